@@ -1,0 +1,116 @@
+# mote: HTTP/2 and gRPC without a heap. `make help` lists the targets.
+#
+# `make` needs a C compiler and make, nothing else. The other targets install what they need from
+# Debian's packages (tests/setup.sh), or say what is missing.
+
+CC ?= cc
+AR ?= ar
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+DURATION ?= 10
+VERSION := 0.1.0
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+MOTE_CFLAGS := -std=c11 $(WARNINGS) -MMD -MP
+
+CORE := $(wildcard hpack/*.c h2/*.c grpc/*.c pb/*.c)
+PORT := $(wildcard port/posix/*.c)
+HEADERS := hpack/hpack.h h2/h2.h grpc/grpc.h pb/pb.h port/posix/posix.h
+
+CORE_OBJECTS := $(CORE:%.c=$(BUILD)/obj/%.o)
+PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)
+LIB := $(BUILD)/libmote.a
+
+TOURS := unary server_stream client_stream bidi
+PROGRAMS := h2_server h2_client collector sensor mote-hpack \
+            $(TOURS:%=%_server) $(TOURS:%=%_client)
+PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%)
+
+.PHONY: all demo test interop conformance bench size coverage fuzz-smoke lint install dist clean \
+        help programs setup-test setup-bench setup-lint setup-arch test-arch
+
+all: $(LIB) $(PROGRAM_FILES) ## library and programs
+
+# ---- library and programs
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(MOTE_CFLAGS) $(CFLAGS) -c $< -o $@
+
+$(LIB): $(CORE_OBJECTS) $(PORT_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+# The object files of a program, beside the library.
+parts_collector := collector collector_view telemetry.mote
+parts_sensor := sensor store readings telemetry.mote
+parts_h2_server := h2_server
+parts_h2_client := h2_client
+parts_mote-hpack := mote-hpack
+$(foreach t,$(TOURS),$(eval parts_$t_server := $t_server tour.mote))
+$(foreach t,$(TOURS),$(eval parts_$t_client := $t_client tour.mote))
+
+define program
+$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/examples/%.o) $(LIB)
+	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+programs: $(PROGRAM_FILES)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- what people run
+
+demo: all ## the sensor demo, for DURATION=10 seconds
+	BUILD=$(BUILD) DURATION=$(DURATION) examples/demo.sh
+
+test: all setup-test ## all tests, those with real peers included
+	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
+
+bench: setup-bench ## speed beside gRPC C++; writes build/bench.tsv
+	$(MAKE) BUILD=$(BUILD) all
+	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
+
+conformance: all ## the public conformance suites that this machine offers
+	BUILD=$(BUILD) tests/conformance.sh
+
+size: ## flash by module and RAM, for Cortex-M0 and M4
+	BUILD=$(BUILD) tests/size.sh
+
+coverage: ## lines and branches of the core that the tests reach
+	BUILD=$(BUILD) tests/coverage.sh
+
+fuzz-smoke: ## every fuzz target for SECONDS=30
+	BUILD=$(BUILD) tests/fuzz.sh
+
+test-arch: setup-arch ## the unit tests as 32-bit and big-endian programs
+	BUILD=$(BUILD) tests/arch.sh
+
+lint: setup-lint ## clang-format, clang-tidy, cppcheck
+	tests/lint.sh
+
+setup-test setup-bench setup-lint setup-arch:
+	@tests/setup.sh $(@:setup-%=%)
+
+# ---- packages
+
+install: $(LIB) ## headers, library and pkg-config file, under PREFIX and DESTDIR
+	for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/mote/$$h; done
+	install -D -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libmote.a
+	mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: mote' 'Description: HTTP/2 and gRPC without a heap' \
+	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/mote' 'Libs: -L$${prefix}/lib -lmote' \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mote.pc
+
+dist: ## a source archive under build/
+	@mkdir -p $(BUILD)
+	git archive --prefix=mote-$(VERSION)/ -o $(BUILD)/mote-$(VERSION).tar.gz HEAD
+
+clean: ## removes build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

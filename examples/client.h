@@ -1,0 +1,64 @@
+/* What the client examples share: a connected channel, and the report of a status. */
+#ifndef EXAMPLES_CLIENT_H
+#define EXAMPLES_CLIENT_H
+
+#include "../port/posix/posix.h"
+#include "options.h"
+#include "tour.mote.h"
+
+enum { CALLS = 1, RX = 4096, TX = 4096, FIELD = 1024, SLOTS = 8 };
+
+static mote_channel channel;
+static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
+static uint8_t input[2048];
+static int socket_fd = -1;
+
+static inline void open_channel(const char *address)
+{
+    mote_grpc_config config = {.max_calls = CALLS,
+                               .rx_size = RX,
+                               .tx_size = TX,
+                               .field_size = FIELD,
+                               .slots = SLOTS,
+                               .authority = address};
+
+    mote_posix_catch_signals();
+    socket_fd = mote_posix_connect(address, 5000);
+    if (socket_fd < 0) {
+        fprintf(stderr, "error: %s\n", mote_posix_error());
+        exit(1);
+    }
+    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
+                      mote_posix_io(&socket_fd));
+}
+
+static inline mote_grpc_call *start_call(const mote_hpack_field *path)
+{
+    mote_grpc_request request = {.path = path, .timeout_ms = 10000};
+    mote_grpc_call *call;
+    int r = mote_channel_start(&channel, &request, &call);
+
+    if (r < 0) {
+        fprintf(stderr, "error: %s\n", mote_strerror(r));
+        exit(1);
+    }
+    return call;
+}
+
+/* Prints a status that is not OK; the exit status of the program. */
+static inline int report(mote_status status)
+{
+    if (status.code == MOTE_GRPC_OK)
+        return 0;
+    fprintf(stderr, "status %s: %.*s\n", mote_grpc_code_name(status.code), (int)status.message_len,
+            status.message);
+    return 1;
+}
+
+static inline void print_note(const mote_tour_Note *note)
+{
+    printf("%.*s: %.*s (from %.*s)\n", (int)note->topic.len, note->topic.data,
+           (int)note->content.len, note->content.data, (int)note->sender.len, note->sender.data);
+}
+
+#endif

@@ -1,0 +1,365 @@
+/*
+ * grpc: gRPC over HTTP/2, client or server, without I/O (the gRPC document PROTOCOL-HTTP2).
+ *
+ * Conventions: see hpack/hpack.h and h2/h2.h. In addition:
+ *   - All memory of a connection is one span, carved at init; MOTE_GRPC_MEMORY() is its size.
+ *   - A mote_grpc_call * is valid from mote_grpc_start() or its first event until the call after
+ *     the one that reported MOTE_GRPC_STATUS (client) or MOTE_GRPC_CLOSED (server), or until
+ *     mote_grpc_finish() has returned 0 (server).
+ *   - MOTE_AGAIN is "not now". A server's handler returns it to be offered the same event again,
+ *     as soon as output has room; the peer is held back by flow control meanwhile.
+ */
+#ifndef MOTE_GRPC_H
+#define MOTE_GRPC_H
+
+#include "../h2/h2.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Errors -300..-399. */
+#define MOTE_GRPC_ERRORS(X)                                                                        \
+    X(MOTE_GRPC_ERR_CONFIG, -300, "grpc: config: a size is missing or the memory is too small")    \
+    X(MOTE_GRPC_ERR_STATE, -301, "grpc: the call is over or has already sent its last message")    \
+    X(MOTE_GRPC_ERR_IO, -302, "grpc: the transport failed")                                        \
+    X(MOTE_GRPC_ERR_BASE64, -303, "grpc: value of a -bin field is no base64")                      \
+    X(MOTE_GRPC_ERR_SPACE, -304, "grpc: buffer too small for the decoded value")
+
+enum mote_grpc_error {
+#define MOTE_GRPC_ENUM(name, code, text) name = code,
+    MOTE_GRPC_ERRORS(MOTE_GRPC_ENUM)
+#undef MOTE_GRPC_ENUM
+};
+
+/* Status codes of the gRPC document statuscodes.md. */
+enum mote_grpc_code {
+    MOTE_GRPC_OK = 0,
+    MOTE_GRPC_CANCELLED = 1,
+    MOTE_GRPC_UNKNOWN = 2,
+    MOTE_GRPC_INVALID_ARGUMENT = 3,
+    MOTE_GRPC_DEADLINE_EXCEEDED = 4,
+    MOTE_GRPC_NOT_FOUND = 5,
+    MOTE_GRPC_ALREADY_EXISTS = 6,
+    MOTE_GRPC_PERMISSION_DENIED = 7,
+    MOTE_GRPC_RESOURCE_EXHAUSTED = 8,
+    MOTE_GRPC_FAILED_PRECONDITION = 9,
+    MOTE_GRPC_ABORTED = 10,
+    MOTE_GRPC_OUT_OF_RANGE = 11,
+    MOTE_GRPC_UNIMPLEMENTED = 12,
+    MOTE_GRPC_INTERNAL = 13,
+    MOTE_GRPC_UNAVAILABLE = 14,
+    MOTE_GRPC_DATA_LOSS = 15,
+    MOTE_GRPC_UNAUTHENTICATED = 16
+};
+
+/* "DEADLINE_EXCEEDED" and so on; "code N" is spelled UNKNOWN. Static. */
+const char *mote_grpc_code_name(int code);
+
+enum mote_grpc_event_type {
+    MOTE_GRPC_METADATA = 1, /* one field: name, value, trailing. Cannot be deferred. */
+    MOTE_GRPC_START,        /* server: the call begins; client: the server's headers are there */
+    MOTE_GRPC_MESSAGE,      /* a whole message: data, len */
+    MOTE_GRPC_CHUNK,        /* a piece of a message that is larger than the receive buffer: data,
+                               len, offset, total; only for methods that ask for it */
+    MOTE_GRPC_HALF_CLOSE,   /* server: the client sends no more */
+    MOTE_GRPC_WRITABLE,     /* sending may go on after MOTE_AGAIN */
+    MOTE_GRPC_STATUS,       /* client: the end: code, message */
+    MOTE_GRPC_CLOSED,       /* server: the end, not by its own status: code, message */
+    MOTE_GRPC_GOAWAY        /* client: no new calls on this connection; call is NULL */
+};
+
+typedef struct mote_grpc_call mote_grpc_call;
+
+typedef struct {
+    uint8_t type; /* enum mote_grpc_event_type */
+    bool trailing;
+    mote_grpc_call *call;
+    const uint8_t *data; /* message or chunk */
+    size_t len;
+    size_t offset; /* CHUNK: bytes before this one */
+    size_t total;  /* CHUNK: bytes of the whole message */
+    int code;      /* STATUS, CLOSED: enum mote_grpc_code */
+    const char *message; /* STATUS, CLOSED: its text, message_len bytes, percent-decoded */
+    size_t message_len;
+    const char *name; /* METADATA; the value of a -bin field is still base64 */
+    size_t name_len;
+    const char *value;
+    size_t value_len;
+} mote_grpc_event;
+
+/*
+ * A method of a server: gets every event of its calls. Returns 0; MOTE_AGAIN to be offered the
+ * event again when there is room for output; a status code > 0 to end the call with it; < 0 (any
+ * error code) to end it with INTERNAL and the text of that error.
+ */
+typedef int mote_grpc_handler(mote_grpc_call *call, const mote_grpc_event *ev);
+
+typedef struct {
+    const char *name; /* "Upload" */
+    mote_grpc_handler *handler;
+    bool chunks; /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+} mote_grpc_method;
+
+typedef struct {
+    const char *name; /* "mote.telemetry.Telemetry" */
+    const mote_grpc_method *methods;
+    size_t method_count;
+} mote_grpc_service;
+
+/* One field of metadata to send. Names are lower case. A value of a "-bin" field is base64, see
+ * mote_grpc_bin_encode(). */
+typedef struct {
+    const char *name;
+    const char *value;
+    size_t name_len;
+    size_t value_len;
+} mote_grpc_metadata;
+#define MOTE_GRPC_METADATA_FIELD(name, value) {name, value, sizeof(name) - 1, sizeof(value) - 1}
+
+/* A call. `user` may be used freely: it points to user_size bytes that are zero at the start. */
+struct mote_grpc_call {
+    void *user;
+    void *owner; /* free for the application */
+    mote_h2_stream *stream;
+    const mote_grpc_method *method;
+    struct mote_grpc *grpc;
+    uint8_t *rx;
+    const char *text; /* status text */
+    uint64_t deadline_ms;
+    uint32_t rx_pos, rx_len; /* received bytes that wait in rx: [rx_pos, rx_len) */
+    uint32_t tx_sent;        /* bytes of the message in progress that were sent */
+    uint32_t chunk_left;     /* bytes of a chunked message that are still to come */
+    uint32_t chunk_total;
+    uint32_t held;           /* credit of the last event, returned when it is done */
+    uint32_t text_len;
+    uint16_t flags;
+    uint16_t http_status;
+    uint8_t pending; /* events that are derived from it */
+    int8_t code;
+};
+
+typedef struct {
+    bool server;
+    bool tls;            /* client: the scheme is https */
+    uint16_t max_calls;  /* concurrent calls */
+    uint16_t slots;      /* header fields that the encoder remembers; 8 to 16 make calls cheap */
+    uint32_t rx_size;    /* receive buffer and window of each call: largest message + 5 */
+    uint32_t tx_size;    /* transmit buffer of the connection */
+    uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
+    uint32_t field_size; /* longest header field */
+    uint32_t user_size;  /* bytes per call for the application */
+    const mote_grpc_service *services; /* server */
+    size_t service_count;
+    const char *authority;  /* client: "host:port"; stays with the connection */
+    const char *user_agent; /* client; NULL: "grpc-c-mote/0.1" */
+    uint32_t connection_window; /* 0: 65,535 */
+    uint32_t budget;            /* see mote_h2_config */
+    void *context;              /* free for the application: mote_grpc_context() */
+} mote_grpc_config;
+
+/* Bytes of memory for a connection, as a constant expression. The span must be aligned as a
+ * pointer. table may be 0; the others as in mote_grpc_config. */
+#define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
+#define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
+    ((calls) * (sizeof(mote_grpc_call) + sizeof(mote_h2_stream) + MOTE_GRPC_ALIGN(rx) +            \
+                MOTE_GRPC_ALIGN(user)) +                                                           \
+     MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
+     MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) + MOTE_GRPC_ALIGN(field))
+
+typedef struct mote_grpc {
+    mote_h2 h2;
+    mote_grpc_config config;
+    mote_grpc_call *calls;
+    mote_grpc_call *current;   /* the call whose events are being delivered */
+    const uint8_t *rest;       /* content of its stream that is not yet delivered */
+    size_t rest_len;
+    const uint8_t *event_data; /* of the event that was delivered last */
+    size_t event_len;
+    mote_hpack_field authority;
+    mote_hpack_field user_agent;
+    uint64_t now_ms;
+    uint64_t next_deadline_ms; /* never later than the earliest one */
+    uint16_t active;           /* calls in use */
+    uint16_t waiting;          /* of those, calls that wait for room */
+    uint16_t scan, scan_left;  /* calls that are still to be looked at, in turn */
+    uint8_t event_type;        /* of the event that was delivered last */
+    uint8_t failed;            /* all calls were told that the connection is over */
+} mote_grpc;
+
+/* ---- life cycle ---------------------------------------------------------------------------- */
+
+/* Prepares a connection in `memory`. 0, MOTE_GRPC_ERR_CONFIG or MOTE_H2_ERR_CONFIG. */
+int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size);
+
+/*
+ * Takes bytes from the transport; one event per call. Returns 1: *ev is filled; 0: the input is
+ * used up; < 0: the connection has failed and every call was told (sticky). *used says how much
+ * was consumed; `in` must stay unchanged until a call returns 0. With len 0 it delivers what time,
+ * output space or mote_grpc_cancel() have caused.
+ */
+int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mote_grpc_event *ev);
+
+/* The application cannot take the last event now: it will be offered again when there is room for
+ * output, or after mote_grpc_resume(). Must be called before the next mote_grpc_recv(). */
+void mote_grpc_defer(mote_grpc *g);
+void mote_grpc_resume(mote_grpc_call *call);
+
+/* Server: receives, and calls the handlers of the methods. Returns 0 or the sticky error. `in` is
+ * used up in any case. */
+int mote_grpc_serve(mote_grpc *g, const uint8_t *in, size_t len);
+
+/* The transport has ended; the next mote_grpc_recv() tells every call. */
+void mote_grpc_recv_eof(mote_grpc *g);
+
+/* Output: as mote_h2_peek() and mote_h2_ack(). */
+const uint8_t *mote_grpc_peek(mote_grpc *g, size_t *len);
+void mote_grpc_ack(mote_grpc *g, size_t len);
+
+/* Takes the time in ms (any origin, never backwards). Returns the ms until it must be called again
+ * (UINT32_MAX: never). Follow it with mote_grpc_recv() or _serve() with len 0, for the events. */
+uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms);
+
+/* Graceful end: no new calls, the open ones go on. */
+void mote_grpc_shutdown(mote_grpc *g);
+
+/* Calls that are open. */
+size_t mote_grpc_active(const mote_grpc *g);
+
+void *mote_grpc_context(const mote_grpc_call *call);
+
+/* ---- sending, both roles ------------------------------------------------------------------- */
+
+/*
+ * Where the bytes of a message come from. It is asked in one of two ways:
+ *   *total is 0: write the whole message if it fits `cap` bytes, otherwise nothing; in both cases
+ *     set *total to its length;
+ *   otherwise *total is what it said before: write exactly the bytes [offset, offset + cap).
+ * Returns 0 or an error < 0, which mote_grpc_send() hands on. mote_pb_encode_part() is one.
+ */
+typedef int mote_grpc_source(const void *type, const void *message, size_t offset, uint8_t *out,
+                             size_t cap, size_t *total);
+
+/* A message that is plain bytes: `message` is a const mote_grpc_bytes *; `type` is not used. */
+typedef struct {
+    const uint8_t *data;
+    size_t len;
+} mote_grpc_bytes;
+int mote_grpc_bytes_source(const void *type, const void *message, size_t offset, uint8_t *out,
+                           size_t cap, size_t *total);
+
+enum { MOTE_GRPC_LAST = 1 }; /* client: no message follows; sets END_STREAM on this one */
+
+/*
+ * Sends a message straight into the transmit buffer. Returns 0: all of it is on its way;
+ * MOTE_AGAIN: not yet, repeat with the same message (a part may have been sent);
+ * MOTE_GRPC_ERR_STATE; or an error of the source, and then nothing was sent.
+ */
+int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
+                   const void *message, unsigned flags);
+
+/* ---- client -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const mote_hpack_field *path; /* MOTE_HPACK_FIELD(":path", "/package.Service/Method") */
+    uint32_t timeout_ms;          /* 0: none */
+    const mote_grpc_metadata *metadata;
+    size_t metadata_count;
+    bool chunks; /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+} mote_grpc_request;
+
+/* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); or an error of h2. */
+int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call);
+
+/* Half-closes: no message follows. 0, MOTE_AGAIN or MOTE_GRPC_ERR_STATE. */
+int mote_grpc_half_close(mote_grpc_call *call);
+
+/* Cancels: the server is told, and MOTE_GRPC_STATUS with CANCELLED follows from _recv(). */
+void mote_grpc_cancel(mote_grpc_call *call);
+
+/* ---- server -------------------------------------------------------------------------------- */
+
+/* Sends initial metadata now rather than with the first message. 0, MOTE_AGAIN, or an error. */
+int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count);
+
+/*
+ * Ends a call with a status; `message` is UTF-8 text (NULL: none) that is percent-encoded on the
+ * wire. 0: the call is over, its pointer no longer valid; MOTE_AGAIN; or an error of h2.
+ */
+int mote_grpc_finish(mote_grpc_call *call, int code, const char *message);
+int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,
+                          const mote_grpc_metadata *metadata, size_t count);
+
+/* Milliseconds until the deadline of the call, UINT64_MAX when it has none. */
+uint64_t mote_grpc_time_left(const mote_grpc_call *call);
+
+/* ---- a blocking client --------------------------------------------------------------------- */
+
+/* A transport for straight-line code. Both return the bytes moved, 0 for none within timeout_ms, or
+ * < 0 when it has ended. */
+typedef struct {
+    void *context;
+    int (*read)(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms);
+    int (*write)(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms);
+    uint64_t (*now_ms)(void *context);
+} mote_io;
+
+/* A client connection whose calls block. One thread at a time. */
+typedef struct {
+    mote_grpc grpc; /* first, so that a call leads to its channel */
+    mote_io io;
+    uint8_t *in;
+    size_t in_size, in_pos, in_len;
+    /* Gets each field of metadata as it arrives (MOTE_GRPC_METADATA); may be NULL. `context` is
+     * that of the config. To be set after mote_channel_init(). */
+    void (*on_metadata)(void *context, const mote_grpc_event *ev);
+} mote_channel;
+
+/* The end of a call. The text is valid until the next call on the channel. */
+typedef struct {
+    int code; /* enum mote_grpc_code */
+    const char *message;
+    size_t message_len;
+} mote_status;
+
+/* Prepares a channel: memory as for mote_grpc_init(), `in` for input of any size from 1 byte. */
+int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *memory,
+                      size_t memory_size, void *in, size_t in_size, mote_io io);
+
+/* Starts a call; waits while too many are open. 0 or an error. */
+int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call);
+
+/* Sends a message and waits for flow control. 0, or < 0: the call is over, see _recv(). */
+int mote_channel_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
+                      const void *message, unsigned flags);
+int mote_channel_half_close(mote_grpc_call *call);
+
+/*
+ * Waits for the next event of this call: START, MESSAGE, CHUNK or STATUS; events of other calls wait
+ * in their buffers. Returns 1; after STATUS the call is gone. Never fails: a broken
+ * transport is a STATUS as well. Views are valid until the next call on the channel.
+ */
+int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev);
+
+/* Half-closes and waits for the end of a call with a single response. *response is a view of the
+ * message (NULL: none came) that is valid until the next call on the channel. The call is gone. */
+mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len);
+
+/* Waits for the status, skipping what else arrives. The call is gone. */
+mote_status mote_channel_finish(mote_grpc_call *call);
+
+/* Writes what is ready and reads what is there, for at most timeout_ms; for calls that wait for
+ * something outside of the channel. 0 or the sticky error. */
+int mote_channel_poll(mote_channel *ch, uint32_t timeout_ms);
+
+/* ---- helpers ------------------------------------------------------------------------------- */
+
+/* Base64 without padding, for values of "-bin" fields. Returns the length, or
+ * MOTE_GRPC_ERR_SPACE / MOTE_GRPC_ERR_BASE64. Decoding accepts padding. */
+int mote_grpc_bin_encode(const uint8_t *in, size_t len, char *out, size_t cap);
+int mote_grpc_bin_decode(const char *in, size_t len, uint8_t *out, size_t cap);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

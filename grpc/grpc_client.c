@@ -1,0 +1,162 @@
+/* The client's side of a call: request headers, response headers, status. */
+#include "grpc_internal.h"
+
+#include <string.h>
+
+static const mote_hpack_field method_post = MOTE_HPACK_STATIC(3);
+static const mote_hpack_field scheme_http = MOTE_HPACK_STATIC(6);
+static const mote_hpack_field scheme_https = MOTE_HPACK_STATIC(7);
+static const mote_hpack_field te_trailers = MOTE_HPACK_FIELD("te", "trailers");
+static const mote_hpack_field type_grpc = MOTE_HPACK_FIELD("content-type", "application/grpc");
+static const mote_hpack_field timeout_name = MOTE_HPACK_FIELD("grpc-timeout", "");
+
+static void put_request(mote_grpc *g, const mote_grpc_request *request)
+{
+    mote_h2 *h2 = &g->h2;
+    char timeout[9];
+
+    mote_h2_put(h2, &method_post);
+    mote_h2_put(h2, g->config.tls ? &scheme_https : &scheme_http);
+    mote_h2_put(h2, request->path);
+    mote_h2_put(h2, &g->authority);
+    mote_h2_put(h2, &te_trailers);
+    mote_h2_put(h2, &type_grpc);
+    mote_h2_put(h2, &g->user_agent);
+    if (request->timeout_ms > 0)
+        mote_h2_put_value(h2, &timeout_name, timeout,
+                          mote_grpc_format_timeout(request->timeout_ms, timeout));
+    for (size_t i = 0; i < request->metadata_count; i++) {
+        const mote_grpc_metadata *m = &request->metadata[i];
+        mote_h2_put_literal(h2, m->name, m->name_len, m->value, m->value_len, 0);
+    }
+}
+
+static void set_deadline(mote_grpc_call *call, uint32_t timeout_ms)
+{
+    mote_grpc *g = call->grpc;
+
+    if (timeout_ms == 0)
+        return;
+    call->deadline_ms = g->now_ms + timeout_ms;
+    if (call->deadline_ms < g->next_deadline_ms)
+        g->next_deadline_ms = call->deadline_ms;
+}
+
+int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call)
+{
+    mote_h2_stream *stream;
+    int r;
+
+    *call = NULL;
+    if (g->active >= g->config.max_calls)
+        return MOTE_AGAIN;
+    if ((r = mote_h2_open(&g->h2, &stream)) < 0)
+        return r;
+    mote_h2_headers_begin(&g->h2, stream);
+    put_request(g, request);
+    if ((r = mote_h2_headers_end(&g->h2, false)) < 0)
+        return r;
+    *call = mote_grpc_call_new(g, stream);
+    (*call)->flags |= CALL_HEADERS_SENT;
+    if (request->chunks)
+        (*call)->flags |= CALL_CHUNKS;
+    set_deadline(*call, request->timeout_ms);
+    return 0;
+}
+
+static int parse_code(const char *value, size_t len)
+{
+    int code = 0;
+
+    if (len == 0 || len > 2)
+        return MOTE_GRPC_UNKNOWN;
+    for (size_t i = 0; i < len; i++) {
+        if (value[i] < '0' || value[i] > '9')
+            return MOTE_GRPC_UNKNOWN;
+        code = code * 10 + (value[i] - '0');
+    }
+    return code <= MOTE_GRPC_UNAUTHENTICATED ? code : MOTE_GRPC_UNKNOWN;
+}
+
+/* The text lives at the end of what the receive buffer holds, cut to the room that is left. */
+static void keep_text(mote_grpc_call *call, const char *value, size_t len)
+{
+    char *to = (char *)call->rx + call->rx_len;
+
+    call->text = to;
+    call->text_len = (uint32_t)mote_grpc_percent_decode(value, len, to,
+                                                        call->grpc->config.rx_size - call->rx_len);
+}
+
+void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what)
+{
+    switch (what) {
+    case FIELD_STATUS:
+        call->code = (int8_t)parse_code(h->field.value, h->field.value_len);
+        call->flags |= CALL_GOT_STATUS;
+        break;
+    case FIELD_MESSAGE:
+        keep_text(call, h->field.value, h->field.value_len);
+        break;
+    case FIELD_TYPE_GRPC:
+        call->flags |= CALL_TYPE_OK;
+        break;
+    default:
+        break;
+    }
+}
+
+static void end_with(mote_grpc_call *call, int code, const char *text, uint32_t wire_code)
+{
+    mote_grpc_call_reset(call, wire_code);
+    mote_grpc_call_end(call, code, text);
+}
+
+static const char *http_text(unsigned status)
+{
+    return status == 200 ? "the response has no grpc-status" : "HTTP status is not 200";
+}
+
+void mote_grpc_client_end(mote_grpc_call *call)
+{
+    unsigned http = call->http_status;
+
+    mote_grpc_call_reset(call, MOTE_H2_NO_ERROR); /* without effect when both sides have ended */
+    call->flags |= CALL_REMOTE_END | CALL_LOCAL_END;
+    if (!(call->flags & CALL_GOT_STATUS)) {
+        mote_grpc_call_end(call, mote_grpc_code_of_http(http), http_text(http));
+        return;
+    }
+    call->pending |= PENDING_END;
+    mote_grpc_call_unwait(call);
+    if (call->flags & CALL_DEFERRED)
+        mote_grpc_call_wait(call);
+}
+
+void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
+{
+    if (!h->trailers && h->status < 200) /* 1xx: the real section follows */
+        return;
+    if (h->truncated && !(call->flags & CALL_GOT_STATUS)) {
+        end_with(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "metadata larger than the limit",
+                 MOTE_H2_CANCEL);
+        return;
+    }
+    if (!h->trailers)
+        call->http_status = h->status;
+    if (h->end_stream) { /* trailers, or PROTOCOL-HTTP2 Trailers-Only */
+        mote_grpc_client_end(call);
+    } else if (h->status != 200) {
+        end_with(call, mote_grpc_code_of_http(h->status), http_text(h->status), MOTE_H2_CANCEL);
+    } else if (!(call->flags & CALL_TYPE_OK)) {
+        end_with(call, MOTE_GRPC_UNKNOWN, "content-type is not application/grpc", MOTE_H2_CANCEL);
+    } else {
+        call->flags |= CALL_GOT_HEADERS;
+        call->pending |= PENDING_START;
+    }
+}
+
+void mote_grpc_cancel(mote_grpc_call *call)
+{
+    end_with(call, MOTE_GRPC_CANCELLED, "cancelled", MOTE_H2_CANCEL);
+}

@@ -1,0 +1,176 @@
+/* Header fields that gRPC gives a meaning to. */
+#include "grpc_internal.h"
+
+#include <string.h>
+
+static bool same(const char *text, size_t len, const char *literal, size_t literal_len)
+{
+    return len == literal_len && memcmp(text, literal, len) == 0;
+}
+#define NAME_IS(f, literal)  same((f)->name, (f)->name_len, literal, sizeof(literal) - 1)
+#define VALUE_IS(f, literal) same((f)->value, (f)->value_len, literal, sizeof(literal) - 1)
+
+static size_t length(const char *text)
+{
+    size_t n = 0;
+
+    while (text[n] != '\0')
+        n++;
+    return n;
+}
+
+static bool equals(const char *text, size_t len, const char *name)
+{
+    size_t n = length(name);
+
+    return len == n && memcmp(text, name, n) == 0;
+}
+
+/* Number of the method with this path, counted through all services; or FIELD_UNKNOWN_PATH. */
+static unsigned find_method(const mote_grpc *g, const char *path, size_t len)
+{
+    unsigned number = FIELD_PATH;
+    size_t slash = len;
+
+    while (slash > 0 && path[slash - 1] != '/')
+        slash--;
+    if (slash < 2) /* neither "/Service/Method" */
+        return FIELD_UNKNOWN_PATH;
+    for (size_t s = 0; s < g->config.service_count; s++) {
+        const mote_grpc_service *service = &g->config.services[s];
+        bool here = equals(path + 1, slash - 2, service->name);
+        for (size_t m = 0; m < service->method_count; m++, number++) {
+            if (here && equals(path + slash, len - slash, service->methods[m].name))
+                return number;
+        }
+    }
+    return FIELD_UNKNOWN_PATH;
+}
+
+const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number)
+{
+    number -= FIELD_PATH;
+    for (size_t s = 0; s < g->config.service_count; s++) {
+        const mote_grpc_service *service = &g->config.services[s];
+        if (number < service->method_count)
+            return &service->methods[number];
+        number -= (unsigned)service->method_count;
+    }
+    return NULL;
+}
+
+/* PROTOCOL-HTTP2, Content-Type: "application/grpc" [("+proto" / "+json" / ...)] */
+static unsigned classify_type(const mote_hpack_field_view *f)
+{
+    static const char type[] = "application/grpc";
+    size_t n = sizeof type - 1;
+
+    if (f->value_len < n || memcmp(f->value, type, n) != 0)
+        return FIELD_TYPE_BAD;
+    if (f->value_len == n || f->value[n] == '+' || f->value[n] == ';')
+        return FIELD_TYPE_GRPC;
+    return FIELD_TYPE_BAD;
+}
+
+static unsigned classify_name(const mote_hpack_field_view *f)
+{
+    if (f->name_len >= 5 && memcmp(f->name, "grpc-", 5) == 0) {
+        if (NAME_IS(f, "grpc-timeout"))
+            return FIELD_TIMEOUT;
+        if (NAME_IS(f, "grpc-status"))
+            return FIELD_STATUS;
+        if (NAME_IS(f, "grpc-message"))
+            return FIELD_MESSAGE;
+        if (NAME_IS(f, "grpc-encoding"))
+            return VALUE_IS(f, "identity") ? FIELD_IGNORED : FIELD_ENCODING;
+        if (NAME_IS(f, "grpc-accept-encoding"))
+            return FIELD_IGNORED;
+        return FIELD_OTHER;
+    }
+    return NAME_IS(f, "content-type") ? classify_type(f) : FIELD_OTHER;
+}
+
+static unsigned classify(const mote_grpc *g, const mote_h2_event *h)
+{
+    const mote_hpack_field_view *f = &h->field;
+
+    switch (h->kind) {
+    case MOTE_H2_KIND_METHOD:
+        return VALUE_IS(f, "POST") ? FIELD_METHOD_POST : FIELD_IGNORED;
+    case MOTE_H2_KIND_PATH:
+        return g->config.server ? find_method(g, f->value, f->value_len) : FIELD_IGNORED;
+    case MOTE_H2_KIND_OTHER:
+        return classify_name(f);
+    default:
+        return FIELD_IGNORED;
+    }
+}
+
+unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h)
+{
+    mote_hpack_memo *memo = h->field.memo;
+    unsigned what;
+
+    if (memo && memo->app != FIELD_UNSEEN)
+        return memo->app;
+    what = classify(g, h);
+    if (memo)
+        memo->app = (uint16_t)what;
+    return what;
+}
+
+/* PROTOCOL-HTTP2, Timeout: at most 8 digits and a unit */
+int mote_grpc_parse_timeout(const char *value, size_t len, uint64_t *ms)
+{
+    uint64_t n = 0;
+
+    if (len < 2 || len > 9)
+        return -1;
+    for (size_t i = 0; i + 1 < len; i++) {
+        if (value[i] < '0' || value[i] > '9')
+            return -1;
+        n = n * 10 + (uint64_t)(value[i] - '0');
+    }
+    switch (value[len - 1]) {
+    case 'H':
+        *ms = n * 3600000;
+        return 0;
+    case 'M':
+        *ms = n * 60000;
+        return 0;
+    case 'S':
+        *ms = n * 1000;
+        return 0;
+    case 'm':
+        *ms = n;
+        return 0;
+    case 'u':
+        *ms = (n + 999) / 1000;
+        return 0;
+    case 'n':
+        *ms = (n + 999999) / 1000000;
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+size_t mote_grpc_format_timeout(uint32_t ms, char out[9])
+{
+    char unit = 'm';
+    char digits[8];
+    size_t n = 0, len = 0;
+
+    if (ms > 99999999) {
+        ms = ms / 1000 + 1;
+        unit = 'S';
+    }
+    do {
+        digits[n++] = (char)('0' + ms % 10);
+        ms /= 10;
+    } while (ms > 0);
+    while (n > 0)
+        out[len++] = digits[--n];
+    out[len++] = unit;
+    return len;
+}

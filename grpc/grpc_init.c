@@ -1,0 +1,126 @@
+/* Set-up of a connection in one span of memory, and its time. */
+#include "grpc_internal.h"
+
+#include <string.h>
+
+typedef struct {
+    uint8_t *at;
+    size_t left;
+    bool ok;
+} carver;
+
+static void *carve(carver *c, size_t size)
+{
+    uint8_t *p = c->at;
+
+    size = MOTE_GRPC_ALIGN(size);
+    if (size > c->left) {
+        c->ok = false;
+        return NULL;
+    }
+    c->at += size;
+    c->left -= size;
+    return p;
+}
+
+static void carve_calls(mote_grpc *g, carver *c)
+{
+    size_t count = g->config.max_calls;
+
+    g->calls = carve(c, count * sizeof(mote_grpc_call));
+    if (!c->ok)
+        return;
+    memset(g->calls, 0, count * sizeof(mote_grpc_call));
+    for (size_t i = 0; i < count; i++) {
+        g->calls[i].rx = carve(c, g->config.rx_size);
+        g->calls[i].user = carve(c, g->config.user_size);
+    }
+}
+
+static void set_field(mote_hpack_field *f, const char *name, size_t name_len, const char *value)
+{
+    f->name = name;
+    f->name_len = (uint16_t)name_len;
+    f->value = value;
+    while (f->value[f->value_len] != '\0')
+        f->value_len++;
+}
+
+int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size)
+{
+    carver c = {memory, memory_size, memory != NULL};
+    mote_h2_config h = {0};
+
+    memset(g, 0, sizeof *g);
+    g->config = *config;
+    if (config->max_calls == 0 || config->rx_size < 16 || (!config->server && !config->authority))
+        return MOTE_GRPC_ERR_CONFIG;
+    h.server = config->server;
+    h.stream_count = config->max_calls;
+    h.tx_size = config->tx_size;
+    h.table_size = config->table_size;
+    h.scratch_size = config->field_size;
+    h.slot_count = config->slots;
+    h.initial_window = config->rx_size;
+    h.connection_window = config->connection_window;
+    h.budget = config->budget;
+    h.streams = carve(&c, h.stream_count * sizeof(mote_h2_stream));
+    h.slots = carve(&c, h.slot_count * sizeof(mote_hpack_slot));
+    h.table = carve(&c, MOTE_HPACK_TABLE_MEMORY(h.table_size));
+    h.tx = carve(&c, h.tx_size);
+    h.scratch = carve(&c, h.scratch_size);
+    carve_calls(g, &c);
+    if (!c.ok)
+        return MOTE_GRPC_ERR_CONFIG;
+    set_field(&g->authority, ":authority", 10, config->authority ? config->authority : "");
+    set_field(&g->user_agent, "user-agent", 10,
+              config->user_agent ? config->user_agent : "grpc-c-mote/0.1");
+    g->next_deadline_ms = UINT64_MAX;
+    return mote_h2_init(&g->h2, &h);
+}
+
+/* A server tells the client by a status, as far as there is room, or by a reset. */
+static void expire(mote_grpc_call *call)
+{
+    call->deadline_ms = UINT64_MAX;
+    if (!call->grpc->config.server) {
+        mote_grpc_call_reset(call, MOTE_H2_CANCEL);
+        mote_grpc_call_end(call, MOTE_GRPC_DEADLINE_EXCEEDED, "deadline exceeded");
+        return;
+    }
+    call->code = MOTE_GRPC_DEADLINE_EXCEEDED;
+    call->text = "deadline exceeded";
+    call->flags |= CALL_STATUS_OWED | CALL_DROP | CALL_TELL;
+    mote_grpc_server_settle(call);
+}
+
+static void expire_calls(mote_grpc *g)
+{
+    g->next_deadline_ms = UINT64_MAX;
+    for (size_t i = 0; i < g->config.max_calls; i++) {
+        mote_grpc_call *call = &g->calls[i];
+        if (!(call->flags & CALL_ACTIVE) || (call->pending & PENDING_END))
+            continue;
+        if (call->deadline_ms <= g->now_ms)
+            expire(call);
+        else if (call->deadline_ms < g->next_deadline_ms)
+            g->next_deadline_ms = call->deadline_ms;
+    }
+}
+
+uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms)
+{
+    uint32_t next = mote_h2_tick(&g->h2, now_ms);
+
+    g->now_ms = now_ms;
+    if (now_ms >= g->next_deadline_ms)
+        expire_calls(g);
+    if (g->next_deadline_ms - now_ms < next)
+        next = (uint32_t)(g->next_deadline_ms - now_ms);
+    return g->scan_left > 0 ? 0 : next;
+}
+
+void mote_grpc_shutdown(mote_grpc *g)
+{
+    mote_h2_shutdown(&g->h2);
+}

@@ -1,0 +1,129 @@
+/* Sending of messages: straight into a DATA frame, or in parts when windows are small. */
+#include "grpc_internal.h"
+
+#include <string.h>
+
+int mote_grpc_bytes_source(const void *type, const void *message, size_t offset, uint8_t *out,
+                           size_t cap, size_t *total)
+{
+    const mote_grpc_bytes *bytes = message;
+
+    (void)type;
+    if (*total > 0)
+        memcpy(out, bytes->data + offset, cap);
+    else if (bytes->len > 0 && bytes->len <= cap)
+        memcpy(out, bytes->data, bytes->len);
+    *total = bytes->len;
+    return 0;
+}
+
+static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len)
+{
+    out[0] = 0; /* not compressed */
+    out[1] = (uint8_t)(len >> 24);
+    out[2] = (uint8_t)(len >> 16);
+    out[3] = (uint8_t)(len >> 8);
+    out[4] = (uint8_t)len;
+}
+
+static bool ends(const mote_grpc_call *call, unsigned flags)
+{
+    return (flags & MOTE_GRPC_LAST) && !call->grpc->config.server;
+}
+
+static int again(mote_grpc_call *call)
+{
+    if (call->grpc->h2.error < 0)
+        return call->grpc->h2.error;
+    mote_grpc_call_wait(call);
+    return MOTE_AGAIN;
+}
+
+static int commit(mote_grpc_call *call, size_t len, bool last)
+{
+    int r = mote_h2_commit(&call->grpc->h2, call->stream, len, last);
+
+    if (r == 0 && last)
+        call->flags |= CALL_LOCAL_END;
+    return r;
+}
+
+/* The usual case: prefix and message in one piece. 1: the message must go in parts. */
+static int send_whole(mote_grpc_call *call, mote_grpc_source *source, const void *type,
+                      const void *message, unsigned flags)
+{
+    size_t room, total = 0;
+    uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, PREFIX_SIZE, &room);
+    size_t cap = p ? room - PREFIX_SIZE : 0;
+    int r = source(type, message, 0, p ? p + PREFIX_SIZE : NULL, cap, &total);
+
+    if (r < 0)
+        return r;
+    if (p && total <= cap) {
+        put_prefix(p, total);
+        return commit(call, PREFIX_SIZE + total, ends(call, flags));
+    }
+    /* Once the buffer is empty the message may fit in one piece; that costs less than parts. */
+    if (mote_h2_tx_space(&call->grpc->h2) < call->grpc->config.tx_size / 2)
+        return again(call);
+    return 1;
+}
+
+/* Prefix and message as far as windows and buffer go. The source is asked for the bytes of this
+ * part alone, so nothing is stored but how many were sent. */
+static int send_part(mote_grpc_call *call, mote_grpc_source *source, const void *type,
+                     const void *message, unsigned flags)
+{
+    uint8_t prefix[PREFIX_SIZE];
+    size_t room, total = 0, n = 0, at = call->tx_sent;
+    uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, 1, &room);
+    int r;
+
+    if (!p)
+        return again(call);
+    if ((r = source(type, message, 0, NULL, 0, &total)) < 0)
+        return r;
+    put_prefix(prefix, total);
+    for (; at < PREFIX_SIZE && n < room; at++, n++)
+        p[n] = prefix[at];
+    if (n < room && at < PREFIX_SIZE + total) {
+        size_t left = PREFIX_SIZE + total - at;
+        size_t cap = left < room - n ? left : room - n;
+        if ((r = source(type, message, at - PREFIX_SIZE, p + n, cap, &total)) < 0)
+            return r;
+        n += cap;
+    }
+    call->tx_sent += (uint32_t)n;
+    if (call->tx_sent < PREFIX_SIZE + total)
+        return (r = commit(call, n, false)) < 0 ? r : 1;
+    call->tx_sent = 0;
+    return commit(call, n, ends(call, flags));
+}
+
+int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
+                   const void *message, unsigned flags)
+{
+    int r = 1;
+
+    if (!call->stream || (call->flags & CALL_LOCAL_END))
+        return MOTE_GRPC_ERR_STATE;
+    if (!(call->flags & CALL_HEADERS_SENT) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
+        return r;
+    if (call->tx_sent == 0)
+        r = send_whole(call, source, type, message, flags);
+    else
+        r = 1;
+    while (r == 1)
+        r = send_part(call, source, type, message, flags);
+    return r;
+}
+
+int mote_grpc_half_close(mote_grpc_call *call)
+{
+    int r;
+
+    if (!call->stream || (call->flags & CALL_LOCAL_END) || call->tx_sent > 0)
+        return MOTE_GRPC_ERR_STATE;
+    r = commit(call, 0, true);
+    return r == MOTE_AGAIN ? again(call) : r;
+}

@@ -1,0 +1,302 @@
+/*
+ * h2: an HTTP/2 connection (RFC 9113), client or server, without I/O.
+ *
+ * The engine in four calls:
+ *   mote_h2_recv()  bytes that arrived -> one event
+ *   mote_h2_peek()  bytes to write next
+ *   mote_h2_ack()   how many of them were written
+ *   mote_h2_tick()  the time
+ *
+ * Conventions: see hpack/hpack.h. In addition:
+ *   - All memory comes with the config and stays with the connection until the caller drops both.
+ *   - A connection is plain memory: copied out and back to the same address, it is restored.
+ *   - Errors of a connection are sticky: after a fatal one every call returns it. Output goes on
+ *     until mote_h2_peek() returns NULL, so that the peer receives the GOAWAY; then close.
+ *   - A mote_h2_stream * is valid from its first event (or mote_h2_open()) until both directions
+ *     have ended, or MOTE_H2_RESET was reported, or mote_h2_reset() was called. In an event it is
+ *     valid until the next call.
+ */
+#ifndef MOTE_H2_H
+#define MOTE_H2_H
+
+#include "../hpack/hpack.h"
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Errors -200..-299. MOTE_H2_AGAIN is no failure: nothing has changed, call again when
+ * mote_h2_ack() has freed space, or after MOTE_H2_WRITABLE. */
+#define MOTE_H2_ERRORS(X)                                                                          \
+    X(MOTE_H2_AGAIN, -200, "h2: not now: no window, no stream or no space in the transmit buffer") \
+    X(MOTE_H2_ERR_CONFIG, -201, "h2: config: a span is missing or too small")                      \
+    X(MOTE_H2_ERR_PEER, -202, "h2: the peer broke the protocol; see mote_h2_error_text()")         \
+    X(MOTE_H2_ERR_CALM, -203, "h2: the peer's odd events exceeded the budget")                     \
+    X(MOTE_H2_ERR_GOAWAY, -204, "h2: the connection takes no new streams")                         \
+    X(MOTE_H2_ERR_STATE, -205, "h2: the stream cannot send this now")                              \
+    X(MOTE_H2_ERR_TOO_LARGE, -206, "h2: header block does not fit the transmit buffer")            \
+    X(MOTE_H2_ERR_TIMEOUT, -207, "h2: no acknowledgement of SETTINGS in time")                     \
+    X(MOTE_H2_ERR_CLOSED, -208, "h2: the peer closed the transport")
+
+enum mote_h2_error {
+#define MOTE_H2_ENUM(name, code, text) name = code,
+    MOTE_H2_ERRORS(MOTE_H2_ENUM)
+#undef MOTE_H2_ENUM
+};
+
+#define MOTE_AGAIN MOTE_H2_AGAIN
+
+/* Wire error codes (RFC 9113 7). */
+enum mote_h2_code {
+    MOTE_H2_NO_ERROR = 0x0,
+    MOTE_H2_PROTOCOL_ERROR = 0x1,
+    MOTE_H2_INTERNAL_ERROR = 0x2,
+    MOTE_H2_FLOW_CONTROL_ERROR = 0x3,
+    MOTE_H2_SETTINGS_TIMEOUT = 0x4,
+    MOTE_H2_STREAM_CLOSED = 0x5,
+    MOTE_H2_FRAME_SIZE_ERROR = 0x6,
+    MOTE_H2_REFUSED_STREAM = 0x7,
+    MOTE_H2_CANCEL = 0x8,
+    MOTE_H2_COMPRESSION_ERROR = 0x9,
+    MOTE_H2_CONNECT_ERROR = 0xa,
+    MOTE_H2_ENHANCE_YOUR_CALM = 0xb,
+    MOTE_H2_INADEQUATE_SECURITY = 0xc,
+    MOTE_H2_HTTP_1_1_REQUIRED = 0xd
+};
+
+/* A stream slot. `user` is free for the user; id may be read; the rest is private. */
+typedef struct {
+    void *user;
+    uint32_t id; /* 0: free */
+    int32_t send_window;
+    int32_t recv_window;     /* bytes that the peer may still send */
+    uint32_t credit;         /* bytes taken by the user and not yet returned to the peer */
+    uint32_t reset_code;     /* of an owed RST_STREAM */
+    uint16_t flags;
+    uint32_t content_length; /* what remains of it, when announced */
+} mote_h2_stream;
+
+/* Which known field a MOTE_H2_FIELD event carries, so that no string need be compared. */
+enum mote_h2_kind {
+    MOTE_H2_KIND_OTHER = 1,
+    MOTE_H2_KIND_METHOD,
+    MOTE_H2_KIND_SCHEME,
+    MOTE_H2_KIND_AUTHORITY,
+    MOTE_H2_KIND_PATH,
+    MOTE_H2_KIND_STATUS,
+    MOTE_H2_KIND_CONTENT_LENGTH,
+    MOTE_H2_KIND_TE
+};
+
+enum mote_h2_event_type {
+    MOTE_H2_FIELD = 1, /* one field of a header section: field, kind */
+    MOTE_H2_HEADERS,   /* the header section is complete: trailers, end_stream, status, truncated */
+    MOTE_H2_DATA,      /* a piece of content: data, len, end_stream; give back with _consume() */
+    MOTE_H2_RESET,     /* the stream has ended early: code, remote */
+    MOTE_H2_WRITABLE,  /* a send window has opened; stream is NULL for the connection's */
+    MOTE_H2_SETTINGS,  /* the peer's SETTINGS have been applied; all windows may have changed */
+    MOTE_H2_PONG,      /* the answer to mote_h2_ping() */
+    MOTE_H2_GOAWAY     /* the peer takes no new streams: code, last_id */
+};
+
+typedef struct {
+    uint8_t type; /* enum mote_h2_event_type */
+    uint8_t kind; /* enum mote_h2_kind */
+    bool end_stream;
+    bool trailers;
+    bool truncated; /* HEADERS: the section was larger than a limit, and fields were dropped */
+    bool remote;    /* RESET: the peer sent it; otherwise mote found an error */
+    uint16_t status; /* client, HEADERS: the status code; 1xx is followed by another section */
+    mote_h2_stream *stream;
+    uint32_t code;
+    uint32_t last_id;
+    mote_hpack_field_view field;
+    const uint8_t *data; /* a view into the input */
+    size_t len;
+} mote_h2_event;
+
+/* Least sizes. */
+enum {
+    MOTE_H2_TX_MIN = 128,
+    MOTE_H2_BUDGET_DEFAULT = 1000,
+    MOTE_H2_LIST_SIZE_DEFAULT = 16384,
+    MOTE_H2_SETTINGS_TIMEOUT_MS = 10000
+};
+
+typedef struct {
+    bool server;
+    mote_h2_stream *streams; /* concurrent streams in either direction */
+    size_t stream_count;
+    uint8_t *tx; /* transmit buffer, at least MOTE_H2_TX_MIN bytes; a header block must fit */
+    size_t tx_size;
+    void *table;       /* MOTE_HPACK_TABLE_MEMORY(table_size) bytes, aligned for uint16_t */
+    size_t table_size; /* announced to the peer; a server that must take any legal first request
+                          needs 4096 (RFC 9113 6.5.2), a client may have 0 */
+    void *scratch;     /* holds the longest field (name and value) */
+    size_t scratch_size;
+    mote_hpack_slot *slots; /* fields that the encoder remembers */
+    size_t slot_count;
+    uint32_t initial_window;    /* per stream, 1..2^31-1; 0: 65,535 */
+    uint32_t connection_window; /* 65,535..2^31-1; 0: 65,535 */
+    uint32_t max_list_size;     /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
+    uint32_t budget;            /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */
+    uint32_t settings_timeout_ms; /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
+} mote_h2_config;
+
+typedef struct {
+    mote_h2_config config;
+    mote_hpack_decoder decoder;
+    mote_hpack_encoder encoder;
+    /* transmit buffer: bytes [head, tail) wait for mote_h2_ack() */
+    size_t tx_head, tx_tail;
+    size_t tx_frame; /* start of the DATA frame that may still grow, or tx_size: none */
+    size_t tx_block; /* start of the HEADERS frame in progress */
+    mote_hpack_encoder_mark block_mark;
+    mote_h2_stream *frame_owner; /* stream of tx_frame */
+    mote_h2_stream *block_stream;
+    int block_error;
+    /* what is owed to the peer */
+    uint8_t owed;
+    uint8_t pinging; /* our PING is unanswered */
+    uint16_t acks;
+    uint8_t ping[8];
+    uint32_t refused_first, refused_last;
+    uint16_t owing_streams;
+    uint32_t goaway_code, goaway_last;
+    /* the peer's settings */
+    uint32_t peer_max_frame, peer_max_streams, peer_window;
+    uint32_t peer_list_size;
+    /* flow control of the connection */
+    int32_t send_window, recv_window;
+    uint32_t credit;
+    uint32_t stream_window; /* INITIAL_WINDOW_SIZE that the peer has acknowledged */
+    /* streams */
+    uint16_t active;
+    uint32_t last_peer_id, next_id, peer_goaway_id;
+    uint32_t last_opened;            /* newest id that either of the two maps knows */
+    uint32_t opened_map, reset_map;  /* the last 32 ids: was opened; was reset by us */
+    /* the frame that is being received */
+    uint8_t header[9];
+    uint8_t header_len;
+    uint8_t small_len; /* bytes of a fixed part that were read: into small[], or just counted */
+    uint8_t small[8];
+    uint8_t phase, type, flags, pad;
+    uint32_t length, remaining, id;
+    mote_h2_stream *stream; /* of the frame or header block; NULL: to be ignored */
+    /* the header block that is being received */
+    uint32_t block_id;   /* CONTINUATION is expected for this stream; 0: none */
+    uint32_t block_code; /* error that the stream gets at the end of the block */
+    uint32_t block_bytes, list_size;
+    uint16_t status;
+    uint8_t block_flags;
+    uint8_t pseudo; /* pseudo-header fields that were seen, a bit for each kind */
+    /* end of the connection */
+    uint8_t closing;       /* graceful shutdown: how far it is */
+    uint8_t sweep;         /* streams above the peer's GOAWAY are still to be reported */
+    int error;
+    uint32_t error_code;
+    const char *error_text;
+    /* time and budget */
+    uint32_t budget;
+    uint64_t now_ms, settings_ms, refill_ms;
+} mote_h2;
+
+/* ---- life cycle ---------------------------------------------------------------------------- */
+
+/* Prepares a connection and its preface (RFC 9113 3.4). 0, or MOTE_H2_ERR_CONFIG. */
+int mote_h2_init(mote_h2 *c, const mote_h2_config *config);
+
+/*
+ * Takes bytes from the transport. Returns 1: *ev is filled; 0: the input is used up; < 0: fatal,
+ * sticky. *used says how many bytes were consumed; call again with the rest while it returns 1.
+ * Views in *ev stay valid until the next call on this connection, as long as `in` does.
+ */
+int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev);
+
+/* The transport has ended: makes the error MOTE_H2_ERR_CLOSED sticky, if there is none yet. */
+int mote_h2_recv_eof(mote_h2 *c);
+
+/* Bytes to write next, *len of them, or NULL. Valid until the next call other than mote_h2_ack().
+ * The same bytes are offered again, possibly with more behind them, until they are acknowledged. */
+const uint8_t *mote_h2_peek(mote_h2 *c, size_t *len);
+
+/* The first `len` of the offered bytes were written. */
+void mote_h2_ack(mote_h2 *c, size_t len);
+
+/* Free space in the transmit buffer, in bytes. */
+size_t mote_h2_tx_space(const mote_h2 *c);
+
+/* Takes the time, in ms from any origin, never backwards. Returns the ms until it must be called
+ * again, UINT32_MAX if that does not matter, or < 0 as int when the connection has failed. */
+uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms);
+
+/* Graceful shutdown (RFC 9113 6.8): no new streams from now on; the open ones go on. The server
+ * announces it first and closes the door one round trip later. */
+void mote_h2_shutdown(mote_h2 *c);
+
+/* Ends the connection with a GOAWAY of this code; `text` (static) goes along as debug data. */
+void mote_h2_fail(mote_h2 *c, uint32_t code, const char *text);
+
+/* The sticky error (0: none), its wire code, and why: a static text, never NULL. */
+int mote_h2_error(const mote_h2 *c);
+uint32_t mote_h2_error_code(const mote_h2 *c);
+const char *mote_h2_error_text(const mote_h2 *c);
+
+/* Name of a wire error code (RFC 9113 7), as "PROTOCOL_ERROR". Static. */
+const char *mote_h2_code_name(uint32_t code);
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+/* Client: a new stream whose header block must follow at once with mote_h2_headers_begin(). If
+ * that block fails, the stream is gone. 0, MOTE_H2_AGAIN (no slot, or the peer's
+ * MAX_CONCURRENT_STREAMS), MOTE_H2_ERR_GOAWAY, or the sticky error. */
+int mote_h2_open(mote_h2 *c, mote_h2_stream **stream);
+
+/*
+ * Writes one header section: begin, any number of fields, end. Nothing else may be called between
+ * them. Errors of the fields are kept for mote_h2_headers_end(), which returns 0, MOTE_H2_AGAIN,
+ * MOTE_H2_ERR_TOO_LARGE (not even an empty transmit buffer holds it), MOTE_H2_ERR_STATE, or the
+ * sticky error; unless it is 0 the section was not sent at all.
+ */
+void mote_h2_headers_begin(mote_h2 *c, mote_h2_stream *s);
+void mote_h2_put(mote_h2 *c, const mote_hpack_field *field);
+void mote_h2_put_value(mote_h2 *c, const mote_hpack_field *name, const char *value, size_t len);
+void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const char *value,
+                         size_t value_len, unsigned flags);
+int mote_h2_headers_end(mote_h2 *c, bool end_stream);
+
+/*
+ * Space for content of a DATA frame, in the transmit buffer. Returns the place and sets *len to
+ * the bytes that windows, frame size and buffer allow, at least `min`; or NULL for not now (*len
+ * is then 0). Consecutive pieces of a stream share a frame as long as nothing was written between.
+ */
+uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len);
+
+/* Sends `len` bytes of the reserved space. len 0 with end_stream needs no reservation. Returns 0,
+ * MOTE_H2_AGAIN (only for len 0), MOTE_H2_ERR_STATE, or the sticky error. */
+int mote_h2_commit(mote_h2 *c, mote_h2_stream *s, size_t len, bool end_stream);
+
+/* The user is done with `len` bytes of received content: the peer may send as many again. */
+void mote_h2_consume(mote_h2 *c, mote_h2_stream *s, size_t len);
+
+/* The user waits for `len` more bytes on this stream: returns withheld credit now if needed. */
+void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len);
+
+/* Ends a stream with RST_STREAM (RFC 9113 6.4). Without effect on one that has ended. */
+void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code);
+
+/* True while the peer has not ended its side of the stream. */
+bool mote_h2_receiving(const mote_h2_stream *s);
+
+/* Sends a PING unless one is unanswered; MOTE_H2_PONG reports the answer. 0 or MOTE_H2_AGAIN. */
+int mote_h2_ping(mote_h2 *c);
+
+/* True when new streams can be opened now (client). */
+bool mote_h2_can_open(const mote_h2 *c);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

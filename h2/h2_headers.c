@@ -1,0 +1,238 @@
+/* HEADERS and CONTINUATION (RFC 9113 6.2, 6.10): field by field, never a block as a whole. */
+#include "h2_internal.h"
+
+/* Bytes of one compressed block, as a multiple of the largest list: Huffman code can be longer than
+ * what it stands for, so a list within its limit may take up to four times as much. */
+enum { BLOCK_FACTOR = 4, SHORT_FRAGMENT = 16 };
+
+static int new_request(mote_h2 *c)
+{
+    c->last_peer_id = c->id;
+    mote_h2_stream_note_opened(c, c->id);
+    if (c->closing != CLOSING_DONE && !(c->owed & OWE_REFUSED))
+        c->stream = mote_h2_stream_add(c, c->id);
+    if (c->stream)
+        return 0;
+    c->reset_map |= 1; /* whatever follows on it is ignored */
+    if (c->closing != CLOSING_DONE) /* RFC 9113 6.8: streams above our GOAWAY get no answer */
+        c->block_flags |= BLOCK_REFUSED;
+    return 0;
+}
+
+/* HEADERS on a stream without a slot (RFC 9113 5.1 closed, 5.1.1). */
+static int headers_on_closed(mote_h2 *c)
+{
+    if (mote_h2_stream_was_reset(c, c->id))
+        return mote_h2_charge(c, COST_IGNORED);
+    if (mote_h2_stream_was_opened(c, c->id) || !c->config.server)
+        return mote_h2_peer_error(c, MOTE_H2_STREAM_CLOSED, "HEADERS on a closed stream");
+    return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "stream ids do not increase");
+}
+
+static int find_stream(mote_h2 *c)
+{
+    mote_h2_stream *s;
+
+    if (mote_h2_stream_is_idle(c, c->id)) {
+        if (c->config.server && (c->id & 1))
+            return new_request(c);
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "HEADERS on an idle stream");
+    }
+    s = mote_h2_stream_find(c, c->id);
+    if (!s)
+        return headers_on_closed(c);
+    if (s->flags & STREAM_RESET_OWED)
+        return mote_h2_charge(c, COST_IGNORED);
+    c->stream = s;
+    if (s->flags & STREAM_REMOTE_END) /* RFC 9113 5.1 half-closed (remote) */
+        c->block_code = MOTE_H2_STREAM_CLOSED;
+    if (s->flags & STREAM_GOT_HEADERS)
+        c->block_flags |= BLOCK_TRAILERS;
+    return 0;
+}
+
+/* Reads the pad length and the priority, which come before the fragment. */
+static unsigned prefix_size(const mote_h2 *c)
+{
+    return (c->flags & FLAG_PADDED ? 1u : 0u) + (c->flags & FLAG_PRIORITY ? 5u : 0u);
+}
+
+int mote_h2_headers_begin_frame(mote_h2 *c, mote_h2_event *ev)
+{
+    (void)ev;
+    c->small_len = 0;
+    c->pad = 0;
+    c->stream = NULL;
+    c->block_code = 0;
+    c->block_bytes = c->list_size = 0;
+    c->status = 0;
+    c->pseudo = 0;
+    c->block_flags = c->flags & FLAG_END_STREAM ? BLOCK_END_STREAM : 0;
+    if (c->length < prefix_size(c))
+        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR, "HEADERS too short for its flags");
+    return find_stream(c);
+}
+
+int mote_h2_continuation_begin(mote_h2 *c, mote_h2_event *ev)
+{
+    (void)ev;
+    c->small_len = 0;
+    c->pad = 0;
+    c->flags &= FLAG_END_HEADERS; /* the only flag that is defined (RFC 9113 6.10) */
+    if (c->block_id == 0)
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "CONTINUATION without HEADERS");
+    return 0;
+}
+
+static int prefix_byte(mote_h2 *c, uint8_t byte)
+{
+    unsigned size = prefix_size(c);
+
+    if (c->small_len == 0 && (c->flags & FLAG_PADDED))
+        c->pad = byte;
+    else
+        c->small[c->small_len - (c->flags & FLAG_PADDED ? 1u : 0u)] = byte;
+    c->small_len++;
+    c->remaining--;
+    if (c->small_len < size)
+        return 0;
+    if (c->pad > c->remaining) /* RFC 9113 6.2 */
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "padding exceeds the HEADERS frame");
+    if ((c->flags & FLAG_PRIORITY) && (mote_h2_get32(c->small) & MAX_WINDOW) == c->id)
+        c->block_code = MOTE_H2_PROTOCOL_ERROR; /* RFC 7540 5.3.1: depends on itself */
+    return 0;
+}
+
+/* A field of the block: 1 when the user is to see it. */
+static int take_field(mote_h2 *c, mote_h2_event *ev)
+{
+    size_t size = ev->field.name_len + ev->field.value_len + 32; /* RFC 9113 6.5.2 */
+
+    c->list_size += (uint32_t)(size < 0xffff ? size : 0xffff);
+    if (c->list_size > c->config.max_list_size || (ev->field.flags & MOTE_HPACK_TOO_LONG)) {
+        c->block_flags |= BLOCK_TRUNCATED;
+        return 0;
+    }
+    unsigned kind = mote_h2_check_field(c, &ev->field);
+    if (kind == 0) {
+        if (c->block_code == 0)
+            c->block_code = MOTE_H2_PROTOCOL_ERROR;
+        return 0;
+    }
+    if (!c->stream || c->block_code != 0)
+        return 0;
+    ev->type = MOTE_H2_FIELD;
+    ev->kind = (uint8_t)kind;
+    ev->stream = c->stream;
+    ev->status = c->status;
+    ev->trailers = (c->block_flags & BLOCK_TRAILERS) != 0;
+    return 1;
+}
+
+static int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
+{
+    size_t i = 0;
+    int r = 0;
+
+    while (i < len && r == 0) {
+        size_t n;
+        r = mote_hpack_decode(&c->decoder, in + i, len - i, &n, &ev->field);
+        i += n;
+        if (r < 0)
+            return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_strerror(r));
+        if (r > 0)
+            r = take_field(c, ev);
+    }
+    *used = i;
+    c->remaining -= (uint32_t)i;
+    c->block_bytes += (uint32_t)i;
+    if (c->block_bytes / BLOCK_FACTOR > c->config.max_list_size)
+        return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
+                             "header block without end");
+    return r;
+}
+
+int mote_h2_headers_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
+                            mote_h2_event *ev)
+{
+    *used = 1;
+    if (c->type == FRAME_HEADERS && c->small_len < prefix_size(c))
+        return prefix_byte(c, in[0]);
+    uint32_t fragment = c->remaining - c->pad;
+    if (fragment == 0) { /* padding */
+        *used = len < c->remaining ? len : c->remaining;
+        c->remaining -= (uint32_t)*used;
+        return 0;
+    }
+    return decode(c, in, fragment < len ? fragment : len, used, ev);
+}
+
+/* A stream that found no slot. The ids that wait for their RST_STREAM are one range. */
+static int refuse(mote_h2 *c)
+{
+    if (mote_h2_charge(c, COST_REFUSED) < 0)
+        return c->error;
+    if ((c->owed & OWE_REFUSED) && c->id != c->refused_last + 2)
+        return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
+                             "streams beyond the limit, with gaps");
+    if (!(c->owed & OWE_REFUSED))
+        c->refused_first = c->id;
+    c->refused_last = c->id;
+    c->owed |= OWE_REFUSED;
+    return 0;
+}
+
+/* What the complete section means for content-length and the state of the stream. */
+static void section_accepted(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
+{
+    bool interim = !c->config.server && c->status < 200;
+
+    ev->type = MOTE_H2_HEADERS;
+    ev->stream = s;
+    ev->status = c->status;
+    ev->trailers = (c->block_flags & BLOCK_TRAILERS) != 0;
+    ev->truncated = (c->block_flags & BLOCK_TRUNCATED) != 0;
+    ev->end_stream = (c->block_flags & BLOCK_END_STREAM) != 0;
+    if (ev->trailers || interim)
+        return;
+    s->flags |= STREAM_GOT_HEADERS;
+    /* RFC 9113 8.1.1: content-length does not describe content that is never sent */
+    if ((c->block_flags & BLOCK_HAS_LENGTH) && !(s->flags & STREAM_NO_CONTENT) &&
+        c->status != 304 && c->status != 204)
+        s->flags |= STREAM_HAS_LENGTH;
+}
+
+static int finish_block(mote_h2 *c, mote_h2_event *ev)
+{
+    mote_h2_stream *s = c->stream;
+    int r = mote_hpack_decoder_end(&c->decoder);
+
+    c->block_id = 0;
+    if (r < 0)
+        return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_strerror(r));
+    if (!s)
+        return c->block_flags & BLOCK_REFUSED ? refuse(c) : 0;
+    if (c->block_flags & BLOCK_TRUNCATED) {
+        if (mote_h2_charge(c, COST_TRUNCATED) < 0)
+            return c->error;
+    } else if (c->block_code == 0 && !mote_h2_check_section(c)) {
+        c->block_code = MOTE_H2_PROTOCOL_ERROR; /* RFC 9113 8.1.1 */
+    }
+    if (c->block_code != 0)
+        return mote_h2_stream_error(c, s, c->block_code, ev);
+    section_accepted(c, s, ev);
+    if (!ev->end_stream)
+        return 1;
+    if ((s->flags & STREAM_HAS_LENGTH) && s->content_length > 0)
+        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
+    mote_h2_stream_end(c, s, STREAM_REMOTE_END);
+    return 1;
+}
+
+int mote_h2_headers_end_frame(mote_h2 *c, mote_h2_event *ev)
+{
+    if (c->flags & FLAG_END_HEADERS)
+        return finish_block(c, ev);
+    c->block_id = c->id;
+    return c->length < SHORT_FRAGMENT ? mote_h2_charge(c, COST_EMPTY) : 0;
+}

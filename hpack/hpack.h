@@ -1,0 +1,251 @@
+/*
+ * hpack: header compression for HTTP/2 (RFC 7541), both directions.
+ *
+ * Conventions of this header, which hold for the whole of mote:
+ *   - No function allocates, blocks, or keeps a pointer longer than it says.
+ *   - Lengths are bytes. Strings are (pointer, length) pairs without a terminating NUL.
+ *   - A return value < 0 is an error code of this layer (MOTE_HPACK_...); mote_strerror() names it.
+ *   - Structs are public so that they can be placed by the linker; their members are private
+ *     unless the comment beside them says otherwise.
+ */
+#ifndef MOTE_HPACK_H
+#define MOTE_HPACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Errors -100..-199. All of them are a COMPRESSION_ERROR on the wire (RFC 9113 4.3), except
+ * MOTE_HPACK_ERR_SPACE, which only the encoder returns. Decoder errors are sticky. */
+#define MOTE_HPACK_ERRORS(X)                                                                       \
+    X(MOTE_HPACK_ERR_INDEX, -100, "hpack: index outside of the static and dynamic table")          \
+    X(MOTE_HPACK_ERR_INTEGER, -101, "hpack: integer larger than 2^28 or longer than 6 bytes")      \
+    X(MOTE_HPACK_ERR_HUFFMAN, -102, "hpack: invalid Huffman code or padding")                      \
+    X(MOTE_HPACK_ERR_TABLE_SIZE, -103, "hpack: table size update above the limit or misplaced")    \
+    X(MOTE_HPACK_ERR_TRUNCATED, -104, "hpack: header block ends inside of a field")                \
+    X(MOTE_HPACK_ERR_SPACE, -105, "hpack: output buffer too small for the field")                  \
+    X(MOTE_HPACK_ERR_UPDATE_MISSING, -106, "hpack: a mandatory table size update is missing")
+
+enum mote_hpack_error {
+#define MOTE_HPACK_ENUM(name, code, text) name = code,
+    MOTE_HPACK_ERRORS(MOTE_HPACK_ENUM)
+#undef MOTE_HPACK_ENUM
+};
+
+/* One text for each error code of every layer of mote; never NULL. Static storage. */
+const char *mote_strerror(int code);
+
+/* ---- decoder ------------------------------------------------------------------------------ */
+
+/* What the layers above learned about a dynamic table entry. It is zero when the entry is new and
+ * lives as long as the entry, so that a repeated field need not be compared again. */
+typedef struct {
+    uint16_t app;    /* free for the user of the h2 layer */
+    uint8_t checked; /* set by h2: name and value are valid */
+    uint8_t kind;    /* set by h2: which known name it is */
+} mote_hpack_memo;
+
+enum {
+    MOTE_HPACK_NEVER_INDEX = 1, /* RFC 7541 6.2.3: must stay a literal on every hop */
+    MOTE_HPACK_TOO_LONG = 2     /* longer than the scratch: name and value were dropped */
+};
+
+/* A decoded field. Both views stay valid until the next call on the same decoder. */
+typedef struct {
+    const char *name;
+    const char *value;
+    size_t name_len;
+    size_t value_len;
+    mote_hpack_memo *memo; /* NULL: the field is not in the dynamic table */
+    uint8_t name_index;    /* static table index of the name (RFC 7541 Appendix A); 0: not there */
+    uint8_t full_index;    /* static table index of name and value together; 0: not there */
+    uint8_t flags;         /* MOTE_HPACK_NEVER_INDEX, MOTE_HPACK_TOO_LONG */
+} mote_hpack_field_view;
+
+typedef struct {
+    mote_hpack_memo memo;
+    uint16_t pos;
+    uint16_t name_len;
+    uint16_t value_len;
+    uint8_t name_index;
+    uint8_t reserved;
+} mote_hpack_entry;
+
+typedef struct {
+    uint64_t bits; /* left-aligned window of undecoded bits */
+    uint8_t count; /* how many of them are valid */
+} mote_hpack_bits;
+
+typedef struct {
+    /* dynamic table: a ring of bytes and a ring of entries in the caller's memory */
+    mote_hpack_entry *entries;
+    char *ring;
+    char *scratch;
+    const char *static_name; /* name of a literal that refers to a static entry */
+    mote_hpack_bits huffman;
+    uint32_t scratch_size;
+    uint32_t max;       /* current table size (RFC 7541 4.2) */
+    uint32_t limit;     /* the largest size that our SETTINGS permit */
+    uint32_t required;  /* a size update to at most this must come first; UINT32_MAX: none */
+    uint32_t integer;   /* integer, or what remains of a string */
+    uint32_t field_len; /* decoded bytes of name and value, even when dropped */
+    uint32_t name_len;
+    uint16_t entry_cap, entry_first, entry_count;
+    uint16_t ring_size, head; /* head: ring position of the next entry */
+    uint16_t used;            /* bytes of names and values of the entries */
+    uint16_t pending;         /* bytes of the field in progress, in the ring or the scratch */
+    uint8_t state, shift, name_index, flags;
+    uint8_t huffman_on, to_table, dropped, at_start;
+    int8_t error;
+} mote_hpack_decoder;
+
+/* Bytes of table memory for a dynamic table of `size` bytes (0 is legal). At most 65,504. */
+#define MOTE_HPACK_TABLE_MEMORY(size) ((size) + (size) / 32u * sizeof(mote_hpack_entry))
+
+/*
+ * Prepares a decoder. `table` must be aligned for uint16_t and hold
+ * MOTE_HPACK_TABLE_MEMORY(table_size) bytes; it may be NULL when table_size is 0. `limit` is the
+ * table size that the peer may assume: 4096 unless SETTINGS said otherwise (RFC 9113 6.5.2). A
+ * table_size below the limit keeps the newest entries only, and a reference to a lost one is
+ * MOTE_HPACK_ERR_INDEX. `scratch` holds one decoded field, so name and value together may have
+ * scratch_size bytes; a longer one is still decoded, so that the table stays in step, and reported
+ * with MOTE_HPACK_TOO_LONG. Both spans belong to the decoder until it is no longer used.
+ */
+void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
+                             void *scratch, size_t scratch_size);
+
+/*
+ * Changes the limit (RFC 7541 4.2), to be called when the peer has acknowledged the SETTINGS that
+ * announce it. When it shrinks below the size in use, the next block must begin with an update.
+ */
+void mote_hpack_decoder_limit(mote_hpack_decoder *d, size_t limit);
+
+/*
+ * Decodes at most one field of a header block. Returns 1: *field is filled; 0: all of `in` was
+ * used and more is needed (or the block is complete, if mote_hpack_decoder_end() agrees);
+ * < 0: error. *used says how many bytes were consumed in each case.
+ */
+int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
+                      mote_hpack_field_view *field);
+
+/* Ends a header block: 0, or MOTE_HPACK_ERR_TRUNCATED when it ended inside of a field, or
+ * MOTE_HPACK_ERR_UPDATE_MISSING. The next call to mote_hpack_decode() starts a new block. */
+int mote_hpack_decoder_end(mote_hpack_decoder *d);
+
+/* ---- encoder ------------------------------------------------------------------------------ */
+
+/*
+ * A constant field, to be placed in flash. The encoder's dynamic table keeps a pointer to it and
+ * recognises it by that pointer, so the object must outlive the encoder and must not change.
+ */
+typedef struct {
+    const char *name;
+    const char *value;
+    uint16_t name_len;
+    uint16_t value_len;
+    uint8_t index; /* static table index of name and value; 0: not known to be there */
+    uint8_t flags; /* MOTE_HPACK_NEVER_INDEX or 0 */
+} mote_hpack_field;
+
+/* A constant field from two string literals. */
+#define MOTE_HPACK_FIELD(name, value) {name, value, sizeof(name) - 1, sizeof(value) - 1, 0, 0}
+/* A field that the static table holds as a whole, by its index (RFC 7541 Appendix A). */
+#define MOTE_HPACK_STATIC(index) {"", "", 0, 0, index, 0}
+
+typedef struct {
+    const mote_hpack_field *field;
+    uint16_t size; /* as RFC 7541 4.1 counts it */
+} mote_hpack_slot;
+
+enum mote_hpack_huffman { MOTE_HPACK_HUFFMAN_AUTO, MOTE_HPACK_HUFFMAN_NEVER, MOTE_HPACK_HUFFMAN_ALWAYS };
+
+typedef struct {
+    mote_hpack_slot *slots;
+    uint16_t slot_cap, slot_count;
+    uint16_t newest;   /* slot of the newest entry */
+    uint16_t guess;    /* slot of the last hit: the next field is likely the one beside it */
+    uint32_t size;     /* bytes of the entries that are still known */
+    uint32_t max;      /* table size in use */
+    uint32_t smallest; /* least limit since the last block */
+    uint16_t inserted; /* counts insertions, modulo 2^16 */
+    uint8_t update;    /* a size update is owed */
+    uint8_t huffman;   /* enum mote_hpack_huffman; may be set at any time */
+} mote_hpack_encoder;
+
+/* A point in time of an encoder, so that a block that did not fit can be taken back. */
+typedef struct {
+    uint32_t smallest;
+    uint16_t slot_count, newest, inserted;
+    uint8_t update;
+} mote_hpack_encoder_mark;
+
+/* Prepares an encoder whose dynamic table remembers the last slot_count fields. `slots` belongs to
+ * the encoder; it may be NULL when slot_count is 0, and then nothing is ever indexed. */
+void mote_hpack_encoder_init(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count);
+
+/* The peer's SETTINGS_HEADER_TABLE_SIZE. mote uses at most 4096 bytes of it. The size update that
+ * RFC 7541 4.2 demands is written by the next mote_hpack_encode_start(). */
+void mote_hpack_encoder_limit(mote_hpack_encoder *e, uint32_t size);
+
+/* Starts a header block: writes owed table size updates to `out`. Returns the bytes written (0 in
+ * the common case, at most 8), or MOTE_HPACK_ERR_SPACE. */
+int mote_hpack_encode_start(mote_hpack_encoder *e, uint8_t *out, size_t cap);
+
+/* Remembers where a block started, and takes back all that was encoded since then. */
+mote_hpack_encoder_mark mote_hpack_encode_mark(const mote_hpack_encoder *e);
+void mote_hpack_encode_rewind(mote_hpack_encoder *e, const mote_hpack_encoder_mark *mark);
+
+/* Encodes a constant field, indexed after its first use. Returns the bytes written to `out`, or
+ * MOTE_HPACK_ERR_SPACE, and then nothing has changed. */
+int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint8_t *out,
+                      size_t cap);
+
+/*
+ * Encodes a field whose value differs from call to call. `name` is a constant field of which only
+ * the name and the flags are used: from the second time on the name is a reference (RFC 7541
+ * 6.2.2). Returns as mote_hpack_encode().
+ */
+int mote_hpack_encode_value(mote_hpack_encoder *e, const mote_hpack_field *name, const char *value,
+                            size_t value_len, uint8_t *out, size_t cap);
+
+/* Encodes a field that is not remembered (RFC 7541 6.2.2; 6.2.3 with MOTE_HPACK_NEVER_INDEX in
+ * flags). A name of the static table is still a reference. Returns as mote_hpack_encode(). */
+int mote_hpack_encode_literal(mote_hpack_encoder *e, const char *name, size_t name_len,
+                              const char *value, size_t value_len, unsigned flags, uint8_t *out,
+                              size_t cap);
+
+/* ---- parts that are useful alone ----------------------------------------------------------- */
+
+/* Static table (RFC 7541 Appendix A): fills *field for index 1..61. */
+void mote_hpack_static(unsigned index, mote_hpack_field_view *field);
+
+/* Index of the first static entry with this name, or 0. If *full is not NULL, it is set to the
+ * index of the entry with this name and value, or 0. */
+unsigned mote_hpack_static_find(const char *name, size_t name_len, const char *value,
+                                size_t value_len, unsigned *full);
+
+/* Length of a string in Huffman code, in bytes (RFC 7541 5.2). */
+size_t mote_hpack_huffman_size(const char *in, size_t len);
+
+/* Writes the Huffman code of a string to `out`, which has room for mote_hpack_huffman_size(). */
+void mote_hpack_huffman_encode(const char *in, size_t len, uint8_t *out);
+
+/*
+ * Decodes Huffman code piecewise; *b starts as zero. Stops when the input is used up or the output
+ * is full. *used and *made say how many bytes were read and written. Returns 0, or
+ * MOTE_HPACK_ERR_HUFFMAN for the EOS symbol. When a call leaves room in `out`, all symbols that are
+ * complete have been written.
+ */
+int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len, size_t *used,
+                              char *out, size_t cap, size_t *made);
+
+/* Checks the padding at the end of a string: 0 or MOTE_HPACK_ERR_HUFFMAN (RFC 7541 5.2). */
+int mote_hpack_huffman_end(const mote_hpack_bits *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,352 @@
+/* Decoder of RFC 7541: incremental down to the byte and the Huffman bit. */
+#include "hpack_internal.h"
+
+#include <string.h>
+
+/* What the next byte belongs to. The four *_INTEGER states read the rest of an integer. */
+enum state {
+    OPCODE,
+    INDEXED_INTEGER,
+    NAME_INDEX_INTEGER,
+    TABLE_SIZE_INTEGER,
+    NAME_START,
+    NAME_LENGTH_INTEGER,
+    NAME_BYTES,
+    VALUE_START,
+    VALUE_LENGTH_INTEGER,
+    VALUE_BYTES
+};
+
+enum { INTEGER_MAX = 1 << 28 };
+#define NO_UPDATE UINT32_MAX
+
+void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
+                             void *scratch, size_t scratch_size)
+{
+    memset(d, 0, sizeof *d);
+    d->entry_cap = (uint16_t)(table_size / MOTE_HPACK_ENTRY_OVERHEAD);
+    d->ring_size = (uint16_t)table_size;
+    d->entries = table;
+    d->ring = (char *)(d->entries + d->entry_cap);
+    d->scratch = scratch;
+    d->scratch_size = (uint32_t)scratch_size;
+    d->max = d->limit = (uint32_t)limit;
+    d->required = NO_UPDATE;
+    d->at_start = 1;
+}
+
+void mote_hpack_decoder_limit(mote_hpack_decoder *d, size_t limit)
+{
+    d->limit = (uint32_t)limit;
+    if (d->limit < d->max && d->limit < d->required)
+        d->required = d->limit;
+}
+
+/* Where the next decoded bytes go, and how many of them fit there without a break. */
+static size_t sink(mote_hpack_decoder *d, char **to)
+{
+    if (!d->to_table) {
+        *to = d->scratch + d->pending;
+        return d->scratch_size - d->pending;
+    }
+    if (!mote_hpack_table_make_room(d, 1))
+        return 0;
+    size_t pos = ((size_t)d->head + d->pending) % d->ring_size;
+    size_t max = d->max < d->ring_size ? d->max : d->ring_size;
+    size_t room = max - MOTE_HPACK_ENTRY_OVERHEAD - d->pending - d->used -
+                  (size_t)d->entry_count * MOTE_HPACK_ENTRY_OVERHEAD;
+    *to = d->ring + pos;
+    return room < d->ring_size - pos ? room : d->ring_size - pos;
+}
+
+static void took(mote_hpack_decoder *d, size_t n)
+{
+    d->field_len += (uint32_t)n;
+    if (!d->dropped)
+        d->pending = (uint16_t)(d->pending + n);
+}
+
+/* Decodes into the sink, or into nowhere once the field has outgrown it. */
+static int put_piece(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used, int *more)
+{
+    char nowhere[16];
+    char *to = nowhere;
+    size_t cap = d->dropped ? 0 : sink(d, &to);
+    size_t made = len;
+    int error = 0;
+
+    if (cap == 0) {
+        d->dropped = 1;
+        to = nowhere;
+        cap = sizeof nowhere;
+    }
+    if (d->huffman_on) {
+        error = mote_hpack_huffman_decode(&d->huffman, in, len, used, to, cap, &made);
+    } else {
+        made = len < cap ? len : cap;
+        memcpy(to, in, made);
+        *used = made;
+    }
+    took(d, made);
+    *more = made == cap;
+    return error;
+}
+
+/* Decodes `len` bytes of a string as far as they go. */
+static int put(mote_hpack_decoder *d, const uint8_t *in, size_t len)
+{
+    int more = 1;
+
+    while (more && (len > 0 || d->huffman_on)) {
+        size_t used = 0;
+        int error = put_piece(d, in, len, &used, &more);
+        if (error < 0)
+            return error;
+        in += used;
+        len -= used;
+    }
+    return 0;
+}
+
+/* Copies the name of a dynamic entry to the new field. The source may be evicted meanwhile: its
+ * bytes stay until the new entry, which begins behind them, has passed over them in order. */
+static int put_entry_name(mote_hpack_decoder *d, const mote_hpack_entry *e)
+{
+    size_t pos = e->pos;
+    size_t left = e->name_len;
+
+    d->name_index = e->name_index;
+    while (left > 0 && !d->dropped) {
+        char *to;
+        size_t room = sink(d, &to);
+        size_t run = d->ring_size - pos < left ? d->ring_size - pos : left;
+        size_t n = run < room ? run : room;
+        if (n == 0) {
+            d->dropped = 1;
+            break;
+        }
+        memmove(to, d->ring + pos, n);
+        pos = (pos + n) % d->ring_size;
+        took(d, n);
+        left -= n;
+    }
+    d->field_len += (uint32_t)left;
+    return 0;
+}
+
+static int name_from_index(mote_hpack_decoder *d)
+{
+    if (d->integer > MOTE_HPACK_STATIC_COUNT) {
+        const mote_hpack_entry *e =
+            mote_hpack_table_entry(d, d->integer - MOTE_HPACK_STATIC_COUNT - 1);
+        if (!e)
+            return MOTE_HPACK_ERR_INDEX;
+        put_entry_name(d, e);
+    } else {
+        mote_hpack_field_view f;
+        mote_hpack_static(d->integer, &f);
+        d->name_index = f.name_index;
+        d->huffman_on = 0;
+        put(d, (const uint8_t *)f.name, f.name_len);
+    }
+    d->name_len = d->field_len;
+    d->state = VALUE_START;
+    return 0;
+}
+
+static int indexed_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
+{
+    d->state = OPCODE;
+    if (d->integer == 0)
+        return MOTE_HPACK_ERR_INDEX;
+    if (d->integer <= MOTE_HPACK_STATIC_COUNT) {
+        mote_hpack_static(d->integer, field);
+        return 1;
+    }
+    mote_hpack_entry *e = mote_hpack_table_entry(d, d->integer - MOTE_HPACK_STATIC_COUNT - 1);
+    if (!e)
+        return MOTE_HPACK_ERR_INDEX;
+    mote_hpack_table_view(d, e, field);
+    return 1;
+}
+
+static int size_update(mote_hpack_decoder *d)
+{
+    d->state = OPCODE;
+    /* RFC 7541 4.2: only first in a block, within the limit, the smallest limit first */
+    if (!d->at_start || d->integer > d->limit)
+        return MOTE_HPACK_ERR_TABLE_SIZE;
+    if (d->required != NO_UPDATE && d->integer > d->required)
+        return MOTE_HPACK_ERR_UPDATE_MISSING;
+    d->required = NO_UPDATE;
+    d->max = d->integer;
+    mote_hpack_table_shrink(d, d->max);
+    return 0;
+}
+
+static int finish_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
+{
+    unsigned flags = d->flags;
+
+    d->state = OPCODE;
+    if (d->to_table && !d->dropped && mote_hpack_table_make_room(d, 0)) {
+        mote_hpack_table_view(d, mote_hpack_table_commit(d), field);
+        return 1;
+    }
+    if (d->to_table || d->dropped)
+        flags |= MOTE_HPACK_TOO_LONG;
+    memset(field, 0, sizeof *field);
+    field->flags = (uint8_t)flags;
+    field->name_index = d->name_index;
+    field->name = field->value = "";
+    if (!(flags & MOTE_HPACK_TOO_LONG)) {
+        field->name = d->scratch;
+        field->name_len = d->name_len;
+        field->value = d->scratch + d->name_len;
+        field->value_len = d->pending - d->name_len;
+    }
+    return 1;
+}
+
+static int string_done(mote_hpack_decoder *d, mote_hpack_field_view *field)
+{
+    if (d->huffman_on && mote_hpack_huffman_end(&d->huffman) < 0)
+        return MOTE_HPACK_ERR_HUFFMAN;
+    if (d->state == VALUE_BYTES)
+        return finish_field(d, field);
+    d->name_len = d->field_len;
+    d->state = VALUE_START;
+    return 0;
+}
+
+static int string_starts(mote_hpack_decoder *d, enum state bytes, mote_hpack_field_view *field)
+{
+    d->state = (uint8_t)bytes;
+    memset(&d->huffman, 0, sizeof d->huffman);
+    return d->integer == 0 ? string_done(d, field) : 0;
+}
+
+static int integer_done(mote_hpack_decoder *d, mote_hpack_field_view *field)
+{
+    switch (d->state) {
+    case INDEXED_INTEGER:
+        return indexed_field(d, field);
+    case TABLE_SIZE_INTEGER:
+        return size_update(d);
+    case NAME_INDEX_INTEGER:
+        if (d->integer > 0)
+            return name_from_index(d);
+        d->state = NAME_START;
+        return 0;
+    case NAME_LENGTH_INTEGER:
+        return string_starts(d, NAME_BYTES, field);
+    default:
+        return string_starts(d, VALUE_BYTES, field);
+    }
+}
+
+/* First byte of an integer with a prefix of `bits` bits (RFC 7541 5.1). */
+static int integer_first(mote_hpack_decoder *d, uint8_t byte, unsigned bits, enum state state,
+                         mote_hpack_field_view *field)
+{
+    unsigned mask = (1u << bits) - 1;
+
+    d->state = (uint8_t)state;
+    d->integer = byte & mask;
+    d->shift = 0;
+    return d->integer < mask ? integer_done(d, field) : 0;
+}
+
+static int integer_next(mote_hpack_decoder *d, uint8_t byte, mote_hpack_field_view *field)
+{
+    unsigned low = byte & 127u;
+
+    if (d->shift > 28 || (d->shift == 28 && low > 0))
+        return MOTE_HPACK_ERR_INTEGER;
+    d->integer += (uint32_t)low << d->shift;
+    if (d->integer > INTEGER_MAX)
+        return MOTE_HPACK_ERR_INTEGER;
+    d->shift = (uint8_t)(d->shift + 7);
+    return byte & 128u ? 0 : integer_done(d, field);
+}
+
+/* First byte of a field representation (RFC 7541 6). */
+static int opcode(mote_hpack_decoder *d, uint8_t byte, mote_hpack_field_view *field)
+{
+    if ((byte & 0xe0) == 0x20)
+        return integer_first(d, byte, 5, TABLE_SIZE_INTEGER, field);
+    if (d->required != NO_UPDATE)
+        return MOTE_HPACK_ERR_UPDATE_MISSING;
+    d->at_start = 0;
+    if (byte & 0x80)
+        return integer_first(d, byte, 7, INDEXED_INTEGER, field);
+    d->pending = 0;
+    d->field_len = 0;
+    d->name_index = 0;
+    d->dropped = 0;
+    d->to_table = (byte & 0x40) != 0;
+    d->flags = (byte & 0xf0) == 0x10 ? MOTE_HPACK_NEVER_INDEX : 0;
+    return integer_first(d, byte, d->to_table ? 6 : 4, NAME_INDEX_INTEGER, field);
+}
+
+static int string_bytes(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
+                        mote_hpack_field_view *field)
+{
+    size_t n = len < d->integer ? len : d->integer;
+    int error = put(d, in, n);
+
+    *used = n;
+    if (error < 0)
+        return error;
+    d->integer -= (uint32_t)n;
+    return d->integer == 0 ? string_done(d, field) : 0;
+}
+
+static int step(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
+                mote_hpack_field_view *field)
+{
+    *used = 1;
+    switch (d->state) {
+    case OPCODE:
+        return opcode(d, in[0], field);
+    case NAME_START:
+    case VALUE_START:
+        d->huffman_on = in[0] >> 7;
+        return integer_first(
+            d, in[0], 7, d->state == NAME_START ? NAME_LENGTH_INTEGER : VALUE_LENGTH_INTEGER, field);
+    case NAME_BYTES:
+    case VALUE_BYTES:
+        return string_bytes(d, in, len, used, field);
+    default:
+        return integer_next(d, in[0], field);
+    }
+}
+
+int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
+                      mote_hpack_field_view *field)
+{
+    size_t i = 0;
+    int r = d->error;
+
+    while (r == 0 && i < len) {
+        size_t n;
+        r = step(d, in + i, len - i, &n, field);
+        i += n;
+    }
+    if (r < 0)
+        d->error = (int8_t)r;
+    *used = i;
+    return r;
+}
+
+int mote_hpack_decoder_end(mote_hpack_decoder *d)
+{
+    if (d->error < 0)
+        return d->error;
+    if (d->state != OPCODE)
+        return d->error = MOTE_HPACK_ERR_TRUNCATED;
+    if (d->required != NO_UPDATE)
+        return d->error = MOTE_HPACK_ERR_UPDATE_MISSING;
+    d->at_start = 1;
+    return 0;
+}

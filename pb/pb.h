@@ -1,0 +1,198 @@
+/*
+ * pb: the Protocol Buffers wire format, driven by a constant table for each message.
+ *
+ * A message is a plain C struct:
+ *   proto field                     C member
+ *   int32 .. double, bool, enum     the C type; no presence: zero is not sent
+ *   optional int32 ..               struct { bool has; T value; } (mote_pb_opt_...)
+ *   string, bytes                   mote_pb_string, mote_pb_bytes: views
+ *   message                         const T *: NULL when absent
+ *   repeated T                      struct { const T *items; size_t count; }
+ *   map<K, V>                       repeated entry { K key; V value; }
+ *   oneof                           struct { uint32_t which; union { ... } is; }: which is the
+ *                                   number of the field that is set, 0: none
+ * Views and arrays that the decoder produces point into its input and into the caller's arena.
+ *
+ * Conventions: see hpack/hpack.h. No recursion: nesting is limited by MOTE_PB_DEPTH for encoding,
+ * and by the arena and 100 for decoding.
+ */
+#ifndef MOTE_PB_H
+#define MOTE_PB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Errors -400..-499. */
+#define MOTE_PB_ERRORS(X)                                                                          \
+    X(MOTE_PB_ERR_TRUNCATED, -400, "pb: the message ends inside of a field")                       \
+    X(MOTE_PB_ERR_VARINT, -401, "pb: varint longer than 10 bytes")          \
+    X(MOTE_PB_ERR_TAG, -402, "pb: field number 0 or above 2^29-1, or an unknown wire type")        \
+    X(MOTE_PB_ERR_GROUP, -403, "pb: groups do not match")                                          \
+    X(MOTE_PB_ERR_UTF8, -404, "pb: a string is no valid UTF-8")                                    \
+    X(MOTE_PB_ERR_DEPTH, -405, "pb: messages are nested too deeply")                               \
+    X(MOTE_PB_ERR_ARENA, -406, "pb: the arena is full")                                            \
+    X(MOTE_PB_ERR_SPACE, -407, "pb: output buffer too small")
+
+enum mote_pb_error {
+#define MOTE_PB_ENUM(name, code, text) name = code,
+    MOTE_PB_ERRORS(MOTE_PB_ENUM)
+#undef MOTE_PB_ENUM
+};
+
+const char *mote_strerror(int code);
+
+/* Messages inside of messages that the encoder follows; each costs it five words of stack. */
+#ifndef MOTE_PB_DEPTH
+#define MOTE_PB_DEPTH 10
+#endif
+
+/* ---- what structs are made of -------------------------------------------------------------- */
+
+typedef struct {
+    const char *data;
+    size_t len;
+} mote_pb_string;
+
+typedef struct {
+    const uint8_t *data;
+    size_t len;
+} mote_pb_bytes;
+
+/* A string from a literal, and from a terminated C string. */
+#define MOTE_PB_STRING(literal) ((mote_pb_string){literal, sizeof(literal) - 1})
+mote_pb_string mote_pb_cstring(const char *text);
+
+/* clang-format off */
+typedef struct { bool has; int32_t value; } mote_pb_opt_int32;
+typedef struct { bool has; uint32_t value; } mote_pb_opt_uint32;
+typedef struct { bool has; int64_t value; } mote_pb_opt_int64;
+typedef struct { bool has; uint64_t value; } mote_pb_opt_uint64;
+typedef struct { bool has; float value; } mote_pb_opt_float;
+typedef struct { bool has; double value; } mote_pb_opt_double;
+typedef struct { bool has; bool value; } mote_pb_opt_bool;
+typedef struct { bool has; mote_pb_string value; } mote_pb_opt_string;
+typedef struct { bool has; mote_pb_bytes value; } mote_pb_opt_bytes;
+typedef struct { const int32_t *items; size_t count; } mote_pb_list_int32;
+typedef struct { const uint32_t *items; size_t count; } mote_pb_list_uint32;
+typedef struct { const int64_t *items; size_t count; } mote_pb_list_int64;
+typedef struct { const uint64_t *items; size_t count; } mote_pb_list_uint64;
+typedef struct { const float *items; size_t count; } mote_pb_list_float;
+typedef struct { const double *items; size_t count; } mote_pb_list_double;
+typedef struct { const bool *items; size_t count; } mote_pb_list_bool;
+typedef struct { const mote_pb_string *items; size_t count; } mote_pb_list_string;
+typedef struct { const mote_pb_bytes *items; size_t count; } mote_pb_list_bytes;
+/* clang-format on */
+
+/* ---- tables -------------------------------------------------------------------------------- */
+
+/* Types, numbered as in google/protobuf/descriptor.proto (FieldDescriptorProto.Type). A string
+ * whose UTF-8 is not to be checked (proto2) is MOTE_PB_BYTES. */
+enum mote_pb_type {
+    MOTE_PB_DOUBLE = 1,
+    MOTE_PB_FLOAT = 2,
+    MOTE_PB_INT64 = 3,
+    MOTE_PB_UINT64 = 4,
+    MOTE_PB_INT32 = 5,
+    MOTE_PB_FIXED64 = 6,
+    MOTE_PB_FIXED32 = 7,
+    MOTE_PB_BOOL = 8,
+    MOTE_PB_TEXT = 9,
+    MOTE_PB_GROUP = 10,
+    MOTE_PB_MESSAGE = 11,
+    MOTE_PB_BYTES = 12,
+    MOTE_PB_UINT32 = 13,
+    MOTE_PB_ENUM_TYPE = 14,
+    MOTE_PB_SFIXED32 = 15,
+    MOTE_PB_SFIXED64 = 16,
+    MOTE_PB_SINT32 = 17,
+    MOTE_PB_SINT64 = 18
+};
+
+/* How a field is present. */
+enum mote_pb_label {
+    MOTE_PB_IMPLICIT = 0 << 5, /* zero or empty means absent; a message is absent when NULL */
+    MOTE_PB_OPTIONAL = 1 << 5, /* mote_pb_opt_... */
+    MOTE_PB_REQUIRED = 2 << 5, /* always sent */
+    MOTE_PB_REPEATED = 3 << 5,
+    MOTE_PB_PACKED = 4 << 5,
+    MOTE_PB_ONEOF = 5 << 5 /* a member of the union; which stands 4 or, with 8-byte alignment, 8
+                              bytes before it: see MOTE_PB_ONEOF_GAP */
+};
+
+typedef struct {
+    uint32_t key;    /* number << 3 | wire type of one element */
+    uint16_t offset; /* of the member in the struct; for a oneof, of the union */
+    uint8_t type;    /* enum mote_pb_type | enum mote_pb_label */
+    uint8_t aux;     /* messages: index in subs; add 0x80 when a oneof's gap is 8 */
+} mote_pb_field;
+
+#define MOTE_PB_KEY(number, wire_type) ((uint32_t)(number) << 3 | (wire_type))
+/* aux bit of a oneof member in struct type T, oneof member `one` */
+#define MOTE_PB_ONEOF_GAP(T, one) (offsetof(T, one.is) - offsetof(T, one.which) == 8 ? 0x80 : 0)
+
+typedef struct mote_pb_message {
+    const mote_pb_field *fields; /* in ascending order of numbers */
+    const struct mote_pb_message *const *subs;
+    uint16_t field_count;
+    uint16_t size; /* sizeof the struct */
+} mote_pb_message;
+
+/* ---- encoding ------------------------------------------------------------------------------ */
+
+/* Exact size of a message, in bytes; or MOTE_PB_ERR_DEPTH. */
+int mote_pb_size(const mote_pb_message *type, const void *message, size_t *size);
+
+/* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes) or
+ * MOTE_PB_ERR_DEPTH. One pass: it is written from its end and then moved to the front. */
+int mote_pb_encode(const mote_pb_message *type, const void *message, uint8_t *out, size_t cap,
+                   size_t *len);
+
+/*
+ * Encodes a part, for output that comes in pieces: a mote_grpc_source. `type` is a
+ * const mote_pb_message *. When *total is 0: writes the whole message if it fits, and sets *total
+ * to its size. Otherwise *total is its size, and exactly the bytes [offset, offset + cap) are
+ * written; the message must not have changed. 0 or MOTE_PB_ERR_DEPTH.
+ */
+int mote_pb_encode_part(const void *type, const void *message, size_t offset, uint8_t *out,
+                        size_t cap, size_t *total);
+
+/* ---- decoding ------------------------------------------------------------------------------ */
+
+/* Memory for sub-messages and repeated fields: bump allocation, never freed piecewise. */
+typedef struct {
+    uint8_t *memory;
+    size_t size;
+    size_t used;
+} mote_pb_arena;
+
+static inline void mote_pb_arena_init(mote_pb_arena *a, void *memory, size_t size)
+{
+    a->memory = (uint8_t *)memory;
+    a->size = size;
+    a->used = 0;
+}
+
+/* Where and why decoding failed. */
+typedef struct {
+    const mote_pb_message *type; /* the message that could not be decoded further */
+    uint32_t field;              /* number of the field in it; 0: no field was recognised */
+    size_t offset;               /* bytes of the input before the field */
+} mote_pb_where;
+
+/*
+ * Decodes `len` bytes into the struct `message`, which is set to zero first. Strings and bytes are
+ * views into `in`; sub-messages and arrays lie in the arena (NULL: a schema without them). Unknown
+ * fields are skipped. Returns 0 or an error, and then *where (may be NULL) tells the place.
+ */
+int mote_pb_decode(const mote_pb_message *type, void *message, const uint8_t *in, size_t len,
+                   mote_pb_arena *arena, mote_pb_where *where);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,134 @@
+/*
+ * posix: sockets, time and an event loop (Linux epoll) for mote on a host.
+ *
+ * Addresses are written "host:port", "[v6]:port", ":port" (all interfaces; for clients loopback) or
+ * "unix:/path". Functions that fail return -1 and leave a text in mote_posix_error().
+ * This folder may allocate (mmap, once for each connection slot); the core does not.
+ */
+#ifndef MOTE_POSIX_H
+#define MOTE_POSIX_H
+
+#include "../../grpc/grpc.h"
+
+#include <signal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Why the last call in this thread failed, as "connect 127.0.0.1:1: Connection refused". */
+const char *mote_posix_error(void);
+
+/* Milliseconds of the monotonic clock. */
+uint64_t mote_posix_now_ms(void);
+
+/* A listening socket; -1 on error. Port 0 picks a free one. */
+int mote_posix_listen(const char *address);
+
+/* The address that a socket is bound to, as text. */
+const char *mote_posix_address(int fd, char out[128]);
+
+/* A connected, non-blocking socket, with TCP_NODELAY; tries each address of the name in turn, for
+ * at most timeout_ms in all. -1 on error. */
+int mote_posix_connect(const char *address, uint32_t timeout_ms);
+
+/* A blocking transport over a connected socket, for mote_channel. *fd must stay where it is. */
+mote_io mote_posix_io(int *fd);
+
+/* Memory for n objects of a size, zeroed, aligned to a page and touched lazily; NULL on error. */
+void *mote_posix_memory(size_t count, size_t size);
+
+/* Set by SIGINT and SIGTERM once mote_posix_catch_signals() was called. */
+extern volatile sig_atomic_t mote_posix_stopped;
+void mote_posix_catch_signals(void);
+
+/* ---- connections --------------------------------------------------------------------------- */
+
+/* What an engine offers to a transport. `self` is the engine's object. */
+typedef struct {
+    int (*input)(void *self, const uint8_t *in, size_t len); /* < 0: close after the output */
+    const uint8_t *(*peek)(void *self, size_t *len);
+    void (*ack)(void *self, size_t len);
+    uint32_t (*tick)(void *self, uint64_t now_ms); /* ms until the next tick */
+    void (*eof)(void *self);
+} mote_posix_engine;
+
+/* A gRPC server: self is a mote_grpc *. */
+extern const mote_posix_engine mote_posix_grpc_server;
+
+/* A gRPC client whose events go to a function; self is a mote_posix_client *. */
+typedef struct {
+    mote_grpc grpc;
+    void (*on_event)(void *context, const mote_grpc_event *ev); /* context of the config */
+} mote_posix_client;
+extern const mote_posix_engine mote_posix_grpc_client;
+
+typedef struct mote_posix_loop mote_posix_loop;
+
+/* One connection of a loop. The members may be read. */
+typedef struct mote_posix_conn {
+    const mote_posix_engine *engine;
+    void *self;
+    mote_posix_loop *loop;
+    struct mote_posix_conn *next, *previous;
+    void (*closed)(struct mote_posix_conn *conn); /* may reuse the object; may be NULL */
+    void *user;
+    uint64_t due_ms;     /* next tick */
+    uint64_t progress_ms; /* last time that output moved */
+    uint64_t bytes_in, bytes_out;
+    int fd;
+    bool writing;  /* waits for EPOLLOUT */
+    bool finished; /* the engine is done: output goes out, input is thrown away */
+    bool dead;     /* to be closed at the end of this turn */
+} mote_posix_conn;
+
+/* Called for each accepted socket; takes it over, or returns -1 to have it closed. */
+typedef int mote_posix_accept(void *context, int fd);
+
+struct mote_posix_loop {
+    int epoll, listener;
+    mote_posix_accept *accept;
+    void *accept_context;
+    mote_posix_conn *conns;
+    uint64_t now_ms;
+    uint64_t due_ms;   /* earliest time at which a connection wants a tick */
+    uint32_t stall_ms; /* output that does not move for so long closes; 0: 60,000 */
+    uint8_t in[65536]; /* shared: an engine uses up its input at once */
+};
+
+int mote_posix_loop_init(mote_posix_loop *loop);
+void mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
+                            void *context);
+/* Takes a connected socket into the loop. `conn` belongs to it until `closed` is called. */
+int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
+                        const mote_posix_engine *engine, void *self);
+/* Waits for at most timeout_ms and handles what has happened. -1 on error. */
+int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms);
+/* Writes what the engine has: to be called after sending outside of its handlers. */
+void mote_posix_flush(mote_posix_conn *conn);
+/* Closes at the end of this turn. */
+void mote_posix_close(mote_posix_conn *conn);
+/* Closes everything. */
+void mote_posix_loop_end(mote_posix_loop *loop);
+
+/* ---- a gRPC server in one call ------------------------------------------------------------- */
+
+typedef struct {
+    const char *address;
+    mote_grpc_config grpc;  /* server is set by the call */
+    size_t max_connections; /* 0: 1024 */
+    bool quiet;             /* does not print "listening on ADDRESS" */
+    void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
+    uint32_t turn_ms;       /* at least this often; 0: only when something happens */
+} mote_posix_server;
+
+/* Serves until SIGINT or SIGTERM, then drains for at most a second. 0, or -1 on error. */
+int mote_posix_serve(const mote_posix_server *server);
+
+/* Bytes of memory of one connection of such a server. */
+size_t mote_posix_connection_size(const mote_grpc_config *config);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

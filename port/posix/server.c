@@ -1,0 +1,186 @@
+/* A gRPC server in one call: listener, connection slots, and a graceful end. */
+#define _GNU_SOURCE
+#include "posix.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the gRPC engine ----------------------------------------------------------------------- */
+
+static int grpc_input(void *self, const uint8_t *in, size_t len)
+{
+    return mote_grpc_serve(self, in, len);
+}
+
+static const uint8_t *grpc_peek(void *self, size_t *len)
+{
+    return mote_grpc_peek(self, len);
+}
+
+static void grpc_ack(void *self, size_t len)
+{
+    mote_grpc_ack(self, len);
+}
+
+static uint32_t grpc_tick(void *self, uint64_t now_ms)
+{
+    return mote_grpc_tick(self, now_ms);
+}
+
+static void grpc_eof(void *self)
+{
+    mote_grpc_recv_eof(self);
+}
+
+const mote_posix_engine mote_posix_grpc_server = {grpc_input, grpc_peek, grpc_ack, grpc_tick,
+                                                  grpc_eof};
+
+static int client_input(void *self, const uint8_t *in, size_t len)
+{
+    mote_posix_client *client = self;
+    mote_grpc_event ev;
+    size_t used;
+    int r;
+
+    while ((r = mote_grpc_recv(&client->grpc, in, len, &used, &ev)) > 0) {
+        in += used;
+        len -= used;
+        client->on_event(client->grpc.config.context, &ev);
+    }
+    return r;
+}
+
+/* mote_posix_client begins with its mote_grpc, so the other functions serve both. */
+const mote_posix_engine mote_posix_grpc_client = {client_input, grpc_peek, grpc_ack, grpc_tick,
+                                                  grpc_eof};
+
+/* ---- connection slots ---------------------------------------------------------------------- */
+
+/* One connection: the struct, and behind it the memory of its calls. */
+typedef struct slot {
+    mote_posix_conn conn;
+    struct slot *next_free;
+    mote_grpc grpc;
+} slot;
+
+typedef struct {
+    const mote_posix_server *config;
+    mote_grpc_config grpc;
+    mote_posix_loop *loop;
+    uint8_t *slots;
+    slot *free;
+    size_t slot_size, made;
+} server;
+
+static size_t memory_size(const mote_grpc_config *g)
+{
+    return MOTE_GRPC_MEMORY(g->max_calls, g->rx_size, g->tx_size, g->table_size, g->field_size,
+                            g->slots, g->user_size);
+}
+
+size_t mote_posix_connection_size(const mote_grpc_config *config)
+{
+    return MOTE_GRPC_ALIGN(sizeof(slot)) + memory_size(config);
+}
+
+static void release(mote_posix_conn *conn)
+{
+    slot *s = (slot *)conn;
+    server *owner = conn->user;
+
+    s->next_free = owner->free;
+    owner->free = s;
+}
+
+static int accept_conn(void *context, int fd)
+{
+    server *owner = context;
+    slot *s = owner->free;
+
+    if (s)
+        owner->free = s->next_free;
+    else if (owner->made < owner->config->max_connections)
+        s = (slot *)(owner->slots + owner->slot_size * owner->made++);
+    else
+        return -1;
+    mote_grpc_init(&s->grpc, &owner->grpc, (uint8_t *)s + MOTE_GRPC_ALIGN(sizeof(slot)),
+                   memory_size(&owner->grpc));
+    s->conn.closed = release;
+    s->conn.user = owner;
+    return mote_posix_loop_add(owner->loop, &s->conn, fd, &mote_posix_grpc_server, &s->grpc);
+}
+
+static void drain(mote_posix_loop *loop)
+{
+    uint64_t until = mote_posix_now_ms() + 1000;
+
+    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
+        mote_grpc_shutdown(conn->self);
+        mote_posix_flush(conn);
+    }
+    while (loop->conns && mote_posix_now_ms() < until) {
+        for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
+            if (mote_grpc_active(conn->self) == 0)
+                mote_posix_close(conn);
+        }
+        if (mote_posix_loop_turn(loop, 10) < 0)
+            return;
+    }
+}
+
+static int check(const server *s)
+{
+    static mote_grpc probe;
+    size_t size = memory_size(&s->grpc);
+    void *memory = mote_posix_memory(1, size);
+    int r = memory ? mote_grpc_init(&probe, &s->grpc, memory, size) : -1;
+
+    if (r < 0)
+        fprintf(stderr, "error: %s\n", r == -1 ? "out of memory" : mote_strerror(r));
+    return r;
+}
+
+static int run(server *s)
+{
+    const mote_posix_server *config = s->config;
+
+    while (!mote_posix_stopped) {
+        if (mote_posix_loop_turn(s->loop, config->turn_ms ? config->turn_ms : UINT32_MAX) < 0)
+            return -1;
+        if (config->turn)
+            config->turn(config->grpc.context, s->loop);
+    }
+    drain(s->loop);
+    return 0;
+}
+
+int mote_posix_serve(const mote_posix_server *config)
+{
+    static mote_posix_loop loop;
+    mote_posix_server c = *config;
+    server s = {.config = &c, .grpc = config->grpc, .loop = &loop};
+    char address[128];
+
+    if (c.max_connections == 0)
+        c.max_connections = 1024;
+    s.grpc.server = true;
+    s.slot_size = mote_posix_connection_size(&s.grpc);
+    if (check(&s) < 0)
+        return -1;
+    s.slots = mote_posix_memory(c.max_connections, s.slot_size);
+    int listener = mote_posix_listen(c.address);
+    if (listener < 0 || !s.slots || mote_posix_loop_init(&loop) < 0) {
+        fprintf(stderr, "error: %s\n", listener < 0 ? mote_posix_error() : "out of memory");
+        return -1;
+    }
+    mote_posix_catch_signals();
+    mote_posix_loop_listen(&loop, listener, accept_conn, &s);
+    if (!c.quiet) {
+        printf("listening on %s\n", mote_posix_address(listener, address));
+        fflush(stdout);
+    }
+    int r = run(&s);
+    mote_posix_loop_end(&loop);
+    return r;
+}

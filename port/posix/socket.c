@@ -1,0 +1,292 @@
+/* Sockets: TCP over IPv4 and IPv6, and Unix sockets; connecting with a time limit. */
+#define _GNU_SOURCE
+#include "posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static _Thread_local char error_text[256];
+
+const char *mote_posix_error(void)
+{
+    return error_text;
+}
+
+static int failed(const char *what, const char *address, const char *why)
+{
+    snprintf(error_text, sizeof error_text, "%s %s: %s", what, address, why);
+    return -1;
+}
+
+uint64_t mote_posix_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void *mote_posix_memory(size_t count, size_t size)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow(count, size, &total))
+        return NULL;
+    void *p = mmap(NULL, total ? total : 1, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+volatile sig_atomic_t mote_posix_stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    mote_posix_stopped = 1;
+}
+
+void mote_posix_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = stop}; /* no SA_RESTART: waits are interrupted */
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+static bool is_unix(const char *address)
+{
+    return strncmp(address, "unix:", 5) == 0;
+}
+
+static int unix_address(const char *address, struct sockaddr_un *un)
+{
+    memset(un, 0, sizeof *un);
+    un->sun_family = AF_UNIX;
+    if (strlen(address + 5) >= sizeof un->sun_path)
+        return failed("address", address, "path too long");
+    strcpy(un->sun_path, address + 5);
+    return 0;
+}
+
+/* Splits "host:port" or "[v6]:port" and looks it up. */
+static int resolve(const char *address, int flags, struct addrinfo **list)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
+    char host[256];
+    const char *colon = strrchr(address, ':');
+    const char *start = address, *end = colon;
+
+    if (!colon || (size_t)(colon - address) >= sizeof host)
+        return failed("address", address, "is not host:port");
+    if (end > start && *start == '[' && end[-1] == ']') {
+        start++;
+        end--;
+    }
+    memcpy(host, start, (size_t)(end - start));
+    host[end - start] = '\0';
+    int r = getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, list);
+    return r == 0 ? 0 : failed("address", address, gai_strerror(r));
+}
+
+const char *mote_posix_address(int fd, char out[128])
+{
+    struct sockaddr_storage a;
+    socklen_t len = sizeof a;
+    char host[64], port[16];
+
+    memset(&a, 0, sizeof a);
+    if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+        return strcpy(out, "?");
+    if (a.ss_family == AF_UNIX)
+        snprintf(out, 128, "unix:%.110s", ((struct sockaddr_un *)&a)->sun_path);
+    else if (getnameinfo((struct sockaddr *)&a, len, host, sizeof host, port, sizeof port,
+                         NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        strcpy(out, "?");
+    else
+        snprintf(out, 128, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    return out;
+}
+
+/* ---- listening ----------------------------------------------------------------------------- */
+
+static int listen_on(const struct sockaddr *a, socklen_t len, int family)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, off = 0;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (family == AF_INET6) /* the wildcard serves IPv4 as well */
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, a, len) == 0 && listen(fd, 1024) == 0)
+        return fd;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static int listen_unix(const char *address)
+{
+    struct sockaddr_un un;
+
+    if (unix_address(address, &un) < 0)
+        return -1;
+    unlink(un.sun_path);
+    int fd = listen_on((struct sockaddr *)&un, sizeof un, AF_UNIX);
+    return fd >= 0 ? fd : failed("listen", address, strerror(errno));
+}
+
+int mote_posix_listen(const char *address)
+{
+    struct addrinfo *list;
+    int fd = -1;
+
+    if (is_unix(address))
+        return listen_unix(address);
+    if (resolve(address, AI_PASSIVE, &list) < 0)
+        return -1;
+    /* The IPv6 wildcard first: it takes both protocols. */
+    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
+        if (a->ai_family == AF_INET6)
+            fd = listen_on(a->ai_addr, a->ai_addrlen, a->ai_family);
+    }
+    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
+        fd = listen_on(a->ai_addr, a->ai_addrlen, a->ai_family);
+    if (fd < 0)
+        failed("listen", address, strerror(errno));
+    freeaddrinfo(list);
+    return fd;
+}
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+static int wait_connected(int fd, uint64_t until)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    for (;;) {
+        uint64_t now = mote_posix_now_ms();
+        int r = poll(&p, 1, now < until ? (int)(until - now) : 0);
+        if (r < 0 && errno == EINTR && !mote_posix_stopped)
+            continue;
+        if (r < 0)
+            return errno;
+        if (r == 0)
+            return ETIMEDOUT;
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+        return error;
+    }
+}
+
+static int connect_to(const struct sockaddr *a, socklen_t len, int family, uint64_t until)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, error = 0;
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, a, len) < 0)
+        error = errno == EINPROGRESS || errno == EINTR ? wait_connected(fd, until) : errno;
+    if (error == 0) {
+        if (family != AF_UNIX)
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        return fd;
+    }
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int mote_posix_connect(const char *address, uint32_t timeout_ms)
+{
+    uint64_t until = mote_posix_now_ms() + timeout_ms;
+    struct sockaddr_un un;
+    struct addrinfo *list;
+    int fd = -1;
+
+    if (is_unix(address)) {
+        if (unix_address(address, &un) < 0)
+            return -1;
+        fd = connect_to((struct sockaddr *)&un, sizeof un, AF_UNIX, until);
+    } else {
+        if (resolve(address, 0, &list) < 0)
+            return -1;
+        for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
+            fd = connect_to(a->ai_addr, a->ai_addrlen, a->ai_family, until);
+        freeaddrinfo(list);
+    }
+    return fd >= 0 ? fd : failed("connect", address, strerror(errno));
+}
+
+/* ---- blocking transport -------------------------------------------------------------------- */
+
+static int wait_for(int fd, short events, uint32_t timeout_ms)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    int r = poll(&p, 1, timeout_ms > 0x7fffffff ? -1 : (int)timeout_ms);
+
+    if (r < 0)
+        return errno == EINTR && !mote_posix_stopped ? 0 : -1;
+    return r;
+}
+
+static int io_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
+{
+    int fd = *(int *)context;
+    ssize_t n = recv(fd, buf, cap, 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        int r = wait_for(fd, POLLIN, timeout_ms);
+        if (r <= 0)
+            return r;
+        n = recv(fd, buf, cap, 0);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return 0;
+    }
+    return n > 0 ? (int)n : -1; /* the end of the stream counts as closed */
+}
+
+static int io_write(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    int fd = *(int *)context;
+    ssize_t n = send(fd, buf, len, MSG_NOSIGNAL);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        int r = wait_for(fd, POLLOUT, timeout_ms);
+        if (r <= 0)
+            return r;
+        n = send(fd, buf, len, MSG_NOSIGNAL);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return 0;
+    }
+    return n >= 0 ? (int)n : -1;
+}
+
+static uint64_t io_now(void *context)
+{
+    (void)context;
+    return mote_posix_now_ms();
+}
+
+mote_io mote_posix_io(int *fd)
+{
+    return (mote_io){fd, io_read, io_write, io_now};
+}
