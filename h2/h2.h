@@ -73,6 +73,7 @@ typedef struct {
     int32_t send_window;
     int32_t recv_window;     /* bytes that the peer may still send */
     uint32_t credit;         /* bytes taken by the user and not yet returned to the peer */
+    uint32_t need;           /* bytes that the user waits for */
     uint32_t reset_code;     /* of an owed RST_STREAM */
     uint16_t flags;
     uint32_t content_length; /* what remains of it, when announced */

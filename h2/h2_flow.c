@@ -3,18 +3,20 @@
 
 #include <string.h>
 
-static bool in_data_frame(const mote_h2 *c)
+static bool in_its_frame(const mote_h2 *c, const mote_h2_stream *s)
 {
-    return c->type == FRAME_DATA && c->remaining > 0;
+    return c->type == FRAME_DATA && c->remaining > 0 && c->id == s->id;
 }
 
-/* Half of the window is returned at once, which costs one WINDOW_UPDATE for many frames. Inside of
- * a DATA frame nothing is returned, so that the output does not depend on how it was cut. */
+/* Half of the window is returned at once, which costs one WINDOW_UPDATE for many frames; less only
+ * when the user waits for more than the peer may send. Inside of a DATA frame of the stream nothing
+ * is returned, so that the output does not depend on how the frame was cut. */
 void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
 {
-    uint32_t window = c->config.initial_window;
+    bool half = s->credit >= (c->config.initial_window + 1) / 2;
+    bool starved = s->credit > 0 && s->recv_window < (int64_t)s->need;
 
-    if (s->credit < (window + 1) / 2 || !mote_h2_receiving(s) || in_data_frame(c))
+    if (!(half || starved) || !mote_h2_receiving(s) || in_its_frame(c, s))
         return;
     if (!(s->flags & STREAM_CREDIT_OWED)) {
         s->flags |= STREAM_CREDIT_OWED;
@@ -28,20 +30,16 @@ void mote_h2_consume(mote_h2 *c, mote_h2_stream *s, size_t len)
     if (c->error < 0 || !mote_h2_receiving(s))
         return;
     s->credit += (uint32_t)len;
+    s->need = 0;
     mote_h2_credit_stream(c, s);
 }
 
 void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len)
 {
-    if (c->error < 0 || !mote_h2_receiving(s) || s->credit == 0 || in_data_frame(c))
+    if (c->error < 0 || !mote_h2_receiving(s))
         return;
-    if (s->recv_window > 0 && (uint32_t)s->recv_window >= len)
-        return;
-    if (!(s->flags & STREAM_CREDIT_OWED)) {
-        s->flags |= STREAM_CREDIT_OWED;
-        c->owing_streams++;
-    }
-    mote_h2_flush(c);
+    s->need = (uint32_t)len;
+    mote_h2_credit_stream(c, s);
 }
 
 /* Content on the connection is credited as it arrives: the memory for it is the stream's. */

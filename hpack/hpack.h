@@ -157,7 +157,8 @@ typedef struct {
 
 typedef struct {
     const mote_hpack_field *field;
-    uint16_t size; /* as RFC 7541 4.1 counts it */
+    uint16_t size;      /* as RFC 7541 4.1 counts it */
+    uint16_t any_value; /* the entry has the name of the field, and a value of its own */
 } mote_hpack_slot;
 
 enum mote_hpack_huffman { MOTE_HPACK_HUFFMAN_AUTO, MOTE_HPACK_HUFFMAN_NEVER, MOTE_HPACK_HUFFMAN_ALWAYS };

@@ -152,14 +152,14 @@ static unsigned age_of_slot(const mote_hpack_encoder *e, unsigned slot)
 
 /* Index of a remembered field, or 0. Fields repeat in the order of their insertion, so the one
  * older by a step than the last hit is tried last, and the one younger first. */
-static unsigned find(mote_hpack_encoder *e, const mote_hpack_field *field)
+static unsigned find(mote_hpack_encoder *e, const mote_hpack_field *field, unsigned any_value)
 {
     unsigned age = age_of_slot(e, e->guess);
 
     for (unsigned tried = 0; tried < e->slot_count; tried++) {
         age = (age == 0 || age > e->slot_count ? e->slot_count : age) - 1u;
         unsigned slot = slot_of_age(e, age);
-        if (e->slots[slot].field == field) {
+        if (e->slots[slot].field == field && e->slots[slot].any_value == any_value) {
             e->guess = (uint16_t)slot;
             return MOTE_HPACK_STATIC_COUNT + 1 + age;
         }
@@ -167,7 +167,8 @@ static unsigned find(mote_hpack_encoder *e, const mote_hpack_field *field)
     return 0;
 }
 
-static void remember(mote_hpack_encoder *e, const mote_hpack_field *field, size_t size)
+static void remember(mote_hpack_encoder *e, const mote_hpack_field *field, unsigned any_value,
+                     size_t size)
 {
     if (size > e->max) { /* RFC 7541 4.4 */
         evict_to(e, 0);
@@ -181,6 +182,7 @@ static void remember(mote_hpack_encoder *e, const mote_hpack_field *field, size_
     e->newest = (uint16_t)(e->newest + 1 < e->slot_cap ? e->newest + 1 : 0);
     e->slots[e->newest].field = field;
     e->slots[e->newest].size = (uint16_t)size;
+    e->slots[e->newest].any_value = (uint16_t)any_value;
     e->slot_count++;
     e->inserted++;
     e->size += (uint32_t)size;
@@ -188,13 +190,13 @@ static void remember(mote_hpack_encoder *e, const mote_hpack_field *field, size_
 }
 
 /* Writes a literal that the peer's table takes in, and remembers it. */
-static int insert(mote_hpack_encoder *e, const mote_hpack_field *field, const literal *l,
-                  uint8_t *out, size_t cap)
+static int insert(mote_hpack_encoder *e, const mote_hpack_field *field, unsigned any_value,
+                  const literal *l, uint8_t *out, size_t cap)
 {
     int n = put_literal(e, l, INCREMENTAL, out, cap);
 
     if (n > 0)
-        remember(e, field, l->name_len + l->value_len + MOTE_HPACK_ENTRY_OVERHEAD);
+        remember(e, field, any_value, l->name_len + l->value_len + MOTE_HPACK_ENTRY_OVERHEAD);
     return n;
 }
 
@@ -209,7 +211,7 @@ int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint
                       size_t cap)
 {
     literal l = {field->name, field->value, field->name_len, field->value_len, 0};
-    unsigned index = field->index ? field->index : find(e, field);
+    unsigned index = field->index ? field->index : find(e, field, 0);
 
     if (index > 0)
         return put_indexed(index, out, cap);
@@ -217,21 +219,21 @@ int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint
     if (index > 0 && !(field->flags & MOTE_HPACK_NEVER_INDEX))
         return put_indexed(index, out, cap);
     if (may_index(e, &l, field->flags))
-        return insert(e, field, &l, out, cap);
+        return insert(e, field, 0, &l, out, cap);
     return put_literal(e, &l, field->flags & MOTE_HPACK_NEVER_INDEX ? NEVER : LITERAL, out, cap);
 }
 
 int mote_hpack_encode_value(mote_hpack_encoder *e, const mote_hpack_field *name, const char *value,
                             size_t value_len, uint8_t *out, size_t cap)
 {
-    literal l = {name->name, value, name->name_len, value_len, find(e, name)};
+    literal l = {name->name, value, name->name_len, value_len, find(e, name, 1)};
     unsigned first = name->flags & MOTE_HPACK_NEVER_INDEX ? NEVER : LITERAL;
 
     if (l.name_index > 0)
         return put_literal(e, &l, first, out, cap);
     l.name_index = mote_hpack_static_find(l.name, l.name_len, "", 0, NULL);
     if (l.name_index == 0 && may_index(e, &l, name->flags))
-        return insert(e, name, &l, out, cap);
+        return insert(e, name, 1, &l, out, cap);
     return put_literal(e, &l, first, out, cap);
 }
 

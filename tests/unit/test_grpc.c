@@ -1,0 +1,673 @@
+/* gRPC: two motes that talk through a wire which cuts at random, with little memory on both sides. */
+#include "../../grpc/grpc.h"
+#include "../../grpc/grpc_internal.h"
+#include "../test.h"
+
+enum { CALLS = 6, MAX_MEMORY = 1 << 18, WIRE = 1 << 16 };
+
+/* ---- the wire ------------------------------------------------------------------------------ */
+
+typedef struct {
+    uint8_t bytes[WIRE];
+    size_t len;
+} wire;
+
+static mote_grpc client, server;
+static uint64_t client_memory[MAX_MEMORY / 8], server_memory[MAX_MEMORY / 8];
+static wire to_server, to_client;
+static uint32_t seed;
+
+/* Moves some output to the wire; with a seed of 0 all of it. */
+static bool write_some(mote_grpc *g, wire *w)
+{
+    size_t len;
+    const uint8_t *p = mote_grpc_peek(g, &len);
+
+    if (!p)
+        return false;
+    size_t n = seed ? 1 + test_random(&seed) % len : len;
+    n = n < WIRE - w->len ? n : WIRE - w->len;
+    memcpy(w->bytes + w->len, p, n);
+    w->len += n;
+    mote_grpc_ack(g, n);
+    return n > 0;
+}
+
+static size_t read_size(const wire *w)
+{
+    return seed && w->len > 0 ? 1 + test_random(&seed) % w->len : w->len;
+}
+
+static void remove_bytes(wire *w, size_t n)
+{
+    memmove(w->bytes, w->bytes + n, w->len - n);
+    w->len -= n;
+}
+
+/* ---- the client's log ---------------------------------------------------------------------- */
+
+typedef struct {
+    mote_grpc_call *call;
+    uint32_t messages, bytes, status_count;
+    uint32_t expected; /* number that the next message should carry */
+    uint32_t last;     /* number that the last one did carry */
+    int code;
+    bool started, in_order;
+    char text[256];
+    char metadata[512];
+} client_call;
+
+static client_call calls[CALLS];
+
+static client_call *log_of(const mote_grpc_call *call)
+{
+    return call->owner;
+}
+
+static void on_client_event(const mote_grpc_event *ev)
+{
+    client_call *c = ev->call ? log_of(ev->call) : NULL;
+
+    if (!c)
+        return;
+    if (ev->type == MOTE_GRPC_METADATA)
+        snprintf(c->metadata + strlen(c->metadata), sizeof c->metadata - strlen(c->metadata),
+                 "%s%.*s=%.*s;", ev->trailing ? "t:" : "", (int)ev->name_len, ev->name,
+                 (int)ev->value_len, ev->value);
+    if (ev->type == MOTE_GRPC_START)
+        c->started = true;
+    if (ev->type == MOTE_GRPC_MESSAGE) {
+        uint32_t number = 0;
+        memcpy(&number, ev->data, ev->len < 4 ? ev->len : 4);
+        c->last = number;
+        c->in_order = c->in_order && (ev->len < 4 || number == c->expected++);
+        c->messages++;
+    }
+    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_CHUNK)
+        c->bytes += (uint32_t)ev->len;
+    if (ev->type == MOTE_GRPC_STATUS) {
+        c->status_count++;
+        c->code = ev->code;
+        snprintf(c->text, sizeof c->text, "%.*s", (int)ev->message_len, ev->message);
+        c->call = NULL;
+    }
+}
+
+static void client_recv(const uint8_t *in, size_t len)
+{
+    mote_grpc_event ev;
+    size_t used;
+
+    while (mote_grpc_recv(&client, in, len, &used, &ev) > 0) {
+        in += used;
+        len -= used;
+        on_client_event(&ev);
+    }
+}
+
+/* A call whose handler was not ready; it is by the next step. */
+static mote_grpc_call *deferred;
+
+/* One step of the wire in both directions; false when nothing moves any more. */
+static bool step(void)
+{
+    bool moved = write_some(&client, &to_server) || deferred;
+    size_t n = read_size(&to_server);
+
+    if (deferred)
+        mote_grpc_resume(deferred);
+    deferred = NULL;
+
+    moved = write_some(&server, &to_client) || moved || n > 0 || to_client.len > 0;
+    mote_grpc_serve(&server, to_server.bytes, n);
+    remove_bytes(&to_server, n);
+    n = read_size(&to_client);
+    client_recv(to_client.bytes, n);
+    remove_bytes(&to_client, n);
+    return moved;
+}
+
+static void settle(void)
+{
+    while (step())
+        ;
+}
+
+/* ---- the server ---------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t received, bytes, sent, wanted, defer;
+} server_state;
+
+static uint32_t server_closed, server_closed_code, server_half_closed;
+
+/* Echoes each message; MOTE_AGAIN is handed on. */
+static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes message = {ev->data, ev->len};
+
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        return mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0);
+    if (ev->type == MOTE_GRPC_HALF_CLOSE) {
+        server_half_closed++;
+        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    }
+    if (ev->type == MOTE_GRPC_CLOSED) {
+        server_closed++;
+        server_closed_code = (uint32_t)ev->code;
+    }
+    return 0;
+}
+
+/* The first message is a number: that many messages of 40 bytes come back, counted from 0. */
+static int count(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    server_state *s = call->user;
+    uint8_t bytes[40] = {0};
+    mote_grpc_bytes message = {bytes, sizeof bytes};
+    int r;
+
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        memcpy(&s->wanted, ev->data, 4);
+    if (ev->type != MOTE_GRPC_HALF_CLOSE && ev->type != MOTE_GRPC_WRITABLE)
+        return 0;
+    for (; s->sent < s->wanted; s->sent++) {
+        memcpy(bytes, &s->sent, 4);
+        if ((r = mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0)) < 0)
+            return r == MOTE_AGAIN ? 0 : r;
+    }
+    r = mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    return r == MOTE_AGAIN ? 0 : r;
+}
+
+/* The message is a status code, which ends the call. */
+static int status(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    if (ev->type == MOTE_GRPC_MESSAGE && ev->data[0] == 0)
+        return mote_grpc_finish(call, 0, NULL);
+    if (ev->type == MOTE_GRPC_MESSAGE && ev->data[0] < 100)
+        return mote_grpc_finish(call, ev->data[0], "a \xe2\x82\xac 100% text \n with a break");
+    return ev->type == MOTE_GRPC_MESSAGE ? ev->data[0] - 100 : 0;
+}
+
+/* Takes every message only at the third offer, then answers with how many bytes there were. */
+static int slow(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    server_state *s = call->user;
+    mote_grpc_bytes message = {(const uint8_t *)&s->bytes, 4};
+
+    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_CHUNK) {
+        if (s->defer++ % 3 != 2) {
+            deferred = call;
+            return MOTE_AGAIN;
+        }
+        s->bytes += (uint32_t)ev->len;
+        s->received++;
+    }
+    if (ev->type != MOTE_GRPC_HALF_CLOSE)
+        return 0;
+    if (s->sent == 0) {
+        int r = mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0);
+        if (r < 0)
+            return r;
+        s->sent = 1;
+    }
+    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+}
+
+static int metadata(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    static const mote_grpc_metadata initial = MOTE_GRPC_METADATA_FIELD("x-initial", "one");
+    static char echoed[128];
+    static size_t echoed_len;
+
+    if (ev->type == MOTE_GRPC_METADATA && ev->name_len == 9 &&
+        memcmp(ev->name, "x-ask-bin", 9) == 0) {
+        memcpy(echoed, ev->value, ev->value_len);
+        echoed_len = ev->value_len;
+    }
+    if (ev->type == MOTE_GRPC_START)
+        return mote_grpc_send_headers(call, &initial, 1);
+    if (ev->type == MOTE_GRPC_HALF_CLOSE) {
+        mote_grpc_metadata trailer = {"x-answer-bin", echoed, 12, echoed_len};
+        return mote_grpc_finish_with(call, 0, NULL, 0, &trailer, 1);
+    }
+    return 0;
+}
+
+static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    (void)call;
+    if (ev->type == MOTE_GRPC_CLOSED) {
+        server_closed++;
+        server_closed_code = (uint32_t)ev->code;
+    }
+    return 0;
+}
+
+static const mote_grpc_method methods[] = {
+    {"Echo", echo, false},     {"Count", count, false},       {"Status", status, false},
+    {"Slow", slow, false},     {"Metadata", metadata, false}, {"Silent", silent, false},
+    {"Chunks", slow, true},
+};
+static const mote_grpc_service services[] = {{"other.Service", methods, 1},
+                                             {"test.Service", methods, 7}};
+
+#define PATH(name) MOTE_HPACK_FIELD(":path", "/test.Service/" name)
+static const mote_hpack_field echo_path = PATH("Echo"), count_path = PATH("Count"),
+                              status_path = PATH("Status"), slow_path = PATH("Slow"),
+                              metadata_path = PATH("Metadata"), silent_path = PATH("Silent"),
+                              chunks_path = PATH("Chunks");
+
+/* ---- set-up -------------------------------------------------------------------------------- */
+
+static void connect_with(uint32_t rx, uint32_t tx, uint32_t new_seed)
+{
+    mote_grpc_config c = {.max_calls = CALLS,
+                          .slots = 8,
+                          .rx_size = rx,
+                          .tx_size = tx,
+                          .field_size = 256,
+                          .authority = "test"};
+    mote_grpc_config s = c;
+
+    s.server = true;
+    s.table_size = 4096;
+    s.user_size = sizeof(server_state);
+    s.services = services;
+    s.service_count = 2;
+    seed = new_seed;
+    to_server.len = to_client.len = 0;
+    deferred = NULL;
+    server_closed = server_closed_code = server_half_closed = 0;
+    memset(calls, 0, sizeof calls);
+    CHECK_INT(mote_grpc_init(&client, &c, client_memory, sizeof client_memory), 0);
+    CHECK_INT(mote_grpc_init(&server, &s, server_memory, sizeof server_memory), 0);
+    mote_grpc_tick(&client, 1000);
+    mote_grpc_tick(&server, 1000);
+    settle();
+}
+
+static client_call *call_start(int i, const mote_hpack_field *path, uint32_t timeout_ms)
+{
+    mote_grpc_request request = {.path = path, .timeout_ms = timeout_ms};
+    client_call *c = &calls[i];
+
+    memset(c, 0, sizeof *c);
+    c->code = -1;
+    c->in_order = true;
+    CHECK_INT(mote_grpc_start(&client, &request, &c->call), 0);
+    if (c->call)
+        c->call->owner = c;
+    return c;
+}
+
+/* Sends a message, moving the wire as long as there is no room. */
+static void call_send(client_call *c, const void *data, size_t len, unsigned flags)
+{
+    mote_grpc_bytes message = {data, len};
+    int r;
+
+    while (c->call && (r = mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, flags)) ==
+                          MOTE_AGAIN)
+        if (!step()) {
+            CHECK(!"stuck");
+            return;
+        }
+}
+
+static void call_end(client_call *c)
+{
+    while (c->call && mote_grpc_half_close(c->call) == MOTE_AGAIN)
+        step();
+    settle();
+}
+
+/* ---- tests --------------------------------------------------------------------------------- */
+
+static void unary_calls_answer(void)
+{
+    connect_with(1024, 2048, 0);
+    for (int i = 0; i < 100; i++) {
+        client_call *c = call_start(0, &echo_path, 0);
+        call_send(c, "\0\0\0\0hello", 9, MOTE_GRPC_LAST);
+        settle();
+        CHECK(c->status_count == 1 && c->code == 0 && c->messages == 1 && c->bytes == 9);
+    }
+    CHECK_INT(mote_grpc_active(&client), 0);
+    CHECK_INT(mote_grpc_active(&server), 0);
+    CHECK_INT(server_half_closed, 100);
+}
+
+/* Messages larger than windows and buffers, many calls, random cuts: all arrive, in order. */
+static void streams_are_exact_under_any_schedule(void)
+{
+    static const uint32_t sizes[][2] = {{64, 256}, {128, 300}, {200, 4096}, {1024, 2048}};
+    static uint8_t message[64];
+
+    for (uint32_t run = 1; run <= 120; run++) {
+        const uint32_t *size = sizes[run % 4];
+        size_t len = run % 3 == 0 ? 4 : size[0] - 5 < sizeof message ? size[0] - 5 : sizeof message;
+        connect_with(size[0], size[1], run);
+        for (int i = 0; i < CALLS; i++)
+            call_start(i, &echo_path, 0);
+        for (uint32_t n = 0; n < 60; n++) {
+            for (int i = 0; i < CALLS; i++) {
+                memcpy(message, &n, 4);
+                call_send(&calls[i], message, len, 0);
+            }
+        }
+        for (int i = 0; i < CALLS; i++)
+            call_end(&calls[i]);
+        settle();
+        for (int i = 0; i < CALLS; i++)
+            CHECK(calls[i].code == 0 && calls[i].messages == 60 && calls[i].in_order);
+    }
+}
+
+static void a_server_stream_waits_for_windows_and_loses_nothing(void)
+{
+    static const uint32_t wanted = 5000;
+
+    for (uint32_t run = 0; run < 12; run++) {
+        connect_with(run % 2 ? 45 : 777, run % 3 ? 128 + run * 50 : 4096, run);
+        client_call *c = call_start(0, &count_path, 0);
+        call_send(c, &wanted, 4, MOTE_GRPC_LAST);
+        settle();
+        CHECK(c->code == 0 && c->messages == wanted && c->in_order && c->started);
+    }
+}
+
+static void every_status_code_arrives_with_its_text(void)
+{
+    connect_with(256, 512, 3);
+    for (uint8_t code = 0; code <= 16; code++) {
+        for (uint8_t by_return = 0; by_return <= 100; by_return += 100) {
+            uint8_t byte = (uint8_t)(code + (code ? by_return : 0));
+            client_call *c = call_start(0, &status_path, 0);
+            call_send(c, &byte, 1, MOTE_GRPC_LAST);
+            settle();
+            CHECK_INT(c->code, code);
+            if (code > 0 && !by_return)
+                CHECK(strcmp(c->text, "a \xe2\x82\xac 100% text \n with a break") == 0);
+            CHECK(mote_grpc_code_name(code)[0] != '\0');
+        }
+    }
+    CHECK(strcmp(mote_grpc_code_name(14), "UNAVAILABLE") == 0);
+    CHECK(strcmp(mote_grpc_code_name(17), "UNKNOWN") == 0);
+}
+
+static void unknown_methods_and_services_are_unimplemented(void)
+{
+    static const mote_hpack_field paths[] = {
+        MOTE_HPACK_FIELD(":path", "/test.Service/Nothing"),
+        MOTE_HPACK_FIELD(":path", "/no.Service/Echo"), MOTE_HPACK_FIELD(":path", "/"),
+        MOTE_HPACK_FIELD(":path", "/noslash"), MOTE_HPACK_FIELD(":path", "/other.Service/Count")};
+
+    connect_with(256, 512, 0);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        client_call *c = call_start(0, &paths[i], 0);
+        call_send(c, "x", 1, MOTE_GRPC_LAST);
+        settle();
+        CHECK_INT(c->code, MOTE_GRPC_UNIMPLEMENTED);
+        CHECK(strcmp(c->text, "unknown service or method") == 0);
+    }
+}
+
+/* A handler that says "not now" is offered the same message again, and the peer is held back. */
+static void deferred_messages_are_offered_again(void)
+{
+    uint8_t message[50] = {0};
+
+    for (uint32_t run = 0; run < 20; run++) {
+        connect_with(256, 512, run);
+        client_call *c = call_start(0, &slow_path, 0);
+        for (int i = 0; i < 100; i++)
+            call_send(c, message, sizeof message, 0);
+        call_end(c);
+        settle();
+        CHECK(c->code == 0 && c->messages == 1);
+        CHECK_INT(c->last, 100 * sizeof message);
+    }
+}
+
+static void messages_larger_than_memory_arrive_in_chunks(void)
+{
+    static uint8_t large[20000];
+
+    for (uint32_t run = 0; run < 10; run++) {
+        connect_with(256, 512, run);
+        client_call *c = call_start(0, &chunks_path, 0);
+        call_send(c, large, sizeof large, 0);
+        call_send(c, large, 10, 0);
+        call_send(c, large, 300, MOTE_GRPC_LAST);
+        settle();
+        CHECK_INT(c->code, 0);
+        CHECK_INT(c->last, sizeof large + 310);
+    }
+}
+
+static void a_message_beyond_the_buffer_ends_that_call_alone(void)
+{
+    static uint8_t large[2000];
+
+    connect_with(256, 4096, 5);
+    client_call *other = call_start(1, &echo_path, 0);
+    client_call *c = call_start(0, &echo_path, 0);
+    call_send(c, large, sizeof large, MOTE_GRPC_LAST);
+    settle();
+    CHECK_INT(c->code, MOTE_GRPC_RESOURCE_EXHAUSTED);
+    CHECK_INT(server_closed, 1); /* the handler was told */
+    call_send(other, "\0\0\0\0", 4, MOTE_GRPC_LAST);
+    settle();
+    CHECK_INT(other->code, 0);
+}
+
+static void metadata_travels_both_ways(void)
+{
+    static const uint8_t binary[] = {0, 1, 2, 0xff, 0xfe};
+    char value[16];
+    uint8_t back[16];
+
+    connect_with(256, 1024, 7);
+    int n = mote_grpc_bin_encode(binary, sizeof binary, value, sizeof value);
+    mote_grpc_metadata ask = {"x-ask-bin", value, 9, (size_t)n};
+    mote_grpc_request request = {.path = &metadata_path, .metadata = &ask, .metadata_count = 1};
+    client_call *c = &calls[0];
+    CHECK_INT(mote_grpc_start(&client, &request, &c->call), 0);
+    c->call->owner = c;
+    call_end(c);
+    CHECK_INT(c->code, 0);
+    CHECK(strcmp(c->metadata, "x-initial=one;t:x-answer-bin=AAEC//4;") == 0);
+    CHECK_INT(mote_grpc_bin_decode("AAEC//4=", 8, back, sizeof back), 5);
+    CHECK(memcmp(back, binary, 5) == 0);
+    CHECK_INT(mote_grpc_bin_decode("AAEC//4", 7, back, sizeof back), 5);
+    CHECK_INT(mote_grpc_bin_decode("A*EC", 4, back, sizeof back), MOTE_GRPC_ERR_BASE64);
+    CHECK_INT(mote_grpc_bin_decode("AAECA", 5, back, sizeof back), MOTE_GRPC_ERR_BASE64);
+    CHECK_INT(mote_grpc_bin_decode("AAEC", 4, back, 2), MOTE_GRPC_ERR_SPACE);
+    CHECK_INT(mote_grpc_bin_encode(binary, 5, value, 6), MOTE_GRPC_ERR_SPACE);
+}
+
+static void a_deadline_ends_both_sides(void)
+{
+    connect_with(256, 512, 0);
+    client_call *c = call_start(0, &silent_path, 50);
+    settle();
+    CHECK_INT(server.calls[0].deadline_ms, 1050);
+    CHECK_INT(mote_grpc_time_left(&server.calls[0]), 50);
+    CHECK_INT(mote_grpc_tick(&server, 1049), 1);
+    mote_grpc_tick(&server, 1050); /* the server is the first to see it */
+    mote_grpc_serve(&server, NULL, 0);
+    settle();
+    CHECK(server_closed == 1 && server_closed_code == MOTE_GRPC_DEADLINE_EXCEEDED);
+    CHECK_INT(c->code, MOTE_GRPC_DEADLINE_EXCEEDED);
+    c = call_start(0, &silent_path, 50); /* and now the client */
+    settle();
+    mote_grpc_tick(&client, 1050);
+    settle();
+    CHECK_INT(c->code, MOTE_GRPC_DEADLINE_EXCEEDED);
+    CHECK(strcmp(c->text, "deadline exceeded") == 0);
+    CHECK(server_closed == 2 && server_closed_code == MOTE_GRPC_CANCELLED);
+    CHECK_INT(mote_grpc_active(&server), 0);
+}
+
+static void cancelling_tells_the_handler(void)
+{
+    connect_with(256, 512, 0);
+    client_call *c = call_start(0, &silent_path, 0);
+    settle();
+    mote_grpc_cancel(c->call);
+    settle();
+    CHECK_INT(c->code, MOTE_GRPC_CANCELLED);
+    CHECK(server_closed == 1 && server_closed_code == MOTE_GRPC_CANCELLED);
+}
+
+static void a_lost_connection_ends_every_call_once(void)
+{
+    connect_with(256, 512, 0);
+    for (int i = 0; i < CALLS; i++)
+        call_start(i, &silent_path, 0);
+    settle();
+    mote_grpc_recv_eof(&client);
+    mote_grpc_recv_eof(&server);
+    client_recv(NULL, 0);
+    CHECK(mote_grpc_serve(&server, NULL, 0) < 0);
+    for (int i = 0; i < CALLS; i++)
+        CHECK(calls[i].status_count == 1 && calls[i].code == MOTE_GRPC_UNAVAILABLE);
+    CHECK_INT(server_closed, CALLS);
+    CHECK_INT(mote_grpc_active(&client) + mote_grpc_active(&server), 0);
+}
+
+static void calls_beyond_the_limit_wait(void)
+{
+    mote_grpc_request request = {.path = &silent_path};
+    mote_grpc_call *call;
+
+    connect_with(256, 512, 0);
+    for (int i = 0; i < CALLS; i++)
+        call_start(i, &silent_path, 0);
+    CHECK_INT(mote_grpc_start(&client, &request, &call), MOTE_AGAIN);
+    mote_grpc_cancel(calls[2].call);
+    settle();
+    CHECK_INT(mote_grpc_start(&client, &request, &call), 0);
+}
+
+static void shutdown_lets_open_calls_finish(void)
+{
+    mote_grpc_request request = {.path = &echo_path};
+    mote_grpc_call *call;
+
+    connect_with(256, 512, 0);
+    client_call *c = call_start(0, &echo_path, 0);
+    settle();
+    mote_grpc_shutdown(&server);
+    settle();
+    CHECK_INT(mote_grpc_start(&client, &request, &call), MOTE_H2_ERR_GOAWAY);
+    call_send(c, "\0\0\0\0", 4, MOTE_GRPC_LAST);
+    settle();
+    CHECK(c->code == 0 && c->messages == 1);
+}
+
+static void a_call_that_is_over_refuses_to_send(void)
+{
+    mote_grpc_bytes message = {(const uint8_t *)"x", 1};
+
+    connect_with(256, 512, 0);
+    client_call *c = call_start(0, &silent_path, 0);
+    CHECK_INT(mote_grpc_half_close(c->call), 0);
+    CHECK_INT(mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, 0),
+              MOTE_GRPC_ERR_STATE);
+    CHECK_INT(mote_grpc_half_close(c->call), MOTE_GRPC_ERR_STATE);
+}
+
+static void timeouts_are_written_and_read_as_the_document_says(void)
+{
+    static const struct {
+        const char *text;
+        int result;
+        uint64_t ms;
+    } cases[] = {{"1H", 0, 3600000}, {"2M", 0, 120000},    {"3S", 0, 3000},  {"4m", 0, 4},
+                 {"5u", 0, 1},       {"1000001n", 0, 2},   {"0n", 0, 0},     {"99999999S", 0, 99999999000},
+                 {"", -1, 0},        {"S", -1, 0},         {"1", -1, 0},     {"1x", -1, 0},
+                 {"-1S", -1, 0},     {"123456789S", -1, 0}, {"1.5S", -1, 0}};
+    char out[10] = "";
+    uint64_t ms;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CHECK_INT(mote_grpc_parse_timeout(cases[i].text, strlen(cases[i].text), &ms),
+                  cases[i].result);
+        if (cases[i].result == 0)
+            CHECK_INT(ms, cases[i].ms);
+    }
+    CHECK(mote_grpc_format_timeout(99999999, out) == 9 && memcmp(out, "99999999m", 9) == 0);
+    CHECK(mote_grpc_format_timeout(100000000, out) == 7 && memcmp(out, "100001S", 7) == 0);
+    CHECK(mote_grpc_format_timeout(1, out) == 2 && memcmp(out, "1m", 2) == 0);
+}
+
+static void http_and_reset_codes_map_as_the_documents_say(void)
+{
+    static const int http[][2] = {{400, 13}, {401, 16}, {403, 7},  {404, 12}, {429, 14},
+                                  {502, 14}, {503, 14}, {504, 14}, {500, 2},  {302, 2}};
+    static const int reset[][2] = {{7, 14}, {8, 1}, {11, 8}, {12, 7}, {0, 13}, {1, 13}, {99, 13}};
+
+    for (size_t i = 0; i < sizeof http / sizeof http[0]; i++)
+        CHECK_INT(mote_grpc_code_of_http((unsigned)http[i][0]), http[i][1]);
+    for (size_t i = 0; i < sizeof reset / sizeof reset[0]; i++)
+        CHECK_INT(mote_grpc_code_of_reset((uint32_t)reset[i][0]), reset[i][1]);
+}
+
+static void status_text_is_percent_encoded(void)
+{
+    char out[64];
+
+    CHECK_INT(mote_grpc_percent_encode("a%\n\xc3\xa9 ", 6, out, sizeof out), 16);
+    CHECK(memcmp(out, "a%25%0A%C3%A9%20", 16) == 0);
+    CHECK_INT(mote_grpc_percent_encode("a%", 2, out, 3), 1); /* never a part of an escape */
+    CHECK_INT(mote_grpc_percent_decode("%41%4", 5, out, sizeof out), 3);
+    CHECK(memcmp(out, "A%4", 3) == 0);
+    CHECK_INT(mote_grpc_percent_decode("%zz", 3, out, sizeof out), 3);
+}
+
+static void memory_is_what_the_macro_says(void)
+{
+    mote_grpc_config c = {.max_calls = 3,
+                          .slots = 5,
+                          .rx_size = 133,
+                          .tx_size = 301,
+                          .table_size = 96,
+                          .field_size = 77,
+                          .user_size = 9,
+                          .authority = "x"};
+    size_t size = MOTE_GRPC_MEMORY(3, 133, 301, 96, 77, 5, 9);
+    void *exact = malloc(size);
+
+    CHECK_INT(mote_grpc_init(&client, &c, exact, size), 0);
+    CHECK_INT(mote_grpc_init(&client, &c, exact, size - 1), MOTE_GRPC_ERR_CONFIG);
+    c.max_calls = 0;
+    CHECK_INT(mote_grpc_init(&client, &c, exact, size), MOTE_GRPC_ERR_CONFIG);
+    free(exact);
+}
+
+int main(void)
+{
+    RUN(unary_calls_answer);
+    RUN(streams_are_exact_under_any_schedule);
+    RUN(a_server_stream_waits_for_windows_and_loses_nothing);
+    RUN(every_status_code_arrives_with_its_text);
+    RUN(unknown_methods_and_services_are_unimplemented);
+    RUN(deferred_messages_are_offered_again);
+    RUN(messages_larger_than_memory_arrive_in_chunks);
+    RUN(a_message_beyond_the_buffer_ends_that_call_alone);
+    RUN(metadata_travels_both_ways);
+    RUN(a_deadline_ends_both_sides);
+    RUN(cancelling_tells_the_handler);
+    RUN(a_lost_connection_ends_every_call_once);
+    RUN(calls_beyond_the_limit_wait);
+    RUN(shutdown_lets_open_calls_finish);
+    RUN(a_call_that_is_over_refuses_to_send);
+    RUN(timeouts_are_written_and_read_as_the_document_says);
+    RUN(http_and_reset_codes_map_as_the_documents_say);
+    RUN(status_text_is_percent_encoded);
+    RUN(memory_is_what_the_macro_says);
+    return test_summary();
+}

@@ -1,0 +1,453 @@
+/* HPACK: the examples of RFC 7541 Appendix C, limits, and agreement between pieces and whole. */
+#include "../../hpack/hpack.h"
+#include "../test.h"
+
+static mote_hpack_decoder decoder;
+static uint16_t table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
+static char scratch[4096];
+static char text[65536];
+
+static void start(size_t table_size)
+{
+    mote_hpack_decoder_init(&decoder, table, table_size, table_size, scratch, sizeof scratch);
+}
+
+/* Decodes a block in chunks; fields are appended to `text` as lines. The last result. */
+static int decode_chunks(const uint8_t *in, size_t len, size_t chunk)
+{
+    mote_hpack_field_view f;
+    size_t at = 0, used;
+    int r = 0;
+
+    text[0] = '\0';
+    while (r >= 0 && at < len) {
+        size_t n = len - at < chunk ? len - at : chunk;
+        r = mote_hpack_decode(&decoder, in + at, n, &used, &f);
+        at += used;
+        if (r > 0 && f.flags & MOTE_HPACK_TOO_LONG)
+            strcat(text, "(too long)\n");
+        else if (r > 0)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s: %.*s\n",
+                     (int)f.name_len, f.name, (int)f.value_len, f.value);
+    }
+    return r < 0 ? r : mote_hpack_decoder_end(&decoder);
+}
+
+static int decode_hex(const char *hex)
+{
+    uint8_t block[4096];
+    size_t len = unhex(hex, block);
+
+    return decode_chunks(block, len, len);
+}
+
+static void expect(const char *hex, const char *fields)
+{
+    CHECK_INT(decode_hex(hex), 0);
+    if (strcmp(text, fields) != 0)
+        printf("got:\n%s", text);
+    CHECK(strcmp(text, fields) == 0);
+}
+
+/* ---- RFC 7541 Appendix C ------------------------------------------------------------------- */
+
+static void literals_of_c2(void)
+{
+    start(4096);
+    expect("400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572",
+           "custom-key: custom-header\n");
+    expect("040c 2f73 616d 706c 652f 7061 7468", ":path: /sample/path\n");
+    expect("1008 7061 7373 776f 7264 0673 6563 7265 74", "password: secret\n");
+    expect("82", ":method: GET\n");
+}
+
+static void requests_without_huffman_of_c3(void)
+{
+    start(4096);
+    expect("8286 8441 0f77 7777 2e65 7861 6d70 6c65 2e63 6f6d",
+           ":method: GET\n:scheme: http\n:path: /\n:authority: www.example.com\n");
+    expect("8286 84be 5808 6e6f 2d63 6163 6865",
+           ":method: GET\n:scheme: http\n:path: /\n:authority: www.example.com\n"
+           "cache-control: no-cache\n");
+    expect("8287 85bf 400a 6375 7374 6f6d 2d6b 6579 0c63 7573 746f 6d2d 7661 6c75 65",
+           ":method: GET\n:scheme: https\n:path: /index.html\n:authority: www.example.com\n"
+           "custom-key: custom-value\n");
+}
+
+static void requests_with_huffman_of_c4(void)
+{
+    start(4096);
+    expect("8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff",
+           ":method: GET\n:scheme: http\n:path: /\n:authority: www.example.com\n");
+    expect("8286 84be 5886 a8eb 1064 9cbf",
+           ":method: GET\n:scheme: http\n:path: /\n:authority: www.example.com\n"
+           "cache-control: no-cache\n");
+}
+
+static const char *const c6_blocks[] = {
+    "4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81 66e0 82a6 2d1b ff6e "
+    "919d 29ad 1718 63c7 8f0b 97c8 e9ae 82ae 43d3",
+    "4883 640e ffc1 c0bf",
+    "88c1 6196 d07a be94 1054 d444 a820 0595 040b 8166 e084 a62d 1bff c05a 839b d9ab 77ad 94e7 "
+    "821d d7f2 e6c7 b335 dfdf cd5b 3960 d5af 2708 7f36 72c1 ab27 0fb5 291f 9587 3160 65c0 03ed "
+    "4ee5 b106 3d50 07"};
+
+static const char *const c6_fields[] = {
+    ":status: 302\ncache-control: private\ndate: Mon, 21 Oct 2013 20:13:21 GMT\n"
+    "location: https://www.example.com\n",
+    ":status: 307\ncache-control: private\ndate: Mon, 21 Oct 2013 20:13:21 GMT\n"
+    "location: https://www.example.com\n",
+    ":status: 200\ncache-control: private\ndate: Mon, 21 Oct 2013 20:13:22 GMT\n"
+    "location: https://www.example.com\ncontent-encoding: gzip\n"
+    "set-cookie: foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1\n"};
+
+static void responses_with_eviction_of_c6_at_every_chunk_size(void)
+{
+    uint8_t block[256];
+
+    for (size_t chunk = 1; chunk < 100; chunk++) {
+        start(256);
+        for (int i = 0; i < 3; i++) {
+            size_t len = unhex(c6_blocks[i], block);
+            CHECK_INT(decode_chunks(block, len, chunk), 0);
+            CHECK(strcmp(text, c6_fields[i]) == 0);
+        }
+    }
+}
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+static void invalid_blocks_are_refused(void)
+{
+    static const struct {
+        const char *hex;
+        int error;
+    } cases[] = {
+        {"80", MOTE_HPACK_ERR_INDEX},                      /* index 0 (6.1) */
+        {"be", MOTE_HPACK_ERR_INDEX},                      /* dynamic, but empty (2.3.3) */
+        {"7f00 0161", MOTE_HPACK_ERR_INDEX},               /* name index 63 */
+        {"ff ff ff ff ff 0f", MOTE_HPACK_ERR_INTEGER},     /* too large (5.1) */
+        {"ff 80 80 80 80 80 80 00", MOTE_HPACK_ERR_INTEGER}, /* padded beyond 6 bytes */
+        {"3f e2 1f", MOTE_HPACK_ERR_TABLE_SIZE},           /* update above the limit (6.3) */
+        {"82 20", MOTE_HPACK_ERR_TABLE_SIZE},              /* update not at the start (4.2) */
+        {"00 81 fe 00", MOTE_HPACK_ERR_HUFFMAN},           /* padding is no prefix of EOS (5.2) */
+        {"00 82 1f ff 00", MOTE_HPACK_ERR_HUFFMAN},        /* padding longer than 7 bits */
+        {"00 84 ff ff ff ff 00", MOTE_HPACK_ERR_HUFFMAN},  /* EOS in a string */
+        {"00 05 61", MOTE_HPACK_ERR_TRUNCATED},            /* ends inside of a string */
+        {"40", MOTE_HPACK_ERR_TRUNCATED},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start(4096);
+        CHECK_INT(decode_hex(cases[i].hex), cases[i].error);
+        CHECK_INT(decode_hex("82"), cases[i].error); /* sticky */
+        CHECK(mote_strerror(cases[i].error)[0] == 'h');
+    }
+}
+
+static void a_padded_integer_within_the_limit_is_accepted(void)
+{
+    start(4096);
+    expect("1f 80 80 00 0161", "accept-charset: a\n"); /* 15 + 0 + 0 + 0 */
+}
+
+static void a_smaller_limit_must_be_confirmed_first(void)
+{
+    start(4096);
+    CHECK_INT(decode_hex("8286"), 0);
+    mote_hpack_decoder_limit(&decoder, 100);
+    CHECK_INT(decode_hex("82"), MOTE_HPACK_ERR_UPDATE_MISSING);
+    start(4096);
+    mote_hpack_decoder_limit(&decoder, 100);
+    CHECK_INT(decode_hex("3f46 82"), MOTE_HPACK_ERR_TABLE_SIZE); /* 101 */
+    start(4096);
+    mote_hpack_decoder_limit(&decoder, 100);
+    mote_hpack_decoder_limit(&decoder, 200);
+    CHECK_INT(decode_hex("3fa901 82"), MOTE_HPACK_ERR_UPDATE_MISSING); /* 200, not the least */
+    start(4096);
+    mote_hpack_decoder_limit(&decoder, 100);
+    mote_hpack_decoder_limit(&decoder, 200);
+    CHECK_INT(decode_hex("3f45 3fa901 82"), 0); /* 100, then 200 */
+}
+
+static void a_size_update_evicts(void)
+{
+    start(4096);
+    expect("4001 6101 62", "a: b\n");
+    expect("be", "a: b\n");
+    expect("20 82", ":method: GET\n");
+    CHECK_INT(decode_hex("be"), MOTE_HPACK_ERR_INDEX);
+}
+
+/* ---- table --------------------------------------------------------------------------------- */
+
+static void an_entry_larger_than_the_table_empties_it(void)
+{
+    uint8_t block[300];
+    size_t len;
+
+    start(64);
+    expect("4001 6101 62", "a: b\n");
+    len = unhex("4001 637f", block);
+    block[len++] = 0x01; /* 128 bytes of value */
+    memset(block + len, 'x', 128);
+    CHECK_INT(decode_chunks(block, len + 128, 1), 0);
+    CHECK(strcmp(text, "(too long)\n") == 0);
+    CHECK_INT(decode_hex("be"), MOTE_HPACK_ERR_INDEX);
+}
+
+static void a_field_longer_than_the_scratch_keeps_the_table_in_step(void)
+{
+    uint8_t block[300];
+    size_t len = unhex("4001 617f 49", block); /* 200 bytes of value, indexed */
+
+    mote_hpack_decoder_init(&decoder, table, 4096, 4096, scratch, 64);
+    memset(block + len, 'x', 200);
+    CHECK_INT(decode_chunks(block, len + 200, 7), 0);
+    CHECK(strcmp(text, "(too long)\n") == 0);
+    expect("4001 6301 64 bf be", "c: d\n(too long)\nc: d\n");
+}
+
+/* RFC 7541 4.4: a new entry may refer to the name of the entry that it evicts. */
+static void a_name_survives_the_eviction_of_its_entry(void)
+{
+    for (size_t chunk = 1; chunk < 60; chunk++) {
+        uint8_t block[128];
+        size_t len = unhex("4014 6162 6364 6566 6768 696a 6b6c 6d6e 6f70 7172 7374 0131", block);
+        start(64); /* holds one such entry */
+        CHECK_INT(decode_chunks(block, len, chunk), 0);
+        for (int i = 0; i < 20; i++) {
+            len = unhex("7e04 3132 3334", block);
+            CHECK_INT(decode_chunks(block, len, chunk), 0);
+            CHECK(strcmp(text, "abcdefghijklmnopqrst: 1234\n") == 0);
+        }
+    }
+}
+
+static void a_memo_lives_as_long_as_its_entry(void)
+{
+    mote_hpack_field_view f;
+    uint8_t block[16];
+    size_t used, len = unhex("4001 6101 62 be", block);
+
+    start(4096);
+    CHECK_INT(mote_hpack_decode(&decoder, block, len, &used, &f), 1);
+    CHECK(f.memo && f.memo->app == 0);
+    f.memo->app = 7;
+    CHECK_INT(mote_hpack_decode(&decoder, block + used, len - used, &used, &f), 1);
+    CHECK(f.memo && f.memo->app == 7);
+}
+
+/* ---- Huffman ------------------------------------------------------------------------------- */
+
+static void huffman_round_trip(const char *in, size_t len)
+{
+    static uint8_t code[2048];
+    static char out[600];
+    size_t size = mote_hpack_huffman_size(in, len), used, made;
+    mote_hpack_bits bits = {0};
+
+    mote_hpack_huffman_encode(in, len, code);
+    CHECK_INT(mote_hpack_huffman_decode(&bits, code, size, &used, out, sizeof out, &made), 0);
+    CHECK_INT(mote_hpack_huffman_end(&bits), 0);
+    CHECK_INT(made, len);
+    CHECK(memcmp(in, out, len) == 0);
+}
+
+static void every_symbol_survives_huffman(void)
+{
+    char in[512];
+    uint32_t seed = 1;
+
+    for (int c = 0; c < 256; c++) {
+        in[0] = (char)c;
+        huffman_round_trip(in, 1);
+        in[1] = 'a';
+        in[2] = (char)c;
+        huffman_round_trip(in, 3);
+    }
+    for (int i = 0; i < 2000; i++) {
+        size_t len = test_random(&seed) % sizeof in;
+        for (size_t j = 0; j < len; j++)
+            in[j] = (char)test_random(&seed);
+        huffman_round_trip(in, len);
+    }
+}
+
+static void huffman_output_may_be_taken_byte_by_byte(void)
+{
+    const char in[] = "a rather \xff\xfe common \x01 string";
+    uint8_t code[256];
+    size_t size = mote_hpack_huffman_size(in, sizeof in), at = 0, used, made, n = 0;
+    mote_hpack_bits bits = {0};
+    char out[sizeof in];
+
+    mote_hpack_huffman_encode(in, sizeof in, code);
+    do {
+        CHECK_INT(mote_hpack_huffman_decode(&bits, code + at, size - at, &used, out + n, 1, &made),
+                  0);
+        at += used;
+        n += made;
+    } while (made > 0 && n < sizeof in);
+    CHECK_INT(n, sizeof in);
+    CHECK(memcmp(in, out, n) == 0);
+}
+
+/* ---- encoder ------------------------------------------------------------------------------- */
+
+static const mote_hpack_field request[] = {
+    MOTE_HPACK_STATIC(3),
+    MOTE_HPACK_STATIC(6),
+    MOTE_HPACK_FIELD(":path", "/helloworld.Greeter/SayHello"),
+    MOTE_HPACK_FIELD(":authority", "localhost:50051"),
+    MOTE_HPACK_FIELD("te", "trailers"),
+    MOTE_HPACK_FIELD("content-type", "application/grpc"),
+    MOTE_HPACK_FIELD("user-agent", "grpc-c-mote/0.1"),
+    MOTE_HPACK_FIELD("grpc-accept-encoding", "identity"),
+};
+enum { REQUEST = sizeof request / sizeof request[0] };
+
+static int encode_request(mote_hpack_encoder *e, uint8_t *out, size_t cap)
+{
+    int n = mote_hpack_encode_start(e, out, cap);
+
+    for (int i = 0; i < REQUEST && n >= 0; i++) {
+        int m = mote_hpack_encode(e, &request[i], out + n, cap - (size_t)n);
+        if (m < 0)
+            return m;
+        n += m;
+    }
+    return n;
+}
+
+static void a_repeated_request_takes_a_byte_for_each_field(void)
+{
+    mote_hpack_slot slots[16];
+    mote_hpack_encoder e;
+    uint8_t out[512];
+    char first[sizeof text];
+
+    start(4096);
+    mote_hpack_encoder_init(&e, slots, 16);
+    int n = encode_request(&e, out, sizeof out);
+    CHECK(n > 60);
+    CHECK_INT(decode_chunks(out, (size_t)n, 1000), 0);
+    strcpy(first, text);
+    for (int i = 0; i < 5; i++) {
+        n = encode_request(&e, out, sizeof out);
+        CHECK_INT(n, 8);
+        CHECK_INT(decode_chunks(out, (size_t)n, 1000), 0);
+        CHECK(strcmp(text, first) == 0);
+    }
+}
+
+/* Few slots, small tables and changing limits: whatever is encoded must decode. */
+static void every_table_size_and_slot_count_stays_in_step(void)
+{
+    static const uint32_t sizes[] = {4096, 0, 100, 60, 4096, 300, 1};
+    uint8_t out[1024];
+
+    for (size_t slot_count = 0; slot_count <= 9; slot_count++) {
+        mote_hpack_slot slots[9];
+        mote_hpack_encoder e;
+        start(4096);
+        mote_hpack_encoder_init(&e, slots, slot_count);
+        e.huffman = (uint8_t)(slot_count % 3);
+        for (size_t i = 0; i < 50; i++) {
+            if (i % 5 == 4) {
+                mote_hpack_encoder_limit(&e, sizes[i / 5 % 7]);
+                mote_hpack_decoder_limit(&decoder, sizes[i / 5 % 7]);
+            }
+            int n = encode_request(&e, out, sizeof out);
+            CHECK(n > 0);
+            n += mote_hpack_encode_value(&e, &request[4], "x", 1, out + n, sizeof out - (size_t)n);
+            CHECK_INT(decode_chunks(out, (size_t)n, 3), 0);
+            CHECK(strstr(text, "te: trailers\n") && strstr(text, "te: x\n"));
+        }
+    }
+}
+
+static void a_block_that_does_not_fit_is_taken_back(void)
+{
+    mote_hpack_slot slots[4];
+    mote_hpack_encoder e;
+    uint8_t out[512];
+
+    for (size_t cap = 0; cap < 120; cap++) {
+        start(4096);
+        mote_hpack_encoder_init(&e, slots, 4);
+        int n = encode_request(&e, out, sizeof out);
+        CHECK_INT(decode_chunks(out, (size_t)n, 1000), 0);
+        mote_hpack_encoder_mark mark = mote_hpack_encode_mark(&e);
+        if (encode_request(&e, out, cap) < 0)
+            mote_hpack_encode_rewind(&e, &mark);
+        if (cap > 0 && mark.inserted == e.inserted) {
+            n = encode_request(&e, out, sizeof out);
+            CHECK_INT(decode_chunks(out, (size_t)n, 1000), 0);
+            CHECK(strstr(text, "user-agent: grpc-c-mote/0.1\n") != NULL);
+        }
+    }
+}
+
+static void never_indexed_fields_stay_literals(void)
+{
+    static const mote_hpack_field secret = {"authorization", "token", 13, 5, 0,
+                                            MOTE_HPACK_NEVER_INDEX};
+    mote_hpack_field_view f;
+    mote_hpack_slot slots[4];
+    mote_hpack_encoder e;
+    uint8_t out[64];
+    size_t used;
+
+    start(4096);
+    mote_hpack_encoder_init(&e, slots, 4);
+    for (int i = 0; i < 2; i++) {
+        int n = mote_hpack_encode(&e, &secret, out, sizeof out);
+        CHECK((out[0] & 0xf0) == 0x10); /* RFC 7541 6.2.3 */
+        CHECK_INT(mote_hpack_decode(&decoder, out, (size_t)n, &used, &f), 1);
+        CHECK(f.flags & MOTE_HPACK_NEVER_INDEX);
+    }
+}
+
+static void random_input_never_breaks_and_never_depends_on_chunks(void)
+{
+    uint8_t block[64];
+    char whole[sizeof text];
+    uint32_t seed = 42;
+
+    for (int i = 0; i < 20000; i++) {
+        size_t len = test_random(&seed) % sizeof block;
+        for (size_t j = 0; j < len; j++)
+            block[j] = (uint8_t)test_random(&seed);
+        start(128);
+        int r = decode_chunks(block, len, len + 1);
+        strcpy(whole, text);
+        start(128);
+        CHECK_INT(decode_chunks(block, len, 1), r);
+        CHECK(strcmp(text, whole) == 0);
+    }
+}
+
+int main(void)
+{
+    RUN(literals_of_c2);
+    RUN(requests_without_huffman_of_c3);
+    RUN(requests_with_huffman_of_c4);
+    RUN(responses_with_eviction_of_c6_at_every_chunk_size);
+    RUN(invalid_blocks_are_refused);
+    RUN(a_padded_integer_within_the_limit_is_accepted);
+    RUN(a_smaller_limit_must_be_confirmed_first);
+    RUN(a_size_update_evicts);
+    RUN(an_entry_larger_than_the_table_empties_it);
+    RUN(a_field_longer_than_the_scratch_keeps_the_table_in_step);
+    RUN(a_name_survives_the_eviction_of_its_entry);
+    RUN(a_memo_lives_as_long_as_its_entry);
+    RUN(every_symbol_survives_huffman);
+    RUN(huffman_output_may_be_taken_byte_by_byte);
+    RUN(a_repeated_request_takes_a_byte_for_each_field);
+    RUN(every_table_size_and_slot_count_stays_in_step);
+    RUN(a_block_that_does_not_fit_is_taken_back);
+    RUN(never_indexed_fields_stay_literals);
+    RUN(random_input_never_breaks_and_never_depends_on_chunks);
+    return test_summary();
+}
