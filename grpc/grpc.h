@@ -205,8 +205,10 @@ int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mo
 void mote_grpc_defer(mote_grpc *g);
 void mote_grpc_resume(mote_grpc_call *call);
 
-/* Server: receives, and calls the handlers of the methods. Returns 0 or the sticky error. `in` is
- * used up in any case. */
+/* Server: calls the handler of the method for an event, and does what its result says. */
+void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev);
+
+/* Server: receives and dispatches until the input is used up. Returns 0 or the sticky error. */
 int mote_grpc_serve(mote_grpc *g, const uint8_t *in, size_t len);
 
 /* The transport has ended; the next mote_grpc_recv() tells every call. */

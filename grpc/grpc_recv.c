@@ -285,11 +285,13 @@ int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mo
     }
 }
 
-static void handle(mote_grpc *g, const mote_grpc_event *ev)
+void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
 {
     mote_grpc_call *call = ev->call;
-    int r = call->method->handler(call, ev);
 
+    if (!call || !call->method)
+        return;
+    int r = call->method->handler(call, ev);
     if (r == MOTE_AGAIN) {
         mote_grpc_defer(g);
     } else if (r != 0 && g->current == call && ev->type != MOTE_GRPC_CLOSED) {
@@ -310,8 +312,7 @@ int mote_grpc_serve(mote_grpc *g, const uint8_t *in, size_t len)
     while ((r = mote_grpc_recv(g, in, len, &used, &ev)) > 0) {
         in += used;
         len -= used;
-        if (ev.call && ev.call->method)
-            handle(g, &ev);
+        mote_grpc_dispatch(g, &ev);
     }
     return r;
 }
