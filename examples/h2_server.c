@@ -43,7 +43,7 @@ typedef struct connection {
     mote_h2_stream streams[STREAMS];
     mote_hpack_slot slots[16];
     uint16_t table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
-    char scratch[4096];
+    char scratch[8192];
     uint8_t tx[TX];
     request requests[STREAMS];
 } connection;
@@ -75,7 +75,7 @@ static bool put_headers(connection *c, request *r)
     bool body = r->route == PAGE || r->route == ECHO;
 
     mote_h2_headers_begin(&c->h2, r->stream);
-    mote_h2_put(&c->h2, r->route == TOO_LARGE ? &status_431
+    mote_h2_put(&c->h2, r->route == TOO_LARGE   ? &status_431
                         : r->route == NOT_FOUND ? &status_404
                                                 : &status_200);
     mote_h2_put(&c->h2, &server_name);
@@ -200,7 +200,7 @@ static void on_headers(connection *c, const mote_h2_event *ev)
 
     r->complete = ev->end_stream;
     if (!ev->trailers)
-        r->route = ev->truncated                                 ? TOO_LARGE
+        r->route = ev->truncated                             ? TOO_LARGE
                    : r->is_root && (r->is_get || r->is_head) ? PAGE
                    : r->is_echo && r->is_post                ? ECHO
                                                              : NOT_FOUND;
@@ -290,7 +290,8 @@ static void release(mote_posix_conn *conn)
 static int accept_conn(void *context, int fd)
 {
     connection *c = free_list;
-    mote_h2_config config = {.server = true, .stream_count = STREAMS, .table_size = 4096};
+    mote_h2_config config = {
+        .server = true, .stream_count = STREAMS, .table_size = 4096, .max_list_size = 32768};
 
     (void)context;
     if (c)

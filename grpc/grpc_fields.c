@@ -10,20 +10,14 @@ static bool same(const char *text, size_t len, const char *literal, size_t liter
 #define NAME_IS(f, literal)  same((f)->name, (f)->name_len, literal, sizeof(literal) - 1)
 #define VALUE_IS(f, literal) same((f)->value, (f)->value_len, literal, sizeof(literal) - 1)
 
-static size_t length(const char *text)
-{
-    size_t n = 0;
-
-    while (text[n] != '\0')
-        n++;
-    return n;
-}
-
+/* `name` ends with NUL, `text` has a length. */
 static bool equals(const char *text, size_t len, const char *name)
 {
-    size_t n = length(name);
-
-    return len == n && memcmp(text, name, n) == 0;
+    for (size_t i = 0; i < len; i++) {
+        if (name[i] == '\0' || name[i] != text[i])
+            return false;
+    }
+    return name[len] == '\0';
 }
 
 /* Number of the method with this path, counted through all services; or FIELD_UNKNOWN_PATH. */

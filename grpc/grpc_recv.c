@@ -32,9 +32,8 @@ static int next_event(mote_grpc_call *call, mote_grpc_event *ev)
     if (call->flags & (CALL_DEFERRED | CALL_STATUS_OWED))
         return 0;
     if ((call->pending & (PENDING_HALF_CLOSE | PENDING_END)) && mote_grpc_message_cut(call)) {
-        call->pending &= (uint8_t)~(PENDING_HALF_CLOSE | PENDING_END);
+        call->pending = 0;
         mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, "the stream ended inside of a message");
-        return next_event(call, ev);
     }
     if (call->pending & PENDING_HALF_CLOSE)
         return emit(call, ev, MOTE_GRPC_HALF_CLOSE, PENDING_HALF_CLOSE);

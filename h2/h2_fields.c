@@ -82,32 +82,29 @@ static unsigned kind_of_name(const mote_hpack_field_view *f)
     }
 }
 
-/* The kind of a field whose name is in the static table (RFC 7541 Appendix A). */
+/* Kinds of the names in the static table (RFC 7541 Appendix A), by index; 0 stands for OTHER. */
+static const uint8_t static_kinds[62] = {
+    [1] = MOTE_H2_KIND_AUTHORITY,
+    [2] = MOTE_H2_KIND_METHOD,
+    [3] = MOTE_H2_KIND_METHOD,
+    [4] = MOTE_H2_KIND_PATH,
+    [5] = MOTE_H2_KIND_PATH,
+    [6] = MOTE_H2_KIND_SCHEME,
+    [7] = MOTE_H2_KIND_SCHEME,
+    [8] = MOTE_H2_KIND_STATUS,
+    [9] = MOTE_H2_KIND_STATUS,
+    [10] = MOTE_H2_KIND_STATUS,
+    [11] = MOTE_H2_KIND_STATUS,
+    [12] = MOTE_H2_KIND_STATUS,
+    [13] = MOTE_H2_KIND_STATUS,
+    [14] = MOTE_H2_KIND_STATUS,
+    [28] = MOTE_H2_KIND_CONTENT_LENGTH,
+    [57] = KIND_FORBIDDEN,
+};
+
 static unsigned kind_of_index(unsigned index)
 {
-    static const uint8_t pseudo[15] = {
-        0,
-        MOTE_H2_KIND_AUTHORITY,
-        MOTE_H2_KIND_METHOD,
-        MOTE_H2_KIND_METHOD,
-        MOTE_H2_KIND_PATH,
-        MOTE_H2_KIND_PATH,
-        MOTE_H2_KIND_SCHEME,
-        MOTE_H2_KIND_SCHEME,
-        MOTE_H2_KIND_STATUS,
-        MOTE_H2_KIND_STATUS,
-        MOTE_H2_KIND_STATUS,
-        MOTE_H2_KIND_STATUS,
-        MOTE_H2_KIND_STATUS,
-        MOTE_H2_KIND_STATUS,
-        MOTE_H2_KIND_STATUS,
-    };
-
-    if (index < 15)
-        return pseudo[index];
-    if (index == 28)
-        return MOTE_H2_KIND_CONTENT_LENGTH;
-    return index == 57 ? KIND_FORBIDDEN : MOTE_H2_KIND_OTHER;
+    return static_kinds[index] ? static_kinds[index] : (unsigned)MOTE_H2_KIND_OTHER;
 }
 
 static bool valid_path(const mote_hpack_field_view *f)

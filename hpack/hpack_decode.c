@@ -42,15 +42,33 @@ void mote_hpack_decoder_limit(mote_hpack_decoder *d, size_t limit)
         d->required = d->limit;
 }
 
+/* The field is larger than the table can be, which is now empty (RFC 7541 4.4): it goes on in the
+ * scratch, and is reported but not remembered. */
+static void leave_table(mote_hpack_decoder *d)
+{
+    size_t to_end = (size_t)d->ring_size - d->head;
+    size_t first = d->pending < to_end ? d->pending : to_end;
+
+    d->to_table = 0;
+    if (d->pending > d->scratch_size) {
+        d->dropped = 1;
+    } else if (d->pending > 0) {
+        memcpy(d->scratch, d->ring + d->head, first);
+        memcpy(d->scratch + first, d->ring, d->pending - first);
+    }
+}
+
 /* Where the next decoded bytes go, and how many of them fit there without a break. */
 static size_t sink(mote_hpack_decoder *d, char **to)
 {
+    if (d->to_table && !mote_hpack_table_make_room(d, 1))
+        leave_table(d);
+    if (d->dropped)
+        return 0;
     if (!d->to_table) {
         *to = d->scratch + d->pending;
         return d->scratch_size - d->pending;
     }
-    if (!mote_hpack_table_make_room(d, 1))
-        return 0;
     size_t pos = ((size_t)d->head + d->pending) % d->ring_size;
     size_t max = d->max < d->ring_size ? d->max : d->ring_size;
     size_t room = max - MOTE_HPACK_ENTRY_OVERHEAD - d->pending - d->used -
@@ -186,20 +204,18 @@ static int size_update(mote_hpack_decoder *d)
 
 static int finish_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
 {
-    unsigned flags = d->flags;
-
     d->state = OPCODE;
-    if (d->to_table && !d->dropped && mote_hpack_table_make_room(d, 0)) {
+    if (d->to_table && !mote_hpack_table_make_room(d, 0))
+        leave_table(d);
+    if (d->to_table) {
         mote_hpack_table_view(d, mote_hpack_table_commit(d), field);
         return 1;
     }
-    if (d->to_table || d->dropped)
-        flags |= MOTE_HPACK_TOO_LONG;
     memset(field, 0, sizeof *field);
-    field->flags = (uint8_t)flags;
+    field->flags = (uint8_t)(d->flags | (d->dropped ? MOTE_HPACK_TOO_LONG : 0));
     field->name_index = d->name_index;
     field->name = field->value = "";
-    if (!(flags & MOTE_HPACK_TOO_LONG)) {
+    if (!d->dropped) {
         field->name = d->scratch;
         field->name_len = d->name_len;
         field->value = d->scratch + d->name_len;
@@ -322,12 +338,33 @@ static int step(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *us
     }
 }
 
+/* The usual case: an index that fits the first byte. 0: it is not that. */
+static int short_index(mote_hpack_decoder *d, unsigned byte, mote_hpack_field_view *field)
+{
+    if (byte <= 0x80 || byte == 0xff || d->state != OPCODE || d->required != NO_UPDATE || d->error)
+        return 0;
+    d->at_start = 0;
+    if (byte <= 0x80 + MOTE_HPACK_STATIC_COUNT) {
+        mote_hpack_static(byte - 0x80, field);
+        return 1;
+    }
+    mote_hpack_entry *e = mote_hpack_table_entry(d, byte - 0x80 - MOTE_HPACK_STATIC_COUNT - 1);
+    if (!e)
+        return 0;
+    mote_hpack_table_view(d, e, field);
+    return 1;
+}
+
 int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
                       mote_hpack_field_view *field)
 {
     size_t i = 0;
     int r = d->error;
 
+    if (len > 0 && short_index(d, in[0], field)) {
+        *used = 1;
+        return 1;
+    }
     while (r == 0 && i < len) {
         size_t n;
         r = step(d, in + i, len - i, &n, field);

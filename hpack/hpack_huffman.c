@@ -139,22 +139,15 @@ void mote_hpack_huffman_encode(const char *in, size_t len, uint8_t *out)
         *out = (uint8_t)(window << (8 - count) | 0xffu >> count);
 }
 
-/* Decodes one symbol from the window: its length in bits; 0: more bits are needed; -1: EOS. */
-static int decode_symbol(const mote_hpack_bits *b, uint8_t *symbol)
+/* Decodes a symbol whose code is not short: its length in bits; 0: more bits are needed; -1: EOS. */
+static int decode_symbol(uint64_t bits, unsigned count, uint8_t *symbol)
 {
-    uint32_t window = (uint32_t)(b->bits >> 32);
+    uint32_t window = (uint32_t)(bits >> 32);
     const code_group *g = groups;
 
-#ifndef MOTE_HPACK_SMALL
-    unsigned code = short_codes[window >> 24];
-    if (code != 0) {
-        *symbol = (uint8_t)(code >> 4);
-        return (code & 15u) <= b->count ? (int)(code & 15u) : 0;
-    }
-#endif
     while (g + 1 < groups + GROUPS && g[1].first <= window)
         g++;
-    if (g->len > b->count)
+    if (g->len > count)
         return 0;
     unsigned rank = g->rank + ((window - g->first) >> (32 - g->len));
     if (rank == EOS_RANK)
@@ -163,30 +156,67 @@ static int decode_symbol(const mote_hpack_bits *b, uint8_t *symbol)
     return g->len;
 }
 
+/* Moves whole bytes into the window, as many as it holds. */
+static size_t refill(uint64_t *bits, unsigned *count, const uint8_t *in, size_t len)
+{
+    size_t i = 0;
+
+    for (; i < len && *count <= 56; *count += 8)
+        *bits |= (uint64_t)in[i++] << (56 - *count);
+    return i;
+}
+
+/* Decodes short codes as long as they lie whole in the window; returns how many. */
+static size_t decode_short(uint64_t *bits, unsigned *count, char *out, size_t cap)
+{
+    size_t o = 0;
+#ifndef MOTE_HPACK_SMALL
+    uint64_t window = *bits;
+    unsigned left = *count;
+
+    while (o < cap) {
+        unsigned code = short_codes[window >> 56];
+        unsigned len = code & 15u;
+        if (code == 0 || len > left)
+            break;
+        window <<= len;
+        left -= len;
+        out[o++] = (char)(code >> 4);
+    }
+    *bits = window;
+    *count = left;
+#else
+    (void)bits, (void)count, (void)out, (void)cap;
+#endif
+    return o;
+}
+
 int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len, size_t *used,
                               char *out, size_t cap, size_t *made)
 {
+    uint64_t bits = b->bits;
+    unsigned count = b->count;
     size_t i = 0, o = 0;
-    int error = 0;
+    int n = 0;
 
     while (o < cap) {
         uint8_t symbol = 0;
-        while (i < len && b->count <= 56) {
-            b->bits |= (uint64_t)in[i++] << (56 - b->count);
-            b->count = (uint8_t)(b->count + 8);
-        }
-        int n = decode_symbol(b, &symbol);
-        if (n <= 0) {
-            error = n < 0 ? MOTE_HPACK_ERR_HUFFMAN : 0;
+        i += refill(&bits, &count, in + i, len - i);
+        o += decode_short(&bits, &count, out + o, cap - o);
+        if (o == cap || (i < len && count <= 56))
+            continue;
+        n = decode_symbol(bits, count, &symbol);
+        if (n <= 0)
             break;
-        }
-        b->bits <<= n;
-        b->count = (uint8_t)(b->count - n);
+        bits <<= n;
+        count -= (unsigned)n;
         out[o++] = (char)symbol;
     }
+    b->bits = bits;
+    b->count = (uint8_t)count;
     *used = i;
     *made = o;
-    return error;
+    return n < 0 ? MOTE_HPACK_ERR_HUFFMAN : 0;
 }
 
 int mote_hpack_huffman_end(const mote_hpack_bits *b)

@@ -80,7 +80,8 @@ void mote_hpack_static(unsigned index, mote_hpack_field_view *field)
 {
     const static_entry *e = &entries[index - 1];
 
-    memset(field, 0, sizeof *field);
+    field->memo = NULL;
+    field->flags = 0;
     field->name = e->name;
     field->name_len = e->name_len;
     field->value = e->value;

@@ -142,14 +142,21 @@ static void store(uint8_t *to, size_t size, uint64_t v)
         memcpy(to, &b, sizeof b);
 }
 
-static int read_fixed(decoder *d, size_t n, uint64_t *v)
+static int read_fixed64(decoder *d, uint64_t *v)
 {
-    if ((size_t)(d->top.end - d->p) < n)
+    if (d->top.end - d->p < 8)
         return MOTE_PB_ERR_TRUNCATED;
-    *v = 0;
-    for (size_t i = 0; i < n; i++)
-        *v |= (uint64_t)d->p[i] << 8 * i;
-    d->p += n;
+    *v = mote_pb_load64(d->p);
+    d->p += 8;
+    return 0;
+}
+
+static int read_fixed32(decoder *d, uint64_t *v)
+{
+    if (d->top.end - d->p < 4)
+        return MOTE_PB_ERR_TRUNCATED;
+    *v = mote_pb_load32(d->p);
+    d->p += 4;
     return 0;
 }
 
@@ -178,10 +185,10 @@ static int read_value(decoder *d, const mote_pb_field *f, uint8_t *to)
     case WIRE_LEN:
         return read_view(d, type, to);
     case WIRE_I64:
-        r = read_fixed(d, 8, &v);
+        r = read_fixed64(d, &v);
         break;
     case WIRE_I32:
-        r = read_fixed(d, 4, &v);
+        r = read_fixed32(d, &v);
         break;
     default:
         r = mote_pb_read_varint(&d->p, d->top.end, &v);

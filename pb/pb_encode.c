@@ -28,7 +28,7 @@ static void put_slow(writer *w, const uint8_t *data, size_t n)
         memcpy(w->out + (start - w->offset), data + (start - from), end - start);
 }
 
-static void put(writer *w, const void *data, size_t n)
+static inline void put(writer *w, const void *data, size_t n)
 {
     if (n <= w->room) {
         w->p -= n;
@@ -58,13 +58,20 @@ static void put_varint(writer *w, uint64_t v)
     put(w, bytes, n);
 }
 
-static void put_fixed(writer *w, uint64_t v, size_t n)
+static void put_fixed64(writer *w, uint64_t v)
 {
     uint8_t bytes[8];
 
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(v >> 8 * i);
-    put(w, bytes, n);
+    mote_pb_store64(bytes, v);
+    put(w, bytes, sizeof bytes);
+}
+
+static void put_fixed32(writer *w, uint32_t v)
+{
+    uint8_t bytes[4];
+
+    mote_pb_store32(bytes, v);
+    put(w, bytes, sizeof bytes);
 }
 
 static uint64_t load(const void *p, size_t size)
@@ -106,12 +113,12 @@ static void put_value(writer *w, unsigned type, const void *p)
     case MOTE_PB_DOUBLE:
     case MOTE_PB_FIXED64:
     case MOTE_PB_SFIXED64:
-        put_fixed(w, v, 8);
+        put_fixed64(w, v);
         break;
     case MOTE_PB_FLOAT:
     case MOTE_PB_FIXED32:
     case MOTE_PB_SFIXED32:
-        put_fixed(w, v, 4);
+        put_fixed32(w, (uint32_t)v);
         break;
     case MOTE_PB_SINT32: /* zigzag: the sign goes to the lowest bit */
         put_varint(w, (uint32_t)(v << 1) ^ (0 - (uint32_t)(v >> 31 & 1)));

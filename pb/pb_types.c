@@ -3,29 +3,26 @@
 
 #include <string.h>
 
-size_t mote_pb_element_size(unsigned type)
-{
-    switch (type) {
-    case MOTE_PB_BOOL:
-        return sizeof(bool);
-    case MOTE_PB_FLOAT:
-    case MOTE_PB_INT32:
-    case MOTE_PB_UINT32:
-    case MOTE_PB_SINT32:
-    case MOTE_PB_FIXED32:
-    case MOTE_PB_SFIXED32:
-    case MOTE_PB_ENUM_TYPE:
-        return 4;
-    case MOTE_PB_TEXT:
-    case MOTE_PB_BYTES:
-        return sizeof(mote_pb_bytes);
-    case MOTE_PB_MESSAGE:
-    case MOTE_PB_GROUP:
-        return sizeof(void *);
-    default:
-        return 8;
-    }
-}
+const uint8_t mote_pb_sizes[19] = {
+    [MOTE_PB_DOUBLE] = 8,
+    [MOTE_PB_FLOAT] = 4,
+    [MOTE_PB_INT64] = 8,
+    [MOTE_PB_UINT64] = 8,
+    [MOTE_PB_INT32] = 4,
+    [MOTE_PB_FIXED64] = 8,
+    [MOTE_PB_FIXED32] = 4,
+    [MOTE_PB_BOOL] = sizeof(bool),
+    [MOTE_PB_TEXT] = sizeof(mote_pb_string),
+    [MOTE_PB_GROUP] = sizeof(void *),
+    [MOTE_PB_MESSAGE] = sizeof(void *),
+    [MOTE_PB_BYTES] = sizeof(mote_pb_bytes),
+    [MOTE_PB_UINT32] = 4,
+    [MOTE_PB_ENUM_TYPE] = 4,
+    [MOTE_PB_SFIXED32] = 4,
+    [MOTE_PB_SFIXED64] = 8,
+    [MOTE_PB_SINT32] = 4,
+    [MOTE_PB_SINT64] = 8,
+};
 
 size_t mote_pb_value_offset(unsigned type)
 {

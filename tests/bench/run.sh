@@ -1,0 +1,113 @@
+#!/bin/bash
+# mote beside gRPC C++: the same messages, the same load, one run. Each server is pinned to one core
+# and the load to the other. Prints a table and writes it to $BUILD/bench.tsv.
+set -eu
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+B=$BUILD/bench
+ROUNDS=${ROUNDS:-5}
+mkdir -p "$B"
+pids=
+trap '[ -z "$pids" ] || kill $pids 2>/dev/null' EXIT
+
+core="hpack/*.c h2/*.c grpc/*.c pb/*.c port/posix/*.c"
+# shellcheck disable=SC2086
+$CC -std=c11 -O2 -flto -o "$B/mote_server" tests/bench/mote_server.c $core
+# shellcheck disable=SC2086
+$CC -std=c11 -O2 -flto -o "$B/client" tests/bench/client.c $core
+if [ ! -x "$B/grpc_server" ] || [ tests/bench/grpc_server.cc -nt "$B/grpc_server" ]; then
+    protoc -I tests/bench --cpp_out="$B" --grpc_out="$B" \
+        --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" bench.proto
+    # shellcheck disable=SC2046
+    g++ -std=c++17 -O2 -I"$B" tests/bench/grpc_server.cc "$B"/bench.pb.cc "$B"/bench.grpc.pb.cc \
+        $(pkg-config --libs grpc++ protobuf) -o "$B/grpc_server"
+fi
+version=$(pkg-config --modversion grpc++)
+
+# A request as it lies on the wire: prefix and message.
+/usr/bin/python3 - "$B/request" <<'PY'
+import struct, sys
+m = b"\x08" + bytes([0x80, 0xd0, 0x95, 0xff, 0xbc, 0x31]) + b"\x11" + struct.pack("<d", 20.5) \
+    + b"\x1d" + struct.pack("<f", 0.25) + b"\x20\x7b" + b"\x2a\x0ctemperature0"
+open(sys.argv[1], "wb").write(b"\0" + struct.pack(">I", len(m)) + m)
+PY
+
+start() { # start PROGRAM: sets address and pid
+    taskset -c 0 "$1" >"$B/out" 2>&1 &
+    pid=$!
+    pids="$pids $pid"
+    for _ in $(seq 100); do grep -q listening "$B/out" && break; sleep 0.05; done
+    address=$(sed -n 's/^listening on //p' "$B/out" | head -n 1)
+}
+
+cpu_ns() { # CPU time of a process, threads that have ended included
+    awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%d", ($12 + $13) / hz * 1e9 }' /proc/"$1"/stat
+}
+
+median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+unary() { # unary PID ADDRESS: "calls/s cpu-ns-per-call"
+    local n=200000 before after rate out
+    before=$(cpu_ns "$1")
+    out=$(timeout 60 taskset -c 1 h2load -n $n -c 8 -m 32 -d "$B/request" -H 'te: trailers' \
+        -H 'content-type: application/grpc' "http://$2/mote.bench.Bench/Unary")
+    after=$(cpu_ns "$1")
+    echo "$out" | grep -q "$n succeeded, 0 failed" || { echo "$out" >&2; exit 1; }
+    rate=$(echo "$out" | sed -nE 's/^finished in .*, ([0-9.]+) req\/s.*/\1/p')
+    echo "$rate $(((after - before) / n))"
+}
+
+stream() { # stream KIND COUNT PID ADDRESS: "messages/s cpu-ns-per-message"
+    local before after rate
+    before=$(cpu_ns "$3")
+    rate=$(timeout 60 taskset -c 1 "$B/client" "$1" "$4" "$2")
+    after=$(cpu_ns "$3")
+    echo "$rate $(((after - before) / $2))"
+}
+
+start "$B/mote_server"
+mote_address=$address mote_pid=$pid
+start "$B/grpc_server"
+grpc_address=$address grpc_pid=$pid
+
+# The answers must be the same before speed means anything.
+answer() {
+    curl -sS --http2-prior-knowledge -H 'te: trailers' -H 'content-type: application/grpc' \
+        --data-binary "@$B/request" "http://$1/mote.bench.Bench/Unary"
+}
+if command -v curl >/dev/null; then
+    answer "$mote_address" >"$B/mote.answer"
+    answer "$grpc_address" >"$B/grpc.answer"
+    cmp "$B/mote.answer" "$B/grpc.answer"
+fi
+
+for _ in $(seq "$ROUNDS"); do # the servers take turns, so that a slow moment hits both
+    for who in mote grpc; do
+        address_of=${who}_address pid_of=${who}_pid
+        unary "${!pid_of}" "${!address_of}" >>"$B/unary.$who.new"
+        stream upload 1000000 "${!pid_of}" "${!address_of}" >>"$B/upload.$who.new"
+        stream subscribe 1000000 "${!pid_of}" "${!address_of}" >>"$B/subscribe.$who.new"
+        stream chat 30000 "${!pid_of}" "${!address_of}" >>"$B/chat.$who.new"
+    done
+done
+for f in "$B"/*.new; do mv "$f" "${f%.new}"; done
+
+T=$BUILD/bench.tsv
+printf 'what\tunit\tmote\tpeer\tpeer name and version\tratio\ttarget\n' >"$T"
+row() { # row WHAT UNIT FILE COLUMN TARGET: more is better in column 1, less in column 2
+    local m g ratio
+    m=$(awk "{ print \$$4 }" "$B/$3.mote" | median)
+    g=$(awk "{ print \$$4 }" "$B/$3.grpc" | median)
+    if [ "$4" = 1 ]; then ratio=$(awk "BEGIN { printf \"%.1f\", $m / $g }")
+    else ratio=$(awk "BEGIN { printf \"%.1f\", $g / $m }"); fi
+    printf '%s\t%s\t%s\t%s\tgRPC C++ %s\t%s\t%s\n' "$1" "$2" "$m" "$g" "$version" "$ratio" "$5" >>"$T"
+}
+row "unary calls" "calls/s" unary 1 -
+row "unary calls, server CPU" "ns/call" unary 2 10
+row "client stream" "messages/s" upload 1 -
+row "client stream, server CPU" "ns/message" upload 2 10
+row "server stream" "messages/s" subscribe 1 -
+row "server stream, server CPU" "ns/message" subscribe 2 10
+row "bidirectional round trips" "round trips/s" chat 1 3
+row "bidirectional round trips, server CPU" "ns/round trip" chat 2 -
+column -t -s "$(printf '\t')" "$T" 2>/dev/null || cat "$T"

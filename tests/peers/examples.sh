@@ -1,0 +1,52 @@
+#!/bin/bash
+# The examples against grpcio in both directions, and against each other.
+set -u
+BUILD=${BUILD:-build}
+PYTHON=${PYTHON:-/usr/bin/python3}
+. tests/lib.sh
+W=$(mktemp -d)
+pids=
+trap 'kill $pids 2>/dev/null; rm -rf "$W"' EXIT
+
+start() { # start FILE COMMAND...: sets address
+    local file=$1
+    shift
+    "$@" >"$file" &
+    pids="$pids $!"
+    for _ in $(seq 100); do
+        grep -q 'listening on' "$file" && break
+        sleep 0.05
+    done
+    address=$(sed -n 's/^listening on //p' "$file")
+}
+
+use_clients() { # use_clients UNARY SERVER_STREAM CLIENT_STREAM BIDI: addresses; sender in $who
+    check "unary_client with $who" sh -c "$BUILD/unary_client --address=$1 weather | grep -q '^weather: '"
+    check "server_stream_client with $who" sh -c \
+        "[ \$($BUILD/server_stream_client --address=$2 2000 | grep -c 'note ') = 2000 ]"
+    check "client_stream_client with $who" sh -c \
+        "[ \"\$(seq 3000 | $BUILD/client_stream_client --address=$3)\" = 'published 3000' ]"
+    check "bidi_client with $who" sh -c \
+        "[ \$(seq 500 | $BUILD/bidi_client --address=$4 | grep -c \"from $who\") = 500 ]"
+}
+
+addresses=
+for kind in unary server_stream client_stream bidi; do
+    start "$W/$kind" "$BUILD/${kind}_server" --address=127.0.0.1:0
+    addresses="$addresses $address"
+    check "${kind}_server with grpcio" $PYTHON tests/peers/tour_peer.py $kind "$address"
+done
+who=bidi_server use_clients $addresses
+start "$W/grpcio" $PYTHON tests/peers/tour_peer.py server
+who=grpcio use_clients "$address" "$address" "$address" "$address"
+
+check "a client without a server says so" sh -c \
+    "! $BUILD/unary_client --address=127.0.0.1:1 2>$W/err && grep -q 'Connection refused' $W/err"
+for p in $pids; do
+    kill -TERM "$p"
+    wait "$p" 2>/dev/null
+    status=$?
+    [ "$p" = "${pids##* }" ] || check "a server stops cleanly on SIGTERM" [ $status = 0 ]
+done
+pids=
+summary

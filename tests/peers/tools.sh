@@ -1,0 +1,87 @@
+#!/bin/bash
+# nghttp, h2load and curl against h2_server: tools.sh ADDRESS
+set -u
+BUILD=${BUILD:-build}
+. tests/lib.sh
+url=http://$1
+W=$(mktemp -d)
+trap 'rm -rf "$W"' EXIT
+head -c 3000000 /dev/urandom >"$W/large"
+echo "some text" >"$W/small"
+: >"$W/empty"
+
+curl_h2() { curl -sS --http2-prior-knowledge --max-time 20 "$@"; }
+curl_gets_the_page() { curl_h2 "$url/" | grep -q 'It works'; }
+curl_heads() { curl_h2 -I "$url/" | tr -d '\r' | grep -q '^HTTP/2 200'; }
+curl_gets_404() { [ "$(curl_h2 -o "$W/none" -w '%{http_code}' "$url/none")" = 404 ]; }
+curl_is_echoed() { curl_h2 --data-binary "@$1" "$url/echo" | cmp - "$1"; }
+curl_many_headers() {
+    local i args=()
+    for i in $(seq 60); do args+=(-H "x-header-$i: some value of header $i"); done
+    curl_h2 "${args[@]}" "$url/" | grep -q 'It works'
+}
+too_many_headers_get_431() {
+    local i args=()
+    for i in $(seq 500); do args+=(-H "x-header-$i: some longer value of header $i"); done
+    [ "$(curl_h2 "${args[@]}" -o "$W/none" -w '%{http_code}' "$url/")" = 431 ]
+}
+nghttp_gets() { nghttp -v "$url/" | grep -q 'status: 200'; }
+nghttp_is_echoed() { nghttp -d "$1" "$url/echo" | cmp - "$1"; }
+nghttp_sends_trailers() { nghttp -d "$W/small" --trailer 'x-trailer: yes' "$url/echo" | cmp - "$W/small"; }
+nghttp_pads() { nghttp -b 64 -d "$W/large" "$url/echo" | cmp - "$W/large"; }
+nghttp_continues() { nghttp --continuation "$url/" | grep -q 'It works'; }
+nghttp_small_window() { nghttp -w 5 -W 5 -d "$W/large" "$url/echo" | cmp - "$W/large"; }
+nghttp_small_table() { nghttp --header-table-size=0 "$url/" | grep -q 'It works'; }
+nghttp_many() { [ "$(nghttp -m 50 "$url/" | grep -c 'It works')" = 50 ]; }
+h2load_all() { h2load -n 20000 -c 10 -m 50 "$url/" | grep -q '20000 succeeded, 0 failed'; }
+h2load_posts() { h2load -n 2000 -c 4 -m 20 -d "$W/small" "$url/echo" | grep -q '2000 succeeded, 0 failed'; }
+h2load_large() { h2load -n 40 -c 4 -m 4 -d "$W/large" "$url/echo" | grep -q '40 succeeded, 0 failed'; }
+h2load_small_window() { h2load -n 200 -c 2 -m 10 -w 3 -W 6 -d "$W/small" "$url/echo" | grep -q '200 succeeded'; }
+own_client_gets() { "$BUILD/h2_client" "$url/" | grep -q 'It works'; }
+own_client_posts() { "$BUILD/h2_client" -d "$W/large" "$url/echo" | cmp - "$W/large"; }
+own_client_is_verbose() { "$BUILD/h2_client" -v "$url/none" 2>&1 | grep -q ':status: 404'; }
+own_client_tells_errors() { ! "$BUILD/h2_client" http://127.0.0.1:1/ 2>"$W/err" && grep -q refused "$W/err"; }
+
+for t in curl_gets_the_page curl_heads curl_gets_404 curl_many_headers too_many_headers_get_431 \
+    nghttp_gets nghttp_sends_trailers nghttp_pads nghttp_continues nghttp_small_window \
+    nghttp_small_table nghttp_many h2load_all h2load_posts h2load_large h2load_small_window \
+    own_client_gets own_client_posts own_client_is_verbose own_client_tells_errors; do
+    check $t $t
+done
+for f in empty small large; do
+    check "curl_is_echoed $f" curl_is_echoed "$W/$f"
+    [ $f = empty ] || check "nghttp_is_echoed $f" nghttp_is_echoed "$W/$f"
+done
+
+# A client of ours against a server of others.
+if command -v nghttpd >/dev/null; then
+    mkdir "$W/root" && echo "from nghttpd" >"$W/root/index.html"
+    port=$((20000 + $$ % 30000))
+    nghttpd --no-tls -d "$W/root" -a 127.0.0.1 $port &
+    sleep 0.5
+    check own_client_with_nghttpd sh -c "$BUILD/h2_client http://127.0.0.1:$port/ | grep -q 'from nghttpd'"
+    kill $!
+fi
+
+# mote-hpack: the example of RFC 7541 C.3, and a round trip.
+hpack_decodes() {
+    [ "$(printf '828684410f7777772e6578616d706c652e636f6d\n828684be58086e6f2d6361636865\n' |
+        "$BUILD/mote-hpack" decode | tail -n 2 | head -n 1)" = "cache-control: no-cache" ]
+}
+hpack_round_trip() {
+    printf ':method: GET\nx-a: b c\ncookie: %s\n\nx-a: b c\nempty: \n\n' "$(seq -s, 100)" >"$W/fields"
+    for h in auto always never; do
+        for i in auto never; do
+            "$BUILD/mote-hpack" encode --huffman $h --index $i <"$W/fields" |
+                "$BUILD/mote-hpack" decode | cmp - "$W/fields" || return 1
+        done
+    done
+}
+hpack_changes_the_table() {
+    printf '!table-size 0\nx-a: b\n\nx-a: b\n' | "$BUILD/mote-hpack" encode | tail -n 1 | grep -qv '^be'
+}
+hpack_tells_errors() {
+    ! echo ff | "$BUILD/mote-hpack" decode 2>"$W/err" && grep -q '^error: ' "$W/err"
+}
+for t in hpack_decodes hpack_round_trip hpack_changes_the_table hpack_tells_errors; do check $t $t; done
+summary

@@ -1,0 +1,134 @@
+#!/bin/bash
+# What the design promises, as far as it can be seen from outside of the code.
+set -u
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+. tests/lib.sh
+W=$(mktemp -d)
+trap 'rm -rf "$W"' EXIT
+core=$(echo hpack/*.c h2/*.c grpc/*.c pb/*.c)
+
+# Promise 1: from libc the core uses memcpy, memmove, memset and memcmp.
+only_four_functions() {
+    local f undefined
+    for f in $core; do
+        $CC -std=c11 -O2 -ffreestanding -fno-pic -fno-stack-protector -c "$f" -o "$W/$(echo "$f" | tr / _).o" || return 1
+    done
+    ld -r -o "$W/core.o" "$W"/*.o || return 1
+    undefined=$(nm -u "$W/core.o" | awk '{ print $NF }' | grep -vxE 'memcpy|memmove|memset|memcmp')
+    [ -z "$undefined" ] || { echo "undefined: $undefined"; return 1; }
+}
+
+# Promise 1: no mutable global: no symbol in .data or .bss.
+no_mutable_data() {
+    local found
+    found=$(nm "$W/core.o" | grep -E ' [bBdDC] ')
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+# Promise 1: no recursion, no variable-length array, no alloca.
+no_recursion() {
+    local f
+    for f in $core; do
+        $CC -std=c11 -O1 -fno-inline -fno-optimize-sibling-calls -Wvla -Walloca -Werror -S "$f" -o "$W/a.s" || return 1
+        awk '/^[a-z_0-9.]+:/ { f = $1; sub(":", "", f) }
+             /\t(call|jmp)\t/ { if ($2 == f) { print "recursion in " f; exit 1 } }' "$W/a.s" || return 1
+    done
+}
+
+# Promise 1: every external symbol is mote_.
+names_begin_with_mote() {
+    local found
+    found=$(nm -g --defined-only "$BUILD/libmote.a" | awk 'NF == 3 { print $3 }' | grep -v '^mote_')
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+# Promise 2: the core includes no header of an operating system.
+no_system_headers() {
+    local found
+    found=$(grep -nE '#include <' $core hpack/*.h h2/*.h grpc/*.h pb/*.h |
+        grep -vE '<(stddef|stdint|stdbool|string)\.h>')
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+# Layers: an include never points up.
+layers_point_down() {
+    local found
+    found=$(
+        grep -nE '#include "\.\./' hpack/*.[ch] pb/*.[ch]
+        grep -nE '#include "\.\./(grpc|pb|tls|port)' h2/*.[ch]
+        grep -nE '#include "\.\./(pb|tls|port)' grpc/*.[ch] | grep -v grpc/strerror.c
+    )
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+# Promise 1: no macro changes the layout of a public struct.
+no_conditional_members() {
+    local found
+    found=$(awk '/^typedef struct|^struct/ { inside = 1 } /^}/ { inside = 0 }
+                 inside && /^#(if|ifdef|ifndef|else|endif)/ { print FILENAME ":" FNR ": " $0 }' \
+        hpack/*.h h2/h2.h grpc/grpc.h pb/pb.h)
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+# Public headers compile alone, as C11 and as C++.
+headers_stand_alone() {
+    local h
+    for h in hpack/hpack.h h2/h2.h grpc/grpc.h pb/pb.h port/posix/posix.h; do
+        echo "#include \"$PWD/$h\"" >"$W/a.c"
+        cp "$W/a.c" "$W/a.cc"
+        $CC -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -c "$W/a.c" -o "$W/a.o" || return 1
+        g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -c "$W/a.cc" -o "$W/a.o" || return 1
+    done
+}
+
+# Promise 6: each layer has a range of error codes of its own, and a text for each code.
+error_codes_are_disjoint() {
+    cat >"$W/a.c" <<C
+#include "$PWD/grpc/grpc.h"
+#include "$PWD/pb/pb.h"
+#include <stdio.h>
+#include <string.h>
+#define RANGE(name, code, text) \\
+    if (code > low || code < low - 99 || strcmp(mote_strerror(code), text) != 0) return 1;
+int main(void) {
+    int low = -100; MOTE_HPACK_ERRORS(RANGE)
+    low = -200; MOTE_H2_ERRORS(RANGE)
+    low = -300; MOTE_GRPC_ERRORS(RANGE)
+    low = -400; MOTE_PB_ERRORS(RANGE)
+    return strcmp(mote_strerror(0), "no error") || strcmp(mote_strerror(7), "unknown error");
+}
+C
+    $CC -std=c11 "$W/a.c" "$BUILD/libmote.a" -o "$W/a" && "$W/a"
+}
+
+# The README's quick start compiles as it stands.
+quick_start_compiles() {
+    awk '/^```c quick-start/ { on = 1; next } /^```/ { on = 0 } on' README.md >"$W/quick.c"
+    [ -s "$W/quick.c" ] && $CC -std=c11 -Wall -Wextra -Werror -I. -Iexamples "$W/quick.c" \
+        examples/telemetry.mote.c "$BUILD/libmote.a" -o "$W/quick"
+}
+
+every_program_has_help() {
+    local p
+    for p in h2_server h2_client collector sensor mote-hpack unary_server unary_client bidi_server; do
+        "$BUILD/$p" --help | grep -q -- --help || { echo "$p"; return 1; }
+        if "$BUILD/$p" --nonsense >"$W/out" 2>"$W/err" </dev/null; then return 1; fi
+        grep -q error "$W/err" || { echo "$p says nothing"; return 1; }
+    done
+}
+
+# STYLE: functions of the core and the ports stay short, files too.
+files_are_short() {
+    local found
+    found=$(wc -l hpack/*.[ch] h2/*.[ch] grpc/*.[ch] pb/*.[ch] port/*/*.[ch] examples/*.[ch] |
+        awk '$2 != "total" && $1 > 500')
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+for t in only_four_functions no_mutable_data no_recursion names_begin_with_mote no_system_headers \
+    layers_point_down no_conditional_members headers_stand_alone error_codes_are_disjoint \
+    quick_start_compiles every_program_has_help files_are_short; do
+    check "$t" $t
+done
+summary

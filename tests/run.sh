@@ -1,0 +1,124 @@
+#!/bin/bash
+# All tests: builds the test programs with sanitizers, runs them and the real peers, and adds up.
+set -u
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+T=$BUILD/test
+SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
+CFLAGS="-std=c11 -g -O1 -Wall -Wextra -Werror $SANITIZE"
+PYTHON=/usr/bin/python3
+export PYTHONPATH=$T/py PYTHONDONTWRITEBYTECODE=1
+mkdir -p "$T/py" "$T/obj"
+passed=0
+failed=0
+servers=
+
+cleanup() {
+    # shellcheck disable=SC2086
+    [ -z "$servers" ] || kill $servers 2>/dev/null
+}
+trap cleanup EXIT
+
+result() { # result NAME OUTPUT-FILE EXIT-STATUS: adds the last line "N passed, N failed"
+    local line p f
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$2" | tail -n 1)
+    p=$(echo "$line" | sed -E 's/^([0-9]+) passed.*/\1/')
+    f=$(echo "$line" | sed -E 's/.*passed, ([0-9]+) failed.*/\1/')
+    if [ -z "$line" ] || { [ "$3" != 0 ] && [ "$f" = 0 ]; }; then
+        p=${p:-0}
+        f=$((${f:-0} + 1))
+        echo "  $1 ended with status $3"
+    fi
+    grep -vE '^[0-9]+ passed, [0-9]+ failed' "$2" | tail -n 40 | sed 's/^/  /'
+    passed=$((passed + p))
+    failed=$((failed + f))
+    printf '%-28s %4d passed, %d failed\n' "$1" "$p" "$f"
+}
+
+run() { # run NAME COMMAND...
+    local name=$1 status
+    shift
+    timeout "${LIMIT:-300}" "$@" >"$T/out" 2>&1
+    status=$?
+    result "$name" "$T/out" $status
+}
+
+start_server() { # start_server VARIABLE COMMAND...: the address it prints goes to VARIABLE
+    local variable=$1 file
+    shift
+    file=$(mktemp "$T/server.XXXXXX")
+    "$@" >"$file" 2>&1 &
+    servers="$servers $!"
+    last_server=$!
+    for _ in $(seq 100); do
+        grep -q 'listening on' "$file" && break
+        sleep 0.05
+    done
+    printf -v "$variable" '%s' "$(sed -n 's/^listening on //p' "$file" | head -n 1)"
+}
+
+# ---- build
+
+for f in hpack/*.c h2/*.c grpc/*.c pb/*.c port/posix/*.c; do
+    echo "$T/obj/$(echo "$f" | tr / _).o: $f \$(wildcard */*.h port/posix/*.h); @$CC $CFLAGS -c $f -o \$@"
+done >"$T/rules"
+objects=$(sed 's/:.*//' "$T/rules" | tr '\n' ' ')
+echo "$T/libmote.a: $objects; @rm -f \$@ && ${AR:-ar} rcs \$@ $objects" | cat - "$T/rules" >"$T/rules.mk"
+make -s -j2 -f "$T/rules.mk" "$T/libmote.a" || exit 1
+program() { # program NAME SOURCES...
+    local name=$1
+    shift
+    # shellcheck disable=SC2086
+    $CC $CFLAGS "$@" "$T/libmote.a" -o "$T/$name" || exit 1
+}
+for t in hpack h2 pb grpc posix; do program test_$t tests/unit/test_$t.c; done
+program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
+program peer_client tests/peers/peer_client.c
+program replay tests/golden/replay.c tests/peers/peer_service.c
+program h2_server examples/h2_server.c
+program test_store tests/unit/test_store.c examples/store.c
+# shellcheck disable=SC2086
+$CC $CFLAGS -DMOTE_HPACK_SMALL tests/unit/test_hpack.c hpack/*.c grpc/strerror.c -o "$T/test_hpack_small" || exit 1
+protoc -I tests/peers --python_out="$T/py" peer.proto || exit 1
+protoc -I examples --python_out="$T/py" tour.proto telemetry.proto || exit 1
+
+# ---- without peers
+
+for t in hpack hpack_small h2 pb grpc posix store; do run "unit $t" "$T/test_$t"; done
+run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
+for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
+
+# ---- real peers
+
+start_server address "$T/peer_server"
+run "grpcio client" $PYTHON tests/peers/grpcio_client.py "$address"
+start_server small "$T/peer_server" --small
+run "grpcio client, small" $PYTHON tests/peers/grpcio_client.py "$small" --small
+run "bad input" $PYTHON tests/peers/bad_input.py "$address"
+run "bad input, small" $PYTHON tests/peers/bad_input.py "$small"
+start_server unix "$T/peer_server" --address="unix:$T/socket"
+run "grpcio client, Unix socket" $PYTHON tests/peers/grpcio_client.py "$unix"
+start_server v6 "$T/peer_server" --address="[::1]:0"
+run "grpcio client, IPv6" $PYTHON tests/peers/grpcio_client.py "$v6"
+start_server grpcio $PYTHON tests/peers/grpcio_server.py
+run "grpcio server" "$T/peer_client" "$grpcio"
+run "mote with mote" "$T/peer_client" "$address"
+start_server h2 "$T/h2_server" --port=0
+run "HTTP/2 tools" env BUILD="$BUILD" tests/peers/tools.sh "$h2"
+run "examples" env BUILD="$BUILD" PYTHON=$PYTHON tests/peers/examples.sh
+LIMIT=120 run "demo" env BUILD="$BUILD" tests/demo.sh
+run "install" env BUILD="$BUILD" CC="$CC" tests/install.sh
+
+# A server that a sanitizer stopped is not there any more.
+for s in $servers; do
+    if kill -0 "$s" 2>/dev/null; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "a server ended early:"
+        tail -n 20 "$T"/server.*
+    fi
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Installs what a target needs and this machine lacks, from Debian's packages:
+#   tests/setup.sh test|bench|lint|arch
+# As root, or by sudo where that asks nothing; otherwise one line says what to install.
+set -u
+
+missing=
+need() { # need PACKAGE FILE-OR-COMMAND
+    case $2 in
+    /*) [ -e "$2" ] && return ;;
+    *) command -v "$2" >/dev/null 2>&1 && return ;;
+    esac
+    missing="$missing $1"
+}
+
+need_header() { # need_header PACKAGE HEADER
+    found=$(find /usr/include /usr/lib -path "*/$2" 2>/dev/null | head -n 1)
+    [ -n "$found" ] || missing="$missing $1"
+}
+
+need gcc "${CC:-gcc}"
+need make make
+case ${1:-test} in
+test)
+    need python3 /usr/bin/python3
+    need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
+    need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
+    need protobuf-compiler protoc
+    need nghttp2-client nghttp
+    need nghttp2-client h2load
+    need curl curl
+    need binutils nm
+    need g++ g++
+    ;;
+bench)
+    need g++ g++
+    need libgrpc++-dev /usr/include/grpcpp/grpcpp.h
+    need protobuf-compiler protoc
+    need libprotobuf-dev /usr/include/google/protobuf/message.h
+    need protobuf-compiler-grpc grpc_cpp_plugin
+    need nghttp2-client h2load
+    need pkg-config pkg-config
+    need curl curl
+    need python3 /usr/bin/python3
+    ;;
+lint)
+    need clang-format clang-format
+    need clang-tidy clang-tidy
+    need cppcheck cppcheck
+    ;;
+arch)
+    need_header libc6-dev-i386 gnu/stubs-32.h
+    need lib32gcc-12-dev /usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a
+    need gcc-s390x-linux-gnu s390x-linux-gnu-gcc
+    need libc6-dev-s390x-cross /usr/s390x-linux-gnu/include/stdio.h
+    need qemu-user-static qemu-s390x-static
+    ;;
+*)
+    echo "setup.sh: error: unknown group '$1'" >&2
+    exit 2
+    ;;
+esac
+[ -z "$missing" ] && exit 0
+
+missing=$(echo "$missing" | tr ' ' '\n' | sort -u | tr '\n' ' ')
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if sudo -n true 2>/dev/null; then
+        as_root="sudo -n"
+    else
+        echo "mote: please install these packages, then try again:$missing" >&2
+        exit 1
+    fi
+fi
+echo "mote: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+{ $as_root apt-get update -qq && $as_root apt-get install -y -qq --no-install-recommends $missing; } \
+    >/dev/null 2>&1 || {
+    echo "mote: these packages could not be installed:$missing" >&2
+    exit 1
+}

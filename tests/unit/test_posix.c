@@ -1,0 +1,221 @@
+/* The POSIX port: addresses, time limits, and transports that fail in every way. */
+#define _POSIX_C_SOURCE 200809L
+#include "../../port/posix/posix.h"
+#include "../peers/peer.mote.h"
+#include "../test.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void invalid_addresses_are_told(void)
+{
+    static const char *const addresses[] = {"nonsense", "127.0.0.1", "127.0.0.1:notaport",
+                                            "no.such.host.invalid:1"};
+
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        CHECK_INT(mote_posix_connect(addresses[i], 100), -1);
+        CHECK(strstr(mote_posix_error(), addresses[i]) != NULL);
+        CHECK_INT(mote_posix_listen(addresses[i]), -1);
+    }
+    CHECK_INT(mote_posix_connect("127.0.0.1:1", 1000), -1);
+    CHECK(strstr(mote_posix_error(), "refused") != NULL);
+}
+
+static void a_full_backlog_times_out(void)
+{
+    int listener = mote_posix_listen("127.0.0.1:0"), fds[16], n = 0;
+    char address[128];
+
+    listen(listener, 0);
+    mote_posix_address(listener, address);
+    uint64_t start = mote_posix_now_ms();
+    for (; n < 16; n++) {
+        fds[n] = mote_posix_connect(address, 200);
+        if (fds[n] < 0)
+            break;
+    }
+    CHECK(n < 16 && strstr(mote_posix_error(), "timed out"));
+    CHECK(mote_posix_now_ms() - start < 3000);
+    while (n > 0)
+        close(fds[--n]);
+    close(listener);
+}
+
+static void every_family_listens_and_connects(void)
+{
+    static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", ":0", "unix:/tmp/mote-test"};
+    char bound[128];
+
+    for (size_t i = 0; i < 4; i++) {
+        int listener = mote_posix_listen(addresses[i]);
+        CHECK(listener >= 0);
+        mote_posix_address(listener, bound);
+        if (i == 2) /* all interfaces: connect by the port alone */
+            memmove(bound, strrchr(bound, ':'), strlen(strrchr(bound, ':')) + 1);
+        int fd = mote_posix_connect(bound, 1000);
+        CHECK(fd >= 0);
+        close(fd);
+        close(listener);
+    }
+    unlink("/tmp/mote-test");
+}
+
+/* ---- a blocking client whose transport fails after a number of bytes ----------------------- */
+
+static int pair[2];
+static size_t budget; /* bytes that may still be moved */
+static bool stall;    /* at the end of the budget: nothing happens, rather than a failure */
+static uint64_t now;
+static mote_io real_io;
+
+static int limited(int (*move)(void *, uint8_t *, size_t, uint32_t), uint8_t *buf, size_t len)
+{
+    if (budget == 0) {
+        now += 100;
+        return stall ? 0 : -1;
+    }
+    int n = move(real_io.context, buf, len < budget ? len : budget, 10);
+    if (n > 0)
+        budget -= (size_t)n;
+    return n;
+}
+
+static int limited_read(void *context, uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    (void)context;
+    (void)timeout_ms;
+    return limited(real_io.read, buf, len);
+}
+
+static int write_adapter(void *context, uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    return real_io.write(context, buf, len, timeout_ms);
+}
+
+static int limited_write(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    static uint8_t copy[8192];
+
+    (void)context;
+    (void)timeout_ms;
+    len = len < sizeof copy ? len : sizeof copy;
+    memcpy(copy, buf, len);
+    return limited(write_adapter, copy, len);
+}
+
+static uint64_t virtual_now(void *context)
+{
+    (void)context;
+    return now;
+}
+
+static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/mote.peer.Peer/Unary");
+
+static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes message = {ev->data, ev->len};
+
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        return mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0);
+    return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, 0, NULL) : 0;
+}
+
+static const mote_grpc_method methods[] = {{"Unary", echo, false}};
+static const mote_grpc_service services[] = {{"mote.peer.Peer", methods, 1}};
+
+enum { CALLS = 2, RX = 512, TX = 512 };
+static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, 0) / 8];
+static mote_grpc server;
+static mote_channel channel;
+
+/* The server runs whenever the client waits for input. */
+static int served_read(void *context, uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    uint8_t in[4096];
+    size_t out_len;
+    const uint8_t *out;
+    ssize_t n = recv(pair[1], in, sizeof in, MSG_DONTWAIT);
+
+    mote_grpc_serve(&server, in, n > 0 ? (size_t)n : 0);
+    while ((out = mote_grpc_peek(&server, &out_len))) {
+        n = send(pair[1], out, out_len, MSG_NOSIGNAL);
+        mote_grpc_ack(&server, out_len);
+    }
+    return limited_read(context, buf, len, timeout_ms);
+}
+
+static mote_status call_with_budget(size_t bytes, bool stalls)
+{
+    mote_grpc_config config = {.max_calls = CALLS,
+                               .slots = 8,
+                               .rx_size = RX,
+                               .tx_size = TX,
+                               .field_size = 256,
+                               .authority = "x"};
+    mote_grpc_config s = config;
+    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
+    mote_grpc_request request = {.path = &path, .timeout_ms = 5000};
+    mote_grpc_call *call;
+    static uint8_t input[64];
+    const uint8_t *data;
+    size_t len;
+
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    real_io = mote_posix_io(&pair[0]);
+    budget = bytes;
+    stall = stalls;
+    now = 1000;
+    s.server = true;
+    s.table_size = 4096;
+    s.services = services;
+    s.service_count = 1;
+    mote_grpc_init(&server, &s, memory[0], sizeof memory[0]);
+    mote_io io = {NULL, served_read, limited_write, virtual_now};
+    mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);
+    mote_status status = {-1, "", 0};
+    if (mote_channel_start(&channel, &request, &call) == 0) {
+        mote_channel_send(call, mote_grpc_bytes_source, NULL, &message, MOTE_GRPC_LAST);
+        status = mote_channel_collect(call, &data, &len);
+        if (status.code == 0)
+            CHECK(len == 5 && memcmp(data, "hello", 5) == 0);
+    }
+    close(pair[0]);
+    close(pair[1]);
+    return status;
+}
+
+static void a_transport_that_fails_at_any_byte_ends_the_call(void)
+{
+    size_t bytes = 0;
+
+    for (; bytes < 2000; bytes++) {
+        mote_status status = call_with_budget(bytes, false);
+        if (status.code == 0)
+            break;
+        CHECK_INT(status.code, MOTE_GRPC_UNAVAILABLE);
+        CHECK(status.message_len > 0);
+    }
+    CHECK(bytes > 200 && bytes < 1000); /* the whole conversation */
+}
+
+static void a_transport_that_stalls_at_any_byte_meets_the_deadline(void)
+{
+    for (size_t bytes = 0; bytes < 2000; bytes++) {
+        mote_status status = call_with_budget(bytes, true);
+        if (status.code == 0)
+            return;
+        CHECK_INT(status.code, MOTE_GRPC_DEADLINE_EXCEEDED);
+    }
+    CHECK(!"never complete");
+}
+
+int main(void)
+{
+    mote_posix_catch_signals();
+    RUN(invalid_addresses_are_told);
+    RUN(a_full_backlog_times_out);
+    RUN(every_family_listens_and_connects);
+    RUN(a_transport_that_fails_at_any_byte_ends_the_call);
+    RUN(a_transport_that_stalls_at_any_byte_meets_the_deadline);
+    return test_summary();
+}
