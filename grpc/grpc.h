@@ -71,6 +71,7 @@ enum mote_grpc_event_type {
 
 typedef struct mote_grpc_call mote_grpc_call;
 
+/* An event. Beside type, call, data and len only the members are set that the type names. */
 typedef struct {
     uint8_t type; /* enum mote_grpc_event_type */
     bool trailing;

@@ -48,7 +48,9 @@ static int deliver(mote_grpc *g, mote_grpc_event *ev)
 {
     mote_grpc_call *call = g->current;
 
-    memset(ev, 0, sizeof *ev);
+    ev->type = 0;
+    ev->data = NULL;
+    ev->len = 0;
     if (!next_event(call, ev)) {
         if (call->flags & CALL_DEFERRED)
             mote_grpc_message_store(call);

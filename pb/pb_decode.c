@@ -321,6 +321,8 @@ static int read_single(decoder *d, const mote_pb_field *f)
     uint8_t *place = d->top.message + f->offset;
     uint32_t which = f->key >> 3;
 
+    if (mote_pb_label_of(f) == MOTE_PB_IMPLICIT)
+        return read_value(d, f, place);
     if (mote_pb_label_of(f) == MOTE_PB_OPTIONAL) {
         store(place, sizeof(bool), 1);
         place += mote_pb_value_offset(mote_pb_type_of(f));
@@ -355,14 +357,18 @@ static bool is_list(const mote_pb_field *f)
     return mote_pb_label_of(f) == MOTE_PB_REPEATED || mote_pb_label_of(f) == MOTE_PB_PACKED;
 }
 
+/* A known number with another wire type is an unknown field, but packed and unpacked are one. */
+static bool is_packed_form(const mote_pb_field *f, uint32_t key)
+{
+    return (key & 7) == WIRE_LEN && is_list(f) && !mote_pb_is_message(f);
+}
+
 static int read_field(decoder *d, uint32_t key)
 {
     const mote_pb_field *f = find(d, key);
-    bool packable = f && is_list(f) && (f->key & 7) != WIRE_LEN && !mote_pb_is_message(f);
 
     d->field = f;
-    /* A known number with another wire type is an unknown field, but packed and unpacked are one */
-    if (!f || (f->key != key && !(packable && (key & 7) == WIRE_LEN)))
+    if (!f || (f->key != key && !is_packed_form(f, key)))
         return mote_pb_skip(&d->p, d->top.end, key);
     d->next = is_list(f) ? f : f + 1;
     if (mote_pb_is_message(f))

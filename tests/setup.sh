@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|bench|lint|arch
+#   tests/setup.sh test|bench|lint|size|coverage|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -47,6 +47,13 @@ lint)
     need clang-format clang-format
     need clang-tidy clang-tidy
     need cppcheck cppcheck
+    ;;
+size)
+    need gcc-arm-none-eabi arm-none-eabi-gcc
+    need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    ;;
+coverage)
+    need gcovr gcovr
     ;;
 arch)
     need_header libc6-dev-i386 gnu/stubs-32.h

@@ -89,10 +89,13 @@ struct mote_posix_loop {
     int epoll, listener;
     mote_posix_accept *accept;
     void *accept_context;
-    mote_posix_conn *conns;
+    mote_posix_conn *conns, *last_active;
+    unsigned spins;
     uint64_t now_ms;
     uint64_t due_ms;   /* earliest time at which a connection wants a tick */
-    uint32_t stall_ms; /* output that does not move for so long closes; 0: 60,000 */
+    uint32_t stall_ms; /* output that does not move for so long closes; 60,000 */
+    uint32_t spin_us;  /* looks for so long again and again before it sleeps: trades processor time
+                          for latency; 0 */
     uint8_t in[65536]; /* shared: an engine uses up its input at once */
 };
 
@@ -117,6 +120,7 @@ typedef struct {
     const char *address;
     mote_grpc_config grpc;  /* server is set by the call */
     size_t max_connections; /* 0: 1024 */
+    uint32_t spin_us;       /* as in mote_posix_loop */
     bool quiet;             /* does not print "listening on ADDRESS" */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
     uint32_t turn_ms;       /* at least this often; 0: only when something happens */

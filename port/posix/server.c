@@ -174,6 +174,7 @@ int mote_posix_serve(const mote_posix_server *config)
         fprintf(stderr, "error: %s\n", listener < 0 ? mote_posix_error() : "out of memory");
         return -1;
     }
+    loop.spin_us = c.spin_us;
     mote_posix_catch_signals();
     mote_posix_loop_listen(&loop, listener, accept_conn, &s);
     if (!c.quiet) {

@@ -98,8 +98,11 @@ int main(int argc, char **argv)
                                          .connection_window = 1 << 20,
                                          .services = services,
                                          .service_count = 1}};
-    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+    const char *spin = "0";
+    const option options[] = {OPTION("--spin", &spin, "microseconds to look before it sleeps"),
+                              OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "mote_server: the benchmark's server", options);
+    server.spin_us = (uint32_t)atoi(spin);
     return mote_posix_serve(&server) < 0;
 }

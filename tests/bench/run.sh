@@ -7,6 +7,7 @@ CC=${CC:-cc}
 B=$BUILD/bench
 ROUNDS=${ROUNDS:-5}
 mkdir -p "$B"
+rm -f "$B"/*.new
 pids=
 trap '[ -z "$pids" ] || kill $pids 2>/dev/null' EXIT
 
@@ -32,8 +33,8 @@ m = b"\x08" + bytes([0x80, 0xd0, 0x95, 0xff, 0xbc, 0x31]) + b"\x11" + struct.pac
 open(sys.argv[1], "wb").write(b"\0" + struct.pack(">I", len(m)) + m)
 PY
 
-start() { # start PROGRAM: sets address and pid
-    taskset -c 0 "$1" >"$B/out" 2>&1 &
+start() { # start PROGRAM ARGUMENTS...: sets address and pid
+    taskset -c 0 "$@" >"$B/out" 2>&1 &
     pid=$!
     pids="$pids $pid"
     for _ in $(seq 100); do grep -q listening "$B/out" && break; sleep 0.05; done
@@ -41,7 +42,7 @@ start() { # start PROGRAM: sets address and pid
 }
 
 cpu_ns() { # CPU time of a process, threads that have ended included
-    awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%d", ($12 + $13) / hz * 1e9 }' /proc/"$1"/stat
+    awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%.0f", ($12 + $13) / hz * 1e9 }' /proc/"$1"/stat
 }
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -67,6 +68,8 @@ stream() { # stream KIND COUNT PID ADDRESS: "messages/s cpu-ns-per-message"
 
 start "$B/mote_server"
 mote_address=$address mote_pid=$pid
+start "$B/mote_server" --spin=50 # for round trips: mote's option of latency over idle time
+spin_address=$address spin_pid=$pid
 start "$B/grpc_server"
 grpc_address=$address grpc_pid=$pid
 
@@ -88,8 +91,10 @@ for _ in $(seq "$ROUNDS"); do # the servers take turns, so that a slow moment hi
         stream upload 1000000 "${!pid_of}" "${!address_of}" >>"$B/upload.$who.new"
         stream subscribe 1000000 "${!pid_of}" "${!address_of}" >>"$B/subscribe.$who.new"
         stream chat 30000 "${!pid_of}" "${!address_of}" >>"$B/chat.$who.new"
+        [ $who = grpc ] || stream chat 30000 "$spin_pid" "$spin_address" >>"$B/spin.$who.new"
     done
 done
+cp "$B/chat.grpc.new" "$B/spin.grpc.new"
 for f in "$B"/*.new; do mv "$f" "${f%.new}"; done
 
 T=$BUILD/bench.tsv
@@ -108,6 +113,7 @@ row "client stream" "messages/s" upload 1 -
 row "client stream, server CPU" "ns/message" upload 2 10
 row "server stream" "messages/s" subscribe 1 -
 row "server stream, server CPU" "ns/message" subscribe 2 10
-row "bidirectional round trips" "round trips/s" chat 1 3
+row "bidirectional round trips" "round trips/s" chat 1 -
+row "bidirectional round trips, spinning" "round trips/s" spin 1 3
 row "bidirectional round trips, server CPU" "ns/round trip" chat 2 -
 column -t -s "$(printf '\t')" "$T" 2>/dev/null || cat "$T"
