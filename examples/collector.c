@@ -154,8 +154,8 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
  * command that finds no room is simply sent later. */
 static void tell(device *d)
 {
-    mote_telemetry_Command command = {.is = {mote_telemetry_Command_acknowledged,
-                                             {.acknowledged = d->last_sequence}}};
+    mote_telemetry_Command command = {
+        .is = {mote_telemetry_Command_acknowledged, {.acknowledged = d->last_sequence}}};
 
     if (!d->control || (d->greeted && d->told_sequence == d->last_sequence))
         return;
@@ -163,8 +163,8 @@ static void tell(device *d)
         return;
     d->told_sequence = d->last_sequence;
     if (!d->greeted && interval) {
-        mote_telemetry_Command pace = {.is = {mote_telemetry_Command_interval_ms,
-                                              {.interval_ms = (uint32_t)atoi(interval)}}};
+        mote_telemetry_Command pace = {
+            .is = {mote_telemetry_Command_interval_ms, {.interval_ms = (uint32_t)atoi(interval)}}};
         mote_telemetry_Command_send(d->control, &pace);
     }
     d->greeted = true;

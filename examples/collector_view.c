@@ -76,7 +76,8 @@ void view_show(view_state *v, const device *devices, size_t count, mote_posix_lo
     count_bytes(v, loop);
     if (passed < (v->plain ? PRINT_MS : DRAW_MS))
         return;
-    double rate = v->shown_ms ? 1000.0 * (double)(received - v->shown_received) / (double)passed : 0;
+    double rate =
+        v->shown_ms ? 1000.0 * (double)(received - v->shown_received) / (double)passed : 0;
     v->shown_ms = loop->now_ms;
     v->shown_received = received;
     if (!v->plain)

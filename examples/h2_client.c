@@ -133,7 +133,8 @@ int main(int argc, char **argv)
                              .scratch = scratch,
                              .scratch_size = sizeof scratch};
 
-    int i = parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: a plain HTTP/2 client", options);
+    int i =
+        parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: a plain HTTP/2 client", options);
     if (i + 1 != argc)
         fail("usage", "h2_client [-v] [-d FILE] URL");
     parse_url(argv[i], host, path, sizeof host);

@@ -137,7 +137,7 @@ static const mote_hpack_field *intern(const char *name, size_t name_len, const c
     static struct node {
         mote_hpack_field field;
         struct node *next;
-    } *buckets[BUCKETS];
+    } * buckets[BUCKETS];
     uint32_t hash = 2166136261u;
 
     for (size_t i = 0; i < name_len + 1 + value_len; i++)
@@ -154,8 +154,8 @@ static const mote_hpack_field *intern(const char *name, size_t name_len, const c
         fail("out of memory");
     memcpy(copy, name, name_len);
     memcpy(copy + name_len, value, value_len);
-    n->field = (mote_hpack_field){copy, copy + name_len, (uint16_t)name_len, (uint16_t)value_len,
-                                  0, 0};
+    n->field =
+        (mote_hpack_field){copy, copy + name_len, (uint16_t)name_len, (uint16_t)value_len, 0, 0};
     n->next = buckets[hash % BUCKETS];
     buckets[hash % BUCKETS] = n;
     return &n->field;
@@ -163,7 +163,8 @@ static const mote_hpack_field *intern(const char *name, size_t name_len, const c
 
 static int encode_line(uint8_t *out, size_t cap, bool index)
 {
-    const char *colon = line[0] ? strchr(line + 1, ':') : NULL; /* a pseudo-header begins with one */
+    const char *colon =
+        line[0] ? strchr(line + 1, ':') : NULL; /* a pseudo-header begins with one */
     const char *value = colon ? colon + 1 : NULL;
 
     if (!colon)

@@ -13,9 +13,18 @@ typedef struct {
     int *flag;
 } option;
 
-#define OPTION(name, value, help) {name, value, help, NULL}
-#define SWITCH(name, flag, help)  {name, NULL, help, flag}
-#define OPTIONS_END               {NULL, NULL, NULL, NULL}
+#define OPTION(name, value, help)                                                                  \
+    {                                                                                              \
+        name, value, help, NULL                                                                    \
+    }
+#define SWITCH(name, flag, help)                                                                   \
+    {                                                                                              \
+        name, NULL, help, flag                                                                     \
+    }
+#define OPTIONS_END                                                                                \
+    {                                                                                              \
+        NULL, NULL, NULL, NULL                                                                     \
+    }
 
 static void print_help(const char *about, const option *options)
 {

@@ -50,9 +50,8 @@ static double read_cpu(void)
         fclose(f);
     }
     unsigned long long busy = user + nice + system, total = busy + idle + wait;
-    double percent = total > last_total
-                         ? 100.0 * (double)(busy - last_busy) / (double)(total - last_total)
-                         : 0;
+    double percent =
+        total > last_total ? 100.0 * (double)(busy - last_busy) / (double)(total - last_total) : 0;
     last_busy = busy;
     last_total = total;
     return percent;

@@ -237,10 +237,11 @@ int main(int argc, char **argv)
     run(seconds ? mote_posix_now_ms() + seconds * 1000 : UINT64_MAX);
     mote_posix_loop_end(&loop);
     uint64_t sent = samples.next_sequence - 1 - samples.dropped;
-    printf("sensor %s: sent %llu, unacknowledged %zu, dropped %llu, stored by the last upload %llu, "
-           "connections %llu, %.1f bytes/sample sent, %zu bytes of RAM for the connection\n",
-           name, (unsigned long long)sent, samples.count, (unsigned long long)samples.dropped,
-           (unsigned long long)stored, (unsigned long long)connections,
-           sent ? (double)bytes_sent / (double)sent : 0, sizeof client + sizeof memory);
+    printf(
+        "sensor %s: sent %llu, unacknowledged %zu, dropped %llu, stored by the last upload %llu, "
+        "connections %llu, %.1f bytes/sample sent, %zu bytes of RAM for the connection\n",
+        name, (unsigned long long)sent, samples.count, (unsigned long long)samples.dropped,
+        (unsigned long long)stored, (unsigned long long)connections,
+        sent ? (double)bytes_sent / (double)sent : 0, sizeof client + sizeof memory);
     return samples.count == 0 ? 0 : 1;
 }

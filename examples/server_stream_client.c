@@ -9,8 +9,8 @@ int main(int argc, char **argv)
 {
     const char *address = "127.0.0.1:50051";
     const option options[] = {OPTION("--address", &address, "the server"), OPTIONS_END};
-    int i = parse_options(argc, argv,
-                          "server_stream_client [MAXIMUM]: calls mote.tour.Tour/Subscribe", options);
+    int i = parse_options(
+        argc, argv, "server_stream_client [MAXIMUM]: calls mote.tour.Tour/Subscribe", options);
     mote_tour_Query query = {.topic = MOTE_PB_STRING("news"),
                              .maximum = i < argc ? (uint32_t)atoi(argv[i]) : 5};
     mote_grpc_event ev;

@@ -2,11 +2,8 @@
 
 void store_init(store *s, store_item *items, size_t capacity, enum store_policy policy)
 {
-    *s = (store){.items = items,
-                 .capacity = capacity,
-                 .next_sequence = 1,
-                 .send_from = 1,
-                 .policy = policy};
+    *s = (store){
+        .items = items, .capacity = capacity, .next_sequence = 1, .send_from = 1, .policy = policy};
 }
 
 static uint64_t oldest(const store *s)

@@ -2,7 +2,9 @@
 #include "telemetry.mote.h"
 
 #define FIELD(Message, number, wire, member, type)                                                 \
-    {MOTE_PB_KEY(number, wire), offsetof(mote_telemetry_##Message, member), type, 0}
+    {                                                                                              \
+        MOTE_PB_KEY(number, wire), offsetof(mote_telemetry_##Message, member), type, 0             \
+    }
 
 static const mote_pb_field sample_fields[] = {
     FIELD(Sample, 1, 0, sequence, MOTE_PB_UINT64),
@@ -27,8 +29,10 @@ const mote_pb_message mote_telemetry_Report_table = {report_fields, NULL, 2,
                                                      sizeof(mote_telemetry_Report)};
 
 #define MEMBER(number, type)                                                                       \
-    {MOTE_PB_KEY(number, 0), offsetof(mote_telemetry_Command, is.is), type | MOTE_PB_ONEOF,        \
-     MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is)}
+    {                                                                                              \
+        MOTE_PB_KEY(number, 0), offsetof(mote_telemetry_Command, is.is), type | MOTE_PB_ONEOF,     \
+            MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is)                                          \
+    }
 
 static const mote_pb_field command_fields[] = {
     MEMBER(1, MOTE_PB_UINT64),

@@ -24,10 +24,7 @@ typedef struct {
     uint64_t dropped;
 } mote_telemetry_Report;
 
-enum {
-    mote_telemetry_Command_acknowledged = 1,
-    mote_telemetry_Command_interval_ms = 2
-};
+enum { mote_telemetry_Command_acknowledged = 1, mote_telemetry_Command_interval_ms = 2 };
 
 typedef struct {
     struct {

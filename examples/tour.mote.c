@@ -27,5 +27,4 @@ const mote_hpack_field mote_tour_Tour_Subscribe_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Subscribe");
 const mote_hpack_field mote_tour_Tour_Publish_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Publish");
-const mote_hpack_field mote_tour_Tour_Chat_path =
-    MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Chat");
+const mote_hpack_field mote_tour_Tour_Chat_path = MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Chat");

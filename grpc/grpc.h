@@ -78,9 +78,9 @@ typedef struct {
     mote_grpc_call *call;
     const uint8_t *data; /* message or chunk */
     size_t len;
-    size_t offset; /* CHUNK: bytes before this one */
-    size_t total;  /* CHUNK: bytes of the whole message */
-    int code;      /* STATUS, CLOSED: enum mote_grpc_code */
+    size_t offset;       /* CHUNK: bytes before this one */
+    size_t total;        /* CHUNK: bytes of the whole message */
+    int code;            /* STATUS, CLOSED: enum mote_grpc_code */
     const char *message; /* STATUS, CLOSED: its text, message_len bytes, percent-decoded */
     size_t message_len;
     const char *name; /* METADATA; the value of a -bin field is still base64 */
@@ -116,7 +116,10 @@ typedef struct {
     size_t name_len;
     size_t value_len;
 } mote_grpc_metadata;
-#define MOTE_GRPC_METADATA_FIELD(name, value) {name, value, sizeof(name) - 1, sizeof(value) - 1}
+#define MOTE_GRPC_METADATA_FIELD(name, value)                                                      \
+    {                                                                                              \
+        name, value, sizeof(name) - 1, sizeof(value) - 1                                           \
+    }
 
 /* A call. `user` may be used freely: it points to user_size bytes that are zero at the start. */
 struct mote_grpc_call {
@@ -132,12 +135,12 @@ struct mote_grpc_call {
     uint32_t tx_sent;        /* bytes of the message in progress that were sent */
     uint32_t chunk_left;     /* bytes of a chunked message that are still to come */
     uint32_t chunk_total;
-    uint32_t held;           /* credit of the last event, returned when it is done */
+    uint32_t held; /* credit of the last event, returned when it is done */
     uint32_t text_len;
     uint16_t flags;
     uint16_t http_status;
     uint8_t pending; /* events that are derived from it */
-    int8_t code;
+    int16_t code;
 };
 
 typedef struct {
@@ -152,8 +155,8 @@ typedef struct {
     uint32_t user_size;  /* bytes per call for the application */
     const mote_grpc_service *services; /* server */
     size_t service_count;
-    const char *authority;  /* client: "host:port"; stays with the connection */
-    const char *user_agent; /* client; NULL: "grpc-c-mote/0.1" */
+    const char *authority;      /* client: "host:port"; stays with the connection */
+    const char *user_agent;     /* client; NULL: "grpc-c-mote/0.1" */
     uint32_t connection_window; /* 0: 65,535 */
     uint32_t budget;            /* see mote_h2_config */
     void *context;              /* free for the application: mote_grpc_context() */
@@ -163,17 +166,19 @@ typedef struct {
  * pointer. table may be 0; the others as in mote_grpc_config. */
 #define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
 #define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
-    ((calls) * (sizeof(mote_grpc_call) + sizeof(mote_h2_stream) + MOTE_GRPC_ALIGN(rx) +            \
-                MOTE_GRPC_ALIGN(user)) +                                                           \
+    (MOTE_GRPC_ALIGN((calls) * sizeof(mote_grpc_call)) +                                           \
+     MOTE_GRPC_ALIGN((calls) * sizeof(mote_h2_stream)) +                                           \
+     (calls) * (MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user)) +                                     \
      MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
-     MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) + MOTE_GRPC_ALIGN(field))
+     MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
+     MOTE_GRPC_ALIGN(field))
 
 typedef struct mote_grpc {
     mote_h2 h2;
     mote_grpc_config config;
     mote_grpc_call *calls;
-    mote_grpc_call *current;   /* the call whose events are being delivered */
-    const uint8_t *rest;       /* content of its stream that is not yet delivered */
+    mote_grpc_call *current; /* the call whose events are being delivered */
+    const uint8_t *rest;     /* content of its stream that is not yet delivered */
     size_t rest_len;
     const uint8_t *event_data; /* of the event that was delivered last */
     size_t event_len;
@@ -338,9 +343,9 @@ int mote_channel_send(mote_grpc_call *call, mote_grpc_source *source, const void
 int mote_channel_half_close(mote_grpc_call *call);
 
 /*
- * Waits for the next event of this call: START, MESSAGE, CHUNK or STATUS; events of other calls wait
- * in their buffers. Returns 1; after STATUS the call is gone. Never fails: a broken
- * transport is a STATUS as well. Views are valid until the next call on the channel.
+ * Waits for the next event of this call: START, MESSAGE, CHUNK or STATUS; events of other calls
+ * wait in their buffers. Returns 1; after STATUS the call is gone. Never fails: a broken transport
+ * is a STATUS as well. Views are valid until the next call on the channel.
  */
 int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev);
 

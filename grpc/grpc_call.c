@@ -78,7 +78,7 @@ void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text)
 {
     if ((call->pending & PENDING_END) || !(call->flags & CALL_ACTIVE))
         return;
-    call->code = (int8_t)code;
+    call->code = (int16_t)code;
     call->text = text;
     call->text_len = 0;
     while (text && text[call->text_len] != '\0')

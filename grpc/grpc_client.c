@@ -92,7 +92,7 @@ void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsign
 {
     switch (what) {
     case FIELD_STATUS:
-        call->code = (int8_t)parse_code(h->field.value, h->field.value_len);
+        call->code = (int16_t)parse_code(h->field.value, h->field.value_len);
         call->flags |= CALL_GOT_STATUS;
         break;
     case FIELD_MESSAGE:

@@ -7,10 +7,10 @@
 enum {
     CALL_ACTIVE = 1,
     CALL_HEADERS_SENT = 2,
-    CALL_LOCAL_END = 4,   /* the last message, or the status, is sent */
-    CALL_REMOTE_END = 8,  /* nothing more arrives */
-    CALL_WAITING = 16,    /* a send or a deferred event waits for room */
-    CALL_DEFERRED = 32,   /* nothing is delivered until there is room */
+    CALL_LOCAL_END = 4,  /* the last message, or the status, is sent */
+    CALL_REMOTE_END = 8, /* nothing more arrives */
+    CALL_WAITING = 16,   /* a send or a deferred event waits for room */
+    CALL_DEFERRED = 32,  /* nothing is delivered until there is room */
     CALL_CHUNKS = 64,
     CALL_STATUS_OWED = 128, /* server: the status was decided but not yet sent */
     CALL_GOT_HEADERS = 256,

@@ -24,7 +24,7 @@ void mote_grpc_message_fail(mote_grpc_call *call, int code, const char *text)
         mote_grpc_call_end(call, code, text);
         return;
     }
-    call->code = (int8_t)code;
+    call->code = (int16_t)code;
     call->text = text;
     call->flags |= CALL_STATUS_OWED | CALL_DROP | CALL_TELL;
     mote_grpc_server_settle(call);
@@ -39,7 +39,8 @@ static bool store(mote_grpc_call *call, const uint8_t *data, size_t len)
     if (len == 0)
         return true;
     if (buffered(call) + len > size) {
-        mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "more than the receive buffer holds");
+        mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                               "more than the receive buffer holds");
         return false;
     }
     if (call->rx_len + len > size) {
@@ -74,13 +75,15 @@ static int check_prefix(mote_grpc_call *call, const uint8_t *p, size_t *len)
 {
     *len = message_len(p);
     if (p[0] != 0) {
-        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, "compressed message without a grpc-encoding");
+        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL,
+                               "compressed message without a grpc-encoding");
         return -1;
     }
     if (*len <= call->grpc->config.rx_size - PREFIX_SIZE)
         return 1;
     if (!(call->flags & CALL_CHUNKS)) {
-        mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "message larger than the receive buffer");
+        mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                               "message larger than the receive buffer");
         return -1;
     }
     call->chunk_total = call->chunk_left = (uint32_t)*len;

@@ -297,7 +297,7 @@ void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
         mote_grpc_defer(g);
     } else if (r != 0 && g->current == call && ev->type != MOTE_GRPC_CLOSED) {
         mote_grpc_message_done(call);
-        call->code = (int8_t)(r > 0 ? r : MOTE_GRPC_INTERNAL);
+        call->code = (int16_t)(r > 0 ? r : MOTE_GRPC_INTERNAL);
         call->text = r > 0 ? NULL : mote_strerror(r);
         call->flags |= CALL_STATUS_OWED | CALL_DROP;
         mote_grpc_server_settle(call);

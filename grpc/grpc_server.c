@@ -54,8 +54,8 @@ static void put_code(mote_h2 *h2, int code)
 static void put_message(mote_grpc_call *call, const char *message, size_t len)
 {
     char *to = (char *)call->rx + call->rx_len;
-    size_t n = mote_grpc_percent_encode(message, len, to,
-                                        call->grpc->config.rx_size - call->rx_len);
+    size_t n =
+        mote_grpc_percent_encode(message, len, to, call->grpc->config.rx_size - call->rx_len);
 
     if (n > 0)
         mote_h2_put_value(&call->grpc->h2, &message_name, to, n);

@@ -71,10 +71,10 @@ typedef struct {
     void *user;
     uint32_t id; /* 0: free */
     int32_t send_window;
-    int32_t recv_window;     /* bytes that the peer may still send */
-    uint32_t credit;         /* bytes taken by the user and not yet returned to the peer */
-    uint32_t need;           /* bytes that the user waits for */
-    uint32_t reset_code;     /* of an owed RST_STREAM */
+    int32_t recv_window; /* bytes that the peer may still send */
+    uint32_t credit;     /* bytes taken by the user and not yet returned to the peer */
+    uint32_t need;       /* bytes that the user waits for */
+    uint32_t reset_code; /* of an owed RST_STREAM */
     uint16_t flags;
     uint32_t content_length; /* what remains of it, when announced */
 } mote_h2_stream;
@@ -107,8 +107,8 @@ typedef struct {
     uint8_t kind; /* enum mote_h2_kind */
     bool end_stream;
     bool trailers;
-    bool truncated; /* HEADERS: the section was larger than a limit, and fields were dropped */
-    bool remote;    /* RESET: the peer sent it; otherwise mote found an error */
+    bool truncated;  /* HEADERS: the section was larger than a limit, and fields were dropped */
+    bool remote;     /* RESET: the peer sent it; otherwise mote found an error */
     uint16_t status; /* client, HEADERS: the status code; 1xx is followed by another section */
     mote_h2_stream *stream;
     uint32_t code;
@@ -139,10 +139,10 @@ typedef struct {
     size_t scratch_size;
     mote_hpack_slot *slots; /* fields that the encoder remembers */
     size_t slot_count;
-    uint32_t initial_window;    /* per stream, 1..2^31-1; 0: 65,535 */
-    uint32_t connection_window; /* 65,535..2^31-1; 0: 65,535 */
-    uint32_t max_list_size;     /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
-    uint32_t budget;            /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */
+    uint32_t initial_window;      /* per stream, 1..2^31-1; 0: 65,535 */
+    uint32_t connection_window;   /* 65,535..2^31-1; 0: 65,535 */
+    uint32_t max_list_size;       /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
+    uint32_t budget;              /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */
     uint32_t settings_timeout_ms; /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
 } mote_h2_config;
 
@@ -176,8 +176,8 @@ typedef struct {
     /* streams */
     uint16_t active;
     uint32_t last_peer_id, next_id, peer_goaway_id;
-    uint32_t last_opened;            /* newest id that either of the two maps knows */
-    uint32_t opened_map, reset_map;  /* the last 32 ids: was opened; was reset by us */
+    uint32_t last_opened;           /* newest id that either of the two maps knows */
+    uint32_t opened_map, reset_map; /* the last 32 ids: was opened; was reset by us */
     /* the frame that is being received */
     uint8_t header[9];
     uint8_t header_len;
@@ -194,8 +194,8 @@ typedef struct {
     uint8_t block_flags;
     uint8_t pseudo; /* pseudo-header fields that were seen, a bit for each kind */
     /* end of the connection */
-    uint8_t closing;       /* graceful shutdown: how far it is */
-    uint8_t sweep;         /* streams above the peer's GOAWAY are still to be reported */
+    uint8_t closing; /* graceful shutdown: how far it is */
+    uint8_t sweep;   /* streams above the peer's GOAWAY are still to be reported */
     int error;
     uint32_t error_code;
     const char *error_text;

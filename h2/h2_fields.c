@@ -84,21 +84,11 @@ static unsigned kind_of_name(const mote_hpack_field_view *f)
 
 /* Kinds of the names in the static table (RFC 7541 Appendix A), by index; 0 stands for OTHER. */
 static const uint8_t static_kinds[62] = {
-    [1] = MOTE_H2_KIND_AUTHORITY,
-    [2] = MOTE_H2_KIND_METHOD,
-    [3] = MOTE_H2_KIND_METHOD,
-    [4] = MOTE_H2_KIND_PATH,
-    [5] = MOTE_H2_KIND_PATH,
-    [6] = MOTE_H2_KIND_SCHEME,
-    [7] = MOTE_H2_KIND_SCHEME,
-    [8] = MOTE_H2_KIND_STATUS,
-    [9] = MOTE_H2_KIND_STATUS,
-    [10] = MOTE_H2_KIND_STATUS,
-    [11] = MOTE_H2_KIND_STATUS,
-    [12] = MOTE_H2_KIND_STATUS,
-    [13] = MOTE_H2_KIND_STATUS,
-    [14] = MOTE_H2_KIND_STATUS,
-    [28] = MOTE_H2_KIND_CONTENT_LENGTH,
+    [1] = MOTE_H2_KIND_AUTHORITY, [2] = MOTE_H2_KIND_METHOD,  [3] = MOTE_H2_KIND_METHOD,
+    [4] = MOTE_H2_KIND_PATH,      [5] = MOTE_H2_KIND_PATH,    [6] = MOTE_H2_KIND_SCHEME,
+    [7] = MOTE_H2_KIND_SCHEME,    [8] = MOTE_H2_KIND_STATUS,  [9] = MOTE_H2_KIND_STATUS,
+    [10] = MOTE_H2_KIND_STATUS,   [11] = MOTE_H2_KIND_STATUS, [12] = MOTE_H2_KIND_STATUS,
+    [13] = MOTE_H2_KIND_STATUS,   [14] = MOTE_H2_KIND_STATUS, [28] = MOTE_H2_KIND_CONTENT_LENGTH,
     [57] = KIND_FORBIDDEN,
 };
 
@@ -191,8 +181,8 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
     if (kind == MOTE_H2_KIND_METHOD && f->value_len == 7 && memcmp(f->value, "CONNECT", 7) == 0)
         c->block_flags |= BLOCK_CONNECT;
     if (response)
-        c->status = (uint16_t)((f->value[0] - '0') * 100 + (f->value[1] - '0') * 10 +
-                               (f->value[2] - '0'));
+        c->status =
+            (uint16_t)((f->value[0] - '0') * 100 + (f->value[1] - '0') * 10 + (f->value[2] - '0'));
     return kind;
 }
 

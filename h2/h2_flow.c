@@ -91,11 +91,11 @@ int mote_h2_data_begin(mote_h2 *c, mote_h2_event *ev)
     s = mote_h2_stream_find(c, c->id);
     if (!s)
         return data_on_closed(c);
-    return s->flags & STREAM_RESET_OWED ? mote_h2_charge(c, COST_IGNORED)
-                                        : check_stream(c, s, ev);
+    return s->flags & STREAM_RESET_OWED ? mote_h2_charge(c, COST_IGNORED) : check_stream(c, s, ev);
 }
 
-/* The pad length is known: what the frame carries must agree with content-length (RFC 9113 8.1.1). */
+/* The pad length is known: what the frame carries must agree with content-length (RFC 9113 8.1.1).
+ */
 static int body_starts(mote_h2 *c, mote_h2_event *ev)
 {
     mote_h2_stream *s = c->stream;
@@ -107,8 +107,7 @@ static int body_starts(mote_h2 *c, mote_h2_event *ev)
     s->credit += c->length - body; /* padding is nothing that the user could take */
     if (!(s->flags & STREAM_HAS_LENGTH))
         return 0;
-    if (body > s->content_length ||
-        ((c->flags & FLAG_END_STREAM) && body < s->content_length)) {
+    if (body > s->content_length || ((c->flags & FLAG_END_STREAM) && body < s->content_length)) {
         c->stream = NULL;
         return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
     }
@@ -125,8 +124,7 @@ static int read_pad_length(mote_h2 *c, uint8_t byte, mote_h2_event *ev)
     return body_starts(c, ev);
 }
 
-int mote_h2_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                         mote_h2_event *ev)
+int mote_h2_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
 {
     int r = 0;
 

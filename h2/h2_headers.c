@@ -13,7 +13,7 @@ static int new_request(mote_h2 *c)
         c->stream = mote_h2_stream_add(c, c->id);
     if (c->stream)
         return 0;
-    c->reset_map |= 1; /* whatever follows on it is ignored */
+    c->reset_map |= 1;              /* whatever follows on it is ignored */
     if (c->closing != CLOSING_DONE) /* RFC 9113 6.8: streams above our GOAWAY get no answer */
         c->block_flags |= BLOCK_REFUSED;
     return 0;

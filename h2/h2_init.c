@@ -105,8 +105,8 @@ static void refill(mote_h2 *c)
 uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
 {
     if (c->now_ms == 0) {
-        c->settings_ms = c->settings_ms == UINT64_MAX ? UINT64_MAX
-                                                      : now_ms + c->config.settings_timeout_ms;
+        c->settings_ms =
+            c->settings_ms == UINT64_MAX ? UINT64_MAX : now_ms + c->config.settings_timeout_ms;
         c->refill_ms = now_ms;
     }
     c->now_ms = now_ms;

@@ -92,7 +92,7 @@ enum {
     COST_RESET = 1,            /* RST_STREAM received for a stream in use */
     COST_STREAM_ERROR = 2,     /* an error of the peer that costs a stream */
     COST_REFUSED = 1,
-    COST_EMPTY = 1,  /* DATA, HEADERS or CONTINUATION that carries nothing */
+    COST_EMPTY = 1,   /* DATA, HEADERS or CONTINUATION that carries nothing */
     COST_IGNORED = 1, /* PRIORITY, unknown frames, frames on closed streams */
     COST_TRUNCATED = 8,
     REFILL_PER_SECOND = 100
@@ -111,8 +111,8 @@ void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, unsigned side);
 
 /* h2_tx.c: the transmit buffer */
 uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len); /* contiguous space at the end, or NULL */
-bool mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id, const uint8_t *payload,
-                      size_t len);
+bool mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id,
+                      const uint8_t *payload, size_t len);
 void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id);
 bool mote_h2_flush(mote_h2 *c); /* writes what is owed; true: nothing is owed any more */
 /* RST_STREAM for a stream without a slot; skipped when there is no room. */

@@ -5,8 +5,9 @@
 
 enum phase { PHASE_PREFACE, PHASE_FIRST, PHASE_HEADER, PHASE_PAYLOAD };
 
-static const char preface[24] = {'P', 'R', 'I', ' ', '*',  ' ',  'H',  'T',  'T', 'P', '/',  '2',
-                                 '.', '0', '\r', '\n', '\r', '\n', 'S', 'M', '\r', '\n', '\r', '\n'};
+static const char preface[24] = {'P',  'R',  'I', ' ', '*',  ' ',  'H',  'T',
+                                 'T',  'P',  '/', '2', '.',  '0',  '\r', '\n',
+                                 '\r', '\n', 'S', 'M', '\r', '\n', '\r', '\n'};
 
 enum where { CONNECTION, STREAM, ANYWHERE };
 
@@ -55,8 +56,7 @@ static int recv_preface(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 
     for (; i < len && c->small_len < sizeof preface; i++, c->small_len++) {
         if (in[i] != (uint8_t)preface[c->small_len]) /* RFC 9113 3.4 */
-            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                      "no HTTP/2 connection preface");
+            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "no HTTP/2 connection preface");
     }
     *used = i;
     if (c->small_len == sizeof preface) {

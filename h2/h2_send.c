@@ -35,8 +35,7 @@ void mote_h2_headers_begin(mote_h2 *c, mote_h2_stream *s)
     if (c->block_error == 0 && !may_send(s))
         c->block_error = MOTE_H2_ERR_STATE;
     /* What is owed goes first: an ACK tells the peer which table size the block was made for. */
-    if (c->block_error == 0 &&
-        (!mote_h2_flush(c) || !mote_h2_tx_room(c, FRAME_HEADER_SIZE + 8)))
+    if (c->block_error == 0 && (!mote_h2_flush(c) || !mote_h2_tx_room(c, FRAME_HEADER_SIZE + 8)))
         c->block_error = MOTE_H2_AGAIN;
     if (c->block_error < 0)
         return;
@@ -202,8 +201,8 @@ uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len)
     if (window < min || window == 0)
         return NULL;
     if (frame_is_open(c, s)) {
-        space = smaller(mote_h2_tx_space(c), c->peer_max_frame - (c->tx_tail - c->tx_frame -
-                                                                  FRAME_HEADER_SIZE));
+        space = smaller(mote_h2_tx_space(c),
+                        c->peer_max_frame - (c->tx_tail - c->tx_frame - FRAME_HEADER_SIZE));
         if (space >= min && space > 0) {
             *len = smaller(window, space);
             return mote_h2_tx_room(c, *len);

@@ -34,8 +34,8 @@ void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags,
     mote_h2_put32(p + 5, id);
 }
 
-bool mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id, const uint8_t *payload,
-                      size_t len)
+bool mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id,
+                      const uint8_t *payload, size_t len)
 {
     uint8_t *p = mote_h2_tx_room(c, FRAME_HEADER_SIZE + len);
 

@@ -99,7 +99,7 @@ typedef struct {
     uint16_t pending;         /* bytes of the field in progress, in the ring or the scratch */
     uint8_t state, shift, name_index, flags;
     uint8_t huffman_on, to_table, dropped, at_start;
-    int8_t error;
+    int16_t error;
 } mote_hpack_decoder;
 
 /* Bytes of table memory for a dynamic table of `size` bytes (0 is legal). At most 65,504. */
@@ -151,9 +151,15 @@ typedef struct {
 } mote_hpack_field;
 
 /* A constant field from two string literals. */
-#define MOTE_HPACK_FIELD(name, value) {name, value, sizeof(name) - 1, sizeof(value) - 1, 0, 0}
+#define MOTE_HPACK_FIELD(name, value)                                                              \
+    {                                                                                              \
+        name, value, sizeof(name) - 1, sizeof(value) - 1, 0, 0                                     \
+    }
 /* A field that the static table holds as a whole, by its index (RFC 7541 Appendix A). */
-#define MOTE_HPACK_STATIC(index) {"", "", 0, 0, index, 0}
+#define MOTE_HPACK_STATIC(index)                                                                   \
+    {                                                                                              \
+        "", "", 0, 0, index, 0                                                                     \
+    }
 
 typedef struct {
     const mote_hpack_field *field;
@@ -161,7 +167,11 @@ typedef struct {
     uint16_t any_value; /* the entry has the name of the field, and a value of its own */
 } mote_hpack_slot;
 
-enum mote_hpack_huffman { MOTE_HPACK_HUFFMAN_AUTO, MOTE_HPACK_HUFFMAN_NEVER, MOTE_HPACK_HUFFMAN_ALWAYS };
+enum mote_hpack_huffman {
+    MOTE_HPACK_HUFFMAN_AUTO,
+    MOTE_HPACK_HUFFMAN_NEVER,
+    MOTE_HPACK_HUFFMAN_ALWAYS
+};
 
 typedef struct {
     mote_hpack_slot *slots;

@@ -328,8 +328,9 @@ static int step(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *us
     case NAME_START:
     case VALUE_START:
         d->huffman_on = in[0] >> 7;
-        return integer_first(
-            d, in[0], 7, d->state == NAME_START ? NAME_LENGTH_INTEGER : VALUE_LENGTH_INTEGER, field);
+        return integer_first(d, in[0], 7,
+                             d->state == NAME_START ? NAME_LENGTH_INTEGER : VALUE_LENGTH_INTEGER,
+                             field);
     case NAME_BYTES:
     case VALUE_BYTES:
         return string_bytes(d, in, len, used, field);
@@ -371,7 +372,7 @@ int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size
         i += n;
     }
     if (r < 0)
-        d->error = (int8_t)r;
+        d->error = (int16_t)r;
     *used = i;
     return r;
 }

@@ -10,7 +10,10 @@ typedef struct {
     uint8_t value_len;
 } static_entry;
 
-#define E(name, value) {name, value, sizeof(name) - 1, sizeof(value) - 1}
+#define E(name, value)                                                                             \
+    {                                                                                              \
+        name, value, sizeof(name) - 1, sizeof(value) - 1                                           \
+    }
 static const static_entry entries[MOTE_HPACK_STATIC_COUNT] = {
     E(":authority", ""),
     E(":method", "GET"),

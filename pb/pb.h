@@ -30,7 +30,7 @@ extern "C" {
 /* Errors -400..-499. */
 #define MOTE_PB_ERRORS(X)                                                                          \
     X(MOTE_PB_ERR_TRUNCATED, -400, "pb: the message ends inside of a field")                       \
-    X(MOTE_PB_ERR_VARINT, -401, "pb: varint longer than 10 bytes")          \
+    X(MOTE_PB_ERR_VARINT, -401, "pb: varint longer than 10 bytes")                                 \
     X(MOTE_PB_ERR_TAG, -402, "pb: field number 0 or above 2^29-1, or an unknown wire type")        \
     X(MOTE_PB_ERR_GROUP, -403, "pb: groups do not match")                                          \
     X(MOTE_PB_ERR_UTF8, -404, "pb: a string is no valid UTF-8")                                    \

@@ -11,5 +11,5 @@ clang-tidy --quiet --warnings-as-errors='*' \
     $(ls hpack/*.c h2/*.c grpc/*.c pb/*.c port/*/*.c examples/*.c) -- -std=c11 2>/dev/null || status=1
 # shellcheck disable=SC2086
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-    --suppress=nullPointerArithmetic hpack h2 grpc pb port examples || status=1
+    --suppress=nullPointerArithmetic --suppress=ctuuninitvar hpack h2 grpc pb port examples || status=1
 exit $status

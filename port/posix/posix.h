@@ -73,7 +73,7 @@ typedef struct mote_posix_conn {
     struct mote_posix_conn *next, *previous;
     void (*closed)(struct mote_posix_conn *conn); /* may reuse the object; may be NULL */
     void *user;
-    uint64_t due_ms;     /* next tick */
+    uint64_t due_ms;      /* next tick */
     uint64_t progress_ms; /* last time that output moved */
     uint64_t bytes_in, bytes_out;
     int fd;
@@ -118,12 +118,12 @@ void mote_posix_loop_end(mote_posix_loop *loop);
 
 typedef struct {
     const char *address;
-    mote_grpc_config grpc;  /* server is set by the call */
-    size_t max_connections; /* 0: 1024 */
-    uint32_t spin_us;       /* as in mote_posix_loop */
-    bool quiet;             /* does not print "listening on ADDRESS" */
+    mote_grpc_config grpc;                              /* server is set by the call */
+    size_t max_connections;                             /* 0: 1024 */
+    uint32_t spin_us;                                   /* as in mote_posix_loop */
+    bool quiet;                                         /* does not print "listening on ADDRESS" */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
-    uint32_t turn_ms;       /* at least this often; 0: only when something happens */
+    uint32_t turn_ms; /* at least this often; 0: only when something happens */
 } mote_posix_server;
 
 /* Serves until SIGINT or SIGTERM, then drains for at most a second. 0, or -1 on error. */

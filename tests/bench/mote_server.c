@@ -48,8 +48,8 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
     if (ev->type != MOTE_GRPC_HALF_CLOSE)
         return 0;
     bench_Summary summary = {u->count, u->sum};
-    if (!u->answered && (r = mote_grpc_send(call, mote_pb_encode_part, &bench_summary_table,
-                                            &summary, 0)) < 0)
+    if (!u->answered &&
+        (r = mote_grpc_send(call, mote_pb_encode_part, &bench_summary_table, &summary, 0)) < 0)
         return r;
     u->answered = true;
     return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);

@@ -85,13 +85,13 @@ static void log_event(const mote_grpc_event *ev)
 /* ---- one replay ---------------------------------------------------------------------------- */
 
 typedef struct {
-    size_t chunk;      /* bytes per call; 0: all */
-    size_t split;      /* the first call gets so many */
-    size_t cut;        /* only so many arrive, then the transport ends; SIZE_MAX: all */
-    size_t flip;       /* this byte is inverted; SIZE_MAX: none */
-    size_t ack;        /* bytes of output taken at a time; 0: all */
-    bool image;        /* memory is copied out, wiped and copied back at each step */
-    size_t blocked;    /* output is not taken before so many bytes came in */
+    size_t chunk;   /* bytes per call; 0: all */
+    size_t split;   /* the first call gets so many */
+    size_t cut;     /* only so many arrive, then the transport ends; SIZE_MAX: all */
+    size_t flip;    /* this byte is inverted; SIZE_MAX: none */
+    size_t ack;     /* bytes of output taken at a time; 0: all */
+    bool image;     /* memory is copied out, wiped and copied back at each step */
+    size_t blocked; /* output is not taken before so many bytes came in */
 } schedule;
 
 static void take_output(const schedule *s)
@@ -148,9 +148,9 @@ static int feed(const schedule *s, const uint8_t *in, size_t len, bool take)
 }
 
 #define METHOD(name) MOTE_HPACK_FIELD(":path", "/mote.peer.Peer/" name)
-static const mote_hpack_field paths[] = {METHOD("Unary"), METHOD("ServerStream"),
-                                         METHOD("ClientStream"), METHOD("Bidi"), METHOD("Unary"),
-                                         METHOD("Nothing")};
+static const mote_hpack_field paths[] = {METHOD("Unary"),        METHOD("ServerStream"),
+                                         METHOD("ClientStream"), METHOD("Bidi"),
+                                         METHOD("Unary"),        METHOD("Nothing")};
 
 /* What the client does, all of it before the first answer. */
 static void client_actions(void)
@@ -165,8 +165,8 @@ static void client_actions(void)
         peer_Request q = {.count = i == 1 ? 30 : 0,
                           .size = i == 1 ? 40 : 0,
                           .code = i == 4 ? 5 : 0,
-                          .message = i == 4 ? MOTE_PB_STRING("not here \xe2\x82\xac")
-                                            : MOTE_PB_STRING(""),
+                          .message =
+                              i == 4 ? MOTE_PB_STRING("not here \xe2\x82\xac") : MOTE_PB_STRING(""),
                           .payload = {payload, i == 1 ? 0 : sizeof payload}};
         mote_grpc_call *call;
         CHECK_INT(mote_grpc_start(&grpc, &request, &call), 0);

@@ -88,7 +88,8 @@ static void unary_of_every_size(void)
 
     connect_with(MAX_MESSAGE + 1024, 65536);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        peer_Request up = {.payload = {zeros, sizes[i] < MAX_MESSAGE ? sizes[i] : MAX_MESSAGE - 64}};
+        peer_Request up = {
+            .payload = {zeros, sizes[i] < MAX_MESSAGE ? sizes[i] : MAX_MESSAGE - 64}};
         peer_Request down = {.size = sizes[i]};
         memset(&response, 0, sizeof response);
         CHECK_INT(unary(&unary_path, &up, 0, &response).code, 0);

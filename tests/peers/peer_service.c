@@ -135,8 +135,11 @@ static int count_cancelled(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Unary", unary, false},     {"ServerStream", server_stream, false},
-    {"ClientStream", client_stream, false}, {"Bidi", bidi, false},
-    {"Sleep", sleeper, false},   {"Cancelled", count_cancelled, false},
+    {"Unary", unary, false},
+    {"ServerStream", server_stream, false},
+    {"ClientStream", client_stream, false},
+    {"Bidi", bidi, false},
+    {"Sleep", sleeper, false},
+    {"Cancelled", count_cancelled, false},
 };
 const mote_grpc_service peer_services[1] = {{"mote.peer.Peer", methods, 6}};

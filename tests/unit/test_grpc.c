@@ -1,4 +1,5 @@
-/* gRPC: two motes that talk through a wire which cuts at random, with little memory on both sides. */
+/* gRPC: two motes that talk through a wire which cuts at random, with little memory on both sides.
+ */
 #include "../../grpc/grpc.h"
 #include "../../grpc/grpc_internal.h"
 #include "../test.h"
@@ -246,8 +247,8 @@ static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Echo", echo, false},     {"Count", count, false},       {"Status", status, false},
-    {"Slow", slow, false},     {"Metadata", metadata, false}, {"Silent", silent, false},
+    {"Echo", echo, false},  {"Count", count, false},       {"Status", status, false},
+    {"Slow", slow, false},  {"Metadata", metadata, false}, {"Silent", silent, false},
     {"Chunks", slow, true},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
@@ -308,8 +309,8 @@ static void call_send(client_call *c, const void *data, size_t len, unsigned fla
     mote_grpc_bytes message = {data, len};
     int r;
 
-    while (c->call && (r = mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, flags)) ==
-                          MOTE_AGAIN)
+    while (c->call && (r = mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message,
+                                          flags)) == MOTE_AGAIN)
         if (!step()) {
             CHECK(!"stuck");
             return;
@@ -586,10 +587,11 @@ static void timeouts_are_written_and_read_as_the_document_says(void)
         const char *text;
         int result;
         uint64_t ms;
-    } cases[] = {{"1H", 0, 3600000}, {"2M", 0, 120000},    {"3S", 0, 3000},  {"4m", 0, 4},
-                 {"5u", 0, 1},       {"1000001n", 0, 2},   {"0n", 0, 0},     {"99999999S", 0, 99999999000},
-                 {"", -1, 0},        {"S", -1, 0},         {"1", -1, 0},     {"1x", -1, 0},
-                 {"-1S", -1, 0},     {"123456789S", -1, 0}, {"1.5S", -1, 0}};
+    } cases[] = {
+        {"1H", 0, 3600000}, {"2M", 0, 120000},     {"3S", 0, 3000}, {"4m", 0, 4},
+        {"5u", 0, 1},       {"1000001n", 0, 2},    {"0n", 0, 0},    {"99999999S", 0, 99999999000},
+        {"", -1, 0},        {"S", -1, 0},          {"1", -1, 0},    {"1x", -1, 0},
+        {"-1S", -1, 0},     {"123456789S", -1, 0}, {"1.5S", -1, 0}};
     char out[10] = "";
     uint64_t ms;
 

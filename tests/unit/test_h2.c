@@ -45,8 +45,8 @@ static void drain(void)
 
 static void note(const mote_h2_event *ev)
 {
-    static const char *const names[] = {"",         "FIELD",    "HEADERS",  "DATA",  "RESET",
-                                        "WRITABLE", "SETTINGS", "PONG", "GOAWAY"};
+    static const char *const names[] = {"",         "FIELD",    "HEADERS", "DATA",  "RESET",
+                                        "WRITABLE", "SETTINGS", "PONG",    "GOAWAY"};
     char line[256];
 
     snprintf(line, sizeof line, "%s %u%s%s%s\n", names[ev->type], ev->stream ? ev->stream->id : 0,
@@ -179,7 +179,8 @@ static const rule server_rules[] = {
     {"4.2 frame larger than 16384 is refused", "GOAWAY 6", {{0x77, 0, 0, "big"}}},
     {"4.3 header block with garbage", "GOAWAY 9", {{1, 5, 1, "ff ff ff ff ff ff ff"}}},
     {"4.3 header block interrupted", "GOAWAY 1", {{1, 1, 1, "82"}, {6, 0, 0, "0000000000000000"}}},
-    {"4.3 header block interrupted by another stream", "GOAWAY 1",
+    {"4.3 header block interrupted by another stream",
+     "GOAWAY 1",
      {{1, 1, 1, "82"}, {9, 4, 3, "82"}}},
     {"5.1 idle: DATA", "GOAWAY 1", {{0, 1, 1, "00"}}},
     {"5.1 idle: RST_STREAM", "GOAWAY 1", {{3, 0, 1, "00000000"}}},
@@ -188,7 +189,8 @@ static const rule server_rules[] = {
     {"5.1 half-closed: HEADERS", "RST 1 5", {{1, 5, 1, GET}, {1, 5, 1, GET}}},
     {"5.1 closed: DATA", "RST 1 5", {{1, 4, 1, GET}, {3, 0, 1, "00000008"}, {0, 1, 1, "00"}}},
     {"5.1 closed: HEADERS", "GOAWAY 5", {{1, 4, 1, GET}, {3, 0, 1, "00000008"}, {1, 5, 1, GET}}},
-    {"5.1 closed: WINDOW_UPDATE is ignored", "",
+    {"5.1 closed: WINDOW_UPDATE is ignored",
+     "",
      {{1, 4, 1, GET}, {3, 0, 1, "00000008"}, {8, 0, 1, "00000001"}}},
     {"5.1.1 even stream id", "GOAWAY 1", {{1, 5, 2, GET}}},
     {"5.1.1 decreasing stream id", "GOAWAY 1", {{1, 5, 5, GET}, {1, 5, 3, GET}}},
@@ -222,17 +224,21 @@ static const rule server_rules[] = {
     {"6.9 WINDOW_UPDATE of a wrong length", "GOAWAY 6", {{8, 0, 0, "000000"}}},
     {"6.9.1 overflow of the connection", "GOAWAY 3", {{8, 0, 0, "7fffffff"}}},
     {"6.9.1 overflow of a stream", "RST 1 3", {{1, 5, 1, GET}, {8, 0, 1, "7fffffff"}}},
-    {"6.9.2 SETTINGS overflow a window", "GOAWAY 3",
+    {"6.9.2 SETTINGS overflow a window",
+     "GOAWAY 3",
      {{1, 5, 1, GET}, {8, 0, 1, "00000001"}, {4, 0, 0, "00047fffffff"}}},
     {"6.10 CONTINUATION without HEADERS", "GOAWAY 1", {{9, 4, 1, "82"}}},
     {"6.10 CONTINUATION after END_HEADERS", "GOAWAY 1", {{1, 5, 1, GET}, {9, 4, 1, "82"}}},
-    {"6.10 CONTINUATION completes a block", "",
+    {"6.10 CONTINUATION completes a block",
+     "",
      {{1, 1, 1, "82 86"}, {9, 0, 1, "84"}, {9, 4, 1, "4101 61"}}},
     {"8.1 trailers without END_STREAM", "RST 1 1", {{1, 4, 1, GET}, {1, 4, 1, "0001610162"}}},
     {"8.1 trailers", "", {{1, 4, 1, GET}, {1, 5, 1, "0001610162"}}},
-    {"8.1.1 content-length larger than the content", "RST 1 1",
+    {"8.1.1 content-length larger than the content",
+     "RST 1 1",
      {{1, 4, 1, GET " 0f0d 0132"}, {0, 1, 1, "00"}}},
-    {"8.1.1 content-length smaller than the content", "RST 1 1",
+    {"8.1.1 content-length smaller than the content",
+     "RST 1 1",
      {{1, 4, 1, GET " 0f0d 0131"}, {0, 1, 1, "0000"}}},
     {"8.1.1 content-length without content", "RST 1 1", {{1, 5, 1, GET " 0f0d 0131"}}},
     {"8.1.1 content-length that is no number", "RST 1 1", {{1, 5, 1, GET " 0f0d 0178"}}},
@@ -250,7 +256,8 @@ static const rule server_rules[] = {
     {"8.2.1 empty value", "", {{1, 5, 1, GET " 00016100"}}},
     {"8.2.2 connection", "RST 1 1", {{1, 5, 1, GET " 000a636f6e6e656374696f6e0161"}}},
     {"8.2.2 keep-alive", "RST 1 1", {{1, 5, 1, GET " 000a6b6565702d616c6976650161"}}},
-    {"8.2.2 proxy-connection", "RST 1 1",
+    {"8.2.2 proxy-connection",
+     "RST 1 1",
      {{1, 5, 1, GET " 001070726f78792d636f6e6e656374696f6e0161"}}},
     {"8.2.2 transfer-encoding", "RST 1 1", {{1, 5, 1, GET " 0f2a0161"}}},
     {"8.2.2 upgrade", "RST 1 1", {{1, 5, 1, GET " 0007757067726164650161"}}},
@@ -271,7 +278,8 @@ static const rule server_rules[] = {
     {"8.5 CONNECT with a path", "RST 1 1", {{1, 4, 1, "0207 434f4e4e454354 84 4101 61"}}},
     {"8.5 CONNECT without authority", "RST 1 1", {{1, 4, 1, "0207 434f4e4e454354"}}},
     {"7540 5.3.1 HEADERS that depend on themselves", "RST 1 1", {{1, 0x25, 1, "00000001 10" GET}}},
-    {"7540 5.3.1 PRIORITY that depends on itself", "RST 1 1",
+    {"7540 5.3.1 PRIORITY that depends on itself",
+     "RST 1 1",
      {{1, 5, 1, GET}, {2, 0, 1, "0000000110"}}},
 };
 
@@ -652,7 +660,7 @@ static void a_header_list_above_the_limit_is_reported_not_fatal(void)
     size_t len = unhex(GET, block);
 
     start(true);
-    while (len < 16000) /* each :method-like reference counts 32 bytes and more */
+    while (len < 16000)      /* each :method-like reference counts 32 bytes and more */
         block[len++] = 0x90; /* accept-encoding: gzip, deflate */
     frame(1, 5, 1, block, 2000);
     feed_raw();

@@ -123,17 +123,17 @@ static void invalid_blocks_are_refused(void)
         const char *hex;
         int error;
     } cases[] = {
-        {"80", MOTE_HPACK_ERR_INDEX},                      /* index 0 (6.1) */
-        {"be", MOTE_HPACK_ERR_INDEX},                      /* dynamic, but empty (2.3.3) */
-        {"7f00 0161", MOTE_HPACK_ERR_INDEX},               /* name index 63 */
-        {"ff ff ff ff ff 0f", MOTE_HPACK_ERR_INTEGER},     /* too large (5.1) */
+        {"80", MOTE_HPACK_ERR_INDEX},                        /* index 0 (6.1) */
+        {"be", MOTE_HPACK_ERR_INDEX},                        /* dynamic, but empty (2.3.3) */
+        {"7f00 0161", MOTE_HPACK_ERR_INDEX},                 /* name index 63 */
+        {"ff ff ff ff ff 0f", MOTE_HPACK_ERR_INTEGER},       /* too large (5.1) */
         {"ff 80 80 80 80 80 80 00", MOTE_HPACK_ERR_INTEGER}, /* padded beyond 6 bytes */
-        {"3f e2 1f", MOTE_HPACK_ERR_TABLE_SIZE},           /* update above the limit (6.3) */
-        {"82 20", MOTE_HPACK_ERR_TABLE_SIZE},              /* update not at the start (4.2) */
-        {"00 81 fe 00", MOTE_HPACK_ERR_HUFFMAN},           /* padding is no prefix of EOS (5.2) */
-        {"00 82 1f ff 00", MOTE_HPACK_ERR_HUFFMAN},        /* padding longer than 7 bits */
-        {"00 84 ff ff ff ff 00", MOTE_HPACK_ERR_HUFFMAN},  /* EOS in a string */
-        {"00 05 61", MOTE_HPACK_ERR_TRUNCATED},            /* ends inside of a string */
+        {"3f e2 1f", MOTE_HPACK_ERR_TABLE_SIZE},             /* update above the limit (6.3) */
+        {"82 20", MOTE_HPACK_ERR_TABLE_SIZE},                /* update not at the start (4.2) */
+        {"00 81 fe 00", MOTE_HPACK_ERR_HUFFMAN},             /* padding is no prefix of EOS (5.2) */
+        {"00 82 1f ff 00", MOTE_HPACK_ERR_HUFFMAN},          /* padding longer than 7 bits */
+        {"00 84 ff ff ff ff 00", MOTE_HPACK_ERR_HUFFMAN},    /* EOS in a string */
+        {"00 05 61", MOTE_HPACK_ERR_TRUNCATED},              /* ends inside of a string */
         {"40", MOTE_HPACK_ERR_TRUNCATED},
     };
 
@@ -407,7 +407,7 @@ static void a_block_that_does_not_fit_is_taken_back(void)
 
 static void never_indexed_fields_stay_literals(void)
 {
-    static const mote_hpack_field secret = {"authorization", "token", 13, 5, 0,
+    static const mote_hpack_field secret = {"authorization",       "token", 13, 5, 0,
                                             MOTE_HPACK_NEVER_INDEX};
     mote_hpack_field_view f;
     mote_hpack_slot slots[4];

@@ -58,10 +58,15 @@ static const mote_pb_field leaf_fields[] = {
 };
 static const mote_pb_message leaf_table = {leaf_fields, NULL, 2, sizeof(leaf)};
 
-#define F(n, wire, member, type) {MOTE_PB_KEY(n, wire), offsetof(node, member), type, 0}
+#define F(n, wire, member, type)                                                                   \
+    {                                                                                              \
+        MOTE_PB_KEY(n, wire), offsetof(node, member), type, 0                                      \
+    }
 #define ONE(n, wire, type, sub)                                                                    \
-    {MOTE_PB_KEY(n, wire), offsetof(node, one.is), type | MOTE_PB_ONEOF,                           \
-     sub | MOTE_PB_ONEOF_GAP(node, one)}
+    {                                                                                              \
+        MOTE_PB_KEY(n, wire), offsetof(node, one.is), type | MOTE_PB_ONEOF,                        \
+            sub | MOTE_PB_ONEOF_GAP(node, one)                                                     \
+    }
 static const mote_pb_message *const node_subs[] = {&leaf_table, &node_table};
 static const mote_pb_field node_fields[] = {
     F(1, 1, d, MOTE_PB_DOUBLE),
@@ -96,9 +101,8 @@ static const mote_pb_field node_fields[] = {
     {MOTE_PB_KEY(30, 2), offsetof(node, next), MOTE_PB_MESSAGE, 1},
     F(31, 3, group, MOTE_PB_GROUP),
 };
-static const mote_pb_message node_table = {node_fields, node_subs,
-                                           sizeof node_fields / sizeof node_fields[0],
-                                           sizeof(node)};
+static const mote_pb_message node_table = {
+    node_fields, node_subs, sizeof node_fields / sizeof node_fields[0], sizeof(node)};
 
 static uint64_t memory[4096];
 static uint8_t out[8192];
