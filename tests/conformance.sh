@@ -6,7 +6,7 @@ command -v go >/dev/null || {
     echo "conformance: error: h2spec is a Go program; please install a Go toolchain" >&2
     exit 1
 }
-[ -x "$BUILD/go/h2spec" ] || GOBIN=$PWD/$BUILD/go go install github.com/summerwind/h2spec/cmd/h2spec@latest || exit 1
+[ -x "$BUILD/go/h2spec" ] || GOBIN=$PWD/$BUILD/go go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible || exit 1
 "$BUILD/h2_server" --port=0 >"$BUILD/h2spec.server" &
 server=$!
 trap 'kill $server' EXIT

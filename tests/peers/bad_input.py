@@ -198,6 +198,15 @@ def closes_in_the_middle_of_a_message():
         s.close()
 
 
+def half_closes_the_transport():
+    """The answer to what it has sent still comes."""
+    s = connect()
+    message = pb.Request(payload=b"bye").SerializeToString()
+    s.sendall(frame(1, 4, 1, request()) + frame(0, 1, 1, b"\0" + struct.pack(">I", len(message)) + message))
+    s.shutdown(socket.SHUT_WR)
+    expect_status(s, 1, 0)
+
+
 def resets_the_transport():
     s = connect()
     s.sendall(frame(1, 4, 1, request()))
@@ -261,7 +270,7 @@ for test in [garbage_instead_of_a_preface, random_bytes_instead_of_a_preface,
              a_compressed_message_without_encoding, a_stream_that_ends_inside_of_a_message,
              a_client_that_stops_reading, a_client_that_stops_sending,
              a_client_that_never_opens_its_window, closes_in_the_middle_of_a_message,
-             resets_the_transport, rapid_reset, ping_flood]:
+             half_closes_the_transport, resets_the_transport, rapid_reset, ping_flood]:
     try:
         test()
         others_are_served()

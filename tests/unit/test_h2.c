@@ -360,6 +360,17 @@ static void a_config_without_memory_is_refused(void)
     CHECK_INT(mote_h2_init(&h2, &config), MOTE_H2_ERR_CONFIG);
 }
 
+/* Promise 8: what is not configured is limited all the same. */
+static void every_limit_has_a_safe_default(void)
+{
+    start(true);
+    CHECK_INT(h2.config.max_list_size, MOTE_H2_LIST_SIZE_DEFAULT);
+    CHECK_INT(h2.config.budget, MOTE_H2_BUDGET_DEFAULT);
+    CHECK_INT(h2.config.settings_timeout_ms, MOTE_H2_SETTINGS_TIMEOUT_MS);
+    CHECK_INT(h2.config.initial_window, 65535);
+    CHECK_INT(h2.config.connection_window, 65535);
+}
+
 /* ---- client -------------------------------------------------------------------------------- */
 
 static void client_refuses_what_a_server_must_not_send(void)
@@ -743,6 +754,7 @@ int main(void)
     RUN(the_first_frame_must_be_settings);
     RUN(settings_without_ack_time_out);
     RUN(a_config_without_memory_is_refused);
+    RUN(every_limit_has_a_safe_default);
     RUN(client_refuses_what_a_server_must_not_send);
     RUN(goaway_ends_the_streams_above_its_last_id);
     RUN(the_peers_stream_limit_is_kept);
