@@ -105,7 +105,7 @@ int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *t
 {
     int r = 1;
 
-    if (!call->stream || (call->flags & CALL_LOCAL_END))
+    if (!call->stream || (call->flags & (CALL_LOCAL_END | CALL_STATUS_OWED)))
         return MOTE_GRPC_ERR_STATE;
     if (!(call->flags & CALL_HEADERS_SENT) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;

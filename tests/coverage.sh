@@ -10,7 +10,7 @@ core="hpack/*.c h2/*.c grpc/*.c pb/*.c"
 for f in $core port/posix/*.c; do
     gcc -std=c11 -O0 -g --coverage -c "$f" -o "$W/$(echo "$f" | tr / _).o" || exit 1
 done
-for t in hpack h2 pb grpc posix; do
+for t in hpack h2_rules h2 pb grpc posix; do
     gcc --coverage tests/unit/test_$t.c "$W"/*.o -o "$W/test_$t" && "$W/test_$t" || exit 1
 done
 gcc --coverage -std=c11 tests/golden/replay.c tests/peers/peer_service.c "$W"/*_*.o -o "$W/replay" || exit 1

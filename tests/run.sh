@@ -71,7 +71,7 @@ program() { # program NAME SOURCES...
     # shellcheck disable=SC2086
     $CC $CFLAGS "$@" "$T/libmote.a" -o "$T/$name" || exit 1
 }
-for t in hpack h2 pb grpc posix; do program test_$t tests/unit/test_$t.c; done
+for t in hpack h2_rules h2 pb grpc posix; do program test_$t tests/unit/test_$t.c; done
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
@@ -84,7 +84,7 @@ protoc -I examples --python_out="$T/py" tour.proto telemetry.proto || exit 1
 
 # ---- without peers
 
-for t in hpack hpack_small h2 pb grpc posix store; do run "unit $t" "$T/test_$t"; done
+for t in hpack hpack_small h2_rules h2 pb grpc posix store; do run "unit $t" "$T/test_$t"; done
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
 
