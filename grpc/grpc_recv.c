@@ -265,9 +265,12 @@ static void fail_all(mote_grpc *g)
 
 int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mote_grpc_event *ev)
 {
+    static const uint8_t nothing;
     mote_h2_event h;
 
     *used = 0;
+    if (len == 0)
+        in = &nothing; /* it may be NULL */
     settle(g);
     for (;;) {
         size_t n = 0;
@@ -311,7 +314,8 @@ int mote_grpc_serve(mote_grpc *g, const uint8_t *in, size_t len)
     int r;
 
     while ((r = mote_grpc_recv(g, in, len, &used, &ev)) > 0) {
-        in += used;
+        if (used > 0)
+            in += used;
         len -= used;
         mote_grpc_dispatch(g, &ev);
     }

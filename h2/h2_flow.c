@@ -67,6 +67,8 @@ static int check_stream(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
     if (s->recv_window < 0 || (uint32_t)s->recv_window < c->length) /* RFC 9113 6.9.1 */
         return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR, ev);
     s->recv_window -= (int32_t)c->length;
+    if (c->flags & FLAG_END_STREAM)
+        s->flags |= STREAM_ENDING;
     c->stream = s;
     return 0;
 }
@@ -142,6 +144,8 @@ int mote_h2_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used
     n = n < len ? n : len;
     *used = n;
     c->remaining -= (uint32_t)n;
+    if (body == 0)
+        c->pad = (uint8_t)c->remaining; /* what is left of the frame is padding */
     if (body == 0 || !c->stream)
         return 0;
     ev->type = MOTE_H2_DATA;

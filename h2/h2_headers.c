@@ -11,8 +11,10 @@ static int new_request(mote_h2 *c)
     mote_h2_stream_note_opened(c, c->id);
     if (c->closing != CLOSING_DONE && !(c->owed & OWE_REFUSED))
         c->stream = mote_h2_stream_add(c, c->id);
-    if (c->stream)
+    if (c->stream) {
+        c->stream->flags |= c->flags & FLAG_END_STREAM ? STREAM_ENDING : 0;
         return 0;
+    }
     c->reset_map |= 1;              /* whatever follows on it is ignored */
     if (c->closing != CLOSING_DONE) /* RFC 9113 6.8: streams above our GOAWAY get no answer */
         c->block_flags |= BLOCK_REFUSED;
@@ -48,6 +50,8 @@ static int find_stream(mote_h2 *c)
         c->block_code = MOTE_H2_STREAM_CLOSED;
     if (s->flags & STREAM_GOT_HEADERS)
         c->block_flags |= BLOCK_TRAILERS;
+    if (c->flags & FLAG_END_STREAM)
+        s->flags |= STREAM_ENDING;
     return 0;
 }
 
@@ -162,6 +166,7 @@ int mote_h2_headers_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *u
     if (fragment == 0) { /* padding */
         *used = len < c->remaining ? len : c->remaining;
         c->remaining -= (uint32_t)*used;
+        c->pad = (uint8_t)c->remaining;
         return 0;
     }
     return decode(c, in, fragment < len ? fragment : len, used, ev);

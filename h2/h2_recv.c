@@ -175,9 +175,12 @@ static bool needs_input(const mote_h2 *c)
 
 int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
 {
+    static const uint8_t nothing;
     size_t i = 0;
     int r = c->error;
 
+    if (len == 0)
+        in = &nothing; /* it may be NULL */
     ev->type = 0;
     ev->end_stream = ev->trailers = ev->truncated = false;
     ev->stream = NULL;

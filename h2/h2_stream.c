@@ -107,6 +107,10 @@ void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
 {
     if (s->id == 0 || (s->flags & STREAM_RESET_OWED))
         return;
+    /* Both sides have said their last: there is nothing to stop. That the peer's has begun counts,
+     * so that the answer does not depend on how the frame was cut. */
+    if (code == MOTE_H2_NO_ERROR && (s->flags & STREAM_LOCAL_END) && (s->flags & STREAM_ENDING))
+        return;
     if (s->id <= c->last_opened && (c->last_opened - s->id) / 2 < 32)
         c->reset_map |= 1u << (c->last_opened - s->id) / 2;
     if (!(s->flags & STREAM_CREDIT_OWED))

@@ -30,11 +30,12 @@ static void put_slow(writer *w, const uint8_t *data, size_t n)
 
 static inline void put(writer *w, const void *data, size_t n)
 {
+    if (n == 0)
+        return;
     if (n <= w->room) {
         w->p -= n;
         w->room -= n;
-        if (n > 0)
-            memcpy(w->p, data, n);
+        memcpy(w->p, data, n);
     } else {
         put_slow(w, data, n);
     }

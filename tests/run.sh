@@ -79,6 +79,9 @@ program h2_server examples/h2_server.c
 program test_store tests/unit/test_store.c examples/store.c
 # shellcheck disable=SC2086
 $CC $CFLAGS -DMOTE_HPACK_SMALL tests/unit/test_hpack.c hpack/*.c grpc/strerror.c -o "$T/test_hpack_small" || exit 1
+program fuzz_hpack fuzz/fuzz_hpack.c fuzz/standalone.c
+program fuzz_grpc fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
+program fuzz_pb fuzz/fuzz_pb.c fuzz/standalone.c
 protoc -I tests/peers --python_out="$T/py" peer.proto || exit 1
 protoc -I examples --python_out="$T/py" tour.proto telemetry.proto || exit 1
 
@@ -87,6 +90,8 @@ protoc -I examples --python_out="$T/py" tour.proto telemetry.proto || exit 1
 for t in hpack hpack_small h2_rules h2 pb grpc posix store; do run "unit $t" "$T/test_$t"; done
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
+
+for t in hpack grpc pb; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
 
 # ---- real peers
 

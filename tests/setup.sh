@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|bench|lint|size|coverage|arch
+#   tests/setup.sh test|bench|lint|size|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -51,6 +51,10 @@ lint)
 size)
     need gcc-arm-none-eabi arm-none-eabi-gcc
     need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    ;;
+fuzz)
+    need clang clang
+    need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
     ;;
 coverage)
     need gcovr gcovr

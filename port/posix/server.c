@@ -44,7 +44,8 @@ static int client_input(void *self, const uint8_t *in, size_t len)
     int r;
 
     while ((r = mote_grpc_recv(&client->grpc, in, len, &used, &ev)) > 0) {
-        in += used;
+        if (used > 0)
+            in += used;
         len -= used;
         client->on_event(client->grpc.config.context, &ev);
     }

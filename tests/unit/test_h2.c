@@ -285,6 +285,34 @@ static void headers_that_do_not_fit_are_not_sent_at_all(void)
     CHECK_INT(mote_h2_headers_end(&h2, true), MOTE_AGAIN);
 }
 
+/* Padding may be cut as well, and is neither content nor part of a header block. */
+static void padding_may_arrive_in_pieces(void)
+{
+    uint8_t copy[256];
+
+    for (size_t chunk = 1; chunk < 60; chunk++) {
+        size_t content = 0, used;
+        mote_h2_event ev;
+        start(true);
+        frame_hex(1, 0xc, 1, "14 " GET " 0000000000000000000000000000000000000000");
+        frame_hex(0, 9, 1, "14 6162 8686868686868686868686868686868686868686");
+        size_t len = in_len;
+        memcpy(copy, in, len);
+        in_len = 0;
+        for (size_t at = 0; at < len; at += chunk) {
+            size_t n = len - at < chunk ? len - at : chunk, i = 0;
+            while (mote_h2_recv(&h2, copy + at + i, n - i, &used, &ev) > 0) {
+                i += used;
+                content += ev.type == MOTE_H2_DATA ? ev.len : 0;
+                note(&ev);
+            }
+        }
+        CHECK_INT(content, 2);
+        CHECK_INT(mote_h2_error(&h2), 0);
+        CHECK(strstr(events, "HEADERS 1\n") && strstr(events, " end\n"));
+    }
+}
+
 /* ---- state, not queues --------------------------------------------------------------------- */
 
 /* Feeds a frame again and again without taking output: memory stays, and the budget ends it. */
@@ -438,6 +466,7 @@ int main(void)
     RUN(pieces_of_a_stream_share_a_frame);
     RUN(a_large_block_is_cut_into_continuations);
     RUN(headers_that_do_not_fit_are_not_sent_at_all);
+    RUN(padding_may_arrive_in_pieces);
     RUN(floods_meet_the_budget);
     RUN(a_header_block_without_end_meets_its_limit);
     RUN(a_header_list_above_the_limit_is_reported_not_fatal);
