@@ -1,5 +1,6 @@
 #!/bin/bash
 # Each fuzz target for SECONDS_EACH (30) seconds with libFuzzer and sanitizers, from the corpus.
+# FUZZ_ARGS="-seed=1 -runs=N" makes a run that repeats.
 set -u
 BUILD=${BUILD:-build}
 SECONDS_EACH=${SECONDS_EACH:-30}
@@ -15,7 +16,8 @@ for t in hpack grpc pb; do
     clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all fuzz/fuzz_$t.c \
         $extra hpack/*.c h2/*.c grpc/*.c pb/*.c -o "$W/fuzz_$t" || exit 1
     mkdir -p "$W/corpus_$t"
-    if "$W/fuzz_$t" -max_total_time="$SECONDS_EACH" -max_len=4096 -timeout=10 -artifact_prefix="$W/$t-" \
+    # shellcheck disable=SC2086
+    if "$W/fuzz_$t" ${FUZZ_ARGS:--max_total_time=$SECONDS_EACH} -max_len=4096 -timeout=10 -artifact_prefix="$W/$t-" \
         "$W/corpus_$t" fuzz/corpus/$t >"$W/$t.log" 2>&1; then
         passed=$((passed + 1))
     else
