@@ -45,8 +45,8 @@ enum {
     STREAM_GOT_HEADERS = 8,
     STREAM_RESET_OWED = 16, /* ended; the slot only waits for its RST_STREAM to be written */
     STREAM_CREDIT_OWED = 32,
-    STREAM_HAS_LENGTH = 64, /* content_length counts */
-    STREAM_BLOCKED = 128,   /* the user was refused for lack of window */
+    STREAM_HAS_LENGTH = 64,  /* content_length counts */
+    STREAM_BLOCKED = 128,    /* the user was refused for lack of window */
     STREAM_NO_CONTENT = 256, /* response to HEAD */
     STREAM_ENDING = 512      /* the frame that ends the peer's side has begun */
 };
