@@ -151,7 +151,6 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
     } else if (!(call->flags & CALL_TYPE_OK)) {
         end_with(call, MOTE_GRPC_UNKNOWN, "content-type is not application/grpc", MOTE_H2_CANCEL);
     } else {
-        call->flags |= CALL_GOT_HEADERS;
         call->pending |= PENDING_START;
     }
 }

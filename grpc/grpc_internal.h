@@ -13,12 +13,11 @@ enum {
     CALL_DEFERRED = 32,  /* nothing is delivered until there is room */
     CALL_CHUNKS = 64,
     CALL_STATUS_OWED = 128, /* server: the status was decided but not yet sent */
-    CALL_GOT_HEADERS = 256,
-    CALL_GOT_STATUS = 512, /* client: grpc-status was seen */
-    CALL_DROP = 1024,      /* whatever still arrives is dropped */
-    CALL_METHOD_OK = 2048, /* server: :method is POST */
-    CALL_TYPE_OK = 4096,   /* content-type is application/grpc */
-    CALL_TELL = 8192       /* server: the handler learns of the status that is owed */
+    CALL_GOT_STATUS = 512,  /* client: grpc-status was seen */
+    CALL_DROP = 1024,       /* whatever still arrives is dropped */
+    CALL_METHOD_OK = 2048,  /* server: :method is POST */
+    CALL_TYPE_OK = 4096,    /* content-type is application/grpc */
+    CALL_TELL = 8192        /* server: the handler learns of the status that is owed */
 };
 
 /* mote_grpc_call.pending: events in the order in which they are delivered */

@@ -224,7 +224,7 @@ void mote_grpc_server_headers(mote_grpc_call *call, const mote_h2_event *h)
         call->flags |= CALL_STATUS_OWED | CALL_DROP;
         mote_grpc_server_settle(call);
     } else {
-        call->flags |= CALL_GOT_HEADERS | (call->method->chunks ? CALL_CHUNKS : 0u);
+        call->flags |= call->method->chunks ? CALL_CHUNKS : 0u;
         call->pending |= PENDING_START;
     }
 }

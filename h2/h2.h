@@ -168,7 +168,6 @@ typedef struct {
     uint32_t goaway_code, goaway_last;
     /* the peer's settings */
     uint32_t peer_max_frame, peer_max_streams, peer_window;
-    uint32_t peer_list_size;
     /* flow control of the connection */
     int32_t send_window, recv_window;
     uint32_t credit;

@@ -69,10 +69,7 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
                                       "MAX_FRAME_SIZE is not within 16384..16777215");
         c->peer_max_frame = value;
         return 0;
-    case SETTING_MAX_HEADER_LIST_SIZE:
-        c->peer_list_size = value;
-        return 0;
-    default: /* RFC 9113 6.5.2: unknown settings are ignored */
+    default: /* RFC 9113 6.5.2: unknown settings are ignored, and MAX_HEADER_LIST_SIZE is advice */
         return 0;
     }
 }

@@ -81,7 +81,6 @@ int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
     c->peer_max_frame = MAX_FRAME;
     c->peer_max_streams = UINT32_MAX;
     c->peer_window = c->stream_window = DEFAULT_WINDOW;
-    c->peer_list_size = UINT32_MAX;
     c->send_window = c->recv_window = DEFAULT_WINDOW;
     c->next_id = 1;
     c->last_opened = UINT32_MAX; /* so that id 1 is one step ahead */

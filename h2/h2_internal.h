@@ -41,7 +41,6 @@ enum {
 enum {
     STREAM_LOCAL_END = 1,
     STREAM_REMOTE_END = 2,
-    STREAM_SENT_HEADERS = 4, /* the final header section, not a 1xx */
     STREAM_GOT_HEADERS = 8,
     STREAM_RESET_OWED = 16, /* ended; the slot only waits for its RST_STREAM to be written */
     STREAM_CREDIT_OWED = 32,

@@ -160,7 +160,6 @@ int mote_h2_headers_end(mote_h2 *c, bool end_stream)
         c->next_id += 2;
         mote_h2_stream_note_opened(c, id);
     }
-    s->flags |= STREAM_SENT_HEADERS;
     if (end_stream)
         mote_h2_stream_end(c, s, STREAM_LOCAL_END);
     return 0;
