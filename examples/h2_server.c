@@ -60,7 +60,8 @@ static const mote_hpack_field status_431 = MOTE_HPACK_FIELD(":status", "431");
 static const mote_hpack_field server_name = MOTE_HPACK_FIELD("server", "mote");
 static const mote_hpack_field html = MOTE_HPACK_FIELD("content-type", "text/html");
 static const mote_hpack_field octets = MOTE_HPACK_FIELD("content-type", "application/octet-stream");
-static const mote_hpack_field length_name = MOTE_HPACK_FIELD("content-length", "");
+static char page_length_text[8];
+static mote_hpack_field page_length = MOTE_HPACK_FIELD("content-length", ""); /* set by main() */
 
 static void free_request(connection *c, request *r)
 {
@@ -71,7 +72,6 @@ static void free_request(connection *c, request *r)
 
 static bool put_headers(connection *c, request *r)
 {
-    char length[24];
     bool body = r->route == PAGE || r->route == ECHO;
 
     mote_h2_headers_begin(&c->h2, r->stream);
@@ -81,10 +81,8 @@ static bool put_headers(connection *c, request *r)
     mote_h2_put(&c->h2, &server_name);
     if (body)
         mote_h2_put(&c->h2, r->route == PAGE ? &html : &octets);
-    if (r->route == PAGE) {
-        int n = snprintf(length, sizeof length, "%zu", sizeof page - 1);
-        mote_h2_put_value(&c->h2, &length_name, length, (size_t)n);
-    }
+    if (r->route == PAGE)
+        mote_h2_put(&c->h2, &page_length);
     return mote_h2_headers_end(&c->h2, !body || r->is_head) == 0;
 }
 
@@ -326,6 +324,9 @@ int main(int argc, char **argv)
 
     parse_options(argc, argv, "h2_server: a plain HTTP/2 server", options);
     snprintf(address, sizeof address, "%s:%s", host, port);
+    page_length.value = page_length_text;
+    page_length.value_len =
+        (uint16_t)snprintf(page_length_text, sizeof page_length_text, "%zu", sizeof page - 1);
     pool = mote_posix_memory(CONNECTIONS, sizeof(connection));
     int listener = mote_posix_listen(address);
     if (!pool || listener < 0 || mote_posix_loop_init(&loop) < 0) {

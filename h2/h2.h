@@ -74,9 +74,11 @@ typedef struct {
     int32_t recv_window; /* bytes that the peer may still send */
     uint32_t credit;     /* bytes taken by the user and not yet returned to the peer */
     uint32_t need;       /* bytes that the user waits for */
-    uint32_t reset_code; /* of an owed RST_STREAM */
     uint16_t flags;
-    uint32_t content_length; /* what remains of it, when announced */
+    union {
+        uint64_t content_length; /* what remains of it, when announced */
+        uint32_t reset_code;     /* of an owed RST_STREAM */
+    };
 } mote_h2_stream;
 
 /* Which known field a MOTE_H2_FIELD event carries, so that no string need be compared. */

@@ -140,14 +140,17 @@ int mote_h2_settings_end(mote_h2 *c, mote_h2_event *ev)
 int mote_h2_priority_end(mote_h2 *c, mote_h2_event *ev)
 {
     mote_h2_stream *s = mote_h2_stream_find(c, c->id);
+    uint32_t code = MOTE_H2_NO_ERROR;
 
-    /* A stream that depends on itself was an error in RFC 7540 5.3.1, and still is to some. */
-    if ((mote_h2_get32(c->small) & MAX_WINDOW) == c->id && !mote_h2_stream_is_idle(c, c->id) && s &&
-        !(s->flags & STREAM_RESET_OWED))
-        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
-    if ((mote_h2_get32(c->small) & MAX_WINDOW) == c->id)
-        mote_h2_tx_reset(c, c->id, MOTE_H2_PROTOCOL_ERROR);
-    return mote_h2_charge(c, COST_IGNORED);
+    if (c->length != 5)
+        code = MOTE_H2_FRAME_SIZE_ERROR; /* RFC 9113 6.3 */
+    else if ((mote_h2_get32(c->small) & MAX_WINDOW) == c->id)
+        code = MOTE_H2_PROTOCOL_ERROR; /* RFC 7540 5.3.1: it depends on itself */
+    if (code == MOTE_H2_NO_ERROR || (s && (s->flags & STREAM_RESET_OWED)))
+        return mote_h2_charge(c, COST_IGNORED);
+    if (s)
+        return mote_h2_stream_error(c, s, code, ev);
+    return mote_h2_peer_error(c, code, "PRIORITY of a wrong length, or that depends on itself");
 }
 
 int mote_h2_rst_stream_end(mote_h2 *c, mote_h2_event *ev)

@@ -68,7 +68,7 @@ uint32_t mote_h2_error_code(const mote_h2 *c)
 
 const char *mote_h2_error_text(const mote_h2 *c)
 {
-    return c->error_text ? c->error_text : "";
+    return c->error_text;
 }
 
 const char *mote_h2_code_name(uint32_t code)

@@ -102,6 +102,16 @@ static bool valid_path(const mote_hpack_field_view *f)
     return f->value_len > 0 && (f->value[0] == '/' || (f->value_len == 1 && f->value[0] == '*'));
 }
 
+/* RFC 9113 8.3.1: no userinfo */
+static bool valid_authority(const mote_hpack_field_view *f)
+{
+    for (size_t i = 0; i < f->value_len; i++) {
+        if (f->value[i] == '@')
+            return false;
+    }
+    return true;
+}
+
 static bool valid_status(const mote_hpack_field_view *f)
 {
     if (f->value_len != 3 || f->value[0] < '1' || f->value[0] > '9')
@@ -119,6 +129,8 @@ static bool valid_for_kind(const mote_hpack_field_view *f, unsigned kind)
         return f->value_len > 0;
     case MOTE_H2_KIND_PATH:
         return valid_path(f);
+    case MOTE_H2_KIND_AUTHORITY:
+        return valid_authority(f);
     case MOTE_H2_KIND_STATUS:
         return valid_status(f);
     case MOTE_H2_KIND_TE: /* RFC 9113 8.2.2 */
@@ -150,13 +162,13 @@ static unsigned classify(const mote_hpack_field_view *f)
 /* RFC 9110 8.6: digits; a repeated field must repeat the value (RFC 9113 8.1.1) */
 static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
 {
-    uint32_t value = 0;
+    uint64_t value = 0;
 
     if (f->value_len == 0)
         return false;
     for (size_t i = 0; i < f->value_len; i++) {
         unsigned digit = (unsigned)f->value[i] - '0';
-        if (digit > 9 || value > (UINT32_MAX - digit) / 10)
+        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
             return false;
         value = value * 10 + digit;
     }
@@ -204,8 +216,8 @@ bool mote_h2_check_section(const mote_h2 *c)
     unsigned request = PSEUDO_BIT(MOTE_H2_KIND_METHOD) | PSEUDO_BIT(MOTE_H2_KIND_SCHEME) |
                        PSEUDO_BIT(MOTE_H2_KIND_PATH);
 
-    if (c->block_flags & BLOCK_TRAILERS) /* RFC 9113 8.1: trailers end the stream */
-        return (c->block_flags & BLOCK_END_STREAM) != 0;
+    if (c->block_flags & BLOCK_TRAILERS) /* RFC 9113 8.1: trailers end the stream; 8.5 */
+        return (c->block_flags & BLOCK_END_STREAM) && !(c->stream->flags & STREAM_CONNECT);
     if (!c->config.server) { /* RFC 9113 8.3.2; 101 is not used (8.6); 1xx does not end it */
         bool interim = c->status < 200;
         return c->pseudo != 0 && c->status != 101 &&

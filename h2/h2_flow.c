@@ -16,7 +16,7 @@ void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
     bool half = s->credit >= (c->config.initial_window + 1) / 2;
     bool starved = s->credit > 0 && s->recv_window < (int64_t)s->need;
 
-    if (!(half || starved) || !mote_h2_receiving(s) || in_its_frame(c, s))
+    if (!(half || starved) || in_its_frame(c, s))
         return;
     if (!(s->flags & STREAM_CREDIT_OWED)) {
         s->flags |= STREAM_CREDIT_OWED;
@@ -161,7 +161,7 @@ int mote_h2_data_end(mote_h2 *c, mote_h2_event *ev)
     mote_h2_stream *s = c->stream;
 
     mote_h2_credit_connection(c, c->length);
-    if (!s || r != 0)
+    if (!s)
         return r;
     if (!(c->flags & FLAG_END_STREAM)) {
         mote_h2_credit_stream(c, s);

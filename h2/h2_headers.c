@@ -112,7 +112,8 @@ static int take_field(mote_h2 *c, mote_h2_event *ev)
 {
     size_t size = ev->field.name_len + ev->field.value_len + 32; /* RFC 9113 6.5.2 */
 
-    c->list_size += (uint32_t)(size < 0xffff ? size : 0xffff);
+    if (c->list_size <= c->config.max_list_size) /* once above it stays so, and never wraps */
+        c->list_size += (uint32_t)size;
     if (c->list_size > c->config.max_list_size || (ev->field.flags & MOTE_HPACK_TOO_LONG)) {
         c->block_flags |= BLOCK_TRUNCATED;
         return 0;
@@ -201,6 +202,8 @@ static void section_accepted(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
     if (ev->trailers || interim)
         return;
     s->flags |= STREAM_GOT_HEADERS;
+    if (c->block_flags & BLOCK_CONNECT)
+        s->flags |= STREAM_CONNECT;
     /* RFC 9113 8.1.1: content-length does not describe content that is never sent */
     if ((c->block_flags & BLOCK_HAS_LENGTH) && !(s->flags & STREAM_NO_CONTENT) &&
         c->status != 304 && c->status != 204)

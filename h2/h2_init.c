@@ -77,6 +77,7 @@ int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
                             config->server ? 4096 : config->table_size, config->scratch,
                             config->scratch_size);
     mote_hpack_encoder_init(&c->encoder, config->slots, config->slot_count);
+    c->error_text = "";
     c->tx_frame = config->tx_size;
     c->peer_max_frame = MAX_FRAME;
     c->peer_max_streams = UINT32_MAX;

@@ -47,7 +47,8 @@ enum {
     STREAM_HAS_LENGTH = 64,  /* content_length counts */
     STREAM_BLOCKED = 128,    /* the user was refused for lack of window */
     STREAM_NO_CONTENT = 256, /* response to HEAD */
-    STREAM_ENDING = 512      /* the frame that ends the peer's side has begun */
+    STREAM_ENDING = 512,     /* the frame that ends the peer's side has begun */
+    STREAM_CONNECT = 1024    /* a tunnel: nothing but DATA follows */
 };
 
 /* mote_h2.owed */

@@ -25,7 +25,7 @@ static const frame_rule rules[] = {
                     mote_h2_data_end},
     [FRAME_HEADERS] = {0, MAX_FRAME, STREAM, mote_h2_headers_begin_frame, mote_h2_headers_payload,
                        mote_h2_headers_end_frame},
-    [FRAME_PRIORITY] = {5, 5, STREAM, mote_h2_control_begin, mote_h2_control_payload,
+    [FRAME_PRIORITY] = {0, MAX_FRAME, STREAM, mote_h2_control_begin, mote_h2_control_payload,
                         mote_h2_priority_end},
     [FRAME_RST_STREAM] = {4, 4, STREAM, mote_h2_control_begin, mote_h2_control_payload,
                           mote_h2_rst_stream_end},

@@ -23,7 +23,7 @@ int mote_h2_open(mote_h2 *c, mote_h2_stream **stream)
 
 static bool may_send(const mote_h2_stream *s)
 {
-    return s->id != 0 && !(s->flags & (STREAM_LOCAL_END | STREAM_RESET_OWED));
+    return !(s->flags & (STREAM_LOCAL_END | STREAM_RESET_OWED));
 }
 
 /* ---- header sections ----------------------------------------------------------------------- */
@@ -207,10 +207,10 @@ uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len)
             return mote_h2_tx_room(c, *len);
         }
     }
-    c->tx_frame = c->config.tx_size;
     space = mote_h2_tx_space(c);
     if (space < FRAME_HEADER_SIZE + min || space == FRAME_HEADER_SIZE)
         return NULL;
+    c->tx_frame = c->config.tx_size;
     *len = smaller(window, smaller(space - FRAME_HEADER_SIZE, c->peer_max_frame));
     return mote_h2_tx_room(c, FRAME_HEADER_SIZE + *len) + FRAME_HEADER_SIZE;
 }

@@ -25,7 +25,7 @@ static mote_h2_stream *probe(mote_h2 *c, uint32_t from, uint32_t id)
 
 mote_h2_stream *mote_h2_stream_find(mote_h2 *c, uint32_t id)
 {
-    if (c->active == 0 || c->config.stream_count == 0)
+    if (c->active == 0)
         return NULL;
     return probe(c, id, id);
 }
@@ -65,7 +65,7 @@ static bool in_map(const mote_h2 *c, uint32_t map, uint32_t id)
 {
     uint32_t age = (c->last_opened - id) / 2;
 
-    return id <= c->last_opened && age < 32 && (map >> age & 1);
+    return age < 32 && (map >> age & 1);
 }
 
 bool mote_h2_stream_was_opened(const mote_h2 *c, uint32_t id)
@@ -99,7 +99,7 @@ void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, unsigned side)
 
 bool mote_h2_receiving(const mote_h2_stream *s)
 {
-    return s->id != 0 && !(s->flags & (STREAM_REMOTE_END | STREAM_RESET_OWED));
+    return !(s->flags & (STREAM_REMOTE_END | STREAM_RESET_OWED));
 }
 
 /* RFC 9113 5.1, 6.4 */
@@ -111,7 +111,7 @@ void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
      * so that the answer does not depend on how the frame was cut. */
     if (code == MOTE_H2_NO_ERROR && (s->flags & STREAM_LOCAL_END) && (s->flags & STREAM_ENDING))
         return;
-    if (s->id <= c->last_opened && (c->last_opened - s->id) / 2 < 32)
+    if ((c->last_opened - s->id) / 2 < 32)
         c->reset_map |= 1u << (c->last_opened - s->id) / 2;
     if (!(s->flags & STREAM_CREDIT_OWED))
         c->owing_streams++;

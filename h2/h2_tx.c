@@ -132,8 +132,8 @@ static bool flush_stream(mote_h2 *c, mote_h2_stream *s)
 
 static bool flush_streams(mote_h2 *c)
 {
-    for (size_t i = 0; c->owing_streams > 0 && i < c->config.stream_count; i++) {
-        if (c->config.streams[i].id != 0 && !flush_stream(c, &c->config.streams[i]))
+    for (mote_h2_stream *s = c->config.streams; c->owing_streams > 0; s++) {
+        if (!flush_stream(c, s))
             return false;
     }
     return true;
@@ -141,7 +141,7 @@ static bool flush_streams(mote_h2 *c)
 
 static bool flush_goaway(mote_h2 *c)
 {
-    const char *text = c->error < 0 && c->error_text ? c->error_text : "";
+    const char *text = c->error_text;
     size_t len = 0;
     uint8_t payload[8 + 64];
 

@@ -86,7 +86,6 @@ typedef struct {
     char *scratch;
     const char *static_name; /* name of a literal that refers to a static entry */
     mote_hpack_bits huffman;
-    uint32_t scratch_size;
     uint32_t max;       /* current table size (RFC 7541 4.2) */
     uint32_t limit;     /* the largest size that our SETTINGS permit */
     uint32_t required;  /* a size update to at most this must come first; UINT32_MAX: none */
@@ -97,6 +96,7 @@ typedef struct {
     uint16_t ring_size, head; /* head: ring position of the next entry */
     uint16_t used;            /* bytes of names and values of the entries */
     uint16_t pending;         /* bytes of the field in progress, in the ring or the scratch */
+    uint16_t scratch_size;
     uint8_t state, shift, name_index, flags;
     uint8_t huffman_on, to_table, dropped, at_start;
     int16_t error;
@@ -111,8 +111,9 @@ typedef struct {
  * table size that the peer may assume: 4096 unless SETTINGS said otherwise (RFC 9113 6.5.2). A
  * table_size below the limit keeps the newest entries only, and a reference to a lost one is
  * MOTE_HPACK_ERR_INDEX. `scratch` holds one decoded field, so name and value together may have
- * scratch_size bytes; a longer one is still decoded, so that the table stays in step, and reported
- * with MOTE_HPACK_TOO_LONG. Both spans belong to the decoder until it is no longer used.
+ * scratch_size bytes (65,535 at most); a longer one is still decoded, so that the table stays in
+ * step, and reported with MOTE_HPACK_TOO_LONG. Both spans belong to the decoder until it is no
+ * longer used.
  */
 void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
                              void *scratch, size_t scratch_size);
@@ -146,7 +147,8 @@ typedef struct {
     const char *value;
     uint16_t name_len;
     uint16_t value_len;
-    uint8_t index; /* static table index of name and value; 0: not known to be there */
+    uint8_t index; /* static table index of name and value (for mote_hpack_encode_value(), of the
+                      name); 0: not known to be there */
     uint8_t flags; /* MOTE_HPACK_NEVER_INDEX or 0 */
 } mote_hpack_field;
 
@@ -155,7 +157,8 @@ typedef struct {
     {                                                                                              \
         name, value, sizeof(name) - 1, sizeof(value) - 1, 0, 0                                     \
     }
-/* A field that the static table holds as a whole, by its index (RFC 7541 Appendix A). */
+/* A field that the static table holds as a whole, by its index (RFC 7541 Appendix A), or a name for
+ * mote_hpack_encode_value(). */
 #define MOTE_HPACK_STATIC(index)                                                                   \
     {                                                                                              \
         "", "", 0, 0, index, 0                                                                     \

@@ -29,7 +29,7 @@ void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_si
     d->entries = table;
     d->ring = (char *)(d->entries + d->entry_cap);
     d->scratch = scratch;
-    d->scratch_size = (uint32_t)scratch_size;
+    d->scratch_size = (uint16_t)(scratch_size < UINT16_MAX ? scratch_size : UINT16_MAX);
     d->max = d->limit = (uint32_t)limit;
     d->required = NO_UPDATE;
     d->at_start = 1;
@@ -52,19 +52,19 @@ static void leave_table(mote_hpack_decoder *d)
     d->to_table = 0;
     if (d->pending > d->scratch_size) {
         d->dropped = 1;
+        d->pending = (uint16_t)d->scratch_size;
     } else if (d->pending > 0) {
         memcpy(d->scratch, d->ring + d->head, first);
         memcpy(d->scratch + first, d->ring, d->pending - first);
     }
 }
 
-/* Where the next decoded bytes go, and how many of them fit there without a break. */
+/* Where the next decoded bytes go, and how many of them fit there without a break. 0: the field has
+ * outgrown the scratch, which is then full. */
 static size_t sink(mote_hpack_decoder *d, char **to)
 {
     if (d->to_table && !mote_hpack_table_make_room(d, 1))
         leave_table(d);
-    if (d->dropped)
-        return 0;
     if (!d->to_table) {
         *to = d->scratch + d->pending;
         return d->scratch_size - d->pending;
@@ -88,8 +88,8 @@ static void took(mote_hpack_decoder *d, size_t n)
 static int put_piece(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used, int *more)
 {
     char nowhere[16];
-    char *to = nowhere;
-    size_t cap = d->dropped ? 0 : sink(d, &to);
+    char *to;
+    size_t cap = sink(d, &to);
     size_t made = len;
     int error = 0;
 
@@ -128,28 +128,23 @@ static int put(mote_hpack_decoder *d, const uint8_t *in, size_t len)
 
 /* Copies the name of a dynamic entry to the new field. The source may be evicted meanwhile: its
  * bytes stay until the new entry, which begins behind them, has passed over them in order. */
-static int put_entry_name(mote_hpack_decoder *d, const mote_hpack_entry *e)
+static void put_entry_name(mote_hpack_decoder *d, const mote_hpack_entry *e)
 {
     size_t pos = e->pos;
-    size_t left = e->name_len;
+    size_t left = e->name_len, room;
+    char *to;
 
     d->name_index = e->name_index;
-    while (left > 0 && !d->dropped) {
-        char *to;
-        size_t room = sink(d, &to);
+    while (left > 0 && (room = sink(d, &to)) > 0) {
         size_t run = d->ring_size - pos < left ? d->ring_size - pos : left;
         size_t n = run < room ? run : room;
-        if (n == 0) {
-            d->dropped = 1;
-            break;
-        }
         memmove(to, d->ring + pos, n);
         pos = (pos + n) % d->ring_size;
         took(d, n);
         left -= n;
     }
     d->field_len += (uint32_t)left;
-    return 0;
+    d->dropped = left > 0;
 }
 
 static int name_from_index(mote_hpack_decoder *d)
@@ -181,10 +176,8 @@ static int indexed_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
         mote_hpack_static(d->integer, field);
         return 1;
     }
-    mote_hpack_entry *e = mote_hpack_table_entry(d, d->integer - MOTE_HPACK_STATIC_COUNT - 1);
-    if (!e)
+    if (!mote_hpack_table_field(d, d->integer - MOTE_HPACK_STATIC_COUNT - 1, field))
         return MOTE_HPACK_ERR_INDEX;
-    mote_hpack_table_view(d, e, field);
     return 1;
 }
 
@@ -208,8 +201,8 @@ static int finish_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
     if (d->to_table && !mote_hpack_table_make_room(d, 0))
         leave_table(d);
     if (d->to_table) {
-        mote_hpack_table_view(d, mote_hpack_table_commit(d), field);
-        return 1;
+        mote_hpack_table_commit(d);
+        return mote_hpack_table_field(d, 0, field);
     }
     memset(field, 0, sizeof *field);
     field->flags = (uint8_t)(d->flags | (d->dropped ? MOTE_HPACK_TOO_LONG : 0));
@@ -349,11 +342,7 @@ static int short_index(mote_hpack_decoder *d, unsigned byte, mote_hpack_field_vi
         mote_hpack_static(byte - 0x80, field);
         return 1;
     }
-    mote_hpack_entry *e = mote_hpack_table_entry(d, byte - 0x80 - MOTE_HPACK_STATIC_COUNT - 1);
-    if (!e)
-        return 0;
-    mote_hpack_table_view(d, e, field);
-    return 1;
+    return mote_hpack_table_field(d, byte - 0x80 - MOTE_HPACK_STATIC_COUNT - 1, field);
 }
 
 int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,

@@ -170,10 +170,6 @@ static unsigned find(mote_hpack_encoder *e, const mote_hpack_field *field, unsig
 static void remember(mote_hpack_encoder *e, const mote_hpack_field *field, unsigned any_value,
                      size_t size)
 {
-    if (size > e->max) { /* RFC 7541 4.4 */
-        evict_to(e, 0);
-        return;
-    }
     evict_to(e, e->max - (uint32_t)size);
     if (e->slot_count == e->slot_cap) {
         e->slot_count--;
@@ -226,9 +222,11 @@ int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint
 int mote_hpack_encode_value(mote_hpack_encoder *e, const mote_hpack_field *name, const char *value,
                             size_t value_len, uint8_t *out, size_t cap)
 {
-    literal l = {name->name, value, name->name_len, value_len, find(e, name, 1)};
+    literal l = {name->name, value, name->name_len, value_len, name->index};
     unsigned first = name->flags & MOTE_HPACK_NEVER_INDEX ? NEVER : LITERAL;
 
+    if (l.name_index == 0)
+        l.name_index = find(e, name, 1);
     if (l.name_index > 0)
         return put_literal(e, &l, first, out, cap);
     l.name_index = mote_hpack_static_find(l.name, l.name_len, "", 0, NULL);

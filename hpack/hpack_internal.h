@@ -18,8 +18,8 @@ void mote_hpack_table_shrink(mote_hpack_decoder *d, size_t size);
 /* The entry with dynamic index 0 (newest).., or NULL. */
 mote_hpack_entry *mote_hpack_table_entry(mote_hpack_decoder *d, size_t index);
 /* Makes the pending bytes in the ring the newest entry. */
-mote_hpack_entry *mote_hpack_table_commit(mote_hpack_decoder *d);
-/* Fills a view from an entry; one that lies across the end of the ring is copied to the scratch. */
-void mote_hpack_table_view(mote_hpack_decoder *d, mote_hpack_entry *e, mote_hpack_field_view *f);
+void mote_hpack_table_commit(mote_hpack_decoder *d);
+/* Fills a view from the entry with that dynamic index: 1, or 0 when there is none. */
+int mote_hpack_table_field(mote_hpack_decoder *d, size_t index, mote_hpack_field_view *f);
 
 #endif

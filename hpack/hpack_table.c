@@ -1,6 +1,7 @@
 /* Dynamic table of the decoder: a ring of bytes for the strings, and a ring of entries. */
 #include "hpack_internal.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static mote_hpack_entry *oldest(mote_hpack_decoder *d)
@@ -47,7 +48,7 @@ mote_hpack_entry *mote_hpack_table_entry(mote_hpack_decoder *d, size_t index)
     return &d->entries[slot < d->entry_cap ? slot : slot - d->entry_cap];
 }
 
-mote_hpack_entry *mote_hpack_table_commit(mote_hpack_decoder *d)
+void mote_hpack_table_commit(mote_hpack_decoder *d)
 {
     d->entry_count++;
     mote_hpack_entry *e = mote_hpack_table_entry(d, 0);
@@ -58,32 +59,35 @@ mote_hpack_entry *mote_hpack_table_commit(mote_hpack_decoder *d)
     e->name_index = d->name_index;
     d->used = (uint16_t)(d->used + d->pending);
     d->head = (uint16_t)((d->head + d->pending) % d->ring_size);
-    return e;
 }
 
-void mote_hpack_table_view(mote_hpack_decoder *d, mote_hpack_entry *e, mote_hpack_field_view *f)
+/* A field that lies across the end of the ring is put together in the scratch. */
+static const char *join(mote_hpack_decoder *d, const mote_hpack_entry *e, size_t len)
 {
-    size_t len = (size_t)e->name_len + e->value_len;
     size_t to_end = (size_t)d->ring_size - e->pos;
-    const char *bytes = d->ring + e->pos;
 
+    memcpy(d->scratch, d->ring + e->pos, to_end);
+    memcpy(d->scratch + to_end, d->ring, len - to_end);
+    return d->scratch;
+}
+
+int mote_hpack_table_field(mote_hpack_decoder *d, size_t index, mote_hpack_field_view *f)
+{
+    mote_hpack_entry *e = mote_hpack_table_entry(d, index);
+
+    if (!e)
+        return 0;
+    size_t len = (size_t)e->name_len + e->value_len;
+    bool fits = len <= d->scratch_size;
     f->memo = &e->memo;
     f->name_index = e->name_index;
     f->full_index = 0;
-    f->flags = 0;
-    if (len > d->scratch_size) {
-        f->flags = MOTE_HPACK_TOO_LONG;
-        f->name = f->value = "";
-        f->name_len = f->value_len = 0;
-        return;
-    }
-    if (len > to_end) {
-        memcpy(d->scratch, bytes, to_end);
-        memcpy(d->scratch + to_end, d->ring, len - to_end);
-        bytes = d->scratch;
-    }
-    f->name = bytes;
-    f->name_len = e->name_len;
-    f->value = bytes + e->name_len;
-    f->value_len = e->value_len;
+    f->flags = fits ? 0 : MOTE_HPACK_TOO_LONG;
+    f->name_len = fits ? e->name_len : 0;
+    f->value_len = fits ? e->value_len : 0;
+    f->name = d->ring + e->pos;
+    if (fits && e->pos + len > d->ring_size)
+        f->name = join(d, e, len);
+    f->value = f->name + f->name_len;
+    return 1;
 }

@@ -71,7 +71,8 @@ program() { # program NAME SOURCES...
     # shellcheck disable=SC2086
     $CC $CFLAGS "$@" "$T/libmote.a" -o "$T/$name" || exit 1
 }
-for t in hpack h2_rules h2 pb grpc posix; do program test_$t tests/unit/test_$t.c; done
+units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send pb grpc posix"
+for t in $units; do program test_$t tests/unit/test_$t.c; done
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
@@ -87,7 +88,7 @@ protoc -I examples --python_out="$T/py" tour.proto telemetry.proto || exit 1
 
 # ---- without peers
 
-for t in hpack hpack_small h2_rules h2 pb grpc posix store; do run "unit $t" "$T/test_$t"; done
+for t in $units hpack_small store; do run "unit $t" "$T/test_$t"; done
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
 

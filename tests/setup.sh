@@ -39,6 +39,9 @@ bench)
     need libprotobuf-dev /usr/include/google/protobuf/message.h
     need protobuf-compiler-grpc grpc_cpp_plugin
     need nghttp2-client h2load
+    need nghttp2-server nghttpd
+    need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
+    need strace strace
     need pkg-config pkg-config
     need curl curl
     need python3 /usr/bin/python3

@@ -1,0 +1,271 @@
+/* HTTP/2: limits of the configuration, and what happens beyond them. */
+#include "h2_harness.h"
+
+/* ---- configuration ------------------------------------------------------------------------- */
+
+typedef void change(mote_h2_config *);
+
+static void no_streams(mote_h2_config *g)
+{
+    g->streams = NULL;
+}
+
+static void too_many_streams(mote_h2_config *g)
+{
+    g->stream_count = 65536;
+}
+
+static void no_tx(mote_h2_config *g)
+{
+    g->tx = NULL;
+}
+
+static void no_table(mote_h2_config *g)
+{
+    g->table = NULL;
+}
+
+static void too_large_a_table(mote_h2_config *g)
+{
+    g->table_size = 65505;
+}
+
+static void too_small_a_scratch(mote_h2_config *g)
+{
+    g->scratch_size = 31;
+}
+
+static void no_slots(mote_h2_config *g)
+{
+    g->slots = NULL;
+}
+
+static void too_many_slots(mote_h2_config *g)
+{
+    g->slot_count = 65536;
+}
+
+static void too_large_a_window(mote_h2_config *g)
+{
+    g->initial_window = 0x80000000;
+}
+
+static void too_large_a_connection_window(mote_h2_config *g)
+{
+    g->connection_window = 0x80000000;
+}
+
+static void every_bound_of_the_config_is_checked(void)
+{
+    static change *const changes[] = {
+        no_streams,
+        too_many_streams,
+        no_tx,
+        no_table,
+        too_large_a_table,
+        too_small_a_scratch,
+        no_slots,
+        too_many_slots,
+        too_large_a_window,
+        too_large_a_connection_window,
+    };
+
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        mote_h2_config config = config_of(true);
+        changes[i](&config);
+        CHECK_INT(mote_h2_init(&h2, &config), MOTE_H2_ERR_CONFIG);
+    }
+}
+
+static void a_table_and_slots_are_optional(void)
+{
+    mote_h2_config config = config_of(false);
+
+    config.table = NULL;
+    config.table_size = 0;
+    config.slots = NULL;
+    config.slot_count = 0;
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+}
+
+static void a_larger_connection_window_is_announced(void)
+{
+    mote_h2_config config = config_of(true);
+
+    config.connection_window = 100000;
+    out_len = 0;
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+    CHECK_INT(h2.recv_window, 100000);
+    drain();
+    const uint8_t *update = out + out_len - 13;
+    CHECK(update[3] == 8 && update[10] == 0 && update[11] == 0x86 && update[12] == 0xa1);
+}
+
+static void the_longest_time_out_is_still_one(void)
+{
+    mote_h2_config config = config_of(true);
+
+    config.settings_timeout_ms = UINT32_MAX;
+    mote_h2_init(&h2, &config);
+    CHECK_INT(mote_h2_tick(&h2, 1), UINT32_MAX - 1);
+    CHECK_INT(mote_h2_tick(&h2, 2), UINT32_MAX - 1);
+    mote_h2_tick(&h2, (uint64_t)UINT32_MAX + 1);
+    CHECK_INT(mote_h2_error(&h2), MOTE_H2_ERR_TIMEOUT);
+}
+
+/* ---- windows ------------------------------------------------------------------------------- */
+
+/* RFC 9113 6.9.2, 6.9.3: content that was sent before the smaller window was known is legal, and
+ * leaves a window below zero. */
+static void a_window_may_become_negative(void)
+{
+    static uint8_t content[5000];
+    mote_h2_config config = config_of(true);
+
+    config.initial_window = 1000;
+    mote_h2_init(&h2, &config);
+    in_len = out_len = 0;
+    memcpy(in, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+    in_len = 24;
+    frame(4, 0, 0, NULL, 0);
+    frame_hex(1, 4, 1, GET);
+    frame(0, 0, 1, content, sizeof content);
+    frame(4, 1, 0, NULL, 0);
+    size_t at = 0, used;
+    mote_h2_event ev;
+    while (mote_h2_recv(&h2, in + at, in_len - at, &used, &ev) > 0)
+        at += used; /* nothing is consumed */
+    CHECK_INT(streams[0].recv_window, 1000 - 5000);
+    in_len = 0;
+    frame(0, 0, 1, content, 1);
+    expect("DATA below a negative window", "RST 1 3");
+}
+
+/* ---- the budget ---------------------------------------------------------------------------- */
+
+/* Repeats what `frames` writes until the connection ends; the code that ended it. */
+static uint32_t repeat(void (*frames)(uint32_t id), bool with_output)
+{
+    mote_h2_event ev;
+    size_t used;
+
+    start(true);
+    for (uint32_t id = 1; h2.error == 0 && id < 20000; id += 2) {
+        size_t at = 0;
+        in_len = 0;
+        frames(id);
+        while (mote_h2_recv(&h2, in + at, in_len - at, &used, &ev) > 0) {
+            at += used;
+            if (with_output)
+                drain();
+        }
+        out_len = 0;
+    }
+    return h2.error_code;
+}
+
+static void goaways(uint32_t id)
+{
+    (void)id;
+    frame_hex(7, 0, 0, "0000000000000000");
+}
+
+static void empty_data(uint32_t id)
+{
+    if (id == 1)
+        frame_hex(1, 4, 1, GET);
+    frame(0, 0, 1, NULL, 0);
+}
+
+static void stream_errors(uint32_t id)
+{
+    frame_hex(1, 5, id, "82");
+}
+
+static void refusals(uint32_t id)
+{
+    frame_hex(1, 4, id, GET);
+}
+
+static void long_lists(uint32_t id)
+{
+    static uint8_t block[600];
+
+    memset(block, 0x90, sizeof block);
+    frame(1, 5, id, block, sizeof block);
+    frame_hex(3, 0, id, "00000000");
+}
+
+static void resets_of_closed_streams(uint32_t id)
+{
+    if (id == 1)
+        frame_hex(1, 5, 1, GET);
+    frame_hex(3, 0, 1, "00000000");
+}
+
+static void everything_odd_meets_the_budget(void)
+{
+    void (*const odd[])(uint32_t) = {goaways,  empty_data, stream_errors,
+                                     refusals, long_lists, resets_of_closed_streams};
+
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        CHECK_INT(repeat(odd[i], true), MOTE_H2_ENHANCE_YOUR_CALM);
+}
+
+static void streams_that_end_well_refill_the_budget(void)
+{
+    static const mote_hpack_field ok = MOTE_HPACK_STATIC(8);
+
+    start(true);
+    uint32_t before = h2.budget;
+    for (uint32_t id = 1; id < 4000; id += 2) {
+        frame_hex(6, 0, 0, "0000000000000000"); /* costs what the stream earns */
+        frame_hex(1, 5, id, GET);
+        feed_raw();
+        mote_h2_headers_begin(&h2, &streams[id / 2 % STREAMS]);
+        mote_h2_put(&h2, &ok);
+        CHECK_INT(mote_h2_headers_end(&h2, true), 0);
+        drain();
+        out_len = 0;
+    }
+    CHECK_INT(h2.budget, before);
+}
+
+/* ---- header lists -------------------------------------------------------------------------- */
+
+static void a_field_longer_than_the_scratch_is_reported(void)
+{
+    uint8_t block[4096];
+    size_t len = unhex(GET " 0001 61 7f 8a10", block); /* value of 127 + 2058 bytes */
+
+    start(true);
+    memset(block + len, 'x', 127 + 2058);
+    len += 127 + 2058;
+    frame(1, 5, 1, block, len);
+    feed_raw();
+    CHECK(strcmp(events, "HEADERS 1 end truncated\n") == 0);
+    CHECK_INT(mote_h2_error(&h2), 0);
+}
+
+static void content_length_of_a_refused_stream_is_read_over(void)
+{
+    start(true);
+    for (uint32_t id = 1; id <= 2 * STREAMS - 1; id += 2)
+        frame_hex(1, 4, id, GET);
+    frame_hex(1, 4, 2 * STREAMS + 1, GET " 0f0d 0139");
+    expect("refused", "RST 9 7");
+}
+
+int main(void)
+{
+    RUN(every_bound_of_the_config_is_checked);
+    RUN(a_table_and_slots_are_optional);
+    RUN(a_larger_connection_window_is_announced);
+    RUN(the_longest_time_out_is_still_one);
+    RUN(a_window_may_become_negative);
+    RUN(everything_odd_meets_the_budget);
+    RUN(streams_that_end_well_refill_the_budget);
+    RUN(a_field_longer_than_the_scratch_is_reported);
+    RUN(content_length_of_a_refused_stream_is_read_over);
+    return test_summary();
+}

@@ -1,0 +1,422 @@
+/* HTTP/2: what the user may send, when it is refused, and why. */
+#include "h2_harness.h"
+
+static const mote_hpack_field ok = MOTE_HPACK_STATIC(8);
+
+static mote_h2_stream *open_stream(void)
+{
+    static const mote_hpack_field post = MOTE_HPACK_STATIC(3), http = MOTE_HPACK_STATIC(6),
+                                  root = MOTE_HPACK_STATIC(4);
+    mote_h2_stream *s;
+
+    if (mote_h2_open(&h2, &s) < 0)
+        return NULL;
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put(&h2, &post);
+    mote_h2_put(&h2, &http);
+    mote_h2_put(&h2, &root);
+    return mote_h2_headers_end(&h2, false) == 0 ? s : NULL;
+}
+
+/* ---- errors are sticky --------------------------------------------------------------------- */
+
+static void after_a_fatal_error_every_call_returns_it(void)
+{
+    mote_h2_stream *s, *other;
+    size_t len;
+
+    start(false);
+    s = open_stream();
+    CHECK(s != NULL);
+    CHECK(strcmp(mote_h2_error_text(&h2), "") == 0);
+    mote_h2_fail(&h2, MOTE_H2_INTERNAL_ERROR, "out of order");
+    mote_h2_fail(&h2, MOTE_H2_CANCEL, "the first one counts");
+    CHECK_INT(mote_h2_error(&h2), MOTE_H2_ERR_CLOSED);
+    CHECK_INT(mote_h2_error_code(&h2), MOTE_H2_INTERNAL_ERROR);
+    CHECK(strcmp(mote_h2_error_text(&h2), "out of order") == 0);
+    CHECK_INT(mote_h2_open(&h2, &other), MOTE_H2_ERR_CLOSED);
+    CHECK(!mote_h2_can_open(&h2));
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put(&h2, &ok);
+    mote_h2_put_value(&h2, &ok, "1", 1);
+    mote_h2_put_literal(&h2, "a", 1, "b", 1, 0);
+    CHECK_INT(mote_h2_headers_end(&h2, false), MOTE_H2_ERR_CLOSED);
+    CHECK(mote_h2_reserve(&h2, s, 1, &len) == NULL);
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), MOTE_H2_ERR_CLOSED);
+    CHECK_INT(mote_h2_ping(&h2), MOTE_H2_ERR_CLOSED);
+    mote_h2_consume(&h2, s, 1);
+    mote_h2_need(&h2, s, 1);
+    mote_h2_shutdown(&h2);
+    CHECK_INT(mote_h2_recv_eof(&h2), MOTE_H2_ERR_CLOSED);
+    CHECK_INT(mote_h2_tick(&h2, 1), UINT32_MAX);
+    drain();
+    CHECK(strcmp(said(), "GOAWAY 2") == 0);
+}
+
+static void the_text_of_a_goaway_is_cut_at_64_bytes(void)
+{
+    start(false);
+    out_len = 0;
+    mote_h2_fail(&h2, MOTE_H2_NO_ERROR,
+                 "0123456789012345678901234567890123456789012345678901234567890123456789");
+    drain();
+    CHECK_INT(out_len, 9 + 8 + 64);
+}
+
+static void the_end_of_the_transport_is_an_error_like_any_other(void)
+{
+    start(false);
+    CHECK_INT(mote_h2_recv_eof(&h2), MOTE_H2_ERR_CLOSED);
+    CHECK(strcmp(mote_h2_error_text(&h2), "the peer closed the transport") == 0);
+    CHECK_INT(mote_h2_recv_eof(&h2), MOTE_H2_ERR_CLOSED);
+}
+
+static void wire_codes_have_names(void)
+{
+    CHECK(strcmp(mote_h2_code_name(MOTE_H2_ENHANCE_YOUR_CALM), "ENHANCE_YOUR_CALM") == 0);
+    CHECK(strcmp(mote_h2_code_name(14), "unknown error code") == 0);
+}
+
+/* ---- header sections ----------------------------------------------------------------------- */
+
+static void nothing_follows_the_end_of_a_stream(void)
+{
+    mote_h2_stream *s;
+    size_t len;
+
+    start(false);
+    s = open_stream();
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), 0);
+    mote_h2_headers_begin(&h2, s);
+    CHECK_INT(mote_h2_headers_end(&h2, true), MOTE_H2_ERR_STATE);
+    CHECK(mote_h2_reserve(&h2, s, 1, &len) == NULL);
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), MOTE_H2_ERR_STATE);
+}
+
+static void a_client_may_send_trailers(void)
+{
+    mote_h2_stream *s;
+
+    start(false);
+    s = open_stream();
+    drain();
+    out_len = 0;
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put_literal(&h2, "a", 1, "b", 1, 0);
+    CHECK_INT(mote_h2_headers_end(&h2, true), 0);
+    drain();
+    CHECK(out[3] == 1 && out[4] == 5 && out[8] == 1);
+    CHECK_INT(h2.next_id, 3);
+}
+
+static void trailers_that_do_not_fit_leave_the_stream_as_it_was(void)
+{
+    static char value[8000];
+    mote_h2_stream *s;
+
+    start(false);
+    s = open_stream();
+    memset(value, 'x', sizeof value);
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put_literal(&h2, "a", 1, value, sizeof value, 0);
+    mote_h2_put(&h2, &ok); /* after an error nothing more is tried */
+    CHECK_INT(mote_h2_headers_end(&h2, true), MOTE_AGAIN);
+    drain();
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put_literal(&h2, "a", 1, value, sizeof value, 0);
+    CHECK_INT(mote_h2_headers_end(&h2, true), MOTE_H2_ERR_TOO_LARGE);
+    CHECK_INT(h2.active, 1);
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), 0);
+}
+
+static void a_block_needs_space_for_its_frame_headers(void)
+{
+    static char value[4000];
+    mote_h2_stream *s;
+    size_t room;
+
+    start(false);
+    s = open_stream();
+    while (mote_h2_reserve(&h2, s, 1, &room)) /* no room for even one frame header */
+        mote_h2_commit(&h2, s, room, false);
+    mote_h2_headers_begin(&h2, s);
+    CHECK_INT(mote_h2_headers_end(&h2, true), MOTE_AGAIN);
+    /* The block itself fits, but not the CONTINUATION that it must be cut into. */
+    start(false);
+    h2.peer_max_frame = 2000;
+    memset(value, '\x01', sizeof value);
+    s = open_stream();
+    drain();
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put_literal(&h2, "a", 1, value, 4000, 0);
+    mote_h2_put_literal(&h2, "b", 1, value, TX - 9 - 4000 - 6 - 5 - 5, 0);
+    CHECK_INT(mote_h2_headers_end(&h2, true), MOTE_H2_ERR_TOO_LARGE);
+}
+
+static void only_the_method_head_has_no_content(void)
+{
+    static const mote_hpack_field other = MOTE_HPACK_FIELD("xmethod", "HEAD"),
+                                  post = MOTE_HPACK_FIELD(":method", "POST");
+    mote_h2_stream *s;
+
+    start(false);
+    mote_h2_open(&h2, &s);
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put(&h2, &post);
+    mote_h2_put(&h2, &other);
+    mote_h2_put_literal(&h2, ":method", 7, "HEA", 3, 0);
+    mote_h2_headers_end(&h2, true);
+    drain();
+    frame_hex(1, 5, 1, "88 0f0d 0139");
+    expect("content is missing", "RST 1 1");
+}
+
+static void a_shrunken_table_is_said_first(void)
+{
+    start(false);
+    frame_hex(4, 0, 0, "000100000000"); /* HEADER_TABLE_SIZE 0 */
+    feed_raw();
+    out_len = 0;
+    open_stream();
+    drain();
+    CHECK(out[9] == 0x20);
+}
+
+/* ---- streams ------------------------------------------------------------------------------- */
+
+static void stream_ids_are_used_once(void)
+{
+    mote_h2_stream *s;
+
+    start(false);
+    h2.next_id = 0x7fffffff;
+    s = open_stream();
+    CHECK(s && s->id == 0x7fffffff);
+    CHECK_INT(mote_h2_open(&h2, &s), MOTE_H2_ERR_GOAWAY);
+}
+
+static void a_client_has_as_many_streams_as_slots(void)
+{
+    mote_h2_stream *s;
+
+    start(false);
+    for (int i = 0; i < STREAMS; i++)
+        CHECK(open_stream() != NULL);
+    CHECK(!mote_h2_can_open(&h2));
+    CHECK_INT(mote_h2_open(&h2, &s), MOTE_AGAIN);
+}
+
+/* Runs 40 streams to their end, so that nothing is remembered of what was before them. */
+static void run_many_streams(void)
+{
+    for (int i = 0; i < 40; i++) {
+        mote_h2_stream *s = open_stream();
+        uint32_t id = s->id;
+        mote_h2_commit(&h2, s, 0, true);
+        drain();
+        frame_hex(1, 5, id, "88");
+        feed_raw();
+        out_len = 0;
+    }
+}
+
+static void headers_on_a_stream_closed_long_ago_end_the_connection(void)
+{
+    start(false);
+    run_many_streams();
+    frame_hex(1, 5, 1, "88");
+    expect("long closed", "GOAWAY 5");
+}
+
+static void an_old_stream_can_still_be_reset(void)
+{
+    mote_h2_stream *s;
+
+    start(false);
+    s = open_stream();
+    run_many_streams();
+    mote_h2_reset(&h2, s, MOTE_H2_CANCEL);
+    mote_h2_reset(&h2, s, MOTE_H2_CANCEL);
+    drain();
+    CHECK(strcmp(said(), "RST 1 8") == 0);
+    frame_hex(0, 0, 1, "00"); /* forgotten: it is told again */
+    expect("content", "RST 1 5");
+}
+
+static void both_sides_done_needs_no_reset(void)
+{
+    start(true);
+    frame_hex(1, 5, 1, GET);
+    feed_raw();
+    mote_h2_headers_begin(&h2, &streams[0]);
+    mote_h2_put(&h2, &ok);
+    mote_h2_headers_end(&h2, true);
+    mote_h2_reset(&h2, &streams[0], MOTE_H2_NO_ERROR);
+    drain();
+    CHECK(strcmp(said(), "") == 0);
+}
+
+/* ---- content ------------------------------------------------------------------------------- */
+
+static void content_needs_space_beside_its_frame_header(void)
+{
+    mote_h2_stream *s;
+    size_t room;
+
+    for (size_t left = 0; left < 24; left++) {
+        start(false);
+        s = open_stream();
+        drain();
+        CHECK(mote_h2_reserve(&h2, s, 0, &room) != NULL);
+        CHECK_INT(mote_h2_commit(&h2, s, TX - 9 - left, false), 0);
+        size_t len;
+        mote_h2_peek(&h2, &len); /* the frame is closed: another one is needed */
+        CHECK((mote_h2_reserve(&h2, s, 0, &room) != NULL) == (left > 9));
+        CHECK((mote_h2_reserve(&h2, s, 5, &room) != NULL) == (left >= 14));
+        CHECK_INT(mote_h2_commit(&h2, s, 0, false), 0); /* nothing to do */
+    }
+}
+
+static void a_full_frame_is_followed_by_another(void)
+{
+    mote_h2_stream *s;
+    size_t room;
+
+    start(false);
+    h2.peer_max_frame = 100;
+    s = open_stream();
+    drain();
+    out_len = 0;
+    for (int i = 0; i < 3; i++) {
+        CHECK(mote_h2_reserve(&h2, s, 0, &room) != NULL);
+        CHECK_INT(room, 100);
+        mote_h2_commit(&h2, s, 100, false);
+    }
+    CHECK(mote_h2_reserve(&h2, s, 60, &room) != NULL);
+    mote_h2_commit(&h2, s, 60, false);
+    CHECK(mote_h2_reserve(&h2, s, 41, &room) != NULL); /* 40 are left in the frame */
+    CHECK_INT(room, 100);
+    drain();
+    CHECK_INT(out_len, 3 * 109 + 69);
+}
+
+static void a_window_of_nothing_allows_nothing(void)
+{
+    mote_h2_stream *s;
+    size_t room;
+
+    start(false);
+    frame_hex(4, 0, 0, "000400000000");
+    feed_raw();
+    s = open_stream();
+    CHECK(mote_h2_reserve(&h2, s, 0, &room) == NULL);
+    CHECK(mote_h2_reserve(&h2, s, 1, &room) == NULL);
+    frame_hex(8, 0, 1, "00000003");
+    feed_raw();
+    CHECK(strstr(events, "WRITABLE") != NULL);
+    CHECK(mote_h2_reserve(&h2, s, 4, &room) == NULL);
+    CHECK(mote_h2_reserve(&h2, s, 3, &room) != NULL);
+    h2.send_window = 2;
+    CHECK(mote_h2_reserve(&h2, s, 3, &room) == NULL);
+    h2.send_window = 0;
+    CHECK(mote_h2_reserve(&h2, s, 0, &room) == NULL);
+}
+
+static void the_connections_window_opens_for_all(void)
+{
+    mote_h2_stream *s;
+    size_t room;
+
+    start(false);
+    frame_hex(4, 0, 0, "000400100000");
+    feed_raw();
+    s = open_stream();
+    while (mote_h2_reserve(&h2, s, 1, &room)) {
+        mote_h2_commit(&h2, s, room, false);
+        drain();
+        out_len = 0;
+    }
+    CHECK_INT(h2.send_window, 0);
+    events[0] = '\0';
+    frame_hex(8, 0, 0, "00000010");
+    feed_raw();
+    CHECK(strcmp(events, "WRITABLE 0\n") == 0);
+    CHECK(mote_h2_reserve(&h2, s, 1, &room) != NULL && room == 16);
+}
+
+static void the_end_waits_for_space_too(void)
+{
+    mote_h2_stream *s;
+    size_t room;
+
+    start(false);
+    s = open_stream();
+    while (mote_h2_reserve(&h2, s, 1, &room))
+        mote_h2_commit(&h2, s, room, false);
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), 0); /* a flag of the open frame */
+    s = open_stream();
+    CHECK(s == NULL);
+    start(false);
+    s = open_stream();
+    while (mote_h2_reserve(&h2, s, 1, &room))
+        mote_h2_commit(&h2, s, room, false);
+    mote_h2_peek(&h2, &room);
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), MOTE_AGAIN);
+    mote_h2_ping(&h2);
+    mote_h2_ack(&h2, 12); /* room for the frame, but the PING goes first */
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), MOTE_AGAIN);
+    drain();
+    CHECK_INT(mote_h2_commit(&h2, s, 0, true), 0);
+}
+
+static void a_ping_is_answered_by_a_pong(void)
+{
+    start(false);
+    CHECK_INT(mote_h2_ping(&h2), 0);
+    CHECK_INT(mote_h2_ping(&h2), MOTE_AGAIN);
+    frame_hex(6, 1, 0, "6d6f746570696e67");
+    feed_raw();
+    CHECK(strcmp(events, "PONG 0\n") == 0);
+    CHECK_INT(mote_h2_ping(&h2), 0);
+}
+
+static void a_client_says_goodbye(void)
+{
+    mote_h2_stream *s;
+
+    start(false);
+    out_len = 0;
+    mote_h2_shutdown(&h2);
+    mote_h2_shutdown(&h2);
+    drain();
+    CHECK(strcmp(said(), "GOAWAY 0") == 0);
+    CHECK_INT(out_len, 17);
+    CHECK_INT(mote_h2_open(&h2, &s), MOTE_H2_ERR_GOAWAY);
+}
+
+int main(void)
+{
+    RUN(after_a_fatal_error_every_call_returns_it);
+    RUN(the_text_of_a_goaway_is_cut_at_64_bytes);
+    RUN(the_end_of_the_transport_is_an_error_like_any_other);
+    RUN(wire_codes_have_names);
+    RUN(nothing_follows_the_end_of_a_stream);
+    RUN(a_client_may_send_trailers);
+    RUN(trailers_that_do_not_fit_leave_the_stream_as_it_was);
+    RUN(a_block_needs_space_for_its_frame_headers);
+    RUN(only_the_method_head_has_no_content);
+    RUN(a_shrunken_table_is_said_first);
+    RUN(stream_ids_are_used_once);
+    RUN(a_client_has_as_many_streams_as_slots);
+    RUN(headers_on_a_stream_closed_long_ago_end_the_connection);
+    RUN(an_old_stream_can_still_be_reset);
+    RUN(both_sides_done_needs_no_reset);
+    RUN(content_needs_space_beside_its_frame_header);
+    RUN(a_full_frame_is_followed_by_another);
+    RUN(a_window_of_nothing_allows_nothing);
+    RUN(the_connections_window_opens_for_all);
+    RUN(the_end_waits_for_space_too);
+    RUN(a_ping_is_answered_by_a_pong);
+    RUN(a_client_says_goodbye);
+    return test_summary();
+}
