@@ -14,6 +14,7 @@ static uint8_t tx[32768];
 static uint16_t table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
 static char scratch[16384];
 static int verbose;
+static uint32_t timeout_ms;
 static FILE *upload;
 
 static int fail(const char *what, const char *why)
@@ -77,7 +78,7 @@ static void write_all(mote_io *io)
     const uint8_t *out;
 
     while ((out = mote_h2_peek(&h2, &len))) {
-        int n = io->write(io->context, out, len, 10000);
+        int n = io->write(io->context, out, len, timeout_ms);
         if (n <= 0)
             fail("write", n < 0 ? "the server closed the connection" : "timed out");
         mote_h2_ack(&h2, (size_t)n);
@@ -105,13 +106,18 @@ static bool receive(mote_io *io)
     size_t at = 0, used;
     mote_h2_event ev;
     bool done = false;
-    int r, n = io->read(io->context, in, sizeof in, 10000);
+    int r, n = io->read(io->context, in, sizeof in, timeout_ms);
 
     if (n <= 0)
         fail("read", n < 0 ? "the server closed the connection" : "timed out");
     while (!done && (r = mote_h2_recv(&h2, in + at, (size_t)n - at, &used, &ev)) != 0) {
-        if (r < 0)
+        if (r < 0) { /* the server is told why, if it still listens */
+            size_t len;
+            const uint8_t *goaway = mote_h2_peek(&h2, &len);
+            if (goaway)
+                io->write(io->context, goaway, len, timeout_ms);
             fail(mote_strerror(r), mote_h2_error_text(&h2));
+        }
         at += used;
         done = handle(&ev);
     }
@@ -120,9 +126,11 @@ static bool receive(mote_io *io)
 
 int main(int argc, char **argv)
 {
-    const char *file = NULL;
+    const char *file = NULL, *timeout = "10";
     const option options[] = {SWITCH("-v", &verbose, "print status and fields to standard error"),
-                              OPTION("-d", &file, "POST this file"), OPTIONS_END};
+                              OPTION("-d", &file, "POST this file"),
+                              OPTION("--timeout", &timeout, "seconds to wait for the server (10)"),
+                              OPTIONS_END};
     char host[256], path[256];
     mote_h2_config config = {.streams = streams,
                              .stream_count = 1,
@@ -135,6 +143,9 @@ int main(int argc, char **argv)
 
     int i =
         parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: a plain HTTP/2 client", options);
+    timeout_ms = (uint32_t)(strtod(timeout, NULL) * 1000);
+    if (timeout_ms == 0)
+        fail(timeout, "is no number of seconds");
     if (i + 1 != argc)
         fail("usage", "h2_client [-v] [-d FILE] URL");
     parse_url(argv[i], host, path, sizeof host);
@@ -143,7 +154,7 @@ int main(int argc, char **argv)
     if (!strrchr(host, ':') || strrchr(host, ']') > strrchr(host, ':'))
         strcat(host, ":80");
     mote_posix_catch_signals();
-    int fd = mote_posix_connect(host, 10000);
+    int fd = mote_posix_connect(host, timeout_ms);
     if (fd < 0)
         fail("connection", mote_posix_error());
     mote_io io = mote_posix_io(&fd);

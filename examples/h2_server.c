@@ -6,7 +6,8 @@
  *   otherwise     404
  *
  * It shows the engine without gRPC: events come in, and what cannot be sent yet is remembered as
- * state of the request, not as a queue.
+ * state of the request, not as a queue. A request that does not move for --timeout seconds is
+ * cancelled, and a connection without requests is closed.
  */
 #include "../port/posix/posix.h"
 #include "options.h"
@@ -32,6 +33,7 @@ typedef struct {
     uint8_t route;           /* enum route */
     size_t sent;             /* of the page */
     size_t start, used;      /* of the buffer, a ring */
+    uint64_t progress_ms;    /* when it moved last */
     uint8_t buffer[WINDOW];
 } request;
 
@@ -39,7 +41,9 @@ typedef struct connection {
     mote_posix_conn conn;
     struct connection *next_free;
     mote_h2 h2;
-    size_t busy; /* requests that are not yet answered in full */
+    size_t busy;         /* requests that are not yet answered in full */
+    uint64_t idle_ms;    /* since when there are none */
+    uint64_t checked_ms; /* when requests were last looked at */
     mote_h2_stream streams[STREAMS];
     mote_hpack_slot slots[16];
     uint16_t table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
@@ -51,6 +55,7 @@ typedef struct connection {
 static connection *pool, *free_list;
 static size_t made;
 static mote_posix_loop loop;
+static uint32_t timeout_ms;
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
@@ -65,8 +70,8 @@ static mote_hpack_field page_length = MOTE_HPACK_FIELD("content-length", ""); /*
 
 static void free_request(connection *c, request *r)
 {
-    if (r->stream)
-        c->busy--;
+    if (r->stream && --c->busy == 0)
+        c->idle_ms = loop.now_ms;
     r->stream = NULL;
 }
 
@@ -99,6 +104,7 @@ static const uint8_t *next_piece(const request *r, size_t *len)
 
 static void piece_sent(connection *c, request *r, size_t len)
 {
+    r->progress_ms = loop.now_ms;
     if (r->route == PAGE) {
         r->sent += len;
         return;
@@ -173,6 +179,7 @@ static request *request_of(connection *c, mote_h2_stream *s)
         ; /* there are as many requests as streams */
     memset(r, 0, offsetof(request, buffer));
     r->stream = s;
+    r->progress_ms = loop.now_ms;
     s->user = r;
     c->busy++;
     return r;
@@ -212,6 +219,7 @@ static void on_data(connection *c, const mote_h2_event *ev)
     if (!r)
         return;
     r->complete = ev->end_stream;
+    r->progress_ms = loop.now_ms;
     if (r->route == ECHO) {
         for (size_t i = 0; i < ev->len;) {
             size_t at = (r->start + r->used) % WINDOW;
@@ -244,6 +252,8 @@ static int on_input(void *self, const uint8_t *in, size_t len)
             on_data(c, &ev);
         else if (ev.type == MOTE_H2_RESET && ev.stream->user)
             free_request(c, ev.stream->user);
+        else if (ev.type == MOTE_H2_WRITABLE && ev.stream && ev.stream->user)
+            answer(c, ev.stream->user);
         else if (ev.type == MOTE_H2_WRITABLE || ev.type == MOTE_H2_SETTINGS)
             answer_all(c);
     }
@@ -265,9 +275,29 @@ static void ack(void *self, size_t len)
     answer_all(c);
 }
 
+/* What does not move is given up, so that slow peers cannot hold streams and connections. */
+static void give_up_stalled(connection *c, uint64_t now_ms)
+{
+    c->checked_ms = now_ms;
+    for (size_t i = 0; c->busy > 0 && i < STREAMS; i++) {
+        request *r = &c->requests[i];
+        if (!r->stream || now_ms - r->progress_ms < timeout_ms)
+            continue;
+        mote_h2_reset(&c->h2, r->stream, MOTE_H2_CANCEL);
+        free_request(c, r);
+    }
+    if (c->busy == 0 && now_ms - c->idle_ms >= timeout_ms)
+        mote_h2_fail(&c->h2, MOTE_H2_NO_ERROR, "idle");
+}
+
 static uint32_t tick(void *self, uint64_t now_ms)
 {
-    return mote_h2_tick(&((connection *)self)->h2, now_ms);
+    connection *c = self;
+    uint32_t next = mote_h2_tick(&c->h2, now_ms), check = timeout_ms / 4 + 1;
+
+    if (now_ms - c->checked_ms >= check)
+        give_up_stalled(c, now_ms);
+    return next < check ? next : check;
 }
 
 static void eof(void *self)
@@ -301,6 +331,8 @@ static int accept_conn(void *context, int fd)
     for (size_t i = 0; i < STREAMS; i++)
         c->requests[i].stream = NULL;
     c->busy = 0;
+    c->idle_ms = c->checked_ms = loop.now_ms;
+    config.settings_timeout_ms = timeout_ms;
     config.streams = c->streams;
     config.tx = c->tx;
     config.tx_size = sizeof c->tx;
@@ -316,14 +348,22 @@ static int accept_conn(void *context, int fd)
 
 int main(int argc, char **argv)
 {
-    const char *port = "8080", *host = "127.0.0.1";
+    const char *port = "8080", *host = "127.0.0.1", *timeout = "30";
     const option options[] = {OPTION("--port", &port, "port to listen on (8080; 0: any)"),
                               OPTION("--host", &host, "address to listen on (127.0.0.1)"),
+                              OPTION("--timeout", &timeout,
+                                     "seconds without progress that end a request or an idle "
+                                     "connection (30)"),
                               OPTIONS_END};
     char address[128];
 
     parse_options(argc, argv, "h2_server: a plain HTTP/2 server", options);
     snprintf(address, sizeof address, "%s:%s", host, port);
+    timeout_ms = (uint32_t)(strtod(timeout, NULL) * 1000);
+    if (timeout_ms == 0) {
+        fprintf(stderr, "h2_server: error: --timeout=%s is no number of seconds\n", timeout);
+        return 2;
+    }
     page_length.value = page_length_text;
     page_length.value_len =
         (uint16_t)snprintf(page_length_text, sizeof page_length_text, "%zu", sizeof page - 1);
@@ -334,6 +374,7 @@ int main(int argc, char **argv)
         return 1;
     }
     mote_posix_catch_signals();
+    loop.stall_ms = timeout_ms;
     mote_posix_loop_listen(&loop, listener, accept_conn, NULL);
     printf("listening on %s\n", mote_posix_address(listener, address));
     fflush(stdout);

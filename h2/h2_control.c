@@ -74,7 +74,8 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
     }
 }
 
-/* The peer has applied ours: from here on it keeps to them. */
+/* The peer has applied ours: from here on it keeps to them. What it had sent before counts against
+ * a window that may become negative (RFC 9113 6.9.3). */
 static void settings_acknowledged(mote_h2 *c)
 {
     int32_t change = (int32_t)(c->config.initial_window - c->stream_window);
@@ -120,6 +121,7 @@ int mote_h2_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *
     return apply_setting(c, (unsigned)c->small[0] << 8 | c->small[1], mote_h2_get32(c->small + 2));
 }
 
+/* RFC 9113 6.5.3: all values are applied before the acknowledgement */
 int mote_h2_settings_end(mote_h2 *c, mote_h2_event *ev)
 {
     if (c->flags & FLAG_ACK) {
@@ -153,6 +155,8 @@ int mote_h2_priority_end(mote_h2 *c, mote_h2_event *ev)
     return mote_h2_peer_error(c, code, "PRIORITY of a wrong length, or that depends on itself");
 }
 
+/* RFC 9113 6.4; 5.4.2: it is never answered in kind; 7: an unknown code is like any other; 8.1: a
+ * response that is complete stays so */
 int mote_h2_rst_stream_end(mote_h2 *c, mote_h2_event *ev)
 {
     mote_h2_stream *s;
@@ -188,8 +192,10 @@ int mote_h2_ping_end(mote_h2 *c, mote_h2_event *ev)
         ev->type = MOTE_H2_PONG;
         return 1;
     }
-    if (mote_h2_charge(c, c->owed & OWE_PING_ACK ? 8 * COST_PING : COST_PING) < 0)
+    uint32_t cost = c->owed & OWE_PING_ACK ? 8 * COST_PING : COST_PING;
+    if (!c->talked && mote_h2_charge(c, cost) < 0)
         return c->error;
+    c->talked = 0; /* a receiver may measure the path: a PING for each DATA frame is fair */
     if (!(c->owed & OWE_PING_ACK))
         memcpy(c->ping, c->small, sizeof c->ping);
     c->owed |= OWE_PING_ACK;
@@ -255,7 +261,7 @@ int mote_h2_window_update_end(mote_h2 *c, mote_h2_event *ev)
 
 int mote_h2_push_promise_begin(mote_h2 *c, mote_h2_event *ev)
 {
-    (void)ev; /* RFC 9113 8.4: a client never sends it, and we have set ENABLE_PUSH to 0 */
+    (void)ev; /* RFC 9113 6.6, 8.4: a client never sends it, and we have set ENABLE_PUSH to 0 */
     return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "PUSH_PROMISE, which is refused");
 }
 

@@ -1,6 +1,7 @@
 /* Ends of connections and streams, and the budget for odd events. */
 #include "h2_internal.h"
 
+/* RFC 9113 5.4.1: GOAWAY is the last that is said. */
 int mote_h2_fatal(mote_h2 *c, int error, uint32_t code, const char *text)
 {
     if (c->error < 0)
@@ -47,6 +48,7 @@ void mote_h2_fail(mote_h2 *c, uint32_t code, const char *text)
     mote_h2_fatal(c, MOTE_H2_ERR_CLOSED, code, text);
 }
 
+/* RFC 9113 5.4.3 */
 int mote_h2_recv_eof(mote_h2 *c)
 {
     if (c->error == 0) {

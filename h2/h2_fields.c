@@ -198,6 +198,7 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
     return kind;
 }
 
+/* Every field goes to the user as it came, crumbs of a cookie too (RFC 9113 8.2.3). */
 unsigned mote_h2_check_field(mote_h2 *c, const mote_hpack_field_view *f)
 {
     unsigned kind = classify(f);

@@ -88,8 +88,6 @@ int mote_h2_data_begin(mote_h2 *c, mote_h2_event *ev)
     if ((c->flags & FLAG_PADDED) && c->length == 0)
         return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR, "DATA without its pad length");
     c->recv_window -= (int32_t)c->length;
-    if (c->length == 0 && !(c->flags & FLAG_END_STREAM) && mote_h2_charge(c, COST_EMPTY) < 0)
-        return c->error;
     s = mote_h2_stream_find(c, c->id);
     if (!s)
         return data_on_closed(c);
@@ -104,6 +102,8 @@ static int body_starts(mote_h2 *c, mote_h2_event *ev)
     uint32_t body = c->remaining - c->pad;
 
     c->small_len = 1;
+    if (body == 0 && !(c->flags & FLAG_END_STREAM) && mote_h2_charge(c, COST_EMPTY) < 0)
+        return c->error;
     if (!s)
         return 0;
     s->credit += c->length - body; /* padding is nothing that the user could take */

@@ -5,6 +5,7 @@
  * what it stands for, so a list within its limit may take up to four times as much. */
 enum { BLOCK_FACTOR = 4, SHORT_FRAGMENT = 16 };
 
+/* RFC 9113 5.1.2: a stream beyond the limit is refused, but its block is decoded (4.3). */
 static int new_request(mote_h2 *c)
 {
     c->last_peer_id = c->id;
@@ -107,7 +108,8 @@ static int prefix_byte(mote_h2 *c, uint8_t byte)
     return 0;
 }
 
-/* A field of the block: 1 when the user is to see it. */
+/* A field of the block: 1 when the user is to see it. Beyond the limit fields are still decoded,
+ * and the section is reported as cut (RFC 9113 10.5.1). */
 static int take_field(mote_h2 *c, mote_h2_event *ev)
 {
     size_t size = ev->field.name_len + ev->field.value_len + 32; /* RFC 9113 6.5.2 */
@@ -144,7 +146,7 @@ static int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_
         r = mote_hpack_decode(&c->decoder, in + i, len - i, &n, &ev->field);
         i += n;
         if (r < 0)
-            return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_strerror(r));
+            return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_strerror(r)); /* 4.3 */
         if (r > 0)
             r = take_field(c, ev);
     }
@@ -188,18 +190,22 @@ static int refuse(mote_h2 *c)
     return 0;
 }
 
+/* A 1xx response, which another one follows (RFC 9113 8.1). */
+static bool is_interim(const mote_h2 *c)
+{
+    return !c->config.server && !(c->block_flags & BLOCK_TRAILERS) && c->status < 200;
+}
+
 /* What the complete section means for content-length and the state of the stream. */
 static void section_accepted(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
 {
-    bool interim = !c->config.server && c->status < 200;
-
     ev->type = MOTE_H2_HEADERS;
     ev->stream = s;
     ev->status = c->status;
     ev->trailers = (c->block_flags & BLOCK_TRAILERS) != 0;
     ev->truncated = (c->block_flags & BLOCK_TRUNCATED) != 0;
     ev->end_stream = (c->block_flags & BLOCK_END_STREAM) != 0;
-    if (ev->trailers || interim)
+    if (ev->trailers || is_interim(c))
         return;
     s->flags |= STREAM_GOT_HEADERS;
     if (c->block_flags & BLOCK_CONNECT)
@@ -228,6 +234,8 @@ static int finish_block(mote_h2 *c, mote_h2_event *ev)
     }
     if (c->block_code != 0)
         return mote_h2_stream_error(c, s, c->block_code, ev);
+    if (is_interim(c) && mote_h2_charge(c, COST_INTERIM) < 0)
+        return c->error;
     section_accepted(c, s, ev);
     if (!ev->end_stream)
         return 1;

@@ -93,6 +93,7 @@ enum {
     COST_RESET = 1,            /* RST_STREAM received for a stream in use */
     COST_STREAM_ERROR = 2,     /* an error of the peer that costs a stream */
     COST_REFUSED = 1,
+    COST_INTERIM = 1, /* a 1xx response */
     COST_EMPTY = 1,   /* DATA, HEADERS or CONTINUATION that carries nothing */
     COST_IGNORED = 1, /* PRIORITY, unknown frames, frames on closed streams */
     COST_TRUNCATED = 8,

@@ -11,7 +11,8 @@ static const char preface[24] = {'P',  'R',  'I', ' ', '*',  ' ',  'H',  'T',
 
 enum where { CONNECTION, STREAM, ANYWHERE };
 
-/* How a frame type is received: which lengths and stream ids are legal, and its three handlers. */
+/* How a frame type is received: which lengths and stream ids are legal (RFC
+ * 9113 6.1, 6.2, 6.3, 6.4, 6.5, 6.7, 6.8, 6.9, 6.10), and its three handlers. */
 typedef struct {
     uint32_t min, max;
     enum where where;
@@ -74,7 +75,7 @@ static int check_frame(mote_h2 *c, const frame_rule *rule)
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "the first frame is not SETTINGS");
     if (c->block_id != 0 && (c->type != FRAME_CONTINUATION || c->id != c->block_id))
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                  "a header block is interrupted"); /* RFC 9113 4.3 */
+                                  "a header block is interrupted"); /* RFC 9113 4.3, 5.5, 6.2 */
     if ((rule->where == CONNECTION && c->id != 0) || (rule->where == STREAM && c->id == 0))
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "frame on the wrong stream");
     if (c->length < rule->min || c->length > rule->max)
@@ -138,7 +139,7 @@ static int recv_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
     return r;
 }
 
-/* RFC 9113 6.8: streams above the last id of a GOAWAY were not and will not be processed. */
+/* RFC 9113 6.8, 8.7: streams above the last id of a GOAWAY were not and will not be processed. */
 static int sweep(mote_h2 *c, mote_h2_event *ev)
 {
     for (size_t i = 0; i < c->config.stream_count; i++) {

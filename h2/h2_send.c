@@ -21,6 +21,7 @@ int mote_h2_open(mote_h2 *c, mote_h2_stream **stream)
     return 0;
 }
 
+/* RFC 9113 5.1: after END_STREAM or RST_STREAM of ours nothing follows */
 static bool may_send(const mote_h2_stream *s)
 {
     return !(s->flags & (STREAM_LOCAL_END | STREAM_RESET_OWED));
@@ -103,8 +104,8 @@ void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const ch
                                             out, cap));
 }
 
-/* Cuts a block that is longer than a frame into HEADERS and CONTINUATION: the tail moves back by
- * one frame header for each cut, last piece first. */
+/* Cuts a block that is longer than a frame may be (RFC 9113 4.2) into HEADERS and CONTINUATION: the
+ * tail moves back by one frame header for each cut, last piece first. */
 static bool frame_block(mote_h2 *c, unsigned flags, uint32_t id)
 {
     size_t start = c->tx_head + c->tx_block;
@@ -172,7 +173,8 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* What both windows allow; what holds the user back is noted, for MOTE_H2_WRITABLE. */
+/* What both windows allow (RFC 9113 5.2.1, 6.9.1), nothing while one is negative (6.9.2); what
+ * holds the user back is noted, for MOTE_H2_WRITABLE. */
 static size_t window_of(mote_h2 *c, mote_h2_stream *s, size_t min)
 {
     if (s->send_window < (int64_t)min)
@@ -223,6 +225,7 @@ static bool open_frame(mote_h2 *c, mote_h2_stream *s)
         return false;
     c->tx_frame = c->tx_tail;
     c->frame_owner = s;
+    c->talked = 1;
     c->tx_tail += FRAME_HEADER_SIZE;
     mote_h2_frame_header(p, 0, FRAME_DATA, 0, s->id);
     return true;

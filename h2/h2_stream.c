@@ -102,7 +102,7 @@ bool mote_h2_receiving(const mote_h2_stream *s)
     return !(s->flags & (STREAM_REMOTE_END | STREAM_RESET_OWED));
 }
 
-/* RFC 9113 5.1, 6.4 */
+/* RFC 9113 5.1, 6.4; 5.4.2: once, and nothing follows it */
 void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
 {
     if (s->id == 0 || (s->flags & STREAM_RESET_OWED))

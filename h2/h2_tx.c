@@ -24,6 +24,7 @@ size_t mote_h2_tx_space(const mote_h2 *c)
     return c->config.tx_size - (c->tx_tail - c->tx_head);
 }
 
+/* RFC 9113 4.1: what is undefined stays 0 */
 void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id)
 {
     p[0] = (uint8_t)(len >> 16);
@@ -71,6 +72,7 @@ static bool flush_acks(mote_h2 *c)
     return true;
 }
 
+/* RFC 9113 6.7: the answer repeats the octets of the question */
 static bool flush_pings(mote_h2 *c)
 {
     static const uint8_t ours[8] = {'m', 'o', 't', 'e', 'p', 'i', 'n', 'g'};

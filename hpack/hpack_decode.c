@@ -35,6 +35,7 @@ void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_si
     d->at_start = 1;
 }
 
+/* RFC 9113 4.3.1: a size above the new limit must be lowered by the next block. */
 void mote_hpack_decoder_limit(mote_hpack_decoder *d, size_t limit)
 {
     d->limit = (uint32_t)limit;
@@ -147,6 +148,7 @@ static void put_entry_name(mote_hpack_decoder *d, const mote_hpack_entry *e)
     d->dropped = left > 0;
 }
 
+/* RFC 7541 2.3.3: an index beyond both tables is an error */
 static int name_from_index(mote_hpack_decoder *d)
 {
     if (d->integer > MOTE_HPACK_STATIC_COUNT) {
@@ -170,7 +172,7 @@ static int name_from_index(mote_hpack_decoder *d)
 static int indexed_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
 {
     d->state = OPCODE;
-    if (d->integer == 0)
+    if (d->integer == 0) /* RFC 7541 6.1 */
         return MOTE_HPACK_ERR_INDEX;
     if (d->integer <= MOTE_HPACK_STATIC_COUNT) {
         mote_hpack_static(d->integer, field);
@@ -184,13 +186,13 @@ static int indexed_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
 static int size_update(mote_hpack_decoder *d)
 {
     d->state = OPCODE;
-    /* RFC 7541 4.2: only first in a block, within the limit, the smallest limit first */
+    /* RFC 7541 4.2, 6.3: only first in a block, within the limit, the smallest limit first */
     if (!d->at_start || d->integer > d->limit)
         return MOTE_HPACK_ERR_TABLE_SIZE;
     if (d->required != NO_UPDATE && d->integer > d->required)
         return MOTE_HPACK_ERR_UPDATE_MISSING;
     d->required = NO_UPDATE;
-    d->max = d->integer;
+    d->max = d->integer; /* RFC 7541 4.3: evicts at once */
     mote_hpack_table_shrink(d, d->max);
     return 0;
 }
@@ -294,7 +296,7 @@ static int opcode(mote_hpack_decoder *d, uint8_t byte, mote_hpack_field_view *fi
     d->name_index = 0;
     d->dropped = 0;
     d->to_table = (byte & 0x40) != 0;
-    d->flags = (byte & 0xf0) == 0x10 ? MOTE_HPACK_NEVER_INDEX : 0;
+    d->flags = (byte & 0xf0) == 0x10 ? MOTE_HPACK_NEVER_INDEX : 0; /* RFC 7541 7.1.3 */
     return integer_first(d, byte, d->to_table ? 6 : 4, NAME_INDEX_INTEGER, field);
 }
 

@@ -37,6 +37,7 @@ static void evict_to(mote_hpack_encoder *e, uint32_t size)
     }
 }
 
+/* RFC 9113 4.3.1: the change is said at the start of the next block. */
 void mote_hpack_encoder_limit(mote_hpack_encoder *e, uint32_t size)
 {
     if (size > MOTE_HPACK_DEFAULT_TABLE)
@@ -196,6 +197,7 @@ static int insert(mote_hpack_encoder *e, const mote_hpack_field *field, unsigned
     return n;
 }
 
+/* RFC 7541 6.2.3: what is never indexed is not indexed here either */
 static int may_index(const mote_hpack_encoder *e, const literal *l, unsigned flags)
 {
     size_t size = l->name_len + l->value_len + MOTE_HPACK_ENTRY_OVERHEAD;

@@ -1,4 +1,5 @@
-/* Dynamic table of the decoder: a ring of bytes for the strings, and a ring of entries. */
+/* Dynamic table of the decoder: a ring of bytes for the strings, and a ring of entries. Entries are
+ * never compared, so that duplicates are as good as others (RFC 7541 2.3.2). */
 #include "hpack_internal.h"
 
 #include <stdbool.h>

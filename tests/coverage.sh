@@ -13,6 +13,8 @@ done
 for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send pb grpc posix; do
     gcc --coverage tests/unit/test_$t.c "$W"/*.o -o "$W/test_$t" && "$W/test_$t" || exit 1
 done
+gcc --coverage -std=c11 tests/attack/local.c tests/attack/attacks.c "$W"/*_*.o -o "$W/attack" || exit 1
+"$W/attack" --no-cpu | tail -n 1
 gcc --coverage -std=c11 tests/golden/replay.c tests/peers/peer_service.c "$W"/*_*.o -o "$W/replay" || exit 1
 "$W/replay" tests/golden/*.in | tail -n 1
 gcovr --root . --filter 'hpack/' --filter 'h2/' --filter 'grpc/' --filter 'pb/' "$W" | tee "$BUILD/coverage.txt"

@@ -77,7 +77,12 @@ program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
 program h2_server examples/h2_server.c
+program attack_local tests/attack/local.c tests/attack/attacks.c
 program test_store tests/unit/test_store.c examples/store.c
+# Bounds on processor time are for programs as people build them.
+# shellcheck disable=SC2086
+$CC -std=c11 -O2 tests/attack/local.c tests/attack/attacks.c hpack/*.c h2/*.c grpc/strerror.c -o "$T/attack_plain" || exit 1
+$CC -std=c11 -O2 -Wno-unused-result tests/attack/loopback.c tests/attack/attacks.c -o "$T/attack_loopback" || exit 1
 # shellcheck disable=SC2086
 $CC $CFLAGS -DMOTE_HPACK_SMALL tests/unit/test_hpack.c hpack/*.c grpc/strerror.c -o "$T/test_hpack_small" || exit 1
 program fuzz_hpack fuzz/fuzz_hpack.c fuzz/standalone.c
@@ -89,6 +94,11 @@ protoc -I examples --python_out="$T/py" tour.proto telemetry.proto || exit 1
 # ---- without peers
 
 for t in $units hpack_small store; do run "unit $t" "$T/test_$t"; done
+run "attacks" "$T/attack_plain"
+run "attacks, sanitizers" "$T/attack_local" --no-cpu
+run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
+run "attacks on h2_client" "$T/attack_loopback" client "$BUILD/h2_client"
+run "rfc" tests/rfc.sh
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
 

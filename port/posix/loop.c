@@ -11,7 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TURN_EVENTS = 256, WRITES_PER_TURN = 64, STALL_MS = 60000, LINGER_MS = 1000 };
+enum {
+    TURN_EVENTS = 256,
+    WRITES_PER_TURN = 64,
+    STALL_MS = 60000,
+    LINGER_MS = 1000,
+    FULL_MS = 100 /* until the next try when file descriptors are used up */
+};
 
 int mote_posix_loop_init(mote_posix_loop *loop)
 {
@@ -32,6 +38,15 @@ void mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_acce
     loop->accept = accept;
     loop->accept_context = context;
     epoll_ctl(loop->epoll, EPOLL_CTL_ADD, listener, &e);
+}
+
+/* Without file descriptors a waiting connection would wake the loop again and again. */
+static void set_full(mote_posix_loop *loop, bool full)
+{
+    struct epoll_event e = {.events = full ? 0 : EPOLLIN, .data.ptr = NULL};
+
+    loop->full = full;
+    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &e);
 }
 
 /* The loop as a whole looks at its connections again at the earliest of their times. */
@@ -181,8 +196,11 @@ static void accept_all(mote_posix_loop *loop)
 
     for (int i = 0; i < TURN_EVENTS; i++) {
         int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE)
+                set_full(loop, true);
             return;
+        }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         if (loop->accept(loop->accept_context, fd) < 0)
             close(fd);
@@ -216,6 +234,8 @@ static uint64_t walk(mote_posix_loop *loop)
     if (loop->now_ms < loop->due_ms)
         return loop->due_ms - loop->now_ms;
     loop->due_ms = UINT64_MAX;
+    if (loop->full)
+        set_full(loop, false);
     for (mote_posix_conn *conn = loop->conns, *after; conn; conn = after) {
         after = conn->next;
         if (!conn->dead && conn->due_ms <= loop->now_ms)
@@ -271,6 +291,10 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
     struct epoll_event events[TURN_EVENTS];
     uint64_t wait = walk(loop);
 
+    if (loop->full && wait > FULL_MS) {
+        loop->due_ms = loop->now_ms + FULL_MS;
+        wait = FULL_MS;
+    }
     if (timeout_ms < wait)
         wait = timeout_ms;
     int n = wait_events(loop, events, wait);

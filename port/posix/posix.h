@@ -87,6 +87,7 @@ typedef int mote_posix_accept(void *context, int fd);
 
 struct mote_posix_loop {
     int epoll, listener;
+    bool full; /* out of file descriptors: nothing is accepted until one is free */
     mote_posix_accept *accept;
     void *accept_context;
     mote_posix_conn *conns, *last_active;

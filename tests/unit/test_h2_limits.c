@@ -113,6 +113,72 @@ static void the_longest_time_out_is_still_one(void)
     CHECK_INT(mote_h2_error(&h2), MOTE_H2_ERR_TIMEOUT);
 }
 
+/* ---- first words --------------------------------------------------------------------------- */
+
+static void the_preface_is_magic_and_settings(void)
+{
+    for (int server = 0; server < 2; server++) {
+        mote_h2_config config = config_of(server);
+        size_t magic = server ? 0 : 24;
+        mote_h2_init(&h2, &config);
+        out_len = 0;
+        drain();
+        CHECK(server || memcmp(out, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24) == 0);
+        CHECK(out[magic + 3] == 4 && out[magic + 4] == 0 && out[magic + 8] == 0);
+    }
+}
+
+/* Every bit that RFC 9113 leaves undefined is 0 in every frame that a conversation brings about. */
+static void frames_leave_undefined_bits_at_zero(void)
+{
+    static const uint8_t defined[] = {0x9, 0x2d, 0, 0, 1, 0xc, 1, 0, 0, 4};
+    mote_h2_stream *s = start_client();
+
+    mote_h2_reset(&h2, s, MOTE_H2_CANCEL);
+    mote_h2_ping(&h2);
+    frame_hex(6, 0, 0, "ffffffffffffffff");
+    frame_hex(4, 0, 0, "");
+    feed_raw();
+    mote_h2_open(&h2, &s);
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_headers_end(&h2, false);
+    mote_h2_shutdown(&h2);
+    drain();
+    unsigned seen = 0;
+    for (size_t at = 0; at + 9 <= out_len; seen++) {
+        CHECK(out[at + 3] < 10 && (out[at + 4] & ~defined[out[at + 3]]) == 0);
+        CHECK((out[at + 5] & 0x80) == 0);
+        at += 9 + ((size_t)out[at] << 16 | (size_t)out[at + 1] << 8 | out[at + 2]);
+    }
+    CHECK_INT(seen, 6);
+}
+
+static void settings_are_applied_in_order_then_acknowledged(void)
+{
+    start(false);
+    frame_hex(4, 0, 0, "000400000001 000400000007 000300000005 000300000003");
+    feed_raw();
+    CHECK_INT(h2.peer_window, 7);
+    CHECK_INT(h2.peer_max_streams, 3);
+    CHECK(out_len == 9 && out[3] == 4 && out[4] == 1);
+}
+
+static void cookies_may_come_in_crumbs(void)
+{
+    mote_h2_event ev;
+    size_t at = 0, used;
+    char crumbs[64] = "";
+
+    start(true);
+    frame_hex(1, 5, 1, GET " 0f11 03 613d31 0f11 03 623d32");
+    while (mote_h2_recv(&h2, in + at, in_len - at, &used, &ev) > 0) {
+        at += used;
+        if (ev.type == MOTE_H2_FIELD && ev.field.name_len == 6)
+            strncat(crumbs, ev.field.value, ev.field.value_len);
+    }
+    CHECK(strcmp(crumbs, "a=1b=2") == 0);
+}
+
 /* ---- windows ------------------------------------------------------------------------------- */
 
 /* RFC 9113 6.9.2, 6.9.3: content that was sent before the smaller window was known is legal, and
@@ -139,6 +205,51 @@ static void a_window_may_become_negative(void)
     in_len = 0;
     frame(0, 0, 1, content, 1);
     expect("DATA below a negative window", "RST 1 3");
+}
+
+/* A few hundred bytes of memory, and frames of 16,384: no frame is ever held. */
+static void a_client_with_little_memory_takes_the_largest_frames(void)
+{
+    static uint8_t content[16384], small_tx[MOTE_H2_TX_MIN];
+    static char small_scratch[32];
+    mote_h2_config config = {.streams = streams,
+                             .stream_count = 1,
+                             .tx = small_tx,
+                             .tx_size = sizeof small_tx,
+                             .scratch = small_scratch,
+                             .scratch_size = sizeof small_scratch};
+    mote_h2_stream *s;
+
+    mote_h2_init(&h2, &config);
+    in_len = out_len = 0;
+    events[0] = '\0';
+    drain();
+    CHECK_INT(mote_h2_open(&h2, &s), 0);
+    mote_h2_headers_begin(&h2, s);
+    CHECK_INT(mote_h2_headers_end(&h2, true), 0);
+    frame(4, 0, 0, NULL, 0);
+    frame_hex(1, 4, 1, "88");
+    for (int i = 0; i < 5; i++)
+        frame(0, i == 4, 1, content, sizeof content);
+    CHECK_INT(feed_raw(), 0);
+    CHECK(strstr(events, "end") != NULL);
+}
+
+/* Padding is no content, but it counts, and the engine gives it back by itself. */
+static void padding_counts_and_is_given_back(void)
+{
+    static uint8_t padded[256] = {255};
+
+    start(true);
+    frame_hex(1, 4, 1, GET);
+    for (int i = 0; i < 300; i++) { /* more than the window, were it not given back */
+        h2.budget = 100;            /* frames that carry nothing have their price */
+        frame(0, 8, 1, padded, sizeof padded);
+        feed_raw();
+    }
+    CHECK_INT(mote_h2_error(&h2), 0);
+    CHECK(strstr(events, "RESET") == NULL);
+    CHECK(streams[0].recv_window + (int32_t)streams[0].credit == 65535);
 }
 
 /* ---- the budget ---------------------------------------------------------------------------- */
@@ -262,6 +373,12 @@ int main(void)
     RUN(a_table_and_slots_are_optional);
     RUN(a_larger_connection_window_is_announced);
     RUN(the_longest_time_out_is_still_one);
+    RUN(the_preface_is_magic_and_settings);
+    RUN(frames_leave_undefined_bits_at_zero);
+    RUN(settings_are_applied_in_order_then_acknowledged);
+    RUN(cookies_may_come_in_crumbs);
+    RUN(a_client_with_little_memory_takes_the_largest_frames);
+    RUN(padding_counts_and_is_given_back);
     RUN(a_window_may_become_negative);
     RUN(everything_odd_meets_the_budget);
     RUN(streams_that_end_well_refill_the_budget);

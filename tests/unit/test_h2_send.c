@@ -380,6 +380,28 @@ static void a_ping_is_answered_by_a_pong(void)
     CHECK_INT(mote_h2_ping(&h2), 0);
 }
 
+/* gRPC's bandwidth probes: a PING for content that was received. */
+static void a_ping_for_content_is_free(void)
+{
+    mote_h2_stream *s;
+    size_t room;
+
+    start(false);
+    s = open_stream();
+    uint32_t before = h2.budget;
+    for (int i = 0; i < 5; i++) {
+        mote_h2_reserve(&h2, s, 1, &room);
+        mote_h2_commit(&h2, s, 1, false);
+        drain();
+        frame_hex(6, 0, 0, "0000000000000000");
+        feed_raw();
+    }
+    CHECK_INT(h2.budget, before);
+    frame_hex(6, 0, 0, "0000000000000000");
+    feed_raw();
+    CHECK_INT(h2.budget, before - 1);
+}
+
 static void a_client_says_goodbye(void)
 {
     mote_h2_stream *s;
@@ -417,6 +439,7 @@ int main(void)
     RUN(the_connections_window_opens_for_all);
     RUN(the_end_waits_for_space_too);
     RUN(a_ping_is_answered_by_a_pong);
+    RUN(a_ping_for_content_is_free);
     RUN(a_client_says_goodbye);
     return test_summary();
 }

@@ -112,6 +112,20 @@ static void an_empty_block_does_not_confirm_a_smaller_limit(void)
     CHECK_INT(mote_hpack_decoder_end(&decoder), MOTE_HPACK_ERR_UPDATE_MISSING);
 }
 
+static void duplicates_in_the_table_are_no_error(void)
+{
+    uint8_t block[8];
+
+    start(4096);
+    for (int i = 0; i < 3; i++) {
+        size_t n = literal(block, 0x40, 1, 1);
+        CHECK_INT(decode_chunks(block, n, 1000), 0);
+    }
+    CHECK_INT(decoder.entry_count, 3);
+    CHECK_INT(decode_hex("c0 bf be"), 0);
+    CHECK(strcmp(text, "n: v\nn: v\nn: v\n") == 0);
+}
+
 static void no_input_is_no_field(void)
 {
     mote_hpack_field_view f;
@@ -219,6 +233,7 @@ int main(void)
     RUN(a_name_may_come_from_an_entry_that_is_evicted);
     RUN(an_old_entry_needs_an_index_of_two_bytes);
     RUN(an_empty_block_does_not_confirm_a_smaller_limit);
+    RUN(duplicates_in_the_table_are_no_error);
     RUN(no_input_is_no_field);
     RUN(a_scratch_counts_up_to_65535_bytes);
     RUN(the_encoder_uses_at_most_4096_bytes);

@@ -1,0 +1,451 @@
+/* Each attack against the real programs over the loopback:
+ *
+ *   attack_loopback server PROGRAM   starts h2_server and attacks it
+ *   attack_loopback client PROGRAM   is a hostile server for h2_client
+ *
+ * The address space of the program does not grow, its processor time and what it sends back stay
+ * within bounds of the attacking bytes, no file descriptor is left over, and another connection is
+ * served all the while. */
+#define _GNU_SOURCE
+#include "../test.h"
+#include "attacks.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CONNECTIONS = 4, /* for each attack on the server, one after the other */
+    ATTACK_MAX = 1 << 22,
+    NS_PER_BYTE = 2000, /* system calls of the program included */
+    PATIENCE_MS = 10000
+};
+
+static int port;
+static pid_t program;
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void give_up(const char *what)
+{
+    fprintf(stderr, "attack_loopback: error: %s: %s\n", what, strerror(errno));
+    if (program > 0)
+        kill(program, SIGKILL);
+    exit(2);
+}
+
+/* ---- what the kernel says of the program --------------------------------------------------- */
+
+/* A number behind a key in a file of /proc/PID; without a key the first one. */
+static uint64_t proc(const char *file, const char *key)
+{
+    char path[64], line[256];
+    uint64_t value = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)program, file);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        give_up(path);
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, key, strlen(key)) == 0) {
+            value = strtoull(line + strlen(key), NULL, 10);
+            break;
+        }
+    }
+    fclose(f);
+    return value;
+}
+
+static unsigned open_files(void)
+{
+    char path[64];
+    unsigned n = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)program);
+    DIR *dir = opendir(path);
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+/* ---- sockets ------------------------------------------------------------------------------- */
+
+static struct sockaddr_in loopback(int to_port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)to_port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static int connect_to_program(void)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        give_up("connect");
+    return fd;
+}
+
+/* What a peer says: frames are followed only to find a GOAWAY and to count bytes. */
+typedef struct {
+    uint8_t header[9];
+    unsigned header_len, at;
+    uint32_t left, code;
+    uint64_t bytes;
+    bool goaway, closed;
+} listener;
+
+static void listen_to(listener *l, const uint8_t *in, size_t len)
+{
+    l->bytes += len;
+    for (size_t i = 0; i < len; i++) {
+        if (l->header_len < 9) {
+            l->header[l->header_len++] = in[i];
+            l->left = (uint32_t)l->header[0] << 16 | (uint32_t)l->header[1] << 8 | l->header[2];
+            l->at = 0;
+        } else {
+            if (l->header[3] == 7 && l->at >= 4 && l->at < 8)
+                l->code = l->code << 8 | in[i];
+            l->goaway |= l->header[3] == 7 && l->at == 7;
+            l->at++;
+            l->left--;
+        }
+        if (l->header_len == 9 && l->left == 0)
+            l->header_len = 0;
+    }
+}
+
+/* Sends what it can of a piece and reads what has come. */
+static size_t exchange(int fd, listener *l, const uint8_t *out, size_t len, bool reads, int wait_ms)
+{
+    static uint8_t in[65536];
+    struct pollfd p = {fd, (short)((reads ? POLLIN : 0) | (len > 0 ? POLLOUT : 0)), 0};
+    ssize_t n = 0;
+
+    if (poll(&p, 1, wait_ms) <= 0)
+        return 0;
+    if (p.revents & POLLIN) {
+        n = recv(fd, in, sizeof in, MSG_DONTWAIT);
+        if (n > 0)
+            listen_to(l, in, (size_t)n);
+        else if (n == 0 || errno != EAGAIN)
+            l->closed = true;
+    } else if (p.revents & (POLLHUP | POLLERR)) {
+        l->closed = true;
+    }
+    n = 0;
+    if (!l->closed && (p.revents & POLLOUT)) {
+        n = send(fd, out, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN)
+            l->closed = true;
+    }
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* ---- the other connection ------------------------------------------------------------------ */
+
+static int victim = -1;
+static attack_output politely;
+
+static void start_victim(void)
+{
+    victim = connect_to_program();
+    politely.len = 0;
+    politely.id = 1;
+    attack_preface(&politely);
+    if (send(victim, politely.bytes, politely.len, MSG_NOSIGNAL) < 0)
+        give_up("victim");
+}
+
+/* A request, and its page within PATIENCE_MS. */
+static bool victim_is_served(void)
+{
+    uint64_t until = now_ms() + PATIENCE_MS;
+    listener l = {0};
+    size_t sent = 0;
+
+    politely.len = 0;
+    attack_get(&politely, politely.id);
+    attack_credit(&politely);
+    politely.id += 2;
+    while (!l.closed && now_ms() < until && (sent < politely.len || l.bytes < 140))
+        sent += exchange(victim, &l, politely.bytes + sent, politely.len - sent, true, 100);
+    return !l.closed && l.bytes >= 140;
+}
+
+/* ---- attacks on the server ----------------------------------------------------------------- */
+
+static attack_output out;
+
+/* One connection: the attack until the program ends it, or until all is sent. Returns the bytes. */
+static uint64_t attack_once(const attack *a, listener *l)
+{
+    uint64_t total = 0, until = now_ms() + PATIENCE_MS;
+    bool reads = !(a->flags & UNREAD);
+    unsigned pieces = 0;
+    int fd = connect_to_program();
+
+    out.len = 0;
+    out.id = 1;
+    attack_preface(&out);
+    if (a->open)
+        a->open(&out);
+    while (!l->closed && now_ms() < until && (a->end == STALLS || total < ATTACK_MAX)) {
+        if (out.len == 0 && a->more)
+            a->more(&out);
+        size_t n = exchange(fd, l, out.bytes, out.len, reads, out.len > 0 ? 20 : 100);
+        memmove(out.bytes, out.bytes + n, out.len - n);
+        out.len -= n;
+        total += n;
+        if (++pieces % 64 == 1)
+            CHECK(victim_is_served());
+        if (a->end == STALLS && l->bytes > 0 && victim_is_served() && l->goaway)
+            break;
+    }
+    while (reads && a->end < SURVIVES && !l->closed && now_ms() < until)
+        exchange(fd, l, NULL, 0, true, 100); /* the GOAWAY may still be on its way */
+    close(fd);
+    return total;
+}
+
+static void attack_server(const attack *a)
+{
+    uint64_t cpu = proc("schedstat", ""), memory = proc("status", "VmSize:");
+    uint64_t sent = 0, back = 0;
+
+    for (int i = 0; i < (a->end == STALLS ? 1 : CONNECTIONS); i++) {
+        listener l = {0};
+        sent += attack_once(a, &l);
+        back += l.bytes;
+        if (a->flags & UNREAD)
+            continue; /* it is not there to hear the GOAWAY */
+        if (a->end < SURVIVES)
+            CHECK(l.goaway && l.code == a->end);
+        if (a->end == SURVIVES)
+            CHECK(!l.goaway && !l.closed);
+        if (a->end == STALLS)
+            CHECK(l.goaway || l.bytes > 0);
+    }
+    CHECK(victim_is_served());
+    cpu = proc("schedstat", "") - cpu;
+    CHECK_INT(proc("status", "VmSize:"), memory);
+    CHECK(back <= sent * a->back + CONNECTIONS * 8192);
+    if (a->end != STALLS) /* there the program is asked again and again meanwhile */
+        CHECK(cpu <= sent * NS_PER_BYTE + 200000000);
+    printf("%-34s server %9llu bytes, %6.1f ns and %5.2f bytes back for each\n", a->name,
+           (unsigned long long)sent, (double)cpu / (double)sent, (double)back / (double)sent);
+}
+
+/* Sockets that are opened and dropped: at once, after half a preface, or with a reset. */
+static void connect_and_abort(void)
+{
+    struct linger now = {1, 0};
+
+    for (int i = 0; i < 3000; i++) {
+        int fd = connect_to_program();
+        if (i % 3 == 1)
+            send(fd, "PRI * HTTP/2.0\r\n", 16, MSG_NOSIGNAL);
+        if (i % 3 == 2)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        close(fd);
+        if (i % 500 == 0)
+            CHECK(victim_is_served());
+    }
+}
+
+/* Connections that say nothing, or half of what they should: a time-out ends them. */
+static void half_open(void)
+{
+    enum { COUNT = 200 };
+    static int fds[COUNT];
+    listener l = {0};
+
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = connect_to_program();
+        if (i % 2)
+            send(fds[i], "PRI * HTTP/2.0\r\n", 16, MSG_NOSIGNAL);
+    }
+    CHECK(victim_is_served());
+    for (uint64_t until = now_ms() + PATIENCE_MS; !l.closed && now_ms() < until;)
+        exchange(fds[COUNT - 1], &l, NULL, 0, true, 100);
+    CHECK(l.closed);
+    start_victim(); /* the first one has been idle */
+    CHECK(victim_is_served());
+    for (int i = 0; i < COUNT; i++)
+        close(fds[i]);
+}
+
+static void storm(const char *name, void (*attack_)(void))
+{
+    uint64_t memory = proc("status", "VmSize:");
+    unsigned files = open_files();
+
+    close(victim);
+    start_victim();
+    test_ok = true;
+    attack_();
+    for (int i = 0; i < 100 && open_files() > files; i++)
+        usleep(100000);
+    CHECK(open_files() <= files);
+    CHECK_INT(proc("status", "VmSize:"), memory);
+    printf("%s%s\n", test_ok ? "" : "FAIL ", name);
+    test_ok ? test_passed++ : test_failed++;
+}
+
+/* Starts h2_server with a short time-out and learns its port. */
+static void start_server(const char *path)
+{
+    int fds[2];
+    char line[128] = "";
+
+    if (pipe(fds) != 0)
+        give_up("pipe");
+    program = fork();
+    if (program == 0) {
+        dup2(fds[1], 1);
+        execl(path, path, "--port=0", "--timeout=1", (char *)NULL);
+        _exit(127);
+    }
+    for (size_t n = 0; n + 1 < sizeof line && !strchr(line, '\n'); n++) {
+        if (read(fds[0], line + n, 1) != 1)
+            give_up(path);
+    }
+    port = atoi(strrchr(line, ':') + 1);
+}
+
+static void attacks_on_server(const char *path)
+{
+    start_server(path);
+    start_victim();
+    CHECK(victim_is_served());
+    for (size_t i = 0; i < attack_count; i++) {
+        if (!(attacks[i].sides & ON_SERVER))
+            continue;
+        close(victim);
+        start_victim();
+        test_ok = true;
+        attack_server(&attacks[i]);
+        if (!test_ok)
+            printf("FAIL %s, server\n", attacks[i].name);
+        test_ok ? test_passed++ : test_failed++;
+    }
+    storm("connect_and_abort", connect_and_abort);
+    storm("half_open", half_open);
+    kill(program, SIGTERM);
+    int status;
+    waitpid(program, &status, 0);
+    test_ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    test_ok ? test_passed++ : test_failed++;
+}
+
+/* ---- attacks on the client ----------------------------------------------------------------- */
+
+static int listen_here(void)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(fd, 8) != 0 || getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        give_up("listen");
+    port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void start_client(const char *path)
+{
+    char url[64];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
+    program = fork();
+    if (program == 0) {
+        freopen("/dev/null", "w", stdout);
+        freopen("/dev/null", "w", stderr);
+        execl(path, path, "--timeout=1", url, (char *)NULL);
+        _exit(127);
+    }
+}
+
+static void attack_client(const attack *a, int here, const char *path)
+{
+    struct rusage use;
+    listener l = {0};
+    uint64_t sent = 0, until;
+    int status;
+
+    start_client(path);
+    int fd = accept(here, NULL, NULL);
+    until = now_ms() + PATIENCE_MS;
+    l.left = 24; /* the preface is no frame: skip it like a payload */
+    l.header_len = 9;
+    out.len = 0;
+    out.on_client = true;
+    attack_preface(&out);
+    if (a->open)
+        a->open(&out);
+    while (!l.closed && now_ms() < until) {
+        if (out.len == 0 && a->more)
+            a->more(&out);
+        size_t n = exchange(fd, &l, out.bytes, out.len, true, out.len > 0 ? 20 : 100);
+        memmove(out.bytes, out.bytes + n, out.len - n);
+        out.len -= n;
+        sent += n;
+    }
+    close(fd);
+    wait4(program, &status, 0, &use);
+    uint64_t cpu = (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000000u +
+                   (uint64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1000u;
+    CHECK(l.closed);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == (a->flags & ANSWERS ? 0 : 1));
+    if (a->end < SURVIVES && l.goaway)
+        CHECK_INT(l.code, a->end);
+    CHECK(use.ru_maxrss < 16384); /* KiB; a quiet run takes about 2,000 */
+    CHECK(cpu <= sent * NS_PER_BYTE + 200000000);
+    CHECK(l.bytes <= sent * a->back + 8192);
+    printf("%-34s client %9llu bytes, %ld KiB, %5.2f bytes back for each\n", a->name,
+           (unsigned long long)sent, use.ru_maxrss, (double)l.bytes / (double)sent);
+}
+
+static void attacks_on_client(const char *path)
+{
+    int here = listen_here();
+
+    for (size_t i = 0; i < attack_count; i++) {
+        if (!(attacks[i].sides & ON_CLIENT))
+            continue;
+        test_ok = true;
+        attack_client(&attacks[i], here, path);
+        if (!test_ok)
+            printf("FAIL %s, client\n", attacks[i].name);
+        test_ok ? test_passed++ : test_failed++;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IOLBF, 4096);
+    if (argc == 3 && strcmp(argv[1], "server") == 0)
+        attacks_on_server(argv[2]);
+    else if (argc == 3 && strcmp(argv[1], "client") == 0)
+        attacks_on_client(argv[2]);
+    else
+        return fprintf(stderr, "usage: attack_loopback server|client PROGRAM\n"), 2;
+    return test_summary();
+}
