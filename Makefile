@@ -28,7 +28,7 @@ PROGRAMS := h2_server h2_client collector sensor mote-hpack \
             $(TOURS:%=%_server) $(TOURS:%=%_client)
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%)
 
-.PHONY: all demo test conformance bench size coverage fuzz-smoke lint install dist clean \
+.PHONY: all demo test conformance bench size coverage mutator fuzz-smoke lint install dist clean \
         help programs setup-test setup-bench setup-lint setup-arch test-arch
 
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
@@ -82,6 +82,12 @@ size: ## flash by module and RAM, for Cortex-M0 and M4
 
 coverage: ## lines and branches of the core that the tests reach
 	BUILD=$(BUILD) tests/coverage.sh
+
+mutator: $(BUILD)/libmote-mutator.so ## fuzz/mutator.c as a shared library for AFL++
+
+$(BUILD)/libmote-mutator.so: $(wildcard fuzz/mutator*.[ch] hpack/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(CFLAGS) -fPIC -shared fuzz/mutator.c fuzz/mutator_headers.c hpack/*.c -o $@
 
 fuzz-smoke: ## every fuzz target for SECONDS_EACH=30
 	BUILD=$(BUILD) tests/fuzz.sh

@@ -66,7 +66,9 @@ size_t mote_grpc_format_timeout(uint32_t ms, char out[9]);
 int mote_grpc_code_of_http(unsigned status);
 int mote_grpc_code_of_reset(uint32_t wire_code);
 size_t mote_grpc_percent_decode(const char *in, size_t len, char *out, size_t cap);
-size_t mote_grpc_percent_encode(const char *in, size_t len, char *out, size_t cap);
+/* Bytes of the percent-encoded text; *len is set to what of it fits `cap` of them. */
+size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap);
+void mote_grpc_percent_encode(const char *in, size_t len, char *out);
 
 /* grpc_message.c */
 /* The next message of a call from its buffer or the content at hand: 1 when *ev is filled. */

@@ -36,8 +36,6 @@ static bool store(mote_grpc_call *call, const uint8_t *data, size_t len)
 {
     size_t size = call->grpc->config.rx_size;
 
-    if (len == 0)
-        return true;
     if (buffered(call) + len > size) {
         mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                                "more than the receive buffer holds");
@@ -58,6 +56,8 @@ static bool store_rest(mote_grpc_call *call, size_t len)
     mote_grpc *g = call->grpc;
     size_t n = len < g->rest_len ? len : g->rest_len;
 
+    if (n == 0) /* there may be no rest at all */
+        return true;
     if (!store(call, g->rest, n))
         return false;
     g->rest += n;

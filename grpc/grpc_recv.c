@@ -31,7 +31,9 @@ static int next_event(mote_grpc_call *call, mote_grpc_event *ev)
         return 1;
     if (call->flags & (CALL_DEFERRED | CALL_STATUS_OWED))
         return 0;
-    if ((call->pending & (PENDING_HALF_CLOSE | PENDING_END)) && mote_grpc_message_cut(call)) {
+    /* A server that gives up in the middle of a message says why: that status counts. */
+    if ((call->pending & (PENDING_HALF_CLOSE | PENDING_END)) && call->code == MOTE_GRPC_OK &&
+        mote_grpc_message_cut(call)) {
         call->pending = 0;
         mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, "the stream ended inside of a message");
     }

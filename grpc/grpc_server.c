@@ -50,15 +50,20 @@ static void put_code(mote_h2 *h2, int code)
         mote_h2_put_value(h2, &code_name, digits + (code < 10), code < 10 ? 1 : 2);
 }
 
-/* The encoded text is built behind what the receive buffer holds, cut to the room that is left. */
+/* Text that needs no encoding goes out as it is; other text is built in the transmit buffer, and
+ * cut to a quarter of it. */
 static void put_message(mote_grpc_call *call, const char *message, size_t len)
 {
-    char *to = (char *)call->rx + call->rx_len;
-    size_t n =
-        mote_grpc_percent_encode(message, len, to, call->grpc->config.rx_size - call->rx_len);
+    mote_h2 *h2 = &call->grpc->h2;
+    size_t n = mote_grpc_percent_size(message, &len, call->grpc->config.tx_size / 4);
+    char *to;
 
-    if (n > 0)
-        mote_h2_put_value(&call->grpc->h2, &message_name, to, n);
+    if (n == len) {
+        mote_h2_put_value(h2, &message_name, message, n);
+    } else if ((to = (char *)mote_h2_value_space(h2, n))) {
+        mote_grpc_percent_encode(message, len, to);
+        mote_h2_put_value(h2, &message_name, to, n);
+    }
 }
 
 static int send_status(mote_grpc_call *call, int code, const char *message, size_t message_len,

@@ -97,25 +97,41 @@ static bool is_plain(char ch)
     return ch >= 0x20 && ch <= 0x7e && ch != '%';
 }
 
-size_t mote_grpc_percent_encode(const char *in, size_t len, char *out, size_t cap)
+/* White space at the ends is not valid in a field value (RFC 9113 8.2.1). */
+static bool stays(const char *in, size_t len, size_t i)
+{
+    return is_plain(in[i]) && (in[i] != ' ' || (i > 0 && i + 1 < len));
+}
+
+size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap)
+{
+    size_t n = 0, i = 0;
+
+    for (; i < *len; i++) {
+        size_t more = stays(in, *len, i) ? 1 : 3;
+        if (more > cap - n)
+            break;
+        n += more;
+    }
+    for (; i < *len && i > 0 && in[i - 1] == ' '; i--) /* where the text is cut */
+        n--;
+    *len = i;
+    return n;
+}
+
+void mote_grpc_percent_encode(const char *in, size_t len, char *out)
 {
     static const char hex[] = "0123456789ABCDEF";
-    size_t n = 0;
 
     for (size_t i = 0; i < len; i++) {
-        /* white space at the ends is not valid in a field value (RFC 9113 8.2.1) */
-        bool plain = is_plain(in[i]) && (in[i] != ' ' || (i > 0 && i + 1 < len));
-        if (n + (plain ? 1 : 3) > cap)
-            break;
-        if (plain) {
-            out[n++] = in[i];
+        if (stays(in, len, i)) {
+            *out++ = in[i];
         } else {
-            out[n++] = '%';
-            out[n++] = hex[(uint8_t)in[i] >> 4];
-            out[n++] = hex[(uint8_t)in[i] & 15];
+            *out++ = '%';
+            *out++ = hex[(uint8_t)in[i] >> 4];
+            *out++ = hex[(uint8_t)in[i] & 15];
         }
     }
-    return n;
 }
 
 /* ---- base64 (RFC 4648 4), as "-bin" fields use it ------------------------------------------ */

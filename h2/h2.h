@@ -96,7 +96,8 @@ enum mote_h2_kind {
 enum mote_h2_event_type {
     MOTE_H2_FIELD = 1, /* one field of a header section: field, kind */
     MOTE_H2_HEADERS,   /* the header section is complete: trailers, end_stream, status, truncated */
-    MOTE_H2_DATA,      /* a piece of content: data, len, end_stream; give back with _consume() */
+    MOTE_H2_DATA,      /* a piece of content: data, len, to be given back with _consume(); or the
+                          end of it: end_stream, len 0 */
     MOTE_H2_RESET,     /* the stream has ended early: code, remote */
     MOTE_H2_WRITABLE,  /* a send window has opened; stream is NULL for the connection's */
     MOTE_H2_SETTINGS,  /* the peer's SETTINGS have been applied; all windows may have changed */
@@ -269,6 +270,11 @@ void mote_h2_put_value(mote_h2 *c, const mote_hpack_field *name, const char *val
 void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const char *value,
                          size_t value_len, unsigned flags);
 int mote_h2_headers_end(mote_h2 *c, bool end_stream);
+
+/* Space in the transmit buffer to build a value in, for the mote_h2_put_value() that must follow
+ * (with a name of at most 24 bytes). NULL: no room; the section has failed and _headers_end() says
+ * how. */
+uint8_t *mote_h2_value_space(mote_h2 *c, size_t len);
 
 /*
  * Space for content of a DATA frame, in the transmit buffer. Returns the place and sets *len to

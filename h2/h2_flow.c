@@ -5,7 +5,7 @@
 
 static bool in_its_frame(const mote_h2 *c, const mote_h2_stream *s)
 {
-    return c->type == FRAME_DATA && c->remaining > 0 && c->id == s->id;
+    return c->phase == PHASE_PAYLOAD && c->type == FRAME_DATA && c->id == s->id;
 }
 
 /* Half of the window is returned at once, which costs one WINDOW_UPDATE for many frames; less only
@@ -64,7 +64,8 @@ static int check_stream(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
         return mote_h2_stream_error(c, s, MOTE_H2_STREAM_CLOSED, ev);
     if (!(s->flags & STREAM_GOT_HEADERS)) /* RFC 9113 8.1: HEADERS come first */
         return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
-    if (s->recv_window < 0 || (uint32_t)s->recv_window < c->length) /* RFC 9113 6.9.1 */
+    /* RFC 9113 6.9.1; an empty frame is legal whatever the window is */
+    if ((int64_t)c->length > (s->recv_window > 0 ? s->recv_window : 0))
         return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR, ev);
     s->recv_window -= (int32_t)c->length;
     if (c->flags & FLAG_END_STREAM)
@@ -165,7 +166,7 @@ int mote_h2_data_end(mote_h2 *c, mote_h2_event *ev)
         return r;
     if (!(c->flags & FLAG_END_STREAM)) {
         mote_h2_credit_stream(c, s);
-        return ev->type == MOTE_H2_DATA;
+        return 0;
     }
     ev->type = MOTE_H2_DATA;
     ev->stream = s;

@@ -61,6 +61,9 @@ enum {
     CONN_BLOCKED = 32 /* not owed to the peer: the user waits for the connection's window */
 };
 
+/* mote_h2.phase: what the next byte belongs to */
+enum { PHASE_PREFACE, PHASE_FIRST, PHASE_HEADER, PHASE_PAYLOAD };
+
 /* mote_h2.closing */
 enum { CLOSING_NO, CLOSING_ANNOUNCED, CLOSING_DONE };
 

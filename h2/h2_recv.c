@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum phase { PHASE_PREFACE, PHASE_FIRST, PHASE_HEADER, PHASE_PAYLOAD };
-
 static const char preface[24] = {'P',  'R',  'I', ' ', '*',  ' ',  'H',  'T',
                                  'T',  'P',  '/', '2', '.',  '0',  '\r', '\n',
                                  '\r', '\n', 'S', 'M', '\r', '\n', '\r', '\n'};
@@ -134,7 +132,9 @@ static int recv_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
     if (c->remaining == 0)
         return end_frame(c, ev);
     r = rule_of(c)->payload(c, in, len, used, ev);
-    if (c->remaining == 0 && (r == 0 || (r == 1 && ev->type == MOTE_H2_DATA)))
+    /* A frame ends after the user has seen its last piece, however it was cut: what follows from
+     * the end (END_STREAM, credit) never comes earlier. */
+    if (c->remaining == 0 && r == 0)
         r = end_frame(c, ev);
     return r;
 }

@@ -91,6 +91,20 @@ void mote_h2_put_value(mote_h2 *c, const mote_hpack_field *name, const char *val
     block_grew(c, mote_hpack_encode_value(&c->encoder, name, value, len, out, cap));
 }
 
+uint8_t *mote_h2_value_space(mote_h2 *c, size_t len)
+{
+    size_t cap;
+
+    if (c->block_error < 0)
+        return NULL;
+    uint8_t *out = block_space(c, &cap);
+    if (cap < 2 * len + 32) {
+        c->block_error = MOTE_HPACK_ERR_SPACE;
+        return NULL;
+    }
+    return out + cap - len;
+}
+
 void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const char *value,
                          size_t value_len, unsigned flags)
 {

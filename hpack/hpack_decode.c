@@ -78,74 +78,57 @@ static size_t sink(mote_hpack_decoder *d, char **to)
     return room < d->ring_size - pos ? room : d->ring_size - pos;
 }
 
-static void took(mote_hpack_decoder *d, size_t n)
+/* Appends decoded bytes to the field. They may lie in the table and be evicted meanwhile: they stay
+ * until the new entry, which begins behind them, has passed over them in order. */
+static void store(mote_hpack_decoder *d, const char *bytes, size_t len)
 {
-    d->field_len += (uint32_t)n;
-    if (!d->dropped)
-        d->pending = (uint16_t)(d->pending + n);
-}
-
-/* Decodes into the sink, or into nowhere once the field has outgrown it. */
-static int put_piece(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used, int *more)
-{
-    char nowhere[16];
+    size_t room;
     char *to;
-    size_t cap = sink(d, &to);
-    size_t made = len;
-    int error = 0;
 
-    if (cap == 0) {
+    d->field_len += (uint32_t)len;
+    while (len > 0 && (room = sink(d, &to)) > 0) {
+        size_t n = len < room ? len : room;
+        memmove(to, bytes, n);
+        d->pending = (uint16_t)(d->pending + n);
+        bytes += n;
+        len -= n;
+    }
+    if (len > 0)
         d->dropped = 1;
-        to = nowhere;
-        cap = sizeof nowhere;
-    }
-    if (d->huffman_on) {
-        error = mote_hpack_huffman_decode(&d->huffman, in, len, used, to, cap, &made);
-    } else {
-        made = len < cap ? len : cap;
-        memcpy(to, in, made);
-        *used = made;
-    }
-    took(d, made);
-    *more = made == cap;
-    return error;
 }
 
-/* Decodes `len` bytes of a string as far as they go. */
+/* Decodes bytes of a string. Huffman code goes through a piece of the stack, because an entry must
+ * not be evicted for a byte that does not come. */
 static int put(mote_hpack_decoder *d, const uint8_t *in, size_t len)
 {
-    int more = 1;
+    char piece[64];
+    size_t used, made;
 
-    while (more && (len > 0 || d->huffman_on)) {
-        size_t used = 0;
-        int error = put_piece(d, in, len, &used, &more);
+    if (!d->huffman_on) {
+        store(d, (const char *)in, len);
+        return 0;
+    }
+    do {
+        int error =
+            mote_hpack_huffman_decode(&d->huffman, in, len, &used, piece, sizeof piece, &made);
         if (error < 0)
             return error;
+        store(d, piece, made);
         in += used;
         len -= used;
-    }
+    } while (made == sizeof piece);
     return 0;
 }
 
-/* Copies the name of a dynamic entry to the new field. The source may be evicted meanwhile: its
- * bytes stay until the new entry, which begins behind them, has passed over them in order. */
+/* RFC 7541 4.4: the name of an entry, which the new one may evict. */
 static void put_entry_name(mote_hpack_decoder *d, const mote_hpack_entry *e)
 {
-    size_t pos = e->pos;
-    size_t left = e->name_len, room;
-    char *to;
+    size_t pos = e->pos, len = e->name_len;
+    size_t first = d->ring_size - pos < len ? d->ring_size - pos : len;
 
     d->name_index = e->name_index;
-    while (left > 0 && (room = sink(d, &to)) > 0) {
-        size_t run = d->ring_size - pos < left ? d->ring_size - pos : left;
-        size_t n = run < room ? run : room;
-        memmove(to, d->ring + pos, n);
-        pos = (pos + n) % d->ring_size;
-        took(d, n);
-        left -= n;
-    }
-    d->field_len += (uint32_t)left;
-    d->dropped = left > 0;
+    store(d, d->ring + pos, first);
+    store(d, d->ring, len - first);
 }
 
 /* RFC 7541 2.3.3: an index beyond both tables is an error */
@@ -161,8 +144,7 @@ static int name_from_index(mote_hpack_decoder *d)
         mote_hpack_field_view f;
         mote_hpack_static(d->integer, &f);
         d->name_index = f.name_index;
-        d->huffman_on = 0;
-        put(d, (const uint8_t *)f.name, f.name_len);
+        store(d, f.name, f.name_len);
     }
     d->name_len = d->field_len;
     d->state = VALUE_START;

@@ -141,6 +141,10 @@ static int put_literal(const mote_hpack_encoder *e, const literal *l, unsigned f
 
 static int put_indexed(unsigned index, uint8_t *out, size_t cap)
 {
+    if (index < 127 && cap > 0) {
+        out[0] = (uint8_t)(INDEXED | index);
+        return 1;
+    }
     if (integer_size(index, 7) > cap)
         return MOTE_HPACK_ERR_SPACE;
     return (int)(put_integer(out, INDEXED, index, 7) - out);
@@ -208,11 +212,11 @@ static int may_index(const mote_hpack_encoder *e, const literal *l, unsigned fla
 int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint8_t *out,
                       size_t cap)
 {
-    literal l = {field->name, field->value, field->name_len, field->value_len, 0};
     unsigned index = field->index ? field->index : find(e, field, 0);
 
     if (index > 0)
         return put_indexed(index, out, cap);
+    literal l = {field->name, field->value, field->name_len, field->value_len, 0};
     l.name_index = mote_hpack_static_find(l.name, l.name_len, l.value, l.value_len, &index);
     if (index > 0 && !(field->flags & MOTE_HPACK_NEVER_INDEX))
         return put_indexed(index, out, cap);

@@ -85,15 +85,17 @@ $CC -std=c11 -O2 tests/attack/local.c tests/attack/attacks.c hpack/*.c h2/*.c gr
 $CC -std=c11 -O2 -Wno-unused-result tests/attack/loopback.c tests/attack/attacks.c -o "$T/attack_loopback" || exit 1
 # shellcheck disable=SC2086
 $CC $CFLAGS -DMOTE_HPACK_SMALL tests/unit/test_hpack.c hpack/*.c grpc/strerror.c -o "$T/test_hpack_small" || exit 1
-program fuzz_hpack fuzz/fuzz_hpack.c fuzz/standalone.c
-program fuzz_grpc fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
-program fuzz_pb fuzz/fuzz_pb.c fuzz/standalone.c
+for t in hpack huffman h2 pair pb; do program fuzz_$t fuzz/fuzz_$t.c fuzz/standalone.c; done
+program fuzz_server fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
+program fuzz_client -DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
+program test_mutator tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
+$CC $CFLAGS fuzz/fuzz_nghttp2.c fuzz/standalone.c "$T/libmote.a" -lnghttp2 -o "$T/fuzz_nghttp2" || exit 1
 protoc -I tests/peers --python_out="$T/py" peer.proto || exit 1
 protoc -I examples --python_out="$T/py" tour.proto telemetry.proto || exit 1
 
 # ---- without peers
 
-for t in $units hpack_small store; do run "unit $t" "$T/test_$t"; done
+for t in $units hpack_small store mutator; do run "unit $t" "$T/test_$t"; done
 run "attacks" "$T/attack_plain"
 run "attacks, sanitizers" "$T/attack_local" --no-cpu
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
@@ -102,7 +104,9 @@ run "rfc" tests/rfc.sh
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
 
-for t in hpack grpc pb; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
+for t in hpack huffman pair pb; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
+run "fuzz corpus nghttp2" "$T/fuzz_nghttp2" fuzz/corpus/hpack
+for t in h2 server client; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/conversations; done
 
 # ---- real peers
 

@@ -29,6 +29,7 @@ test)
     need nghttp2-client nghttp
     need nghttp2-client h2load
     need curl curl
+    need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
     need binutils nm
     need g++ g++
     ;;
@@ -57,6 +58,8 @@ size)
     ;;
 fuzz)
     need clang clang
+    need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
+    need afl++ afl-fuzz
     need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
     ;;
 coverage)

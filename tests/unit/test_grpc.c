@@ -297,9 +297,18 @@ static void status_text_is_percent_encoded(void)
 {
     char out[64];
 
-    CHECK_INT(mote_grpc_percent_encode("a%\n\xc3\xa9 ", 6, out, sizeof out), 16);
+    size_t len = 6;
+
+    CHECK_INT(mote_grpc_percent_size("a%\n\xc3\xa9 ", &len, sizeof out), 16);
+    CHECK_INT(len, 6);
+    mote_grpc_percent_encode("a%\n\xc3\xa9 ", 6, out);
     CHECK(memcmp(out, "a%25%0A%C3%A9%20", 16) == 0);
-    CHECK_INT(mote_grpc_percent_encode("a%", 2, out, 3), 1); /* never a part of an escape */
+    len = 2;
+    CHECK_INT(mote_grpc_percent_size("a%", &len, 3), 1); /* never a part of an escape */
+    CHECK_INT(len, 1);
+    len = 4;
+    CHECK_INT(mote_grpc_percent_size("a  b", &len, 3), 1); /* nor white space at the end */
+    CHECK_INT(len, 1);
     CHECK_INT(mote_grpc_percent_decode("%41%4", 5, out, sizeof out), 3);
     CHECK(memcmp(out, "A%4", 3) == 0);
     CHECK_INT(mote_grpc_percent_decode("%zz", 3, out, sizeof out), 3);

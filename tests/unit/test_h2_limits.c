@@ -203,6 +203,8 @@ static void a_window_may_become_negative(void)
         at += used; /* nothing is consumed */
     CHECK_INT(streams[0].recv_window, 1000 - 5000);
     in_len = 0;
+    frame(0, 0, 1, NULL, 0);
+    expect("an empty frame is always legal", "");
     frame(0, 0, 1, content, 1);
     expect("DATA below a negative window", "RST 1 3");
 }

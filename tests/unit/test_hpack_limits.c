@@ -89,6 +89,27 @@ static void a_name_may_come_from_an_entry_that_is_evicted(void)
     }
 }
 
+/* The last byte of a field in Huffman code may fill the table exactly: nothing is evicted for what
+ * could follow. */
+static void huffman_code_that_fills_the_table_evicts_nothing_more(void)
+{
+    static const char value[] =
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    uint8_t block[100];
+
+    for (size_t len = 1; len < sizeof value; len++) {
+        start(33 + 33 + len);
+        size_t n = literal(block, 0x40, 1, 0);
+        CHECK_INT(decode_chunks(block, n, 1000), 0);
+        n = literal(block, 0x40, 1, 0) - 1;
+        size_t coded = mote_hpack_huffman_size(value, len);
+        block[n++] = (uint8_t)(0x80 | coded);
+        mote_hpack_huffman_encode(value, len, block + n);
+        CHECK_INT(decode_chunks(block, n + coded, 1 + len % 7), 0);
+        CHECK_INT(decoder.entry_count, 2);
+    }
+}
+
 static void an_old_entry_needs_an_index_of_two_bytes(void)
 {
     uint8_t block[8];
@@ -216,6 +237,26 @@ static void without_slots_nothing_is_indexed(void)
     CHECK(out[0] == 0);
 }
 
+/* 80 entries: the oldest has an index above 126, which takes two bytes. */
+static void a_reference_to_an_old_entry_takes_two_bytes(void)
+{
+    static mote_hpack_field fields[80];
+    static char names[80][4];
+    mote_hpack_slot slots[80];
+    mote_hpack_encoder e;
+    uint8_t out[16];
+
+    mote_hpack_encoder_init(&e, slots, 80);
+    for (size_t i = 0; i < 80; i++) {
+        snprintf(names[i], sizeof names[i], "n%02zu", i);
+        fields[i] = (mote_hpack_field){names[i], "", 3, 0, 0, 0};
+        CHECK(mote_hpack_encode(&e, &fields[i], out, sizeof out) > 2);
+    }
+    CHECK_INT(mote_hpack_encode(&e, &fields[0], out, 1), MOTE_HPACK_ERR_SPACE);
+    CHECK_INT(mote_hpack_encode(&e, &fields[0], out, sizeof out), 2);
+    CHECK(out[0] == 0xff && out[1] == 61 + 80 - 127);
+}
+
 static void a_reference_needs_space_too(void)
 {
     static const mote_hpack_field get = MOTE_HPACK_STATIC(2);
@@ -231,6 +272,7 @@ int main(void)
     RUN(a_field_of_any_length_meets_any_memory);
     RUN(a_name_from_the_table_may_be_too_long);
     RUN(a_name_may_come_from_an_entry_that_is_evicted);
+    RUN(huffman_code_that_fills_the_table_evicts_nothing_more);
     RUN(an_old_entry_needs_an_index_of_two_bytes);
     RUN(an_empty_block_does_not_confirm_a_smaller_limit);
     RUN(duplicates_in_the_table_are_no_error);
@@ -240,6 +282,7 @@ int main(void)
     RUN(a_static_field_is_a_reference_unless_it_must_not_be);
     RUN(a_name_may_be_given_by_its_static_index);
     RUN(without_slots_nothing_is_indexed);
+    RUN(a_reference_to_an_old_entry_takes_two_bytes);
     RUN(a_reference_needs_space_too);
     return test_summary();
 }
