@@ -11,6 +11,7 @@
  *   map<K, V>                       repeated entry { K key; V value; }
  *   oneof                           struct { uint32_t which; union { ... } is; }: which is the
  *                                   number of the field that is set, 0: none
+ *   unknown fields, if kept         mote_pb_list_bytes: views that are sent again as they came
  * Views and arrays that the decoder produces point into its input and into the caller's arena.
  *
  * Conventions: see hpack/hpack.h. No recursion: nesting is limited by MOTE_PB_DEPTH for encoding,
@@ -120,8 +121,10 @@ enum mote_pb_label {
     MOTE_PB_REQUIRED = 2 << 5, /* always sent */
     MOTE_PB_REPEATED = 3 << 5,
     MOTE_PB_PACKED = 4 << 5,
-    MOTE_PB_ONEOF = 5 << 5 /* a member of the union; which stands 4 or, with 8-byte alignment, 8
-                              bytes before it: see MOTE_PB_ONEOF_GAP */
+    MOTE_PB_ONEOF = 5 << 5, /* a member of the union; which stands 4 or, with 8-byte alignment, 8
+                               bytes before it: see MOTE_PB_ONEOF_GAP */
+    MOTE_PB_UNKNOWN = 6 << 5 /* no field, but where unknown ones are kept: a mote_pb_list_bytes of
+                                views, keys included; key 0, the first row, type MOTE_PB_BYTES */
 };
 
 typedef struct {

@@ -19,6 +19,7 @@ typedef struct {
     const uint8_t *p;
     const mote_pb_field *next; /* where the next field is expected */
     const mote_pb_field *field;
+    const uint8_t *start; /* of the field, its key included */
     mote_pb_arena *arena;
     size_t stack; /* bytes of frames at the end of the arena */
     unsigned depth;
@@ -363,13 +364,39 @@ static bool is_packed_form(const mote_pb_field *f, uint32_t key)
     return (key & 7) == WIRE_LEN && is_list(f) && !mote_pb_is_message(f);
 }
 
+/* Skips a field that the table does not have, or keeps it where the struct has a place for it.
+ * Neighbours become one view. */
+static int read_unknown(decoder *d, uint32_t key)
+{
+    const mote_pb_field *row = d->top.type->fields;
+    int r = mote_pb_skip(&d->p, d->top.end, key);
+    mote_pb_list list;
+    mote_pb_bytes *view;
+
+    if (r < 0 || d->top.type->field_count == 0 || row->key != 0)
+        return r;
+    memcpy(&list, d->top.message + row->offset, sizeof list);
+    view = (mote_pb_bytes *)list.items + list.count;
+    if (list.count > 0 && view[-1].data + view[-1].len == d->start) {
+        view[-1].len += (size_t)(d->p - d->start);
+        return 0;
+    }
+    if (list.count == capacity(&list) && grow(d, &list, list.count + 4, sizeof *view) < 0)
+        return MOTE_PB_ERR_ARENA;
+    view = (mote_pb_bytes *)list.items + list.count++;
+    view->data = d->start;
+    view->len = (size_t)(d->p - d->start);
+    memcpy(d->top.message + row->offset, &list, sizeof list);
+    return 0;
+}
+
 static int read_field(decoder *d, uint32_t key)
 {
     const mote_pb_field *f = find(d, key);
 
     d->field = f;
     if (!f || (f->key != key && !is_packed_form(f, key)))
-        return mote_pb_skip(&d->p, d->top.end, key);
+        return read_unknown(d, key);
     d->next = is_list(f) ? f : f + 1;
     if (mote_pb_is_message(f))
         return enter(d, f);
@@ -391,12 +418,12 @@ static int end_group(decoder *d, uint32_t key)
     return 0;
 }
 
-static int run(decoder *d, const uint8_t **field_start)
+static int run(decoder *d)
 {
     for (;;) {
         uint32_t key;
         int r;
-        *field_start = d->p;
+        d->start = d->p;
         d->field = NULL;
         if (d->p == d->top.end && d->top.group == 0) {
             if (d->depth == 0)
@@ -416,7 +443,6 @@ int mote_pb_decode(const mote_pb_message *type, void *message, const uint8_t *in
                    mote_pb_arena *arena, mote_pb_where *where)
 {
     static const uint8_t nothing;
-    const uint8_t *field_start;
     decoder d = {0};
     int r;
 
@@ -427,11 +453,11 @@ int mote_pb_decode(const mote_pb_message *type, void *message, const uint8_t *in
     d.top.end = d.p + len;
     d.next = type->fields;
     d.arena = arena;
-    r = run(&d, &field_start);
+    r = run(&d);
     if (r < 0 && where) {
         where->type = d.top.type;
         where->field = d.field ? d.field->key >> 3 : 0;
-        where->offset = len > 0 ? (size_t)(field_start - in) : 0;
+        where->offset = len > 0 ? (size_t)(d.start - in) : 0;
     }
     return r;
 }

@@ -163,6 +163,13 @@ static void put_list(writer *w, const mote_pb_field *f, const mote_pb_list *list
     }
 }
 
+/* Unknown fields, as they came. */
+static void put_unknown(writer *w, const mote_pb_list_bytes *list)
+{
+    for (size_t i = list->count; i > 0; i--)
+        put(w, list->items[i - 1].data, list->items[i - 1].len);
+}
+
 /* A field that is no message: all of it. */
 static void put_field(writer *w, const mote_pb_field *f, const uint8_t *message)
 {
@@ -186,6 +193,9 @@ static void put_field(writer *w, const mote_pb_field *f, const uint8_t *message)
     case MOTE_PB_REPEATED:
     case MOTE_PB_PACKED:
         put_list(w, f, (const void *)p);
+        return;
+    case MOTE_PB_UNKNOWN:
+        put_unknown(w, (const void *)p);
         return;
     default:
         break;

@@ -1,0 +1,118 @@
+/* protoc-gen-mote: what its files share. A host program: it allocates and never frees. */
+#ifndef GENERATOR_H
+#define GENERATOR_H
+
+#include "descriptor.mote.h"
+
+#include <stdio.h>
+
+/* A growing text. */
+typedef struct {
+    char *bytes;
+    size_t len, cap;
+} text;
+
+void text_add(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_bytes(text *t, const char *bytes, size_t len);
+
+/* printf of a view. */
+#define S(view) (int)(view).len, (view).data
+
+/* Prints "protoc-gen-mote: ..." and ends the program by an error in the response. */
+void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+void *allocate(size_t size);
+char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool view_is(mote_pb_string view, const char *s);
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *prefix;  /* in place of the package; NULL: the package */
+    const char *runtime; /* folder of pb/ and grpc/, with a slash; "" */
+    bool client, server; /* which stubs */
+    bool keep_unknown;
+    const char *skip[64]; /* "package.Message.field" */
+    size_t skip_count;
+} options;
+extern options opt;
+
+void parse_options(const char *parameter);
+bool is_skipped(const char *message, mote_pb_string field);
+
+/* ---- types --------------------------------------------------------------------------------- */
+
+/* A message or an enum of any file of the request. */
+typedef struct type {
+    const FileDescriptorProto *file;
+    const struct type *parent; /* the message that it is nested in, or NULL */
+    const DescriptorProto *message;
+    const EnumDescriptorProto *enumeration;
+    char *full_name;               /* "package.Outer.Inner" */
+    char *c_name;                  /* package_Outer_Inner */
+    const FeatureSet *features[6]; /* from its own to those of the file */
+    int32_t path[32];              /* in SourceCodeInfo */
+    size_t path_len;
+} type;
+
+extern type *types;
+extern size_t type_count;
+
+void collect_types(const CodeGeneratorRequest *request);
+/* By the name in a field, as ".package.Message". */
+const type *find_type(mote_pb_string name, const char *who);
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+/* A name that C and C++ take as a member: reserved words get an underscore. */
+char *c_member(mote_pb_string name);
+/* "package_Service", with the prefix of the options. */
+char *c_scope(const FileDescriptorProto *file, mote_pb_string name);
+/* Makes a name that no other one in the list has, by underscores; and adds it. */
+typedef struct {
+    char *names[4096];
+    size_t count;
+} name_list;
+char *unique_name(name_list *list, char *name);
+
+/* ---- fields -------------------------------------------------------------------------------- */
+
+enum presence { IMPLICIT, EXPLICIT, REQUIRED, REPEATED, PACKED, ONEOF };
+
+/* A field as it is generated. */
+typedef struct {
+    const FieldDescriptorProto *proto;
+    const type *sub; /* message or enum */
+    char *member;
+    enum presence presence;
+    unsigned pb_type; /* enum mote_pb_type */
+    unsigned wire;
+    int oneof; /* index of the oneof, -1: none */
+    int aux;   /* index in subs */
+    int index; /* in the message of the .proto */
+} field;
+
+typedef struct {
+    const type *type;
+    field *fields; /* in the order of the .proto */
+    size_t count;
+    char **oneofs; /* members; NULL: a synthetic one of proto3 optional */
+    char *unknown; /* member of kept unknown fields */
+    const type *subs[127];
+    size_t sub_count;
+} message;
+
+message *plan_message(const type *t);
+message *plan_of(const type *t); /* the same, once for each type */
+
+/* ---- parts of the output ------------------------------------------------------------------- */
+
+void put_comment(text *t, const FileDescriptorProto *file, const int32_t *path, size_t path_len,
+                 const char *indent);
+void put_message_struct(text *t, const message *m);
+void put_message_table(text *t, const message *m);
+void put_enum(text *t, const type *e);
+void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
+void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
+void put_sizes(text *t, const message *m);
+
+#endif

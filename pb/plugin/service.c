@@ -1,0 +1,215 @@
+/* Services: typed calls of a client, and the table of a server. */
+#include "generator.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *name; /* package_Service_Method */
+    const char *request, *response;
+    const MethodDescriptorProto *proto;
+} method;
+
+static method plan_method(const FileDescriptorProto *file, const ServiceDescriptorProto *s,
+                          size_t i)
+{
+    const MethodDescriptorProto *p = &s->method.items[i];
+    char *who = format("%.*s: %.*s.%.*s", S(file->name), S(s->name), S(p->name));
+
+    return (method){format("%s_%.*s", c_scope(file, s->name), S(p->name)),
+                    find_type(p->input_type, who)->c_name, find_type(p->output_type, who)->c_name,
+                    p};
+}
+
+/* ---- client -------------------------------------------------------------------------------- */
+
+static void put_start(text *t, const method *m)
+{
+    text_add(t,
+             "/* Starts a call; path of the options is set here. 0 or an error. */\n"
+             "static inline int %s_start(mote_channel *channel, mote_grpc_request options,\n"
+             "                           mote_grpc_call **call)\n"
+             "{\n"
+             "    options.path = &%s_path;\n"
+             "    return mote_channel_start(channel, &options, call);\n"
+             "}\n\n",
+             m->name, m->name);
+}
+
+static void put_send(text *t, const method *m)
+{
+    text_add(t,
+             "/* Sends a message and waits for flow control. 0, or < 0: the call is over. */\n"
+             "static inline int %s_send(mote_grpc_call *call, const %s *message)\n"
+             "{\n"
+             "    return mote_channel_send(call, mote_pb_encode_part, &%s_table, message, 0);\n"
+             "}\n\n",
+             m->name, m->request, m->request);
+}
+
+static void put_finish(text *t, const method *m)
+{
+    text_add(t,
+             "/* Ends the stream of requests and waits for the response. */\n"
+             "static inline mote_status %s_finish(mote_grpc_call *call, %s *response,\n"
+             "                                    mote_pb_arena *arena)\n"
+             "{\n"
+             "    const uint8_t *data;\n"
+             "    size_t len;\n"
+             "    mote_status status = mote_channel_collect(call, &data, &len);\n"
+             "    int r = 0;\n\n"
+             "    if (status.code == MOTE_GRPC_OK)\n"
+             "        r = mote_pb_decode(&%s_table, response, data, len, arena, NULL);\n"
+             "    return r < 0 ? mote_status_of_error(r) : status;\n"
+             "}\n\n",
+             m->name, m->response, m->response);
+}
+
+static void put_recv(text *t, const method *m)
+{
+    text_add(t,
+             "/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a "
+             "message that\n"
+             " * cannot be decoded. */\n"
+             "static inline int %s_recv(mote_grpc_call *call, %s *message,\n"
+             "                          mote_pb_arena *arena, mote_status *status)\n"
+             "{\n"
+             "    mote_grpc_event ev;\n\n"
+             "    do\n"
+             "        mote_channel_recv(call, &ev);\n"
+             "    while (ev.type != MOTE_GRPC_MESSAGE && ev.type != MOTE_GRPC_STATUS);\n"
+             "    if (ev.type == MOTE_GRPC_STATUS) {\n"
+             "        *status = mote_status_of_event(&ev);\n"
+             "        return 0;\n"
+             "    }\n"
+             "    int r = mote_pb_decode(&%s_table, message, ev.data, ev.len, arena, NULL);\n"
+             "    return r < 0 ? r : 1;\n"
+             "}\n\n",
+             m->name, m->response, m->response);
+}
+
+static void put_unary(text *t, const method *m)
+{
+    text_add(
+        t,
+        "/* One request, one response. */\n"
+        "static inline mote_status %s(mote_channel *channel, mote_grpc_request options,\n"
+        "                             const %s *request, %s *response, mote_pb_arena *arena)\n"
+        "{\n"
+        "    mote_grpc_call *call;\n"
+        "    int r = %s_start(channel, options, &call);\n\n"
+        "    if (r < 0)\n"
+        "        return mote_status_of_error(r);\n"
+        "    mote_channel_send(call, mote_pb_encode_part, &%s_table, request, MOTE_GRPC_LAST);\n"
+        "    return %s_finish(call, response, arena);\n"
+        "}\n\n",
+        m->name, m->request, m->response, m->name, m->request, m->name);
+}
+
+static void put_request(text *t, const method *m)
+{
+    text_add(t,
+             "/* Starts a call with its only request. 0 or an error. */\n"
+             "static inline int %s_call(mote_channel *channel, mote_grpc_request options,\n"
+             "                          const %s *request, mote_grpc_call **call)\n"
+             "{\n"
+             "    int r = %s_start(channel, options, call);\n\n"
+             "    if (r == 0)\n"
+             "        mote_channel_send(*call, mote_pb_encode_part, &%s_table, request, "
+             "MOTE_GRPC_LAST);\n"
+             "    return r;\n"
+             "}\n\n",
+             m->name, m->request, m->name, m->request);
+}
+
+static void put_client(text *t, const method *m)
+{
+    const MethodDescriptorProto *p = m->proto;
+
+    put_start(t, m);
+    if (p->client_streaming)
+        put_send(t, m);
+    if (!p->server_streaming)
+        put_finish(t, m);
+    else
+        put_recv(t, m);
+    if (!p->client_streaming && !p->server_streaming)
+        put_unary(t, m);
+    if (!p->client_streaming && p->server_streaming)
+        put_request(t, m);
+}
+
+/* ---- server -------------------------------------------------------------------------------- */
+
+static void put_server(text *t, const method *m)
+{
+    text_add(t,
+             "/* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */\n"
+             "static inline int %s_read(const mote_grpc_event *ev, %s *message,\n"
+             "                          mote_pb_arena *arena)\n"
+             "{\n"
+             "    return mote_pb_decode(&%s_table, message, ev->data, ev->len, arena, NULL);\n"
+             "}\n\n"
+             "/* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */\n"
+             "static inline int %s_write(mote_grpc_call *call, const %s *message)\n"
+             "{\n"
+             "    return mote_grpc_send(call, mote_pb_encode_part, &%s_table, message, 0);\n"
+             "}\n\n",
+             m->name, m->request, m->request, m->name, m->response, m->response);
+}
+
+static void put_table(text *t, const FileDescriptorProto *file, const ServiceDescriptorProto *s)
+{
+    char *name = c_scope(file, s->name);
+    char *full = format("%.*s%s%.*s", S(file->package), file->package.len ? "." : "", S(s->name));
+
+    text_add(t,
+             "/* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):\n"
+             " *     static const mote_grpc_method methods[] = %s_METHODS(...);\n"
+             " *     static const mote_grpc_service services[] = {%s_SERVICE(methods)}; */\n",
+             name, name);
+    text_add(t, "#define %s_METHODS(", name);
+    for (size_t i = 0; i < s->method.count; i++)
+        text_add(t, "%s%.*s", i ? ", " : "", S(s->method.items[i].name));
+    text_add(t, ") { \\\n");
+    for (size_t i = 0; i < s->method.count; i++)
+        text_add(t, "    {\"%.*s\", (%.*s), false}, \\\n", S(s->method.items[i].name),
+                 S(s->method.items[i].name));
+    text_add(t, "}\n#define %s_SERVICE(methods) {\"%s\", methods, %zu}\n\n", name, full,
+             s->method.count);
+}
+
+/* ---- both ---------------------------------------------------------------------------------- */
+
+void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
+{
+    const ServiceDescriptorProto *s = &file->service.items[index];
+
+    text_add(t, "\n/* ---- service %.*s */\n\n", S(s->name));
+    put_comment(t, file, (int32_t[]){6, (int32_t)index}, 2, "");
+    for (size_t i = 0; i < s->method.count; i++) {
+        method m = plan_method(file, s, i);
+        text_add(t, "%s", i ? "" : "");
+        put_comment(t, file, (int32_t[]){6, (int32_t)index, 2, (int32_t)i}, 4, "");
+        text_add(t, "extern const mote_hpack_field %s_path;\n\n", m.name);
+        if (opt.client)
+            put_client(t, &m);
+        if (opt.server)
+            put_server(t, &m);
+    }
+    if (opt.server && s->method.count > 0)
+        put_table(t, file, s);
+}
+
+void put_service_source(text *t, const FileDescriptorProto *file, size_t index)
+{
+    const ServiceDescriptorProto *s = &file->service.items[index];
+    const char *dot = file->package.len ? "." : "";
+
+    for (size_t i = 0; i < s->method.count; i++) {
+        method m = plan_method(file, s, i);
+        text_add(t,
+                 "\nconst mote_hpack_field %s_path =\n    MOTE_HPACK_FIELD(\":path\", "
+                 "\"/%.*s%s%.*s/%.*s\");\n",
+                 m.name, S(file->package), dot, S(s->name), S(m.proto->name));
+    }
+}

@@ -1,0 +1,137 @@
+/* conformance_testee: the other end of protobuf's conformance runner. Requests come on standard input
+ * behind their length (4 bytes, little-endian), and go back decoded and encoded again. Binary alone:
+ * JSON, text and JSPB are skipped. */
+#include "conformance.mote.h"
+#include "google/protobuf/test_messages_proto2.mote.h"
+#include "google/protobuf/test_messages_proto3.mote.h"
+#ifdef TEST_EDITIONS
+#include "editions/golden/test_messages_proto2_editions.mote.h"
+#include "editions/golden/test_messages_proto3_editions.mote.h"
+#include "test_messages_edition2023.mote.h"
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMORY = 1 << 26 };
+
+typedef struct {
+    const char *name;
+    const mote_pb_message *table;
+} known_type;
+
+static const known_type known[] = {
+    {"protobuf_test_messages.proto3.TestAllTypesProto3",
+     &protobuf_test_messages_proto3_TestAllTypesProto3_table},
+    {"protobuf_test_messages.proto2.TestAllTypesProto2",
+     &protobuf_test_messages_proto2_TestAllTypesProto2_table},
+#ifdef TEST_EDITIONS
+    {"protobuf_test_messages.editions.proto3.TestAllTypesProto3",
+     &protobuf_test_messages_editions_proto3_TestAllTypesProto3_table},
+    {"protobuf_test_messages.editions.proto2.TestAllTypesProto2",
+     &protobuf_test_messages_editions_proto2_TestAllTypesProto2_table},
+    {"protobuf_test_messages.editions.TestAllTypesEdition2023",
+     &protobuf_test_messages_editions_TestAllTypesEdition2023_table},
+#endif
+};
+
+static const mote_pb_message *find_type(mote_pb_string name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strlen(known[i].name) == name.len && memcmp(known[i].name, name.data, name.len) == 0)
+            return known[i].table;
+    }
+    return NULL;
+}
+
+static void set_text(conformance_ConformanceResponse *response, uint32_t which, const char *text)
+{
+    response->result.which = which;
+    response->result.is.skipped = mote_pb_cstring(text); /* all texts lie at the same place */
+}
+
+static void answer(const conformance_ConformanceRequest *request,
+                   conformance_ConformanceResponse *response, mote_pb_arena *arena)
+{
+    const mote_pb_message *type = find_type(request->message_type);
+    mote_pb_bytes payload = request->payload.is.protobuf_payload;
+    size_t len;
+
+    if (request->message_type.len == 22 &&
+        memcmp(request->message_type.data, "conformance.FailureSet", 22) == 0) { /* the runner asks what is expected to fail: nothing */
+        response->result.which = conformance_ConformanceResponse_protobuf_payload;
+        return;
+    }
+    if (request->payload.which != conformance_ConformanceRequest_protobuf_payload ||
+        request->requested_output_format != conformance_WireFormat_PROTOBUF || !type) {
+        set_text(response, conformance_ConformanceResponse_skipped, "binary format only");
+        return;
+    }
+    void *message = calloc(1, type->size);
+    int r = message ? mote_pb_decode(type, message, payload.data, payload.len, arena, NULL)
+                    : MOTE_PB_ERR_ARENA;
+    if (r < 0) {
+        set_text(response, conformance_ConformanceResponse_parse_error, mote_strerror(r));
+    } else if (mote_pb_size(type, message, &len) < 0) {
+        set_text(response, conformance_ConformanceResponse_serialize_error, "nested too deeply");
+    } else {
+        uint8_t *out = malloc(len + 1);
+        if (!out || mote_pb_encode(type, message, out, len, &len) < 0)
+            abort();
+        response->result.which = conformance_ConformanceResponse_protobuf_payload;
+        response->result.is.protobuf_payload = (mote_pb_bytes){out, len};
+    }
+    free(message);
+}
+
+static int serve_one(void)
+{
+    static uint8_t memory[MEMORY];
+    uint8_t prefix[4];
+    conformance_ConformanceRequest request;
+    conformance_ConformanceResponse response = {0};
+    mote_pb_arena arena;
+    size_t len;
+
+    if (fread(prefix, 1, 4, stdin) != 4)
+        return 0;
+    len = prefix[0] | (size_t)prefix[1] << 8 | (size_t)prefix[2] << 16 | (size_t)prefix[3] << 24;
+    uint8_t *in = malloc(len + 1), *out;
+    if (!in || fread(in, 1, len, stdin) != len)
+        return -1;
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    if (conformance_ConformanceRequest_decode(&request, in, len, &arena) < 0)
+        return -1;
+    answer(&request, &response, &arena);
+    conformance_ConformanceResponse_size(&response, &len);
+    out = malloc(len + 1);
+    if (!out || conformance_ConformanceResponse_encode(&response, out, len, &len) < 0)
+        return -1;
+    for (int i = 0; i < 4; i++)
+        prefix[i] = (uint8_t)(len >> 8 * i);
+    fwrite(prefix, 1, 4, stdout);
+    fwrite(out, 1, len, stdout);
+    fflush(stdout);
+    if (response.result.which == conformance_ConformanceResponse_protobuf_payload)
+        free((void *)response.result.is.protobuf_payload.data);
+    free(in);
+    free(out);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    int r;
+
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) { /* the runner gives arguments of its own */
+        printf("conformance_testee: answers protobuf's conformance_test_runner on standard input "
+               "and output; no options\n");
+        return 0;
+    }
+    while ((r = serve_one()) > 0)
+        ;
+    if (r < 0)
+        fprintf(stderr, "conformance_testee: error: the request cannot be read\n");
+    return r < 0;
+}
