@@ -26,7 +26,7 @@ LIB := $(BUILD)/libmote.a
 TOURS := unary server_stream client_stream bidi
 PROGRAMS := h2_server h2_client collector sensor mote-hpack \
             $(TOURS:%=%_server) $(TOURS:%=%_client)
-PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%)
+PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
 .PHONY: all demo test conformance bench size coverage mutator fuzz-smoke lint install dist clean \
         help programs setup-test setup-bench setup-lint setup-arch test-arch
@@ -58,6 +58,10 @@ $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/examples/%.o) $(LIB)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
+PLUGIN := $(wildcard pb/plugin/*.c)
+$(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
+	$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
+
 programs: $(PROGRAM_FILES)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
@@ -74,7 +78,8 @@ bench: setup-bench ## speed beside libnghttp2, nghttpd and gRPC C++; writes buil
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
 
-conformance: all ## h2spec in strict mode against h2_server (needs a Go toolchain)
+conformance: all ## h2spec in strict mode (needs a Go toolchain), protobuf's conformance runners
+	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
 	BUILD=$(BUILD) tests/conformance.sh
 
 size: ## flash by module and RAM, for Cortex-M0 and M4

@@ -17,26 +17,24 @@ static void send_line(mote_grpc_call *call)
     mote_tour_Note note = {.topic = MOTE_PB_STRING("chat"),
                            .content = {line, strcspn(line, "\n")},
                            .sender = MOTE_PB_STRING("bidi_client")};
-    mote_channel_send(call, mote_pb_encode_part, &mote_tour_Note_table, &note, 0);
+    mote_tour_Tour_Chat_send(call, &note);
 }
 
 int main(int argc, char **argv)
 {
     const char *address = "127.0.0.1:50051";
     const option options[] = {OPTION("--address", &address, "the server"), OPTIONS_END};
-    mote_grpc_event ev;
+    mote_grpc_call *call;
+    mote_status status;
     mote_tour_Note note;
 
     parse_options(argc, argv, "bidi_client < FILE: calls mote.tour.Tour/Chat", options);
     open_channel(address);
-    mote_grpc_call *call = start_call(&mote_tour_Tour_Chat_path);
+    check(mote_tour_Tour_Chat_start(&channel, ten_seconds, &call));
     send_line(call);
-    while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
-        if (ev.type != MOTE_GRPC_MESSAGE)
-            continue;
-        if (mote_tour_Note_decode(&note, ev.data, ev.len) == 0)
-            print_note(&note);
+    while (mote_tour_Tour_Chat_recv(call, &note, NULL, &status) > 0) {
+        print_note(&note);
         send_line(call);
     }
-    return report((mote_status){ev.code, ev.message, ev.message_len});
+    return report(status);
 }

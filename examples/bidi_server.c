@@ -16,10 +16,10 @@ static int chat(mote_grpc_call *call, const mote_grpc_event *ev)
 
     switch (ev->type) {
     case MOTE_GRPC_MESSAGE:
-        if (mote_tour_Note_decode(&note, ev->data, ev->len) < 0)
+        if (mote_tour_Tour_Chat_read(ev, &note, NULL) < 0)
             return MOTE_GRPC_INVALID_ARGUMENT;
         note.sender = MOTE_PB_STRING("bidi_server");
-        return mote_tour_Note_send(call, &note);
+        return mote_tour_Tour_Chat_write(call, &note);
     case MOTE_GRPC_HALF_CLOSE:
         return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     default:
@@ -27,8 +27,8 @@ static int chat(mote_grpc_call *call, const mote_grpc_event *ev)
     }
 }
 
-static const mote_grpc_method methods[] = {{"Chat", chat, false}};
-static const mote_grpc_service services[] = {{"mote.tour.Tour", methods, 1}};
+static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(NULL, NULL, NULL, chat);
+static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)};
 
 int main(int argc, char **argv)
 {

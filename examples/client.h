@@ -32,17 +32,15 @@ static inline void open_channel(const char *address)
                       mote_posix_io(&socket_fd));
 }
 
-static inline mote_grpc_call *start_call(const mote_hpack_field *path)
-{
-    mote_grpc_request request = {.path = path, .timeout_ms = 10000};
-    mote_grpc_call *call;
-    int r = mote_channel_start(&channel, &request, &call);
+static const mote_grpc_request ten_seconds = {.timeout_ms = 10000};
 
-    if (r < 0) {
-        fprintf(stderr, "error: %s\n", mote_strerror(r));
+/* Ends the program when a call cannot be started. */
+static inline void check(int error)
+{
+    if (error < 0) {
+        fprintf(stderr, "error: %s\n", mote_strerror(error));
         exit(1);
     }
-    return call;
 }
 
 /* Prints a status that is not OK; the exit status of the program. */

@@ -10,21 +10,20 @@ int main(int argc, char **argv)
     const char *address = "127.0.0.1:50051";
     const option options[] = {OPTION("--address", &address, "the server"), OPTIONS_END};
     char line[1024];
-    const uint8_t *data;
-    size_t len;
+    mote_tour_Summary summary;
+    mote_grpc_call *call;
 
     parse_options(argc, argv, "client_stream_client < FILE: calls mote.tour.Tour/Publish", options);
     open_channel(address);
-    mote_grpc_call *call = start_call(&mote_tour_Tour_Publish_path);
+    check(mote_tour_Tour_Publish_start(&channel, ten_seconds, &call));
     while (fgets(line, sizeof line, stdin)) {
         mote_tour_Note note = {.topic = MOTE_PB_STRING("lines"),
                                .content = {line, strcspn(line, "\n")}};
-        if (mote_channel_send(call, mote_pb_encode_part, &mote_tour_Note_table, &note, 0) < 0)
+        if (mote_tour_Tour_Publish_send(call, &note) < 0)
             break; /* the call is over; the status says why */
     }
-    mote_status status = mote_channel_collect(call, &data, &len);
-    mote_tour_Summary summary;
-    if (status.code == MOTE_GRPC_OK && mote_tour_Summary_decode(&summary, data, len) == 0)
+    mote_status status = mote_tour_Tour_Publish_finish(call, &summary, NULL);
+    if (status.code == MOTE_GRPC_OK)
         printf("published %u\n", summary.count);
     return report(status);
 }

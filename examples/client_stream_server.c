@@ -16,7 +16,7 @@ typedef struct {
 static int answer(mote_grpc_call *call, publication *p)
 {
     mote_tour_Summary summary = {.count = p->count};
-    int r = p->answered ? 0 : mote_tour_Summary_send(call, &summary);
+    int r = p->answered ? 0 : mote_tour_Tour_Publish_write(call, &summary);
 
     if (r < 0)
         return r;
@@ -31,7 +31,7 @@ static int publish(mote_grpc_call *call, const mote_grpc_event *ev)
 
     switch (ev->type) {
     case MOTE_GRPC_MESSAGE:
-        if (mote_tour_Note_decode(&note, ev->data, ev->len) < 0)
+        if (mote_tour_Tour_Publish_read(ev, &note, NULL) < 0)
             return MOTE_GRPC_INVALID_ARGUMENT;
         p->count++;
         return 0;
@@ -42,8 +42,8 @@ static int publish(mote_grpc_call *call, const mote_grpc_event *ev)
     }
 }
 
-static const mote_grpc_method methods[] = {{"Publish", publish, false}};
-static const mote_grpc_service services[] = {{"mote.tour.Tour", methods, 1}};
+static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(NULL, NULL, publish, NULL);
+static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)};
 
 int main(int argc, char **argv)
 {

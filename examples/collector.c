@@ -111,7 +111,7 @@ static int on_sample(call_state *state, const mote_grpc_event *ev)
 
     if (!state->device)
         return MOTE_GRPC_INVALID_ARGUMENT; /* no device-id */
-    if (mote_telemetry_Sample_decode(&s, ev->data, ev->len) < 0)
+    if (mote_telemetry_Telemetry_Upload_read(ev, &s, NULL) < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
     state->received++;
     if (take(state->device, s.sequence, s.metric.data, s.metric.len, s.value))
@@ -122,7 +122,7 @@ static int on_sample(call_state *state, const mote_grpc_event *ev)
 static int finish_upload(mote_grpc_call *call, call_state *state)
 {
     mote_telemetry_UploadSummary summary = {.received = state->received};
-    int r = state->answered ? 0 : mote_telemetry_UploadSummary_send(call, &summary);
+    int r = state->answered ? 0 : mote_telemetry_Telemetry_Upload_write(call, &summary);
 
     if (r < 0)
         return r;
@@ -159,13 +159,13 @@ static void tell(device *d)
 
     if (!d->control || (d->greeted && d->told_sequence == d->last_sequence))
         return;
-    if (mote_telemetry_Command_send(d->control, &command) < 0)
+    if (mote_telemetry_Telemetry_Control_write(d->control, &command) < 0)
         return;
     d->told_sequence = d->last_sequence;
     if (!d->greeted && interval) {
         mote_telemetry_Command pace = {
             .is = {mote_telemetry_Command_interval_ms, {.interval_ms = (uint32_t)atoi(interval)}}};
-        mote_telemetry_Command_send(d->control, &pace);
+        mote_telemetry_Telemetry_Control_write(d->control, &pace);
     }
     d->greeted = true;
 }
@@ -174,7 +174,7 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
 {
     mote_telemetry_Report report;
 
-    if (mote_telemetry_Report_decode(&report, ev->data, ev->len) < 0)
+    if (mote_telemetry_Telemetry_Control_read(ev, &report, NULL) < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
     device *d = find_device(report.device.data, report.device.len);
     if (!d)
@@ -204,8 +204,8 @@ static int control(mote_grpc_call *call, const mote_grpc_event *ev)
     }
 }
 
-static const mote_grpc_method methods[] = {{"Upload", upload, false}, {"Control", control, false}};
-static const mote_grpc_service services[] = {{"mote.telemetry.Telemetry", methods, 2}};
+static const mote_grpc_method methods[] = mote_telemetry_Telemetry_METHODS(upload, control);
+static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(methods)};
 
 /* ---- turns --------------------------------------------------------------------------------- */
 

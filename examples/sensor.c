@@ -60,7 +60,7 @@ static void send_report(void)
     mote_telemetry_Report report = {.device = mote_pb_cstring(name), .dropped = samples.dropped};
 
     if (control && !reported)
-        reported = mote_telemetry_Report_send(control, &report) == 0;
+        reported = mote_telemetry_Telemetry_Control_offer(control, &report) == 0;
 }
 
 /* Sends until the ring is empty or there is no room; nothing waits for more to come. */
@@ -73,7 +73,7 @@ static void send_samples(void)
                                         .time_ms = item->time_ms,
                                         .metric = mote_pb_cstring(reading_names[item->metric]),
                                         .value = item->value};
-        if (mote_telemetry_Sample_send(upload, &sample) < 0)
+        if (mote_telemetry_Telemetry_Upload_offer(upload, &sample) < 0)
             return;
         store_sent(&samples);
     }
@@ -85,7 +85,7 @@ static void on_command(const mote_grpc_event *ev)
 {
     mote_telemetry_Command command;
 
-    if (mote_telemetry_Command_decode(&command, ev->data, ev->len) < 0)
+    if (mote_telemetry_Telemetry_Control_take(ev, &command, NULL) < 0)
         return;
     if (command.is.which == mote_telemetry_Command_interval_ms) {
         interval_ms = command.is.is.interval_ms;
@@ -104,7 +104,7 @@ static void on_event(void *context, const mote_grpc_event *ev)
     if (ev->type == MOTE_GRPC_MESSAGE && ev->call == control)
         on_command(ev);
     if (ev->type == MOTE_GRPC_MESSAGE && ev->call == upload &&
-        mote_telemetry_UploadSummary_decode(&summary, ev->data, ev->len) == 0)
+        mote_telemetry_Telemetry_Upload_take(ev, &summary, NULL) == 0)
         stored = summary.received;
     if (ev->type != MOTE_GRPC_STATUS)
         return;

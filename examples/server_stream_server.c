@@ -22,7 +22,7 @@ static int send_notes(mote_grpc_call *call)
     for (; s->sent < s->maximum; s->sent++) {
         snprintf(content, sizeof content, "note %u", s->sent + 1);
         mote_tour_Note note = {.content = mote_pb_cstring(content), .time_ms = s->sent};
-        if ((r = mote_tour_Note_send(call, &note)) < 0)
+        if ((r = mote_tour_Tour_Subscribe_write(call, &note)) < 0)
             return r == MOTE_AGAIN ? 0 : r;
     }
     r = mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
@@ -36,7 +36,7 @@ static int subscribe(mote_grpc_call *call, const mote_grpc_event *ev)
 
     switch (ev->type) {
     case MOTE_GRPC_MESSAGE:
-        if (mote_tour_Query_decode(&query, ev->data, ev->len) < 0)
+        if (mote_tour_Tour_Subscribe_read(ev, &query, NULL) < 0)
             return MOTE_GRPC_INVALID_ARGUMENT;
         s->maximum = query.maximum;
         return 0;
@@ -48,8 +48,8 @@ static int subscribe(mote_grpc_call *call, const mote_grpc_event *ev)
     }
 }
 
-static const mote_grpc_method methods[] = {{"Subscribe", subscribe, false}};
-static const mote_grpc_service services[] = {{"mote.tour.Tour", methods, 1}};
+static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(NULL, subscribe, NULL, NULL);
+static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)};
 
 int main(int argc, char **argv)
 {

@@ -17,13 +17,13 @@ static int latest(mote_grpc_call *call, const mote_grpc_event *ev)
 
     switch (ev->type) {
     case MOTE_GRPC_MESSAGE: /* answered at once, while the views of the request are valid */
-        if (mote_tour_Query_decode(&query, ev->data, ev->len) < 0)
+        if (mote_tour_Tour_Latest_read(ev, &query, NULL) < 0)
             return MOTE_GRPC_INVALID_ARGUMENT;
         if (query.topic.len == 0)
             return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "no such topic: (empty)");
         note.topic = query.topic;
         note.time_ms = (int64_t)time(NULL) * 1000;
-        return mote_tour_Note_send(call, &note);
+        return mote_tour_Tour_Latest_write(call, &note);
     case MOTE_GRPC_HALF_CLOSE:
         return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     default:
@@ -31,8 +31,8 @@ static int latest(mote_grpc_call *call, const mote_grpc_event *ev)
     }
 }
 
-static const mote_grpc_method methods[] = {{"Latest", latest, false}};
-static const mote_grpc_service services[] = {{"mote.tour.Tour", methods, 1}};
+static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(latest, NULL, NULL, NULL);
+static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)};
 
 int main(int argc, char **argv)
 {

@@ -330,6 +330,12 @@ typedef struct {
     size_t message_len;
 } mote_status;
 
+/* A status for an error of mote: INTERNAL for messages that cannot be encoded or decoded, otherwise
+ * UNAVAILABLE; the text is that of mote_strerror(). And the status that MOTE_GRPC_STATUS carries.
+ */
+mote_status mote_status_of_error(int error);
+mote_status mote_status_of_event(const mote_grpc_event *ev);
+
 /* Prepares a channel: memory as for mote_grpc_init(), `in` for input of any size from 1 byte. */
 int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *memory,
                       size_t memory_size, void *in, size_t in_size, mote_io io);

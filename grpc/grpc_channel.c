@@ -170,6 +170,22 @@ int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev)
     }
 }
 
+mote_status mote_status_of_error(int error)
+{
+    mote_status status = {MOTE_GRPC_UNAVAILABLE, mote_strerror(error), 0};
+
+    if (error <= -400 && error > -500) /* pb */
+        status.code = MOTE_GRPC_INTERNAL;
+    while (status.message[status.message_len] != '\0')
+        status.message_len++;
+    return status;
+}
+
+mote_status mote_status_of_event(const mote_grpc_event *ev)
+{
+    return (mote_status){ev->code, ev->message, ev->message_len};
+}
+
 /* The message is brought back to the call's buffer until the status is there as well, so that a
  * view of it outlives the input. */
 mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len)
@@ -191,7 +207,7 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
             *len = ev.len;
         }
     }
-    return (mote_status){ev.code, ev.message, ev.message_len};
+    return mote_status_of_event(&ev);
 }
 
 mote_status mote_channel_finish(mote_grpc_call *call)
@@ -201,5 +217,5 @@ mote_status mote_channel_finish(mote_grpc_call *call)
     do {
         mote_channel_recv(call, &ev);
     } while (ev.type != MOTE_GRPC_STATUS);
-    return (mote_status){ev.code, ev.message, ev.message_len};
+    return mote_status_of_event(&ev);
 }

@@ -202,7 +202,7 @@ static bool fails(mote_grpc_call *call, const mote_h2_event *h)
         call->text = "metadata larger than the limit";
     } else if (call->code != 0) {
         return true;
-    } else if (!call->method) {
+    } else if (!call->method || !call->method->handler) {
         call->code = MOTE_GRPC_UNIMPLEMENTED;
         call->text = "unknown service or method";
     } else if (call->deadline_ms <= call->grpc->now_ms) {

@@ -2,7 +2,7 @@
 # clang-format, clang-tidy and cppcheck over the product code.
 set -u
 status=0
-files=$(ls hpack/*.[ch] h2/*.[ch] grpc/*.[ch] pb/*.[ch] port/*/*.[ch] examples/*.[ch])
+files=$(ls hpack/*.[ch] h2/*.[ch] grpc/*.[ch] pb/*.[ch] pb/plugin/*.[ch] port/*/*.[ch] examples/*.[ch] | grep -v "examples/.*\.mote\.")
 # shellcheck disable=SC2086
 clang-format --dry-run --Werror $files || status=1
 # shellcheck disable=SC2086

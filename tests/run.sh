@@ -125,6 +125,7 @@ run "grpcio server" "$T/peer_client" "$grpcio"
 run "mote with mote" "$T/peer_client" "$address"
 start_server h2 "$T/h2_server" --port=0
 run "HTTP/2 tools" env BUILD="$BUILD" tests/peers/tools.sh "$h2"
+run "generator" env BUILD="$BUILD" CC="$CC" PYTHON=$PYTHON tests/pb/generator.sh
 run "examples" env BUILD="$BUILD" PYTHON=$PYTHON tests/peers/examples.sh
 LIMIT=120 run "demo" env BUILD="$BUILD" tests/demo.sh
 run "install" env BUILD="$BUILD" CC="$CC" tests/install.sh

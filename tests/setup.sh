@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|bench|lint|size|coverage|fuzz|arch
+#   tests/setup.sh test|conformance|bench|lint|size|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -24,6 +24,7 @@ case ${1:-test} in
 test)
     need python3 /usr/bin/python3
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
+    need libprotobuf-dev /usr/include/google/protobuf/timestamp.proto
     need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
     need protobuf-compiler protoc
     need nghttp2-client nghttp
@@ -32,6 +33,12 @@ test)
     need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
     need binutils nm
     need g++ g++
+    ;;
+conformance)
+    need g++ g++
+    need protobuf-compiler protoc
+    need libprotobuf-dev /usr/include/google/protobuf/message.h
+    need xz-utils xz
     ;;
 bench)
     need g++ g++

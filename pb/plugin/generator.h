@@ -89,30 +89,30 @@ typedef struct {
     int oneof; /* index of the oneof, -1: none */
     int aux;   /* index in subs */
     int index; /* in the message of the .proto */
-} field;
+} field_plan;
 
 typedef struct {
     const type *type;
-    field *fields; /* in the order of the .proto */
+    field_plan *fields; /* in the order of the .proto */
     size_t count;
     char **oneofs; /* members; NULL: a synthetic one of proto3 optional */
     char *unknown; /* member of kept unknown fields */
     const type *subs[127];
     size_t sub_count;
-} message;
+} message_plan;
 
-message *plan_message(const type *t);
-message *plan_of(const type *t); /* the same, once for each type */
+message_plan *plan_message(const type *t);
+message_plan *plan_of(const type *t); /* the same, once for each type */
 
 /* ---- parts of the output ------------------------------------------------------------------- */
 
 void put_comment(text *t, const FileDescriptorProto *file, const int32_t *path, size_t path_len,
                  const char *indent);
-void put_message_struct(text *t, const message *m);
-void put_message_table(text *t, const message *m);
+void put_message_struct(text *t, const message_plan *m);
+void put_message_table(text *t, const message_plan *m);
 void put_enum(text *t, const type *e);
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
-void put_sizes(text *t, const message *m);
+void put_sizes(text *t, const message_plan *m);
 
 #endif

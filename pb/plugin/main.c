@@ -28,13 +28,13 @@ static void write_response(const CodeGeneratorResponse *response)
 
 void fail(const char *pattern, ...)
 {
-    char message[2048];
+    char reason[2048];
     va_list list;
 
     va_start(list, pattern);
-    vsnprintf(message, sizeof message, pattern, list);
+    vsnprintf(reason, sizeof reason, pattern, list);
     va_end(list);
-    CodeGeneratorResponse response = {.error = mote_pb_cstring(message)};
+    CodeGeneratorResponse response = {.error = mote_pb_cstring(reason)};
     write_response(&response);
     exit(0); /* as plugin.proto asks: protoc prints the error and fails */
 }
@@ -99,7 +99,7 @@ static void put_types(text *h, const FileDescriptorProto *file)
     }
 }
 
-static void put_codec(text *h, const message *m)
+static void put_codec(text *h, const message_plan *m)
 {
     const char *name = m->type->c_name;
 

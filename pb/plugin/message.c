@@ -107,7 +107,7 @@ static unsigned wire_of(unsigned pb_type)
 
 /* ---- planning ------------------------------------------------------------------------------ */
 
-static int index_of_sub(message *m, const type *sub)
+static int index_of_sub(message_plan *m, const type *sub)
 {
     for (size_t i = 0; i < m->sub_count; i++) {
         if (m->subs[i] == sub)
@@ -119,10 +119,10 @@ static int index_of_sub(message *m, const type *sub)
     return (int)m->sub_count++;
 }
 
-static void plan_field(message *m, name_list *names, name_list *members, size_t index)
+static void plan_field(message_plan *m, name_list *names, name_list *members, size_t index)
 {
     const FieldDescriptorProto *proto = &m->type->message->field.items[index];
-    field *f = &m->fields[m->count];
+    field_plan *f = &m->fields[m->count];
     char *who = format("%.*s: %s.%.*s", S(m->type->file->name), m->type->full_name, S(proto->name));
 
     if (is_skipped(m->type->full_name, proto->name))
@@ -141,15 +141,15 @@ static void plan_field(message *m, name_list *names, name_list *members, size_t 
     m->count++;
 }
 
-message *plan_message(const type *t)
+message_plan *plan_message(const type *t)
 {
-    message *m = allocate(sizeof *m);
+    message_plan *m = allocate(sizeof *m);
     name_list *names = allocate(sizeof *names), *members = allocate(sizeof *members);
     const DescriptorProto *d = t->message;
     bool *used = allocate(d->oneof_decl.count + 1);
 
     m->type = t;
-    m->fields = allocate((d->field.count + 1) * sizeof(field));
+    m->fields = allocate((d->field.count + 1) * sizeof(field_plan));
     m->oneofs = allocate((d->oneof_decl.count + 1) * sizeof(char *));
     for (size_t i = 0; i < d->field.count; i++) {
         if (d->field.items[i].oneof_index.has && !d->field.items[i].proto3_optional)
@@ -167,9 +167,9 @@ message *plan_message(const type *t)
     return m;
 }
 
-message *plan_of(const type *t)
+message_plan *plan_of(const type *t)
 {
-    static message **plans;
+    static message_plan **plans;
     size_t i = (size_t)(t - types);
 
     if (!plans)
@@ -214,7 +214,7 @@ void put_comment(text *t, const FileDescriptorProto *file, const int32_t *path, 
     }
 }
 
-static void put_field_comment(text *t, const message *m, const field *f, const char *indent)
+static void put_field_comment(text *t, const message_plan *m, const field_plan *f, const char *indent)
 {
     int32_t path[34];
 
@@ -235,12 +235,12 @@ static const char *scalar_name(unsigned pb_type)
     return names[pb_type];
 }
 
-static const char *field_scalar(const field *f)
+static const char *field_scalar(const field_plan *f)
 {
     return f->proto->type == MOTE_PB_TEXT ? "string" : scalar_name(f->pb_type);
 }
 
-static char *value_type(const field *f)
+static char *value_type(const field_plan *f)
 {
     const char *name = field_scalar(f);
 
@@ -255,7 +255,7 @@ static char *value_type(const field *f)
     return format("%s_t", name);
 }
 
-static void put_member(text *t, const field *f, const char *indent)
+static void put_member(text *t, const field_plan *f, const char *indent)
 {
     bool is_message = is_message_type(f->pb_type);
     const char *value = value_type(f);
@@ -271,7 +271,7 @@ static void put_member(text *t, const field *f, const char *indent)
         text_add(t, "%s%s%s%s;\n", indent, value, is_message ? "" : " ", f->member);
 }
 
-static void put_oneof(text *t, const message *m, int oneof)
+static void put_oneof(text *t, const message_plan *m, int oneof)
 {
     text_add(
         t, "    struct {\n        uint32_t which; /* number of the field that is set; 0: none */\n"
@@ -285,17 +285,17 @@ static void put_oneof(text *t, const message *m, int oneof)
     text_add(t, "        } is;\n    } %s;\n", m->oneofs[oneof]);
 }
 
-static void put_oneof_numbers(text *t, const message *m)
+static void put_oneof_numbers(text *t, const message_plan *m)
 {
     for (size_t i = 0; i < m->count; i++) {
-        const field *f = &m->fields[i];
+        const field_plan *f = &m->fields[i];
         if (f->oneof >= 0)
             text_add(t, "enum { %s_%.*s = %d };\n", m->type->c_name, S(f->proto->name),
                      f->proto->number);
     }
 }
 
-void put_message_struct(text *t, const message *m)
+void put_message_struct(text *t, const message_plan *m)
 {
     bool *done = allocate(m->type->message->oneof_decl.count + 1);
 
@@ -303,7 +303,7 @@ void put_message_struct(text *t, const message *m)
     put_comment(t, m->type->file, m->type->path, m->type->path_len, "");
     text_add(t, "struct %s {\n", m->type->c_name);
     for (size_t i = 0; i < m->count; i++) {
-        const field *f = &m->fields[i];
+        const field_plan *f = &m->fields[i];
         if (f->oneof >= 0) {
             if (!done[f->oneof])
                 put_oneof(t, m, f->oneof);
@@ -334,7 +334,7 @@ static const char *type_constant(unsigned pb_type)
     return names[pb_type];
 }
 
-static const char *label_constant(const field *f)
+static const char *label_constant(const field_plan *f)
 {
     static const char *const labels[] = {"",
                                          " | MOTE_PB_OPTIONAL",
@@ -350,12 +350,12 @@ static const char *label_constant(const field *f)
 
 static int by_number(const void *a, const void *b)
 {
-    const field *const *x = a, *const *y = b;
+    const field_plan *const *x = a, *const *y = b;
 
     return (*x)->proto->number < (*y)->proto->number ? -1 : 1;
 }
 
-static void put_row(text *t, const message *m, const field *f)
+static void put_row(text *t, const message_plan *m, const field_plan *f)
 {
     const char *name = m->type->c_name;
 
@@ -371,10 +371,10 @@ static void put_row(text *t, const message *m, const field *f)
         text_add(t, "%d},\n", f->aux);
 }
 
-void put_message_table(text *t, const message *m)
+void put_message_table(text *t, const message_plan *m)
 {
     const char *name = m->type->c_name;
-    const field **sorted = allocate((m->count + 1) * sizeof *sorted);
+    const field_plan **sorted = allocate((m->count + 1) * sizeof *sorted);
     size_t rows = m->count + (m->unknown != NULL);
 
     for (size_t i = 0; i < m->count; i++)
@@ -430,7 +430,7 @@ static size_t scalar_size(unsigned pb_type)
 }
 
 /* The largest encoding of a message; 0 in *bounded when its schema sets no bound. */
-static size_t max_size(const message *m, int depth, bool *bounded)
+static size_t max_size(const message_plan *m, int depth, bool *bounded)
 {
     size_t total = 0,
            *largest = allocate((m->type->message->oneof_decl.count + 1) * sizeof *largest);
@@ -438,7 +438,7 @@ static size_t max_size(const message *m, int depth, bool *bounded)
     if (depth > 20 || m->unknown)
         *bounded = false;
     for (size_t i = 0; *bounded && i < m->count; i++) {
-        const field *f = &m->fields[i];
+        const field_plan *f = &m->fields[i];
         size_t size = varint_size((uint64_t)f->proto->number << 3);
         if (f->presence == REPEATED || f->presence == PACKED || f->pb_type == MOTE_PB_TEXT ||
             f->pb_type == MOTE_PB_BYTES) {
@@ -460,7 +460,7 @@ static size_t max_size(const message *m, int depth, bool *bounded)
     return total;
 }
 
-void put_sizes(text *t, const message *m)
+void put_sizes(text *t, const message_plan *m)
 {
     bool bounded = true;
     size_t size = max_size(m, 0, &bounded);

@@ -121,11 +121,31 @@ static void put_request(text *t, const method *m)
              m->name, m->request, m->name, m->request);
 }
 
+/* For clients with an event loop, which do not block. */
+static void put_engine(text *t, const method *m)
+{
+    text_add(
+        t,
+        "/* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */\n"
+        "static inline int %s_offer(mote_grpc_call *call, const %s *message)\n"
+        "{\n"
+        "    return mote_grpc_send(call, mote_pb_encode_part, &%s_table, message, 0);\n"
+        "}\n\n"
+        "/* Without a channel: a response that an event carries, as a struct. 0 or an error. */\n"
+        "static inline int %s_take(const mote_grpc_event *ev, %s *message,\n"
+        "                          mote_pb_arena *arena)\n"
+        "{\n"
+        "    return mote_pb_decode(&%s_table, message, ev->data, ev->len, arena, NULL);\n"
+        "}\n\n",
+        m->name, m->request, m->request, m->name, m->response, m->response);
+}
+
 static void put_client(text *t, const method *m)
 {
     const MethodDescriptorProto *p = m->proto;
 
     put_start(t, m);
+    put_engine(t, m);
     if (p->client_streaming)
         put_send(t, m);
     if (!p->server_streaming)

@@ -5,9 +5,9 @@
 #include "google/protobuf/test_messages_proto2.mote.h"
 #include "google/protobuf/test_messages_proto3.mote.h"
 #ifdef TEST_EDITIONS
-#include "editions/golden/test_messages_proto2_editions.mote.h"
-#include "editions/golden/test_messages_proto3_editions.mote.h"
-#include "test_messages_edition2023.mote.h"
+#include "google/protobuf/test_messages_edition2023.mote.h"
+#include "google/protobuf/test_messages_proto2_editions.mote.h"
+#include "google/protobuf/test_messages_proto3_editions.mote.h"
 #endif
 
 #include <stdio.h>

@@ -1,0 +1,59 @@
+#!/bin/bash
+# protoc-gen-mote: generated files are up to date and repeat, compile without a warning as C11 and their
+# headers as C++, with names and folders of all kinds; errors say what to do; and what generated code
+# encodes, Debian's protobuf decodes to the same, and the reverse.
+set -u
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+W=$PWD/$BUILD/test/generator
+PYTHON=${PYTHON:-/usr/bin/python3}
+. tests/lib.sh
+rm -rf "$W"
+mkdir -p "$W/examples" "$W/out" "$W/again" "$W/py"
+mote() { protoc --plugin="$BUILD/protoc-gen-mote" "$@"; }
+folder="tests/pb/a folder"
+
+examples_are_up_to_date() {
+    mote -I examples --mote_out="$W/examples" --mote_opt=runtime=.. examples/*.proto || return 1
+    for f in "$W"/examples/*; do cmp "$f" "examples/$(basename "$f")" || return 1; done
+}
+check "examples are what the plugin generates" examples_are_up_to_date
+
+generate() { # generate FOLDER OPTIONS
+    mote -I "$folder" -I tests/pb -I /usr/include --mote_out="$W/$1" --mote_opt="$2" nasty.proto old.proto \
+        google/protobuf/timestamp.proto google/protobuf/wrappers.proto google/protobuf/any.proto \
+        google/protobuf/duration.proto google/protobuf/struct.proto google/protobuf/empty.proto \
+        google/protobuf/field_mask.proto
+}
+check "names, groups, maps and well-known types" generate out keep_unknown
+repeats() { generate again keep_unknown && diff -r "$W/out" "$W/again"; }
+check "output repeats" repeats
+
+flags="-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror -I. -I$W/out"
+# shellcheck disable=SC2046,SC2086
+compiles() { for f in $(find "$W/out" -name '*.mote.c'); do $CC $flags -c "$f" -o "$f.o" || return 1; done; }
+check "C11 without a warning" compiles
+headers_are_cpp() {
+    (cd "$W/out" && find . -name '*.mote.h' | sed 's/.*/#include "&"/') >"$W/all.cc"
+    g++ -std=c++17 -Wall -Wextra -Wno-missing-field-initializers -Werror -I. -I"$W/out" -c "$W/all.cc" -o "$W/all.o"
+}
+check "headers are C++" headers_are_cpp
+comments() { grep -q "Names and shapes\|a reserved word as a message" "$W/out/nasty.mote.h"; }
+check "comments carry over" comments
+sizes() { generate again "" && grep -q "nasty_v1_Outer_Inner__MAX_SIZE 11 " "$W/again/nasty.mote.h" && ! grep -q "nasty_v1_class_MAX_SIZE" "$W/again/nasty.mote.h"; }
+check "bounded messages have a largest size" sizes
+only_client() { generate again client && grep -q _start "$W/again/nasty.mote.h" && ! grep -q _METHODS "$W/again/nasty.mote.h"; }
+check "only client stubs" only_client
+prefix() { generate again prefix=short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
+check "another prefix" prefix
+skip() { generate again skip=nasty.v1.class.texts && ! grep -q "texts" "$W/again/nasty.mote.h"; }
+check "fields may be left out" skip
+unknown_option() { ! generate again colour=red 2>"$W/err" && grep -q "unknown option 'colour'" "$W/err"; }
+check "an unknown option is told" unknown_option
+
+protoc -I "$folder" -I tests/pb -I /usr/include --python_out="$W/py" nasty.proto old.proto || exit 1
+# shellcheck disable=SC2046,SC2086
+$CC -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I. -I"$W/out" tests/pb/transcode.c \
+    $(find "$W/out" -name '*.mote.c') pb/*.c grpc/strerror.c -o "$W/transcode" || exit 1
+check "random messages, both ways" env PYTHONPATH="$W/py" $PYTHON tests/pb/differential.py "$W/transcode"
+summary
