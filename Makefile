@@ -74,7 +74,7 @@ demo: all ## the sensor demo, for DURATION=10 seconds
 test: all setup-test ## all tests, those with real peers included
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
-bench: setup-bench ## speed beside libnghttp2, nghttpd and gRPC C++; writes build/bench.tsv
+bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
 

@@ -216,6 +216,12 @@ static int read_packed(decoder *d, const mote_pb_field *f, mote_pb_list *list)
         r = grow(d, list, packed_count(f->key & 7, d->p, len), size);
     if (r < 0)
         return r;
+    if (MOTE_PB_LITTLE_ENDIAN && (f->key & 7) != WIRE_VARINT && len > 0 && len % size == 0) {
+        memcpy((uint8_t *)list->items + list->count * size, d->p, len);
+        list->count += len / size;
+        d->p += len;
+        return 0;
+    }
     for (d->top.end = d->p + len; r == 0 && d->p < d->top.end;) {
         if (list->count == capacity(list)) {
             r = MOTE_PB_ERR_TRUNCATED; /* the last element is cut, so it was not counted */
@@ -431,7 +437,10 @@ static int run(decoder *d)
             leave(d);
             continue;
         }
-        if ((r = mote_pb_read_key(&d->p, d->top.end, &key)) < 0)
+        key = d->p < d->top.end ? *d->p : 0; /* mostly one byte is all of it */
+        if (key >= 8 && key < 128 && (key & 7) <= WIRE_I32)
+            d->p++;
+        else if ((r = mote_pb_read_key(&d->p, d->top.end, &key)) < 0)
             return r;
         r = (key & 7) == WIRE_EGROUP ? end_group(d, key) : read_field(d, key);
         if (r < 0)

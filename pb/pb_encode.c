@@ -6,22 +6,35 @@
 
 #include <string.h>
 
-/* Output: `room` bytes before `p` are free. With a window, only the bytes of the message at
- * [offset, offset + cap) are kept, and `room` is 0. */
+/* Output, from its end: [start, p) is free, [p, end) is written. With a window, only the bytes of
+ * the message at [offset, offset + cap) are kept, and nothing is free. */
 typedef struct {
-    uint8_t *p;
-    size_t room;
-    size_t len; /* bytes so far, counted from the end of the message */
+    uint8_t *p, *start, *end;
+    size_t lost; /* bytes that found no room, or went to the window */
     uint8_t *out;
     size_t offset, cap, total;
 } writer;
 
+/* Bytes so far, counted from the end of the message. */
+static inline size_t written(const writer *w)
+{
+    return w->lost + (size_t)(w->end - w->p);
+}
+
+static inline bool has_room(const writer *w, size_t n)
+{
+    return (size_t)(w->p - w->start) >= n;
+}
+
 static void put_slow(writer *w, const uint8_t *data, size_t n)
 {
-    w->room = 0;
-    if (w->total == 0 || w->len + n > w->total)
+    size_t len = written(w);
+
+    w->start = w->p; /* what follows has no room either */
+    w->lost += n;
+    if (w->total == 0 || len + n > w->total)
         return;
-    size_t from = w->total - w->len - n; /* the piece is [from, from + n) of the message */
+    size_t from = w->total - len - n; /* the piece is [from, from + n) of the message */
     size_t start = from > w->offset ? from : w->offset;
     size_t end = from + n < w->offset + w->cap ? from + n : w->offset + w->cap;
     if (start < end)
@@ -32,31 +45,33 @@ static inline void put(writer *w, const void *data, size_t n)
 {
     if (n == 0)
         return;
-    if (n <= w->room) {
+    if (has_room(w, n)) {
         w->p -= n;
-        w->room -= n;
         memcpy(w->p, data, n);
     } else {
         put_slow(w, data, n);
     }
-    w->len += n;
 }
 
 static void put_varint(writer *w, uint64_t v)
 {
-    uint8_t bytes[10];
-    size_t n = 0;
+    uint8_t bytes[10], *to = bytes;
+    size_t n = 1;
 
-    if (v < 128 && w->room > 0) {
+    if (v < 128 && has_room(w, 1)) {
         *--w->p = (uint8_t)v;
-        w->room--;
-        w->len++;
         return;
     }
+    for (uint64_t rest = v >> 7; rest > 0; rest >>= 7)
+        n++;
+    bool direct = has_room(w, n);
+    if (direct)
+        to = w->p -= n;
     for (; v >= 128; v >>= 7)
-        bytes[n++] = (uint8_t)(v | 128);
-    bytes[n++] = (uint8_t)v;
-    put(w, bytes, n);
+        *to++ = (uint8_t)(v | 128);
+    *to = (uint8_t)v;
+    if (!direct)
+        put_slow(w, bytes, n);
 }
 
 static void put_fixed64(writer *w, uint64_t v)
@@ -150,7 +165,7 @@ static void put_list(writer *w, const mote_pb_field *f, const mote_pb_list *list
     size_t size = mote_pb_element_size(type);
     const uint8_t *items = list->items;
     bool packed = mote_pb_label_of(f) == MOTE_PB_PACKED;
-    size_t end = w->len;
+    size_t end = written(w);
 
     for (size_t i = list->count; i > 0; i--) {
         put_value(w, type, items + (i - 1) * size);
@@ -158,7 +173,7 @@ static void put_list(writer *w, const mote_pb_field *f, const mote_pb_list *list
             put_varint(w, f->key);
     }
     if (packed && list->count > 0) {
-        put_varint(w, w->len - end);
+        put_varint(w, written(w) - end);
         put_varint(w, (f->key & ~7u) | WIRE_LEN);
     }
 }
@@ -254,7 +269,7 @@ static void enter(frame *f, const writer *w, const mote_pb_message *type, const 
     f->message = message;
     f->field = type->field_count;
     f->entered = false;
-    f->end = w->len;
+    f->end = written(w);
 }
 
 static int encode(writer *w, const mote_pb_message *type, const void *message)
@@ -265,7 +280,7 @@ static int encode(writer *w, const mote_pb_message *type, const void *message)
     enter(top, w, type, message);
     for (;;) {
         if (top->field == 0) { /* done with this one: back to the message it is in */
-            size_t len = w->len - top->end;
+            size_t len = written(w) - top->end;
             if (top == stack)
                 return 0;
             top--;
@@ -300,7 +315,7 @@ int mote_pb_size(const mote_pb_message *type, const void *message, size_t *size)
     writer w = {0};
     int r = encode(&w, type, message);
 
-    *size = w.len;
+    *size = written(&w);
     return r;
 }
 
@@ -310,16 +325,16 @@ int mote_pb_encode(const mote_pb_message *type, const void *message, uint8_t *ou
     writer w = {0};
     int r;
 
-    w.p = cap > 0 ? out + cap : out;
-    w.room = cap;
+    w.start = out;
+    w.p = w.end = cap > 0 ? out + cap : out;
     r = encode(&w, type, message);
-    *len = w.len;
+    *len = written(&w);
     if (r < 0)
         return r;
-    if (w.len > cap)
+    if (*len > cap)
         return MOTE_PB_ERR_SPACE;
-    if (w.len > 0 && w.len < cap)
-        memmove(out, w.p, w.len);
+    if (*len > 0 && *len < cap)
+        memmove(out, w.p, *len);
     return 0;
 }
 

@@ -44,6 +44,8 @@ static inline size_t mote_pb_which_offset(const mote_pb_field *f)
 
 /* Little-endian values at any address. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { MOTE_PB_LITTLE_ENDIAN = 1 };
+
 static inline uint64_t mote_pb_load64(const uint8_t *p)
 {
     uint64_t v;
@@ -68,6 +70,8 @@ static inline void mote_pb_store32(uint8_t *p, uint32_t v)
     memcpy(p, &v, sizeof v);
 }
 #else
+enum { MOTE_PB_LITTLE_ENDIAN = 0 };
+
 static inline uint32_t mote_pb_load32(const uint8_t *p)
 {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;

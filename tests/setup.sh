@@ -48,6 +48,10 @@ bench)
     need protobuf-compiler-grpc grpc_cpp_plugin
     need nghttp2-client h2load
     need nghttp2-server nghttpd
+    need nanopb protoc-gen-nanopb
+    need libnanopb-dev /usr/include/pb_encode.h
+    need protobuf-c-compiler protoc-gen-c
+    need libprotobuf-c-dev /usr/include/protobuf-c/protobuf-c.h
     need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
     need strace strace
     need pkg-config pkg-config

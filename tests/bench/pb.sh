@@ -1,0 +1,26 @@
+#!/bin/bash
+# Protocol Buffers: mote beside nanopb, protobuf-c and C++ protobuf, the same messages and bytes.
+set -eu
+. tests/bench/lib.sh
+C=$B/codec
+mkdir -p "$C"
+protoc -I tests/bench --cpp_out="$C" --c_out="$C" codec.proto
+protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$C" --mote_opt=prefix=mm codec.proto
+protoc -I tests/bench --nanopb_out="-e.nano,-Itests/bench:$C" --nanopb_opt=-e.nano codec.proto
+for f in pb/*.c grpc/strerror.c "$C/codec.mote.c" "$C/codec.nano.c" "$C/codec.pb-c.c"; do
+    $CC -std=c11 -O2 -I. -I"$C" -I/usr/include/nanopb -c "$f" -o "$C/$(basename "$f").o"
+done
+g++ -std=c++17 -O2 -I. -I"$C" -I/usr/include/nanopb tests/bench/codec.cc "$C/codec.pb.cc" "$C"/*.c.o \
+    -lprotobuf-nanopb -lprotobuf-c -lprotobuf -lpthread -o "$C/bench"
+for _ in $(seq "$ROUNDS"); do taskset -c 0 "$C/bench"; done >"$B/codec.out"
+
+of() { awk -F '\t' -v key="$1" -v column="$2" '($1 "\t" $2) == key { print $column }' "$B/codec.out" | median; }
+version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null | sed 's/-.*//'; }
+nanopb="nanopb $(version libnanopb-dev)" protobuf_c="protobuf-c $(version libprotobuf-c-dev)"
+cpp="C++ protobuf $(pkg-config --modversion protobuf)"
+cut -f 1,2 "$B/codec.out" | awk '!seen[$0]++' | while IFS= read -r key; do
+    what="pb ${key#*	}, ${key%	*}"
+    line "$what" ns "$(of "$key" 3)" "$(of "$key" 4)" "$nanopb" 4 less
+    line "$what" ns "$(of "$key" 3)" "$(of "$key" 5)" "$protobuf_c" - less
+    line "$what" ns "$(of "$key" 3)" "$(of "$key" 6)" "$cpp" 2 less
+done
