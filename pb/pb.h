@@ -121,8 +121,8 @@ enum mote_pb_label {
     MOTE_PB_REQUIRED = 2 << 5, /* always sent */
     MOTE_PB_REPEATED = 3 << 5,
     MOTE_PB_PACKED = 4 << 5,
-    MOTE_PB_ONEOF = 5 << 5, /* a member of the union; which stands 4 or, with 8-byte alignment, 8
-                               bytes before it: see MOTE_PB_ONEOF_GAP */
+    MOTE_PB_ONEOF = 5 << 5,  /* a member of the union; which stands 4 or, with 8-byte alignment, 8
+                                bytes before it: see MOTE_PB_ONEOF_GAP */
     MOTE_PB_UNKNOWN = 6 << 5 /* no field, but where unknown ones are kept: a mote_pb_list_bytes of
                                 views, keys included; key 0, the first row, type MOTE_PB_BYTES */
 };
@@ -194,6 +194,67 @@ typedef struct {
  */
 int mote_pb_decode(const mote_pb_message *type, void *message, const uint8_t *in, size_t len,
                    mote_pb_arena *arena, mote_pb_where *where);
+
+/* ---- in pieces ----------------------------------------------------------------------------- */
+
+/* A message that is larger than memory, taken apart field by field as it arrives. Each field of the
+ * outermost message is handed on when it is complete; the view of a sub-message may then be given
+ * to mote_pb_decode(). */
+typedef struct {
+    uint8_t *buffer;
+    size_t cap;
+    uint64_t value; /* integer in progress, or of a field; bytes of a long one */
+    size_t have;    /* bytes of the field so far */
+    uint32_t key;
+    uint8_t state, shift;
+    uint8_t depth; /* of groups, which are skipped */
+    int error;
+} mote_pb_splitter;
+
+/* A field, or a part of one that is larger than the buffer. */
+typedef struct {
+    uint32_t number;
+    uint8_t wire;        /* wire type: 0 varint, 1 64 bits, 2 bytes, 5 32 bits */
+    uint64_t value;      /* types 0, 1 and 5 */
+    const uint8_t *data; /* type 2: a view into the input or the buffer, until the next call */
+    size_t len;
+    size_t offset, total; /* bytes before this part, and of the whole field */
+} mote_pb_piece;
+
+/* `buffer` holds a field that is cut by the input; fields beyond `cap` bytes come in parts. */
+void mote_pb_splitter_init(mote_pb_splitter *s, void *buffer, size_t cap);
+
+/* Takes input. 1: *piece is filled; 0: all of it was used; < 0: an error (sticky). *used says how
+ * much was consumed; call again with the rest while it returns 1. */
+int mote_pb_split(mote_pb_splitter *s, const uint8_t *in, size_t len, size_t *used,
+                  mote_pb_piece *piece);
+
+/* The message has ended: 0, or MOTE_PB_ERR_TRUNCATED inside of a field. */
+int mote_pb_split_end(mote_pb_splitter *s);
+
+/* ---- for people ---------------------------------------------------------------------------- */
+
+/* Names of a message and its fields; the plugin writes them on request (--mote_opt=names), so that
+ * they cost nothing otherwise. */
+typedef struct mote_pb_names {
+    const mote_pb_message *type;
+    const char *name;                        /* "package.Message" */
+    const char *const *fields;               /* in the order of type->fields */
+    const struct mote_pb_names *const *subs; /* in the order of type->subs */
+} mote_pb_names;
+
+/* Gets a piece of text. */
+typedef void mote_pb_sink(void *context, const char *text, size_t len);
+
+/* Writes a message in protobuf's text format: for debugging. Enums are numbers, and doubles have 15
+ * digits. 0, or MOTE_PB_ERR_DEPTH when the rest was left out. */
+int mote_pb_print(const mote_pb_names *names, const void *message, mote_pb_sink *sink,
+                  void *context);
+
+/* The path of a place in a message, as "Request.sensors[3].name": for mote_pb_where.offset. Cut to
+ * cap - 1 bytes and terminated. Returns `out`. */
+const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t len, size_t offset,
+                         char *out, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -31,6 +31,7 @@ typedef struct {
     const char *runtime; /* folder of pb/ and grpc/, with a slash; "" */
     bool client, server; /* which stubs */
     bool keep_unknown;
+    bool names;           /* for mote_pb_print() and mote_pb_path() */
     const char *skip[64]; /* "package.Message.field" */
     size_t skip_count;
 } options;
@@ -113,6 +114,7 @@ void put_message_table(text *t, const message_plan *m);
 void put_enum(text *t, const type *e);
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
+void put_message_names(text *t, const message_plan *m);
 void put_sizes(text *t, const message_plan *m);
 
 #endif

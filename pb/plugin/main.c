@@ -104,6 +104,8 @@ static void put_codec(text *h, const message_plan *m)
     const char *name = m->type->c_name;
 
     text_add(h, "\nextern const mote_pb_message %s_table;\n", name);
+    if (opt.names)
+        text_add(h, "extern const mote_pb_names %s_names;\n", name);
     put_sizes(h, m);
     if (m->type->message->options && m->type->message->options->map_entry)
         return;
@@ -148,6 +150,8 @@ static void generate_file(const FileDescriptorProto *file, text *h, text *c)
     for (size_t i = 0; i < type_count; i++) {
         if (types[i].file == file && types[i].message)
             put_message_table(c, plan_of(&types[i]));
+        if (types[i].file == file && types[i].message && opt.names)
+            put_message_names(c, plan_of(&types[i]));
     }
     for (size_t i = 0; i < file->service.count; i++)
         put_service_source(c, file, i);
@@ -182,6 +186,7 @@ int main(int argc, char **argv)
                "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
                "FILE.proto\n\n"
                "OPTIONS, with commas between: client, server (only these stubs), keep_unknown,\n"
+               "names (for mote_pb_print() and mote_pb_path()),\n"
                "prefix=NAME (in place of the package), runtime=FOLDER (of pb/ and grpc/),\n"
                "skip=MESSAGE.FIELD (leaves a field out)\n");
         return strcmp(argv[1], "--help") == 0 ? 0 : 2;

@@ -214,7 +214,8 @@ void put_comment(text *t, const FileDescriptorProto *file, const int32_t *path, 
     }
 }
 
-static void put_field_comment(text *t, const message_plan *m, const field_plan *f, const char *indent)
+static void put_field_comment(text *t, const message_plan *m, const field_plan *f,
+                              const char *indent)
 {
     int32_t path[34];
 
@@ -400,6 +401,34 @@ void put_message_table(text *t, const message_plan *m)
     text_add(t, rows > 0 ? "%s_fields, " : "NULL, ", name);
     text_add(t, m->sub_count > 0 ? "%s_subs, " : "NULL, ", name);
     text_add(t, "%zu, sizeof(%s)};\n", rows, name);
+    free(sorted);
+}
+
+/* Names of the rows, in the order of the table. */
+void put_message_names(text *t, const message_plan *m)
+{
+    const char *name = m->type->c_name;
+    const field_plan **sorted = allocate((m->count + 1) * sizeof *sorted);
+
+    for (size_t i = 0; i < m->count; i++)
+        sorted[i] = &m->fields[i];
+    qsort(sorted, m->count, sizeof *sorted, by_number);
+    text_add(t, "\nstatic const char *const %s_field_names[] = {\n", name);
+    if (m->unknown)
+        text_add(t, "    \"\",\n");
+    for (size_t i = 0; i < m->count; i++) {
+        const FieldDescriptorProto *f = sorted[i]->proto;
+        bool is_group = f->type == MOTE_PB_GROUP; /* the text format names groups by their type */
+        mote_pb_string group = is_group ? sorted[i]->sub->message->name : f->name;
+        text_add(t, "    \"%.*s\",\n", S(group));
+    }
+    text_add(t, "    NULL,\n};\nstatic const mote_pb_names *const %s_sub_names[] = {\n", name);
+    for (size_t i = 0; i < m->sub_count; i++)
+        text_add(t, "    &%s_names,\n", m->subs[i]->c_name);
+    text_add(t,
+             "    NULL,\n};\nconst mote_pb_names %s_names = {&%s_table, \"%s\", %s_field_names, "
+             "%s_sub_names};\n",
+             name, name, m->type->full_name, name, name);
     free(sorted);
 }
 

@@ -82,6 +82,8 @@ static void one_option(char *name)
         opt.server = true;
     else if (strcmp(name, "keep_unknown") == 0)
         opt.keep_unknown = true;
+    else if (strcmp(name, "names") == 0)
+        opt.names = true;
     else if (strcmp(name, "prefix") == 0 && value)
         opt.prefix = value;
     else if (strcmp(name, "runtime") == 0 && value)
@@ -89,7 +91,7 @@ static void one_option(char *name)
     else if (strcmp(name, "skip") == 0 && value && opt.skip_count < 64)
         opt.skip[opt.skip_count++] = value;
     else if (*name)
-        fail("unknown option '%s': there are client, server, keep_unknown, prefix=NAME, "
+        fail("unknown option '%s': there are client, server, keep_unknown, names, prefix=NAME, "
              "runtime=FOLDER and skip=MESSAGE.FIELD",
              name);
 }

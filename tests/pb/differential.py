@@ -1,12 +1,15 @@
 """Random messages through Debian's protobuf and mote: what mote sends back is the same message, and the
 same bytes where the encoding is canonical; broken bytes are refused by both, or mean the same to both."""
 import random
+import re
 import struct
 import subprocess
 import sys
 import warnings
 
 from google.protobuf.message import DecodeError
+
+from google.protobuf import text_format
 
 import nasty_pb2
 import old_pb2
@@ -92,7 +95,27 @@ def check_message(kind):
     assert again == m, (m, again)
     if not has_map(m):
         assert back == data, (data.hex(), back.hex())  # without maps the order is canonical
+    result, printed = transcode(kind + 2, data)
+    parsed = text_format.Parse(printed.decode(), TYPES[kind]())
+    assert close(parsed, m), (printed, m)
     return data
+
+
+def close(a, b):
+    """Equal but for the last digits of doubles."""
+    shorten = lambda m: re.sub(r"(\d\.\d{5})\d*", r"\1", text_format.MessageToString(m))
+    return shorten(a) == shorten(b)
+
+
+def check_path():
+    m = TYPES[0]()
+    m.selves.add()
+    m.selves.add().selves.add().texts.extend(["ok", "broken"])
+    data = m.SerializeToString().replace(b"broken", b"brok\xff\xff")
+    result, path = transcode(2, data)
+    assert path == b"nasty.v1.class.selves[1].selves[0].texts[1]", path
+    result, path = transcode(2, data[:-3])
+    assert path.startswith(b"nasty.v1.class.selves[1]"), path
 
 
 def check_broken(kind, data):
@@ -123,6 +146,7 @@ def check_broken(kind, data):
             expected.SerializePartialToString(deterministic=True), data.hex()
 
 
+check_path()
 random.seed(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
 for i in range(3000):
     kind = i % 2

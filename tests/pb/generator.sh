@@ -25,8 +25,8 @@ generate() { # generate FOLDER OPTIONS
         google/protobuf/duration.proto google/protobuf/struct.proto google/protobuf/empty.proto \
         google/protobuf/field_mask.proto
 }
-check "names, groups, maps and well-known types" generate out keep_unknown
-repeats() { generate again keep_unknown && diff -r "$W/out" "$W/again"; }
+check "names, groups, maps and well-known types" generate out keep_unknown,names
+repeats() { generate again keep_unknown,names && diff -r "$W/out" "$W/again"; }
 check "output repeats" repeats
 
 flags="-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror -I. -I$W/out"

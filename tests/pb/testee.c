@@ -1,6 +1,6 @@
-/* conformance_testee: the other end of protobuf's conformance runner. Requests come on standard input
- * behind their length (4 bytes, little-endian), and go back decoded and encoded again. Binary alone:
- * JSON, text and JSPB are skipped. */
+/* conformance_testee: the other end of protobuf's conformance runner. Requests come on standard
+ * input behind their length (4 bytes, little-endian), and go back decoded and encoded again. Binary
+ * alone: JSON, text and JSPB are skipped. */
 #include "conformance.mote.h"
 #include "google/protobuf/test_messages_proto2.mote.h"
 #include "google/protobuf/test_messages_proto3.mote.h"
@@ -59,7 +59,8 @@ static void answer(const conformance_ConformanceRequest *request,
     size_t len;
 
     if (request->message_type.len == 22 &&
-        memcmp(request->message_type.data, "conformance.FailureSet", 22) == 0) { /* the runner asks what is expected to fail: nothing */
+        memcmp(request->message_type.data, "conformance.FailureSet", 22) ==
+            0) { /* the runner asks what is expected to fail: nothing */
         response->result.which = conformance_ConformanceResponse_protobuf_payload;
         return;
     }

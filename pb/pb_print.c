@@ -1,0 +1,391 @@
+/* Messages for people: the text format, and the path of a place. */
+#include "pb_wire.h"
+
+typedef struct {
+    mote_pb_sink *sink;
+    void *context;
+    unsigned depth;
+} printer;
+
+static void put(const printer *p, const char *text)
+{
+    p->sink(p->context, text, mote_pb_cstring(text).len);
+}
+
+static void put_indent(const printer *p)
+{
+    for (unsigned i = 0; i < p->depth; i++)
+        put(p, "  ");
+}
+
+/* ---- numbers ------------------------------------------------------------------------------- */
+
+static void put_unsigned(const printer *p, uint64_t v)
+{
+    char digits[20];
+    size_t n = sizeof digits;
+
+    do
+        digits[--n] = (char)('0' + v % 10);
+    while ((v /= 10) > 0);
+    p->sink(p->context, digits + n, sizeof digits - n);
+}
+
+static void put_signed(const printer *p, int64_t v)
+{
+    if (v < 0)
+        put(p, "-");
+    put_unsigned(p, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+/* Scales a positive number to [1, 10); returns the exponent of ten. */
+static int normalize(double *v)
+{
+    static const double powers[] = {1e256, 1e128, 1e64, 1e32, 1e16, 1e8, 1e4, 1e2, 1e1};
+    int exponent = 0;
+
+    for (unsigned i = 0; i < 9; i++) {
+        int power = i == 8 ? 1 : 256 >> i;
+        if (*v >= powers[i]) {
+            *v /= powers[i];
+            exponent += power;
+        } else if (*v * powers[i] < 10) {
+            *v *= powers[i];
+            exponent -= power;
+        }
+    }
+    return exponent;
+}
+
+static void put_double(const printer *p, double v)
+{
+    char digits[15];
+    size_t n = sizeof digits;
+
+    if (v != v || v - v != 0) { /* not a number; infinite */
+        put(p, v != v ? "nan" : v < 0 ? "-inf" : "inf");
+        return;
+    }
+    if (v < 0 || (v == 0 && 1 / v < 0)) { /* minus zero is told apart */
+        put(p, "-");
+        v = -v;
+    }
+    if (v == 0) {
+        put(p, "0");
+        return;
+    }
+    int exponent = normalize(&v);
+    uint64_t scaled = (uint64_t)(v * 1e14 + 0.5);
+    if (scaled >= 1000000000000000u) {
+        scaled /= 10;
+        exponent++;
+    }
+    for (size_t i = sizeof digits; i > 0; scaled /= 10)
+        digits[--i] = (char)('0' + scaled % 10);
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    p->sink(p->context, digits, 1);
+    if (n > 1)
+        put(p, ".");
+    p->sink(p->context, digits + 1, n - 1);
+    if (exponent != 0) {
+        put(p, "e");
+        put_signed(p, exponent);
+    }
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static void put_bytes(const printer *p, const mote_pb_bytes *b)
+{
+    put(p, "\"");
+    for (size_t i = 0; i < b->len; i++) {
+        uint8_t c = b->data[i];
+        char octal[4] = {'\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)),
+                         (char)('0' + (c & 7))};
+        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+            p->sink(p->context, (const char *)&b->data[i], 1);
+        else
+            p->sink(p->context, octal, sizeof octal);
+    }
+    put(p, "\"");
+}
+
+static void put_value(const printer *p, unsigned type, const void *at)
+{
+    uint64_t v64 = 0;
+    uint32_t v32 = 0;
+    double d;
+    float f;
+    bool b;
+
+    if (mote_pb_element_size(type) == 8)
+        memcpy(&v64, at, 8);
+    else if (mote_pb_element_size(type) == 4)
+        memcpy(&v32, at, 4);
+    switch (type) {
+    case MOTE_PB_TEXT:
+    case MOTE_PB_BYTES:
+        put_bytes(p, at);
+        break;
+    case MOTE_PB_DOUBLE:
+        memcpy(&d, at, sizeof d);
+        put_double(p, d);
+        break;
+    case MOTE_PB_FLOAT:
+        memcpy(&f, at, sizeof f);
+        put_double(p, (double)f);
+        break;
+    case MOTE_PB_BOOL:
+        memcpy(&b, at, sizeof b);
+        put(p, b ? "true" : "false");
+        break;
+    case MOTE_PB_INT64:
+    case MOTE_PB_SFIXED64:
+    case MOTE_PB_SINT64:
+        put_signed(p, (int64_t)v64);
+        break;
+    case MOTE_PB_UINT64:
+    case MOTE_PB_FIXED64:
+        put_unsigned(p, v64);
+        break;
+    case MOTE_PB_UINT32:
+    case MOTE_PB_FIXED32:
+        put_unsigned(p, v32);
+        break;
+    default:
+        put_signed(p, (int32_t)v32);
+        break;
+    }
+}
+
+/* ---- fields -------------------------------------------------------------------------------- */
+
+static bool all_zero(const uint8_t *p, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (p[i] != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Elements of a field that is there, and where the first one lies. */
+static size_t elements(const mote_pb_field *f, const uint8_t *message, const uint8_t **first)
+{
+    unsigned type = mote_pb_type_of(f), label = mote_pb_label_of(f);
+    const uint8_t *place = message + f->offset;
+    mote_pb_list list;
+    uint32_t which;
+    bool has;
+
+    *first = place;
+    switch (label) {
+    case MOTE_PB_REPEATED:
+    case MOTE_PB_PACKED:
+        memcpy(&list, place, sizeof list);
+        *first = list.items;
+        return list.count;
+    case MOTE_PB_OPTIONAL:
+        memcpy(&has, place, sizeof has);
+        *first = place + mote_pb_value_offset(type);
+        return has;
+    case MOTE_PB_ONEOF:
+        memcpy(&which, message + mote_pb_which_offset(f), sizeof which);
+        if (which != f->key >> 3)
+            return 0;
+        break;
+    case MOTE_PB_REQUIRED:
+        return 1;
+    case MOTE_PB_UNKNOWN: /* nothing that has a name */
+        return 0;
+    default:
+        break;
+    }
+    if (mote_pb_is_message(f)) {
+        memcpy(first, place, sizeof *first);
+        return *first != NULL;
+    }
+    if (label == MOTE_PB_ONEOF)
+        return 1;
+    if (type == MOTE_PB_TEXT || type == MOTE_PB_BYTES)
+        return ((const mote_pb_bytes *)(const void *)place)->len > 0;
+    return !all_zero(place, mote_pb_element_size(type));
+}
+
+typedef struct {
+    const mote_pb_names *names;
+    const uint8_t *message;
+    size_t field, element;
+} frame;
+
+static void open_message(printer *p, const char *name)
+{
+    put_indent(p);
+    put(p, name);
+    put(p, " {\n");
+    p->depth++;
+}
+
+static void close_message(printer *p)
+{
+    p->depth--;
+    put_indent(p);
+    put(p, "}\n");
+}
+
+static void put_scalar(const printer *p, const char *name, unsigned type, const void *at)
+{
+    put_indent(p);
+    put(p, name);
+    put(p, ": ");
+    put_value(p, type, at);
+    put(p, "\n");
+}
+
+/* The next element of the message on top; true: it is a message, which *sub describes. */
+static bool put_next(printer *p, frame *top, frame *sub)
+{
+    const mote_pb_field *f = &top->names->type->fields[top->field];
+    const char *name = top->names->fields[top->field];
+    const uint8_t *first;
+    size_t count = elements(f, top->message, &first);
+
+    if (top->element == count) {
+        top->field++;
+        top->element = 0;
+        return false;
+    }
+    size_t i = top->element++;
+    if (!mote_pb_is_message(f)) {
+        put_scalar(p, name, mote_pb_type_of(f),
+                   first + i * mote_pb_element_size(mote_pb_type_of(f)));
+        return false;
+    }
+    const mote_pb_names *names = top->names->subs[f->aux & 0x7f];
+    *sub = (frame){names, first + i * names->type->size, 0, 0};
+    open_message(p, name);
+    return true;
+}
+
+int mote_pb_print(const mote_pb_names *names, const void *message, mote_pb_sink *sink,
+                  void *context)
+{
+    printer p = {sink, context, 0};
+    frame stack[MOTE_PB_DEPTH], sub;
+    frame *top = stack;
+    int r = 0;
+
+    *top = (frame){names, message, 0, 0};
+    for (;;) {
+        if (top->field == top->names->type->field_count) {
+            if (top == stack)
+                return r;
+            top--;
+            close_message(&p);
+        } else if (put_next(&p, top, &sub)) {
+            if (top < stack + MOTE_PB_DEPTH - 1) {
+                *++top = sub;
+            } else {
+                r = MOTE_PB_ERR_DEPTH;
+                close_message(&p);
+            }
+        }
+    }
+}
+
+/* ---- paths --------------------------------------------------------------------------------- */
+
+typedef struct {
+    char *out;
+    size_t cap, len;
+} text;
+
+static void add(void *context, const char *bytes, size_t len)
+{
+    text *t = context;
+
+    for (size_t i = 0; i < len && t->len + 1 < t->cap; i++)
+        t->out[t->len++] = bytes[i];
+}
+
+static size_t row_of(const mote_pb_message *type, uint32_t number)
+{
+    size_t i = 0;
+
+    while (i < type->field_count && type->fields[i].key >> 3 != number)
+        i++;
+    return i;
+}
+
+/* Elements of a field before a place, at this level. */
+static size_t count_before(const uint8_t *p, const uint8_t *place, uint32_t number)
+{
+    size_t n = 0;
+    uint32_t key;
+
+    while (p < place && mote_pb_read_key(&p, place, &key) == 0 && mote_pb_skip(&p, place, key) == 0)
+        n += key >> 3 == number;
+    return n;
+}
+
+static void add_field(text *t, const mote_pb_names *names, size_t row, size_t index)
+{
+    const mote_pb_field *f = &names->type->fields[row];
+    printer p = {add, t, 0};
+
+    put(&p, ".");
+    put(&p, names->fields[row]);
+    if (mote_pb_label_of(f) == MOTE_PB_REPEATED || mote_pb_label_of(f) == MOTE_PB_PACKED) {
+        put(&p, "[");
+        put_unsigned(&p, index);
+        put(&p, "]");
+    }
+}
+
+/* The field of a level that the place lies in: its content, or NULL when it begins there. */
+static const uint8_t *find_field(const uint8_t *p, const uint8_t **end, const uint8_t *place,
+                                 uint32_t *key, const uint8_t **start)
+{
+    for (;;) {
+        size_t len;
+        *start = p;
+        if (mote_pb_read_key(&p, *end, key) < 0)
+            return NULL;
+        const uint8_t *content = p;
+        bool ends = mote_pb_skip(&p, *end, *key) == 0;
+        if (*start == place)
+            return NULL;
+        if (ends && p <= place)
+            continue;
+        p = content;
+        if ((*key & 7) == WIRE_LEN && mote_pb_read_len(&p, *end, &len) == 0)
+            *end = p + len;
+        return p;
+    }
+}
+
+const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t len, size_t offset,
+                         char *out, size_t cap)
+{
+    text t = {out, cap, 0};
+    const uint8_t *p = in, *end = in + len, *place = in + (offset < len ? offset : len), *start;
+    printer words = {add, &t, 0};
+    uint32_t key = 0;
+
+    put(&words, names->name);
+    while (p && place < end) {
+        const uint8_t *level = p;
+        p = find_field(level, &end, place, &key, &start);
+        size_t row = row_of(names->type, key >> 3);
+        if (key == 0 || row == names->type->field_count)
+            break;
+        add_field(&t, names, row, count_before(level, start, key >> 3));
+        if (!mote_pb_is_message(&names->type->fields[row]))
+            break;
+        names = names->subs[names->type->fields[row].aux & 0x7f];
+    }
+    if (cap > 0)
+        out[t.len] = '\0';
+    return out;
+}
