@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &address, "the server"), OPTIONS_END};
     mote_grpc_call *call;
     mote_status status;
-    mote_tour_Note note;
+    mote_tour_Note note = {0};
 
     parse_options(argc, argv, "bidi_client < FILE: calls mote.tour.Tour/Chat", options);
     open_channel(address);

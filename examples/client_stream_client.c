@@ -10,7 +10,7 @@ int main(int argc, char **argv)
     const char *address = "127.0.0.1:50051";
     const option options[] = {OPTION("--address", &address, "the server"), OPTIONS_END};
     char line[1024];
-    mote_tour_Summary summary;
+    mote_tour_Summary summary = {0};
     mote_grpc_call *call;
 
     parse_options(argc, argv, "client_stream_client < FILE: calls mote.tour.Tour/Publish", options);

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
                              .maximum = i < argc ? (uint32_t)atoi(argv[i]) : 5};
     mote_grpc_call *call;
     mote_status status;
-    mote_tour_Note note;
+    mote_tour_Note note = {0};
 
     open_channel(address);
     check(mote_tour_Tour_Subscribe_call(&channel, ten_seconds, &query, &call));

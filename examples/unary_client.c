@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &address, "the server"), OPTIONS_END};
     int i = parse_options(argc, argv, "unary_client [TOPIC]: calls mote.tour.Tour/Latest", options);
     mote_tour_Query query = {.topic = mote_pb_cstring(i < argc ? argv[i] : "news")};
-    mote_tour_Note note;
+    mote_tour_Note note = {0};
 
     open_channel(address);
     mote_status status = mote_tour_Tour_Latest(&channel, ten_seconds, &query, &note, NULL);
