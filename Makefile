@@ -24,7 +24,8 @@ PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libmote.a
 
 TOURS := unary server_stream client_stream bidi
-PROGRAMS := h2_server h2_client collector sensor mote-hpack \
+SHOPS := orders
+PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
             $(TOURS:%=%_server) $(TOURS:%=%_client)
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
@@ -50,6 +51,8 @@ parts_h2_server := h2_server
 parts_h2_client := h2_client
 parts_mote-hpack := mote-hpack
 $(foreach t,$(TOURS),$(eval parts_$t_server := $t_server tour.mote))
+$(foreach s,$(SHOPS),$(eval parts_$s_server := $s_server $s.mote))
+$(foreach s,$(SHOPS),$(eval parts_$s_client := $s_client $s.mote))
 $(foreach t,$(TOURS),$(eval parts_$t_client := $t_client tour.mote))
 
 define program

@@ -3,6 +3,8 @@
  *
  *   bidi_client [--address=127.0.0.1:50051] < FILE
  */
+#include "notes.h"
+
 #include "client.h"
 
 /* Sends the next line, or half-closes after the last one. */

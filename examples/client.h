@@ -4,7 +4,6 @@
 
 #include "../port/posix/posix.h"
 #include "options.h"
-#include "tour.mote.h"
 
 enum { CALLS = 1, RX = 4096, TX = 4096, FIELD = 1024, SLOTS = 8 };
 
@@ -51,12 +50,6 @@ static inline int report(mote_status status)
     fprintf(stderr, "status %s: %.*s\n", mote_grpc_code_name(status.code), (int)status.message_len,
             status.message);
     return 1;
-}
-
-static inline void print_note(const mote_tour_Note *note)
-{
-    printf("%.*s: %.*s (from %.*s)\n", (int)note->topic.len, note->topic.data,
-           (int)note->content.len, note->content.data, (int)note->sender.len, note->sender.data);
 }
 
 #endif

@@ -3,6 +3,8 @@
  *
  *   client_stream_client [--address=127.0.0.1:50051] < FILE
  */
+#include "tour.mote.h"
+
 #include "client.h"
 
 int main(int argc, char **argv)

@@ -3,6 +3,8 @@
  *
  *   server_stream_client [--address=127.0.0.1:50051] [MAXIMUM]
  */
+#include "notes.h"
+
 #include "client.h"
 
 int main(int argc, char **argv)

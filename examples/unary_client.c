@@ -3,6 +3,8 @@
  *
  *   unary_client [--address=127.0.0.1:50051] [TOPIC]
  */
+#include "notes.h"
+
 #include "client.h"
 
 int main(int argc, char **argv)

@@ -31,7 +31,9 @@ for cpu in cortex-m0 cortex-m4; do
         flash $cpu grpc-client grpc/grpc_client.c
         flash $cpu grpc-server grpc/grpc_server.c
         flash $cpu grpc-channel grpc/grpc_channel.c
-        flash $cpu pb pb/*.c
+        flash $cpu pb pb/pb_decode.c pb/pb_encode.c pb/pb_types.c pb/pb_wire.c
+        flash $cpu pb-print pb/pb_print.c
+        flash $cpu pb-split pb/pb_split.c
         flash $cpu generated examples/telemetry.mote.c
     }
 done

@@ -40,13 +40,30 @@ who=bidi_server use_clients $addresses
 start "$W/grpcio" $PYTHON tests/peers/tour_peer.py server
 who=grpcio use_clients "$address" "$address" "$address" "$address"
 
+# ---- orders
+
+use_orders() { # use_orders ADDRESS IMPORTED FAILED: with $who
+    check "orders_client import with $who" sh -c "[ \"\$(seq 1 100 | sed 's/.*/id& me pen 2 199/' |
+        $BUILD/orders_client --address=$1 import | head -n 1)\" = 'imported $2, failed $3' ]"
+    check "orders_client history with $who" sh -c \
+        "[ \$($BUILD/orders_client --address=$1 history me | grep -c ' me 0 [0-9]*x') = 100 ]"
+    check "orders_client update with $who" sh -c \
+        "[ \"\$(printf 'id1 1\nid2 1\n' | $BUILD/orders_client --address=$1 update | tr '\n' ,)\" = 'id1 1 ,id2 1 ,' ]"
+}
+start "$W/orders" "$BUILD/orders_server" --address=127.0.0.1:0
+check "orders_server with grpcio" $PYTHON tests/peers/orders_peer.py client "$address"
+who=orders_server use_orders "$address" 100 0
+start "$W/orders_grpcio" $PYTHON tests/peers/orders_peer.py server
+who=grpcio use_orders "$address" 99 1
+
 check "a client without a server says so" sh -c \
     "! $BUILD/unary_client --address=127.0.0.1:1 2>$W/err && grep -q 'Connection refused' $W/err"
 for p in $pids; do
+    program=$(tr '\0' ' ' <"/proc/$p/cmdline")
     kill -TERM "$p"
     wait "$p" 2>/dev/null
     status=$?
-    [ "$p" = "${pids##* }" ] || check "a server stops cleanly on SIGTERM" [ $status = 0 ]
+    [ "${program#*python}" != "$program" ] || check "a server stops cleanly on SIGTERM" [ $status = 0 ]
 done
 pids=
 summary

@@ -1,0 +1,15 @@
+/* Prints a note of tour.proto. */
+#ifndef EXAMPLES_NOTES_H
+#define EXAMPLES_NOTES_H
+
+#include "tour.mote.h"
+
+#include <stdio.h>
+
+static inline void print_note(const mote_tour_Note *note)
+{
+    printf("%.*s: %.*s (from %.*s)\n", (int)note->topic.len, note->topic.data,
+           (int)note->content.len, note->content.data, (int)note->sender.len, note->sender.data);
+}
+
+#endif
