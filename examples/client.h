@@ -31,7 +31,9 @@ static inline void open_channel(const char *address)
                       mote_posix_io(&socket_fd));
 }
 
-static const mote_grpc_request ten_seconds = {.timeout_ms = 10000};
+/* Options of a call. */
+#define ten_seconds ((mote_grpc_request){.timeout_ms = 10000})
+#define no_limit    ((mote_grpc_request){.timeout_ms = 0})
 
 /* Ends the program when a call cannot be started. */
 static inline void check(int error)

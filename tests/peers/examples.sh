@@ -56,6 +56,21 @@ who=orders_server use_orders "$address" 100 0
 start "$W/orders_grpcio" $PYTHON tests/peers/orders_peer.py server
 who=grpcio use_orders "$address" 99 1
 
+# ---- files
+
+head -c 2000000 /dev/urandom >"$W/file"
+use_files() { # use_files ADDRESS: with $who
+    check "files_client upload with $who" sh -c "$BUILD/files_client --address=$1 upload x <$W/file"
+    check "files_client download with $who" sh -c \
+        "$BUILD/files_client --address=$1 download x >$W/back && cmp $W/file $W/back"
+}
+mkdir "$W/files_folder"
+start "$W/files" "$BUILD/files_server" --address=127.0.0.1:0 --folder="$W/files_folder"
+check "files_server with grpcio" $PYTHON tests/peers/files_peer.py client "$address"
+who=files_server use_files "$address"
+start "$W/files_grpcio" $PYTHON tests/peers/files_peer.py server
+who=grpcio use_files "$address"
+
 check "a client without a server says so" sh -c \
     "! $BUILD/unary_client --address=127.0.0.1:1 2>$W/err && grep -q 'Connection refused' $W/err"
 for p in $pids; do
