@@ -80,13 +80,34 @@ static const uint16_t short_codes[256] = {
 };
 #endif
 
-static const code_group *group_of_rank(unsigned rank)
+#ifndef MOTE_HPACK_SMALL
+/* The group of each symbol, which is otherwise looked for. */
+static const uint8_t symbol_groups[256] = {
+    7,  14, 19, 19, 19, 19, 19, 19, 19, 15, 20, 19, 19, 20, 19, 19, 19, 19, 19, 19, 19, 19, 20, 19,
+    19, 19, 19, 19, 19, 19, 19, 19, 1,  4,  4,  6,  7,  1,  3,  5,  4,  4,  3,  5,  3,  1,  1,  1,
+    0,  0,  0,  1,  1,  1,  1,  1,  1,  1,  2,  3,  9,  1,  6,  4,  7,  1,  2,  2,  2,  2,  2,  2,
+    2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  3,  2,  3,  7,  10, 7,  8,  1,
+    9,  0,  1,  0,  1,  0,  1,  1,  1,  0,  2,  2,  1,  1,  1,  0,  1,  2,  1,  0,  0,  1,  2,  2,
+    2,  2,  2,  9,  5,  8,  7,  19, 11, 13, 11, 11, 13, 13, 13, 14, 13, 14, 14, 14, 14, 14, 15, 14,
+    15, 15, 13, 14, 15, 14, 14, 14, 14, 12, 13, 14, 13, 14, 14, 15, 13, 12, 11, 13, 13, 14, 14, 12,
+    14, 13, 13, 15, 12, 13, 14, 14, 12, 12, 13, 12, 14, 13, 14, 14, 11, 13, 13, 13, 14, 13, 13, 14,
+    17, 17, 11, 10, 13, 14, 13, 16, 17, 17, 17, 18, 18, 17, 15, 16, 10, 12, 17, 18, 18, 17, 18, 15,
+    12, 12, 17, 17, 19, 18, 18, 18, 11, 15, 11, 12, 13, 12, 12, 14, 13, 13, 16, 16, 15, 15, 17, 14,
+    17, 18, 17, 17, 18, 18, 18, 18, 18, 19, 18, 18, 18, 18, 18, 17,
+};
+#endif
+
+static const code_group *group_of(uint8_t symbol)
 {
+#ifdef MOTE_HPACK_SMALL
     const code_group *g = groups;
 
-    while (g + 1 < groups + GROUPS && g[1].rank <= rank)
+    while (g + 1 < groups + GROUPS && g[1].rank <= ranks[symbol])
         g++;
     return g;
+#else
+    return &groups[symbol_groups[symbol]];
+#endif
 }
 
 size_t mote_hpack_huffman_size(const char *in, size_t len)
@@ -94,7 +115,7 @@ size_t mote_hpack_huffman_size(const char *in, size_t len)
     size_t bits = 0;
 
     for (size_t i = 0; i < len; i++)
-        bits += group_of_rank(ranks[(uint8_t)in[i]])->len;
+        bits += group_of((uint8_t)in[i])->len;
     return (bits + 7) / 8;
 }
 
@@ -105,7 +126,7 @@ void mote_hpack_huffman_encode(const char *in, size_t len, uint8_t *out)
 
     for (size_t i = 0; i < len; i++) {
         unsigned rank = ranks[(uint8_t)in[i]];
-        const code_group *g = group_of_rank(rank);
+        const code_group *g = group_of((uint8_t)in[i]);
         window = window << g->len | ((g->first >> (32 - g->len)) + (rank - g->rank));
         for (count += g->len; count >= 8; count -= 8)
             *out++ = (uint8_t)(window >> (count - 8));
