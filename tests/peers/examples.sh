@@ -71,6 +71,18 @@ who=files_server use_files "$address"
 start "$W/files_grpcio" $PYTHON tests/peers/files_peer.py server
 who=grpcio use_files "$address"
 
+# ---- prices
+
+use_prices() { # use_prices ADDRESS: with $who
+    check "prices_client with $who" sh -c \
+        "[ \$(timeout 20 $BUILD/prices_client --address=$1 --count=8 ACME | grep -c '^ACME [0-9.]*$') = 8 ]"
+}
+start "$W/prices" "$BUILD/prices_server" --address=127.0.0.1:0
+check "prices_server with grpcio" $PYTHON tests/peers/prices_peer.py client "$address"
+who=prices_server use_prices "$address"
+start "$W/prices_grpcio" $PYTHON tests/peers/prices_peer.py server
+who=grpcio use_prices "$address"
+
 check "a client without a server says so" sh -c \
     "! $BUILD/unary_client --address=127.0.0.1:1 2>$W/err && grep -q 'Connection refused' $W/err"
 for p in $pids; do
