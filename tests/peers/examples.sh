@@ -83,6 +83,21 @@ who=prices_server use_prices "$address"
 start "$W/prices_grpcio" $PYTHON tests/peers/prices_peer.py server
 who=grpcio use_prices "$address"
 
+# ---- monitor
+
+use_monitor() { # use_monitor ADDRESS: with $who
+    check "monitor_client push with $who" sh -c \
+        "[ \"\$(seq 50 | sed 's/$/ 1.5 k=v other=x/' | $BUILD/monitor_client --address=$1 push)\" = 'accepted 50' ]"
+    check "monitor_client log with $who" sh -c "[ \"\$(seq 50 | $BUILD/monitor_client --address=$1 log)\" = 'accepted 50' ]"
+    check "monitor_client tail with $who" sh -c \
+        "[ \$(timeout 20 $BUILD/monitor_client --address=$1 --count=50 tail | wc -l) = 50 ]"
+}
+start "$W/monitor" "$BUILD/monitor_server" --address=127.0.0.1:0
+check "monitor_server with grpcio" $PYTHON tests/peers/monitor_peer.py client "$address"
+who=monitor_server use_monitor "$address"
+start "$W/monitor_grpcio" $PYTHON tests/peers/monitor_peer.py server
+who=grpcio use_monitor "$address"
+
 check "a client without a server says so" sh -c \
     "! $BUILD/unary_client --address=127.0.0.1:1 2>$W/err && grep -q 'Connection refused' $W/err"
 for p in $pids; do
