@@ -24,7 +24,7 @@ PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libmote.a
 
 TOURS := unary server_stream client_stream bidi
-SHOPS := orders files prices monitor
+SHOPS := orders files prices monitor chat
 PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
             $(TOURS:%=%_server) $(TOURS:%=%_client)
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote

@@ -1,5 +1,5 @@
 /* Messages: decode, encode, decode again: the second encoding is the same bytes, and a part of it
- * is the same part of the whole. */
+ * is the same part of the whole. Fields in pieces are those of the whole. */
 #include "../pb/pb.h"
 #include "fuzz.h"
 
@@ -45,6 +45,46 @@ static const mote_pb_field fields[] = {
 };
 const mote_pb_message node_table = {fields, subs, sizeof fields / sizeof fields[0], sizeof(node)};
 
+/* Splits in chunks; what came out goes to the log, parts of a field put together. */
+static int split(const uint8_t *in, size_t len, size_t chunk, size_t cap, fuzz_log *log)
+{
+    static uint8_t buffer[256];
+    mote_pb_splitter s;
+    mote_pb_piece p;
+    int r = 0;
+
+    log->len = 0;
+    mote_pb_splitter_init(&s, buffer, cap);
+    for (size_t at = 0, n; at < len && r >= 0; at += n) {
+        size_t used;
+        n = len - at < chunk ? len - at : chunk;
+        for (size_t i = 0; (r = mote_pb_split(&s, in + at + i, n - i, &used, &p)) > 0; i += used) {
+            if (p.wire != 2 || p.offset == 0)
+                fuzz_put_number(log, p.number << 3 | p.wire);
+            if (p.wire == 2)
+                fuzz_put(log, p.data, p.len);
+            else
+                fuzz_put(log, &p.value, sizeof p.value);
+        }
+    }
+    return r < 0 ? r : mote_pb_split_end(&s);
+}
+
+static int check_split(const uint8_t *data, size_t size)
+{
+    static fuzz_log whole, pieces;
+    size_t chunk = 1 + size % 13;
+    int r = split(data, size, SIZE_MAX, 256, &whole);
+
+    ASSERT(split(data, size, chunk, 256, &pieces) == r);
+    if (r == 0)
+        ASSERT(fuzz_same(&whole, &pieces));
+    ASSERT(split(data, size, chunk, size % 32, &pieces) == r);
+    if (r == 0)
+        ASSERT(fuzz_same(&whole, &pieces));
+    return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint64_t memory[2][1 << 13];
@@ -56,10 +96,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     mote_pb_arena_init(&arena, memory[0], sizeof memory[0]);
     int r = mote_pb_decode(&node_table, &n, data, size, &arena, &where);
+    int pieces = check_split(data, size);
     if (r < 0) {
         ASSERT(where.offset <= size);
         return 0;
     }
+    ASSERT(pieces == 0);
     if (mote_pb_encode(&node_table, &n, first, sizeof first, &len) < 0)
         return 0; /* deeper than the encoder goes, or larger than the buffer */
     mote_pb_arena_init(&arena, memory[1], sizeof memory[1]);

@@ -91,7 +91,7 @@ program fuzz_client -DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c fuzz/standalone.c tests/pee
 program test_mutator tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 $CC $CFLAGS fuzz/fuzz_nghttp2.c fuzz/standalone.c "$T/libmote.a" -lnghttp2 -o "$T/fuzz_nghttp2" || exit 1
 protoc -I tests/peers --python_out="$T/py" peer.proto || exit 1
-protoc -I examples --python_out="$T/py" tour.proto telemetry.proto orders.proto files.proto prices.proto monitor.proto || exit 1
+protoc -I examples --python_out="$T/py" tour.proto telemetry.proto orders.proto files.proto prices.proto monitor.proto chat.proto || exit 1
 
 # ---- without peers
 

@@ -98,6 +98,18 @@ who=monitor_server use_monitor "$address"
 start "$W/monitor_grpcio" $PYTHON tests/peers/monitor_peer.py server
 who=grpcio use_monitor "$address"
 
+# ---- chat
+
+use_chat() { # use_chat ADDRESS: with $who
+    check "chat_client with $who" sh -c \
+        "[ \"\$(printf 'a\nb\n' | timeout 20 $BUILD/chat_client --address=$1 --count=3 den me | tail -n 1)\" = 'me says b' ]"
+}
+start "$W/chat" "$BUILD/chat_server" --address=127.0.0.1:0
+check "chat_server with grpcio" timeout 60 $PYTHON tests/peers/chat_peer.py client "$address"
+who=chat_server use_chat "$address"
+start "$W/chat_grpcio" $PYTHON tests/peers/chat_peer.py server
+who=grpcio use_chat "$address"
+
 check "a client without a server says so" sh -c \
     "! $BUILD/unary_client --address=127.0.0.1:1 2>$W/err && grep -q 'Connection refused' $W/err"
 for p in $pids; do
