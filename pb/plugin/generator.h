@@ -115,6 +115,7 @@ void put_enum(text *t, const type *e);
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
 void put_message_names(text *t, const message_plan *m);
+void put_defaults(text *t, const message_plan *m);
 void put_sizes(text *t, const message_plan *m);
 
 #endif

@@ -107,6 +107,7 @@ static void put_codec(text *h, const message_plan *m)
     if (opt.names)
         text_add(h, "extern const mote_pb_names %s_names;\n", name);
     put_sizes(h, m);
+    put_defaults(h, m);
     if (m->type->message->options && m->type->message->options->map_entry)
         return;
     text_add(

@@ -45,6 +45,9 @@ check "bounded messages have a largest size" sizes
 only_client() { generate again client && grep -q _start "$W/again/nasty.mote.h" && ! grep -q _METHODS "$W/again/nasty.mote.h"; }
 check "only client stubs" only_client
 prefix() { generate again prefix=short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
+# shellcheck disable=SC2086
+defaults() { $CC $flags tests/pb/defaults.c "$W"/out/old.mote.c pb/*.c grpc/strerror.c -o "$W/defaults" && "$W/defaults"; }
+check "defaults are constants" defaults
 check "another prefix" prefix
 skip() { generate again skip=nasty.v1.class.texts && ! grep -q "texts" "$W/again/nasty.mote.h"; }
 check "fields may be left out" skip
