@@ -20,7 +20,7 @@ static uint64_t memory[MEMORY / 8];
 typedef struct {
     fuzz_log events, output;
     bool blocked; /* a handler waited: how often it is asked is up to the output's pace */
-    bool full;    /* no space: RST_STREAM for streams without a slot may be left out */
+    bool full;    /* no space: slots and answers depend on when output is taken */
 } run_log;
 
 static void take_output(run_log *log)
@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run(data + 3, size - 3, data[0], 1 + data[1] % 64u, &pieces);
     if (whole.blocked || pieces.blocked)
         return 0;
-    ASSERT(fuzz_same(&whole.events, &pieces.events));
+    ASSERT(whole.full || pieces.full || fuzz_same(&whole.events, &pieces.events));
     ASSERT(whole.full || pieces.full || fuzz_same(&whole.output, &pieces.output));
     return 0;
 }

@@ -21,7 +21,7 @@ typedef struct {
 } state;
 
 static state s, copy;
-static bool full; /* then RST_STREAM for streams without a slot may be left out */
+static bool full; /* no space: slots and answers then depend on when output is taken */
 
 static void init(uint8_t mode)
 {
@@ -192,7 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     events[0].len = events[1].len = output[0].len = output[1].len = 0;
     run(data + 3, size - 3, data[0], SIZE_MAX, UINT32_MAX, &events[0], &output[0]);
     run(data + 3, size - 3, data[0], 1 + data[1] % 64u, data[2], &events[1], &output[1]);
-    ASSERT(fuzz_same(&events[0], &events[1]));
+    ASSERT(full || fuzz_same(&events[0], &events[1]));
     ASSERT(full || fuzz_same(&output[0], &output[1]));
     return 0;
 }
