@@ -208,7 +208,6 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
     put_comment(t, file, (int32_t[]){6, (int32_t)index}, 2, "");
     for (size_t i = 0; i < s->method.count; i++) {
         method m = plan_method(file, s, i);
-        text_add(t, "%s", i ? "" : "");
         put_comment(t, file, (int32_t[]){6, (int32_t)index, 2, (int32_t)i}, 4, "");
         text_add(t, "extern const mote_hpack_field %s_path;\n\n", m.name);
         if (opt.client)
