@@ -85,7 +85,7 @@ conformance: all ## h2spec in strict mode (needs a Go toolchain), protobuf's con
 	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
 	BUILD=$(BUILD) tests/conformance.sh
 
-size: ## flash by module and RAM, for Cortex-M0 and M4
+size: $(BUILD)/protoc-gen-mote ## flash by module and RAM, for Cortex-M0 and M4
 	BUILD=$(BUILD) tests/size.sh
 
 coverage: ## lines and branches of the core that the tests reach

@@ -1,49 +1,8 @@
-/* Messages: decode, encode, decode again: the second encoding is the same bytes, and a part of it
- * is the same part of the whole. Fields in pieces are those of the whole. */
-#include "../pb/pb.h"
+/* Messages of every shape (schema.proto): decode, encode, decode again: the second encoding is the
+ * same bytes, and a part of it is the same part of the whole. Fields in pieces are those of the
+ * whole. What can be decoded can be printed, and the place of an error has a path. */
+#include "schema.mote.h"
 #include "fuzz.h"
-
-typedef struct node node;
-struct node {
-    int32_t i;
-    int64_t s;
-    double d;
-    mote_pb_string text;
-    mote_pb_opt_uint32 opt;
-    mote_pb_list_int32 packed;
-    mote_pb_list_string texts;
-    struct {
-        const node *items;
-        size_t count;
-    } nodes;
-    struct {
-        uint32_t which;
-        union {
-            uint64_t a;
-            const node *b;
-        } is;
-    } one;
-    const node *group;
-};
-
-extern const mote_pb_message node_table;
-static const mote_pb_message *const subs[] = {&node_table};
-static const mote_pb_field fields[] = {
-    {MOTE_PB_KEY(1, 0), offsetof(node, i), MOTE_PB_INT32, 0},
-    {MOTE_PB_KEY(2, 0), offsetof(node, s), MOTE_PB_SINT64, 0},
-    {MOTE_PB_KEY(3, 1), offsetof(node, d), MOTE_PB_DOUBLE, 0},
-    {MOTE_PB_KEY(4, 2), offsetof(node, text), MOTE_PB_TEXT, 0},
-    {MOTE_PB_KEY(5, 0), offsetof(node, opt), MOTE_PB_UINT32 | MOTE_PB_OPTIONAL, 0},
-    {MOTE_PB_KEY(6, 0), offsetof(node, packed), MOTE_PB_INT32 | MOTE_PB_PACKED, 0},
-    {MOTE_PB_KEY(7, 2), offsetof(node, texts), MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
-    {MOTE_PB_KEY(8, 2), offsetof(node, nodes), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
-    {MOTE_PB_KEY(9, 0), offsetof(node, one.is), MOTE_PB_UINT64 | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(node, one)},
-    {MOTE_PB_KEY(10, 2), offsetof(node, one.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(node, one)},
-    {MOTE_PB_KEY(11, 3), offsetof(node, group), MOTE_PB_GROUP, 0},
-};
-const mote_pb_message node_table = {fields, subs, sizeof fields / sizeof fields[0], sizeof(node)};
 
 /* Splits in chunks; what came out goes to the log, parts of a field put together. */
 static int split(const uint8_t *in, size_t len, size_t chunk, size_t cap, fuzz_log *log)
@@ -85,34 +44,63 @@ static int check_split(const uint8_t *data, size_t size)
     return r;
 }
 
+static void count(void *context, const char *text, size_t len)
+{
+    size_t *total = (size_t *)context;
+
+    for (size_t i = 0; i < len; i++)
+        *total += (unsigned char)text[i] < 128; /* every byte is read */
+}
+
+static void check_error(const uint8_t *data, size_t size, const mote_pb_where *where)
+{
+    char path[64];
+
+    ASSERT(where->offset <= size);
+    ASSERT(mote_pb_path(&fuzz_Two_names, data, size, where->offset, path, sizeof path) == path);
+    ASSERT(memcmp(path, "fuzz.Two", 8) == 0 && strlen(path) < sizeof path);
+}
+
+/* Encoding a message again, in whole and in part, and its size. */
+static void check_encoding(const fuzz_Two *n, const uint8_t *first, size_t len, size_t salt)
+{
+    static uint8_t part[16];
+    size_t size = 0, total = len;
+
+    ASSERT(fuzz_Two_size(n, &size) == 0 && size == len);
+    if (len > 0) {
+        size_t at = salt % len, cap = len - at < 7 ? len - at : 7;
+        ASSERT(mote_pb_encode_part(&fuzz_Two_table, n, at, part, cap, &total) == 0);
+        ASSERT(memcmp(part, first + at, cap) == 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static uint64_t memory[2][1 << 13];
-    static uint8_t first[1 << 16], second[1 << 16], part[1 << 16];
+    static uint64_t memory[2][1 << 14];
+    static uint8_t first[1 << 16], second[1 << 16];
     mote_pb_arena arena;
     mote_pb_where where;
-    size_t len, again;
-    node n, m;
+    size_t len, again, printed = 0;
+    fuzz_Two n, m;
 
     mote_pb_arena_init(&arena, memory[0], sizeof memory[0]);
-    int r = mote_pb_decode(&node_table, &n, data, size, &arena, &where);
+    int r = mote_pb_decode(&fuzz_Two_table, &n, data, size, &arena, &where);
     int pieces = check_split(data, size);
     if (r < 0) {
-        ASSERT(where.offset <= size);
+        check_error(data, size, &where);
         return 0;
     }
     ASSERT(pieces == 0);
-    if (mote_pb_encode(&node_table, &n, first, sizeof first, &len) < 0)
+    r = mote_pb_print(&fuzz_Two_names, &n, count, &printed);
+    if (fuzz_Two_encode(&n, first, sizeof first, &len) < 0)
         return 0; /* deeper than the encoder goes, or larger than the buffer */
+    ASSERT(r == 0);
+    check_encoding(&n, first, len, size);
     mote_pb_arena_init(&arena, memory[1], sizeof memory[1]);
-    if (mote_pb_decode(&node_table, &m, first, len, &arena, NULL) == MOTE_PB_ERR_ARENA)
+    if (fuzz_Two_decode(&m, first, len, &arena) == MOTE_PB_ERR_ARENA)
         return 0;
-    ASSERT(mote_pb_encode(&node_table, &m, second, sizeof second, &again) == 0);
+    ASSERT(fuzz_Two_encode(&m, second, sizeof second, &again) == 0);
     ASSERT(len == again && memcmp(first, second, len) == 0);
-    if (len > 0) {
-        size_t at = size % len, cap = len - at < 7 ? len - at : 7;
-        ASSERT(mote_pb_encode_part(&node_table, &n, at, part, cap, &len) == 0);
-        ASSERT(memcmp(part, first + at, cap) == 0);
-    }
     return 0;
 }

@@ -382,10 +382,12 @@ static int read_unknown(decoder *d, uint32_t key)
     if (r < 0 || d->top.type->field_count == 0 || row->key != 0)
         return r;
     memcpy(&list, d->top.message + row->offset, sizeof list);
-    view = (mote_pb_bytes *)list.items + list.count;
-    if (list.count > 0 && view[-1].data + view[-1].len == d->start) {
-        view[-1].len += (size_t)(d->p - d->start);
-        return 0;
+    if (list.count > 0) {
+        view = (mote_pb_bytes *)list.items + list.count - 1;
+        if (view->data + view->len == d->start) {
+            view->len += (size_t)(d->p - d->start);
+            return 0;
+        }
     }
     if (list.count == capacity(&list) && grow(d, &list, list.count + 4, sizeof *view) < 0)
         return MOTE_PB_ERR_ARENA;

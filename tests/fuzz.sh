@@ -48,7 +48,7 @@ target h2 conversations "fuzz/fuzz_h2.c $mutator h2/*.c $hpack"
 target server conversations "fuzz/fuzz_grpc.c tests/peers/peer_service.c $mutator $core"
 target client conversations "-DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c tests/peers/peer_service.c $mutator $core"
 target pair pair "fuzz/fuzz_pair.c $core"
-target pb pb "fuzz/fuzz_pb.c $core"
+target pb pb "fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c $core"
 
 if [ "$chosen" = "  " ] || [[ $chosen == *" afl "* ]]; then
     # shellcheck disable=SC2086

@@ -33,6 +33,8 @@ test)
     need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
     need binutils nm
     need g++ g++
+    need nanopb protoc-gen-nanopb
+    need libnanopb-dev /usr/include/pb_encode.h
     ;;
 conformance)
     need g++ g++
@@ -66,6 +68,9 @@ lint)
 size)
     need gcc-arm-none-eabi arm-none-eabi-gcc
     need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    need protobuf-compiler protoc
+    need nanopb protoc-gen-nanopb
+    need libnanopb-dev /usr/include/pb.h
     ;;
 fuzz)
     need clang clang

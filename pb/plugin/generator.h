@@ -26,19 +26,23 @@ bool view_is(mote_pb_string view, const char *s);
 
 /* ---- options ------------------------------------------------------------------------------- */
 
+/* Fields that an option names, as "package.Message.field". */
+typedef struct {
+    char *names[256];
+    size_t count;
+} field_names;
+
 typedef struct {
     const char *prefix;  /* in place of the package; NULL: the package */
     const char *runtime; /* folder of pb/ and grpc/, with a slash; "" */
     bool client, server; /* which stubs */
     bool keep_unknown;
-    bool names;           /* for mote_pb_print() and mote_pb_path() */
-    const char *skip[64]; /* "package.Message.field" */
-    size_t skip_count;
+    bool names; /* for mote_pb_print() and mote_pb_path() */
+    field_names skip, encode_only, decode_only;
 } options;
 extern options opt;
 
 void parse_options(const char *parameter);
-bool is_skipped(const char *message, mote_pb_string field);
 
 /* ---- types --------------------------------------------------------------------------------- */
 
@@ -58,9 +62,15 @@ typedef struct type {
 extern type *types;
 extern size_t type_count;
 
+/* Fails when an option names a field that is not there. */
+void check_options(void);
+
 void collect_types(const CodeGeneratorRequest *request);
 /* By the name in a field, as ".package.Message". */
 const type *find_type(mote_pb_string name, const char *who);
+
+/* Whether a list has a field of a message. */
+bool is_named(const field_names *list, const type *message, mote_pb_string field);
 
 /* ---- names --------------------------------------------------------------------------------- */
 
@@ -79,9 +89,12 @@ char *unique_name(name_list *list, char *name);
 
 enum presence { IMPLICIT, EXPLICIT, REQUIRED, REPEATED, PACKED, ONEOF };
 
+enum direction { ENCODE, DECODE, BOTH };
+
 /* A field as it is generated. */
 typedef struct {
     const FieldDescriptorProto *proto;
+    bool in[2];      /* the tables for encoding and for decoding */
     const type *sub; /* message or enum */
     char *member;
     enum presence presence;
@@ -111,6 +124,9 @@ void put_comment(text *t, const FileDescriptorProto *file, const int32_t *path, 
                  const char *indent);
 void put_message_struct(text *t, const message_plan *m);
 void put_message_table(text *t, const message_plan *m);
+/* The table that encodes or decodes a message: its own for the direction, or the common one. */
+char *table_of(const type *t, enum direction d);
+bool is_message_type(unsigned pb_type);
 void put_enum(text *t, const type *e);
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);

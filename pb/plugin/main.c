@@ -103,7 +103,14 @@ static void put_codec(text *h, const message_plan *m)
 {
     const char *name = m->type->c_name;
 
-    text_add(h, "\nextern const mote_pb_message %s_table;\n", name);
+    char *tables[] = {table_of(m->type, ENCODE), table_of(m->type, DECODE),
+                      table_of(m->type, BOTH)};
+
+    text_add(h, "\nextern const mote_pb_message %s;\n", tables[BOTH]);
+    for (enum direction d = ENCODE; d <= DECODE; d++) {
+        if (strcmp(tables[d], tables[BOTH]) != 0)
+            text_add(h, "extern const mote_pb_message %s;\n", tables[d]);
+    }
     if (opt.names)
         text_add(h, "extern const mote_pb_names %s_names;\n", name);
     put_sizes(h, m);
@@ -113,12 +120,12 @@ static void put_codec(text *h, const message_plan *m)
     text_add(
         h,
         "static inline int %s_encode(const %s *m, uint8_t *out, size_t cap, size_t *len)\n"
-        "{\n    return mote_pb_encode(&%s_table, m, out, cap, len);\n}\n"
+        "{\n    return mote_pb_encode(&%s, m, out, cap, len);\n}\n"
         "static inline int %s_decode(%s *m, const uint8_t *in, size_t len, mote_pb_arena *arena)\n"
-        "{\n    return mote_pb_decode(&%s_table, m, in, len, arena, NULL);\n}\n"
+        "{\n    return mote_pb_decode(&%s, m, in, len, arena, NULL);\n}\n"
         "static inline int %s_size(const %s *m, size_t *size)\n"
-        "{\n    return mote_pb_size(&%s_table, m, size);\n}\n",
-        name, name, name, name, name, name, name, name, name);
+        "{\n    return mote_pb_size(&%s, m, size);\n}\n",
+        name, name, tables[ENCODE], name, name, tables[DECODE], name, name, tables[ENCODE]);
 }
 
 static void put_includes(text *h, const FileDescriptorProto *file)
@@ -189,7 +196,8 @@ int main(int argc, char **argv)
                "OPTIONS, with commas between: client, server (only these stubs), keep_unknown,\n"
                "names (for mote_pb_print() and mote_pb_path()),\n"
                "prefix=NAME (in place of the package), runtime=FOLDER (of pb/ and grpc/),\n"
-               "skip=MESSAGE.FIELD (leaves a field out)\n");
+               "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
+               "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
         return strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
     uint8_t *in = read_input(&len);
@@ -200,6 +208,7 @@ int main(int argc, char **argv)
         fail("the request cannot be read: %s, at byte %zu", mote_strerror(r), where.offset);
     parse_options(format("%.*s", S(request.parameter)));
     collect_types(&request);
+    check_options();
     size_t count = request.file_to_generate.count;
     GeneratedFile *files = allocate(2 * count * sizeof *files);
     for (size_t i = 0; i < count; i++) {

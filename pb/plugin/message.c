@@ -1,4 +1,4 @@
-/* Messages: their fields are planned, then written as a struct and as a table. */
+/* Messages: their fields are planned, then written as a struct. */
 #include "generator.h"
 
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static uint32_t feature(const type *t, const FieldDescriptorProto *f, size_t mem
     return value ? value : fallback;
 }
 
-static bool is_message_type(unsigned pb_type)
+bool is_message_type(unsigned pb_type)
 {
     return pb_type == MOTE_PB_MESSAGE || pb_type == MOTE_PB_GROUP;
 }
@@ -125,9 +125,11 @@ static void plan_field(message_plan *m, name_list *names, name_list *members, si
     field_plan *f = &m->fields[m->count];
     char *who = format("%.*s: %s.%.*s", S(m->type->file->name), m->type->full_name, S(proto->name));
 
-    if (is_skipped(m->type->full_name, proto->name))
+    if (is_named(&opt.skip, m->type, proto->name))
         return;
     f->proto = proto;
+    f->in[ENCODE] = !is_named(&opt.decode_only, m->type, proto->name);
+    f->in[DECODE] = !is_named(&opt.encode_only, m->type, proto->name);
     f->index = (int)index;
     f->pb_type = pb_type_of(m->type, proto);
     f->wire = wire_of(f->pb_type);
@@ -286,115 +288,6 @@ void put_message_struct(text *t, const message_plan *m)
     text_add(t, "};\n");
     put_oneof_numbers(t, m);
     free(done);
-}
-
-/* ---- table --------------------------------------------------------------------------------- */
-
-static const char *type_constant(unsigned pb_type)
-{
-    static const char *const names[19] = {"",         "DOUBLE",   "FLOAT",   "INT64",  "UINT64",
-                                          "INT32",    "FIXED64",  "FIXED32", "BOOL",   "TEXT",
-                                          "GROUP",    "MESSAGE",  "BYTES",   "UINT32", "ENUM_TYPE",
-                                          "SFIXED32", "SFIXED64", "SINT32",  "SINT64"};
-
-    return names[pb_type];
-}
-
-static const char *label_constant(const field_plan *f)
-{
-    static const char *const labels[] = {"",
-                                         " | MOTE_PB_OPTIONAL",
-                                         " | MOTE_PB_REQUIRED",
-                                         " | MOTE_PB_REPEATED",
-                                         " | MOTE_PB_PACKED",
-                                         " | MOTE_PB_ONEOF"};
-
-    if (is_message_type(f->pb_type) && (f->presence == EXPLICIT || f->presence == REQUIRED))
-        return "";
-    return labels[f->presence];
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const field_plan *const *x = a, *const *y = b;
-
-    return (*x)->proto->number < (*y)->proto->number ? -1 : 1;
-}
-
-static void put_row(text *t, const message_plan *m, const field_plan *f)
-{
-    const char *name = m->type->c_name;
-
-    text_add(t, "    {MOTE_PB_KEY(%d, %u), ", f->proto->number, f->wire);
-    if (f->oneof >= 0)
-        text_add(t, "offsetof(%s, %s.is), ", name, m->oneofs[f->oneof]);
-    else
-        text_add(t, "offsetof(%s, %s), ", name, f->member);
-    text_add(t, "MOTE_PB_%s%s, ", type_constant(f->pb_type), label_constant(f));
-    if (f->oneof >= 0)
-        text_add(t, "MOTE_PB_ONEOF_GAP(%s, %s) | %d},\n", name, m->oneofs[f->oneof], f->aux);
-    else
-        text_add(t, "%d},\n", f->aux);
-}
-
-void put_message_table(text *t, const message_plan *m)
-{
-    const char *name = m->type->c_name;
-    const field_plan **sorted = allocate((m->count + 1) * sizeof *sorted);
-    size_t rows = m->count + (m->unknown != NULL);
-
-    for (size_t i = 0; i < m->count; i++)
-        sorted[i] = &m->fields[i];
-    qsort(sorted, m->count, sizeof *sorted, by_number);
-    text_add(t, "\n");
-    if (rows > 0) {
-        text_add(t, "static const mote_pb_field %s_fields[] = {\n", name);
-        if (m->unknown)
-            text_add(t, "    {0, offsetof(%s, %s), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},\n", name,
-                     m->unknown);
-        for (size_t i = 0; i < m->count; i++)
-            put_row(t, m, sorted[i]);
-        text_add(t, "};\n");
-    }
-    if (m->sub_count > 0) {
-        text_add(t, "static const mote_pb_message *const %s_subs[] = {\n", name);
-        for (size_t i = 0; i < m->sub_count; i++)
-            text_add(t, "    &%s_table,\n", m->subs[i]->c_name);
-        text_add(t, "};\n");
-    }
-    text_add(t, "const mote_pb_message %s_table = {", name);
-    text_add(t, rows > 0 ? "%s_fields, " : "NULL, ", name);
-    text_add(t, m->sub_count > 0 ? "%s_subs, " : "NULL, ", name);
-    text_add(t, "%zu, sizeof(%s)};\n", rows, name);
-    free(sorted);
-}
-
-/* Names of the rows, in the order of the table. */
-void put_message_names(text *t, const message_plan *m)
-{
-    const char *name = m->type->c_name;
-    const field_plan **sorted = allocate((m->count + 1) * sizeof *sorted);
-
-    for (size_t i = 0; i < m->count; i++)
-        sorted[i] = &m->fields[i];
-    qsort(sorted, m->count, sizeof *sorted, by_number);
-    text_add(t, "\nstatic const char *const %s_field_names[] = {\n", name);
-    if (m->unknown)
-        text_add(t, "    \"\",\n");
-    for (size_t i = 0; i < m->count; i++) {
-        const FieldDescriptorProto *f = sorted[i]->proto;
-        bool is_group = f->type == MOTE_PB_GROUP; /* the text format names groups by their type */
-        mote_pb_string group = is_group ? sorted[i]->sub->message->name : f->name;
-        text_add(t, "    \"%.*s\",\n", S(group));
-    }
-    text_add(t, "    NULL,\n};\nstatic const mote_pb_names *const %s_sub_names[] = {\n", name);
-    for (size_t i = 0; i < m->sub_count; i++)
-        text_add(t, "    &%s_names,\n", m->subs[i]->c_name);
-    text_add(t,
-             "    NULL,\n};\nconst mote_pb_names %s_names = {&%s_table, \"%s\", %s_field_names, "
-             "%s_sub_names};\n",
-             name, name, m->type->full_name, name, name);
-    free(sorted);
 }
 
 /* ---- sizes --------------------------------------------------------------------------------- */

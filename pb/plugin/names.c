@@ -70,6 +70,13 @@ bool view_is(mote_pb_string view, const char *s)
 
 /* ---- options ------------------------------------------------------------------------------- */
 
+static void add_field(field_names *list, char *field)
+{
+    if (list->count == sizeof list->names / sizeof list->names[0])
+        fail("%s: more than %zu fields in an option", field, list->count);
+    list->names[list->count++] = field;
+}
+
 static void one_option(char *name)
 {
     char *value = strchr(name, '=');
@@ -88,11 +95,15 @@ static void one_option(char *name)
         opt.prefix = value;
     else if (strcmp(name, "runtime") == 0 && value)
         opt.runtime = *value ? format("%s/", value) : "";
-    else if (strcmp(name, "skip") == 0 && value && opt.skip_count < 64)
-        opt.skip[opt.skip_count++] = value;
+    else if (strcmp(name, "skip") == 0 && value)
+        add_field(&opt.skip, value);
+    else if (strcmp(name, "encode_only") == 0 && value)
+        add_field(&opt.encode_only, value);
+    else if (strcmp(name, "decode_only") == 0 && value)
+        add_field(&opt.decode_only, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, keep_unknown, names, prefix=NAME, "
-             "runtime=FOLDER and skip=MESSAGE.FIELD",
+             "runtime=FOLDER, and skip, encode_only and decode_only=MESSAGE.FIELD",
              name);
 }
 
@@ -111,16 +122,47 @@ void parse_options(const char *parameter)
         opt.client = opt.server = true;
 }
 
-bool is_skipped(const char *message, mote_pb_string name)
+bool is_named(const field_names *list, const type *message, mote_pb_string field)
 {
-    size_t len = strlen(message);
+    size_t len = strlen(message->full_name);
 
-    for (size_t i = 0; i < opt.skip_count; i++) {
-        if (strncmp(opt.skip[i], message, len) == 0 && opt.skip[i][len] == '.' &&
-            view_is(name, opt.skip[i] + len + 1))
+    for (size_t i = 0; i < list->count; i++) {
+        if (strncmp(list->names[i], message->full_name, len) == 0 && list->names[i][len] == '.' &&
+            view_is(field, list->names[i] + len + 1))
             return true;
     }
     return false;
+}
+
+static bool is_there(char *name)
+{
+    char *dot = strrchr(name, '.');
+
+    for (size_t i = 0; dot && i < type_count; i++) {
+        const DescriptorProto *m = types[i].message;
+        if (!m || strlen(types[i].full_name) != (size_t)(dot - name) ||
+            strncmp(types[i].full_name, name, (size_t)(dot - name)) != 0)
+            continue;
+        for (size_t f = 0; f < m->field.count; f++) {
+            if (view_is(m->field.items[f].name, dot + 1))
+                return true;
+        }
+    }
+    return false;
+}
+
+void check_options(void)
+{
+    const field_names *lists[] = {&opt.skip, &opt.encode_only, &opt.decode_only};
+
+    for (size_t l = 0; l < 3; l++) {
+        for (size_t i = 0; i < lists[l]->count; i++) {
+            if (!is_there(lists[l]->names[i]))
+                fail("the options name a field '%s' that no message has: write "
+                     "package.Message.field",
+                     lists[l]->names[i]);
+        }
+    }
 }
 
 /* ---- names --------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 typedef struct {
     const char *name; /* package_Service_Method */
     const char *request, *response;
+    char *encode_request, *decode_request, *encode_response, *decode_response; /* tables */
     const MethodDescriptorProto *proto;
 } method;
 
@@ -15,9 +16,17 @@ static method plan_method(const FileDescriptorProto *file, const ServiceDescript
     const MethodDescriptorProto *p = &s->method.items[i];
     char *who = format("%.*s: %.*s.%.*s", S(file->name), S(s->name), S(p->name));
 
-    return (method){format("%s_%.*s", c_scope(file, s->name), S(p->name)),
-                    find_type(p->input_type, who)->c_name, find_type(p->output_type, who)->c_name,
-                    p};
+    const type *request = find_type(p->input_type, who);
+    const type *response = find_type(p->output_type, who);
+
+    return (method){.name = format("%s_%.*s", c_scope(file, s->name), S(p->name)),
+                    .request = request->c_name,
+                    .response = response->c_name,
+                    .encode_request = table_of(request, ENCODE),
+                    .decode_request = table_of(request, DECODE),
+                    .encode_response = table_of(response, ENCODE),
+                    .decode_response = table_of(response, DECODE),
+                    .proto = p};
 }
 
 /* ---- client -------------------------------------------------------------------------------- */
@@ -41,9 +50,9 @@ static void put_send(text *t, const method *m)
              "/* Sends a message and waits for flow control. 0, or < 0: the call is over. */\n"
              "static inline int %s_send(mote_grpc_call *call, const %s *message)\n"
              "{\n"
-             "    return mote_channel_send(call, mote_pb_encode_part, &%s_table, message, 0);\n"
+             "    return mote_channel_send(call, mote_pb_encode_part, &%s, message, 0);\n"
              "}\n\n",
-             m->name, m->request, m->request);
+             m->name, m->request, m->encode_request);
 }
 
 static void put_finish(text *t, const method *m)
@@ -58,10 +67,10 @@ static void put_finish(text *t, const method *m)
              "    mote_status status = mote_channel_collect(call, &data, &len);\n"
              "    int r = 0;\n\n"
              "    if (status.code == MOTE_GRPC_OK)\n"
-             "        r = mote_pb_decode(&%s_table, response, data, len, arena, NULL);\n"
+             "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
              "    return r < 0 ? mote_status_of_error(r) : status;\n"
              "}\n\n",
-             m->name, m->response, m->response);
+             m->name, m->response, m->decode_response);
 }
 
 static void put_recv(text *t, const method *m)
@@ -81,28 +90,27 @@ static void put_recv(text *t, const method *m)
              "        *status = mote_status_of_event(&ev);\n"
              "        return 0;\n"
              "    }\n"
-             "    int r = mote_pb_decode(&%s_table, message, ev.data, ev.len, arena, NULL);\n"
+             "    int r = mote_pb_decode(&%s, message, ev.data, ev.len, arena, NULL);\n"
              "    return r < 0 ? r : 1;\n"
              "}\n\n",
-             m->name, m->response, m->response);
+             m->name, m->response, m->decode_response);
 }
 
 static void put_unary(text *t, const method *m)
 {
-    text_add(
-        t,
-        "/* One request, one response. */\n"
-        "static inline mote_status %s(mote_channel *channel, mote_grpc_request options,\n"
-        "                             const %s *request, %s *response, mote_pb_arena *arena)\n"
-        "{\n"
-        "    mote_grpc_call *call;\n"
-        "    int r = %s_start(channel, options, &call);\n\n"
-        "    if (r < 0)\n"
-        "        return mote_status_of_error(r);\n"
-        "    mote_channel_send(call, mote_pb_encode_part, &%s_table, request, MOTE_GRPC_LAST);\n"
-        "    return %s_finish(call, response, arena);\n"
-        "}\n\n",
-        m->name, m->request, m->response, m->name, m->request, m->name);
+    text_add(t,
+             "/* One request, one response. */\n"
+             "static inline mote_status %s(mote_channel *channel, mote_grpc_request options,\n"
+             "                             const %s *request, %s *response, mote_pb_arena *arena)\n"
+             "{\n"
+             "    mote_grpc_call *call;\n"
+             "    int r = %s_start(channel, options, &call);\n\n"
+             "    if (r < 0)\n"
+             "        return mote_status_of_error(r);\n"
+             "    mote_channel_send(call, mote_pb_encode_part, &%s, request, MOTE_GRPC_LAST);\n"
+             "    return %s_finish(call, response, arena);\n"
+             "}\n\n",
+             m->name, m->request, m->response, m->name, m->encode_request, m->name);
 }
 
 static void put_request(text *t, const method *m)
@@ -114,11 +122,11 @@ static void put_request(text *t, const method *m)
              "{\n"
              "    int r = %s_start(channel, options, call);\n\n"
              "    if (r == 0)\n"
-             "        mote_channel_send(*call, mote_pb_encode_part, &%s_table, request, "
+             "        mote_channel_send(*call, mote_pb_encode_part, &%s, request, "
              "MOTE_GRPC_LAST);\n"
              "    return r;\n"
              "}\n\n",
-             m->name, m->request, m->name, m->request);
+             m->name, m->request, m->name, m->encode_request);
 }
 
 /* For clients with an event loop, which do not block. */
@@ -129,15 +137,15 @@ static void put_engine(text *t, const method *m)
         "/* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */\n"
         "static inline int %s_offer(mote_grpc_call *call, const %s *message)\n"
         "{\n"
-        "    return mote_grpc_send(call, mote_pb_encode_part, &%s_table, message, 0);\n"
+        "    return mote_grpc_send(call, mote_pb_encode_part, &%s, message, 0);\n"
         "}\n\n"
         "/* Without a channel: a response that an event carries, as a struct. 0 or an error. */\n"
         "static inline int %s_take(const mote_grpc_event *ev, %s *message,\n"
         "                          mote_pb_arena *arena)\n"
         "{\n"
-        "    return mote_pb_decode(&%s_table, message, ev->data, ev->len, arena, NULL);\n"
+        "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
         "}\n\n",
-        m->name, m->request, m->request, m->name, m->response, m->response);
+        m->name, m->request, m->encode_request, m->name, m->response, m->decode_response);
 }
 
 static void put_client(text *t, const method *m)
@@ -167,14 +175,14 @@ static void put_server(text *t, const method *m)
              "static inline int %s_read(const mote_grpc_event *ev, %s *message,\n"
              "                          mote_pb_arena *arena)\n"
              "{\n"
-             "    return mote_pb_decode(&%s_table, message, ev->data, ev->len, arena, NULL);\n"
+             "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
              "}\n\n"
              "/* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */\n"
              "static inline int %s_write(mote_grpc_call *call, const %s *message)\n"
              "{\n"
-             "    return mote_grpc_send(call, mote_pb_encode_part, &%s_table, message, 0);\n"
+             "    return mote_grpc_send(call, mote_pb_encode_part, &%s, message, 0);\n"
              "}\n\n",
-             m->name, m->request, m->request, m->name, m->response, m->response);
+             m->name, m->request, m->decode_request, m->name, m->response, m->encode_response);
 }
 
 static void put_table(text *t, const FileDescriptorProto *file, const ServiceDescriptorProto *s)

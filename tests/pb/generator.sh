@@ -9,15 +9,16 @@ W=$PWD/$BUILD/test/generator
 PYTHON=${PYTHON:-/usr/bin/python3}
 . tests/lib.sh
 rm -rf "$W"
-mkdir -p "$W/examples" "$W/out" "$W/again" "$W/py"
+mkdir -p "$W/examples" "$W/fuzz" "$W/out" "$W/again" "$W/py"
 mote() { protoc --plugin="$BUILD/protoc-gen-mote" "$@"; }
 folder="tests/pb/a folder"
 
 examples_are_up_to_date() {
     mote -I examples --mote_out="$W/examples" --mote_opt=runtime=.. examples/*.proto || return 1
-    for f in "$W"/examples/*; do cmp "$f" "examples/$(basename "$f")" || return 1; done
+    mote -I fuzz --mote_out="$W/fuzz" --mote_opt=runtime=..,keep_unknown,names fuzz/*.proto || return 1
+    for f in "$W"/examples/* "$W"/fuzz/*; do cmp "$f" "$(basename "$(dirname "$f")")/$(basename "$f")" || return 1; done
 }
-check "examples are what the plugin generates" examples_are_up_to_date
+check "examples and the fuzz schema are what the plugin generates" examples_are_up_to_date
 
 generate() { # generate FOLDER OPTIONS
     mote -I "$folder" -I tests/pb -I /usr/include --mote_out="$W/$1" --mote_opt="$2" nasty.proto old.proto \
@@ -51,6 +52,16 @@ check "defaults are constants" defaults
 check "another prefix" prefix
 skip() { generate again skip=nasty.v1.class.texts && ! grep -q "texts" "$W/again/nasty.mote.h"; }
 check "fields may be left out" skip
+one_way() { # a field that is only sent, one that is only received; tables with them inside have two as well
+    generate one_way "encode_only=nasty.v1.class.texts,decode_only=nasty.v1.class.packed,names" || return 1
+    # shellcheck disable=SC2046,SC2086
+    $CC -std=c11 -Wall -Wextra -Wconversion -Werror -I. -I"$W/one_way" tests/pb/one_way.c "$W/one_way/nasty.mote.c" \
+        $(find "$W/one_way/google" -name '*.mote.c') pb/*.c grpc/strerror.c -o "$W/one" && "$W/one"
+}
+mkdir -p "$W/one_way"
+check "fields for one direction" one_way
+no_field() { ! generate again skip=nasty.v1.class.colour 2>"$W/err" && grep -q "'nasty.v1.class.colour'" "$W/err"; }
+check "an option for a field that is not there is told" no_field
 unknown_option() { ! generate again colour=red 2>"$W/err" && grep -q "unknown option 'colour'" "$W/err"; }
 check "an unknown option is told" unknown_option
 
@@ -59,4 +70,18 @@ protoc -I "$folder" -I tests/pb -I /usr/include --python_out="$W/py" nasty.proto
 $CC -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I. -I"$W/out" tests/pb/transcode.c \
     $(find "$W/out" -name '*.mote.c') pb/*.c grpc/strerror.c -o "$W/transcode" || exit 1
 check "random messages, both ways" env PYTHONPATH="$W/py" $PYTHON tests/pb/differential.py "$W/transcode"
+
+beside_nanopb() {
+    N=$W/nanopb
+    mkdir -p "$N"
+    protoc -I tests/pb --python_out="$W/py" both.proto &&
+        protoc -I tests/pb --nanopb_out="-e.nano,-Itests/pb:$N" --nanopb_opt=-e.nano both.proto 2>/dev/null &&
+        mote -I tests/pb --mote_out="$N" --mote_opt=prefix=mm both.proto || return 1
+    # shellcheck disable=SC2046,SC2086
+    $CC -std=c11 -g -O1 -fsanitize=address,undefined -I. -I"$N" -I/usr/include/nanopb tests/pb/beside_nanopb.c \
+        "$N/both.nano.c" "$N/both.mote.c" pb/*.c grpc/strerror.c -lprotobuf-nanopb -o "$N/beside" || return 1
+    set -o pipefail
+    PYTHONPATH="$W/py" $PYTHON tests/pb/beside_nanopb.py | "$N/beside"
+}
+check "random messages, the same bytes from nanopb" beside_nanopb
 summary

@@ -1,0 +1,167 @@
+/* Tables of messages, and their names. */
+#include "generator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- table --------------------------------------------------------------------------------- */
+
+static const char *type_constant(unsigned pb_type)
+{
+    static const char *const names[19] = {"",         "DOUBLE",   "FLOAT",   "INT64",  "UINT64",
+                                          "INT32",    "FIXED64",  "FIXED32", "BOOL",   "TEXT",
+                                          "GROUP",    "MESSAGE",  "BYTES",   "UINT32", "ENUM_TYPE",
+                                          "SFIXED32", "SFIXED64", "SINT32",  "SINT64"};
+
+    return names[pb_type];
+}
+
+static const char *label_constant(const field_plan *f)
+{
+    static const char *const labels[] = {"",
+                                         " | MOTE_PB_OPTIONAL",
+                                         " | MOTE_PB_REQUIRED",
+                                         " | MOTE_PB_REPEATED",
+                                         " | MOTE_PB_PACKED",
+                                         " | MOTE_PB_ONEOF"};
+
+    if (is_message_type(f->pb_type) && (f->presence == EXPLICIT || f->presence == REQUIRED))
+        return "";
+    return labels[f->presence];
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const field_plan *const *x = a, *const *y = b;
+
+    return (*x)->proto->number < (*y)->proto->number ? -1 : 1;
+}
+
+static void put_row(text *t, const message_plan *m, const field_plan *f)
+{
+    const char *name = m->type->c_name;
+
+    text_add(t, "    {MOTE_PB_KEY(%d, %u), ", f->proto->number, f->wire);
+    if (f->oneof >= 0)
+        text_add(t, "offsetof(%s, %s.is), ", name, m->oneofs[f->oneof]);
+    else
+        text_add(t, "offsetof(%s, %s), ", name, f->member);
+    text_add(t, "MOTE_PB_%s%s, ", type_constant(f->pb_type), label_constant(f));
+    if (f->oneof >= 0)
+        text_add(t, "MOTE_PB_ONEOF_GAP(%s, %s) | %d},\n", name, m->oneofs[f->oneof], f->aux);
+    else
+        text_add(t, "%d},\n", f->aux);
+}
+
+/* Fields in the order of the table. */
+static const field_plan **sort_fields(const message_plan *m, enum direction d, size_t *count)
+{
+    const field_plan **sorted = allocate((m->count + 1) * sizeof *sorted);
+
+    *count = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        if (d == BOTH || m->fields[i].in[d])
+            sorted[(*count)++] = &m->fields[i];
+    }
+    qsort(sorted, *count, sizeof *sorted, by_number);
+    return sorted;
+}
+
+/* A message has a table of its own for a direction when that leaves out one of its fields, or of
+ * the fields of a message inside of it. */
+static bool differs(const message_plan *m, enum direction d, bool *seen)
+{
+    if (seen[m->type - types])
+        return false;
+    seen[m->type - types] = true;
+    for (size_t i = 0; i < m->count; i++) {
+        if (!m->fields[i].in[d])
+            return true;
+    }
+    for (size_t i = 0; i < m->sub_count; i++) {
+        if (differs(plan_of(m->subs[i]), d, seen))
+            return true;
+    }
+    return false;
+}
+
+/* What the names of a message's tables begin with. */
+static char *stem_of(const type *t, enum direction d)
+{
+    static const char *const names[] = {"_encode", "_decode"};
+    bool *seen = allocate(type_count);
+    bool own = d != BOTH && differs(plan_of(t), d, seen);
+
+    free(seen);
+    return format("%s%s", t->c_name, own ? names[d] : "");
+}
+
+char *table_of(const type *t, enum direction d)
+{
+    return format("%s_table", stem_of(t, d));
+}
+
+static void put_table(text *t, const message_plan *m, enum direction d)
+{
+    char *name = stem_of(m->type, d);
+    size_t rows;
+    const field_plan **sorted = sort_fields(m, d, &rows);
+
+    text_add(t, "\n");
+    if (rows > 0 || m->unknown) {
+        text_add(t, "static const mote_pb_field %s_fields[] = {\n", name);
+        if (m->unknown)
+            text_add(t, "    {0, offsetof(%s, %s), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},\n",
+                     m->type->c_name, m->unknown);
+        for (size_t i = 0; i < rows; i++)
+            put_row(t, m, sorted[i]);
+        text_add(t, "};\n");
+    }
+    if (m->sub_count > 0) {
+        text_add(t, "static const mote_pb_message *const %s_subs[] = {\n", name);
+        for (size_t i = 0; i < m->sub_count; i++)
+            text_add(t, "    &%s,\n", table_of(m->subs[i], d));
+        text_add(t, "};\n");
+    }
+    rows += m->unknown != NULL;
+    text_add(t, "const mote_pb_message %s_table = {", name);
+    text_add(t, rows > 0 ? "%s_fields, " : "NULL, ", name);
+    text_add(t, m->sub_count > 0 ? "%s_subs, " : "NULL, ", name);
+    text_add(t, "%zu, sizeof(%s)};\n", rows, m->type->c_name);
+    free(sorted);
+}
+
+void put_message_table(text *t, const message_plan *m)
+{
+    put_table(t, m, BOTH);
+    for (enum direction d = ENCODE; d <= DECODE; d++) {
+        if (strcmp(table_of(m->type, d), table_of(m->type, BOTH)) != 0)
+            put_table(t, m, d);
+    }
+}
+
+/* Names of the rows, in the order of the table. */
+void put_message_names(text *t, const message_plan *m)
+{
+    const char *name = m->type->c_name;
+    size_t count;
+    const field_plan **sorted = sort_fields(m, BOTH, &count);
+
+    text_add(t, "\nstatic const char *const %s_field_names[] = {\n", name);
+    if (m->unknown)
+        text_add(t, "    \"\",\n");
+    for (size_t i = 0; i < count; i++) {
+        const FieldDescriptorProto *f = sorted[i]->proto;
+        bool is_group = f->type == MOTE_PB_GROUP; /* the text format names groups by their type */
+        mote_pb_string group = is_group ? sorted[i]->sub->message->name : f->name;
+        text_add(t, "    \"%.*s\",\n", S(group));
+    }
+    text_add(t, "    NULL,\n};\nstatic const mote_pb_names *const %s_sub_names[] = {\n", name);
+    for (size_t i = 0; i < m->sub_count; i++)
+        text_add(t, "    &%s_names,\n", m->subs[i]->c_name);
+    text_add(t,
+             "    NULL,\n};\nconst mote_pb_names %s_names = {&%s_table, \"%s\", %s_field_names, "
+             "%s_sub_names};\n",
+             name, name, m->type->full_name, name, name);
+    free(sorted);
+}
