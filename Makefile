@@ -27,7 +27,8 @@ TOURS := unary server_stream client_stream bidi
 SHOPS := orders files prices monitor chat
 PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
             $(TOURS:%=%_server) $(TOURS:%=%_client)
-PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
+INTEROP := interop_server interop_client
+PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
 .PHONY: all demo test conformance bench size coverage mutator fuzz-smoke lint install dist clean \
         help programs setup-test setup-bench setup-lint setup-arch test-arch
@@ -60,6 +61,17 @@ $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/examples/%.o) $(LIB)
 	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+# The programs of the interoperability tests.
+$(BUILD)/obj/tests/interop/%.o: MOTE_CFLAGS += -I. -Itests/interop
+interop_messages := interop.mote orca.mote orca_service.mote google/protobuf/duration.mote
+parts_interop_server := interop_server $(interop_messages)
+parts_interop_client := interop_client client cases $(interop_messages)
+define interop
+$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(LIB)
+	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS)
+endef
+$(foreach p,$(INTEROP),$(eval $(call interop,$p)))
 
 PLUGIN := $(wildcard pb/plugin/*.c)
 $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)

@@ -24,7 +24,8 @@ extern "C" {
     X(MOTE_GRPC_ERR_STATE, -301, "grpc: the call is over or has already sent its last message")    \
     X(MOTE_GRPC_ERR_IO, -302, "grpc: the transport failed")                                        \
     X(MOTE_GRPC_ERR_BASE64, -303, "grpc: value of a -bin field is no base64")                      \
-    X(MOTE_GRPC_ERR_SPACE, -304, "grpc: buffer too small for the decoded value")
+    X(MOTE_GRPC_ERR_SPACE, -304, "grpc: buffer too small for the decoded value")                   \
+    X(MOTE_GRPC_ERR_CODEC, -305, "grpc: compressed data is broken")
 
 enum mote_grpc_error {
 #define MOTE_GRPC_ENUM(name, code, text) name = code,
@@ -75,6 +76,7 @@ typedef struct mote_grpc_call mote_grpc_call;
 typedef struct {
     uint8_t type; /* enum mote_grpc_event_type */
     bool trailing;
+    bool compressed; /* MESSAGE: it came so; data is what it was before */
     mote_grpc_call *call;
     const uint8_t *data; /* message or chunk */
     size_t len;
@@ -121,6 +123,28 @@ typedef struct {
         name, value, sizeof(name) - 1, sizeof(value) - 1                                           \
     }
 
+/* A compression of messages (PROTOCOL-HTTP2, Message-Encoding). Both functions set *n to the length
+ * of the result and return 0, MOTE_GRPC_ERR_SPACE or MOTE_GRPC_ERR_CODEC. */
+typedef struct {
+    mote_hpack_field encoding; /* MOTE_HPACK_FIELD("grpc-encoding", "gzip") */
+    int (*compress)(const uint8_t *in, size_t len, uint8_t *out, size_t cap, size_t *n);
+    int (*decompress)(const uint8_t *in, size_t len, uint8_t *out, size_t cap, size_t *n);
+} mote_grpc_codec;
+
+enum { MOTE_GRPC_CODECS = 3 };
+
+/* The codecs of a connection, the best first. */
+typedef struct {
+    const mote_grpc_codec *codec[MOTE_GRPC_CODECS];
+    size_t count;
+    mote_hpack_field accept; /* MOTE_HPACK_FIELD("grpc-accept-encoding", "identity,gzip") */
+} mote_grpc_codecs;
+
+/* gzip (RFC 1952) and deflate (the zlib format, RFC 1950); both in a mote_grpc_codecs. The inflater
+ * needs no window and 1.6 KiB of stack, the deflater 1.1 KiB. */
+extern const mote_grpc_codec mote_grpc_gzip, mote_grpc_deflate;
+extern const mote_grpc_codecs mote_grpc_zlib;
+
 /* A call. `user` may be used freely: it points to user_size bytes that are zero at the start. */
 struct mote_grpc_call {
     void *user;
@@ -139,7 +163,9 @@ struct mote_grpc_call {
     uint32_t text_len;
     uint16_t flags;
     uint16_t http_status;
-    uint8_t pending; /* events that are derived from it */
+    uint8_t pending;            /* events that are derived from it */
+    uint8_t rx_codec, tx_codec; /* number of the codec + 1; 0: none */
+    uint8_t accepts;            /* codecs that the peer takes, a bit for each */
     int16_t code;
 };
 
@@ -155,11 +181,16 @@ typedef struct {
     uint32_t user_size;  /* bytes per call for the application */
     const mote_grpc_service *services; /* server */
     size_t service_count;
-    const char *authority;      /* client: "host:port"; stays with the connection */
-    const char *user_agent;     /* client; NULL: "grpc-c-mote/0.1" */
-    uint32_t connection_window; /* 0: 65,535 */
-    uint32_t budget;            /* see mote_h2_config */
-    void *context;              /* free for the application: mote_grpc_context() */
+    const char *authority;          /* client: "host:port"; stays with the connection */
+    const char *user_agent;         /* client; NULL: "grpc-c-mote/0.1" */
+    uint32_t connection_window;     /* 0: 65,535 */
+    uint32_t budget;                /* see mote_h2_config */
+    const mote_grpc_codecs *codecs; /* NULL: no compression */
+    void *message;                  /* where messages are decompressed; connections that one thread
+                                       serves may share it, as a view of it is valid until the
+                                       next call of mote_grpc_recv() on any of them */
+    size_t message_size;            /* the largest message, decompressed */
+    void *context;                  /* free for the application: mote_grpc_context() */
 } mote_grpc_config;
 
 /* Bytes of memory for a connection, as a constant expression. The span must be aligned as a
@@ -180,8 +211,7 @@ typedef struct mote_grpc {
     mote_grpc_call *current; /* the call whose events are being delivered */
     const uint8_t *rest;     /* content of its stream that is not yet delivered */
     size_t rest_len;
-    const uint8_t *event_data; /* of the event that was delivered last */
-    size_t event_len;
+    const uint8_t *event_data; /* of the event that was delivered last, as it was received */
     mote_hpack_field authority;
     mote_hpack_field user_agent;
     uint64_t now_ms;
@@ -256,7 +286,10 @@ typedef struct {
 int mote_grpc_bytes_source(const void *type, const void *message, size_t offset, uint8_t *out,
                            size_t cap, size_t *total);
 
-enum { MOTE_GRPC_LAST = 1 }; /* client: no message follows; sets END_STREAM on this one */
+enum {
+    MOTE_GRPC_LAST = 1,      /* client: no message follows; sets END_STREAM on this one */
+    MOTE_GRPC_COMPRESSED = 2 /* the bytes come from mote_grpc_compress() */
+};
 
 /*
  * Sends a message straight into the transmit buffer. Returns 0: all of it is on its way;
@@ -266,6 +299,15 @@ enum { MOTE_GRPC_LAST = 1 }; /* client: no message follows; sets END_STREAM on t
 int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
                    const void *message, unsigned flags);
 
+/*
+ * Encodes a message and compresses it with the codec of the call, in `memory`: as a rule twice the
+ * encoded size suffices. *out is then sent by mote_grpc_send(call, mote_grpc_bytes_source, NULL,
+ * out, MOTE_GRPC_COMPRESSED); the memory must stay until that has returned 0. Returns 0;
+ * MOTE_GRPC_ERR_STATE: the call has no codec; MOTE_GRPC_ERR_SPACE; or an error of the source.
+ */
+int mote_grpc_compress(mote_grpc_call *call, mote_grpc_source *source, const void *type,
+                       const void *message, void *memory, size_t size, mote_grpc_bytes *out);
+
 /* ---- client -------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -273,7 +315,8 @@ typedef struct {
     uint32_t timeout_ms;          /* 0: none */
     const mote_grpc_metadata *metadata;
     size_t metadata_count;
-    bool chunks; /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+    bool chunks;                  /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+    const mote_grpc_codec *codec; /* of compressed messages, one of the config; NULL: none */
 } mote_grpc_request;
 
 /* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); or an error of h2. */
@@ -289,6 +332,10 @@ void mote_grpc_cancel(mote_grpc_call *call);
 
 /* Sends initial metadata now rather than with the first message. 0, MOTE_AGAIN, or an error. */
 int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count);
+
+/* Chooses the first codec that the client takes, for the messages of this call that are compressed;
+ * before the headers are sent. NULL: there is none, or it is too late. */
+const mote_grpc_codec *mote_grpc_choose_codec(mote_grpc_call *call);
 
 /*
  * Ends a call with a status; `message` is UTF-8 text (NULL: none) that is percent-encoded on the

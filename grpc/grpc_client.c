@@ -22,6 +22,10 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
     mote_h2_put(h2, &te_trailers);
     mote_h2_put(h2, &type_grpc);
     mote_h2_put(h2, &g->user_agent);
+    if (request->codec)
+        mote_h2_put(h2, &request->codec->encoding);
+    if (g->config.codecs)
+        mote_h2_put(h2, &g->config.codecs->accept);
     if (request->timeout_ms > 0)
         mote_h2_put_value(h2, &timeout_name, timeout,
                           mote_grpc_format_timeout(request->timeout_ms, timeout));
@@ -48,6 +52,8 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
     int r;
 
     *call = NULL;
+    if (request->codec && !g->config.codecs)
+        return MOTE_GRPC_ERR_CONFIG;
     if (g->active >= g->config.max_calls)
         return MOTE_AGAIN;
     if ((r = mote_h2_open(&g->h2, &stream)) < 0)
@@ -60,6 +66,10 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
     (*call)->flags |= CALL_HEADERS_SENT;
     if (request->chunks)
         (*call)->flags |= CALL_CHUNKS;
+    for (unsigned i = 0; request->codec && i < g->config.codecs->count; i++) {
+        if (g->config.codecs->codec[i] == request->codec)
+            (*call)->tx_codec = (uint8_t)(i + 1);
+    }
     set_deadline(*call, request->timeout_ms);
     return 0;
 }
@@ -101,7 +111,11 @@ void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsign
     case FIELD_TYPE_GRPC:
         call->flags |= CALL_TYPE_OK;
         break;
+    case FIELD_ENCODING:
+        call->flags |= CALL_BAD_ENCODING;
+        break;
     default:
+        mote_grpc_codec_field(call, what);
         break;
     }
 }
@@ -150,6 +164,8 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
         end_with(call, mote_grpc_code_of_http(h->status), http_text(h->status), MOTE_H2_CANCEL);
     } else if (!(call->flags & CALL_TYPE_OK)) {
         end_with(call, MOTE_GRPC_UNKNOWN, "content-type is not application/grpc", MOTE_H2_CANCEL);
+    } else if (call->flags & CALL_BAD_ENCODING) {
+        end_with(call, MOTE_GRPC_INTERNAL, "grpc-encoding is not supported", MOTE_H2_CANCEL);
     } else {
         call->pending |= PENDING_START;
     }

@@ -47,7 +47,7 @@ const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number)
     for (size_t s = 0; s < g->config.service_count; s++) {
         const mote_grpc_service *service = &g->config.services[s];
         if (number < service->method_count)
-            return &service->methods[number];
+            return service->methods[number].handler ? &service->methods[number] : NULL;
         number -= (unsigned)service->method_count;
     }
     return NULL;
@@ -66,7 +66,7 @@ static unsigned classify_type(const mote_hpack_field_view *f)
     return FIELD_TYPE_BAD;
 }
 
-static unsigned classify_name(const mote_hpack_field_view *f)
+static unsigned classify_name(const mote_grpc *g, const mote_hpack_field_view *f)
 {
     if (f->name_len >= 5 && memcmp(f->name, "grpc-", 5) == 0) {
         if (NAME_IS(f, "grpc-timeout"))
@@ -76,9 +76,9 @@ static unsigned classify_name(const mote_hpack_field_view *f)
         if (NAME_IS(f, "grpc-message"))
             return FIELD_MESSAGE;
         if (NAME_IS(f, "grpc-encoding"))
-            return VALUE_IS(f, "identity") ? FIELD_IGNORED : FIELD_ENCODING;
+            return mote_grpc_classify_encoding(g, f->value, f->value_len);
         if (NAME_IS(f, "grpc-accept-encoding"))
-            return FIELD_IGNORED;
+            return mote_grpc_classify_accept(g, f->value, f->value_len);
         return FIELD_OTHER;
     }
     return NAME_IS(f, "content-type") ? classify_type(f) : FIELD_OTHER;
@@ -94,7 +94,7 @@ static unsigned classify(const mote_grpc *g, const mote_h2_event *h)
     case MOTE_H2_KIND_PATH:
         return g->config.server ? find_method(g, f->value, f->value_len) : FIELD_IGNORED;
     case MOTE_H2_KIND_OTHER:
-        return classify_name(f);
+        return classify_name(g, f);
     default:
         return FIELD_IGNORED;
     }

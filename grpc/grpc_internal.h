@@ -12,12 +12,13 @@ enum {
     CALL_WAITING = 16,   /* a send or a deferred event waits for room */
     CALL_DEFERRED = 32,  /* nothing is delivered until there is room */
     CALL_CHUNKS = 64,
-    CALL_STATUS_OWED = 128, /* server: the status was decided but not yet sent */
-    CALL_GOT_STATUS = 512,  /* client: grpc-status was seen */
-    CALL_DROP = 1024,       /* whatever still arrives is dropped */
-    CALL_METHOD_OK = 2048,  /* server: :method is POST */
-    CALL_TYPE_OK = 4096,    /* content-type is application/grpc */
-    CALL_TELL = 8192        /* server: the handler learns of the status that is owed */
+    CALL_STATUS_OWED = 128,   /* server: the status was decided but not yet sent */
+    CALL_GOT_STATUS = 512,    /* client: grpc-status was seen */
+    CALL_DROP = 1024,         /* whatever still arrives is dropped */
+    CALL_METHOD_OK = 2048,    /* server: :method is POST */
+    CALL_TYPE_OK = 4096,      /* content-type is application/grpc */
+    CALL_TELL = 8192,         /* server: the handler learns of the status that is owed */
+    CALL_BAD_ENCODING = 16384 /* client: the server's grpc-encoding is unknown */
 };
 
 /* mote_grpc_call.pending: events in the order in which they are delivered */
@@ -40,10 +41,12 @@ enum {
     FIELD_TIMEOUT,
     FIELD_STATUS,
     FIELD_MESSAGE,
-    FIELD_ENCODING,
+    FIELD_ENCODING, /* an unknown one */
     FIELD_IGNORED,
     FIELD_UNKNOWN_PATH,
-    FIELD_PATH /* + number of the method */
+    FIELD_CODEC,                                        /* + number of the codec */
+    FIELD_ACCEPT = FIELD_CODEC + MOTE_GRPC_CODECS,      /* + a bit for each codec */
+    FIELD_PATH = FIELD_ACCEPT + (1 << MOTE_GRPC_CODECS) /* + number of the method */
 };
 
 /* grpc_call.c */
@@ -69,6 +72,15 @@ size_t mote_grpc_percent_decode(const char *in, size_t len, char *out, size_t ca
 /* Bytes of the percent-encoded text; *len is set to what of it fits `cap` of them. */
 size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap);
 void mote_grpc_percent_encode(const char *in, size_t len, char *out);
+
+/* grpc_codec.c */
+void mote_grpc_put_codec(mote_grpc_call *call);
+/* What a field about compression says of the call: false when `what` is no such field. */
+bool mote_grpc_codec_field(mote_grpc_call *call, unsigned what);
+unsigned mote_grpc_classify_encoding(const mote_grpc *g, const char *value, size_t len);
+unsigned mote_grpc_classify_accept(const mote_grpc *g, const char *value, size_t len);
+/* A compressed message in place of what it was: false when the call has failed. */
+bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev);
 
 /* grpc_message.c */
 /* The next message of a call from its buffer or the content at hand: 1 when *ev is filled. */

@@ -74,14 +74,14 @@ static uint32_t message_len(const uint8_t *p)
 static int check_prefix(mote_grpc_call *call, const uint8_t *p, size_t *len)
 {
     *len = message_len(p);
-    if (p[0] != 0) {
+    if (p[0] > 1 || (p[0] == 1 && call->rx_codec == 0)) {
         mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL,
                                "compressed message without a grpc-encoding");
         return -1;
     }
     if (*len <= call->grpc->config.rx_size - PREFIX_SIZE)
         return 1;
-    if (!(call->flags & CALL_CHUNKS)) {
+    if (!(call->flags & CALL_CHUNKS) || p[0] == 1) {
         mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                                "message larger than the receive buffer");
         return -1;
@@ -95,9 +95,11 @@ static int emit(mote_grpc_call *call, mote_grpc_event *ev, unsigned type, const 
                 size_t len)
 {
     ev->type = (uint8_t)type;
-    ev->data = data;
+    ev->data = call->grpc->event_data = data;
     ev->len = len;
     call->held = (uint32_t)len + (type == MOTE_GRPC_MESSAGE ? PREFIX_SIZE : 0);
+    if (type == MOTE_GRPC_MESSAGE && data[-PREFIX_SIZE] == 1)
+        return mote_grpc_decompress(call, ev);
     return 1;
 }
 

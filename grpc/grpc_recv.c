@@ -51,6 +51,7 @@ static int deliver(mote_grpc *g, mote_grpc_event *ev)
     mote_grpc_call *call = g->current;
 
     ev->type = 0;
+    ev->compressed = false;
     ev->data = NULL;
     ev->len = 0;
     if (!next_event(call, ev)) {
@@ -62,8 +63,6 @@ static int deliver(mote_grpc *g, mote_grpc_event *ev)
     }
     ev->call = call;
     g->event_type = ev->type;
-    g->event_data = ev->data;
-    g->event_len = ev->len;
     return 1;
 }
 
@@ -76,7 +75,6 @@ void mote_grpc_defer(mote_grpc *g)
         return;
     ev.type = g->event_type;
     ev.data = g->event_data;
-    ev.len = g->event_len;
     g->event_type = 0;
     if (ev.type == MOTE_GRPC_START)
         call->pending |= PENDING_START;

@@ -17,9 +17,9 @@ int mote_grpc_bytes_source(const void *type, const void *message, size_t offset,
     return 0;
 }
 
-static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len)
+static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
 {
-    out[0] = 0; /* not compressed */
+    out[0] = flags & MOTE_GRPC_COMPRESSED ? 1 : 0;
     out[1] = (uint8_t)(len >> 24);
     out[2] = (uint8_t)(len >> 16);
     out[3] = (uint8_t)(len >> 8);
@@ -60,7 +60,7 @@ static int send_whole(mote_grpc_call *call, mote_grpc_source *source, const void
     if (r < 0)
         return r;
     if (p && total <= cap) {
-        put_prefix(p, total);
+        put_prefix(p, total, flags);
         return commit(call, PREFIX_SIZE + total, ends(call, flags));
     }
     /* Once the buffer is empty the message may fit in one piece; that costs less than parts. */
@@ -83,7 +83,7 @@ static int send_part(mote_grpc_call *call, mote_grpc_source *source, const void 
         return again(call);
     if ((r = source(type, message, 0, NULL, 0, &total)) < 0)
         return r;
-    put_prefix(prefix, total);
+    put_prefix(prefix, total, flags);
     for (; at < PREFIX_SIZE && n < room; at++, n++)
         p[n] = prefix[at];
     if (n < room && at < PREFIX_SIZE + total) {
@@ -105,7 +105,8 @@ int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *t
 {
     int r = 1;
 
-    if (!call->stream || (call->flags & (CALL_LOCAL_END | CALL_STATUS_OWED)))
+    if (!call->stream || (call->flags & (CALL_LOCAL_END | CALL_STATUS_OWED)) ||
+        (flags & MOTE_GRPC_COMPRESSED && call->tx_codec == 0))
         return MOTE_GRPC_ERR_STATE;
     if (!(call->flags & CALL_HEADERS_SENT) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;

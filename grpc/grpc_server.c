@@ -30,6 +30,7 @@ int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metad
     mote_h2_headers_begin(h2, call->stream);
     mote_h2_put(h2, &status_200);
     mote_h2_put(h2, &type_grpc);
+    mote_grpc_put_codec(call);
     put_metadata(h2, metadata, count);
     if ((r = mote_h2_headers_end(h2, false)) < 0) {
         if (r == MOTE_AGAIN)
@@ -80,7 +81,8 @@ static int send_status(mote_grpc_call *call, int code, const char *message, size
     if (message_len > 0)
         put_message(call, message, message_len);
     if (code == MOTE_GRPC_UNIMPLEMENTED && !call->method)
-        mote_h2_put(h2, &accept_identity);
+        mote_h2_put(h2, call->grpc->config.codecs ? &call->grpc->config.codecs->accept
+                                                  : &accept_identity);
     put_metadata(h2, metadata, count);
     return mote_h2_headers_end(h2, true);
 }
@@ -148,9 +150,10 @@ static void on_timeout(mote_grpc_call *call, const mote_hpack_field_view *f)
     mote_grpc *g = call->grpc;
     uint64_t ms;
 
-    if (mote_grpc_parse_timeout(f->value, f->value_len, &ms) < 0) {
+    if (call->deadline_ms != UINT64_MAX ||
+        mote_grpc_parse_timeout(f->value, f->value_len, &ms) < 0) {
         call->code = MOTE_GRPC_INTERNAL;
-        call->text = "malformed grpc-timeout";
+        call->text = "malformed or repeated grpc-timeout";
         return;
     }
     call->deadline_ms = g->now_ms + ms;
@@ -175,7 +178,7 @@ void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsign
         call->text = "grpc-encoding is not supported";
         break;
     default:
-        if (what >= FIELD_PATH)
+        if (!mote_grpc_codec_field(call, what) && what >= FIELD_PATH)
             call->method = mote_grpc_method_at(call->grpc, what);
         break;
     }
@@ -202,7 +205,7 @@ static bool fails(mote_grpc_call *call, const mote_h2_event *h)
         call->text = "metadata larger than the limit";
     } else if (call->code != 0) {
         return true;
-    } else if (!call->method || !call->method->handler) {
+    } else if (!call->method) {
         call->code = MOTE_GRPC_UNIMPLEMENTED;
         call->text = "unknown service or method";
     } else if (call->deadline_ms <= call->grpc->now_ms) {
