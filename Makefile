@@ -27,7 +27,7 @@ TOURS := unary server_stream client_stream bidi
 SHOPS := orders files prices monitor chat
 PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
             $(TOURS:%=%_server) $(TOURS:%=%_client)
-INTEROP := interop_server interop_client
+INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
 .PHONY: all demo test conformance bench size coverage mutator fuzz-smoke lint install dist clean \
@@ -66,6 +66,9 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 $(BUILD)/obj/tests/interop/%.o: MOTE_CFLAGS += -I. -Itests/interop
 interop_messages := interop.mote orca.mote orca_service.mote google/protobuf/duration.mote
 parts_interop_server := interop_server $(interop_messages)
+conformance_messages := conformance.mote rpc_status.mote google/protobuf/any.mote google/protobuf/empty.mote
+parts_grpc_conformance_server := grpc_conformance_server conformance $(conformance_messages)
+parts_grpc_conformance_client := grpc_conformance_client conformance $(conformance_messages)
 parts_interop_client := interop_client client cases $(interop_messages)
 define interop
 $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(LIB)

@@ -102,6 +102,8 @@ typedef struct {
     const char *name; /* "Upload" */
     mote_grpc_handler *handler;
     bool chunks; /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+    bool single; /* one request: a call with none or with more ends with UNIMPLEMENTED
+                    (statuscodes.md, cardinality violations) */
 } mote_grpc_method;
 
 typedef struct {
@@ -403,7 +405,8 @@ int mote_channel_half_close(mote_grpc_call *call);
 int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev);
 
 /* Half-closes and waits for the end of a call with a single response. *response is a view of the
- * message (NULL: none came) that is valid until the next call on the channel. The call is gone. */
+ * message that is valid until the next call on the channel. A server that says OK without one, or
+ * with more, has not implemented the method: UNIMPLEMENTED. The call is gone. */
 mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len);
 
 /* Waits for the status, skipping what else arrives. The call is gone. */

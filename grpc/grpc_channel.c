@@ -201,11 +201,17 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
         if (r == 0 && !(call->pending & PENDING_END))
             turn(ch, FOREVER);
     }
+    size_t count = 0;
     while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
         if (ev.type == MOTE_GRPC_MESSAGE) {
             *response = ev.data;
             *len = ev.len;
+            count++;
         }
+    }
+    if (ev.code == MOTE_GRPC_OK && count != 1) {
+        static const char text[] = "not one response";
+        return (mote_status){MOTE_GRPC_UNIMPLEMENTED, text, sizeof text - 1};
     }
     return mote_status_of_event(&ev);
 }

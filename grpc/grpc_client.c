@@ -167,6 +167,11 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
     } else if (call->flags & CALL_BAD_ENCODING) {
         end_with(call, MOTE_GRPC_INTERNAL, "grpc-encoding is not supported", MOTE_H2_CANCEL);
     } else {
+        /* A status that does not end the stream is none. */
+        call->flags &= (uint16_t)~CALL_GOT_STATUS;
+        call->code = MOTE_GRPC_OK;
+        call->text = NULL;
+        call->text_len = 0;
         call->pending |= PENDING_START;
     }
 }

@@ -53,7 +53,8 @@ const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number)
     return NULL;
 }
 
-/* PROTOCOL-HTTP2, Content-Type: "application/grpc" [("+proto" / "+json" / ...)] */
+/* PROTOCOL-HTTP2, Content-Type: "application/grpc" [("+proto" / "+json" / ...)]. What is encoded in
+ * another way than protobuf's is for nobody here. */
 static unsigned classify_type(const mote_hpack_field_view *f)
 {
     static const char type[] = "application/grpc";
@@ -61,9 +62,14 @@ static unsigned classify_type(const mote_hpack_field_view *f)
 
     if (f->value_len < n || memcmp(f->value, type, n) != 0)
         return FIELD_TYPE_BAD;
-    if (f->value_len == n || f->value[n] == '+' || f->value[n] == ';')
+    if (f->value_len == n || f->value[n] == ';')
         return FIELD_TYPE_GRPC;
-    return FIELD_TYPE_BAD;
+    if (f->value[n] != '+')
+        return FIELD_TYPE_BAD;
+    if (f->value_len >= n + 6 && memcmp(f->value + n, "+proto", 6) == 0 &&
+        (f->value_len == n + 6 || f->value[n + 6] == ';'))
+        return FIELD_TYPE_GRPC;
+    return FIELD_TYPE_OTHER;
 }
 
 static unsigned classify_name(const mote_grpc *g, const mote_hpack_field_view *f)

@@ -12,13 +12,15 @@ enum {
     CALL_WAITING = 16,   /* a send or a deferred event waits for room */
     CALL_DEFERRED = 32,  /* nothing is delivered until there is room */
     CALL_CHUNKS = 64,
-    CALL_STATUS_OWED = 128,   /* server: the status was decided but not yet sent */
-    CALL_GOT_STATUS = 512,    /* client: grpc-status was seen */
-    CALL_DROP = 1024,         /* whatever still arrives is dropped */
-    CALL_METHOD_OK = 2048,    /* server: :method is POST */
-    CALL_TYPE_OK = 4096,      /* content-type is application/grpc */
-    CALL_TELL = 8192,         /* server: the handler learns of the status that is owed */
-    CALL_BAD_ENCODING = 16384 /* client: the server's grpc-encoding is unknown */
+    CALL_STATUS_OWED = 128, /* server: the status was decided but not yet sent */
+    CALL_GOT_STATUS = 512,  /* client: grpc-status was seen */
+    CALL_DROP = 1024,       /* whatever still arrives is dropped */
+    CALL_METHOD_OK = 2048,  /* server: :method is POST */
+    CALL_TYPE_OK = 4096,    /* content-type is application/grpc */
+    CALL_TELL = 8192,       /* server: the handler learns of the status that is owed */
+    CALL_BAD_ENCODING = 16384,
+    CALL_GOT_MESSAGE = 32768,
+    /* server: a request was delivered */ /* client: the server's grpc-encoding is unknown */
 };
 
 /* mote_grpc_call.pending: events in the order in which they are delivered */
@@ -38,6 +40,7 @@ enum {
     FIELD_METHOD_POST,
     FIELD_TYPE_GRPC,
     FIELD_TYPE_BAD,
+    FIELD_TYPE_OTHER, /* gRPC, but not protobuf */
     FIELD_TIMEOUT,
     FIELD_STATUS,
     FIELD_MESSAGE,

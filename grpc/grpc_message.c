@@ -98,6 +98,10 @@ static int emit(mote_grpc_call *call, mote_grpc_event *ev, unsigned type, const 
     ev->data = call->grpc->event_data = data;
     ev->len = len;
     call->held = (uint32_t)len + (type == MOTE_GRPC_MESSAGE ? PREFIX_SIZE : 0);
+    if (call->flags & CALL_GOT_MESSAGE && call->method && call->method->single) {
+        mote_grpc_message_fail(call, MOTE_GRPC_UNIMPLEMENTED, "more than one request");
+        return 0;
+    }
     if (type == MOTE_GRPC_MESSAGE && data[-PREFIX_SIZE] == 1)
         return mote_grpc_decompress(call, ev);
     return 1;
@@ -211,6 +215,8 @@ void mote_grpc_message_store(mote_grpc_call *call)
 
 void mote_grpc_message_done(mote_grpc_call *call)
 {
+    if (call->held > 0 && call->chunk_left == 0)
+        call->flags |= CALL_GOT_MESSAGE;
     consume(call, call->held);
     call->held = 0;
 }
@@ -225,6 +231,7 @@ void mote_grpc_message_keep(mote_grpc_call *call, const mote_grpc_event *ev)
     call->held = 0;
     if (ev->type == MOTE_GRPC_CHUNK)
         call->chunk_left += len;
+
     if (in_buffer)
         call->rx_pos -= len;
     else if (!store(call, from, len))

@@ -37,6 +37,11 @@ static int next_event(mote_grpc_call *call, mote_grpc_event *ev)
         call->pending = 0;
         mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, "the stream ended inside of a message");
     }
+    if ((call->pending & PENDING_HALF_CLOSE) && call->method && call->method->single &&
+        !(call->flags & CALL_GOT_MESSAGE)) {
+        call->pending = 0;
+        mote_grpc_message_fail(call, MOTE_GRPC_UNIMPLEMENTED, "no request");
+    }
     if (call->pending & PENDING_HALF_CLOSE)
         return emit(call, ev, MOTE_GRPC_HALF_CLOSE, PENDING_HALF_CLOSE);
     if (call->pending & PENDING_WRITABLE)

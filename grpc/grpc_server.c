@@ -170,6 +170,11 @@ void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsign
     case FIELD_TYPE_GRPC:
         call->flags |= CALL_TYPE_OK;
         break;
+    case FIELD_TYPE_OTHER:
+        call->flags |= CALL_TYPE_OK;
+        call->code = MOTE_GRPC_UNIMPLEMENTED;
+        call->text = "content-type is not application/grpc+proto";
+        break;
     case FIELD_TIMEOUT:
         on_timeout(call, &h->field);
         break;

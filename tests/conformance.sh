@@ -1,9 +1,10 @@
 #!/bin/bash
-# Public conformance suites against build/h2_server: h2spec (a Go program), in strict mode.
+# Public conformance suites, which are Go programs: h2spec in strict mode against build/h2_server, and the
+# gRPC suite of the connectrpc project with build/grpc_conformance_server and _client.
 set -u
 BUILD=${BUILD:-build}
 command -v go >/dev/null || {
-    echo "conformance: error: h2spec is a Go program; please install a Go toolchain" >&2
+    echo "conformance: error: the suites are Go programs; please install a Go toolchain" >&2
     exit 1
 }
 [ -x "$BUILD/go/h2spec" ] || GOBIN=$PWD/$BUILD/go go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible || exit 1
@@ -18,5 +19,20 @@ echo "$line"
 passed=$(echo "$line" | sed -E 's/.* ([0-9]+) passed.*/\1/')
 failed=$(echo "$line" | sed -E 's/.* ([0-9]+) failed.*/\1/')
 [ "$failed" = 0 ] || grep -A 4 '×' "$BUILD/h2spec.txt"
+[ "$failed" = 0 ] && [ "$passed" -gt 100 ] || exit 1
+
+[ -x "$BUILD/go/connectconformance" ] ||
+    GOBIN=$PWD/$BUILD/go go install connectrpc.com/conformance/cmd/connectconformance@v1.0.7 || exit 1
+for mode in server client; do
+    timeout 500 "$BUILD/go/connectconformance" --conf tests/interop/conformance.yaml --mode $mode -- \
+        "$BUILD/grpc_conformance_$mode" >"$BUILD/connectconformance.$mode" 2>&1
+    line=$(tail -n 1 "$BUILD/connectconformance.$mode")
+    echo "gRPC conformance, $mode: $line"
+    p=$(echo "$line" | sed -nE 's/^([0-9]+) passed.*/\1/p')
+    f=$(echo "$line" | sed -nE 's/.* ([0-9]+) failed.*/\1/p')
+    [ "${f:-1}" = 0 ] || grep -A 3 FAILED "$BUILD/connectconformance.$mode"
+    passed=$((passed + ${p:-0}))
+    failed=$((failed + ${f:-1}))
+done
 echo "$passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" -gt 100 ]
+[ "$failed" = 0 ]

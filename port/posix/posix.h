@@ -123,6 +123,7 @@ typedef struct {
     size_t max_connections;                             /* 0: 1024 */
     uint32_t spin_us;                                   /* as in mote_posix_loop */
     bool quiet;                                         /* does not print "listening on ADDRESS" */
+    void (*ready)(const char *address);                 /* in place of that line; may be NULL */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
     uint32_t turn_ms; /* at least this often; 0: only when something happens */
 } mote_posix_server;

@@ -178,8 +178,11 @@ int mote_posix_serve(const mote_posix_server *config)
     loop.spin_us = c.spin_us;
     mote_posix_catch_signals();
     mote_posix_loop_listen(&loop, listener, accept_conn, &s);
-    if (!c.quiet) {
-        printf("listening on %s\n", mote_posix_address(listener, address));
+    mote_posix_address(listener, address);
+    if (c.ready) {
+        c.ready(address);
+    } else if (!c.quiet) {
+        printf("listening on %s\n", address);
         fflush(stdout);
     }
     int r = run(&s);

@@ -6,59 +6,43 @@ const mote_pb_message grpc_testing_Empty_table = {NULL, NULL, 0, sizeof(grpc_tes
 static const mote_pb_field grpc_testing_BoolValue_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_BoolValue, value), MOTE_PB_BOOL, 0},
 };
-const mote_pb_message grpc_testing_BoolValue_table = {grpc_testing_BoolValue_fields, NULL, 1,
-                                                      sizeof(grpc_testing_BoolValue)};
+const mote_pb_message grpc_testing_BoolValue_table = {grpc_testing_BoolValue_fields, NULL, 1, sizeof(grpc_testing_BoolValue)};
 
 static const mote_pb_field grpc_testing_Payload_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_Payload, type), MOTE_PB_ENUM_TYPE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_Payload, body), MOTE_PB_BYTES, 0},
 };
-const mote_pb_message grpc_testing_Payload_table = {grpc_testing_Payload_fields, NULL, 2,
-                                                    sizeof(grpc_testing_Payload)};
+const mote_pb_message grpc_testing_Payload_table = {grpc_testing_Payload_fields, NULL, 2, sizeof(grpc_testing_Payload)};
 
 static const mote_pb_field grpc_testing_EchoStatus_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_EchoStatus, code), MOTE_PB_INT32, 0},
     {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_EchoStatus, message), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message grpc_testing_EchoStatus_table = {grpc_testing_EchoStatus_fields, NULL, 2,
-                                                       sizeof(grpc_testing_EchoStatus)};
+const mote_pb_message grpc_testing_EchoStatus_table = {grpc_testing_EchoStatus_fields, NULL, 2, sizeof(grpc_testing_EchoStatus)};
 
 static const mote_pb_field grpc_testing_TestOrcaReport_fields[] = {
     {MOTE_PB_KEY(1, 1), offsetof(grpc_testing_TestOrcaReport, cpu_utilization), MOTE_PB_DOUBLE, 0},
-    {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport, memory_utilization), MOTE_PB_DOUBLE,
-     0},
-    {MOTE_PB_KEY(3, 2), offsetof(grpc_testing_TestOrcaReport, request_cost),
-     MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
-    {MOTE_PB_KEY(4, 2), offsetof(grpc_testing_TestOrcaReport, utilization),
-     MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 1},
+    {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport, memory_utilization), MOTE_PB_DOUBLE, 0},
+    {MOTE_PB_KEY(3, 2), offsetof(grpc_testing_TestOrcaReport, request_cost), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
+    {MOTE_PB_KEY(4, 2), offsetof(grpc_testing_TestOrcaReport, utilization), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 1},
 };
 static const mote_pb_message *const grpc_testing_TestOrcaReport_subs[] = {
     &grpc_testing_TestOrcaReport_RequestCostEntry_table,
     &grpc_testing_TestOrcaReport_UtilizationEntry_table,
 };
-const mote_pb_message grpc_testing_TestOrcaReport_table = {grpc_testing_TestOrcaReport_fields,
-                                                           grpc_testing_TestOrcaReport_subs, 4,
-                                                           sizeof(grpc_testing_TestOrcaReport)};
+const mote_pb_message grpc_testing_TestOrcaReport_table = {grpc_testing_TestOrcaReport_fields, grpc_testing_TestOrcaReport_subs, 4, sizeof(grpc_testing_TestOrcaReport)};
 
 static const mote_pb_field grpc_testing_TestOrcaReport_RequestCostEntry_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_TestOrcaReport_RequestCostEntry, key), MOTE_PB_TEXT,
-     0},
-    {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport_RequestCostEntry, value),
-     MOTE_PB_DOUBLE, 0},
+    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_TestOrcaReport_RequestCostEntry, key), MOTE_PB_TEXT, 0},
+    {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport_RequestCostEntry, value), MOTE_PB_DOUBLE, 0},
 };
-const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_table = {
-    grpc_testing_TestOrcaReport_RequestCostEntry_fields, NULL, 2,
-    sizeof(grpc_testing_TestOrcaReport_RequestCostEntry)};
+const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_table = {grpc_testing_TestOrcaReport_RequestCostEntry_fields, NULL, 2, sizeof(grpc_testing_TestOrcaReport_RequestCostEntry)};
 
 static const mote_pb_field grpc_testing_TestOrcaReport_UtilizationEntry_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_TestOrcaReport_UtilizationEntry, key), MOTE_PB_TEXT,
-     0},
-    {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport_UtilizationEntry, value),
-     MOTE_PB_DOUBLE, 0},
+    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_TestOrcaReport_UtilizationEntry, key), MOTE_PB_TEXT, 0},
+    {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport_UtilizationEntry, value), MOTE_PB_DOUBLE, 0},
 };
-const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_table = {
-    grpc_testing_TestOrcaReport_UtilizationEntry_fields, NULL, 2,
-    sizeof(grpc_testing_TestOrcaReport_UtilizationEntry)};
+const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_table = {grpc_testing_TestOrcaReport_UtilizationEntry_fields, NULL, 2, sizeof(grpc_testing_TestOrcaReport_UtilizationEntry)};
 
 static const mote_pb_field grpc_testing_SimpleRequest_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_SimpleRequest, response_type), MOTE_PB_ENUM_TYPE, 0},
@@ -66,14 +50,11 @@ static const mote_pb_field grpc_testing_SimpleRequest_fields[] = {
     {MOTE_PB_KEY(3, 2), offsetof(grpc_testing_SimpleRequest, payload), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(4, 0), offsetof(grpc_testing_SimpleRequest, fill_username), MOTE_PB_BOOL, 0},
     {MOTE_PB_KEY(5, 0), offsetof(grpc_testing_SimpleRequest, fill_oauth_scope), MOTE_PB_BOOL, 0},
-    {MOTE_PB_KEY(6, 2), offsetof(grpc_testing_SimpleRequest, response_compressed), MOTE_PB_MESSAGE,
-     1},
+    {MOTE_PB_KEY(6, 2), offsetof(grpc_testing_SimpleRequest, response_compressed), MOTE_PB_MESSAGE, 1},
     {MOTE_PB_KEY(7, 2), offsetof(grpc_testing_SimpleRequest, response_status), MOTE_PB_MESSAGE, 2},
-    {MOTE_PB_KEY(8, 2), offsetof(grpc_testing_SimpleRequest, expect_compressed), MOTE_PB_MESSAGE,
-     1},
+    {MOTE_PB_KEY(8, 2), offsetof(grpc_testing_SimpleRequest, expect_compressed), MOTE_PB_MESSAGE, 1},
     {MOTE_PB_KEY(9, 0), offsetof(grpc_testing_SimpleRequest, fill_server_id), MOTE_PB_BOOL, 0},
-    {MOTE_PB_KEY(11, 2), offsetof(grpc_testing_SimpleRequest, orca_per_query_report),
-     MOTE_PB_MESSAGE, 3},
+    {MOTE_PB_KEY(11, 2), offsetof(grpc_testing_SimpleRequest, orca_per_query_report), MOTE_PB_MESSAGE, 3},
 };
 static const mote_pb_message *const grpc_testing_SimpleRequest_subs[] = {
     &grpc_testing_Payload_table,
@@ -81,9 +62,7 @@ static const mote_pb_message *const grpc_testing_SimpleRequest_subs[] = {
     &grpc_testing_EchoStatus_table,
     &grpc_testing_TestOrcaReport_table,
 };
-const mote_pb_message grpc_testing_SimpleRequest_table = {grpc_testing_SimpleRequest_fields,
-                                                          grpc_testing_SimpleRequest_subs, 10,
-                                                          sizeof(grpc_testing_SimpleRequest)};
+const mote_pb_message grpc_testing_SimpleRequest_table = {grpc_testing_SimpleRequest_fields, grpc_testing_SimpleRequest_subs, 10, sizeof(grpc_testing_SimpleRequest)};
 
 static const mote_pb_field grpc_testing_SimpleResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_SimpleResponse, payload), MOTE_PB_MESSAGE, 0},
@@ -95,57 +74,40 @@ static const mote_pb_field grpc_testing_SimpleResponse_fields[] = {
 static const mote_pb_message *const grpc_testing_SimpleResponse_subs[] = {
     &grpc_testing_Payload_table,
 };
-const mote_pb_message grpc_testing_SimpleResponse_table = {grpc_testing_SimpleResponse_fields,
-                                                           grpc_testing_SimpleResponse_subs, 5,
-                                                           sizeof(grpc_testing_SimpleResponse)};
+const mote_pb_message grpc_testing_SimpleResponse_table = {grpc_testing_SimpleResponse_fields, grpc_testing_SimpleResponse_subs, 5, sizeof(grpc_testing_SimpleResponse)};
 
 static const mote_pb_field grpc_testing_StreamingInputCallRequest_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingInputCallRequest, payload), MOTE_PB_MESSAGE,
-     0},
-    {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingInputCallRequest, expect_compressed),
-     MOTE_PB_MESSAGE, 1},
+    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingInputCallRequest, payload), MOTE_PB_MESSAGE, 0},
+    {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingInputCallRequest, expect_compressed), MOTE_PB_MESSAGE, 1},
 };
 static const mote_pb_message *const grpc_testing_StreamingInputCallRequest_subs[] = {
     &grpc_testing_Payload_table,
     &grpc_testing_BoolValue_table,
 };
-const mote_pb_message grpc_testing_StreamingInputCallRequest_table = {
-    grpc_testing_StreamingInputCallRequest_fields, grpc_testing_StreamingInputCallRequest_subs, 2,
-    sizeof(grpc_testing_StreamingInputCallRequest)};
+const mote_pb_message grpc_testing_StreamingInputCallRequest_table = {grpc_testing_StreamingInputCallRequest_fields, grpc_testing_StreamingInputCallRequest_subs, 2, sizeof(grpc_testing_StreamingInputCallRequest)};
 
 static const mote_pb_field grpc_testing_StreamingInputCallResponse_fields[] = {
-    {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingInputCallResponse, aggregated_payload_size),
-     MOTE_PB_INT32, 0},
+    {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingInputCallResponse, aggregated_payload_size), MOTE_PB_INT32, 0},
 };
-const mote_pb_message grpc_testing_StreamingInputCallResponse_table = {
-    grpc_testing_StreamingInputCallResponse_fields, NULL, 1,
-    sizeof(grpc_testing_StreamingInputCallResponse)};
+const mote_pb_message grpc_testing_StreamingInputCallResponse_table = {grpc_testing_StreamingInputCallResponse_fields, NULL, 1, sizeof(grpc_testing_StreamingInputCallResponse)};
 
 static const mote_pb_field grpc_testing_ResponseParameters_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_ResponseParameters, size), MOTE_PB_INT32, 0},
     {MOTE_PB_KEY(2, 0), offsetof(grpc_testing_ResponseParameters, interval_us), MOTE_PB_INT32, 0},
     {MOTE_PB_KEY(3, 2), offsetof(grpc_testing_ResponseParameters, compressed), MOTE_PB_MESSAGE, 0},
-    {MOTE_PB_KEY(4, 2), offsetof(grpc_testing_ResponseParameters, fill_peer_socket_address),
-     MOTE_PB_MESSAGE, 0},
+    {MOTE_PB_KEY(4, 2), offsetof(grpc_testing_ResponseParameters, fill_peer_socket_address), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const grpc_testing_ResponseParameters_subs[] = {
     &grpc_testing_BoolValue_table,
 };
-const mote_pb_message grpc_testing_ResponseParameters_table = {
-    grpc_testing_ResponseParameters_fields, grpc_testing_ResponseParameters_subs, 4,
-    sizeof(grpc_testing_ResponseParameters)};
+const mote_pb_message grpc_testing_ResponseParameters_table = {grpc_testing_ResponseParameters_fields, grpc_testing_ResponseParameters_subs, 4, sizeof(grpc_testing_ResponseParameters)};
 
 static const mote_pb_field grpc_testing_StreamingOutputCallRequest_fields[] = {
-    {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingOutputCallRequest, response_type),
-     MOTE_PB_ENUM_TYPE, 0},
-    {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingOutputCallRequest, response_parameters),
-     MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
-    {MOTE_PB_KEY(3, 2), offsetof(grpc_testing_StreamingOutputCallRequest, payload), MOTE_PB_MESSAGE,
-     1},
-    {MOTE_PB_KEY(7, 2), offsetof(grpc_testing_StreamingOutputCallRequest, response_status),
-     MOTE_PB_MESSAGE, 2},
-    {MOTE_PB_KEY(8, 2), offsetof(grpc_testing_StreamingOutputCallRequest, orca_oob_report),
-     MOTE_PB_MESSAGE, 3},
+    {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingOutputCallRequest, response_type), MOTE_PB_ENUM_TYPE, 0},
+    {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingOutputCallRequest, response_parameters), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
+    {MOTE_PB_KEY(3, 2), offsetof(grpc_testing_StreamingOutputCallRequest, payload), MOTE_PB_MESSAGE, 1},
+    {MOTE_PB_KEY(7, 2), offsetof(grpc_testing_StreamingOutputCallRequest, response_status), MOTE_PB_MESSAGE, 2},
+    {MOTE_PB_KEY(8, 2), offsetof(grpc_testing_StreamingOutputCallRequest, orca_oob_report), MOTE_PB_MESSAGE, 3},
 };
 static const mote_pb_message *const grpc_testing_StreamingOutputCallRequest_subs[] = {
     &grpc_testing_ResponseParameters_table,
@@ -153,22 +115,16 @@ static const mote_pb_message *const grpc_testing_StreamingOutputCallRequest_subs
     &grpc_testing_EchoStatus_table,
     &grpc_testing_TestOrcaReport_table,
 };
-const mote_pb_message grpc_testing_StreamingOutputCallRequest_table = {
-    grpc_testing_StreamingOutputCallRequest_fields, grpc_testing_StreamingOutputCallRequest_subs, 5,
-    sizeof(grpc_testing_StreamingOutputCallRequest)};
+const mote_pb_message grpc_testing_StreamingOutputCallRequest_table = {grpc_testing_StreamingOutputCallRequest_fields, grpc_testing_StreamingOutputCallRequest_subs, 5, sizeof(grpc_testing_StreamingOutputCallRequest)};
 
 static const mote_pb_field grpc_testing_StreamingOutputCallResponse_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingOutputCallResponse, payload),
-     MOTE_PB_MESSAGE, 0},
-    {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingOutputCallResponse, peer_socket_address),
-     MOTE_PB_TEXT, 0},
+    {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingOutputCallResponse, payload), MOTE_PB_MESSAGE, 0},
+    {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingOutputCallResponse, peer_socket_address), MOTE_PB_TEXT, 0},
 };
 static const mote_pb_message *const grpc_testing_StreamingOutputCallResponse_subs[] = {
     &grpc_testing_Payload_table,
 };
-const mote_pb_message grpc_testing_StreamingOutputCallResponse_table = {
-    grpc_testing_StreamingOutputCallResponse_fields, grpc_testing_StreamingOutputCallResponse_subs,
-    2, sizeof(grpc_testing_StreamingOutputCallResponse)};
+const mote_pb_message grpc_testing_StreamingOutputCallResponse_table = {grpc_testing_StreamingOutputCallResponse_fields, grpc_testing_StreamingOutputCallResponse_subs, 2, sizeof(grpc_testing_StreamingOutputCallResponse)};
 
 const mote_hpack_field grpc_testing_TestService_EmptyCall_path =
     MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/EmptyCall");

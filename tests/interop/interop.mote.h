@@ -798,14 +798,14 @@ static inline int grpc_testing_TestService_UnimplementedCall_write(mote_grpc_cal
  *     static const mote_grpc_method methods[] = grpc_testing_TestService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_TestService_SERVICE(methods)}; */
 #define grpc_testing_TestService_METHODS(EmptyCall, UnaryCall, CacheableUnaryCall, StreamingOutputCall, StreamingInputCall, FullDuplexCall, HalfDuplexCall, UnimplementedCall) { \
-    {"EmptyCall", (EmptyCall), false}, \
-    {"UnaryCall", (UnaryCall), false}, \
-    {"CacheableUnaryCall", (CacheableUnaryCall), false}, \
-    {"StreamingOutputCall", (StreamingOutputCall), false}, \
-    {"StreamingInputCall", (StreamingInputCall), false}, \
-    {"FullDuplexCall", (FullDuplexCall), false}, \
-    {"HalfDuplexCall", (HalfDuplexCall), false}, \
-    {"UnimplementedCall", (UnimplementedCall), false}, \
+    {"EmptyCall", (EmptyCall), false, true}, \
+    {"UnaryCall", (UnaryCall), false, true}, \
+    {"CacheableUnaryCall", (CacheableUnaryCall), false, true}, \
+    {"StreamingOutputCall", (StreamingOutputCall), false, true}, \
+    {"StreamingInputCall", (StreamingInputCall), false, false}, \
+    {"FullDuplexCall", (FullDuplexCall), false, false}, \
+    {"HalfDuplexCall", (HalfDuplexCall), false, false}, \
+    {"UnimplementedCall", (UnimplementedCall), false, true}, \
 }
 #define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8}
 
@@ -879,7 +879,7 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_write(mote
  *     static const mote_grpc_method methods[] = grpc_testing_UnimplementedService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_UnimplementedService_SERVICE(methods)}; */
 #define grpc_testing_UnimplementedService_METHODS(UnimplementedCall) { \
-    {"UnimplementedCall", (UnimplementedCall), false}, \
+    {"UnimplementedCall", (UnimplementedCall), false, true}, \
 }
 #define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1}
 

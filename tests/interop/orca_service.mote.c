@@ -2,18 +2,13 @@
 #include "orca_service.mote.h"
 
 static const mote_pb_field xds_service_orca_v3_OrcaLoadReportRequest_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(xds_service_orca_v3_OrcaLoadReportRequest, report_interval),
-     MOTE_PB_MESSAGE, 0},
-    {MOTE_PB_KEY(2, 2), offsetof(xds_service_orca_v3_OrcaLoadReportRequest, request_cost_names),
-     MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
+    {MOTE_PB_KEY(1, 2), offsetof(xds_service_orca_v3_OrcaLoadReportRequest, report_interval), MOTE_PB_MESSAGE, 0},
+    {MOTE_PB_KEY(2, 2), offsetof(xds_service_orca_v3_OrcaLoadReportRequest, request_cost_names), MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const xds_service_orca_v3_OrcaLoadReportRequest_subs[] = {
     &google_protobuf_Duration_table,
 };
-const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_table = {
-    xds_service_orca_v3_OrcaLoadReportRequest_fields,
-    xds_service_orca_v3_OrcaLoadReportRequest_subs, 2,
-    sizeof(xds_service_orca_v3_OrcaLoadReportRequest)};
+const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_table = {xds_service_orca_v3_OrcaLoadReportRequest_fields, xds_service_orca_v3_OrcaLoadReportRequest_subs, 2, sizeof(xds_service_orca_v3_OrcaLoadReportRequest)};
 
 const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path =
     MOTE_HPACK_FIELD(":path", "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics");

@@ -249,9 +249,13 @@ static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Echo", echo, false},  {"Count", count, false},       {"Status", status, false},
-    {"Slow", slow, false},  {"Metadata", metadata, false}, {"Silent", silent, false},
-    {"Chunks", slow, true},
+    {"Echo", echo, false, false},
+    {"Count", count, false, false},
+    {"Status", status, false, false},
+    {"Slow", slow, false, false},
+    {"Metadata", metadata, false, false},
+    {"Silent", silent, false, false},
+    {"Chunks", slow, true, false},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
                                              {"test.Service", methods, 7}};
