@@ -30,7 +30,7 @@ PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) 
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all demo test conformance bench size coverage mutator fuzz-smoke lint install dist clean \
+.PHONY: all demo test interop conformance bench size coverage mutator fuzz-smoke lint install dist clean \
         help programs setup-test setup-bench setup-lint setup-arch test-arch
 
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
@@ -91,6 +91,9 @@ demo: all ## the sensor demo, for DURATION=10 seconds
 
 test: all setup-test ## all tests, those with real peers included
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
+
+interop: all ## the interoperability tests with gRPC C++, Go, Java, JavaScript and Python; writes build/interop.tsv
+	CC="$(CC)" BUILD=$(BUILD) tests/interop/run.sh
 
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
 	$(MAKE) BUILD=$(BUILD) all

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|conformance|bench|lint|size|coverage|fuzz|arch
+#   tests/setup.sh test|interop|conformance|bench|lint|size|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -35,6 +35,17 @@ test)
     need g++ g++
     need nanopb protoc-gen-nanopb
     need libnanopb-dev /usr/include/pb_encode.h
+    ;;
+interop)
+    need g++ g++
+    need libgrpc++-dev /usr/include/grpcpp/grpcpp.h
+    need protobuf-compiler protoc
+    need libprotobuf-dev /usr/include/google/protobuf/message.h
+    need protobuf-compiler-grpc grpc_cpp_plugin
+    need pkg-config pkg-config
+    need python3 /usr/bin/python3
+    need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
+    need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
     ;;
 conformance)
     need g++ g++

@@ -1,0 +1,183 @@
+#!/bin/bash
+# The interoperability tests, mote as client and as server with each peer. Peers are fetched by their own package
+# managers into build/interop. Writes build/interop.tsv: peer, version, which side mote is, case, result.
+#   tests/interop/run.sh [PEER...]     cpp python go js java
+set -u
+BUILD=${BUILD:-build}
+W=$PWD/$BUILD/interop
+PYTHON=${PYTHON:-/usr/bin/python3}
+tests/setup.sh interop || exit 1
+mkdir -p "$W/py" "$W/cpp"
+table=$BUILD/interop.tsv
+: >"$table"
+passed=0
+failed=0
+skipped=0
+pids=
+trap 'kill $pids 2>/dev/null' EXIT
+
+GO_VERSION=v1.85.0
+JS_VERSION=1.14.7
+LOADER_VERSION=0.8.1
+ORCA='{"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]}'
+
+# What the cases of mote's client are, and which of them a peer's server does not serve: nothing of cacheable_unary,
+# of compression on request, of looking at how requests were compressed (the probe), or of load reports.
+all="empty_unary cacheable_unary large_unary client_compressed_unary client_compressed_unary_noprobe
+server_compressed_unary client_streaming client_compressed_streaming client_compressed_streaming_noprobe
+server_streaming server_compressed_streaming ping_pong empty_stream custom_metadata status_code_and_message
+special_status_message unimplemented_method unimplemented_service cancel_after_begin cancel_after_first_response
+timeout_on_sleeping_server orca_per_rpc orca_oob rpc_soak channel_soak long_lived_channel concurrent_large_unary"
+probe="client_compressed_unary client_compressed_streaming"
+unserved_mote=
+unserved_cpp="$probe orca_per_rpc orca_oob"
+unserved_python="$probe server_compressed_streaming orca_per_rpc orca_oob"
+unserved_go="$probe client_compressed_unary_noprobe client_compressed_streaming_noprobe cacheable_unary server_compressed_unary server_compressed_streaming"
+unserved_js="$probe server_compressed_unary server_compressed_streaming orca_per_rpc orca_oob"
+unserved_java="$probe cacheable_unary server_compressed_streaming"
+
+start_server() { # start_server VARIABLE COMMAND...: the port that it listens on goes to VARIABLE
+    local variable=$1 log number
+    shift
+    log=$(mktemp "$W/server.XXXXXX")
+    number=$((20000 + RANDOM % 10000))
+    "$@" --port="$number" >"$log" 2>&1 &
+    pids="$pids $!"
+    for _ in $(seq 200); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$number") 2>/dev/null && break
+        sleep 0.1
+    done
+    printf -v "$variable" '%s' "$number"
+}
+
+run_case() { # run_case PEER VERSION SIDE CASE COMMAND...
+    local peer=$1 version=$2 side=$3 name=$4 result=passed
+    shift 4
+    if timeout 90 "$@" >"$W/out" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        result=failed
+        echo "FAIL $peer, mote as $side: $name"
+        grep -v '^\s*at ' "$W/out" | tail -n 6 | sed 's/^/  /'
+    fi
+    printf '%s\t%s\t%s\t%s\t%s\n' "$peer" "$version" "$side" "$name" "$result" >>"$table"
+}
+
+mote_as_client() { # mote_as_client PEER VERSION PORT
+    local name unserved=unserved_$1
+    for name in $all; do
+        if [[ " ${!unserved} " == *" $name "* ]]; then
+            printf '%s\t%s\tclient\t%s\tnot served by the peer\n' "$1" "$2" "$name" >>"$table"
+            continue
+        fi
+        run_case "$1" "$2" client "$name" "$BUILD/interop_client" --server_host=127.0.0.1 --server_port="$3" \
+            --test_case="$name" --soak_per_iteration_max_acceptable_latency_ms=20000 --soak_overall_timeout_seconds=80
+    done
+}
+
+mote_as_server() { # mote_as_server PEER VERSION "CASES" COMMAND...
+    local peer=$1 version=$2 cases=$3 name
+    shift 3
+    for name in $cases; do
+        run_case "$peer" "$version" server "$name" "$@" --server_port="$mote" --test_case="$name"
+    done
+}
+
+skip() { # skip PEER REASON
+    echo "$1 is skipped: $2"
+    skipped=$((skipped + 1))
+}
+
+# ---- the peers
+
+with_mote() {
+    start_server port "$BUILD/interop_server"
+    mote_as_client mote "" "$port"
+    start_server port "$BUILD/interop_server" --max_concurrent_streams=2
+    run_case mote "" both max_concurrent_streams_connection_scaling "$BUILD/interop_client" --server_host=127.0.0.1 \
+        --server_port="$port" --test_case=max_concurrent_streams_connection_scaling
+}
+
+with_cpp() {
+    local version
+    version=$(pkg-config --modversion grpc++)
+    # shellcheck disable=SC2046
+    [ "$W/peer_cc" -nt tests/interop/peer.cc ] || {
+        protoc -I tests/interop --cpp_out="$W/cpp" --grpc_out="$W/cpp" \
+            --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" interop.proto &&
+            g++ -std=c++17 -O1 -I"$W/cpp" tests/interop/peer.cc "$W"/cpp/*.cc \
+                $(pkg-config --libs grpc++ protobuf) -o "$W/peer_cc" 2>"$W/out" || { tail "$W/out"; return 1; }
+    }
+    start_server port "$W/peer_cc" server
+    mote_as_client cpp "$version" "$port"
+    mote_as_server cpp "$version" "$("$W/peer_cc" client --test_case=list)" "$W/peer_cc" client
+}
+
+with_python() {
+    local version peer="$PYTHON tests/interop/peer.py"
+    version=$($PYTHON -c 'import grpc; print(grpc.__version__)')
+    protoc -I tests/interop --python_out="$W/py" interop.proto || return 1
+    export PYTHONPATH=$W/py PYTHONDONTWRITEBYTECODE=1
+    # shellcheck disable=SC2086
+    start_server port $peer server
+    mote_as_client python "$version" "$port"
+    # shellcheck disable=SC2086
+    mote_as_server python "$version" "$($peer client --test_case=list)" $peer client
+}
+
+with_go() {
+    command -v go >/dev/null || { skip go "there is no Go toolchain"; return 0; }
+    [ -x "$W/go/client" ] || GOBIN=$W/go go install "google.golang.org/grpc/interop/client@$GO_VERSION" \
+        "google.golang.org/grpc/interop/server@$GO_VERSION" >"$W/out" 2>&1 || { tail "$W/out"; return 1; }
+    start_server port "$W/go/server"
+    mote_as_client go "$GO_VERSION" "$port"
+    mote_as_server go "$GO_VERSION" "empty_unary large_unary client_streaming server_streaming ping_pong empty_stream
+        custom_metadata status_code_and_message special_status_message unimplemented_method unimplemented_service
+        cancel_after_begin cancel_after_first_response timeout_on_sleeping_server rpc_soak channel_soak" \
+        "$W/go/client" --server_host=127.0.0.1 --soak_per_iteration_max_acceptable_latency_ms=20000
+    mote_as_server go "$GO_VERSION" "orca_per_rpc orca_oob" "$W/go/client" --server_host=127.0.0.1 \
+        --service_config_json="$ORCA"
+}
+
+with_js() {
+    command -v npm >/dev/null || { skip js "there is no npm"; return 0; }
+    [ -d "$W/node_modules/@grpc/proto-loader" ] || (cd "$W" && npm install --silent --no-fund --no-audit --no-save \
+        "@grpc/grpc-js@$JS_VERSION" "@grpc/proto-loader@$LOADER_VERSION" >"$W/out" 2>&1) || { tail "$W/out"; return 1; }
+    export NODE_PATH=$W/node_modules
+    start_server port node tests/interop/peer.js server
+    mote_as_client js "$JS_VERSION" "$port"
+    mote_as_server js "$JS_VERSION" "$(node tests/interop/peer.js client --test_case=list)" node tests/interop/peer.js client
+}
+
+with_java() {
+    command -v mvn >/dev/null || { skip java "there is no Maven"; return 0; }
+    [ -s "$W/classpath" ] || mvn -q -B -f tests/interop/pom.xml dependency:build-classpath \
+        -Dmdep.outputFile="$W/classpath" >"$W/out" 2>&1 || { tail "$W/out"; return 1; }
+    local version java
+    version=$(sed -nE 's/.*<version>([0-9.]+\.[0-9]+)<.*/\1/p' tests/interop/pom.xml)
+    java="java -cp $(cat "$W/classpath") io.grpc.testing.integration"
+    start_server port $java.TestServiceServer --use_tls=false
+    mote_as_client java "$version" "$port"
+    mote_as_server java "$version" "empty_unary large_unary client_compressed_unary server_compressed_unary client_streaming
+        client_compressed_streaming server_streaming server_compressed_streaming ping_pong empty_stream custom_metadata
+        status_code_and_message special_status_message unimplemented_method unimplemented_service cancel_after_begin
+        cancel_after_first_response timeout_on_sleeping_server rpc_soak channel_soak" \
+        $java.TestServiceClient --server_host=localhost --use_tls=false \
+        --soak_per_iteration_max_acceptable_latency_ms=20000 --soak_overall_timeout_seconds=80
+    mote_as_server java "$version" "orca_per_rpc orca_oob" $java.TestServiceClient --server_host=localhost --use_tls=false \
+        --service_config_json='{"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]}'
+}
+
+start_server mote "$BUILD/interop_server"
+for peer in ${*:-mote cpp python go js java}; do
+    with_"$peer" || {
+        failed=$((failed + 1))
+        echo "FAIL $peer: it could not be prepared"
+    }
+done
+awk -F '\t' '{ k = $1 " " $2; if (!(k in seen)) { seen[k] = 1; order[++n] = k } c[k, $3, $5]++ }
+    END { for (i = 1; i <= n; i++) { k = order[i]; printf "%-18s mote as client: %2d passed, %d failed, %d not served; as server: %2d passed, %d failed\n",
+        k, c[k, "client", "passed"], c[k, "client", "failed"], c[k, "client", "not served by the peer"], c[k, "server", "passed"], c[k, "server", "failed"] } }' "$table"
+echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
+[ $failed = 0 ]
