@@ -15,9 +15,9 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
 MOTE_CFLAGS := -std=c11 $(WARNINGS) -MMD -MP
 
-CORE := $(wildcard hpack/*.c h2/*.c grpc/*.c pb/*.c)
+CORE := $(wildcard hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c)
 PORT := $(wildcard port/posix/*.c)
-HEADERS := hpack/hpack.h h2/h2.h grpc/grpc.h pb/pb.h port/posix/posix.h
+HEADERS := hpack/hpack.h h2/h2.h grpc/grpc.h grpc/services/services.h pb/pb.h port/posix/posix.h
 
 CORE_OBJECTS := $(CORE:%.c=$(BUILD)/obj/%.o)
 PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)
@@ -26,7 +26,7 @@ LIB := $(BUILD)/libmote.a
 TOURS := unary server_stream client_stream bidi
 SHOPS := orders files prices monitor chat
 PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
-            $(TOURS:%=%_server) $(TOURS:%=%_client)
+            $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
@@ -51,6 +51,8 @@ parts_sensor := sensor store readings telemetry.mote
 parts_h2_server := h2_server
 parts_h2_client := h2_client
 parts_mote-hpack := mote-hpack
+parts_device := device device.mote
+parts_device_caller := device_caller device.mote
 $(foreach t,$(TOURS),$(eval parts_$t_server := $t_server tour.mote))
 $(foreach s,$(SHOPS),$(eval parts_$s_server := $s_server $s.mote))
 $(foreach s,$(SHOPS),$(eval parts_$s_client := $s_client $s.mote))

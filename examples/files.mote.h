@@ -231,8 +231,8 @@ static inline int mote_files_Files_Download_write(mote_grpc_call *call, const mo
  *     static const mote_grpc_method methods[] = mote_files_Files_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_files_Files_SERVICE(methods)}; */
 #define mote_files_Files_METHODS(Upload, Download) { \
-    {"Upload", (Upload), false, false}, \
-    {"Download", (Download), false, true}, \
+    {"Upload", (Upload), false, false, NULL}, \
+    {"Download", (Download), false, true, NULL}, \
 }
 #define mote_files_Files_SERVICE(methods) {"mote.files.Files", methods, 2}
 

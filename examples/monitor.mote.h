@@ -297,9 +297,9 @@ static inline int mote_monitor_Monitor_Tail_write(mote_grpc_call *call, const mo
  *     static const mote_grpc_method methods[] = mote_monitor_Monitor_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_monitor_Monitor_SERVICE(methods)}; */
 #define mote_monitor_Monitor_METHODS(Push, Log, Tail) { \
-    {"Push", (Push), false, false}, \
-    {"Log", (Log), false, false}, \
-    {"Tail", (Tail), false, true}, \
+    {"Push", (Push), false, false, NULL}, \
+    {"Log", (Log), false, false, NULL}, \
+    {"Tail", (Tail), false, true, NULL}, \
 }
 #define mote_monitor_Monitor_SERVICE(methods) {"mote.monitor.Monitor", methods, 3}
 

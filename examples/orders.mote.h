@@ -317,9 +317,9 @@ static inline int mote_orders_Orders_Updates_write(mote_grpc_call *call, const m
  *     static const mote_grpc_method methods[] = mote_orders_Orders_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_orders_Orders_SERVICE(methods)}; */
 #define mote_orders_Orders_METHODS(History, Import, Updates) { \
-    {"History", (History), false, true}, \
-    {"Import", (Import), false, false}, \
-    {"Updates", (Updates), false, false}, \
+    {"History", (History), false, true, NULL}, \
+    {"Import", (Import), false, false, NULL}, \
+    {"Updates", (Updates), false, false, NULL}, \
 }
 #define mote_orders_Orders_SERVICE(methods) {"mote.orders.Orders", methods, 3}
 

@@ -227,8 +227,8 @@ static inline int mote_telemetry_Telemetry_Control_write(mote_grpc_call *call, c
  *     static const mote_grpc_method methods[] = mote_telemetry_Telemetry_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(methods)}; */
 #define mote_telemetry_Telemetry_METHODS(Upload, Control) { \
-    {"Upload", (Upload), false, false}, \
-    {"Control", (Control), false, false}, \
+    {"Upload", (Upload), false, false, NULL}, \
+    {"Control", (Control), false, false, NULL}, \
 }
 #define mote_telemetry_Telemetry_SERVICE(methods) {"mote.telemetry.Telemetry", methods, 2}
 

@@ -324,10 +324,10 @@ static inline int mote_tour_Tour_Chat_write(mote_grpc_call *call, const mote_tou
  *     static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)}; */
 #define mote_tour_Tour_METHODS(Latest, Subscribe, Publish, Chat) { \
-    {"Latest", (Latest), false, true}, \
-    {"Subscribe", (Subscribe), false, true}, \
-    {"Publish", (Publish), false, false}, \
-    {"Chat", (Chat), false, false}, \
+    {"Latest", (Latest), false, true, NULL}, \
+    {"Subscribe", (Subscribe), false, true, NULL}, \
+    {"Publish", (Publish), false, false, NULL}, \
+    {"Chat", (Chat), false, false, NULL}, \
 }
 #define mote_tour_Tour_SERVICE(methods) {"mote.tour.Tour", methods, 4}
 

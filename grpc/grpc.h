@@ -101,9 +101,10 @@ typedef int mote_grpc_handler(mote_grpc_call *call, const mote_grpc_event *ev);
 typedef struct {
     const char *name; /* "Upload" */
     mote_grpc_handler *handler;
-    bool chunks; /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
-    bool single; /* one request: a call with none or with more ends with UNIMPLEMENTED
-                    (statuscodes.md, cardinality violations) */
+    bool chunks;      /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+    bool single;      /* one request: a call with none or with more ends with UNIMPLEMENTED
+                         (statuscodes.md, cardinality violations) */
+    const void *data; /* free for the handler: call->method->data */
 } mote_grpc_method;
 
 typedef struct {
@@ -171,6 +172,15 @@ struct mote_grpc_call {
     int16_t code;
 };
 
+/* What has happened on connections; they may share one. */
+typedef struct {
+    uint64_t calls_started;
+    uint64_t calls_succeeded; /* ended with OK */
+    uint64_t calls_failed;    /* ended in another way */
+    uint64_t messages_sent;
+    uint64_t messages_received;
+} mote_grpc_counters;
+
 typedef struct {
     bool server;
     bool tls;            /* client: the scheme is https */
@@ -192,6 +202,7 @@ typedef struct {
                                        serves may share it, as a view of it is valid until the
                                        next call of mote_grpc_recv() on any of them */
     size_t message_size;            /* the largest message, decompressed */
+    mote_grpc_counters *counters;   /* NULL: nothing is counted */
     void *context;                  /* free for the application: mote_grpc_context() */
 } mote_grpc_config;
 
@@ -349,6 +360,18 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
 
 /* Milliseconds until the deadline of the call, UINT64_MAX when it has none. */
 uint64_t mote_grpc_time_left(const mote_grpc_call *call);
+
+/* ---- reconnecting -------------------------------------------------------------------------- */
+
+/* Waits between attempts to connect (the gRPC document connection-backoff.md): 1 s, then 1.6 times
+ * as long each time, to 120 s; each differs by up to a fifth at random. All zero: before the first
+ * attempt, and after one that has succeeded. */
+typedef struct {
+    uint32_t next_ms; /* 0: the first */
+} mote_backoff;
+
+/* How long to wait from the start of this attempt to the next one. `random` is any number. */
+uint32_t mote_backoff_next(mote_backoff *b, uint32_t random);
 
 /* ---- a blocking client --------------------------------------------------------------------- */
 

@@ -28,6 +28,8 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
     if (g->config.user_size > 0)
         memset(user, 0, g->config.user_size);
     stream->user = call;
+    if (g->config.counters)
+        g->config.counters->calls_started++;
     g->active++;
     return call;
 }
@@ -62,6 +64,10 @@ void mote_grpc_call_release(mote_grpc_call *call)
     if (call->flags == 0)
         return;
     mote_grpc_call_unwait(call);
+    if (g->config.counters && call->code == MOTE_GRPC_OK)
+        g->config.counters->calls_succeeded++;
+    else if (g->config.counters)
+        g->config.counters->calls_failed++;
     if (call->stream)
         call->stream->user = NULL;
     call->stream = NULL;

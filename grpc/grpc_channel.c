@@ -103,9 +103,11 @@ int mote_channel_poll(mote_channel *ch, uint32_t timeout_ms)
 
 int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call)
 {
+    mote_grpc_event ev;
     int r;
 
     mote_grpc_tick(&ch->grpc, ch->io.now_ms(ch->io.context));
+    event_for(ch, NULL, &ev); /* the call that has ended last gives back its place */
     while ((r = mote_grpc_start(&ch->grpc, request, call)) == MOTE_AGAIN) {
         if ((r = mote_channel_poll(ch, FOREVER)) < 0)
             return r;

@@ -215,8 +215,11 @@ void mote_grpc_message_store(mote_grpc_call *call)
 
 void mote_grpc_message_done(mote_grpc_call *call)
 {
-    if (call->held > 0 && call->chunk_left == 0)
+    if (call->held > 0 && call->chunk_left == 0) {
         call->flags |= CALL_GOT_MESSAGE;
+        if (call->grpc->config.counters)
+            call->grpc->config.counters->messages_received++;
+    }
     consume(call, call->held);
     call->held = 0;
 }

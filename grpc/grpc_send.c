@@ -116,6 +116,8 @@ int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *t
         r = 1;
     while (r == 1)
         r = send_part(call, source, type, message, flags);
+    if (r == 0 && call->grpc->config.counters)
+        call->grpc->config.counters->messages_sent++;
     return r;
 }
 

@@ -101,6 +101,7 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
         return r;
     if (!(call->flags & CALL_REMOTE_END)) /* RFC 9113 8.1: the rest of the request is not needed */
         mote_grpc_call_reset(call, MOTE_H2_NO_ERROR);
+    call->code = (int16_t)code;
     mote_grpc_call_release(call);
     return 0;
 }
@@ -200,6 +201,7 @@ static void refuse_http(mote_grpc_call *call, const char *status)
         mote_grpc_call_reset(call, MOTE_H2_REFUSED_STREAM);
     else if (!(call->flags & CALL_REMOTE_END))
         mote_grpc_call_reset(call, MOTE_H2_NO_ERROR);
+    call->code = MOTE_GRPC_UNIMPLEMENTED;
     mote_grpc_call_release(call);
 }
 

@@ -232,6 +232,17 @@ int mote_pb_split(mote_pb_splitter *s, const uint8_t *in, size_t len, size_t *us
 /* The message has ended: 0, or MOTE_PB_ERR_TRUNCATED inside of a field. */
 int mote_pb_split_end(mote_pb_splitter *s);
 
+/* ---- descriptors --------------------------------------------------------------------------- */
+
+/* A .proto file, for reflection; the plugin writes it on request (--mote_opt=descriptors). */
+typedef struct mote_pb_file {
+    const char *name;     /* "folder/name.proto" */
+    const uint8_t *bytes; /* a google.protobuf.FileDescriptorProto */
+    size_t len;
+    const char *const *symbols; /* full names of its services, messages and enums; NULL ends it */
+    const struct mote_pb_file *const *imports; /* NULL ends it */
+} mote_pb_file;
+
 /* ---- for people ---------------------------------------------------------------------------- */
 
 /* Names of a message and its fields; the plugin writes them on request (--mote_opt=names), so that

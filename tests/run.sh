@@ -59,7 +59,7 @@ start_server() { # start_server VARIABLE COMMAND...: the address it prints goes 
 
 # ---- build
 
-for f in hpack/*.c h2/*.c grpc/*.c pb/*.c port/posix/*.c; do
+for f in hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c port/posix/*.c; do
     echo "$T/obj/$(echo "$f" | tr / _).o: $f \$(wildcard */*.h port/posix/*.h); @$CC $CFLAGS -c $f -o \$@"
 done >"$T/rules"
 objects=$(sed 's/:.*//' "$T/rules" | tr '\n' ' ')
@@ -92,10 +92,14 @@ program fuzz_client -DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c fuzz/standalone.c tests/pee
 program test_mutator tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 $CC $CFLAGS fuzz/fuzz_nghttp2.c fuzz/standalone.c "$T/libmote.a" -lnghttp2 -o "$T/fuzz_nghttp2" || exit 1
 protoc -I tests/peers --python_out="$T/py" peer.proto || exit 1
-protoc -I examples --python_out="$T/py" tour.proto telemetry.proto orders.proto files.proto prices.proto monitor.proto chat.proto || exit 1
+protoc -I examples --python_out="$T/py" tour.proto telemetry.proto orders.proto files.proto prices.proto monitor.proto chat.proto device.proto || exit 1
+protoc -I grpc/services --python_out="$T/py" health.proto reflection.proto || exit 1
 
 # ---- without peers
 
+# shellcheck disable=SC2086
+$CC -shared -fPIC -O2 -std=c11 grpc/gzip.c grpc/inflate.c grpc/deflate.c -o "$T/flate.so" || exit 1
+run "gzip and deflate, with zlib" $PYTHON tests/peers/flate.py "$T/flate.so"
 for t in $units hpack_small store mutator; do run "unit $t" "$T/test_$t"; done
 run "attacks" "$T/attack_plain"
 run "attacks, sanitizers" "$T/attack_local" --no-cpu
@@ -124,6 +128,9 @@ run "grpcio client, IPv6" $PYTHON tests/peers/grpcio_client.py "$v6"
 start_server grpcio $PYTHON tests/peers/grpcio_server.py
 run "grpcio server" "$T/peer_client" "$grpcio"
 run "mote with mote" "$T/peer_client" "$address"
+start_server device "$BUILD/device" --address=127.0.0.1:0 --metrics=127.0.0.1:19464
+run "health and reflection" $PYTHON tests/peers/services_peer.py "$device" 127.0.0.1:19464
+run "device that dials out" env BUILD="$BUILD" tests/peers/reverse.sh
 start_server h2 "$T/h2_server" --port=0
 run "HTTP/2 tools" env BUILD="$BUILD" tests/peers/tools.sh "$h2"
 run "generator" env BUILD="$BUILD" CC="$CC" PYTHON=$PYTHON tests/pb/generator.sh

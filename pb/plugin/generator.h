@@ -37,7 +37,8 @@ typedef struct {
     const char *runtime; /* folder of pb/ and grpc/, with a slash; "" */
     bool client, server; /* which stubs */
     bool keep_unknown;
-    bool names; /* for mote_pb_print() and mote_pb_path() */
+    bool names;       /* for mote_pb_print() and mote_pb_path() */
+    bool descriptors; /* for reflection */
     field_names skip, encode_only, decode_only;
 } options;
 extern options opt;
@@ -133,5 +134,9 @@ void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
 void put_message_names(text *t, const message_plan *m);
 void put_defaults(text *t, const message_plan *m);
 void put_sizes(text *t, const message_plan *m);
+/* The descriptor of a file; the request as it came must be given once before. */
+void embed_from(const uint8_t *in, size_t len);
+char *c_file(mote_pb_string name);
+void put_file(text *t, const FileDescriptorProto *file);
 
 #endif

@@ -150,6 +150,8 @@ static void generate_file(const FileDescriptorProto *file, text *h, text *c)
         if (types[i].file == file && types[i].message)
             put_codec(h, plan_of(&types[i]));
     }
+    if (opt.descriptors)
+        text_add(h, "\nextern const mote_pb_file %s;\n", c_file(file->name));
     for (size_t i = 0; i < file->service.count; i++)
         put_service_header(h, file, i);
     text_add(h, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
@@ -163,6 +165,8 @@ static void generate_file(const FileDescriptorProto *file, text *h, text *c)
     }
     for (size_t i = 0; i < file->service.count; i++)
         put_service_source(c, file, i);
+    if (opt.descriptors)
+        put_file(c, file);
 }
 
 static const FileDescriptorProto *find_file(const CodeGeneratorRequest *request,
@@ -194,7 +198,7 @@ int main(int argc, char **argv)
                "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
                "FILE.proto\n\n"
                "OPTIONS, with commas between: client, server (only these stubs), keep_unknown,\n"
-               "names (for mote_pb_print() and mote_pb_path()),\n"
+               "names (for mote_pb_print() and mote_pb_path()), descriptors (for reflection),\n"
                "prefix=NAME (in place of the package), runtime=FOLDER (of pb/ and grpc/),\n"
                "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
                "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
@@ -206,6 +210,7 @@ int main(int argc, char **argv)
     int r = mote_pb_decode(&CodeGeneratorRequest_table, &request, in, len, &arena, &where);
     if (r < 0)
         fail("the request cannot be read: %s, at byte %zu", mote_strerror(r), where.offset);
+    embed_from(in, len);
     parse_options(format("%.*s", S(request.parameter)));
     collect_types(&request);
     check_options();

@@ -91,6 +91,8 @@ static void one_option(char *name)
         opt.keep_unknown = true;
     else if (strcmp(name, "names") == 0)
         opt.names = true;
+    else if (strcmp(name, "descriptors") == 0)
+        opt.descriptors = true;
     else if (strcmp(name, "prefix") == 0 && value)
         opt.prefix = value;
     else if (strcmp(name, "runtime") == 0 && value)
@@ -102,7 +104,8 @@ static void one_option(char *name)
     else if (strcmp(name, "decode_only") == 0 && value)
         add_field(&opt.decode_only, value);
     else if (*name)
-        fail("unknown option '%s': there are client, server, keep_unknown, names, prefix=NAME, "
+        fail("unknown option '%s': there are client, server, keep_unknown, names, descriptors, "
+             "prefix=NAME, "
              "runtime=FOLDER, and skip, encode_only and decode_only=MESSAGE.FIELD",
              name);
 }

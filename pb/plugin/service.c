@@ -200,7 +200,7 @@ static void put_table(text *t, const FileDescriptorProto *file, const ServiceDes
         text_add(t, "%s%.*s", i ? ", " : "", S(s->method.items[i].name));
     text_add(t, ") { \\\n");
     for (size_t i = 0; i < s->method.count; i++)
-        text_add(t, "    {\"%.*s\", (%.*s), false, %s}, \\\n", S(s->method.items[i].name),
+        text_add(t, "    {\"%.*s\", (%.*s), false, %s, NULL}, \\\n", S(s->method.items[i].name),
                  S(s->method.items[i].name),
                  s->method.items[i].client_streaming ? "false" : "true");
     text_add(t, "}\n#define %s_SERVICE(methods) {\"%s\", methods, %zu}\n\n", name, full,

@@ -32,6 +32,10 @@ const char *mote_posix_address(int fd, char out[128]);
  * at most timeout_ms in all. -1 on error. */
 int mote_posix_connect(const char *address, uint32_t timeout_ms);
 
+/* Waits for a connection to a listening socket, for at most timeout_ms: a socket as
+ * mote_posix_connect() makes one, or -1. */
+int mote_posix_accept_one(int listener, uint32_t timeout_ms);
+
 /* A blocking transport over a connected socket, for mote_channel. *fd must stay where it is. */
 mote_io mote_posix_io(int *fd);
 
@@ -119,6 +123,8 @@ void mote_posix_loop_end(mote_posix_loop *loop);
 
 typedef struct {
     const char *address;
+    const char *dial; /* in place of listening: connects to there, again and again, and serves on
+                         the connection that it has opened */
     mote_grpc_config grpc;                              /* server is set by the call */
     size_t max_connections;                             /* 0: 1024 */
     uint32_t spin_us;                                   /* as in mote_posix_loop */

@@ -72,6 +72,8 @@ typedef struct {
     uint8_t *slots;
     slot *free;
     size_t slot_size, made;
+    mote_backoff redial;
+    uint64_t redial_ms;
 } server;
 
 static size_t memory_size(const mote_grpc_config *g)
@@ -142,11 +144,33 @@ static int check(const server *s)
     return r;
 }
 
+enum { CONNECT_MS = 20000, WAKE_MS = 100 };
+
+/* Keeps one connection to the caller of this server open (connection-backoff.md). */
+static void redial(server *s)
+{
+    uint64_t now = mote_posix_now_ms();
+
+    if (s->loop->conns) {
+        s->redial = (mote_backoff){0};
+        s->redial_ms = 0;
+        return;
+    }
+    if (now < s->redial_ms)
+        return;
+    s->redial_ms = now + mote_backoff_next(&s->redial, (uint32_t)now * 2654435761u);
+    int fd = mote_posix_connect(s->config->dial, CONNECT_MS);
+    if (fd >= 0 && accept_conn(s, fd) < 0)
+        close(fd);
+}
+
 static int run(server *s)
 {
     const mote_posix_server *config = s->config;
 
     while (!mote_posix_stopped) {
+        if (config->dial)
+            redial(s);
         if (mote_posix_loop_turn(s->loop, config->turn_ms ? config->turn_ms : UINT32_MAX) < 0)
             return -1;
         if (config->turn)
@@ -170,16 +194,22 @@ int mote_posix_serve(const mote_posix_server *config)
     if (check(&s) < 0)
         return -1;
     s.slots = mote_posix_memory(c.max_connections, s.slot_size);
-    int listener = mote_posix_listen(c.address);
-    if (listener < 0 || !s.slots || mote_posix_loop_init(&loop) < 0) {
-        fprintf(stderr, "error: %s\n", listener < 0 ? mote_posix_error() : "out of memory");
+    int listener = c.dial ? -1 : mote_posix_listen(c.address);
+    if ((listener < 0 && !c.dial) || !s.slots || mote_posix_loop_init(&loop) < 0) {
+        fprintf(stderr, "error: %s\n", s.slots ? mote_posix_error() : "out of memory");
         return -1;
     }
+    if (c.dial && (c.turn_ms == 0 || c.turn_ms > WAKE_MS))
+        c.turn_ms = WAKE_MS;
     loop.spin_us = c.spin_us;
     mote_posix_catch_signals();
-    mote_posix_loop_listen(&loop, listener, accept_conn, &s);
-    mote_posix_address(listener, address);
-    if (c.ready) {
+    if (!c.dial) {
+        mote_posix_loop_listen(&loop, listener, accept_conn, &s);
+        mote_posix_address(listener, address);
+    }
+    if (c.dial) {
+        c.quiet = true;
+    } else if (c.ready) {
         c.ready(address);
     } else if (!c.quiet) {
         printf("listening on %s\n", address);

@@ -236,6 +236,25 @@ int mote_posix_connect(const char *address, uint32_t timeout_ms)
     return fd >= 0 ? fd : failed("connect", address, strerror(errno));
 }
 
+int mote_posix_accept_one(int listener, uint32_t timeout_ms)
+{
+    uint64_t until = mote_posix_now_ms() + timeout_ms;
+    int on = 1;
+
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            return fd;
+        }
+        struct pollfd p = {.fd = listener, .events = POLLIN};
+        uint64_t now = mote_posix_now_ms(), left = now < until ? until - now : 0;
+        int r = errno == EAGAIN ? poll(&p, 1, left > 0x7fffffff ? -1 : (int)left) : -1;
+        if (r == 0 || (r < 0 && (errno != EINTR || mote_posix_stopped)))
+            return failed("accept", "", r == 0 ? "time-out" : strerror(errno));
+    }
+}
+
 /* ---- blocking transport -------------------------------------------------------------------- */
 
 static int wait_for(int fd, short events, uint32_t timeout_ms)

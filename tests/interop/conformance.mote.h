@@ -979,12 +979,12 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_w
  *     static const mote_grpc_method methods[] = connectrpc_conformance_v1_ConformanceService_METHODS(...);
  *     static const mote_grpc_service services[] = {connectrpc_conformance_v1_ConformanceService_SERVICE(methods)}; */
 #define connectrpc_conformance_v1_ConformanceService_METHODS(Unary, ServerStream, ClientStream, BidiStream, Unimplemented, IdempotentUnary) { \
-    {"Unary", (Unary), false, true}, \
-    {"ServerStream", (ServerStream), false, true}, \
-    {"ClientStream", (ClientStream), false, false}, \
-    {"BidiStream", (BidiStream), false, false}, \
-    {"Unimplemented", (Unimplemented), false, true}, \
-    {"IdempotentUnary", (IdempotentUnary), false, true}, \
+    {"Unary", (Unary), false, true, NULL}, \
+    {"ServerStream", (ServerStream), false, true, NULL}, \
+    {"ClientStream", (ClientStream), false, false, NULL}, \
+    {"BidiStream", (BidiStream), false, false, NULL}, \
+    {"Unimplemented", (Unimplemented), false, true, NULL}, \
+    {"IdempotentUnary", (IdempotentUnary), false, true, NULL}, \
 }
 #define connectrpc_conformance_v1_ConformanceService_SERVICE(methods) {"connectrpc.conformance.v1.ConformanceService", methods, 6}
 

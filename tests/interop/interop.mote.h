@@ -798,14 +798,14 @@ static inline int grpc_testing_TestService_UnimplementedCall_write(mote_grpc_cal
  *     static const mote_grpc_method methods[] = grpc_testing_TestService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_TestService_SERVICE(methods)}; */
 #define grpc_testing_TestService_METHODS(EmptyCall, UnaryCall, CacheableUnaryCall, StreamingOutputCall, StreamingInputCall, FullDuplexCall, HalfDuplexCall, UnimplementedCall) { \
-    {"EmptyCall", (EmptyCall), false, true}, \
-    {"UnaryCall", (UnaryCall), false, true}, \
-    {"CacheableUnaryCall", (CacheableUnaryCall), false, true}, \
-    {"StreamingOutputCall", (StreamingOutputCall), false, true}, \
-    {"StreamingInputCall", (StreamingInputCall), false, false}, \
-    {"FullDuplexCall", (FullDuplexCall), false, false}, \
-    {"HalfDuplexCall", (HalfDuplexCall), false, false}, \
-    {"UnimplementedCall", (UnimplementedCall), false, true}, \
+    {"EmptyCall", (EmptyCall), false, true, NULL}, \
+    {"UnaryCall", (UnaryCall), false, true, NULL}, \
+    {"CacheableUnaryCall", (CacheableUnaryCall), false, true, NULL}, \
+    {"StreamingOutputCall", (StreamingOutputCall), false, true, NULL}, \
+    {"StreamingInputCall", (StreamingInputCall), false, false, NULL}, \
+    {"FullDuplexCall", (FullDuplexCall), false, false, NULL}, \
+    {"HalfDuplexCall", (HalfDuplexCall), false, false, NULL}, \
+    {"UnimplementedCall", (UnimplementedCall), false, true, NULL}, \
 }
 #define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8}
 
@@ -879,7 +879,7 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_write(mote
  *     static const mote_grpc_method methods[] = grpc_testing_UnimplementedService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_UnimplementedService_SERVICE(methods)}; */
 #define grpc_testing_UnimplementedService_METHODS(UnimplementedCall) { \
-    {"UnimplementedCall", (UnimplementedCall), false, true}, \
+    {"UnimplementedCall", (UnimplementedCall), false, true, NULL}, \
 }
 #define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1}
 

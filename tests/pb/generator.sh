@@ -15,10 +15,15 @@ folder="tests/pb/a folder"
 
 examples_are_up_to_date() {
     mote -I examples --mote_out="$W/examples" --mote_opt=runtime=.. examples/*.proto || return 1
+    mote -I examples --mote_out="$W/examples" --mote_opt=runtime=..,descriptors device.proto || return 1
+    mkdir -p "$W/services" "$W/interop" && BUILD=$BUILD grpc/services/generate.sh "$W/services" &&
+        BUILD=$BUILD tests/interop/generate.sh "$W/interop" || return 1
+    for f in "$W"/services/*; do cmp "$f" "grpc/services/$(basename "$f")" || return 1; done
+    diff -r "$W/interop" tests/interop | grep -v '^Only in tests/interop' && return 1
     mote -I fuzz --mote_out="$W/fuzz" --mote_opt=runtime=..,keep_unknown,names fuzz/*.proto || return 1
     for f in "$W"/examples/* "$W"/fuzz/*; do cmp "$f" "$(basename "$(dirname "$f")")/$(basename "$f")" || return 1; done
 }
-check "examples and the fuzz schema are what the plugin generates" examples_are_up_to_date
+check "generated files of the repository are what the plugin generates" examples_are_up_to_date
 
 generate() { # generate FOLDER OPTIONS
     mote -I "$folder" -I tests/pb -I /usr/include --mote_out="$W/$1" --mote_opt="$2" nasty.proto old.proto \

@@ -135,11 +135,11 @@ static int count_cancelled(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Unary", unary, false, true},
-    {"ServerStream", server_stream, false, false},
-    {"ClientStream", client_stream, false, false},
-    {"Bidi", bidi, false, false},
-    {"Sleep", sleeper, false, false},
-    {"Cancelled", count_cancelled, false, false},
+    {"Unary", unary, false, true, NULL},
+    {"ServerStream", server_stream, false, false, NULL},
+    {"ClientStream", client_stream, false, false, NULL},
+    {"Bidi", bidi, false, false, NULL},
+    {"Sleep", sleeper, false, false, NULL},
+    {"Cancelled", count_cancelled, false, false, NULL},
 };
 const mote_grpc_service peer_services[1] = {{"mote.peer.Peer", methods, 6}};

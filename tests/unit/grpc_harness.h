@@ -249,13 +249,13 @@ static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Echo", echo, false, false},
-    {"Count", count, false, false},
-    {"Status", status, false, false},
-    {"Slow", slow, false, false},
-    {"Metadata", metadata, false, false},
-    {"Silent", silent, false, false},
-    {"Chunks", slow, true, false},
+    {"Echo", echo, false, false, NULL},
+    {"Count", count, false, false, NULL},
+    {"Status", status, false, false, NULL},
+    {"Slow", slow, false, false, NULL},
+    {"Metadata", metadata, false, false, NULL},
+    {"Silent", silent, false, false, NULL},
+    {"Chunks", slow, true, false, NULL},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
                                              {"test.Service", methods, 7}};

@@ -1,0 +1,118 @@
+/* grpc.health.v1.Health. A watcher's state is the number of its entry and what it was told last,
+ * both in the call's `owner`; what it is owed follows from them. */
+#include "health.mote.h"
+#include "services.h"
+
+#include <string.h>
+
+enum { MOST_LISTED = 16, NO_ENTRY = 0xffff, NEVER_TOLD = 0xff };
+
+static size_t find(const mote_health *h, mote_pb_string service)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        mote_pb_string name = mote_pb_cstring(h->entries[i].service);
+        if (name.len == service.len && memcmp(name.data, service.data, name.len) == 0)
+            return i;
+    }
+    return NO_ENTRY;
+}
+
+static int read_entry(mote_grpc_call *call, const mote_grpc_event *ev, size_t *entry)
+{
+    mote_HealthCheckRequest request;
+    int r = mote_Health_Check_read(ev, &request, NULL);
+
+    if (r < 0)
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    *entry = find(call->method->data, request.service);
+    return 0;
+}
+
+int mote_health_check(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    const mote_health *h = call->method->data;
+    size_t entry;
+    int r;
+
+    if (ev->type == MOTE_GRPC_HALF_CLOSE)
+        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    if (ev->type != MOTE_GRPC_MESSAGE)
+        return 0;
+    if ((r = read_entry(call, ev, &entry)) != 0)
+        return r;
+    if (entry == NO_ENTRY)
+        return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "unknown service");
+    mote_HealthCheckResponse response = {h->entries[entry].status};
+    return mote_Health_Check_write(call, &response);
+}
+
+/* ---- watching ------------------------------------------------------------------------------ */
+
+/* Never NULL. */
+static void *watch_state(size_t entry, unsigned told)
+{
+    return (void *)((entry + 1) << 8 | told);
+}
+
+/* 0, or MOTE_AGAIN: a WRITABLE event follows. */
+static int tell(mote_grpc_call *call)
+{
+    const mote_health *h = call->method->data;
+    size_t entry = ((uintptr_t)call->owner >> 8) - 1;
+    mote_HealthCheckResponse response = {entry == NO_ENTRY ? MOTE_HEALTH_SERVICE_UNKNOWN
+                                                           : h->entries[entry].status};
+    int r;
+
+    if (((uintptr_t)call->owner & 0xff) == (unsigned)response.status)
+        return 0;
+    if ((r = mote_Health_Watch_write(call, &response)) == 0)
+        call->owner = watch_state(entry, (unsigned)response.status);
+    return r;
+}
+
+int mote_health_watch(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    size_t entry;
+    int r;
+
+    if (ev->type == MOTE_GRPC_MESSAGE) {
+        if ((r = read_entry(call, ev, &entry)) != 0)
+            return r;
+        call->owner = watch_state(entry, NEVER_TOLD);
+    }
+    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_WRITABLE)
+        return tell(call);
+    return 0; /* it lasts until the client ends it */
+}
+
+void mote_health_push(mote_grpc *g)
+{
+    for (size_t i = 0; i < g->config.max_calls; i++) {
+        mote_grpc_call *call = &g->calls[i];
+        if (call->stream && call->method && call->method->handler == mote_health_watch &&
+            call->owner)
+            tell(call);
+    }
+}
+
+/* ---- listing ------------------------------------------------------------------------------- */
+
+int mote_health_list(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    const mote_health *h = call->method->data;
+    mote_HealthListResponse_StatusesEntry entries[MOST_LISTED];
+    mote_HealthCheckResponse states[MOST_LISTED];
+    mote_HealthListResponse response = {{entries, 0}};
+
+    if (ev->type == MOTE_GRPC_HALF_CLOSE)
+        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    if (ev->type != MOTE_GRPC_MESSAGE)
+        return 0;
+    for (size_t i = 0; i < h->count && i < MOST_LISTED; i++) {
+        states[i].status = h->entries[i].status;
+        entries[i].key = mote_pb_cstring(h->entries[i].service);
+        entries[i].value = &states[i];
+        response.statuses.count++;
+    }
+    return mote_Health_List_write(call, &response);
+}
