@@ -140,13 +140,16 @@ static inline mote_status mote_device_Device_Read_finish(mote_grpc_call *call, m
 static inline mote_status mote_device_Device_Read(mote_channel *channel, mote_grpc_request options,
                              const mote_device_Channel *request, mote_device_Reading *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = mote_device_Device_Read_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &mote_device_Channel_table, request, MOTE_GRPC_LAST);
-    return mote_device_Device_Read_finish(call, response, arena);
+    options.path = &mote_device_Device_Read_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &mote_device_Channel_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&mote_device_Reading_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -203,13 +206,16 @@ static inline mote_status mote_device_Device_Set_finish(mote_grpc_call *call, mo
 static inline mote_status mote_device_Device_Set(mote_channel *channel, mote_grpc_request options,
                              const mote_device_Setting *request, mote_device_Done *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = mote_device_Device_Set_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &mote_device_Setting_table, request, MOTE_GRPC_LAST);
-    return mote_device_Device_Set_finish(call, response, arena);
+    options.path = &mote_device_Device_Set_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &mote_device_Setting_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&mote_device_Done_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

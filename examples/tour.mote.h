@@ -117,13 +117,16 @@ static inline mote_status mote_tour_Tour_Latest_finish(mote_grpc_call *call, mot
 static inline mote_status mote_tour_Tour_Latest(mote_channel *channel, mote_grpc_request options,
                              const mote_tour_Query *request, mote_tour_Note *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = mote_tour_Tour_Latest_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &mote_tour_Query_table, request, MOTE_GRPC_LAST);
-    return mote_tour_Tour_Latest_finish(call, response, arena);
+    options.path = &mote_tour_Tour_Latest_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &mote_tour_Query_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&mote_tour_Note_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

@@ -67,7 +67,8 @@ enum mote_grpc_event_type {
     MOTE_GRPC_WRITABLE,     /* sending may go on after MOTE_AGAIN */
     MOTE_GRPC_STATUS,       /* client: the end: code, message */
     MOTE_GRPC_CLOSED,       /* server: the end, not by its own status: code, message */
-    MOTE_GRPC_GOAWAY        /* client: no new calls on this connection; call is NULL */
+    MOTE_GRPC_GOAWAY        /* client: no new calls on this connection; call is NULL, code is the
+                               wire code (enum mote_h2_code) */
 };
 
 typedef struct mote_grpc_call mote_grpc_call;
@@ -83,6 +84,8 @@ typedef struct {
     size_t offset;       /* CHUNK: bytes before this one */
     size_t total;        /* CHUNK: bytes of the whole message */
     int code;            /* STATUS, CLOSED: enum mote_grpc_code */
+    bool unseen;         /* STATUS: the server has not processed the call, so that it may be made
+                            again (RFC 9113 8.7) */
     const char *message; /* STATUS, CLOSED: its text, message_len bytes, percent-decoded */
     size_t message_len;
     const char *name; /* METADATA; the value of a -bin field is still base64 */
@@ -271,6 +274,30 @@ void mote_grpc_ack(mote_grpc *g, size_t len);
  * (UINT32_MAX: never). Follow it with mote_grpc_recv() or _serve() with len 0, for the events. */
 uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms);
 
+/*
+ * How long a connection lives, beside it: keepalive by PING, idle time-out, maximum age. The first
+ * members are for the user, the others begin as zero. Clients should not ask more often than the
+ * server permits, which is every 5 minutes unless agreed otherwise (gRPC proposal A8).
+ */
+typedef struct {
+    uint32_t keepalive_ms; /* after such a silence the peer is asked; 0: never */
+    uint32_t
+        keepalive_timeout_ms; /* without an answer for so long, the connection fails; 0: 20 s */
+    bool keepalive_without_calls;
+    uint32_t idle_ms;          /* without calls for so long, it is drained; 0: never */
+    uint32_t max_age_ms;       /* so old, it is drained; 0: never */
+    uint32_t max_age_grace_ms; /* and open calls end after so long; 0: never */
+    bool born, asked, draining;
+    uint64_t now_ms, born_ms, heard_ms, asked_ms, idle_since_ms, drain_ms;
+} mote_grpc_life;
+
+/* To be called beside mote_grpc_tick(), with the same time, and followed like it. Returns the ms
+ * until it must be called again. */
+uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms);
+
+/* The server has said too_many_pings (GOAWAY with ENHANCE_YOUR_CALM): ask half as often. */
+void mote_grpc_life_calm(mote_grpc_life *l);
+
 /* Graceful end: no new calls, the open ones go on. */
 void mote_grpc_shutdown(mote_grpc *g);
 
@@ -330,6 +357,8 @@ typedef struct {
     size_t metadata_count;
     bool chunks;                  /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
     const mote_grpc_codec *codec; /* of compressed messages, one of the config; NULL: none */
+    bool wait_for_ready; /* mote_channel_start(): waits, within timeout_ms, while there is no
+                            connection; otherwise it fails when the last attempt has failed */
 } mote_grpc_request;
 
 /* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); or an error of h2. */
@@ -361,84 +390,6 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
 /* Milliseconds until the deadline of the call, UINT64_MAX when it has none. */
 uint64_t mote_grpc_time_left(const mote_grpc_call *call);
 
-/* ---- reconnecting -------------------------------------------------------------------------- */
-
-/* Waits between attempts to connect (the gRPC document connection-backoff.md): 1 s, then 1.6 times
- * as long each time, to 120 s; each differs by up to a fifth at random. All zero: before the first
- * attempt, and after one that has succeeded. */
-typedef struct {
-    uint32_t next_ms; /* 0: the first */
-} mote_backoff;
-
-/* How long to wait from the start of this attempt to the next one. `random` is any number. */
-uint32_t mote_backoff_next(mote_backoff *b, uint32_t random);
-
-/* ---- a blocking client --------------------------------------------------------------------- */
-
-/* A transport for straight-line code. Both return the bytes moved, 0 for none within timeout_ms, or
- * < 0 when it has ended. */
-typedef struct {
-    void *context;
-    int (*read)(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms);
-    int (*write)(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms);
-    uint64_t (*now_ms)(void *context);
-} mote_io;
-
-/* A client connection whose calls block. One thread at a time. */
-typedef struct {
-    mote_grpc grpc; /* first, so that a call leads to its channel */
-    mote_io io;
-    uint8_t *in;
-    size_t in_size, in_pos, in_len;
-    /* Gets each field of metadata as it arrives (MOTE_GRPC_METADATA); may be NULL. `context` is
-     * that of the config. To be set after mote_channel_init(). */
-    void (*on_metadata)(void *context, const mote_grpc_event *ev);
-} mote_channel;
-
-/* The end of a call. The text is valid until the next call on the channel. */
-typedef struct {
-    int code; /* enum mote_grpc_code */
-    const char *message;
-    size_t message_len;
-} mote_status;
-
-/* A status for an error of mote: INTERNAL for messages that cannot be encoded or decoded, otherwise
- * UNAVAILABLE; the text is that of mote_strerror(). And the status that MOTE_GRPC_STATUS carries.
- */
-mote_status mote_status_of_error(int error);
-mote_status mote_status_of_event(const mote_grpc_event *ev);
-
-/* Prepares a channel: memory as for mote_grpc_init(), `in` for input of any size from 1 byte. */
-int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *memory,
-                      size_t memory_size, void *in, size_t in_size, mote_io io);
-
-/* Starts a call; waits while too many are open. 0 or an error. */
-int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call);
-
-/* Sends a message and waits for flow control. 0, or < 0: the call is over, see _recv(). */
-int mote_channel_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                      const void *message, unsigned flags);
-int mote_channel_half_close(mote_grpc_call *call);
-
-/*
- * Waits for the next event of this call: START, MESSAGE, CHUNK or STATUS; events of other calls
- * wait in their buffers. Returns 1; after STATUS the call is gone. Never fails: a broken transport
- * is a STATUS as well. Views are valid until the next call on the channel.
- */
-int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev);
-
-/* Half-closes and waits for the end of a call with a single response. *response is a view of the
- * message that is valid until the next call on the channel. A server that says OK without one, or
- * with more, has not implemented the method: UNIMPLEMENTED. The call is gone. */
-mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len);
-
-/* Waits for the status, skipping what else arrives. The call is gone. */
-mote_status mote_channel_finish(mote_grpc_call *call);
-
-/* Writes what is ready and reads what is there, for at most timeout_ms; for calls that wait for
- * something outside of the channel. 0 or the sticky error. */
-int mote_channel_poll(mote_channel *ch, uint32_t timeout_ms);
-
 /* ---- helpers ------------------------------------------------------------------------------- */
 
 /* Base64 without padding, for values of "-bin" fields. Returns the length, or
@@ -449,4 +400,7 @@ int mote_grpc_bin_decode(const char *in, size_t len, uint8_t *out, size_t cap);
 #ifdef __cplusplus
 }
 #endif
+
+#include "channel.h"
+
 #endif

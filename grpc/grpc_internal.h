@@ -13,6 +13,7 @@ enum {
     CALL_DEFERRED = 32,  /* nothing is delivered until there is room */
     CALL_CHUNKS = 64,
     CALL_STATUS_OWED = 128, /* server: the status was decided but not yet sent */
+    CALL_UNSEEN = 256,      /* client: the server has not processed it */
     CALL_GOT_STATUS = 512,  /* client: grpc-status was seen */
     CALL_DROP = 1024,       /* whatever still arrives is dropped */
     CALL_METHOD_OK = 2048,  /* server: :method is POST */
@@ -98,6 +99,12 @@ void mote_grpc_message_store(mote_grpc_call *call);
 void mote_grpc_message_done(mote_grpc_call *call);
 /* The event is brought back: what is at hand moves to the call's buffer. */
 void mote_grpc_message_keep(mote_grpc_call *call, const mote_grpc_event *ev);
+
+/* grpc_channel.c */
+enum { MOTE_GRPC_NO_RETRY = -1 }; /* pushback_ms */
+uint32_t mote_channel_random(mote_channel *ch);
+void mote_channel_pause(mote_channel *ch, uint32_t ms);
+mote_channel_unary_function mote_channel_unary_once;
 
 /* grpc_client.c, grpc_server.c */
 void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what);

@@ -16,6 +16,7 @@ static int emit_end(mote_grpc_call *call, mote_grpc_event *ev)
     ev->code = call->code;
     ev->message = call->text ? call->text : "";
     ev->message_len = call->text_len;
+    ev->unseen = (call->flags & CALL_UNSEEN) != 0;
     return emit(call, ev, call->grpc->config.server ? MOTE_GRPC_CLOSED : MOTE_GRPC_STATUS,
                 PENDING_END);
 }
@@ -222,6 +223,8 @@ static void on_reset(mote_grpc *g, const mote_h2_event *h)
     call->stream->user = NULL;
     call->stream = NULL;
     g->current = call;
+    if (h->remote && h->code == MOTE_H2_REFUSED_STREAM) /* RFC 9113 8.7 */
+        call->flags |= CALL_UNSEEN;
     mote_grpc_call_end(call, g->config.server ? MOTE_GRPC_CANCELLED : code,
                        h->remote ? mote_h2_code_name(h->code)
                                  : "the peer broke the HTTP/2 rules on this stream");
@@ -248,6 +251,7 @@ static int on_event(mote_grpc *g, const mote_h2_event *h, mote_grpc_event *ev)
     case MOTE_H2_GOAWAY:
         memset(ev, 0, sizeof *ev);
         ev->type = MOTE_GRPC_GOAWAY;
+        ev->code = (int)h->code;
         return 1;
     default:
         return 0;

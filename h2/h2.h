@@ -165,6 +165,7 @@ typedef struct {
     uint8_t owed;
     uint8_t pinging; /* our PING is unanswered */
     uint8_t talked;  /* DATA was sent since the peer's last PING */
+    uint8_t heard;   /* something was received; for the user to clear */
     uint16_t acks;
     uint8_t ping[8];
     uint32_t refused_first, refused_last;

@@ -194,5 +194,7 @@ int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h
         i += n;
     }
     *used = i;
+    if (i > 0)
+        c->heard = 1;
     return r;
 }

@@ -5,7 +5,8 @@
 
 bool mote_h2_can_open(const mote_h2 *c)
 {
-    return c->error == 0 && c->active < c->config.stream_count && c->active < c->peer_max_streams;
+    return c->error == 0 && c->closing == CLOSING_NO && c->active < c->config.stream_count &&
+           c->active < c->peer_max_streams;
 }
 
 int mote_h2_open(mote_h2 *c, mote_h2_stream **stream)

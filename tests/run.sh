@@ -38,7 +38,7 @@ result() { # result NAME OUTPUT-FILE EXIT-STATUS: adds the last line "N passed, 
 run() { # run NAME COMMAND...
     local name=$1 status
     shift
-    timeout "${LIMIT:-300}" "$@" >"$T/out" 2>&1
+    timeout "${LIMIT:-100}" "$@" >"$T/out" 2>&1
     status=$?
     result "$name" "$T/out" $status
 }
@@ -71,7 +71,7 @@ program() { # program NAME SOURCES...
     # shellcheck disable=SC2086
     $CC $CFLAGS "$@" "$T/libmote.a" -o "$T/$name" || exit 1
 }
-units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send pb grpc posix"
+units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send pb grpc channel posix"
 for t in $units; do program test_$t tests/unit/test_$t.c; done
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c

@@ -103,14 +103,17 @@ static void put_unary(text *t, const method *m)
              "static inline mote_status %s(mote_channel *channel, mote_grpc_request options,\n"
              "                             const %s *request, %s *response, mote_pb_arena *arena)\n"
              "{\n"
-             "    mote_grpc_call *call;\n"
-             "    int r = %s_start(channel, options, &call);\n\n"
-             "    if (r < 0)\n"
-             "        return mote_status_of_error(r);\n"
-             "    mote_channel_send(call, mote_pb_encode_part, &%s, request, MOTE_GRPC_LAST);\n"
-             "    return %s_finish(call, response, arena);\n"
+             "    const uint8_t *data;\n"
+             "    size_t len;\n"
+             "    int r = 0;\n\n"
+             "    options.path = &%s_path;\n"
+             "    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,\n"
+             "                                            &%s, request, &data, &len);\n"
+             "    if (status.code == MOTE_GRPC_OK)\n"
+             "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
+             "    return r < 0 ? mote_status_of_error(r) : status;\n"
              "}\n\n",
-             m->name, m->request, m->response, m->name, m->encode_request, m->name);
+             m->name, m->request, m->response, m->name, m->encode_request, m->decode_response);
 }
 
 static void put_request(text *t, const method *m)

@@ -39,6 +39,16 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms);
 /* A blocking transport over a connected socket, for mote_channel. *fd must stay where it is. */
 mote_io mote_posix_io(int *fd);
 
+/* A transport that connects, and connects again when it is gone: to the first address in the list
+ * that can be reached, beginning with the one behind the last. */
+typedef struct {
+    const char *const *addresses; /* as for mote_posix_connect() */
+    size_t count;
+    size_t next; /* begins as 0 */
+    int fd;      /* begins as -1 */
+} mote_posix_dialer;
+mote_io mote_posix_dialer_io(mote_posix_dialer *dialer);
+
 /* Memory for n objects of a size, zeroed, aligned to a page and touched lazily; NULL on error. */
 void *mote_posix_memory(size_t count, size_t size);
 
@@ -131,7 +141,8 @@ typedef struct {
     bool quiet;                                         /* does not print "listening on ADDRESS" */
     void (*ready)(const char *address);                 /* in place of that line; may be NULL */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
-    uint32_t turn_ms; /* at least this often; 0: only when something happens */
+    uint32_t turn_ms;           /* at least this often; 0: only when something happens */
+    const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: none */
 } mote_posix_server;
 
 /* Serves until SIGINT or SIGTERM, then drains for at most a second. 0, or -1 on error. */

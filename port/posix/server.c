@@ -63,7 +63,19 @@ typedef struct slot {
     mote_posix_conn conn;
     struct slot *next_free;
     mote_grpc grpc;
+    mote_grpc_life life;
 } slot;
+
+static uint32_t life_tick(void *self, uint64_t now_ms)
+{
+    slot *s = (slot *)((uint8_t *)self - offsetof(slot, grpc));
+    uint32_t next = mote_grpc_tick(&s->grpc, now_ms);
+    uint32_t life = mote_grpc_life_tick(&s->life, &s->grpc, now_ms);
+
+    return next < life ? next : life;
+}
+
+static const mote_posix_engine life_server = {grpc_input, grpc_peek, grpc_ack, life_tick, grpc_eof};
 
 typedef struct {
     const mote_posix_server *config;
@@ -111,7 +123,10 @@ static int accept_conn(void *context, int fd)
                    memory_size(&owner->grpc));
     s->conn.closed = release;
     s->conn.user = owner;
-    return mote_posix_loop_add(owner->loop, &s->conn, fd, &mote_posix_grpc_server, &s->grpc);
+    if (!owner->config->life)
+        return mote_posix_loop_add(owner->loop, &s->conn, fd, &mote_posix_grpc_server, &s->grpc);
+    s->life = *owner->config->life;
+    return mote_posix_loop_add(owner->loop, &s->conn, fd, &life_server, &s->grpc);
 }
 
 static void drain(mote_posix_loop *loop)

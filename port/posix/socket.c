@@ -307,5 +307,43 @@ static uint64_t io_now(void *context)
 
 mote_io mote_posix_io(int *fd)
 {
-    return (mote_io){fd, io_read, io_write, io_now};
+    return (mote_io){.context = fd, .read = io_read, .write = io_write, .now_ms = io_now};
+}
+
+static int dialer_connect(void *context, uint32_t timeout_ms)
+{
+    mote_posix_dialer *d = context;
+
+    if (d->fd >= 0)
+        close(d->fd);
+    d->fd = -1;
+    for (size_t i = 0; i < d->count && d->fd < 0; i++)
+        d->fd = mote_posix_connect(d->addresses[d->next++ % d->count], timeout_ms);
+    return d->fd < 0 ? -1 : 0;
+}
+
+static int dialer_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
+{
+    return io_read(&((mote_posix_dialer *)context)->fd, buf, cap, timeout_ms);
+}
+
+static int dialer_write(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    return io_write(&((mote_posix_dialer *)context)->fd, buf, len, timeout_ms);
+}
+
+static void dialer_sleep(void *context, uint32_t ms)
+{
+    (void)context;
+    poll(NULL, 0, ms > 0x7fffffff ? 0x7fffffff : (int)ms);
+}
+
+mote_io mote_posix_dialer_io(mote_posix_dialer *dialer)
+{
+    return (mote_io){.context = dialer,
+                     .read = dialer_read,
+                     .write = dialer_write,
+                     .now_ms = io_now,
+                     .connect = dialer_connect,
+                     .sleep = dialer_sleep};
 }

@@ -646,13 +646,16 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary_fin
 static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary(mote_channel *channel, mote_grpc_request options,
                              const connectrpc_conformance_v1_UnaryRequest *request, connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = connectrpc_conformance_v1_ConformanceService_Unary_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table, request, MOTE_GRPC_LAST);
-    return connectrpc_conformance_v1_ConformanceService_Unary_finish(call, response, arena);
+    options.path = &connectrpc_conformance_v1_ConformanceService_Unary_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -890,13 +893,16 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
 static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimplemented(mote_channel *channel, mote_grpc_request options,
                              const connectrpc_conformance_v1_UnimplementedRequest *request, connectrpc_conformance_v1_UnimplementedResponse *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = connectrpc_conformance_v1_ConformanceService_Unimplemented_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnimplementedRequest_table, request, MOTE_GRPC_LAST);
-    return connectrpc_conformance_v1_ConformanceService_Unimplemented_finish(call, response, arena);
+    options.path = &connectrpc_conformance_v1_ConformanceService_Unimplemented_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &connectrpc_conformance_v1_UnimplementedRequest_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -953,13 +959,16 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
 static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary(mote_channel *channel, mote_grpc_request options,
                              const connectrpc_conformance_v1_UnaryRequest *request, connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = connectrpc_conformance_v1_ConformanceService_IdempotentUnary_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table, request, MOTE_GRPC_LAST);
-    return connectrpc_conformance_v1_ConformanceService_IdempotentUnary_finish(call, response, arena);
+    options.path = &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

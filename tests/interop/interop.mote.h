@@ -342,13 +342,16 @@ static inline mote_status grpc_testing_TestService_EmptyCall_finish(mote_grpc_ca
 static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *channel, mote_grpc_request options,
                              const grpc_testing_Empty *request, grpc_testing_Empty *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = grpc_testing_TestService_EmptyCall_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, request, MOTE_GRPC_LAST);
-    return grpc_testing_TestService_EmptyCall_finish(call, response, arena);
+    options.path = &grpc_testing_TestService_EmptyCall_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &grpc_testing_Empty_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -405,13 +408,16 @@ static inline mote_status grpc_testing_TestService_UnaryCall_finish(mote_grpc_ca
 static inline mote_status grpc_testing_TestService_UnaryCall(mote_channel *channel, mote_grpc_request options,
                              const grpc_testing_SimpleRequest *request, grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = grpc_testing_TestService_UnaryCall_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &grpc_testing_SimpleRequest_table, request, MOTE_GRPC_LAST);
-    return grpc_testing_TestService_UnaryCall_finish(call, response, arena);
+    options.path = &grpc_testing_TestService_UnaryCall_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &grpc_testing_SimpleRequest_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -468,13 +474,16 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall_finish(mot
 static inline mote_status grpc_testing_TestService_CacheableUnaryCall(mote_channel *channel, mote_grpc_request options,
                              const grpc_testing_SimpleRequest *request, grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = grpc_testing_TestService_CacheableUnaryCall_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &grpc_testing_SimpleRequest_table, request, MOTE_GRPC_LAST);
-    return grpc_testing_TestService_CacheableUnaryCall_finish(call, response, arena);
+    options.path = &grpc_testing_TestService_CacheableUnaryCall_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &grpc_testing_SimpleRequest_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -772,13 +781,16 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall_finish(mote
 static inline mote_status grpc_testing_TestService_UnimplementedCall(mote_channel *channel, mote_grpc_request options,
                              const grpc_testing_Empty *request, grpc_testing_Empty *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = grpc_testing_TestService_UnimplementedCall_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, request, MOTE_GRPC_LAST);
-    return grpc_testing_TestService_UnimplementedCall_finish(call, response, arena);
+    options.path = &grpc_testing_TestService_UnimplementedCall_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &grpc_testing_Empty_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -853,13 +865,16 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall_fi
 static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(mote_channel *channel, mote_grpc_request options,
                              const grpc_testing_Empty *request, grpc_testing_Empty *response, mote_pb_arena *arena)
 {
-    mote_grpc_call *call;
-    int r = grpc_testing_UnimplementedService_UnimplementedCall_start(channel, options, &call);
+    const uint8_t *data;
+    size_t len;
+    int r = 0;
 
-    if (r < 0)
-        return mote_status_of_error(r);
-    mote_channel_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, request, MOTE_GRPC_LAST);
-    return grpc_testing_UnimplementedService_UnimplementedCall_finish(call, response, arena);
+    options.path = &grpc_testing_UnimplementedService_UnimplementedCall_path;
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &grpc_testing_Empty_table, request, &data, &len);
+    if (status.code == MOTE_GRPC_OK)
+        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+    return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

@@ -170,7 +170,7 @@ static mote_status call_with_budget(size_t bytes, bool stalls)
     s.services = services;
     s.service_count = 1;
     mote_grpc_init(&server, &s, memory[0], sizeof memory[0]);
-    mote_io io = {NULL, served_read, limited_write, virtual_now};
+    mote_io io = {.read = served_read, .write = limited_write, .now_ms = virtual_now};
     mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);
     mote_status status = {-1, "", 0};
     if (mote_channel_start(&channel, &request, &call) == 0) {

@@ -1,0 +1,110 @@
+/* How long a connection lives: keepalive (the gRPC documents keepalive.md, proposal A8), idle
+ * time-out and maximum age (proposal A9). Beside the connection, so that who does not link it pays
+ * nothing. */
+#include "grpc_internal.h"
+
+enum { KEEPALIVE_TIMEOUT_MS = 20000, LARGEST_KEEPALIVE_MS = 0x7fffffff };
+
+static uint32_t until(uint64_t due_ms, uint64_t now_ms)
+{
+    uint64_t left = due_ms > now_ms ? due_ms - now_ms : 0;
+
+    return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX - 1;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A peer from which nothing has come for keepalive_ms is asked; one that does not answer is gone.
+ */
+static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g)
+{
+    uint32_t timeout = l->keepalive_timeout_ms ? l->keepalive_timeout_ms : KEEPALIVE_TIMEOUT_MS;
+
+    if (g->h2.heard) {
+        g->h2.heard = 0;
+        l->heard_ms = l->now_ms;
+        l->asked = false;
+    }
+    if (l->keepalive_ms == 0 || (g->active == 0 && !l->keepalive_without_calls))
+        return UINT32_MAX;
+    if (!l->asked && l->now_ms - l->heard_ms >= l->keepalive_ms) {
+        mote_h2_ping(&g->h2); /* if one is unanswered already, it serves as well */
+        l->asked = true;
+        l->asked_ms = l->now_ms;
+    }
+    if (!l->asked)
+        return until(l->heard_ms + l->keepalive_ms, l->now_ms);
+    if (l->now_ms - l->asked_ms >= timeout)
+        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "keepalive: the peer does not answer");
+    return until(l->asked_ms + timeout, l->now_ms);
+}
+
+static void drain(mote_grpc_life *l, mote_grpc *g)
+{
+    if (!l->draining)
+        mote_grpc_shutdown(g);
+    l->draining = true;
+    l->drain_ms = l->now_ms;
+}
+
+static uint32_t age(mote_grpc_life *l, mote_grpc *g)
+{
+    uint32_t next = UINT32_MAX;
+
+    if (l->max_age_ms > 0 && !l->draining) {
+        if (l->now_ms - l->born_ms >= l->max_age_ms)
+            drain(l, g);
+        else
+            next = until(l->born_ms + l->max_age_ms, l->now_ms);
+    }
+    if (g->active > 0)
+        l->idle_since_ms = l->now_ms;
+    if (l->idle_ms > 0 && g->active == 0 && !l->draining) {
+        if (l->now_ms - l->idle_since_ms >= l->idle_ms)
+            drain(l, g);
+        else
+            next = least(next, until(l->idle_since_ms + l->idle_ms, l->now_ms));
+    }
+    return next;
+}
+
+/* Once the calls are over, or their grace is, the connection ends. */
+static uint32_t end_drained(mote_grpc_life *l, mote_grpc *g)
+{
+    enum { LINGER_MS = 1000 }; /* for requests that were on their way */
+    uint64_t since = l->now_ms - l->drain_ms;
+
+    if (!l->draining)
+        return UINT32_MAX;
+    if (g->active == 0 && since >= LINGER_MS)
+        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "drained");
+    else if (l->max_age_grace_ms > 0 && since >= l->max_age_grace_ms)
+        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "the connection has reached its age");
+    return since < LINGER_MS             ? (uint32_t)(LINGER_MS - since)
+           : l->max_age_grace_ms > since ? (uint32_t)(l->max_age_grace_ms - since)
+                                         : LINGER_MS;
+}
+
+uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
+{
+    l->now_ms = now_ms;
+    if (!l->born) {
+        l->born = true;
+        l->born_ms = l->heard_ms = l->idle_since_ms = now_ms;
+    }
+    if (mote_h2_error(&g->h2) < 0)
+        return UINT32_MAX;
+    uint32_t next = keepalive(l, g);
+    next = least(next, age(l, g));
+    return least(next, end_drained(l, g));
+}
+
+void mote_grpc_life_calm(mote_grpc_life *l)
+{
+    if (l->keepalive_ms > 0)
+        l->keepalive_ms =
+            l->keepalive_ms < LARGEST_KEEPALIVE_MS / 2 ? 2 * l->keepalive_ms : LARGEST_KEEPALIVE_MS;
+}
