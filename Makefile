@@ -94,8 +94,9 @@ demo: all ## the sensor demo, for DURATION=10 seconds
 test: all setup-test ## all tests, those with real peers included
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
-interop: all ## the interoperability tests with gRPC C++, Go, Java, JavaScript and Python; writes build/interop.tsv
+interop: all ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/run.sh
+	BUILD=$(BUILD) tests/interop/proxies.sh
 
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
 	$(MAKE) BUILD=$(BUILD) all

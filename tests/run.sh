@@ -121,6 +121,7 @@ start_server small "$T/peer_server" --small
 run "grpcio client, small" $PYTHON tests/peers/grpcio_client.py "$small" --small
 run "bad input" $PYTHON tests/peers/bad_input.py "$address"
 run "bad input, small" $PYTHON tests/peers/bad_input.py "$small"
+run "servers that misbehave" $PYTHON tests/peers/misbehave.py "$BUILD"
 start_server unix "$T/peer_server" --address="unix:$T/socket"
 run "grpcio client, Unix socket" $PYTHON tests/peers/grpcio_client.py "$unix"
 start_server v6 "$T/peer_server" --address="[::1]:0"

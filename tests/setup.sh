@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|interop|conformance|bench|lint|size|coverage|fuzz|arch
+#   tests/setup.sh test|interop|proxies|conformance|bench|lint|size|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -46,6 +46,10 @@ interop)
     need python3 /usr/bin/python3
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
     need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
+    ;;
+proxies)
+    need nginx-light nginx
+    need haproxy haproxy
     ;;
 conformance)
     need g++ g++

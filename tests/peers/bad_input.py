@@ -141,6 +141,36 @@ def a_malformed_timeout():
     expect_status(s, 1, 13)
 
 
+def a_repeated_timeout():
+    s = connect()
+    s.sendall(frame(1, 5, 1, request(extra=literal(b"grpc-timeout", b"1S") * 2)))
+    expect_status(s, 1, 13)
+
+
+def another_encoding_than_protobuf():
+    s = connect()
+    s.sendall(frame(1, 5, 1, request(content=b"application/grpc+json")))
+    expect_status(s, 1, 12)
+
+
+def two_requests_for_one():
+    s = connect()
+    s.sendall(frame(1, 4, 1, request()) + frame(0, 1, 1, b"\0\0\0\0\0" * 2))
+    expect_status(s, 1, 12)
+
+
+def no_request_for_one():
+    s = connect()
+    s.sendall(frame(1, 5, 1, request()))
+    expect_status(s, 1, 12)
+
+
+def an_unknown_flag():
+    s = connect()
+    s.sendall(frame(1, 4, 1, request()) + frame(0, 1, 1, b"\2\0\0\0\0"))
+    expect_status(s, 1, 13)
+
+
 def an_unknown_encoding():
     s = connect()
     s.sendall(frame(1, 5, 1, request(extra=literal(b"grpc-encoding", b"zip"))))
@@ -266,7 +296,8 @@ thread.start()
 for test in [garbage_instead_of_a_preface, random_bytes_instead_of_a_preface,
              a_frame_that_is_cut_by_a_close, a_frame_larger_than_the_limit, a_message_of_4_gib,
              a_path_without_a_slash, a_path_without_a_method, an_unknown_method, a_get_is_no_call,
-             another_content_type, a_malformed_timeout, an_unknown_encoding,
+             another_content_type, a_malformed_timeout, a_repeated_timeout, an_unknown_encoding, an_unknown_flag,
+             another_encoding_than_protobuf, two_requests_for_one, no_request_for_one,
              a_compressed_message_without_encoding, a_stream_that_ends_inside_of_a_message,
              a_client_that_stops_reading, a_client_that_stops_sending,
              a_client_that_never_opens_its_window, closes_in_the_middle_of_a_message,
