@@ -17,7 +17,7 @@ MOTE_CFLAGS := -std=c11 $(WARNINGS) -MMD -MP
 
 CORE := $(wildcard hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c)
 PORT := $(wildcard port/posix/*.c)
-HEADERS := hpack/hpack.h h2/h2.h grpc/grpc.h grpc/channel.h grpc/services/services.h pb/pb.h port/posix/posix.h
+HEADERS := hpack/hpack.h h2/h2.h grpc/grpc.h grpc/channel.h grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h
 
 CORE_OBJECTS := $(CORE:%.c=$(BUILD)/obj/%.o)
 PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)
@@ -47,7 +47,7 @@ $(LIB): $(CORE_OBJECTS) $(PORT_OBJECTS)
 
 # The object files of a program, beside the library.
 parts_collector := collector collector_view telemetry.mote
-parts_sensor := sensor store readings telemetry.mote
+parts_sensor := sensor readings telemetry.mote
 parts_h2_server := h2_server
 parts_h2_client := h2_client
 parts_mote-hpack := mote-hpack

@@ -5,10 +5,10 @@
  * streaming) carries the samples. What is not acknowledged stays in a fixed ring; when the
  * connection breaks, the device connects again with growing, random delays and sends it again.
  */
+#include "../grpc/services/outbox.h"
 #include "../port/posix/posix.h"
 #include "options.h"
 #include "readings.h"
-#include "store.h"
 #include "telemetry.mote.h"
 
 #include <time.h>
@@ -20,7 +20,8 @@ enum {
     TX = 1024,
     FIELD = 256,
     SLOTS = 10,
-    RING = 4096,
+    RING = 4096 * 48, /* bytes: about as many samples */
+    LARGEST_SAMPLE = 64,
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 2000,
     DRAIN_MS = 10000
@@ -30,8 +31,8 @@ static mote_posix_loop loop;
 static mote_posix_conn conn;
 static mote_posix_client client;
 static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
-static store_item ring[RING];
-static store samples;
+static uint8_t ring[RING];
+static mote_outbox samples;
 
 static const char *name = "sensor", *address = "127.0.0.1:50050";
 static mote_grpc_call *control, *upload;
@@ -66,18 +67,15 @@ static void send_report(void)
 /* Sends until the ring is empty or there is no room; nothing waits for more to come. */
 static void send_samples(void)
 {
-    const store_item *item;
-
-    while (upload && acknowledged && (item = store_next(&samples))) {
-        mote_telemetry_Sample sample = {.sequence = item->sequence,
-                                        .time_ms = item->time_ms,
-                                        .metric = mote_pb_cstring(reading_names[item->metric]),
-                                        .value = item->value};
-        if (mote_telemetry_Telemetry_Upload_offer(upload, &sample) < 0)
+    while (upload && acknowledged && mote_outbox_next(&samples, NULL)) {
+        if (mote_grpc_send(upload, mote_outbox_source, NULL, &samples, 0) < 0) {
+            if (upload->tx_sent > 0)
+                mote_outbox_partial(&samples);
             return;
-        store_sent(&samples);
+        }
+        mote_outbox_sent(&samples);
     }
-    if (finishing && upload && samples.count == 0)
+    if (finishing && upload && mote_outbox_count(&samples) == 0)
         mote_grpc_half_close(upload);
 }
 
@@ -91,7 +89,7 @@ static void on_command(const mote_grpc_event *ev)
         interval_ms = command.is.is.interval_ms;
         return;
     }
-    store_acknowledge(&samples, command.is.is.acknowledged);
+    mote_outbox_acknowledge(&samples, command.is.is.acknowledged);
     acknowledged = true;
     backoff_ms = BACKOFF_FIRST_MS; /* the collector works */
 }
@@ -143,7 +141,7 @@ static bool try_connect(void)
     client.on_event = on_event;
     conn.closed = on_closed;
     reported = acknowledged = false;
-    store_rewind(&samples);
+    mote_outbox_rewind(&samples);
     connected = mote_posix_loop_add(&loop, &conn, fd, &mote_posix_grpc_client, &client) == 0;
     connections += connected;
     return connected;
@@ -169,6 +167,20 @@ static int64_t wall_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* False when the ring is full and must not drop. */
+static bool put_sample(uint8_t metric, double value)
+{
+    mote_telemetry_Sample sample = {.sequence = mote_outbox_sequence(&samples),
+                                    .time_ms = wall_ms(),
+                                    .metric = mote_pb_cstring(reading_names[metric]),
+                                    .value = value};
+    uint8_t bytes[LARGEST_SAMPLE];
+    size_t len;
+
+    return mote_telemetry_Sample_encode(&sample, bytes, sizeof bytes, &len) == 0 &&
+           mote_outbox_put(&samples, bytes, len) == 0;
+}
+
 /* Takes a reading of each kind; with the policy to block, one that found no room is taken again. */
 static void sample_all(void)
 {
@@ -179,7 +191,7 @@ static void sample_all(void)
         take_readings(values);
         next = 0;
     }
-    while (next < READINGS && store_put(&samples, wall_ms(), next, values[next]))
+    while (next < READINGS && put_sample(next, values[next]))
         next++;
 }
 
@@ -229,7 +241,8 @@ int main(int argc, char **argv)
         return 2;
     }
     uint64_t seconds = (uint64_t)atoi(duration);
-    store_init(&samples, ring, RING, policy[0] == 'b' ? STORE_BLOCK : STORE_DROP_OLDEST);
+    mote_outbox_init(&samples, ring, RING,
+                     policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST);
     srand((unsigned)getpid());
     mote_posix_catch_signals();
     if (mote_posix_loop_init(&loop) < 0)
@@ -238,10 +251,11 @@ int main(int argc, char **argv)
     mote_posix_loop_end(&loop);
     uint64_t sent = samples.next_sequence - 1 - samples.dropped;
     printf(
-        "sensor %s: sent %llu, unacknowledged %zu, dropped %llu, stored by the last upload %llu, "
+        "sensor %s: sent %llu, unacknowledged %llu, dropped %llu, stored by the last upload %llu, "
         "connections %llu, %.1f bytes/sample sent, %zu bytes of RAM for the connection\n",
-        name, (unsigned long long)sent, samples.count, (unsigned long long)samples.dropped,
-        (unsigned long long)stored, (unsigned long long)connections,
-        sent ? (double)bytes_sent / (double)sent : 0, sizeof client + sizeof memory);
-    return samples.count == 0 ? 0 : 1;
+        name, (unsigned long long)sent, (unsigned long long)mote_outbox_count(&samples),
+        (unsigned long long)samples.dropped, (unsigned long long)stored,
+        (unsigned long long)connections, sent ? (double)bytes_sent / (double)sent : 0,
+        sizeof client + sizeof memory);
+    return mote_outbox_count(&samples) == 0 ? 0 : 1;
 }

@@ -71,14 +71,13 @@ program() { # program NAME SOURCES...
     # shellcheck disable=SC2086
     $CC $CFLAGS "$@" "$T/libmote.a" -o "$T/$name" || exit 1
 }
-units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send pb grpc channel posix"
+units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send pb grpc channel outbox posix"
 for t in $units; do program test_$t tests/unit/test_$t.c; done
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
 program h2_server examples/h2_server.c
 program attack_local tests/attack/local.c tests/attack/attacks.c
-program test_store tests/unit/test_store.c examples/store.c
 # Bounds on processor time are for programs as people build them.
 # shellcheck disable=SC2086
 $CC -std=c11 -O2 tests/attack/local.c tests/attack/attacks.c hpack/*.c h2/*.c grpc/strerror.c -o "$T/attack_plain" || exit 1
@@ -100,7 +99,7 @@ protoc -I grpc/services --python_out="$T/py" health.proto reflection.proto || ex
 # shellcheck disable=SC2086
 $CC -shared -fPIC -O2 -std=c11 grpc/gzip.c grpc/inflate.c grpc/deflate.c -o "$T/flate.so" || exit 1
 run "gzip and deflate, with zlib" $PYTHON tests/peers/flate.py "$T/flate.so"
-for t in $units hpack_small store mutator; do run "unit $t" "$T/test_$t"; done
+for t in $units hpack_small mutator; do run "unit $t" "$T/test_$t"; done
 run "attacks" "$T/attack_plain"
 run "attacks, sanitizers" "$T/attack_local" --no-cpu
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
