@@ -17,7 +17,7 @@ MOTE_CFLAGS := -std=c11 $(WARNINGS) -MMD -MP
 
 CORE := $(wildcard hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c)
 PORT := $(wildcard port/posix/*.c)
-HEADERS := hpack/hpack.h h2/h2.h grpc/grpc.h grpc/channel.h grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h
+HEADERS := hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel.h grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h
 
 CORE_OBJECTS := $(CORE:%.c=$(BUILD)/obj/%.o)
 PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)

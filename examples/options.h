@@ -1,6 +1,9 @@
-/* Command line options of the examples: "--name=value" and "--name value". */
+/* Command line options of the examples: "--name=value" and "--name value". Those that talk have
+ * --trace as well. */
 #ifndef EXAMPLES_OPTIONS_H
 #define EXAMPLES_OPTIONS_H
+
+#include "../port/posix/posix.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +35,7 @@ static void print_help(const char *about, const option *options)
     for (const option *o = options; o->name; o++)
         printf("  %s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->value ? "=VALUE" : "",
                o->help);
+    printf("  %-22s %s\n", "--trace", "print the frames that pass");
     printf("  %-22s %s\n", "--help", "this text");
     exit(0);
 }
@@ -56,6 +60,10 @@ static inline int parse_options(int argc, char **argv, const char *about, const 
         size_t len;
         if (strcmp(argv[i], "--help") == 0)
             print_help(about, options);
+        if (strcmp(argv[i], "--trace") == 0) {
+            mote_posix_trace();
+            continue;
+        }
         const option *o = find_option(options, argv[i], &len);
         if (!o || (o->value && argv[i][len] == '\0' && i + 1 == argc)) {
             fprintf(stderr, "%s: error: %s '%s' (see --help)\n", argv[0],

@@ -1,6 +1,6 @@
 /* Event loop for many connections: epoll, level-triggered, one input buffer for all. */
 #define _GNU_SOURCE
-#include "posix.h"
+#include "posix_internal.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -66,6 +66,7 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
     conn->engine = engine;
     conn->self = self;
     conn->fd = fd;
+    mote_posix_trace_begin(fd);
     conn->writing = conn->finished = conn->dead = false;
     conn->bytes_in = conn->bytes_out = 0;
     conn->progress_ms = loop->now_ms;
@@ -145,6 +146,7 @@ static bool write_all(mote_posix_conn *conn)
                 mote_posix_close(conn);
             return false;
         }
+        mote_posix_trace_bytes(conn->fd, true, out, (size_t)n);
         conn->engine->ack(conn->self, (size_t)n);
         conn->bytes_out += (uint64_t)n;
         conn->progress_ms = conn->loop->now_ms;
@@ -173,6 +175,7 @@ static void on_input(mote_posix_conn *conn)
         return;
     if (n > 0) {
         conn->bytes_in += (uint64_t)n;
+        mote_posix_trace_bytes(conn->fd, false, loop->in, (size_t)n);
         if (conn->finished)
             return;
         conn->engine->tick(conn->self, loop->now_ms);

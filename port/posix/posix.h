@@ -52,6 +52,9 @@ mote_io mote_posix_dialer_io(mote_posix_dialer *dialer);
 /* Memory for n objects of a size, zeroed, aligned to a page and touched lazily; NULL on error. */
 void *mote_posix_memory(size_t count, size_t size);
 
+/* From now on prints the frames of all sockets to standard error, as `nghttp -v` does. */
+void mote_posix_trace(void);
+
 /* Set by SIGINT and SIGTERM once mote_posix_catch_signals() was called. */
 extern volatile sig_atomic_t mote_posix_stopped;
 void mote_posix_catch_signals(void);

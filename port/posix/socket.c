@@ -1,6 +1,6 @@
 /* Sockets: TCP over IPv4 and IPv6, and Unix sockets; connecting with a time limit. */
 #define _GNU_SOURCE
-#include "posix.h"
+#include "posix_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -233,6 +233,7 @@ int mote_posix_connect(const char *address, uint32_t timeout_ms)
             fd = connect_to(a->ai_addr, a->ai_addrlen, a->ai_family, until);
         freeaddrinfo(list);
     }
+    mote_posix_trace_begin(fd);
     return fd >= 0 ? fd : failed("connect", address, strerror(errno));
 }
 
@@ -245,6 +246,7 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms)
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            mote_posix_trace_begin(fd);
             return fd;
         }
         struct pollfd p = {.fd = listener, .events = POLLIN};
@@ -280,6 +282,7 @@ static int io_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return 0;
     }
+    mote_posix_trace_bytes(fd, false, buf, n > 0 ? (size_t)n : 0);
     return n > 0 ? (int)n : -1; /* the end of the stream counts as closed */
 }
 
@@ -296,6 +299,7 @@ static int io_write(void *context, const uint8_t *buf, size_t len, uint32_t time
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return 0;
     }
+    mote_posix_trace_bytes(fd, true, buf, n > 0 ? (size_t)n : 0);
     return n >= 0 ? (int)n : -1;
 }
 

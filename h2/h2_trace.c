@@ -1,0 +1,325 @@
+/* A frame parser that only tells what it sees. */
+#include "h2_internal.h"
+#include "trace.h"
+
+#include <string.h>
+
+enum { SENT, RECEIVED };
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+static void put_bytes(mote_h2_tracer *t, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len && t->len < sizeof t->line; i++)
+        t->line[t->len++] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '.';
+}
+
+static void put(mote_h2_tracer *t, const char *text)
+{
+    while (*text)
+        put_bytes(t, text++, 1);
+}
+
+static void put_number(mote_h2_tracer *t, uint32_t n)
+{
+    char digits[10];
+    size_t i = sizeof digits;
+
+    do
+        digits[--i] = (char)('0' + n % 10);
+    while (n /= 10);
+    put_bytes(t, digits + i, sizeof digits - i);
+}
+
+static void put_hex(mote_h2_tracer *t, const uint8_t *bytes, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        put_bytes(t, &hex[bytes[i] >> 4], 1);
+        put_bytes(t, &hex[bytes[i] & 15], 1);
+    }
+}
+
+static void end_line(mote_h2_tracer *t)
+{
+    t->sink(t->context, t->line, t->len);
+    t->len = 0;
+}
+
+static void put_named(mote_h2_tracer *t, const char *name, uint32_t n)
+{
+    put(t, "          (");
+    put(t, name);
+    put_number(t, n);
+    put(t, ")");
+    end_line(t);
+}
+
+/* ---- frames -------------------------------------------------------------------------------- */
+
+static const char *type_name(uint8_t type)
+{
+    static const char *const names[] = {"DATA",          "HEADERS",      "PRIORITY", "RST_STREAM",
+                                        "SETTINGS",      "PUSH_PROMISE", "PING",     "GOAWAY",
+                                        "WINDOW_UPDATE", "CONTINUATION"};
+
+    return type < sizeof names / sizeof names[0] ? names[type] : "unknown";
+}
+
+static void put_flags(mote_h2_tracer *t, uint8_t type, uint8_t flags)
+{
+    bool blocks = type == FRAME_HEADERS || type == FRAME_CONTINUATION;
+
+    if ((type == FRAME_SETTINGS || type == FRAME_PING) && flags & FLAG_ACK)
+        put(t, " ACK");
+    if ((type == FRAME_DATA || type == FRAME_HEADERS) && flags & FLAG_END_STREAM)
+        put(t, " END_STREAM");
+    if (blocks && flags & FLAG_END_HEADERS)
+        put(t, " END_HEADERS");
+    if ((type == FRAME_DATA || type == FRAME_HEADERS) && flags & FLAG_PADDED)
+        put(t, " PADDED");
+}
+
+static void tell_frame(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s)
+{
+    uint8_t type = s->header[3], flags = s->header[4];
+
+    put(t, sent ? "send " : "recv ");
+    put(t, type_name(type));
+    put(t, " frame <length=");
+    put_number(t, s->remaining);
+    put(t, ", flags=0x");
+    put_hex(t, &flags, 1);
+    put(t, ", stream_id=");
+    put_number(t, mote_h2_get32(s->header + 5) & MAX_WINDOW);
+    put(t, ">");
+    put_flags(t, type, flags);
+    end_line(t);
+}
+
+static void tell_setting(mote_h2_tracer *t, const uint8_t *p)
+{
+    static const char *const names[] = {"0",
+                                        "HEADER_TABLE_SIZE",
+                                        "ENABLE_PUSH",
+                                        "MAX_CONCURRENT_STREAMS",
+                                        "INITIAL_WINDOW_SIZE",
+                                        "MAX_FRAME_SIZE",
+                                        "MAX_HEADER_LIST_SIZE"};
+    unsigned id = (unsigned)p[0] << 8 | p[1];
+
+    put(t, "          [");
+    if (id < sizeof names / sizeof names[0])
+        put(t, names[id]);
+    else
+        put_hex(t, p, 2);
+    put(t, ":");
+    put_number(t, mote_h2_get32(p + 2));
+    put(t, "]");
+    end_line(t);
+}
+
+static void tell_code(mote_h2_tracer *t, uint32_t code)
+{
+    put(t, "          (error_code=");
+    put(t, mote_h2_code_name(code));
+    put(t, ")");
+    end_line(t);
+}
+
+/* The fixed part of a frame is complete. */
+static void tell_small(mote_h2_tracer *t, const mote_h2_trace_side *s)
+{
+    switch (s->header[3]) {
+    case FRAME_SETTINGS:
+        tell_setting(t, s->small);
+        break;
+    case FRAME_RST_STREAM:
+        tell_code(t, mote_h2_get32(s->small));
+        break;
+    case FRAME_GOAWAY:
+        put_named(t, "last_stream_id=", mote_h2_get32(s->small) & MAX_WINDOW);
+        tell_code(t, mote_h2_get32(s->small + 4));
+        break;
+    case FRAME_WINDOW_UPDATE:
+        put_named(t, "window_size_increment=", mote_h2_get32(s->small) & MAX_WINDOW);
+        break;
+    default:
+        put(t, "          (opaque_data=");
+        put_hex(t, s->small, 8);
+        put(t, ")");
+        end_line(t);
+        break;
+    }
+}
+
+/* ---- header blocks ------------------------------------------------------------------------- */
+
+static void tell_field(mote_h2_tracer *t, const mote_hpack_field_view *f)
+{
+    put(t, "          ");
+    put_bytes(t, f->name, f->name_len);
+    put(t, ": ");
+    put_bytes(t, f->value, f->value_len);
+    if (f->flags & MOTE_HPACK_TOO_LONG)
+        put(t, "...");
+    end_line(t);
+}
+
+static void tell_block(mote_h2_tracer *t, mote_h2_trace_side *s, const uint8_t *p, size_t len)
+{
+    mote_hpack_field_view f;
+
+    while (!s->broken) {
+        size_t used;
+        int r = mote_hpack_decode(&s->decoder, p, len, &used, &f);
+        p += used;
+        len -= used;
+        if (r > 0)
+            tell_field(t, &f);
+        else
+            s->broken = r < 0;
+        if (r <= 0)
+            return;
+    }
+}
+
+static void end_frame(mote_h2_trace_side *s)
+{
+    uint8_t type = s->header[3];
+
+    s->have = 0;
+    if ((type == FRAME_HEADERS || type == FRAME_CONTINUATION) && s->header[4] & FLAG_END_HEADERS &&
+        mote_hpack_decoder_end(&s->decoder) < 0)
+        s->broken = true;
+}
+
+/* ---- bytes --------------------------------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes of the fixed part that is told as a whole; 0: there is none. */
+static size_t small_size(uint8_t type, bool ack)
+{
+    switch (type) {
+    case FRAME_SETTINGS:
+        return ack ? 0 : 6;
+    case FRAME_RST_STREAM:
+    case FRAME_WINDOW_UPDATE:
+        return 4;
+    case FRAME_PING:
+    case FRAME_GOAWAY:
+        return 8;
+    default:
+        return 0;
+    }
+}
+
+static void begin_frame(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s)
+{
+    uint8_t type = s->header[3], flags = s->header[4];
+
+    s->remaining = (uint32_t)s->header[0] << 16 | (uint32_t)s->header[1] << 8 | s->header[2];
+    s->small_len = 0;
+    s->pad = 0;
+    s->pad_due = type == FRAME_HEADERS && flags & FLAG_PADDED;
+    s->skip = type == FRAME_HEADERS && flags & FLAG_PRIORITY ? 5 : 0;
+    tell_frame(t, sent, s);
+}
+
+static size_t block_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint8_t *p, size_t len)
+{
+    size_t n;
+
+    if (s->pad_due) {
+        s->pad = *p;
+        s->pad_due = 0;
+        return 1;
+    }
+    if (s->skip > 0) {
+        n = least(s->skip, len);
+        s->skip -= (uint32_t)n;
+        return n;
+    }
+    n = s->remaining > s->pad ? least(len, s->remaining - s->pad) : 0;
+    tell_block(t, s, p, n);
+    return n > 0 ? n : len; /* padding */
+}
+
+static size_t small_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint8_t *p, size_t len)
+{
+    size_t size = small_size(s->header[3], s->header[4] & FLAG_ACK && s->header[3] != FRAME_PING);
+    size_t n = least(size - least(size, s->small_len), len);
+
+    if (n == 0) {
+        if (s->header[3] == FRAME_GOAWAY) {
+            put(t, "          (debug_data=");
+            put_bytes(t, (const char *)p, len);
+            put(t, ")");
+            end_line(t);
+        }
+        return len;
+    }
+    memcpy(s->small + s->small_len, p, n);
+    s->small_len = (uint8_t)(s->small_len + n);
+    if (s->small_len == size) {
+        tell_small(t, s);
+        if (s->header[3] == FRAME_SETTINGS)
+            s->small_len = 0;
+    }
+    return n;
+}
+
+static size_t take(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s, const uint8_t *p,
+                   size_t len)
+{
+    size_t n;
+
+    if (s->preface > 0) {
+        n = least(s->preface, len);
+        s->preface = (uint8_t)(s->preface - n);
+        return n;
+    }
+    if (s->have < sizeof s->header) {
+        n = least(sizeof s->header - s->have, len);
+        memcpy(s->header + s->have, p, n);
+        s->have = (uint8_t)(s->have + n);
+        if (s->have == sizeof s->header)
+            begin_frame(t, sent, s);
+    } else {
+        uint8_t type = s->header[3];
+        len = least(len, s->remaining);
+        n = type == FRAME_HEADERS || type == FRAME_CONTINUATION ? block_payload(t, s, p, len)
+                                                                : small_payload(t, s, p, len);
+        s->remaining -= (uint32_t)n;
+    }
+    if (s->have == sizeof s->header && s->remaining == 0)
+        end_frame(s);
+    return n;
+}
+
+void mote_h2_trace(mote_h2_tracer *t, bool sent, const uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t n = take(t, sent, &t->sides[sent ? SENT : RECEIVED], bytes, len);
+        bytes += n;
+        len -= n;
+    }
+}
+
+void mote_h2_trace_init(mote_h2_tracer *t, bool server, mote_h2_trace_sink *sink, void *context)
+{
+    enum { PREFACE = 24 };
+
+    memset(t, 0, sizeof *t);
+    t->sink = sink;
+    t->context = context;
+    t->sides[server ? RECEIVED : SENT].preface = PREFACE;
+    for (size_t i = 0; i < 2; i++)
+        mote_hpack_decoder_init(&t->sides[i].decoder, t->sides[i].table, MOTE_H2_TRACE_TABLE,
+                                MOTE_H2_TRACE_TABLE, t->sides[i].scratch, MOTE_H2_TRACE_FIELD);
+}
