@@ -49,11 +49,12 @@ static void put_symbol(deflater *d, unsigned symbol)
         put_code(d, 0xc0 + symbol - 280, 8);
 }
 
-static unsigned log2_of(unsigned value)
+/* Halvings after which a value is below `below`. */
+static unsigned halvings(unsigned value, unsigned below)
 {
     unsigned n = 0;
 
-    for (; value > 1; value >>= 1)
+    for (; value >= below; value >>= 1)
         n++;
     return n;
 }
@@ -69,7 +70,7 @@ static void put_match(deflater *d, unsigned length, unsigned distance)
     } else if (value < 8) {
         put_symbol(d, 257 + value);
     } else {
-        extra = log2_of(value) - 2;
+        extra = halvings(value, 8);
         put_symbol(d, 257 + 4 * (extra + 1) + (value >> extra) % 4);
         put_bits(d, value & ((1u << extra) - 1), extra);
     }
@@ -77,7 +78,7 @@ static void put_match(deflater *d, unsigned length, unsigned distance)
     if (value < 4) {
         put_code(d, value, 5);
     } else {
-        extra = log2_of(value) - 1;
+        extra = halvings(value, 4);
         put_code(d, 2 * (extra + 1) + (value >> extra) % 2, 5);
         put_bits(d, value & ((1u << extra) - 1), extra);
     }

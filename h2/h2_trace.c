@@ -10,8 +10,12 @@ enum { SENT, RECEIVED };
 
 static void put_bytes(mote_h2_tracer *t, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len && t->len < sizeof t->line; i++)
-        t->line[t->len++] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '.';
+    for (size_t i = 0; i < len && t->len < sizeof t->line; i++) {
+        uint8_t byte = (uint8_t)text[i];
+        if (byte < 0x20 || byte >= 0x7f)
+            byte = '.';
+        t->line[t->len++] = (char)byte;
+    }
 }
 
 static void put(mote_h2_tracer *t, const char *text)

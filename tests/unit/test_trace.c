@@ -81,12 +81,12 @@ static void flags_are_told_where_they_mean_something(void)
 
 static void goaway_says_why(void)
 {
-    const char *got = trace(true, true, "00000b 07 00 00000000 00000005 00000000 6801ff", 100);
+    const char *got = trace(true, true, "00000c 07 00 00000000 00000005 00000000 68017fff", 100);
 
-    CHECK(strcmp(got, "send GOAWAY frame <length=11, flags=0x00, stream_id=0>\n"
+    CHECK(strcmp(got, "send GOAWAY frame <length=12, flags=0x00, stream_id=0>\n"
                       "          (last_stream_id=5)\n"
                       "          (error_code=NO_ERROR)\n"
-                      "          (debug_data=h..)\n") == 0);
+                      "          (debug_data=h...)\n") == 0);
 }
 
 static void header_blocks_are_decoded(void)
