@@ -47,6 +47,7 @@ target nghttp2 hpack "fuzz/fuzz_nghttp2.c $hpack -lnghttp2"
 target h2 conversations "fuzz/fuzz_h2.c $mutator h2/*.c $hpack"
 target server conversations "fuzz/fuzz_grpc.c tests/peers/peer_service.c $mutator $core"
 target client conversations "-DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c tests/peers/peer_service.c $mutator $core"
+target flate flate "fuzz/fuzz_flate.c $core"
 target pair pair "fuzz/fuzz_pair.c $core"
 target pb pb "fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c $core"
 

@@ -84,7 +84,7 @@ $CC -std=c11 -O2 tests/attack/local.c tests/attack/attacks.c hpack/*.c h2/*.c gr
 $CC -std=c11 -O2 -Wno-unused-result tests/attack/loopback.c tests/attack/attacks.c -o "$T/attack_loopback" || exit 1
 # shellcheck disable=SC2086
 $CC $CFLAGS -DMOTE_HPACK_SMALL tests/unit/test_hpack.c hpack/*.c grpc/strerror.c -o "$T/test_hpack_small" || exit 1
-for t in hpack huffman h2 pair; do program fuzz_$t fuzz/fuzz_$t.c fuzz/standalone.c; done
+for t in hpack huffman h2 pair flate; do program fuzz_$t fuzz/fuzz_$t.c fuzz/standalone.c; done
 program fuzz_pb fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 program fuzz_server fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 program fuzz_client -DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
@@ -108,7 +108,7 @@ run "rfc" tests/rfc.sh
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
 
-for t in hpack huffman pair pb; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
+for t in hpack huffman pair pb flate; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
 run "fuzz corpus nghttp2" "$T/fuzz_nghttp2" fuzz/corpus/hpack
 for t in h2 server client; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/conversations; done
 

@@ -21,12 +21,13 @@ flash() { # flash CPU NAME FILES...: text and constants, in bytes
     printf '%s %s flash %s\n' "$cpu" "$name" "$total" >>"$new"
 }
 
-grpc_common="grpc/grpc_call.c grpc/grpc_fields.c grpc/grpc_init.c grpc/grpc_message.c grpc/grpc_recv.c grpc/grpc_send.c grpc/grpc_status.c"
+h2=$(ls h2/*.c | grep -v trace)
+grpc_common="grpc/grpc_call.c grpc/grpc_codec.c grpc/grpc_fields.c grpc/grpc_init.c grpc/grpc_message.c grpc/grpc_recv.c grpc/grpc_send.c grpc/grpc_status.c"
 for cpu in cortex-m0 cortex-m4; do
     # shellcheck disable=SC2086
     {
         flash $cpu hpack hpack/*.c
-        flash $cpu h2 h2/*.c
+        flash $cpu h2 $h2
         flash $cpu grpc-common $grpc_common
         flash $cpu grpc-client grpc/grpc_client.c
         flash $cpu grpc-server grpc/grpc_server.c
@@ -34,6 +35,13 @@ for cpu in cortex-m0 cortex-m4; do
         flash $cpu pb pb/pb_decode.c pb/pb_encode.c pb/pb_types.c pb/pb_wire.c
         flash $cpu pb-print pb/pb_print.c
         flash $cpu pb-split pb/pb_split.c
+        flash $cpu h2-trace h2/h2_trace.c
+        flash $cpu grpc-gzip grpc/gzip.c grpc/inflate.c grpc/deflate.c
+        flash $cpu grpc-retry grpc/retry.c
+        flash $cpu grpc-life grpc/life.c
+        flash $cpu health grpc/services/health.c grpc/services/health.mote.c
+        flash $cpu reflection grpc/services/reflection.c grpc/services/reflection.mote.c
+        flash $cpu outbox grpc/services/outbox.c
         flash $cpu generated examples/telemetry.mote.c
     }
 done
