@@ -25,7 +25,8 @@ extern "C" {
     X(MOTE_GRPC_ERR_IO, -302, "grpc: the transport failed")                                        \
     X(MOTE_GRPC_ERR_BASE64, -303, "grpc: value of a -bin field is no base64")                      \
     X(MOTE_GRPC_ERR_SPACE, -304, "grpc: buffer too small for the decoded value")                   \
-    X(MOTE_GRPC_ERR_CODEC, -305, "grpc: compressed data is broken")
+    X(MOTE_GRPC_ERR_CODEC, -305, "grpc: compressed data is broken")                                \
+    X(MOTE_GRPC_ERR_INSECURE, -306, "grpc: a token is sent over TLS only")
 
 enum mote_grpc_error {
 #define MOTE_GRPC_ENUM(name, code, text) name = code,
@@ -206,7 +207,12 @@ typedef struct {
                                        next call of mote_grpc_recv() on any of them */
     size_t message_size;            /* the largest message, decompressed */
     mote_grpc_counters *counters;   /* NULL: nothing is counted */
-    void *context;                  /* free for the application: mote_grpc_context() */
+    /* client: the token of a call that starts, as "authorization: Bearer TOKEN": returns its length
+     * and sets *token, a view that is used at once; 0: none. NULL: no tokens. Unless `tls` is set,
+     * mote_grpc_start() is MOTE_GRPC_ERR_INSECURE; or the tokens are sent for all to read. */
+    size_t (*token)(void *context, const char **token);
+    bool send_tokens_in_the_clear;
+    void *context; /* free for the application: mote_grpc_context() */
 } mote_grpc_config;
 
 /* Bytes of memory for a connection, as a constant expression. The span must be aligned as a
@@ -389,6 +395,10 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
 
 /* Milliseconds until the deadline of the call, UINT64_MAX when it has none. */
 uint64_t mote_grpc_time_left(const mote_grpc_call *call);
+
+/* The timeout_ms of a call that is made on behalf of this one: what is left of its deadline, at
+ * least 1; 0 (none) when it has no deadline. */
+uint32_t mote_grpc_timeout_for(const mote_grpc_call *call);
 
 /* ---- helpers ------------------------------------------------------------------------------- */
 

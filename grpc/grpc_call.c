@@ -118,6 +118,17 @@ uint64_t mote_grpc_time_left(const mote_grpc_call *call)
     return call->deadline_ms > now ? call->deadline_ms - now : 0;
 }
 
+uint32_t mote_grpc_timeout_for(const mote_grpc_call *call)
+{
+    uint64_t left = mote_grpc_time_left(call);
+
+    if (left == UINT64_MAX)
+        return 0;
+    if (left == 0)
+        return 1;
+    return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+}
+
 size_t mote_grpc_active(const mote_grpc *g)
 {
     return g->active;

@@ -179,7 +179,7 @@ static const test_case *find(const test_case *cases, const char *name)
 
 int main(int argc, char **argv)
 {
-    const char *tls = "false", *test_ca = "";
+    const char *tls = "false", *test_ca = "", *ca = "", *config = "";
     set = (settings){"localhost", "10000", "",  "large_unary", "",       "10", "0",
                      "1000",      "10",    "0", "271828",      "314159", "1"};
     const option options[] = {
@@ -189,6 +189,8 @@ int main(int argc, char **argv)
         OPTION("--test_case", &set.test_case, "its name; large_unary"),
         OPTION("--use_tls", &tls, "true or false"),
         OPTION("--use_test_ca", &test_ca, "true or false"),
+        OPTION("--ca_file", &ca, "certificates to trust"),
+        OPTION("--service_config_json", &config, "without effect"),
         OPTION("--additional_metadata", &set.additional_metadata, "key:value;key:value"),
         OPTION("--soak_iterations", &set.soak_iterations, "of the soak cases; 10"),
         OPTION("--soak_max_failures", &set.soak_max_failures, "0"),

@@ -27,6 +27,9 @@ static unsigned served, attempts_seen;
 static bool headers_first;
 static int reset_calls; /* calls that the server refuses before it has seen them */
 
+static char authorization[64];
+static uint32_t onward_ms;
+
 static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.B/Unary");
 
 static int unary(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -37,8 +40,12 @@ static int unary(mote_grpc_call *call, const mote_grpc_event *ev)
     if (ev->type == MOTE_GRPC_METADATA && ev->name_len == 26 &&
         memcmp(ev->name, "grpc-previous-rpc-attempts", 26) == 0)
         attempts_seen = attempts_seen * 10 + (unsigned)(ev->value[0] - '0');
+    if (ev->type == MOTE_GRPC_METADATA && ev->name_len == 13 &&
+        memcmp(ev->name, "authorization", 13) == 0)
+        snprintf(authorization, sizeof authorization, "%.*s", (int)ev->value_len, ev->value);
     if (ev->type != MOTE_GRPC_HALF_CLOSE)
         return 0;
+    onward_ms = mote_grpc_timeout_for(call);
     int code = *codes;
     served++;
     if (codes[1] >= 0)
@@ -386,6 +393,56 @@ static void a_call_that_was_not_seen_is_made_again_at_once(void)
     CHECK_INT(connects, 2);
 }
 
+static void a_deadline_is_handed_on(void)
+{
+    prepare(ok);
+    CHECK_INT(call_with((mote_grpc_request){.timeout_ms = 5000}), 0);
+    CHECK(onward_ms > 4000 && onward_ms <= 5000);
+    CHECK_INT(call_with((mote_grpc_request){.timeout_ms = 0}), 0);
+    CHECK_INT(onward_ms, 0);
+}
+
+/* ---- credentials --------------------------------------------------------------------------- */
+
+static const char *current_token;
+
+static size_t token_of(void *context, const char **token)
+{
+    (void)context;
+    *token = current_token;
+    return current_token ? strlen(current_token) : 0;
+}
+
+static void a_token_goes_with_each_call(void)
+{
+    prepare(ok);
+    channel.grpc.config.token = token_of;
+    channel.grpc.config.tls = true;
+    current_token = "abc.def";
+    CHECK_INT(call(), 0);
+    CHECK(strcmp(authorization, "Bearer abc.def") == 0);
+    current_token = "another";
+    CHECK_INT(call(), 0);
+    CHECK(strcmp(authorization, "Bearer another") == 0);
+    authorization[0] = '\0';
+    current_token = NULL;
+    CHECK_INT(call(), 0);
+    CHECK(authorization[0] == '\0');
+}
+
+static void a_token_is_not_sent_in_the_clear_unless_wanted(void)
+{
+    prepare(ok);
+    channel.grpc.config.token = token_of;
+    current_token = "secret";
+    authorization[0] = '\0';
+    CHECK_INT(call(), MOTE_GRPC_UNAVAILABLE);
+    CHECK(authorization[0] == '\0');
+    channel.grpc.config.send_tokens_in_the_clear = true;
+    CHECK_INT(call(), 0);
+    CHECK(strcmp(authorization, "Bearer secret") == 0);
+}
+
 /* ---- keepalive ----------------------------------------------------------------------------- */
 
 static mote_grpc_call *open_call(void)
@@ -503,6 +560,9 @@ int main(void)
     RUN(the_deadline_covers_all_attempts);
     RUN(failures_throttle_retries);
     RUN(a_call_that_was_not_seen_is_made_again_at_once);
+    RUN(a_deadline_is_handed_on);
+    RUN(a_token_goes_with_each_call);
+    RUN(a_token_is_not_sent_in_the_clear_unless_wanted);
     RUN(a_silent_server_is_asked_and_given_up);
     RUN(without_calls_nobody_is_asked_unless_wanted);
     RUN(a_server_that_is_asked_too_often_says_so);
