@@ -209,12 +209,44 @@ static void a_transport_that_stalls_at_any_byte_meets_the_deadline(void)
     CHECK(!"never complete");
 }
 
+static void a_dialer_tries_its_addresses_in_turn(void)
+{
+    char live[128];
+    int listener = mote_posix_listen("127.0.0.1:0");
+    const char *addresses[] = {"127.0.0.1:1", live, "no such host.invalid:1"};
+    mote_posix_dialer dialer = {.addresses = addresses, .count = 3, .fd = -1};
+    mote_io io = mote_posix_dialer_io(&dialer);
+    uint8_t byte = 7;
+
+    CHECK(listener >= 0);
+    mote_posix_address(listener, live);
+    for (int i = 0; i < 2; i++) { /* also when it begins behind the one that worked last */
+        CHECK_INT(io.connect(io.context, 1000), 0);
+        int accepted = mote_posix_accept_one(listener, 1000);
+        CHECK(accepted >= 0);
+        CHECK_INT(io.write(io.context, &byte, 1, 1000), 1);
+        CHECK_INT(recv(accepted, &byte, 1, 0) == 1 || (sleep(1), recv(accepted, &byte, 1, 0)) == 1,
+                  1);
+        CHECK_INT(io.read(io.context, &byte, 1, 1), 0);
+        close(accepted);
+        CHECK(io.read(io.context, &byte, 1, 1000) < 0);
+    }
+    CHECK_INT(mote_posix_accept_one(listener, 1), -1);
+    close(listener);
+    CHECK(io.connect(io.context, 1000) < 0);
+    CHECK_INT(dialer.fd, -1);
+    uint64_t before = io.now_ms(io.context);
+    io.sleep(io.context, 5);
+    CHECK(io.now_ms(io.context) >= before + 4);
+}
+
 int main(void)
 {
     mote_posix_catch_signals();
     RUN(invalid_addresses_are_told);
     RUN(a_full_backlog_times_out);
     RUN(every_family_listens_and_connects);
+    RUN(a_dialer_tries_its_addresses_in_turn);
     RUN(a_transport_that_fails_at_any_byte_ends_the_call);
     RUN(a_transport_that_stalls_at_any_byte_meets_the_deadline);
     return test_summary();
