@@ -10,6 +10,10 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 DURATION ?= 10
 VERSION := 0.1.0
+# 1: TLS by mbedTLS, where its headers are; 0: everything else.
+ifndef TLS
+TLS := $(shell $(CC) -include mbedtls/ssl.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
+endif
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
@@ -31,7 +35,7 @@ INTEROP := interop_server interop_client grpc_conformance_server grpc_conformanc
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
 .PHONY: all demo test interop conformance bench size coverage mutator fuzz-smoke lint install dist clean \
-        help programs setup-test setup-bench setup-lint setup-arch test-arch
+        help programs setup-test setup-interop setup-conformance setup-bench setup-lint setup-arch test-arch
 
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
 
@@ -65,7 +69,17 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
 # The programs of the interoperability tests.
-$(BUILD)/obj/tests/interop/%.o: MOTE_CFLAGS += -I. -Itests/interop
+# What is compiled in one way and then in the other is compiled again.
+TLS_STAMP := $(BUILD)/obj/tests/interop/tls-$(TLS)
+$(TLS_STAMP):
+	@mkdir -p $(@D)
+	@rm -f $(@D)/tls-*
+	@touch $@
+$(BUILD)/obj/tests/interop/%.o: MOTE_CFLAGS += -I. -Itests/interop -DMOTE_TLS=$(TLS)
+ifeq ($(TLS),1)
+tls_parts := $(BUILD)/libmote-tls.a
+tls_libraries := -lmbedtls -lmbedx509 -lmbedcrypto
+endif
 interop_messages := interop.mote orca.mote orca_service.mote google/protobuf/duration.mote
 parts_interop_server := interop_server $(interop_messages)
 conformance_messages := conformance.mote rpc_status.mote google/protobuf/any.mote google/protobuf/empty.mote
@@ -73,10 +87,11 @@ parts_grpc_conformance_server := grpc_conformance_server conformance $(conforman
 parts_grpc_conformance_client := grpc_conformance_client conformance $(conformance_messages)
 parts_interop_client := interop_client client cases $(interop_messages)
 define interop
-$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(LIB)
-	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS)
+$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(LIB) $(tls_parts)
+	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(tls_libraries)
 endef
 $(foreach p,$(INTEROP),$(eval $(call interop,$p)))
+$(foreach p,$(INTEROP),$(parts_$p:%=$(BUILD)/obj/tests/interop/%.o)): $(TLS_STAMP)
 
 PLUGIN := $(wildcard pb/plugin/*.c)
 $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
@@ -86,15 +101,22 @@ programs: $(PROGRAM_FILES)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
+TLS_LIB := $(BUILD)/libmote-tls.a
+$(TLS_LIB): $(BUILD)/obj/tls/tls.o
+	rm -f $@
+	$(AR) rcs $@ $^
+
 # ---- what people run
 
 demo: all ## the sensor demo, for DURATION=10 seconds
 	BUILD=$(BUILD) DURATION=$(DURATION) examples/demo.sh
 
-test: all setup-test ## all tests, those with real peers included
+test: setup-test ## all tests, those with real peers included
+	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
-interop: all ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
+interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
+	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/run.sh
 	BUILD=$(BUILD) tests/interop/proxies.sh
 
@@ -102,7 +124,8 @@ bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRP
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
 
-conformance: all ## h2spec in strict mode (needs a Go toolchain), protobuf's conformance runners
+conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), protobuf's conformance runners
+	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
 	BUILD=$(BUILD) tests/conformance.sh
 
@@ -127,7 +150,7 @@ test-arch: setup-arch ## the unit tests as 32-bit and big-endian programs
 lint: setup-lint ## clang-format, clang-tidy, cppcheck
 	tests/lint.sh
 
-setup-test setup-bench setup-lint setup-arch:
+setup-test setup-interop setup-conformance setup-bench setup-lint setup-arch:
 	@tests/setup.sh $(@:setup-%=%)
 
 # ---- packages

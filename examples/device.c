@@ -95,8 +95,8 @@ static void each_turn(void *context, mote_posix_loop *loop)
 {
     (void)context;
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
-        send_readings(conn->self, loop->now_ms);
-        mote_health_push(conn->self);
+        send_readings(conn->grpc, loop->now_ms);
+        mote_health_push(conn->grpc);
         mote_posix_flush(conn);
     }
     metrics_turn(loop, &counters);

@@ -35,8 +35,11 @@ test)
     need g++ g++
     need nanopb protoc-gen-nanopb
     need libnanopb-dev /usr/include/pb_encode.h
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
+    need openssl openssl
     ;;
 interop)
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
     need g++ g++
     need libgrpc++-dev /usr/include/grpcpp/grpcpp.h
     need protobuf-compiler protoc
@@ -52,6 +55,7 @@ proxies)
     need haproxy haproxy
     ;;
 conformance)
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
     need g++ g++
     need protobuf-compiler protoc
     need libprotobuf-dev /usr/include/google/protobuf/message.h
@@ -79,6 +83,7 @@ lint)
     need clang-format clang-format
     need clang-tidy clang-tidy
     need cppcheck cppcheck
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
     ;;
 size)
     need gcc-arm-none-eabi arm-none-eabi-gcc

@@ -70,6 +70,13 @@ typedef struct {
     void (*eof)(void *self);
 } mote_posix_engine;
 
+/* Puts an engine around another one, as for TLS: *engine and *self are replaced. 0, or -1. */
+typedef struct {
+    void *context;
+    int (*wrap)(void *context, const mote_posix_engine **engine, void **self);
+    void (*unwrap)(void *self);
+} mote_posix_security;
+
 /* A gRPC server: self is a mote_grpc *. */
 extern const mote_posix_engine mote_posix_grpc_server;
 
@@ -90,6 +97,7 @@ typedef struct mote_posix_conn {
     struct mote_posix_conn *next, *previous;
     void (*closed)(struct mote_posix_conn *conn); /* may reuse the object; may be NULL */
     void *user;
+    mote_grpc *grpc;      /* of mote_posix_serve() */
     uint64_t due_ms;      /* next tick */
     uint64_t progress_ms; /* last time that output moved */
     uint64_t bytes_in, bytes_out;
@@ -144,8 +152,9 @@ typedef struct {
     bool quiet;                                         /* does not print "listening on ADDRESS" */
     void (*ready)(const char *address);                 /* in place of that line; may be NULL */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
-    uint32_t turn_ms;           /* at least this often; 0: only when something happens */
-    const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: none */
+    uint32_t turn_ms;                    /* at least this often; 0: only when something happens */
+    const mote_grpc_life *life;          /* keepalive and ages of each connection; NULL: none */
+    const mote_posix_security *security; /* NULL: none; mote_posix_tls_server() of tls.h */
 } mote_posix_server;
 
 /* Serves until SIGINT or SIGTERM, then drains for at most a second. 0, or -1 on error. */

@@ -104,6 +104,9 @@ static void release(mote_posix_conn *conn)
     slot *s = (slot *)conn;
     server *owner = conn->user;
 
+    if (owner->config->security)
+        owner->config->security->unwrap(conn->self);
+
     s->next_free = owner->free;
     owner->free = s;
 }
@@ -123,10 +126,20 @@ static int accept_conn(void *context, int fd)
                    memory_size(&owner->grpc));
     s->conn.closed = release;
     s->conn.user = owner;
-    if (!owner->config->life)
-        return mote_posix_loop_add(owner->loop, &s->conn, fd, &mote_posix_grpc_server, &s->grpc);
-    s->life = *owner->config->life;
-    return mote_posix_loop_add(owner->loop, &s->conn, fd, &life_server, &s->grpc);
+    s->conn.grpc = &s->grpc;
+    const mote_posix_engine *engine = &mote_posix_grpc_server;
+    void *self = &s->grpc;
+    if (owner->config->life) {
+        s->life = *owner->config->life;
+        engine = &life_server;
+    }
+    const mote_posix_security *security = owner->config->security;
+    if (security && security->wrap(security->context, &engine, &self) < 0) {
+        s->next_free = owner->free;
+        owner->free = s;
+        return -1;
+    }
+    return mote_posix_loop_add(owner->loop, &s->conn, fd, engine, self);
 }
 
 static void drain(mote_posix_loop *loop)
@@ -134,12 +147,12 @@ static void drain(mote_posix_loop *loop)
     uint64_t until = mote_posix_now_ms() + 1000;
 
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
-        mote_grpc_shutdown(conn->self);
+        mote_grpc_shutdown(conn->grpc);
         mote_posix_flush(conn);
     }
     while (loop->conns && mote_posix_now_ms() < until) {
         for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
-            if (mote_grpc_active(conn->self) == 0)
+            if (mote_grpc_active(conn->grpc) == 0)
                 mote_posix_close(conn);
         }
         if (mote_posix_loop_turn(loop, 10) < 0)

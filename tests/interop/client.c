@@ -2,6 +2,7 @@
 #include "client.h"
 
 settings set;
+mote_tls_context *tls_context;
 connection main_connection;
 outcome last;
 const uint8_t zeros[LARGEST];
@@ -64,6 +65,7 @@ int connect_to(connection *c)
                                .slots = SLOTS,
                                .connection_window = 64 << 20,
                                .authority = authority,
+                               .tls = tls_context != NULL,
                                .codecs = &mote_grpc_zlib,
                                .message = message,
                                .message_size = sizeof message};
@@ -74,9 +76,16 @@ int connect_to(connection *c)
     c->fd = mote_posix_connect(address, 10000);
     if (c->fd < 0)
         return fprintf(stderr, "error: %s\n", mote_posix_error()), -1;
+    mote_io io = mote_posix_io(&c->fd);
+    if (tls_context) {
+        if (mote_posix_tls_begin(&c->tls, tls_context, *set.override ? set.override : set.host,
+                                 io) < 0)
+            return fprintf(stderr, "error: out of memory\n"), -1;
+        io = mote_posix_tls_transport(&c->tls);
+    }
     c->memory = c->memory ? c->memory : mote_posix_memory(1, size);
-    if (!c->memory || mote_channel_init(&c->channel, &config, c->memory, size, c->input,
-                                        sizeof c->input, mote_posix_io(&c->fd)) < 0)
+    if (!c->memory ||
+        mote_channel_init(&c->channel, &config, c->memory, size, c->input, sizeof c->input, io) < 0)
         return fprintf(stderr, "error: out of memory\n"), -1;
     c->channel.on_metadata = on_metadata;
     return 0;
@@ -86,6 +95,11 @@ void disconnect(connection *c)
 {
     mote_grpc_shutdown(&c->channel.grpc);
     mote_channel_poll(&c->channel, 0);
+    if (tls_context) {
+        if (*mote_tls_error(c->tls.tls))
+            fprintf(stderr, "TLS: %s\n", mote_tls_error(c->tls.tls));
+        mote_posix_tls_end(&c->tls);
+    }
     close(c->fd);
 }
 

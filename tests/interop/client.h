@@ -5,6 +5,7 @@
 #include "../../port/posix/posix.h"
 #include "interop.mote.h"
 #include "orca_service.mote.h"
+#include "secure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +28,13 @@ typedef struct {
     const char *soak_pause_ms, *soak_request_size, *soak_response_size, *soak_threads;
 } settings;
 extern settings set;
+extern mote_tls_context *tls_context; /* NULL: plaintext */
 
 /* A connection. */
 typedef struct {
     mote_channel channel;
     int fd;
+    mote_posix_tls_io tls;
     uint8_t input[65536];
     void *memory;
 } connection;

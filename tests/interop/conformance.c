@@ -118,3 +118,26 @@ size_t to_metadata(const connectrpc_conformance_v1_Header *items, size_t count, 
     }
     return n;
 }
+
+/* PEM with a NUL behind it. */
+static mote_tls_span span_of(mote_pb_bytes pem)
+{
+    char *copy = get_memory(pem.len);
+
+    if (pem.len == 0)
+        return (mote_tls_span){NULL, 0};
+    memcpy(copy, pem.data, pem.len);
+    return (mote_tls_span){copy, pem.len + 1};
+}
+
+mote_tls_context *make_context(bool server, mote_pb_bytes ca, mote_pb_bytes cert, mote_pb_bytes key)
+{
+    mote_tls_config config = {
+        .server = server, .ca = span_of(ca), .cert = span_of(cert), .key = span_of(key)};
+    mote_tls_context *context = NULL;
+    const char *why = "";
+
+    if (!HAS_TLS || mote_tls_context_new(&context, &config, &why) < 0)
+        fprintf(stderr, "error: TLS: %s\n", HAS_TLS ? why : "not built in");
+    return context;
+}

@@ -6,6 +6,7 @@
 #include "../../port/posix/posix.h"
 #include "conformance.mote.h"
 #include "rpc_status.mote.h"
+#include "secure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,10 @@ typedef struct {
     size_t count;
 } headers;
 void headers_add(headers *h, const mote_grpc_event *ev);
+
+/* TLS from certificates in PEM; NULL on error. */
+mote_tls_context *make_context(bool server, mote_pb_bytes ca, mote_pb_bytes cert,
+                               mote_pb_bytes key);
 
 /* As many fields as there are values. The array is allocated. */
 size_t to_metadata(const connectrpc_conformance_v1_Header *items, size_t count, size_t more,

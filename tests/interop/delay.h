@@ -46,7 +46,7 @@ static inline void delay_turn(mote_posix_loop *loop)
         due = true;
     }
     for (mote_posix_conn *conn = loop->conns; due && conn; conn = conn->next) {
-        mote_grpc_serve((mote_grpc *)conn->self, NULL, 0);
+        mote_grpc_serve(conn->grpc, NULL, 0);
         mote_posix_flush(conn);
     }
 }

@@ -333,11 +333,15 @@ static void each_turn(void *context, mote_posix_loop *loop)
     delay_turn(loop);
 }
 
+static mote_pb_bytes our_cert;
+
 static void ready(const char *address)
 {
     const char *port = strrchr(address, ':');
     connectrpc_conformance_v1_ServerCompatResponse response = {
-        .host = MOTE_PB_STRING("127.0.0.1"), .port = (uint32_t)atoi(port ? port + 1 : "0")};
+        .pem_cert = our_cert,
+        .host = MOTE_PB_STRING("127.0.0.1"),
+        .port = (uint32_t)atoi(port ? port + 1 : "0")};
 
     write_message(&connectrpc_conformance_v1_ServerCompatResponse_table, &response);
 }
@@ -353,8 +357,15 @@ int main(int argc, char **argv)
                   options);
     if (!read_message(&connectrpc_conformance_v1_ServerCompatRequest_table, &request))
         return 1;
-    if (request.use_tls)
-        return fprintf(stderr, "error: use_tls: TLS is not built in\n"), 1;
+    mote_posix_security security = {0};
+    if (request.use_tls && request.server_creds) {
+        our_cert = request.server_creds->cert;
+        mote_tls_context *context =
+            make_context(true, request.client_tls_cert, our_cert, request.server_creds->key);
+        if (!context)
+            return 1;
+        security = mote_posix_tls_server(context);
+    }
     uint32_t limit = request.message_receive_limit ? request.message_receive_limit : LARGEST;
     mote_posix_server server = {.address = "127.0.0.1:0",
                                 .grpc = {.max_calls = 100,
@@ -370,6 +381,7 @@ int main(int argc, char **argv)
                                          .message_size = limit,
                                          .services = services,
                                          .service_count = 1},
+                                .security = request.use_tls ? &security : NULL,
                                 .ready = ready,
                                 .turn = each_turn,
                                 .turn_ms = 1};

@@ -179,7 +179,7 @@ static const test_case *find(const test_case *cases, const char *name)
 
 int main(int argc, char **argv)
 {
-    const char *tls = "false", *test_ca = "", *ca = "", *config = "";
+    const char *tls = "false", *test_ca = "", *ca = "", *config = "", *cert = "", *key = "";
     set = (settings){"localhost", "10000", "",  "large_unary", "",       "10", "0",
                      "1000",      "10",    "0", "271828",      "314159", "1"};
     const option options[] = {
@@ -190,6 +190,8 @@ int main(int argc, char **argv)
         OPTION("--use_tls", &tls, "true or false"),
         OPTION("--use_test_ca", &test_ca, "true or false"),
         OPTION("--ca_file", &ca, "certificates to trust"),
+        OPTION("--cert", &cert, "our own certificate, PEM"),
+        OPTION("--key", &key, "its key, PEM"),
         OPTION("--service_config_json", &config, "without effect"),
         OPTION("--additional_metadata", &set.additional_metadata, "key:value;key:value"),
         OPTION("--soak_iterations", &set.soak_iterations, "of the soak cases; 10"),
@@ -204,8 +206,14 @@ int main(int argc, char **argv)
 
     parse_options(argc, argv, "interop_client: runs a case against grpc.testing.TestService",
                   options);
-    if (strcmp(tls, "false") != 0)
+    bool secure = strcmp(tls, "true") == 0;
+    if (secure && !HAS_TLS)
         return fprintf(stderr, "error: --use_tls=%s: TLS is not built in\n", tls), 2;
+    tls_context = secure ? mote_posix_tls_context(false, *ca ? ca : NULL, *cert ? cert : NULL,
+                                                  *key ? key : NULL)
+                         : NULL;
+    if (secure && !tls_context)
+        return 2;
     const test_case *c = find(call_cases, set.test_case);
     c = c ? c : find(channel_cases, set.test_case);
     if (!c)

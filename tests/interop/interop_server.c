@@ -6,6 +6,7 @@
  */
 #include "../../examples/options.h"
 #include "delay.h"
+#include "secure.h"
 #include "interop.mote.h"
 #include "orca_service.mote.h"
 
@@ -304,7 +305,7 @@ static size_t peer_address(const mote_grpc_call *call, char *out, size_t cap)
     size_t n = 0;
 
     for (mote_posix_conn *conn = the_loop ? the_loop->conns : NULL; conn; conn = conn->next) {
-        if (conn->self != call->grpc ||
+        if (conn->grpc != call->grpc ||
             getpeername(conn->fd, (struct sockaddr *)(void *)address, &len) < 0)
             continue;
         for (socklen_t i = 0; i < len && n + 3 < cap; i++)
@@ -430,15 +431,25 @@ int main(int argc, char **argv)
 {
     static uint8_t message[LARGEST + 4096];
     const char *port = "10000", *tls = "false", *streams = "100";
+    const char *cert = NULL, *key = NULL, *ca = NULL;
+    mote_posix_security security;
     char address[32];
     const option options[] = {OPTION("--port", &port, "where to listen, on all interfaces"),
                               OPTION("--use_tls", &tls, "true or false"),
+                              OPTION("--cert", &cert, "the server's certificate, PEM"),
+                              OPTION("--key", &key, "its key, PEM"),
+                              OPTION("--ca", &ca, "clients must have a certificate by these"),
                               OPTION("--max_concurrent_streams", &streams, "on a connection; 100"),
                               OPTIONS_END};
 
     parse_options(argc, argv, "interop_server: grpc.testing.TestService", options);
-    if (strcmp(tls, "false") != 0)
+    bool secure = strcmp(tls, "true") == 0;
+    if (secure && !HAS_TLS)
         return fprintf(stderr, "error: --use_tls=%s: TLS is not built in\n", tls), 2;
+    mote_tls_context *context = secure ? mote_posix_tls_context(true, ca, cert, key) : NULL;
+    if (secure && !context)
+        return 2;
+    security = mote_posix_tls_server(context);
     snprintf(address, sizeof address, ":%s", port);
     mote_posix_server server = {.address = address,
                                 .grpc = {.max_calls = (uint16_t)atoi(streams),
@@ -455,6 +466,7 @@ int main(int argc, char **argv)
                                          .services = services,
                                          .service_count = 3},
                                 .max_connections = 256,
+                                .security = secure ? &security : NULL,
                                 .turn = each_turn,
                                 .turn_ms = 1};
     return mote_posix_serve(&server) < 0;

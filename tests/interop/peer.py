@@ -76,7 +76,7 @@ def full_duplex_call(requests, context):
         yield from respond(request, context)
 
 
-def serve(port):
+def serve(port, cert, key):
     def unary(f, request):
         return grpc.unary_unary_rpc_method_handler(f, request.FromString, lambda m: m.SerializeToString())
     output = lambda m: m.SerializeToString()
@@ -93,7 +93,11 @@ def serve(port):
     }
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=200), options=OPTIONS)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("grpc.testing.TestService", handlers),))
-    bound = server.add_insecure_port("127.0.0.1:%d" % port)
+    if cert:
+        pair = (open(key, "rb").read(), open(cert, "rb").read())
+        bound = server.add_secure_port("127.0.0.1:%d" % port, grpc.ssl_server_credentials([pair]))
+    else:
+        bound = server.add_insecure_port("127.0.0.1:%d" % port)
     server.start()
     print("listening on 127.0.0.1:%d" % bound, flush=True)
     server.wait_for_termination()
@@ -103,8 +107,9 @@ def serve(port):
 
 
 class Client:
-    def __init__(self, address):
-        self.channel = grpc.insecure_channel(address, OPTIONS)
+    def __init__(self, address, ca):
+        self.channel = grpc.insecure_channel(address, OPTIONS) if not ca else grpc.secure_channel(
+            address, grpc.ssl_channel_credentials(open(ca, "rb").read()), OPTIONS)
         c, output = self.channel, lambda m: m.SerializeToString()
         self.empty = c.unary_unary(name_of("EmptyCall"), output, pb.Empty.FromString)
         self.unary = c.unary_unary(name_of("UnaryCall"), output, pb.SimpleResponse.FromString)
@@ -254,13 +259,16 @@ def main():
     parser.add_argument("--server_host", default="127.0.0.1")
     parser.add_argument("--server_port", default="10000")
     parser.add_argument("--test_case", default="large_unary")
+    parser.add_argument("--ca")
+    parser.add_argument("--cert")
+    parser.add_argument("--key")
     a = parser.parse_args()
     if a.role == "server":
-        serve(a.port)
+        serve(a.port, a.cert, a.key)
     elif a.test_case == "list":
         print(" ".join(k for k in vars(Client) if k[0] != "_" and k not in ("large", "fails", "sizes")))
     else:
-        client = Client("%s:%s" % (a.server_host, a.server_port))
+        client = Client("%s:%s" % (a.server_host, a.server_port), a.ca)
         getattr(client, a.test_case)()
         client.channel.close()
 
