@@ -14,46 +14,27 @@ extern "C" {
 typedef struct connectrpc_conformance_v1_TLSCreds connectrpc_conformance_v1_TLSCreds;
 typedef struct connectrpc_conformance_v1_Header connectrpc_conformance_v1_Header;
 typedef struct connectrpc_conformance_v1_Error connectrpc_conformance_v1_Error;
-typedef struct connectrpc_conformance_v1_ServerCompatRequest
-    connectrpc_conformance_v1_ServerCompatRequest;
-typedef struct connectrpc_conformance_v1_ServerCompatResponse
-    connectrpc_conformance_v1_ServerCompatResponse;
-typedef struct connectrpc_conformance_v1_ClientCompatRequest
-    connectrpc_conformance_v1_ClientCompatRequest;
-typedef struct connectrpc_conformance_v1_ClientCompatRequest_Cancel
-    connectrpc_conformance_v1_ClientCompatRequest_Cancel;
-typedef struct connectrpc_conformance_v1_ClientCompatResponse
-    connectrpc_conformance_v1_ClientCompatResponse;
-typedef struct connectrpc_conformance_v1_ClientResponseResult
-    connectrpc_conformance_v1_ClientResponseResult;
-typedef struct connectrpc_conformance_v1_ClientErrorResult
-    connectrpc_conformance_v1_ClientErrorResult;
-typedef struct connectrpc_conformance_v1_UnaryResponseDefinition
-    connectrpc_conformance_v1_UnaryResponseDefinition;
-typedef struct connectrpc_conformance_v1_StreamResponseDefinition
-    connectrpc_conformance_v1_StreamResponseDefinition;
+typedef struct connectrpc_conformance_v1_ServerCompatRequest connectrpc_conformance_v1_ServerCompatRequest;
+typedef struct connectrpc_conformance_v1_ServerCompatResponse connectrpc_conformance_v1_ServerCompatResponse;
+typedef struct connectrpc_conformance_v1_ClientCompatRequest connectrpc_conformance_v1_ClientCompatRequest;
+typedef struct connectrpc_conformance_v1_ClientCompatRequest_Cancel connectrpc_conformance_v1_ClientCompatRequest_Cancel;
+typedef struct connectrpc_conformance_v1_ClientCompatResponse connectrpc_conformance_v1_ClientCompatResponse;
+typedef struct connectrpc_conformance_v1_ClientResponseResult connectrpc_conformance_v1_ClientResponseResult;
+typedef struct connectrpc_conformance_v1_ClientErrorResult connectrpc_conformance_v1_ClientErrorResult;
+typedef struct connectrpc_conformance_v1_UnaryResponseDefinition connectrpc_conformance_v1_UnaryResponseDefinition;
+typedef struct connectrpc_conformance_v1_StreamResponseDefinition connectrpc_conformance_v1_StreamResponseDefinition;
 typedef struct connectrpc_conformance_v1_UnaryRequest connectrpc_conformance_v1_UnaryRequest;
 typedef struct connectrpc_conformance_v1_UnaryResponse connectrpc_conformance_v1_UnaryResponse;
-typedef struct connectrpc_conformance_v1_ServerStreamRequest
-    connectrpc_conformance_v1_ServerStreamRequest;
-typedef struct connectrpc_conformance_v1_ServerStreamResponse
-    connectrpc_conformance_v1_ServerStreamResponse;
-typedef struct connectrpc_conformance_v1_ClientStreamRequest
-    connectrpc_conformance_v1_ClientStreamRequest;
-typedef struct connectrpc_conformance_v1_ClientStreamResponse
-    connectrpc_conformance_v1_ClientStreamResponse;
-typedef struct connectrpc_conformance_v1_BidiStreamRequest
-    connectrpc_conformance_v1_BidiStreamRequest;
-typedef struct connectrpc_conformance_v1_BidiStreamResponse
-    connectrpc_conformance_v1_BidiStreamResponse;
-typedef struct connectrpc_conformance_v1_UnimplementedRequest
-    connectrpc_conformance_v1_UnimplementedRequest;
-typedef struct connectrpc_conformance_v1_UnimplementedResponse
-    connectrpc_conformance_v1_UnimplementedResponse;
-typedef struct connectrpc_conformance_v1_ConformancePayload
-    connectrpc_conformance_v1_ConformancePayload;
-typedef struct connectrpc_conformance_v1_ConformancePayload_RequestInfo
-    connectrpc_conformance_v1_ConformancePayload_RequestInfo;
+typedef struct connectrpc_conformance_v1_ServerStreamRequest connectrpc_conformance_v1_ServerStreamRequest;
+typedef struct connectrpc_conformance_v1_ServerStreamResponse connectrpc_conformance_v1_ServerStreamResponse;
+typedef struct connectrpc_conformance_v1_ClientStreamRequest connectrpc_conformance_v1_ClientStreamRequest;
+typedef struct connectrpc_conformance_v1_ClientStreamResponse connectrpc_conformance_v1_ClientStreamResponse;
+typedef struct connectrpc_conformance_v1_BidiStreamRequest connectrpc_conformance_v1_BidiStreamRequest;
+typedef struct connectrpc_conformance_v1_BidiStreamResponse connectrpc_conformance_v1_BidiStreamResponse;
+typedef struct connectrpc_conformance_v1_UnimplementedRequest connectrpc_conformance_v1_UnimplementedRequest;
+typedef struct connectrpc_conformance_v1_UnimplementedResponse connectrpc_conformance_v1_UnimplementedResponse;
+typedef struct connectrpc_conformance_v1_ConformancePayload connectrpc_conformance_v1_ConformancePayload;
+typedef struct connectrpc_conformance_v1_ConformancePayload_RequestInfo connectrpc_conformance_v1_ConformancePayload_RequestInfo;
 
 typedef int32_t connectrpc_conformance_v1_Compression;
 enum {
@@ -284,463 +265,340 @@ struct connectrpc_conformance_v1_ConformancePayload_RequestInfo {
 };
 
 extern const mote_pb_message connectrpc_conformance_v1_TLSCreds_table;
-static inline int connectrpc_conformance_v1_TLSCreds_encode(
-    const connectrpc_conformance_v1_TLSCreds *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_TLSCreds_encode(const connectrpc_conformance_v1_TLSCreds *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_TLSCreds_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_TLSCreds_decode(connectrpc_conformance_v1_TLSCreds *m,
-                                                            const uint8_t *in, size_t len,
-                                                            mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_TLSCreds_decode(connectrpc_conformance_v1_TLSCreds *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&connectrpc_conformance_v1_TLSCreds_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_TLSCreds_size(
-    const connectrpc_conformance_v1_TLSCreds *m, size_t *size)
+static inline int connectrpc_conformance_v1_TLSCreds_size(const connectrpc_conformance_v1_TLSCreds *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_TLSCreds_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_Header_table;
-static inline int connectrpc_conformance_v1_Header_encode(const connectrpc_conformance_v1_Header *m,
-                                                          uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_Header_encode(const connectrpc_conformance_v1_Header *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_Header_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_Header_decode(connectrpc_conformance_v1_Header *m,
-                                                          const uint8_t *in, size_t len,
-                                                          mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_Header_decode(connectrpc_conformance_v1_Header *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&connectrpc_conformance_v1_Header_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_Header_size(const connectrpc_conformance_v1_Header *m,
-                                                        size_t *size)
+static inline int connectrpc_conformance_v1_Header_size(const connectrpc_conformance_v1_Header *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_Header_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_Error_table;
-static inline int connectrpc_conformance_v1_Error_encode(const connectrpc_conformance_v1_Error *m,
-                                                         uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_Error_encode(const connectrpc_conformance_v1_Error *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_Error_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_Error_decode(connectrpc_conformance_v1_Error *m,
-                                                         const uint8_t *in, size_t len,
-                                                         mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_Error_decode(connectrpc_conformance_v1_Error *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&connectrpc_conformance_v1_Error_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_Error_size(const connectrpc_conformance_v1_Error *m,
-                                                       size_t *size)
+static inline int connectrpc_conformance_v1_Error_size(const connectrpc_conformance_v1_Error *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_Error_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_table;
-static inline int connectrpc_conformance_v1_ServerCompatRequest_encode(
-    const connectrpc_conformance_v1_ServerCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ServerCompatRequest_encode(const connectrpc_conformance_v1_ServerCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ServerCompatRequest_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ServerCompatRequest_decode(
-    connectrpc_conformance_v1_ServerCompatRequest *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ServerCompatRequest_decode(connectrpc_conformance_v1_ServerCompatRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatRequest_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatRequest_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ServerCompatRequest_size(
-    const connectrpc_conformance_v1_ServerCompatRequest *m, size_t *size)
+static inline int connectrpc_conformance_v1_ServerCompatRequest_size(const connectrpc_conformance_v1_ServerCompatRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerCompatRequest_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_table;
-static inline int connectrpc_conformance_v1_ServerCompatResponse_encode(
-    const connectrpc_conformance_v1_ServerCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ServerCompatResponse_encode(const connectrpc_conformance_v1_ServerCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ServerCompatResponse_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ServerCompatResponse_decode(
-    connectrpc_conformance_v1_ServerCompatResponse *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ServerCompatResponse_decode(connectrpc_conformance_v1_ServerCompatResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatResponse_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatResponse_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ServerCompatResponse_size(
-    const connectrpc_conformance_v1_ServerCompatResponse *m, size_t *size)
+static inline int connectrpc_conformance_v1_ServerCompatResponse_size(const connectrpc_conformance_v1_ServerCompatResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerCompatResponse_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_table;
-static inline int connectrpc_conformance_v1_ClientCompatRequest_encode(
-    const connectrpc_conformance_v1_ClientCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ClientCompatRequest_encode(const connectrpc_conformance_v1_ClientCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatRequest_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ClientCompatRequest_decode(
-    connectrpc_conformance_v1_ClientCompatRequest *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ClientCompatRequest_decode(connectrpc_conformance_v1_ClientCompatRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ClientCompatRequest_size(
-    const connectrpc_conformance_v1_ClientCompatRequest *m, size_t *size)
+static inline int connectrpc_conformance_v1_ClientCompatRequest_size(const connectrpc_conformance_v1_ClientCompatRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_table;
-#define connectrpc_conformance_v1_ClientCompatRequest_Cancel_MAX_SIZE                              \
-    6 /* bytes of any encoding                                                                     \
-       */
-static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_encode(
-    const connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, uint8_t *out, size_t cap,
-    size_t *len)
+#define connectrpc_conformance_v1_ClientCompatRequest_Cancel_MAX_SIZE 6 /* bytes of any encoding */
+static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_encode(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, out, cap,
-                          len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_decode(
-    connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_decode(connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, in, len,
-                          arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_size(
-    const connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, size_t *size)
+static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_size(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_table;
-static inline int connectrpc_conformance_v1_ClientCompatResponse_encode(
-    const connectrpc_conformance_v1_ClientCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ClientCompatResponse_encode(const connectrpc_conformance_v1_ClientCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatResponse_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ClientCompatResponse_decode(
-    connectrpc_conformance_v1_ClientCompatResponse *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ClientCompatResponse_decode(connectrpc_conformance_v1_ClientCompatResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatResponse_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatResponse_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ClientCompatResponse_size(
-    const connectrpc_conformance_v1_ClientCompatResponse *m, size_t *size)
+static inline int connectrpc_conformance_v1_ClientCompatResponse_size(const connectrpc_conformance_v1_ClientCompatResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientCompatResponse_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_table;
-static inline int connectrpc_conformance_v1_ClientResponseResult_encode(
-    const connectrpc_conformance_v1_ClientResponseResult *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ClientResponseResult_encode(const connectrpc_conformance_v1_ClientResponseResult *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ClientResponseResult_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ClientResponseResult_decode(
-    connectrpc_conformance_v1_ClientResponseResult *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ClientResponseResult_decode(connectrpc_conformance_v1_ClientResponseResult *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientResponseResult_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientResponseResult_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ClientResponseResult_size(
-    const connectrpc_conformance_v1_ClientResponseResult *m, size_t *size)
+static inline int connectrpc_conformance_v1_ClientResponseResult_size(const connectrpc_conformance_v1_ClientResponseResult *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientResponseResult_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_table;
-static inline int connectrpc_conformance_v1_ClientErrorResult_encode(
-    const connectrpc_conformance_v1_ClientErrorResult *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ClientErrorResult_encode(const connectrpc_conformance_v1_ClientErrorResult *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ClientErrorResult_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ClientErrorResult_decode(
-    connectrpc_conformance_v1_ClientErrorResult *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ClientErrorResult_decode(connectrpc_conformance_v1_ClientErrorResult *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientErrorResult_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientErrorResult_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ClientErrorResult_size(
-    const connectrpc_conformance_v1_ClientErrorResult *m, size_t *size)
+static inline int connectrpc_conformance_v1_ClientErrorResult_size(const connectrpc_conformance_v1_ClientErrorResult *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientErrorResult_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_table;
-static inline int connectrpc_conformance_v1_UnaryResponseDefinition_encode(
-    const connectrpc_conformance_v1_UnaryResponseDefinition *m, uint8_t *out, size_t cap,
-    size_t *len)
+static inline int connectrpc_conformance_v1_UnaryResponseDefinition_encode(const connectrpc_conformance_v1_UnaryResponseDefinition *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, out, cap,
-                          len);
+    return mote_pb_encode(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_UnaryResponseDefinition_decode(
-    connectrpc_conformance_v1_UnaryResponseDefinition *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_UnaryResponseDefinition_decode(connectrpc_conformance_v1_UnaryResponseDefinition *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, in, len,
-                          arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_UnaryResponseDefinition_size(
-    const connectrpc_conformance_v1_UnaryResponseDefinition *m, size_t *size)
+static inline int connectrpc_conformance_v1_UnaryResponseDefinition_size(const connectrpc_conformance_v1_UnaryResponseDefinition *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_table;
-static inline int connectrpc_conformance_v1_StreamResponseDefinition_encode(
-    const connectrpc_conformance_v1_StreamResponseDefinition *m, uint8_t *out, size_t cap,
-    size_t *len)
+static inline int connectrpc_conformance_v1_StreamResponseDefinition_encode(const connectrpc_conformance_v1_StreamResponseDefinition *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, out, cap,
-                          len);
+    return mote_pb_encode(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_StreamResponseDefinition_decode(
-    connectrpc_conformance_v1_StreamResponseDefinition *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_StreamResponseDefinition_decode(connectrpc_conformance_v1_StreamResponseDefinition *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, in, len,
-                          arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_StreamResponseDefinition_size(
-    const connectrpc_conformance_v1_StreamResponseDefinition *m, size_t *size)
+static inline int connectrpc_conformance_v1_StreamResponseDefinition_size(const connectrpc_conformance_v1_StreamResponseDefinition *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryRequest_table;
-static inline int connectrpc_conformance_v1_UnaryRequest_encode(
-    const connectrpc_conformance_v1_UnaryRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_UnaryRequest_encode(const connectrpc_conformance_v1_UnaryRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_UnaryRequest_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_UnaryRequest_decode(
-    connectrpc_conformance_v1_UnaryRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_UnaryRequest_decode(connectrpc_conformance_v1_UnaryRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_UnaryRequest_size(
-    const connectrpc_conformance_v1_UnaryRequest *m, size_t *size)
+static inline int connectrpc_conformance_v1_UnaryRequest_size(const connectrpc_conformance_v1_UnaryRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnaryRequest_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponse_table;
-static inline int connectrpc_conformance_v1_UnaryResponse_encode(
-    const connectrpc_conformance_v1_UnaryResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_UnaryResponse_encode(const connectrpc_conformance_v1_UnaryResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_UnaryResponse_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_UnaryResponse_decode(
-    connectrpc_conformance_v1_UnaryResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_UnaryResponse_decode(connectrpc_conformance_v1_UnaryResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_UnaryResponse_size(
-    const connectrpc_conformance_v1_UnaryResponse *m, size_t *size)
+static inline int connectrpc_conformance_v1_UnaryResponse_size(const connectrpc_conformance_v1_UnaryResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnaryResponse_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_table;
-static inline int connectrpc_conformance_v1_ServerStreamRequest_encode(
-    const connectrpc_conformance_v1_ServerStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ServerStreamRequest_encode(const connectrpc_conformance_v1_ServerStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ServerStreamRequest_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ServerStreamRequest_decode(
-    connectrpc_conformance_v1_ServerStreamRequest *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ServerStreamRequest_decode(connectrpc_conformance_v1_ServerStreamRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ServerStreamRequest_size(
-    const connectrpc_conformance_v1_ServerStreamRequest *m, size_t *size)
+static inline int connectrpc_conformance_v1_ServerStreamRequest_size(const connectrpc_conformance_v1_ServerStreamRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerStreamRequest_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_table;
-static inline int connectrpc_conformance_v1_ServerStreamResponse_encode(
-    const connectrpc_conformance_v1_ServerStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ServerStreamResponse_encode(const connectrpc_conformance_v1_ServerStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ServerStreamResponse_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ServerStreamResponse_decode(
-    connectrpc_conformance_v1_ServerStreamResponse *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ServerStreamResponse_decode(connectrpc_conformance_v1_ServerStreamResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ServerStreamResponse_size(
-    const connectrpc_conformance_v1_ServerStreamResponse *m, size_t *size)
+static inline int connectrpc_conformance_v1_ServerStreamResponse_size(const connectrpc_conformance_v1_ServerStreamResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerStreamResponse_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_table;
-static inline int connectrpc_conformance_v1_ClientStreamRequest_encode(
-    const connectrpc_conformance_v1_ClientStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ClientStreamRequest_encode(const connectrpc_conformance_v1_ClientStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ClientStreamRequest_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ClientStreamRequest_decode(
-    connectrpc_conformance_v1_ClientStreamRequest *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ClientStreamRequest_decode(connectrpc_conformance_v1_ClientStreamRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ClientStreamRequest_size(
-    const connectrpc_conformance_v1_ClientStreamRequest *m, size_t *size)
+static inline int connectrpc_conformance_v1_ClientStreamRequest_size(const connectrpc_conformance_v1_ClientStreamRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientStreamRequest_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_table;
-static inline int connectrpc_conformance_v1_ClientStreamResponse_encode(
-    const connectrpc_conformance_v1_ClientStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ClientStreamResponse_encode(const connectrpc_conformance_v1_ClientStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ClientStreamResponse_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ClientStreamResponse_decode(
-    connectrpc_conformance_v1_ClientStreamResponse *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ClientStreamResponse_decode(connectrpc_conformance_v1_ClientStreamResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ClientStreamResponse_size(
-    const connectrpc_conformance_v1_ClientStreamResponse *m, size_t *size)
+static inline int connectrpc_conformance_v1_ClientStreamResponse_size(const connectrpc_conformance_v1_ClientStreamResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientStreamResponse_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_table;
-static inline int connectrpc_conformance_v1_BidiStreamRequest_encode(
-    const connectrpc_conformance_v1_BidiStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_BidiStreamRequest_encode(const connectrpc_conformance_v1_BidiStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_BidiStreamRequest_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_BidiStreamRequest_decode(
-    connectrpc_conformance_v1_BidiStreamRequest *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_BidiStreamRequest_decode(connectrpc_conformance_v1_BidiStreamRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_BidiStreamRequest_size(
-    const connectrpc_conformance_v1_BidiStreamRequest *m, size_t *size)
+static inline int connectrpc_conformance_v1_BidiStreamRequest_size(const connectrpc_conformance_v1_BidiStreamRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_BidiStreamRequest_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_table;
-static inline int connectrpc_conformance_v1_BidiStreamResponse_encode(
-    const connectrpc_conformance_v1_BidiStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_BidiStreamResponse_encode(const connectrpc_conformance_v1_BidiStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_BidiStreamResponse_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_BidiStreamResponse_decode(
-    connectrpc_conformance_v1_BidiStreamResponse *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_BidiStreamResponse_decode(connectrpc_conformance_v1_BidiStreamResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_BidiStreamResponse_size(
-    const connectrpc_conformance_v1_BidiStreamResponse *m, size_t *size)
+static inline int connectrpc_conformance_v1_BidiStreamResponse_size(const connectrpc_conformance_v1_BidiStreamResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_BidiStreamResponse_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_table;
 #define connectrpc_conformance_v1_UnimplementedRequest_MAX_SIZE 0 /* bytes of any encoding */
-static inline int connectrpc_conformance_v1_UnimplementedRequest_encode(
-    const connectrpc_conformance_v1_UnimplementedRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_UnimplementedRequest_encode(const connectrpc_conformance_v1_UnimplementedRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_UnimplementedRequest_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_UnimplementedRequest_decode(
-    connectrpc_conformance_v1_UnimplementedRequest *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_UnimplementedRequest_decode(connectrpc_conformance_v1_UnimplementedRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_UnimplementedRequest_size(
-    const connectrpc_conformance_v1_UnimplementedRequest *m, size_t *size)
+static inline int connectrpc_conformance_v1_UnimplementedRequest_size(const connectrpc_conformance_v1_UnimplementedRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnimplementedRequest_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_table;
 #define connectrpc_conformance_v1_UnimplementedResponse_MAX_SIZE 0 /* bytes of any encoding */
-static inline int connectrpc_conformance_v1_UnimplementedResponse_encode(
-    const connectrpc_conformance_v1_UnimplementedResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_UnimplementedResponse_encode(const connectrpc_conformance_v1_UnimplementedResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_UnimplementedResponse_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_UnimplementedResponse_decode(
-    connectrpc_conformance_v1_UnimplementedResponse *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_UnimplementedResponse_decode(connectrpc_conformance_v1_UnimplementedResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_UnimplementedResponse_size(
-    const connectrpc_conformance_v1_UnimplementedResponse *m, size_t *size)
+static inline int connectrpc_conformance_v1_UnimplementedResponse_size(const connectrpc_conformance_v1_UnimplementedResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnimplementedResponse_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_table;
-static inline int connectrpc_conformance_v1_ConformancePayload_encode(
-    const connectrpc_conformance_v1_ConformancePayload *m, uint8_t *out, size_t cap, size_t *len)
+static inline int connectrpc_conformance_v1_ConformancePayload_encode(const connectrpc_conformance_v1_ConformancePayload *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&connectrpc_conformance_v1_ConformancePayload_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ConformancePayload_decode(
-    connectrpc_conformance_v1_ConformancePayload *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformancePayload_decode(connectrpc_conformance_v1_ConformancePayload *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ConformancePayload_size(
-    const connectrpc_conformance_v1_ConformancePayload *m, size_t *size)
+static inline int connectrpc_conformance_v1_ConformancePayload_size(const connectrpc_conformance_v1_ConformancePayload *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_table, m, size);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_table;
-static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_encode(
-    const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, uint8_t *out, size_t cap,
-    size_t *len)
+static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_encode(const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, out,
-                          cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, out, cap, len);
 }
-static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_decode(
-    connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_decode(connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, in,
-                          len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, in, len, arena, NULL);
 }
-static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_size(
-    const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, size_t *size)
+static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_size(const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, size);
 }
@@ -750,33 +608,29 @@ static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_size(
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unary_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int connectrpc_conformance_v1_ConformanceService_Unary_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &connectrpc_conformance_v1_ConformanceService_Unary_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unary_offer(
-    mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_Unary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unary_take(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryResponse *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_Unary_take(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary_finish(
-    mote_grpc_call *call, connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
+static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary_finish(mote_grpc_call *call, connectrpc_conformance_v1_UnaryResponse *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -784,80 +638,66 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary_fin
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len,
-                           arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* One request, one response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary(
-    mote_channel *channel, mote_grpc_request options,
-    const connectrpc_conformance_v1_UnaryRequest *request,
-    connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
+static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary(mote_channel *channel, mote_grpc_request options,
+                             const connectrpc_conformance_v1_UnaryRequest *request, connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
     int r = 0;
 
     options.path = &connectrpc_conformance_v1_ConformanceService_Unary_path;
-    mote_status status =
-        mote_channel_unary(channel, &options, mote_pb_encode_part,
-                           &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len,
-                           arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unary_read(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryRequest *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_Unary_read(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, message, ev->data, ev->len,
-                          arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unary_write(
-    mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_Unary_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryResponse_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryResponse_table, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ServerStream_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &connectrpc_conformance_v1_ConformanceService_ServerStream_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_offer(
-    mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_ServerStreamRequest_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ServerStreamRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_take(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_ServerStreamResponse *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_take(const mote_grpc_event *ev, connectrpc_conformance_v1_ServerStreamResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
  * cannot be decoded. */
-static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_recv(
-    mote_grpc_call *call, connectrpc_conformance_v1_ServerStreamResponse *message,
-    mote_pb_arena *arena, mote_status *status)
+static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_recv(mote_grpc_call *call, connectrpc_conformance_v1_ServerStreamResponse *message,
+                          mote_pb_arena *arena, mote_status *status)
 {
     mote_grpc_event ev;
 
@@ -868,81 +708,66 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_recv
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, message, ev.data,
-                           ev.len, arena, NULL);
+    int r = mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
 /* Starts a call with its only request. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_call(
-    mote_channel *channel, mote_grpc_request options,
-    const connectrpc_conformance_v1_ServerStreamRequest *request, mote_grpc_call **call)
+static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_call(mote_channel *channel, mote_grpc_request options,
+                          const connectrpc_conformance_v1_ServerStreamRequest *request, mote_grpc_call **call)
 {
     int r = connectrpc_conformance_v1_ConformanceService_ServerStream_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_ServerStreamRequest_table, request,
-                          MOTE_GRPC_LAST);
+        mote_channel_send(*call, mote_pb_encode_part, &connectrpc_conformance_v1_ServerStreamRequest_table, request, MOTE_GRPC_LAST);
     return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_read(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_ServerStreamRequest *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_read(const mote_grpc_event *ev, connectrpc_conformance_v1_ServerStreamRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_write(
-    mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_ServerStreamResponse_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ServerStreamResponse_table, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ClientStream_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &connectrpc_conformance_v1_ConformanceService_ClientStream_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_offer(
-    mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_ClientStreamRequest_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ClientStreamRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_take(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_ClientStreamResponse *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_take(const mote_grpc_event *ev, connectrpc_conformance_v1_ClientStreamResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
-static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_send(
-    mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_send(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part,
-                             &connectrpc_conformance_v1_ClientStreamRequest_table, message, 0);
+    return mote_channel_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ClientStreamRequest_table, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_ClientStream_finish(
-    mote_grpc_call *call, connectrpc_conformance_v1_ClientStreamResponse *response,
-    mote_pb_arena *arena)
+static inline mote_status connectrpc_conformance_v1_ConformanceService_ClientStream_finish(mote_grpc_call *call, connectrpc_conformance_v1_ClientStreamResponse *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -950,68 +775,56 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_ClientStr
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, response, data,
-                           len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_read(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_ClientStreamRequest *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_read(const mote_grpc_event *ev, connectrpc_conformance_v1_ClientStreamRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_write(
-    mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_ClientStreamResponse_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ClientStreamResponse_table, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_BidiStream_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &connectrpc_conformance_v1_ConformanceService_BidiStream_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_offer(
-    mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_BidiStreamRequest_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_BidiStreamRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_take(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_BidiStreamResponse *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_take(const mote_grpc_event *ev, connectrpc_conformance_v1_BidiStreamResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
-static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_send(
-    mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_send(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part,
-                             &connectrpc_conformance_v1_BidiStreamRequest_table, message, 0);
+    return mote_channel_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_BidiStreamRequest_table, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
  * cannot be decoded. */
-static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_recv(
-    mote_grpc_call *call, connectrpc_conformance_v1_BidiStreamResponse *message,
-    mote_pb_arena *arena, mote_status *status)
+static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_recv(mote_grpc_call *call, connectrpc_conformance_v1_BidiStreamResponse *message,
+                          mote_pb_arena *arena, mote_status *status)
 {
     mote_grpc_event ev;
 
@@ -1022,59 +835,49 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_recv(
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, message, ev.data,
-                           ev.len, arena, NULL);
+    int r = mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_read(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_BidiStreamRequest *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_read(const mote_grpc_event *ev, connectrpc_conformance_v1_BidiStreamRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_write(
-    mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_BidiStreamResponse_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_BidiStreamResponse_table, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unimplemented_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &connectrpc_conformance_v1_ConformanceService_Unimplemented_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_offer(
-    mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_UnimplementedRequest_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnimplementedRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_take(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_UnimplementedResponse *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_take(const mote_grpc_event *ev, connectrpc_conformance_v1_UnimplementedResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimplemented_finish(
-    mote_grpc_call *call, connectrpc_conformance_v1_UnimplementedResponse *response,
-    mote_pb_arena *arena)
+static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimplemented_finish(mote_grpc_call *call, connectrpc_conformance_v1_UnimplementedResponse *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -1082,16 +885,13 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data,
-                           len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* One request, one response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimplemented(
-    mote_channel *channel, mote_grpc_request options,
-    const connectrpc_conformance_v1_UnimplementedRequest *request,
-    connectrpc_conformance_v1_UnimplementedResponse *response, mote_pb_arena *arena)
+static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimplemented(mote_channel *channel, mote_grpc_request options,
+                             const connectrpc_conformance_v1_UnimplementedRequest *request, connectrpc_conformance_v1_UnimplementedResponse *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -1099,61 +899,51 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
 
     options.path = &connectrpc_conformance_v1_ConformanceService_Unimplemented_path;
     mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &connectrpc_conformance_v1_UnimplementedRequest_table,
-                                            request, &data, &len);
+                                            &connectrpc_conformance_v1_UnimplementedRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data,
-                           len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_read(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_UnimplementedRequest *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_read(const mote_grpc_event *ev, connectrpc_conformance_v1_UnimplementedRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_write(
-    mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &connectrpc_conformance_v1_UnimplementedResponse_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnimplementedResponse_table, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_offer(
-    mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_take(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryResponse *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_take(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary_finish(
-    mote_grpc_call *call, connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
+static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary_finish(mote_grpc_call *call, connectrpc_conformance_v1_UnaryResponse *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -1161,66 +951,52 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len,
-                           arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* One request, one response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary(
-    mote_channel *channel, mote_grpc_request options,
-    const connectrpc_conformance_v1_UnaryRequest *request,
-    connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
+static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary(mote_channel *channel, mote_grpc_request options,
+                             const connectrpc_conformance_v1_UnaryRequest *request, connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
     int r = 0;
 
     options.path = &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path;
-    mote_status status =
-        mote_channel_unary(channel, &options, mote_pb_encode_part,
-                           &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len,
-                           arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_read(
-    const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryRequest *message,
-    mote_pb_arena *arena)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_read(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, message, ev->data, ev->len,
-                          arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_write(
-    mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryResponse_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryResponse_table, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
- *     static const mote_grpc_method methods[] =
- * connectrpc_conformance_v1_ConformanceService_METHODS(...); static const mote_grpc_service
- * services[] = {connectrpc_conformance_v1_ConformanceService_SERVICE(methods)}; */
-#define connectrpc_conformance_v1_ConformanceService_METHODS(                                      \
-    Unary, ServerStream, ClientStream, BidiStream, Unimplemented, IdempotentUnary)                 \
-    {                                                                                              \
-        {"Unary", (Unary), false, true, NULL},                                                     \
-            {"ServerStream", (ServerStream), false, true, NULL},                                   \
-            {"ClientStream", (ClientStream), false, false, NULL},                                  \
-            {"BidiStream", (BidiStream), false, false, NULL},                                      \
-            {"Unimplemented", (Unimplemented), false, true, NULL},                                 \
-            {"IdempotentUnary", (IdempotentUnary), false, true, NULL},                             \
-    }
-#define connectrpc_conformance_v1_ConformanceService_SERVICE(methods)                              \
-    {                                                                                              \
-        "connectrpc.conformance.v1.ConformanceService", methods, 6                                 \
-    }
+ *     static const mote_grpc_method methods[] = connectrpc_conformance_v1_ConformanceService_METHODS(...);
+ *     static const mote_grpc_service services[] = {connectrpc_conformance_v1_ConformanceService_SERVICE(methods)}; */
+#define connectrpc_conformance_v1_ConformanceService_METHODS(Unary, ServerStream, ClientStream, BidiStream, Unimplemented, IdempotentUnary) { \
+    {"Unary", (Unary), false, true, NULL}, \
+    {"ServerStream", (ServerStream), false, true, NULL}, \
+    {"ClientStream", (ClientStream), false, false, NULL}, \
+    {"BidiStream", (BidiStream), false, false, NULL}, \
+    {"Unimplemented", (Unimplemented), false, true, NULL}, \
+    {"IdempotentUnary", (IdempotentUnary), false, true, NULL}, \
+}
+#define connectrpc_conformance_v1_ConformanceService_SERVICE(methods) {"connectrpc.conformance.v1.ConformanceService", methods, 6}
+
 
 #ifdef __cplusplus
 }

@@ -14,10 +14,8 @@ typedef struct grpc_testing_BoolValue grpc_testing_BoolValue;
 typedef struct grpc_testing_Payload grpc_testing_Payload;
 typedef struct grpc_testing_EchoStatus grpc_testing_EchoStatus;
 typedef struct grpc_testing_TestOrcaReport grpc_testing_TestOrcaReport;
-typedef struct grpc_testing_TestOrcaReport_RequestCostEntry
-    grpc_testing_TestOrcaReport_RequestCostEntry;
-typedef struct grpc_testing_TestOrcaReport_UtilizationEntry
-    grpc_testing_TestOrcaReport_UtilizationEntry;
+typedef struct grpc_testing_TestOrcaReport_RequestCostEntry grpc_testing_TestOrcaReport_RequestCostEntry;
+typedef struct grpc_testing_TestOrcaReport_UtilizationEntry grpc_testing_TestOrcaReport_UtilizationEntry;
 typedef struct grpc_testing_SimpleRequest grpc_testing_SimpleRequest;
 typedef struct grpc_testing_SimpleResponse grpc_testing_SimpleResponse;
 typedef struct grpc_testing_StreamingInputCallRequest grpc_testing_StreamingInputCallRequest;
@@ -127,13 +125,11 @@ struct grpc_testing_StreamingOutputCallResponse {
 
 extern const mote_pb_message grpc_testing_Empty_table;
 #define grpc_testing_Empty_MAX_SIZE 0 /* bytes of any encoding */
-static inline int grpc_testing_Empty_encode(const grpc_testing_Empty *m, uint8_t *out, size_t cap,
-                                            size_t *len)
+static inline int grpc_testing_Empty_encode(const grpc_testing_Empty *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_Empty_table, m, out, cap, len);
 }
-static inline int grpc_testing_Empty_decode(grpc_testing_Empty *m, const uint8_t *in, size_t len,
-                                            mote_pb_arena *arena)
+static inline int grpc_testing_Empty_decode(grpc_testing_Empty *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Empty_table, m, in, len, arena, NULL);
 }
@@ -144,13 +140,11 @@ static inline int grpc_testing_Empty_size(const grpc_testing_Empty *m, size_t *s
 
 extern const mote_pb_message grpc_testing_BoolValue_table;
 #define grpc_testing_BoolValue_MAX_SIZE 2 /* bytes of any encoding */
-static inline int grpc_testing_BoolValue_encode(const grpc_testing_BoolValue *m, uint8_t *out,
-                                                size_t cap, size_t *len)
+static inline int grpc_testing_BoolValue_encode(const grpc_testing_BoolValue *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_BoolValue_table, m, out, cap, len);
 }
-static inline int grpc_testing_BoolValue_decode(grpc_testing_BoolValue *m, const uint8_t *in,
-                                                size_t len, mote_pb_arena *arena)
+static inline int grpc_testing_BoolValue_decode(grpc_testing_BoolValue *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_BoolValue_table, m, in, len, arena, NULL);
 }
@@ -160,13 +154,11 @@ static inline int grpc_testing_BoolValue_size(const grpc_testing_BoolValue *m, s
 }
 
 extern const mote_pb_message grpc_testing_Payload_table;
-static inline int grpc_testing_Payload_encode(const grpc_testing_Payload *m, uint8_t *out,
-                                              size_t cap, size_t *len)
+static inline int grpc_testing_Payload_encode(const grpc_testing_Payload *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_Payload_table, m, out, cap, len);
 }
-static inline int grpc_testing_Payload_decode(grpc_testing_Payload *m, const uint8_t *in,
-                                              size_t len, mote_pb_arena *arena)
+static inline int grpc_testing_Payload_decode(grpc_testing_Payload *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Payload_table, m, in, len, arena, NULL);
 }
@@ -176,13 +168,11 @@ static inline int grpc_testing_Payload_size(const grpc_testing_Payload *m, size_
 }
 
 extern const mote_pb_message grpc_testing_EchoStatus_table;
-static inline int grpc_testing_EchoStatus_encode(const grpc_testing_EchoStatus *m, uint8_t *out,
-                                                 size_t cap, size_t *len)
+static inline int grpc_testing_EchoStatus_encode(const grpc_testing_EchoStatus *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_EchoStatus_table, m, out, cap, len);
 }
-static inline int grpc_testing_EchoStatus_decode(grpc_testing_EchoStatus *m, const uint8_t *in,
-                                                 size_t len, mote_pb_arena *arena)
+static inline int grpc_testing_EchoStatus_decode(grpc_testing_EchoStatus *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_EchoStatus_table, m, in, len, arena, NULL);
 }
@@ -192,19 +182,15 @@ static inline int grpc_testing_EchoStatus_size(const grpc_testing_EchoStatus *m,
 }
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_table;
-static inline int grpc_testing_TestOrcaReport_encode(const grpc_testing_TestOrcaReport *m,
-                                                     uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_TestOrcaReport_encode(const grpc_testing_TestOrcaReport *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_TestOrcaReport_table, m, out, cap, len);
 }
-static inline int grpc_testing_TestOrcaReport_decode(grpc_testing_TestOrcaReport *m,
-                                                     const uint8_t *in, size_t len,
-                                                     mote_pb_arena *arena)
+static inline int grpc_testing_TestOrcaReport_decode(grpc_testing_TestOrcaReport *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_TestOrcaReport_table, m, in, len, arena, NULL);
 }
-static inline int grpc_testing_TestOrcaReport_size(const grpc_testing_TestOrcaReport *m,
-                                                   size_t *size)
+static inline int grpc_testing_TestOrcaReport_size(const grpc_testing_TestOrcaReport *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_TestOrcaReport_table, m, size);
 }
@@ -214,14 +200,11 @@ extern const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_table;
 extern const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_table;
 
 extern const mote_pb_message grpc_testing_SimpleRequest_table;
-static inline int grpc_testing_SimpleRequest_encode(const grpc_testing_SimpleRequest *m,
-                                                    uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_SimpleRequest_encode(const grpc_testing_SimpleRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_SimpleRequest_table, m, out, cap, len);
 }
-static inline int grpc_testing_SimpleRequest_decode(grpc_testing_SimpleRequest *m,
-                                                    const uint8_t *in, size_t len,
-                                                    mote_pb_arena *arena)
+static inline int grpc_testing_SimpleRequest_decode(grpc_testing_SimpleRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_SimpleRequest_table, m, in, len, arena, NULL);
 }
@@ -231,108 +214,87 @@ static inline int grpc_testing_SimpleRequest_size(const grpc_testing_SimpleReque
 }
 
 extern const mote_pb_message grpc_testing_SimpleResponse_table;
-static inline int grpc_testing_SimpleResponse_encode(const grpc_testing_SimpleResponse *m,
-                                                     uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_SimpleResponse_encode(const grpc_testing_SimpleResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_SimpleResponse_table, m, out, cap, len);
 }
-static inline int grpc_testing_SimpleResponse_decode(grpc_testing_SimpleResponse *m,
-                                                     const uint8_t *in, size_t len,
-                                                     mote_pb_arena *arena)
+static inline int grpc_testing_SimpleResponse_decode(grpc_testing_SimpleResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_SimpleResponse_table, m, in, len, arena, NULL);
 }
-static inline int grpc_testing_SimpleResponse_size(const grpc_testing_SimpleResponse *m,
-                                                   size_t *size)
+static inline int grpc_testing_SimpleResponse_size(const grpc_testing_SimpleResponse *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_SimpleResponse_table, m, size);
 }
 
 extern const mote_pb_message grpc_testing_StreamingInputCallRequest_table;
-static inline int grpc_testing_StreamingInputCallRequest_encode(
-    const grpc_testing_StreamingInputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_StreamingInputCallRequest_encode(const grpc_testing_StreamingInputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_StreamingInputCallRequest_table, m, out, cap, len);
 }
-static inline int grpc_testing_StreamingInputCallRequest_decode(
-    grpc_testing_StreamingInputCallRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int grpc_testing_StreamingInputCallRequest_decode(grpc_testing_StreamingInputCallRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_StreamingInputCallRequest_table, m, in, len, arena, NULL);
 }
-static inline int grpc_testing_StreamingInputCallRequest_size(
-    const grpc_testing_StreamingInputCallRequest *m, size_t *size)
+static inline int grpc_testing_StreamingInputCallRequest_size(const grpc_testing_StreamingInputCallRequest *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_StreamingInputCallRequest_table, m, size);
 }
 
 extern const mote_pb_message grpc_testing_StreamingInputCallResponse_table;
 #define grpc_testing_StreamingInputCallResponse_MAX_SIZE 11 /* bytes of any encoding */
-static inline int grpc_testing_StreamingInputCallResponse_encode(
-    const grpc_testing_StreamingInputCallResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_StreamingInputCallResponse_encode(const grpc_testing_StreamingInputCallResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_StreamingInputCallResponse_table, m, out, cap, len);
 }
-static inline int grpc_testing_StreamingInputCallResponse_decode(
-    grpc_testing_StreamingInputCallResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int grpc_testing_StreamingInputCallResponse_decode(grpc_testing_StreamingInputCallResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, m, in, len, arena, NULL);
 }
-static inline int grpc_testing_StreamingInputCallResponse_size(
-    const grpc_testing_StreamingInputCallResponse *m, size_t *size)
+static inline int grpc_testing_StreamingInputCallResponse_size(const grpc_testing_StreamingInputCallResponse *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_StreamingInputCallResponse_table, m, size);
 }
 
 extern const mote_pb_message grpc_testing_ResponseParameters_table;
 #define grpc_testing_ResponseParameters_MAX_SIZE 30 /* bytes of any encoding */
-static inline int grpc_testing_ResponseParameters_encode(const grpc_testing_ResponseParameters *m,
-                                                         uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_ResponseParameters_encode(const grpc_testing_ResponseParameters *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_ResponseParameters_table, m, out, cap, len);
 }
-static inline int grpc_testing_ResponseParameters_decode(grpc_testing_ResponseParameters *m,
-                                                         const uint8_t *in, size_t len,
-                                                         mote_pb_arena *arena)
+static inline int grpc_testing_ResponseParameters_decode(grpc_testing_ResponseParameters *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_ResponseParameters_table, m, in, len, arena, NULL);
 }
-static inline int grpc_testing_ResponseParameters_size(const grpc_testing_ResponseParameters *m,
-                                                       size_t *size)
+static inline int grpc_testing_ResponseParameters_size(const grpc_testing_ResponseParameters *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_ResponseParameters_table, m, size);
 }
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallRequest_table;
-static inline int grpc_testing_StreamingOutputCallRequest_encode(
-    const grpc_testing_StreamingOutputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_StreamingOutputCallRequest_encode(const grpc_testing_StreamingOutputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_StreamingOutputCallRequest_table, m, out, cap, len);
 }
-static inline int grpc_testing_StreamingOutputCallRequest_decode(
-    grpc_testing_StreamingOutputCallRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int grpc_testing_StreamingOutputCallRequest_decode(grpc_testing_StreamingOutputCallRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, m, in, len, arena, NULL);
 }
-static inline int grpc_testing_StreamingOutputCallRequest_size(
-    const grpc_testing_StreamingOutputCallRequest *m, size_t *size)
+static inline int grpc_testing_StreamingOutputCallRequest_size(const grpc_testing_StreamingOutputCallRequest *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_StreamingOutputCallRequest_table, m, size);
 }
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallResponse_table;
-static inline int grpc_testing_StreamingOutputCallResponse_encode(
-    const grpc_testing_StreamingOutputCallResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int grpc_testing_StreamingOutputCallResponse_encode(const grpc_testing_StreamingOutputCallResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&grpc_testing_StreamingOutputCallResponse_table, m, out, cap, len);
 }
-static inline int grpc_testing_StreamingOutputCallResponse_decode(
-    grpc_testing_StreamingOutputCallResponse *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int grpc_testing_StreamingOutputCallResponse_decode(grpc_testing_StreamingOutputCallResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, m, in, len, arena, NULL);
 }
-static inline int grpc_testing_StreamingOutputCallResponse_size(
-    const grpc_testing_StreamingOutputCallResponse *m, size_t *size)
+static inline int grpc_testing_StreamingOutputCallResponse_size(const grpc_testing_StreamingOutputCallResponse *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_StreamingOutputCallResponse_table, m, size);
 }
@@ -342,33 +304,29 @@ static inline int grpc_testing_StreamingOutputCallResponse_size(
 extern const mote_hpack_field grpc_testing_TestService_EmptyCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_EmptyCall_start(mote_channel *channel,
-                                                           mote_grpc_request options,
-                                                           mote_grpc_call **call)
+static inline int grpc_testing_TestService_EmptyCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_EmptyCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_EmptyCall_offer(mote_grpc_call *call,
-                                                           const grpc_testing_Empty *message)
+static inline int grpc_testing_TestService_EmptyCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_EmptyCall_take(const mote_grpc_event *ev,
-                                                          grpc_testing_Empty *message,
-                                                          mote_pb_arena *arena)
+static inline int grpc_testing_TestService_EmptyCall_take(const mote_grpc_event *ev, grpc_testing_Empty *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status grpc_testing_TestService_EmptyCall_finish(mote_grpc_call *call,
-                                                                    grpc_testing_Empty *response,
-                                                                    mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_EmptyCall_finish(mote_grpc_call *call, grpc_testing_Empty *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -381,11 +339,8 @@ static inline mote_status grpc_testing_TestService_EmptyCall_finish(mote_grpc_ca
 }
 
 /* One request, one response. */
-static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *channel,
-                                                             mote_grpc_request options,
-                                                             const grpc_testing_Empty *request,
-                                                             grpc_testing_Empty *response,
-                                                             mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *channel, mote_grpc_request options,
+                             const grpc_testing_Empty *request, grpc_testing_Empty *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -400,16 +355,14 @@ static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *chann
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_EmptyCall_read(const mote_grpc_event *ev,
-                                                          grpc_testing_Empty *message,
-                                                          mote_pb_arena *arena)
+static inline int grpc_testing_TestService_EmptyCall_read(const mote_grpc_event *ev, grpc_testing_Empty *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_EmptyCall_write(mote_grpc_call *call,
-                                                           const grpc_testing_Empty *message)
+static inline int grpc_testing_TestService_EmptyCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
 }
@@ -417,33 +370,29 @@ static inline int grpc_testing_TestService_EmptyCall_write(mote_grpc_call *call,
 extern const mote_hpack_field grpc_testing_TestService_UnaryCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_UnaryCall_start(mote_channel *channel,
-                                                           mote_grpc_request options,
-                                                           mote_grpc_call **call)
+static inline int grpc_testing_TestService_UnaryCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_UnaryCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_UnaryCall_offer(
-    mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
+static inline int grpc_testing_TestService_UnaryCall_offer(mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_UnaryCall_take(const mote_grpc_event *ev,
-                                                          grpc_testing_SimpleResponse *message,
-                                                          mote_pb_arena *arena)
+static inline int grpc_testing_TestService_UnaryCall_take(const mote_grpc_event *ev, grpc_testing_SimpleResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleResponse_table, message, ev->data, ev->len, arena,
-                          NULL);
+    return mote_pb_decode(&grpc_testing_SimpleResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status grpc_testing_TestService_UnaryCall_finish(
-    mote_grpc_call *call, grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_UnaryCall_finish(mote_grpc_call *call, grpc_testing_SimpleResponse *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -456,69 +405,60 @@ static inline mote_status grpc_testing_TestService_UnaryCall_finish(
 }
 
 /* One request, one response. */
-static inline mote_status grpc_testing_TestService_UnaryCall(
-    mote_channel *channel, mote_grpc_request options, const grpc_testing_SimpleRequest *request,
-    grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_UnaryCall(mote_channel *channel, mote_grpc_request options,
+                             const grpc_testing_SimpleRequest *request, grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
     int r = 0;
 
     options.path = &grpc_testing_TestService_UnaryCall_path;
-    mote_status status =
-        mote_channel_unary(channel, &options, mote_pb_encode_part,
-                           &grpc_testing_SimpleRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &grpc_testing_SimpleRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_UnaryCall_read(const mote_grpc_event *ev,
-                                                          grpc_testing_SimpleRequest *message,
-                                                          mote_pb_arena *arena)
+static inline int grpc_testing_TestService_UnaryCall_read(const mote_grpc_event *ev, grpc_testing_SimpleRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleRequest_table, message, ev->data, ev->len, arena,
-                          NULL);
+    return mote_pb_decode(&grpc_testing_SimpleRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_UnaryCall_write(
-    mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
+static inline int grpc_testing_TestService_UnaryCall_write(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleResponse_table, message,
-                          0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleResponse_table, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_CacheableUnaryCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_CacheableUnaryCall_start(mote_channel *channel,
-                                                                    mote_grpc_request options,
-                                                                    mote_grpc_call **call)
+static inline int grpc_testing_TestService_CacheableUnaryCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_CacheableUnaryCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_CacheableUnaryCall_offer(
-    mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
+static inline int grpc_testing_TestService_CacheableUnaryCall_offer(mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_CacheableUnaryCall_take(
-    const mote_grpc_event *ev, grpc_testing_SimpleResponse *message, mote_pb_arena *arena)
+static inline int grpc_testing_TestService_CacheableUnaryCall_take(const mote_grpc_event *ev, grpc_testing_SimpleResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleResponse_table, message, ev->data, ev->len, arena,
-                          NULL);
+    return mote_pb_decode(&grpc_testing_SimpleResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status grpc_testing_TestService_CacheableUnaryCall_finish(
-    mote_grpc_call *call, grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_CacheableUnaryCall_finish(mote_grpc_call *call, grpc_testing_SimpleResponse *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -531,72 +471,61 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall_finish(
 }
 
 /* One request, one response. */
-static inline mote_status grpc_testing_TestService_CacheableUnaryCall(
-    mote_channel *channel, mote_grpc_request options, const grpc_testing_SimpleRequest *request,
-    grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_CacheableUnaryCall(mote_channel *channel, mote_grpc_request options,
+                             const grpc_testing_SimpleRequest *request, grpc_testing_SimpleResponse *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
     int r = 0;
 
     options.path = &grpc_testing_TestService_CacheableUnaryCall_path;
-    mote_status status =
-        mote_channel_unary(channel, &options, mote_pb_encode_part,
-                           &grpc_testing_SimpleRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
+                                            &grpc_testing_SimpleRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_CacheableUnaryCall_read(
-    const mote_grpc_event *ev, grpc_testing_SimpleRequest *message, mote_pb_arena *arena)
+static inline int grpc_testing_TestService_CacheableUnaryCall_read(const mote_grpc_event *ev, grpc_testing_SimpleRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleRequest_table, message, ev->data, ev->len, arena,
-                          NULL);
+    return mote_pb_decode(&grpc_testing_SimpleRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_CacheableUnaryCall_write(
-    mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
+static inline int grpc_testing_TestService_CacheableUnaryCall_write(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleResponse_table, message,
-                          0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleResponse_table, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_StreamingOutputCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_StreamingOutputCall_start(mote_channel *channel,
-                                                                     mote_grpc_request options,
-                                                                     mote_grpc_call **call)
+static inline int grpc_testing_TestService_StreamingOutputCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_StreamingOutputCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_StreamingOutputCall_offer(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
+static inline int grpc_testing_TestService_StreamingOutputCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_StreamingOutputCall_take(
-    const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_StreamingOutputCall_take(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
  * cannot be decoded. */
-static inline int grpc_testing_TestService_StreamingOutputCall_recv(
-    mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message, mote_pb_arena *arena,
-    mote_status *status)
+static inline int grpc_testing_TestService_StreamingOutputCall_recv(mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message,
+                          mote_pb_arena *arena, mote_status *status)
 {
     mote_grpc_event ev;
 
@@ -607,80 +536,66 @@ static inline int grpc_testing_TestService_StreamingOutputCall_recv(
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data,
-                           ev.len, arena, NULL);
+    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
 /* Starts a call with its only request. 0 or an error. */
-static inline int grpc_testing_TestService_StreamingOutputCall_call(
-    mote_channel *channel, mote_grpc_request options,
-    const grpc_testing_StreamingOutputCallRequest *request, mote_grpc_call **call)
+static inline int grpc_testing_TestService_StreamingOutputCall_call(mote_channel *channel, mote_grpc_request options,
+                          const grpc_testing_StreamingOutputCallRequest *request, mote_grpc_call **call)
 {
     int r = grpc_testing_TestService_StreamingOutputCall_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part,
-                          &grpc_testing_StreamingOutputCallRequest_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, request, MOTE_GRPC_LAST);
     return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_StreamingOutputCall_read(
-    const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_StreamingOutputCall_read(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_StreamingOutputCall_write(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
+static inline int grpc_testing_TestService_StreamingOutputCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &grpc_testing_StreamingOutputCallResponse_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallResponse_table, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_StreamingInputCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_StreamingInputCall_start(mote_channel *channel,
-                                                                    mote_grpc_request options,
-                                                                    mote_grpc_call **call)
+static inline int grpc_testing_TestService_StreamingInputCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_StreamingInputCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_StreamingInputCall_offer(
-    mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
+static inline int grpc_testing_TestService_StreamingInputCall_offer(mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallRequest_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_StreamingInputCall_take(
-    const mote_grpc_event *ev, grpc_testing_StreamingInputCallResponse *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_StreamingInputCall_take(const mote_grpc_event *ev, grpc_testing_StreamingInputCallResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
-static inline int grpc_testing_TestService_StreamingInputCall_send(
-    mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
+static inline int grpc_testing_TestService_StreamingInputCall_send(mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part,
-                             &grpc_testing_StreamingInputCallRequest_table, message, 0);
+    return mote_channel_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallRequest_table, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status grpc_testing_TestService_StreamingInputCall_finish(
-    mote_grpc_call *call, grpc_testing_StreamingInputCallResponse *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_StreamingInputCall_finish(mote_grpc_call *call, grpc_testing_StreamingInputCallResponse *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -688,69 +603,56 @@ static inline mote_status grpc_testing_TestService_StreamingInputCall_finish(
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, response, data, len,
-                           arena, NULL);
+        r = mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of_error(r) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_StreamingInputCall_read(
-    const mote_grpc_event *ev, grpc_testing_StreamingInputCallRequest *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_StreamingInputCall_read(const mote_grpc_event *ev, grpc_testing_StreamingInputCallRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingInputCallRequest_table, message, ev->data, ev->len,
-                          arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingInputCallRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_StreamingInputCall_write(
-    mote_grpc_call *call, const grpc_testing_StreamingInputCallResponse *message)
+static inline int grpc_testing_TestService_StreamingInputCall_write(mote_grpc_call *call, const grpc_testing_StreamingInputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallResponse_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallResponse_table, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_FullDuplexCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_FullDuplexCall_start(mote_channel *channel,
-                                                                mote_grpc_request options,
-                                                                mote_grpc_call **call)
+static inline int grpc_testing_TestService_FullDuplexCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_FullDuplexCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_FullDuplexCall_offer(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
+static inline int grpc_testing_TestService_FullDuplexCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_FullDuplexCall_take(
-    const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_FullDuplexCall_take(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
-static inline int grpc_testing_TestService_FullDuplexCall_send(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
+static inline int grpc_testing_TestService_FullDuplexCall_send(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part,
-                             &grpc_testing_StreamingOutputCallRequest_table, message, 0);
+    return mote_channel_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
  * cannot be decoded. */
-static inline int grpc_testing_TestService_FullDuplexCall_recv(
-    mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message, mote_pb_arena *arena,
-    mote_status *status)
+static inline int grpc_testing_TestService_FullDuplexCall_recv(mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message,
+                          mote_pb_arena *arena, mote_status *status)
 {
     mote_grpc_event ev;
 
@@ -761,69 +663,56 @@ static inline int grpc_testing_TestService_FullDuplexCall_recv(
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data,
-                           ev.len, arena, NULL);
+    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_FullDuplexCall_read(
-    const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_FullDuplexCall_read(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_FullDuplexCall_write(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
+static inline int grpc_testing_TestService_FullDuplexCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &grpc_testing_StreamingOutputCallResponse_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallResponse_table, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_HalfDuplexCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_HalfDuplexCall_start(mote_channel *channel,
-                                                                mote_grpc_request options,
-                                                                mote_grpc_call **call)
+static inline int grpc_testing_TestService_HalfDuplexCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_HalfDuplexCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_HalfDuplexCall_offer(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
+static inline int grpc_testing_TestService_HalfDuplexCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_HalfDuplexCall_take(
-    const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_HalfDuplexCall_take(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
-static inline int grpc_testing_TestService_HalfDuplexCall_send(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
+static inline int grpc_testing_TestService_HalfDuplexCall_send(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part,
-                             &grpc_testing_StreamingOutputCallRequest_table, message, 0);
+    return mote_channel_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
  * cannot be decoded. */
-static inline int grpc_testing_TestService_HalfDuplexCall_recv(
-    mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message, mote_pb_arena *arena,
-    mote_status *status)
+static inline int grpc_testing_TestService_HalfDuplexCall_recv(mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message,
+                          mote_pb_arena *arena, mote_status *status)
 {
     mote_grpc_event ev;
 
@@ -834,57 +723,49 @@ static inline int grpc_testing_TestService_HalfDuplexCall_recv(
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data,
-                           ev.len, arena, NULL);
+    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_HalfDuplexCall_read(
-    const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
-    mote_pb_arena *arena)
+static inline int grpc_testing_TestService_HalfDuplexCall_read(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_HalfDuplexCall_write(
-    mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
+static inline int grpc_testing_TestService_HalfDuplexCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &grpc_testing_StreamingOutputCallResponse_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallResponse_table, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_UnimplementedCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_TestService_UnimplementedCall_start(mote_channel *channel,
-                                                                   mote_grpc_request options,
-                                                                   mote_grpc_call **call)
+static inline int grpc_testing_TestService_UnimplementedCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_TestService_UnimplementedCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_TestService_UnimplementedCall_offer(
-    mote_grpc_call *call, const grpc_testing_Empty *message)
+static inline int grpc_testing_TestService_UnimplementedCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_TestService_UnimplementedCall_take(const mote_grpc_event *ev,
-                                                                  grpc_testing_Empty *message,
-                                                                  mote_pb_arena *arena)
+static inline int grpc_testing_TestService_UnimplementedCall_take(const mote_grpc_event *ev, grpc_testing_Empty *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status grpc_testing_TestService_UnimplementedCall_finish(
-    mote_grpc_call *call, grpc_testing_Empty *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_UnimplementedCall_finish(mote_grpc_call *call, grpc_testing_Empty *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -897,9 +778,8 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall_finish(
 }
 
 /* One request, one response. */
-static inline mote_status grpc_testing_TestService_UnimplementedCall(
-    mote_channel *channel, mote_grpc_request options, const grpc_testing_Empty *request,
-    grpc_testing_Empty *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_TestService_UnimplementedCall(mote_channel *channel, mote_grpc_request options,
+                             const grpc_testing_Empty *request, grpc_testing_Empty *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -914,16 +794,14 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall(
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_TestService_UnimplementedCall_read(const mote_grpc_event *ev,
-                                                                  grpc_testing_Empty *message,
-                                                                  mote_pb_arena *arena)
+static inline int grpc_testing_TestService_UnimplementedCall_read(const mote_grpc_event *ev, grpc_testing_Empty *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_TestService_UnimplementedCall_write(
-    mote_grpc_call *call, const grpc_testing_Empty *message)
+static inline int grpc_testing_TestService_UnimplementedCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
 }
@@ -931,53 +809,47 @@ static inline int grpc_testing_TestService_UnimplementedCall_write(
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = grpc_testing_TestService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_TestService_SERVICE(methods)}; */
-#define grpc_testing_TestService_METHODS(EmptyCall, UnaryCall, CacheableUnaryCall,                 \
-                                         StreamingOutputCall, StreamingInputCall, FullDuplexCall,  \
-                                         HalfDuplexCall, UnimplementedCall)                        \
-    {                                                                                              \
-        {"EmptyCall", (EmptyCall), false, true, NULL},                                             \
-            {"UnaryCall", (UnaryCall), false, true, NULL},                                         \
-            {"CacheableUnaryCall", (CacheableUnaryCall), false, true, NULL},                       \
-            {"StreamingOutputCall", (StreamingOutputCall), false, true, NULL},                     \
-            {"StreamingInputCall", (StreamingInputCall), false, false, NULL},                      \
-            {"FullDuplexCall", (FullDuplexCall), false, false, NULL},                              \
-            {"HalfDuplexCall", (HalfDuplexCall), false, false, NULL},                              \
-            {"UnimplementedCall", (UnimplementedCall), false, true, NULL},                         \
-    }
-#define grpc_testing_TestService_SERVICE(methods)                                                  \
-    {                                                                                              \
-        "grpc.testing.TestService", methods, 8                                                     \
-    }
+#define grpc_testing_TestService_METHODS(EmptyCall, UnaryCall, CacheableUnaryCall, StreamingOutputCall, StreamingInputCall, FullDuplexCall, HalfDuplexCall, UnimplementedCall) { \
+    {"EmptyCall", (EmptyCall), false, true, NULL}, \
+    {"UnaryCall", (UnaryCall), false, true, NULL}, \
+    {"CacheableUnaryCall", (CacheableUnaryCall), false, true, NULL}, \
+    {"StreamingOutputCall", (StreamingOutputCall), false, true, NULL}, \
+    {"StreamingInputCall", (StreamingInputCall), false, false, NULL}, \
+    {"FullDuplexCall", (FullDuplexCall), false, false, NULL}, \
+    {"HalfDuplexCall", (HalfDuplexCall), false, false, NULL}, \
+    {"UnimplementedCall", (UnimplementedCall), false, true, NULL}, \
+}
+#define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8}
+
 
 /* ---- service UnimplementedService */
 
 extern const mote_hpack_field grpc_testing_UnimplementedService_UnimplementedCall_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int grpc_testing_UnimplementedService_UnimplementedCall_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int grpc_testing_UnimplementedService_UnimplementedCall_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &grpc_testing_UnimplementedService_UnimplementedCall_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int grpc_testing_UnimplementedService_UnimplementedCall_offer(
-    mote_grpc_call *call, const grpc_testing_Empty *message)
+static inline int grpc_testing_UnimplementedService_UnimplementedCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int grpc_testing_UnimplementedService_UnimplementedCall_take(
-    const mote_grpc_event *ev, grpc_testing_Empty *message, mote_pb_arena *arena)
+static inline int grpc_testing_UnimplementedService_UnimplementedCall_take(const mote_grpc_event *ev, grpc_testing_Empty *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall_finish(
-    mote_grpc_call *call, grpc_testing_Empty *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall_finish(mote_grpc_call *call, grpc_testing_Empty *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -990,9 +862,8 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall_fi
 }
 
 /* One request, one response. */
-static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(
-    mote_channel *channel, mote_grpc_request options, const grpc_testing_Empty *request,
-    grpc_testing_Empty *response, mote_pb_arena *arena)
+static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(mote_channel *channel, mote_grpc_request options,
+                             const grpc_testing_Empty *request, grpc_testing_Empty *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -1007,31 +878,26 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int grpc_testing_UnimplementedService_UnimplementedCall_read(
-    const mote_grpc_event *ev, grpc_testing_Empty *message, mote_pb_arena *arena)
+static inline int grpc_testing_UnimplementedService_UnimplementedCall_read(const mote_grpc_event *ev, grpc_testing_Empty *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int grpc_testing_UnimplementedService_UnimplementedCall_write(
-    mote_grpc_call *call, const grpc_testing_Empty *message)
+static inline int grpc_testing_UnimplementedService_UnimplementedCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
     return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = grpc_testing_UnimplementedService_METHODS(...);
- *     static const mote_grpc_service services[] =
- * {grpc_testing_UnimplementedService_SERVICE(methods)}; */
-#define grpc_testing_UnimplementedService_METHODS(UnimplementedCall)                               \
-    {                                                                                              \
-        {"UnimplementedCall", (UnimplementedCall), false, true, NULL},                             \
-    }
-#define grpc_testing_UnimplementedService_SERVICE(methods)                                         \
-    {                                                                                              \
-        "grpc.testing.UnimplementedService", methods, 1                                            \
-    }
+ *     static const mote_grpc_service services[] = {grpc_testing_UnimplementedService_SERVICE(methods)}; */
+#define grpc_testing_UnimplementedService_METHODS(UnimplementedCall) { \
+    {"UnimplementedCall", (UnimplementedCall), false, true, NULL}, \
+}
+#define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1}
+
 
 #ifdef __cplusplus
 }

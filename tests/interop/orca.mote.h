@@ -9,10 +9,8 @@ extern "C" {
 #endif
 
 typedef struct xds_data_orca_v3_OrcaLoadReport xds_data_orca_v3_OrcaLoadReport;
-typedef struct xds_data_orca_v3_OrcaLoadReport_RequestCostEntry
-    xds_data_orca_v3_OrcaLoadReport_RequestCostEntry;
-typedef struct xds_data_orca_v3_OrcaLoadReport_UtilizationEntry
-    xds_data_orca_v3_OrcaLoadReport_UtilizationEntry;
+typedef struct xds_data_orca_v3_OrcaLoadReport_RequestCostEntry xds_data_orca_v3_OrcaLoadReport_RequestCostEntry;
+typedef struct xds_data_orca_v3_OrcaLoadReport_UtilizationEntry xds_data_orca_v3_OrcaLoadReport_UtilizationEntry;
 
 struct xds_data_orca_v3_OrcaLoadReport {
     double cpu_utilization;
@@ -38,19 +36,15 @@ struct xds_data_orca_v3_OrcaLoadReport_UtilizationEntry {
 };
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_table;
-static inline int xds_data_orca_v3_OrcaLoadReport_encode(const xds_data_orca_v3_OrcaLoadReport *m,
-                                                         uint8_t *out, size_t cap, size_t *len)
+static inline int xds_data_orca_v3_OrcaLoadReport_encode(const xds_data_orca_v3_OrcaLoadReport *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&xds_data_orca_v3_OrcaLoadReport_table, m, out, cap, len);
 }
-static inline int xds_data_orca_v3_OrcaLoadReport_decode(xds_data_orca_v3_OrcaLoadReport *m,
-                                                         const uint8_t *in, size_t len,
-                                                         mote_pb_arena *arena)
+static inline int xds_data_orca_v3_OrcaLoadReport_decode(xds_data_orca_v3_OrcaLoadReport *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, m, in, len, arena, NULL);
 }
-static inline int xds_data_orca_v3_OrcaLoadReport_size(const xds_data_orca_v3_OrcaLoadReport *m,
-                                                       size_t *size)
+static inline int xds_data_orca_v3_OrcaLoadReport_size(const xds_data_orca_v3_OrcaLoadReport *m, size_t *size)
 {
     return mote_pb_size(&xds_data_orca_v3_OrcaLoadReport_table, m, size);
 }

@@ -19,20 +19,15 @@ struct xds_service_orca_v3_OrcaLoadReportRequest {
 };
 
 extern const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_table;
-static inline int xds_service_orca_v3_OrcaLoadReportRequest_encode(
-    const xds_service_orca_v3_OrcaLoadReportRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int xds_service_orca_v3_OrcaLoadReportRequest_encode(const xds_service_orca_v3_OrcaLoadReportRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&xds_service_orca_v3_OrcaLoadReportRequest_table, m, out, cap, len);
 }
-static inline int xds_service_orca_v3_OrcaLoadReportRequest_decode(
-    xds_service_orca_v3_OrcaLoadReportRequest *m, const uint8_t *in, size_t len,
-    mote_pb_arena *arena)
+static inline int xds_service_orca_v3_OrcaLoadReportRequest_decode(xds_service_orca_v3_OrcaLoadReportRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_table, m, in, len, arena,
-                          NULL);
+    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_table, m, in, len, arena, NULL);
 }
-static inline int xds_service_orca_v3_OrcaLoadReportRequest_size(
-    const xds_service_orca_v3_OrcaLoadReportRequest *m, size_t *size)
+static inline int xds_service_orca_v3_OrcaLoadReportRequest_size(const xds_service_orca_v3_OrcaLoadReportRequest *m, size_t *size)
 {
     return mote_pb_size(&xds_service_orca_v3_OrcaLoadReportRequest_table, m, size);
 }
@@ -42,34 +37,30 @@ static inline int xds_service_orca_v3_OrcaLoadReportRequest_size(
 extern const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_start(
-    mote_channel *channel, mote_grpc_request options, mote_grpc_call **call)
+static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_offer(
-    mote_grpc_call *call, const xds_service_orca_v3_OrcaLoadReportRequest *message)
+static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_offer(mote_grpc_call *call, const xds_service_orca_v3_OrcaLoadReportRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part,
-                          &xds_service_orca_v3_OrcaLoadReportRequest_table, message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &xds_service_orca_v3_OrcaLoadReportRequest_table, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_take(
-    const mote_grpc_event *ev, xds_data_orca_v3_OrcaLoadReport *message, mote_pb_arena *arena)
+static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_take(const mote_grpc_event *ev, xds_data_orca_v3_OrcaLoadReport *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, message, ev->data, ev->len, arena,
-                          NULL);
+    return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
  * cannot be decoded. */
-static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_recv(
-    mote_grpc_call *call, xds_data_orca_v3_OrcaLoadReport *message, mote_pb_arena *arena,
-    mote_status *status)
+static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_recv(mote_grpc_call *call, xds_data_orca_v3_OrcaLoadReport *message,
+                          mote_pb_arena *arena, mote_status *status)
 {
     mote_grpc_event ev;
 
@@ -80,54 +71,42 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_recv(
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, message, ev.data, ev.len, arena,
-                           NULL);
+    int r = mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
 /* Starts a call with its only request. 0 or an error. */
-static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_call(
-    mote_channel *channel, mote_grpc_request options,
-    const xds_service_orca_v3_OrcaLoadReportRequest *request, mote_grpc_call **call)
+static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_call(mote_channel *channel, mote_grpc_request options,
+                          const xds_service_orca_v3_OrcaLoadReportRequest *request, mote_grpc_call **call)
 {
     int r = xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part,
-                          &xds_service_orca_v3_OrcaLoadReportRequest_table, request,
-                          MOTE_GRPC_LAST);
+        mote_channel_send(*call, mote_pb_encode_part, &xds_service_orca_v3_OrcaLoadReportRequest_table, request, MOTE_GRPC_LAST);
     return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_read(
-    const mote_grpc_event *ev, xds_service_orca_v3_OrcaLoadReportRequest *message,
-    mote_pb_arena *arena)
+static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_read(const mote_grpc_event *ev, xds_service_orca_v3_OrcaLoadReportRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_table, message, ev->data,
-                          ev->len, arena, NULL);
+    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_write(
-    mote_grpc_call *call, const xds_data_orca_v3_OrcaLoadReport *message)
+static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_write(mote_grpc_call *call, const xds_data_orca_v3_OrcaLoadReport *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &xds_data_orca_v3_OrcaLoadReport_table,
-                          message, 0);
+    return mote_grpc_send(call, mote_pb_encode_part, &xds_data_orca_v3_OrcaLoadReport_table, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = xds_service_orca_v3_OpenRcaService_METHODS(...);
- *     static const mote_grpc_service services[] =
- * {xds_service_orca_v3_OpenRcaService_SERVICE(methods)}; */
-#define xds_service_orca_v3_OpenRcaService_METHODS(StreamCoreMetrics)                              \
-    {                                                                                              \
-        {"StreamCoreMetrics", (StreamCoreMetrics), false, true, NULL},                             \
-    }
-#define xds_service_orca_v3_OpenRcaService_SERVICE(methods)                                        \
-    {                                                                                              \
-        "xds.service.orca.v3.OpenRcaService", methods, 1                                           \
-    }
+ *     static const mote_grpc_service services[] = {xds_service_orca_v3_OpenRcaService_SERVICE(methods)}; */
+#define xds_service_orca_v3_OpenRcaService_METHODS(StreamCoreMetrics) { \
+    {"StreamCoreMetrics", (StreamCoreMetrics), false, true, NULL}, \
+}
+#define xds_service_orca_v3_OpenRcaService_SERVICE(methods) {"xds.service.orca.v3.OpenRcaService", methods, 1}
+
 
 #ifdef __cplusplus
 }

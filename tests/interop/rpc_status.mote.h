@@ -21,13 +21,11 @@ struct google_rpc_Status {
 };
 
 extern const mote_pb_message google_rpc_Status_table;
-static inline int google_rpc_Status_encode(const google_rpc_Status *m, uint8_t *out, size_t cap,
-                                           size_t *len)
+static inline int google_rpc_Status_encode(const google_rpc_Status *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&google_rpc_Status_table, m, out, cap, len);
 }
-static inline int google_rpc_Status_decode(google_rpc_Status *m, const uint8_t *in, size_t len,
-                                           mote_pb_arena *arena)
+static inline int google_rpc_Status_decode(google_rpc_Status *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&google_rpc_Status_table, m, in, len, arena, NULL);
 }
