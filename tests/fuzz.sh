@@ -60,7 +60,7 @@ if [ "$chosen" = "  " ] || [[ $chosen == *" afl "* ]]; then
         AFL_QUIET=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_NO_AFFINITY=1 \
             MOTE_MUTATOR_PREFIX=3 AFL_CUSTOM_MUTATOR_ONLY=1 \
             AFL_CUSTOM_MUTATOR_LIBRARY="$BUILD/libmote-mutator.so" \
-            timeout 120 afl-fuzz -V "${AFL_SECONDS:-$SECONDS_EACH}" -i fuzz/corpus/conversations -o "$W/afl" \
+            timeout 120 afl-fuzz -s 1 -V "${AFL_SECONDS:-$SECONDS_EACH}" -i fuzz/corpus/conversations -o "$W/afl" \
             -- "$W/afl_h2" >>"$W/afl.log" 2>&1 &&
         [ -z "$(ls "$W/afl/default/crashes" 2>/dev/null)" ]
     result "afl_h2" $? "$W/afl.log"
