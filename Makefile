@@ -102,7 +102,7 @@ programs: $(PROGRAM_FILES)
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 TLS_LIB := $(BUILD)/libmote-tls.a
-$(TLS_LIB): $(BUILD)/obj/tls/tls.o
+$(TLS_LIB): $(BUILD)/obj/tls/tls.o $(BUILD)/obj/tls/posix.o
 	rm -f $@
 	$(AR) rcs $@ $^
 

@@ -154,7 +154,8 @@ typedef struct {
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
     uint32_t turn_ms;                    /* at least this often; 0: only when something happens */
     const mote_grpc_life *life;          /* keepalive and ages of each connection; NULL: none */
-    const mote_posix_security *security; /* NULL: none; mote_posix_tls_server() of tls.h */
+    const mote_posix_security *security; /* NULL: none; mote_posix_tls_server() of
+                                            tls/posix.h */
 } mote_posix_server;
 
 /* Serves until SIGINT or SIGTERM, then drains for at most a second. 0, or -1 on error. */

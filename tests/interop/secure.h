@@ -2,7 +2,7 @@
 #ifndef INTEROP_SECURE_H
 #define INTEROP_SECURE_H
 
-#include "../../port/posix/tls.h"
+#include "../../tls/posix.h"
 
 #include <stdio.h>
 

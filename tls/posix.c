@@ -1,5 +1,5 @@
 /* TLS between an engine and its socket: an engine itself, around the other one. */
-#include "tls.h"
+#include "posix.h"
 
 #include <stdio.h>
 #include <stdlib.h>

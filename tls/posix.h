@@ -2,8 +2,8 @@
 #ifndef MOTE_POSIX_TLS_H
 #define MOTE_POSIX_TLS_H
 
-#include "../../tls/tls.h"
-#include "posix.h"
+#include "../port/posix/posix.h"
+#include "tls.h"
 
 #ifdef __cplusplus
 extern "C" {
