@@ -10,7 +10,7 @@ core="hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c"
 build_and_run() { # build_and_run NAME RUNNER COMPILER...
     local name=$1 runner=$2 t out
     shift 2
-    for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel outbox; do
+    for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox; do
         # shellcheck disable=SC2086
         # shellcheck disable=SC2086
         if "$@" -std=c11 -O1 -static tests/unit/test_$t.c $core -o "$W/test_$t.$name" &&

@@ -10,7 +10,7 @@ core="hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c"
 for f in $core port/posix/*.c; do
     gcc -std=c11 -O0 -g --coverage -c "$f" -o "$W/$(echo "$f" | tr / _).o" || exit 1
 done
-for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel outbox posix; do
+for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox posix; do
     gcc --coverage tests/unit/test_$t.c "$W"/*.o -o "$W/test_$t" && "$W/test_$t" || exit 1
 done
 gcc --coverage -std=c11 tests/attack/local.c tests/attack/attacks.c "$W"/*_*.o -o "$W/attack" || exit 1

@@ -71,7 +71,7 @@ program() { # program NAME SOURCES...
     # shellcheck disable=SC2086
     $CC $CFLAGS "$@" "$T/libmote.a" -o "$T/$name" || exit 1
 }
-units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel outbox posix"
+units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox posix"
 for t in $units; do program test_$t tests/unit/test_$t.c; done
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c

@@ -72,11 +72,8 @@ static size_t put_descriptor(text *t, mote_pb_bytes file)
 
 char *c_file(mote_pb_string name)
 {
-    char *c = format("%.*s", S(name));
-    size_t len = strlen(c);
+    char *c = base_of(name);
 
-    if (len > 6 && strcmp(c + len - 6, ".proto") == 0)
-        c[len - 6] = '\0';
     for (char *p = c; *p; p++) {
         if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9'))
             *p = '_';

@@ -137,6 +137,7 @@ void put_sizes(text *t, const message_plan *m);
 /* The descriptor of a file; the request as it came must be given once before. */
 void embed_from(const uint8_t *in, size_t len);
 char *c_file(mote_pb_string name);
+char *base_of(mote_pb_string name); /* of a file, without ".proto" */
 void put_file(text *t, const FileDescriptorProto *file);
 
 #endif

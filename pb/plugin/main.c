@@ -59,7 +59,7 @@ static uint8_t *read_input(size_t *len)
 /* ---- a file -------------------------------------------------------------------------------- */
 
 /* "folder/name.proto" without its end. */
-static char *base_of(mote_pb_string name)
+char *base_of(mote_pb_string name)
 {
     size_t len = name.len;
 

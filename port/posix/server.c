@@ -104,9 +104,9 @@ static void release(mote_posix_conn *conn)
     slot *s = (slot *)conn;
     server *owner = conn->user;
 
-    if (owner->config->security)
+    if (owner->config->security && conn->self)
         owner->config->security->unwrap(conn->self);
-
+    conn->self = NULL;
     s->next_free = owner->free;
     owner->free = s;
 }
@@ -134,12 +134,13 @@ static int accept_conn(void *context, int fd)
         engine = &life_server;
     }
     const mote_posix_security *security = owner->config->security;
-    if (security && security->wrap(security->context, &engine, &self) < 0) {
-        s->next_free = owner->free;
-        owner->free = s;
+    s->conn.self = NULL;
+    if ((security && security->wrap(security->context, &engine, &self) < 0) ||
+        mote_posix_loop_add(owner->loop, &s->conn, fd, engine, self) < 0) {
+        release(&s->conn);
         return -1;
     }
-    return mote_posix_loop_add(owner->loop, &s->conn, fd, engine, self);
+    return 0;
 }
 
 static void drain(mote_posix_loop *loop)

@@ -40,6 +40,8 @@ void mote_posix_trace_bytes(int fd, bool sent, const uint8_t *bytes, size_t len)
 {
     if (!on || fd < 0 || fd >= SOCKETS || len == 0)
         return;
+    if (!tracers[fd] && bytes[0] != 'P' && bytes[0] != 0)
+        return; /* neither a preface nor SETTINGS: TLS, which hides the frames */
     if (!tracers[fd]) {
         tracers[fd] = malloc(sizeof **tracers);
         if (!tracers[fd])

@@ -18,7 +18,7 @@ typedef struct {
     mote_pb_opt_int64 timeout_ms;
     google_protobuf_Any *requests; /* since the last response, or all */
     size_t request_count, requests_seen;
-    bool first, defined, full_duplex, headers_sent, compress, handled, failed;
+    bool first, defined, full_duplex, headers_sent, compress, handled;
     connectrpc_conformance_v1_StreamResponseDefinition definition; /* unary ones as well */
     size_t next;                                                   /* response */
     uint64_t due_ms;

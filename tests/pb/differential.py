@@ -70,6 +70,19 @@ def check_path():
     assert path.startswith(b"nasty.v1.class.selves[1]"), path
 
 
+def check_maps():
+    """Entries without key or value, twice, the wrong way round, with unknown fields: as protobuf reads them."""
+    for entry in ("", "0a00", "0a0161", "1200", "12040a020801", "12000a0161", "0a01610a0162", "0a0161120012040a020801",
+                  "0a016118051a0178"):
+        data = bytes.fromhex("52%02x" % (len(entry) // 2) + entry)
+        result, back = transcode(0, data)
+        assert result == 0 and TYPES[0].FromString(back).default == TYPES[0].FromString(data).default, entry
+    for entry in ("", "0805", "120178", "1201780805", "08050806"):
+        data = bytes.fromhex("5a%02x" % (len(entry) // 2) + entry)
+        result, back = transcode(0, data)
+        assert result == 0 and TYPES[0].FromString(back).typedef == TYPES[0].FromString(data).typedef, entry
+
+
 def check_broken(kind, data):
     data = bytearray(data)
     for _ in range(random.randrange(1, 4)):
@@ -99,6 +112,7 @@ def check_broken(kind, data):
 
 
 check_path()
+check_maps()
 random.seed(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
 for i in range(3000):
     kind = i % 2
