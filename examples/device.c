@@ -105,9 +105,10 @@ static void each_turn(void *context, mote_posix_loop *loop)
 /* ---- services ------------------------------------------------------------------------------ */
 
 static const mote_health health = {entries, 2};
-static const mote_pb_file *const files[] = {&device_file, &mote_health_file, &mote_reflection_file};
+static const mote_pb_file *const files[] = {&device_file, &mote_health_file, &mote_reflection_file,
+                                            &mote_v1alpha_reflection_v1alpha_file};
 static const mote_grpc_service services[4];
-static const mote_reflection reflection = {services, 4, files, 3};
+static const mote_reflection reflection = {services, 4, files, 4};
 
 static const mote_grpc_method device_methods[] =
     mote_device_Device_METHODS(read_channel, set_channel, watch_channel);

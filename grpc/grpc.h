@@ -26,7 +26,8 @@ extern "C" {
     X(MOTE_GRPC_ERR_BASE64, -303, "grpc: value of a -bin field is no base64")                      \
     X(MOTE_GRPC_ERR_SPACE, -304, "grpc: buffer too small for the decoded value")                   \
     X(MOTE_GRPC_ERR_CODEC, -305, "grpc: compressed data is broken")                                \
-    X(MOTE_GRPC_ERR_INSECURE, -306, "grpc: a token is sent over TLS only")
+    X(MOTE_GRPC_ERR_INSECURE, -306, "grpc: a token is sent over TLS only")                         \
+    X(MOTE_GRPC_ERR_LIMIT, -307, "grpc: the message is larger than send_limit")
 
 enum mote_grpc_error {
 #define MOTE_GRPC_ENUM(name, code, text) name = code,
@@ -195,6 +196,7 @@ typedef struct {
     uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
     uint32_t field_size; /* longest header field */
     uint32_t user_size;  /* bytes per call for the application */
+    uint32_t send_limit; /* largest message that is sent, as encoded; 0: no limit */
     const mote_grpc_service *services; /* server */
     size_t service_count;
     const char *authority;          /* client: "host:port"; stays with the connection */
@@ -340,7 +342,7 @@ enum {
 /*
  * Sends a message straight into the transmit buffer. Returns 0: all of it is on its way;
  * MOTE_AGAIN: not yet, repeat with the same message (a part may have been sent);
- * MOTE_GRPC_ERR_STATE; or an error of the source, and then nothing was sent.
+ * MOTE_GRPC_ERR_STATE; MOTE_GRPC_ERR_LIMIT or an error of the source, and then nothing was sent.
  */
 int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
                    const void *message, unsigned flags);

@@ -55,10 +55,13 @@ static int send_whole(mote_grpc_call *call, mote_grpc_source *source, const void
     size_t room, total = 0;
     uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, PREFIX_SIZE, &room);
     size_t cap = p ? room - PREFIX_SIZE : 0;
+    uint32_t limit = call->grpc->config.send_limit;
     int r = source(type, message, 0, p ? p + PREFIX_SIZE : NULL, cap, &total);
 
     if (r < 0)
         return r;
+    if (limit > 0 && total > limit)
+        return MOTE_GRPC_ERR_LIMIT;
     if (p && total <= cap) {
         put_prefix(p, total, flags);
         return commit(call, PREFIX_SIZE + total, ends(call, flags));

@@ -87,7 +87,7 @@ mote_grpc_handler mote_reflection_info;
     {                                                                                              \
         "grpc.reflection.v1alpha.ServerReflection", methods, 1                                     \
     }
-extern const mote_pb_file mote_reflection_file;
+extern const mote_pb_file mote_reflection_file, mote_v1alpha_reflection_v1alpha_file;
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@
 
 #include <sys/socket.h>
 
-enum { LARGEST = 4 << 20, MAX_HALF = 64, MAX_ECHO = 256 };
+enum { LARGEST = 4 << 20, MAX_HALF = 1024, MAX_ECHO = 256 };
 
 /* A field of metadata that is sent back. */
 typedef struct {

@@ -256,6 +256,24 @@ static void a_call_that_is_over_refuses_to_send(void)
     CHECK_INT(mote_grpc_half_close(c->call), MOTE_GRPC_ERR_STATE);
 }
 
+static void a_message_beyond_the_send_limit_is_not_sent(void)
+{
+    static uint8_t large[2000];
+    mote_grpc_bytes message = {large, 101};
+
+    connect_with(256, 512, 0);
+    client.config.send_limit = 100;
+    client_call *c = call_start(0, &echo_path, 0);
+    CHECK_INT(mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, 0),
+              MOTE_GRPC_ERR_LIMIT);
+    message.len = sizeof large; /* would go in parts */
+    CHECK_INT(mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, 0),
+              MOTE_GRPC_ERR_LIMIT);
+    call_send(c, (const char *)large, 100, MOTE_GRPC_LAST);
+    settle();
+    CHECK(c->code == 0 && c->messages == 1);
+}
+
 static void timeouts_are_written_and_read_as_the_document_says(void)
 {
     static const struct {
@@ -351,6 +369,7 @@ int main(void)
     RUN(calls_beyond_the_limit_wait);
     RUN(shutdown_lets_open_calls_finish);
     RUN(a_call_that_is_over_refuses_to_send);
+    RUN(a_message_beyond_the_send_limit_is_not_sent);
     RUN(timeouts_are_written_and_read_as_the_document_says);
     RUN(http_and_reset_codes_map_as_the_documents_say);
     RUN(status_text_is_percent_encoded);
