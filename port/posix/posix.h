@@ -122,7 +122,7 @@ struct mote_posix_loop {
     uint32_t stall_ms; /* output that does not move for so long closes; 60,000 */
     uint32_t spin_us;  /* looks for so long again and again before it sleeps: trades processor time
                           for latency; 0 */
-    uint8_t in[65536]; /* shared: an engine uses up its input at once */
+    uint8_t in[1 << 18]; /* shared: an engine uses up its input at once */
 };
 
 int mote_posix_loop_init(mote_posix_loop *loop);

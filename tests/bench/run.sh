@@ -6,4 +6,5 @@ printf 'what\tunit\tmote\tpeer\tpeer name and version\tratio\ttarget\n' >"$T"
 tests/bench/h2.sh
 tests/bench/pb.sh
 tests/bench/grpc.sh
+tests/bench/scenarios.sh
 column -t -s "$(printf '\t')" "$T" 2>/dev/null || cat "$T"

@@ -1,0 +1,365 @@
+/* mote's side of the scenarios of gRPC's own benchmarks: grpc.testing.BenchmarkService, and its
+ * load. scenario server scenario client unary|ping|throughput|upload|download ADDRESS COUNT SIZE
+ * The client prints messages a second, the median and 99th percentile of a round trip in
+ * microseconds (0 where there are none), and its processor time for each message in nanoseconds. */
+#define _POSIX_C_SOURCE 200809L
+#include "../../port/posix/posix.h"
+#include "../interop/interop.mote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    LARGEST = 1 << 20,
+    CALLS = 128,
+    OPEN = 64,
+    TX = 1 << 20,
+    BUFFER = 4 * LARGEST,
+    FIELD = 1024
+};
+
+typedef grpc_testing_SimpleRequest request;
+typedef grpc_testing_SimpleResponse response;
+#define REQUEST  &grpc_testing_SimpleRequest_table
+#define RESPONSE &grpc_testing_SimpleResponse_table
+
+static uint8_t zeros[LARGEST];
+
+static void fail(const char *why)
+{
+    fprintf(stderr, "scenario: error: %s\n", why);
+    exit(1);
+}
+
+static mote_pb_arena *arena(void)
+{
+    static uint64_t memory[256];
+    static mote_pb_arena a;
+
+    mote_pb_arena_init(&a, memory, sizeof memory);
+    return &a;
+}
+
+static double seconds(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- server -------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t bytes;
+    uint32_t count;
+    int32_t size; /* of the responses */
+    bool answered;
+} state;
+
+static int respond(mote_grpc_call *call, int32_t size)
+{
+    grpc_testing_Payload payload = {.body = {zeros, (size_t)size}};
+    response r = {.payload = &payload};
+
+    return mote_grpc_send(call, mote_pb_encode_part, RESPONSE, &r, 0);
+}
+
+/* UnaryCall, StreamingCall: an answer for each request. */
+static int answer(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    request r;
+
+    if (ev->type == MOTE_GRPC_MESSAGE) {
+        if (mote_pb_decode(REQUEST, &r, ev->data, ev->len, arena(), NULL) < 0 ||
+            r.response_size < 0 || r.response_size > LARGEST)
+            return MOTE_GRPC_INVALID_ARGUMENT;
+        return respond(call, r.response_size);
+    }
+    return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, MOTE_GRPC_OK, NULL) : 0;
+}
+
+static int from_client(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    state *s = call->user;
+    char text[48];
+    request r;
+    int e;
+
+    if (ev->type == MOTE_GRPC_MESSAGE) {
+        if (mote_pb_decode(REQUEST, &r, ev->data, ev->len, arena(), NULL) < 0)
+            return MOTE_GRPC_INVALID_ARGUMENT;
+        s->count++;
+        s->bytes += r.payload ? r.payload->body.len : 0;
+    }
+    if (ev->type != MOTE_GRPC_HALF_CLOSE)
+        return 0;
+    snprintf(text, sizeof text, "%u:%llu", s->count, (unsigned long long)s->bytes);
+    response summary = {.server_id = {text, strlen(text)}};
+    if (!s->answered && (e = mote_grpc_send(call, mote_pb_encode_part, RESPONSE, &summary, 0)) < 0)
+        return e;
+    s->answered = true;
+    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+}
+
+/* Sends until the client cancels. */
+static int from_server(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    state *s = call->user;
+    request r;
+    int e;
+
+    if (ev->type == MOTE_GRPC_MESSAGE) {
+        if (mote_pb_decode(REQUEST, &r, ev->data, ev->len, arena(), NULL) < 0 ||
+            r.response_size < 0 || r.response_size > LARGEST)
+            return MOTE_GRPC_INVALID_ARGUMENT;
+        s->size = r.response_size;
+    }
+    if (ev->type != MOTE_GRPC_HALF_CLOSE && ev->type != MOTE_GRPC_WRITABLE)
+        return 0;
+    while ((e = respond(call, s->size)) == 0)
+        ;
+    return e == MOTE_AGAIN ? 0 : e;
+}
+
+static const mote_grpc_method methods[] = {{"UnaryCall", answer, false, true, NULL},
+                                           {"StreamingCall", answer, false, false, NULL},
+                                           {"StreamingFromClient", from_client, false, false, NULL},
+                                           {"StreamingFromServer", from_server, false, true, NULL}};
+static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4}};
+
+static int serve(void)
+{
+    mote_posix_server server = {.address = "127.0.0.1:0",
+                                .max_connections = 16,
+                                .grpc = {.max_calls = CALLS,
+                                         .slots = 16,
+                                         .rx_size = BUFFER,
+                                         .tx_size = TX,
+                                         .table_size = 4096,
+                                         .field_size = FIELD,
+                                         .user_size = sizeof(state),
+                                         .connection_window = 16 << 20,
+                                         .services = services,
+                                         .service_count = 1}};
+
+    return mote_posix_serve(&server) < 0;
+}
+
+/* ---- client -------------------------------------------------------------------------------- */
+
+static const mote_hpack_field
+    unary_path = MOTE_HPACK_FIELD(":path", "/grpc.testing.BenchmarkService/UnaryCall"),
+    ping_path = MOTE_HPACK_FIELD(":path", "/grpc.testing.BenchmarkService/StreamingCall"),
+    upload_path = MOTE_HPACK_FIELD(":path", "/grpc.testing.BenchmarkService/StreamingFromClient"),
+    download_path = MOTE_HPACK_FIELD(":path", "/grpc.testing.BenchmarkService/StreamingFromServer");
+
+static uint32_t count, size;
+static double *round_trips;
+static uint64_t memory[MOTE_GRPC_MEMORY(OPEN, BUFFER, TX, 4096, FIELD, 16, 0) / 8];
+static const mote_grpc_config config = {.max_calls = OPEN,
+                                        .slots = 16,
+                                        .rx_size = BUFFER,
+                                        .tx_size = TX,
+                                        .table_size = 4096,
+                                        .field_size = FIELD,
+                                        .connection_window = 16 << 20,
+                                        .authority = "localhost"};
+static mote_channel channel;
+static uint8_t input[1 << 18];
+
+static grpc_testing_Payload payload;
+static request ask(void)
+{
+    payload.body = (mote_pb_bytes){zeros, size};
+    return (request){.response_size = (int32_t)size, .payload = &payload};
+}
+
+static void check_response(const uint8_t *data, size_t len)
+{
+    response r;
+
+    if (!data || mote_pb_decode(RESPONSE, &r, data, len, arena(), NULL) < 0 ||
+        (r.payload ? r.payload->body.len : 0) != size)
+        fail("a response is wrong");
+}
+
+static mote_grpc_call *start_call(const mote_hpack_field *path)
+{
+    mote_grpc_request r = {.path = path};
+    mote_grpc_call *call;
+
+    if (mote_channel_start(&channel, &r, &call) < 0)
+        fail("the call does not start");
+    return call;
+}
+
+static void send(mote_grpc_call *call, unsigned flags)
+{
+    request r = ask();
+
+    if (mote_channel_send(call, mote_pb_encode_part, REQUEST, &r, flags) < 0)
+        fail("the call ended early");
+}
+
+static void unary(void)
+{
+    mote_grpc_request start = {.path = &unary_path};
+    request r = ask();
+    const uint8_t *data;
+    size_t len;
+
+    for (uint32_t i = 0; i < count; i++) {
+        double before = seconds(CLOCK_MONOTONIC);
+        if (mote_channel_unary(&channel, &start, mote_pb_encode_part, REQUEST, &r, &data, &len)
+                .code)
+            fail("a call fails");
+        check_response(data, len);
+        round_trips[i] = seconds(CLOCK_MONOTONIC) - before;
+    }
+}
+
+static void next_message(mote_grpc_call *call)
+{
+    mote_grpc_event ev;
+
+    do
+        mote_channel_recv(call, &ev);
+    while (ev.type == MOTE_GRPC_START);
+    if (ev.type != MOTE_GRPC_MESSAGE)
+        fail("the call ended early");
+    check_response(ev.data, ev.len);
+}
+
+static void ping(void)
+{
+    mote_grpc_call *call = start_call(&ping_path);
+
+    for (uint32_t i = 0; i < count; i++) {
+        double before = seconds(CLOCK_MONOTONIC);
+        send(call, 0);
+        next_message(call);
+        round_trips[i] = seconds(CLOCK_MONOTONIC) - before;
+    }
+    mote_channel_half_close(call);
+    if (mote_channel_finish(call).code != 0)
+        fail("the status is wrong");
+}
+
+static void upload(void)
+{
+    mote_grpc_call *call = start_call(&upload_path);
+    const uint8_t *data;
+    char text[48];
+    size_t len;
+    response r;
+
+    for (uint32_t i = 0; i < count; i++)
+        send(call, 0);
+    snprintf(text, sizeof text, "%u:%llu", count, (unsigned long long)count * size);
+    if (mote_channel_collect(call, &data, &len).code != 0 ||
+        mote_pb_decode(RESPONSE, &r, data, len, arena(), NULL) < 0 ||
+        r.server_id.len != strlen(text) || memcmp(r.server_id.data, text, r.server_id.len) != 0)
+        fail("the summary is wrong");
+}
+
+static void download(void)
+{
+    mote_grpc_call *call = start_call(&download_path);
+
+    send(call, MOTE_GRPC_LAST);
+    for (uint32_t i = 0; i < count; i++)
+        next_message(call);
+    mote_grpc_cancel(call);
+    mote_channel_finish(call);
+}
+
+/* Unary calls, OPEN of them at a time on one connection. */
+static mote_posix_client client;
+static uint32_t started, ended;
+
+static void start_unary(void)
+{
+    mote_grpc_request start = {.path = &unary_path};
+    mote_grpc_call *call;
+    request r = ask();
+
+    for (; started < count && started - ended < OPEN; started++) {
+        if (mote_grpc_start(&client.grpc, &start, &call) < 0 ||
+            mote_grpc_send(call, mote_pb_encode_part, REQUEST, &r, MOTE_GRPC_LAST) < 0)
+            fail("a call does not start");
+    }
+}
+
+static void on_event(void *context, const mote_grpc_event *ev)
+{
+    (void)context;
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        check_response(ev->data, ev->len);
+    if (ev->type != MOTE_GRPC_STATUS)
+        return;
+    if (ev->code != 0)
+        fail("a call fails");
+    ended++;
+}
+
+static void throughput(int fd)
+{
+    static mote_posix_loop loop;
+    static mote_posix_conn conn;
+
+    client.on_event = on_event;
+    mote_grpc_init(&client.grpc, &config, memory, sizeof memory);
+    mote_posix_loop_init(&loop);
+    mote_posix_loop_add(&loop, &conn, fd, &mote_posix_grpc_client, &client);
+    while (ended < count) {
+        start_unary();
+        mote_posix_flush(&conn);
+        mote_posix_loop_turn(&loop, 100);
+    }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void run_client(const char *scenario, const char *address)
+{
+    int fd = mote_posix_connect(address, 5000);
+
+    if (fd < 0)
+        fail(mote_posix_error());
+    round_trips = calloc(count, sizeof *round_trips);
+    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
+                      mote_posix_io(&fd));
+    double start = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    if (strcmp(scenario, "throughput") == 0)
+        throughput(fd);
+    else
+        (scenario[1] == 'n'   ? unary
+         : scenario[0] == 'p' ? ping
+         : scenario[0] == 'u' ? upload
+                              : download)();
+    double passed = seconds(CLOCK_MONOTONIC) - start;
+    cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    qsort(round_trips, count, sizeof *round_trips, by_size);
+    printf("%.0f %.1f %.1f %.0f\n", count / passed, round_trips[count / 2] * 1e6,
+           round_trips[(size_t)count * 99 / 100] * 1e6, cpu / count * 1e9);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "server") == 0)
+        return serve();
+    if (argc != 6)
+        fail("usage: scenario server | scenario client SCENARIO ADDRESS COUNT SIZE");
+    count = (uint32_t)atoi(argv[4]);
+    size = (uint32_t)atoi(argv[5]);
+    run_client(argv[2], argv[3]);
+    return 0;
+}

@@ -1,0 +1,77 @@
+#!/bin/bash
+# The scenarios of gRPC's own benchmarks: mote, gRPC C++ and (where there is a Go toolchain) grpc-go, each as client of
+# its own server, the server on one core and the client on the other. Every response's size and every summary is checked.
+set -eu
+. tests/bench/lib.sh
+GO_VERSION=v1.85.0
+rm -f "$B"/scenario.*.new
+mkdir -p "$B/cc" "$B/go"
+
+# shellcheck disable=SC2086
+$CC -std=c11 -O2 -flto -I. -Itests/interop -o "$B/scenario_mote" tests/bench/scenario.c tests/interop/interop.mote.c \
+    hpack/*.c h2/*.c grpc/*.c pb/*.c port/posix/*.c 2>"$B/out" || { cat "$B/out"; exit 1; }
+[ "$B/scenario_cpp" -nt tests/bench/scenario.cc ] || {
+    protoc -I tests/bench -I tests/interop --cpp_out="$B/cc" --grpc_out="$B/cc" \
+        --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" benchmark.proto interop.proto
+    # shellcheck disable=SC2046
+    g++ -std=c++17 -O2 -I"$B/cc" tests/bench/scenario.cc "$B"/cc/benchmark*.cc "$B/cc/interop.pb.cc" \
+        $(pkg-config --libs grpc++ protobuf) -o "$B/scenario_cpp"
+}
+peers="cpp"
+if command -v go >/dev/null; then
+    peers="cpp go"
+    [ "$B/scenario_go" -nt tests/bench/go/main.go ] || (
+        cp tests/bench/go/main.go "$B/go/"
+        cd "$B/go"
+        printf 'module scenario\n\ngo 1.24\n\nrequire google.golang.org/grpc %s\n' $GO_VERSION >go.mod
+        { go mod tidy && go build -o ../scenario_go .; } >../out 2>&1 || { cat ../out; exit 1; }
+    )
+fi
+name_cpp="gRPC C++ $(pkg-config --modversion grpc++)"
+name_go="grpc-go ${GO_VERSION#v}"
+
+# NAME SCENARIO COUNT SIZE
+scenarios="unary,unary,20000,0 ping,ping,20000,0 throughput,throughput,100000,0
+upload0,upload,300000,0 upload1k,upload,200000,1024 upload1m,upload,2000,1048576
+download0,download,300000,0 download1k,download,200000,1024 download1m,download,2000,1048576"
+
+for who in mote $peers; do
+    start "$B/scenario_$who" server
+    eval "${who}_address=$address ${who}_pid=$pid"
+done
+for _ in $(seq "$ROUNDS"); do
+    for scenario in $scenarios; do
+        IFS=, read -r name kind count size <<<"$scenario"
+        for who in mote $peers; do # rate, median, 99th percentile, client's CPU, server's CPU
+            address_of=${who}_address pid_of=${who}_pid
+            before=$(cpu_ns "${!pid_of}")
+            result=$(timeout 120 taskset -c 1 "$B/scenario_$who" client "$kind" "${!address_of}" "$count" "$size")
+            echo "$result $((($(cpu_ns "${!pid_of}") - before) / count))" >>"$B/scenario.$name.$who.new"
+        done
+    done
+done
+
+of() { awk "{ print \$$3 }" "$B/scenario.$1.$2.new" | median; }
+row() { # row WHAT UNIT NAME COLUMN TARGET more|less
+    for peer in $peers; do
+        named=name_$peer target=$5
+        [ "$peer" = cpp ] || target=-
+        line "$1" "$2" "$(of "$3" mote "$4")" "$(of "$3" "$peer" "$4")" "${!named}" "$target" "$6"
+    done
+}
+row "unary call, median" us unary 2 - less
+row "unary call, 99th percentile" us unary 3 - less
+row "streaming round trip, median" us ping 2 - less
+row "streaming round trip, 99th percentile" us ping 3 - less
+row "unary calls, 64 at a time" calls/s throughput 1 - more
+row "unary calls, 64 at a time, client CPU" ns/call throughput 4 10 less
+row "unary calls, 64 at a time, server CPU" ns/call throughput 5 10 less
+for size in "0 bytes,0,10" "1 KiB,1k,-" "1 MiB,1m,-"; do
+    IFS=, read -r text suffix target <<<"$size"
+    for way in "client,upload" "server,download"; do
+        IFS=, read -r side name <<<"$way"
+        row "stream from the $side, $text" messages/s "$name$suffix" 1 - more
+        row "stream from the $side, $text, client CPU" ns/message "$name$suffix" 4 "$target" less
+        row "stream from the $side, $text, server CPU" ns/message "$name$suffix" 5 "$target" less
+    done
+done
