@@ -40,6 +40,7 @@ test)
     ;;
 interop)
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
+    need openssl openssl
     need g++ g++
     need libgrpc++-dev /usr/include/grpcpp/grpcpp.h
     need protobuf-compiler protoc

@@ -1,12 +1,14 @@
 // The interoperability tests with gRPC C++: a server, and a client that runs one case.
-//   peer_cc server --port=N
-//   peer_cc client --server_host=H --server_port=N --test_case=NAME
+//   peer_cc server --port=N [--cert=PEM --key=PEM]
+//   peer_cc client --server_host=H --server_port=N --test_case=NAME [--ca=PEM]
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 #include <thread>
@@ -33,7 +35,8 @@ static const char trailing[] = "x-grpc-test-echo-trailing-bin";
 
 // ---- server
 
-class Service final : public TestService::Service {
+class Service final : public TestService::Service
+{
     static void echo(grpc::ServerContext *context)
     {
         for (auto &m : context->client_metadata()) {
@@ -125,12 +128,25 @@ class Service final : public TestService::Service {
     }
 };
 
-static int serve(const string &port)
+static string read_file(const string &name)
+{
+    std::ifstream file(name);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+static int serve(std::map<string, string> flags)
 {
     Service service;
+    auto credentials = grpc::InsecureServerCredentials();
+    if (flags.count("--cert")) {
+        grpc::SslServerCredentialsOptions options;
+        options.pem_key_cert_pairs.push_back(
+            {read_file(flags["--key"]), read_file(flags["--cert"])});
+        credentials = grpc::SslServerCredentials(options);
+    }
     grpc::ServerBuilder builder;
     int bound = 0;
-    builder.AddListeningPort("127.0.0.1:" + port, grpc::InsecureServerCredentials(), &bound);
+    builder.AddListeningPort("127.0.0.1:" + flags["--port"], credentials, &bound);
     builder.RegisterService(&service);
     auto server = builder.BuildAndStart();
     REQUIRE(server);
@@ -248,7 +264,8 @@ static void server_streaming_of(const StreamingOutputCallRequest &request)
     StreamingOutputCallResponse response;
     auto reader = stub->StreamingOutputCall(&context, request);
     for (auto &p : request.response_parameters())
-        REQUIRE(reader->Read(&response) && response.payload().body().size() == static_cast<size_t>(p.size()));
+        REQUIRE(reader->Read(&response) &&
+                response.payload().body().size() == static_cast<size_t>(p.size()));
     REQUIRE(!reader->Read(&response) && reader->Finish().ok());
 }
 
@@ -308,7 +325,8 @@ static void check_echo(const ClientContext &context)
 {
     auto &first = context.GetServerInitialMetadata();
     auto &last = context.GetServerTrailingMetadata();
-    REQUIRE(first.find(initial) != first.end() && first.find(initial)->second == "test_initial_metadata_value");
+    REQUIRE(first.find(initial) != first.end() &&
+            first.find(initial)->second == "test_initial_metadata_value");
     REQUIRE(last.find(trailing) != last.end() && last.find(trailing)->second == "\xab\xab\xab");
 }
 
@@ -360,7 +378,8 @@ static void unimplemented_method()
 {
     ClientContext context;
     Empty request, response;
-    REQUIRE(stub->UnimplementedCall(&context, request, &response).error_code() == StatusCode::UNIMPLEMENTED);
+    REQUIRE(stub->UnimplementedCall(&context, request, &response).error_code() ==
+            StatusCode::UNIMPLEMENTED);
 }
 
 static void unimplemented_service()
@@ -368,7 +387,8 @@ static void unimplemented_service()
     ClientContext context;
     Empty request, response;
     auto other = UnimplementedService::NewStub(channel);
-    REQUIRE(other->UnimplementedCall(&context, request, &response).error_code() == StatusCode::UNIMPLEMENTED);
+    REQUIRE(other->UnimplementedCall(&context, request, &response).error_code() ==
+            StatusCode::UNIMPLEMENTED);
 }
 
 static void cancel_after_begin()
@@ -417,16 +437,27 @@ static void concurrent_large_unary()
 }
 
 static const std::map<string, void (*)()> cases = {
-    {"empty_unary", empty_unary}, {"cacheable_unary", cacheable_unary}, {"large_unary", large_unary},
-    {"client_compressed_unary", client_compressed_unary}, {"server_compressed_unary", server_compressed_unary},
-    {"client_streaming", client_streaming}, {"client_compressed_streaming", client_compressed_streaming},
-    {"server_streaming", server_streaming}, {"server_compressed_streaming", server_compressed_streaming},
-    {"half_duplex", half_duplex}, {"ping_pong", ping_pong}, {"empty_stream", empty_stream},
-    {"custom_metadata", custom_metadata}, {"status_code_and_message", status_code_and_message},
-    {"special_status_message", special_status_message}, {"unimplemented_method", unimplemented_method},
-    {"unimplemented_service", unimplemented_service}, {"cancel_after_begin", cancel_after_begin},
+    {"empty_unary", empty_unary},
+    {"cacheable_unary", cacheable_unary},
+    {"large_unary", large_unary},
+    {"client_compressed_unary", client_compressed_unary},
+    {"server_compressed_unary", server_compressed_unary},
+    {"client_streaming", client_streaming},
+    {"client_compressed_streaming", client_compressed_streaming},
+    {"server_streaming", server_streaming},
+    {"server_compressed_streaming", server_compressed_streaming},
+    {"half_duplex", half_duplex},
+    {"ping_pong", ping_pong},
+    {"empty_stream", empty_stream},
+    {"custom_metadata", custom_metadata},
+    {"status_code_and_message", status_code_and_message},
+    {"special_status_message", special_status_message},
+    {"unimplemented_method", unimplemented_method},
+    {"unimplemented_service", unimplemented_service},
+    {"cancel_after_begin", cancel_after_begin},
     {"cancel_after_first_response", cancel_after_first_response},
-    {"timeout_on_sleeping_server", timeout_on_sleeping_server}, {"rpc_soak", rpc_soak},
+    {"timeout_on_sleeping_server", timeout_on_sleeping_server},
+    {"rpc_soak", rpc_soak},
     {"concurrent_large_unary", concurrent_large_unary}};
 
 int main(int argc, char **argv)
@@ -437,7 +468,7 @@ int main(int argc, char **argv)
         flags[argument.substr(0, argument.find('='))] = argument.substr(argument.find('=') + 1);
     }
     if (argc > 1 && string(argv[1]) == "server")
-        return serve(flags["--port"]);
+        return serve(flags);
     if (flags["--test_case"] == "list") {
         for (auto &c : cases)
             printf("%s ", c.first.c_str());
@@ -445,8 +476,11 @@ int main(int argc, char **argv)
     }
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(8 << 20);
+    auto credentials = grpc::InsecureChannelCredentials();
+    if (flags.count("--ca"))
+        credentials = grpc::SslCredentials({read_file(flags["--ca"]), "", ""});
     channel = grpc::CreateCustomChannel(flags["--server_host"] + ":" + flags["--server_port"],
-                                        grpc::InsecureChannelCredentials(), arguments);
+                                        credentials, arguments);
     stub = TestService::NewStub(channel);
     cases.at(flags["--test_case"])();
     return 0;

@@ -1,7 +1,8 @@
 // The interoperability tests with @grpc/grpc-js: a server, and a client that runs one case.
-//   node peer.js server --port=N
-//   node peer.js client --server_port=N --test_case=NAME
+//   node peer.js server --port=N [--cert=PEM --key=PEM]
+//   node peer.js client --server_port=N --test_case=NAME [--ca=PEM]
 'use strict';
+const fs = require('fs');
 const path = require('path');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
@@ -68,7 +69,10 @@ handlers.CacheableUnaryCall = handlers.UnaryCall;
 function serve() {
   const server = new grpc.Server({ 'grpc.max_receive_message_length': 8 << 20 });
   server.addService(proto.TestService.service, handlers);
-  server.bindAsync(`127.0.0.1:${arguments_.port || 0}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
+  const { cert, key } = arguments_;
+  const credentials = cert ? grpc.ServerCredentials.createSsl(null, [{ cert_chain: fs.readFileSync(cert), private_key: fs.readFileSync(key) }])
+    : grpc.ServerCredentials.createInsecure();
+  server.bindAsync(`127.0.0.1:${arguments_.port || 0}`, credentials, (error, port) => {
     if (error) throw error;
     console.log(`listening on 127.0.0.1:${port}`);
   });
@@ -77,6 +81,7 @@ function serve() {
 // ---- client
 
 let client;
+const credentials = arguments_.ca ? grpc.credentials.createSsl(fs.readFileSync(arguments_.ca)) : grpc.credentials.createInsecure();
 const unary = (method, request, metadata = new grpc.Metadata(), options = {}) => new Promise((resolve) => {
   const result = { initial: null };
   const call = client[method](request, metadata, options, (error, response) => {
@@ -131,7 +136,7 @@ const cases = {
   large_unary: () => large({}),
   server_compressed_unary: () => large({ response_compressed: { value: true } }),
   client_compressed_unary: () => {
-    client = new proto.TestService(client.getChannel().getTarget().replace(/^dns:/, ''), grpc.credentials.createInsecure(),
+    client = new proto.TestService(client.getChannel().getTarget().replace(/^dns:/, ''), credentials,
       { 'grpc.default_compression_algorithm': 2 });
     return large({ expect_compressed: { value: true } });
   },
@@ -163,7 +168,7 @@ const cases = {
   unimplemented_method: async () => assert.strictEqual((await unary('UnimplementedCall', {})).status.code, 12),
   unimplemented_service: async () => {
     const channel = client;
-    client = new proto.UnimplementedService(channel.getChannel().getTarget().replace(/^dns:/, ''), grpc.credentials.createInsecure());
+    client = new proto.UnimplementedService(channel.getChannel().getTarget().replace(/^dns:/, ''), credentials);
     assert.strictEqual((await unary('UnimplementedCall', {})).status.code, 12);
   },
   cancel_after_begin: () => new Promise((resolve, reject) => {
@@ -186,7 +191,7 @@ const cases = {
 async function main() {
   if (process.argv[2] === 'server') return serve();
   if (arguments_.test_case === 'list') return console.log(Object.keys(cases).join(' '));
-  client = new proto.TestService(`${arguments_.server_host || '127.0.0.1'}:${arguments_.server_port}`, grpc.credentials.createInsecure());
+  client = new proto.TestService(`${arguments_.server_host || '127.0.0.1'}:${arguments_.server_port}`, credentials);
   await cases[arguments_.test_case]();
   return process.exit(0);
 }

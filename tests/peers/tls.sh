@@ -10,17 +10,9 @@ pids=
 trap 'kill $pids 2>/dev/null' EXIT
 cd "$W" || exit 1
 
-ca() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.pem" -days 30 -subj "/CN=$1"; }
-cert() { # cert NAME CA DAYS KIND NAMES
-    openssl req -newkey "${4%%,*}" ${4#*,} -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" &&
-        echo "subjectAltName=$5" >"$1.ext" &&
-        openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -out "$1.pem" -days "$3" -extfile "$1.ext"
-}
-ec="ec,-pkeyopt ec_paramgen_curve:P-256"
-# shellcheck disable=SC2086
-{ ca good && ca other && cert server good 20 "$ec" DNS:localhost && cert rsa good 20 "rsa:2048," DNS:localhost &&
-    cert client good 20 "$ec" DNS:client && cert stranger other 20 "$ec" DNS:localhost &&
-    cert expired good -1 "$ec" DNS:localhost; } >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
+. "$OLDPWD/tests/certificates.sh"
+{ ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
+    cert client good 20 DNS:client && cert stranger other 20 DNS:localhost && cert expired good -1 DNS:localhost; } >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
 cd - >/dev/null || exit 1
 
 serve() { # serve VARIABLE CERT [OPTIONS...]
