@@ -11,7 +11,7 @@ DESTDIR ?=
 DURATION ?= 10
 VERSION := 0.1.0
 # 1: TLS by mbedTLS, where its headers are; 0: everything else.
-ifndef TLS
+ifeq ($(origin TLS),undefined)
 TLS := $(shell $(CC) -include mbedtls/ssl.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
 endif
 
@@ -21,11 +21,28 @@ MOTE_CFLAGS := -std=c11 $(WARNINGS) -MMD -MP
 
 CORE := $(wildcard hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c)
 PORT := $(wildcard port/posix/*.c)
-HEADERS := hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel.h grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h
+HEADERS := hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel.h grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h tls/tls.h tls/posix.h
 
 CORE_OBJECTS := $(CORE:%.c=$(BUILD)/obj/%.o)
 PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)
 LIB := $(BUILD)/libmote.a
+
+# TLS, or what says that there is none; made anew when the one follows the other.
+TLS_LIB := $(BUILD)/libmote-tls.a
+ifeq ($(TLS),1)
+TLS_SOURCES := $(filter-out tls/absent.c,$(wildcard tls/*.c))
+TLS_LIBRARIES := -lmbedtls -lmbedx509 -lmbedcrypto
+else
+TLS_SOURCES := tls/absent.c tls/posix.c
+endif
+TLS_STAMP := $(BUILD)/obj/tls-$(TLS)
+$(TLS_STAMP):
+	@mkdir -p $(@D)
+	@rm -f $(@D)/tls-?
+	@touch $@
+$(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
+	rm -f $@
+	$(AR) rcs $@ $(filter %.o,$^)
 
 TOURS := unary server_stream client_stream bidi
 SHOPS := orders files prices monitor chat
@@ -63,23 +80,13 @@ $(foreach s,$(SHOPS),$(eval parts_$s_client := $s_client $s.mote))
 $(foreach t,$(TOURS),$(eval parts_$t_client := $t_client tour.mote))
 
 define program
-$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/examples/%.o) $(LIB)
-	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS)
+$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/examples/%.o) $(TLS_LIB) $(LIB)
+	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
 # The programs of the interoperability tests.
-# What is compiled in one way and then in the other is compiled again.
-TLS_STAMP := $(BUILD)/obj/tests/interop/tls-$(TLS)
-$(TLS_STAMP):
-	@mkdir -p $(@D)
-	@rm -f $(@D)/tls-*
-	@touch $@
-$(BUILD)/obj/tests/interop/%.o: MOTE_CFLAGS += -I. -Itests/interop -DMOTE_TLS=$(TLS)
-ifeq ($(TLS),1)
-tls_parts := $(BUILD)/libmote-tls.a
-tls_libraries := -lmbedtls -lmbedx509 -lmbedcrypto
-endif
+$(BUILD)/obj/tests/interop/%.o: MOTE_CFLAGS += -I. -Itests/interop
 interop_messages := interop.mote orca.mote orca_service.mote google/protobuf/duration.mote
 parts_interop_server := interop_server $(interop_messages)
 conformance_messages := conformance.mote rpc_status.mote google/protobuf/any.mote google/protobuf/empty.mote
@@ -87,11 +94,10 @@ parts_grpc_conformance_server := grpc_conformance_server conformance $(conforman
 parts_grpc_conformance_client := grpc_conformance_client conformance $(conformance_messages)
 parts_interop_client := interop_client client cases $(interop_messages)
 define interop
-$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(LIB) $(tls_parts)
-	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(tls_libraries)
+$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(TLS_LIB) $(LIB)
+	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
 endef
 $(foreach p,$(INTEROP),$(eval $(call interop,$p)))
-$(foreach p,$(INTEROP),$(parts_$p:%=$(BUILD)/obj/tests/interop/%.o)): $(TLS_STAMP)
 
 PLUGIN := $(wildcard pb/plugin/*.c)
 $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
@@ -101,15 +107,12 @@ programs: $(PROGRAM_FILES)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-TLS_LIB := $(BUILD)/libmote-tls.a
-$(TLS_LIB): $(BUILD)/obj/tls/tls.o $(BUILD)/obj/tls/posix.o
-	rm -f $@
-	$(AR) rcs $@ $^
-
 # ---- what people run
 
-demo: all ## the sensor demo, for DURATION=10 seconds
-	BUILD=$(BUILD) DURATION=$(DURATION) examples/demo.sh
+# As TLS is built in wherever it can be, the demo takes it only where it was asked for.
+demo: all ## the sensor demo, for DURATION=10 seconds; with TLS=1 over mutual TLS
+	BUILD=$(BUILD) DURATION=$(DURATION) TLS=$(if $(filter command environment,$(firstword $(origin TLS))),$(TLS),0) \
+	    examples/demo.sh
 
 test: setup-test ## all tests, those with real peers included
 	$(MAKE) BUILD=$(BUILD) all
@@ -155,9 +158,10 @@ setup-test setup-interop setup-conformance setup-bench setup-lint setup-arch:
 
 # ---- packages
 
-install: $(LIB) ## headers, library and pkg-config file, under PREFIX and DESTDIR
+install: $(LIB) $(TLS_LIB) ## headers, library and pkg-config file, under PREFIX and DESTDIR
 	for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/mote/$$h; done
 	install -D -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libmote.a
+	install -D -m 644 $(TLS_LIB) $(DESTDIR)$(PREFIX)/lib/libmote-tls.a
 	mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: mote' 'Description: HTTP/2 and gRPC without a heap' \
 	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/mote' 'Libs: -L$${prefix}/lib -lmote' \

@@ -7,7 +7,7 @@
  *   bidi_server [--address=127.0.0.1:50051]
  */
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 #include "tour.mote.h"
 
 static int chat(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -44,5 +44,6 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "bidi_server: answers mote.tour.Tour/Chat", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

@@ -7,7 +7,7 @@
  */
 #include "../port/posix/posix.h"
 #include "chat.mote.h"
-#include "options.h"
+#include "secure.h"
 
 enum { ROOMS = 16, MEMBERS = 64, KEPT = 64, NAME = 32, TEXT = 200, TURN_MS = 20 };
 
@@ -205,5 +205,6 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "chat_server: serves mote.chat.Chat", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

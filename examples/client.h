@@ -3,7 +3,7 @@
 #define EXAMPLES_CLIENT_H
 
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 
 enum { CALLS = 1, RX = 4096, TX = 4096, FIELD = 1024, SLOTS = 8 };
 
@@ -19,7 +19,8 @@ static inline void open_channel(const char *address)
                                .tx_size = TX,
                                .field_size = FIELD,
                                .slots = SLOTS,
-                               .authority = address};
+                               .authority = address,
+                               .tls = tls_options.on};
 
     mote_posix_catch_signals();
     socket_fd = mote_posix_connect(address, 5000);
@@ -28,7 +29,7 @@ static inline void open_channel(const char *address)
         exit(1);
     }
     mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
-                      mote_posix_io(&socket_fd));
+                      secure_io(address, mote_posix_io(&socket_fd)));
 }
 
 /* Options of a call. */
@@ -51,6 +52,7 @@ static inline int report(mote_status status)
         return 0;
     fprintf(stderr, "status %s: %.*s\n", mote_grpc_code_name(status.code), (int)status.message_len,
             status.message);
+    secure_report();
     return 1;
 }
 

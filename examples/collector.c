@@ -7,7 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../port/posix/posix.h"
 #include "collector_view.h"
-#include "options.h"
+#include "secure.h"
 #include "telemetry.mote.h"
 
 #include <unistd.h>
@@ -249,6 +249,7 @@ int main(int argc, char **argv)
     }
     view.plain |= !isatty(STDOUT_FILENO);
     server.quiet = !view.plain;
+    server.security = secure_server();
     if (mote_posix_serve(&server) < 0)
         return 1;
     if (file && fclose(file) != 0) {

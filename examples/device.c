@@ -9,7 +9,7 @@
 #include "../port/posix/posix.h"
 #include "device.mote.h"
 #include "metrics.h"
-#include "options.h"
+#include "secure.h"
 
 enum { CHANNELS = 4, PERIOD_MS = 500 };
 
@@ -144,5 +144,6 @@ int main(int argc, char **argv)
     parse_options(argc, argv, "device: serves mote.device.Device", options);
     if (metrics && !metrics_listen(metrics))
         return 1;
+    server.security = server.dial ? secure_client(server.dial) : secure_server();
     return mote_posix_serve(&server) < 0;
 }

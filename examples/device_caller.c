@@ -15,7 +15,8 @@ static void wait_for_device(const char *address)
                                .tx_size = TX,
                                .field_size = FIELD,
                                .slots = SLOTS,
-                               .authority = "device"};
+                               .authority = "device",
+                               .tls = tls_options.on};
     char bound[128];
     int listener = mote_posix_listen(address);
 
@@ -30,7 +31,7 @@ static void wait_for_device(const char *address)
         exit(1);
     }
     mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
-                      mote_posix_io(&socket_fd));
+                      secure_io(NULL, mote_posix_io(&socket_fd)));
 }
 
 static int watch(const mote_device_Channel *which, int count)

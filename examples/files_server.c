@@ -7,7 +7,7 @@
 #include "../port/posix/posix.h"
 #include "crc32.h"
 #include "files.mote.h"
-#include "options.h"
+#include "secure.h"
 
 #include <errno.h>
 
@@ -197,5 +197,6 @@ int main(int argc, char **argv)
                               OPTION("--folder", &folder, "where the files are (.)"), OPTIONS_END};
 
     parse_options(argc, argv, "files_server: serves mote.files.Files", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

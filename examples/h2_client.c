@@ -1,10 +1,10 @@
 /*
- * A plain HTTP/2 client (h2c with prior knowledge): h2_client [-v] [-d FILE] http://HOST:PORT/PATH
+ * An HTTP/2 client, with prior knowledge or over TLS: h2_client [-v] [-d FILE] URL
  *
  * Prints the body. It shows the engine as straight-line code over a blocking socket.
  */
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 
 #include <unistd.h>
 
@@ -20,15 +20,19 @@ static FILE *upload;
 static int fail(const char *what, const char *why)
 {
     fprintf(stderr, "h2_client: error: %s: %s\n", what, why);
+    secure_report();
     exit(1);
 }
 
-/* "http://host:port/path" into its parts; the port defaults to 80. */
+/* "http://host:port/path" into its parts; the port defaults to 80, or 443 for https. */
 static void parse_url(const char *url, char *host, char *path, size_t cap)
 {
-    if (strncmp(url, "http://", 7) != 0)
-        fail(url, "is no http:// URL");
-    const char *start = url + 7;
+    bool secure = strncmp(url, "https://", 8) == 0;
+
+    if (!secure && strncmp(url, "http://", 7) != 0)
+        fail(url, "is no http:// or https:// URL");
+    tls_options.on |= secure;
+    const char *start = url + 7 + secure;
     size_t len = strcspn(start, "/");
     if (len == 0 || len >= cap - 4 || strlen(start + len) >= cap)
         fail(url, "has no host, or is too long");
@@ -50,7 +54,7 @@ static mote_h2_stream *send_request(const char *host, const char *path)
         fail("request", mote_strerror(r));
     mote_h2_headers_begin(&h2, stream);
     put(":method", upload ? "POST" : "GET");
-    put(":scheme", "http");
+    put(":scheme", tls_options.on ? "https" : "http");
     put(":authority", host);
     put(":path", path);
     put("user-agent", "mote");
@@ -141,8 +145,7 @@ int main(int argc, char **argv)
                              .scratch = scratch,
                              .scratch_size = sizeof scratch};
 
-    int i =
-        parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: a plain HTTP/2 client", options);
+    int i = parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: an HTTP/2 client", options);
     timeout_ms = (uint32_t)(strtod(timeout, NULL) * 1000);
     if (timeout_ms == 0)
         fail(timeout, "is no number of seconds");
@@ -152,12 +155,12 @@ int main(int argc, char **argv)
     if (file && !(upload = fopen(file, "rb")))
         fail(file, "cannot be read");
     if (!strrchr(host, ':') || strrchr(host, ']') > strrchr(host, ':'))
-        strcat(host, ":80");
+        strcat(host, tls_options.on ? ":443" : ":80");
     mote_posix_catch_signals();
     int fd = mote_posix_connect(host, timeout_ms);
     if (fd < 0)
         fail("connection", mote_posix_error());
-    mote_io io = mote_posix_io(&fd);
+    mote_io io = secure_io(host, mote_posix_io(&fd));
     mote_h2_init(&h2, &config);
     mote_h2_stream *stream = send_request(host, path);
     do {

@@ -10,7 +10,7 @@
  * cancelled, and a connection without requests is closed.
  */
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,14 +305,35 @@ static void eof(void *self)
     mote_h2_recv_eof(&((connection *)self)->h2);
 }
 
-static const mote_posix_engine engine = {on_input, peek, ack, tick, eof};
+static const mote_posix_engine engine = {on_input, peek, ack, tick, eof, NULL};
+
+static const mote_posix_security *security; /* NULL: plaintext */
+static uint8_t *security_memory;
 
 static void release(mote_posix_conn *conn)
 {
     connection *c = (connection *)conn;
 
+    if (security)
+        security->unwrap(conn->self);
+
     c->next_free = free_list;
     free_list = c;
+}
+
+static int add(connection *c, int fd)
+{
+    const mote_posix_engine *outer = &engine;
+    void *self = c;
+
+    if (security &&
+        security->wrap(security->context, security_memory + security->size * (size_t)(c - pool),
+                       &outer, &self) < 0) {
+        c->next_free = free_list;
+        free_list = c;
+        return -1;
+    }
+    return mote_posix_loop_add(&loop, &c->conn, fd, outer, self);
 }
 
 static int accept_conn(void *context, int fd)
@@ -343,7 +364,7 @@ static int accept_conn(void *context, int fd)
     config.slot_count = sizeof c->slots / sizeof c->slots[0];
     mote_h2_init(&c->h2, &config);
     c->conn.closed = release;
-    return mote_posix_loop_add(&loop, &c->conn, fd, &engine, c);
+    return add(c, fd);
 }
 
 int main(int argc, char **argv)
@@ -357,7 +378,7 @@ int main(int argc, char **argv)
                               OPTIONS_END};
     char address[128];
 
-    parse_options(argc, argv, "h2_server: a plain HTTP/2 server", options);
+    parse_options(argc, argv, "h2_server: an HTTP/2 server", options);
     snprintf(address, sizeof address, "%s:%s", host, port);
     timeout_ms = (uint32_t)(strtod(timeout, NULL) * 1000);
     if (timeout_ms == 0) {
@@ -368,6 +389,8 @@ int main(int argc, char **argv)
     page_length.value_len =
         (uint16_t)snprintf(page_length_text, sizeof page_length_text, "%zu", sizeof page - 1);
     pool = mote_posix_memory(CONNECTIONS, sizeof(connection));
+    security = secure_server();
+    security_memory = security ? mote_posix_memory(CONNECTIONS, security->size) : NULL;
     int listener = mote_posix_listen(address);
     if (!pool || listener < 0 || mote_posix_loop_init(&loop) < 0) {
         fprintf(stderr, "h2_server: error: %s\n", pool ? mote_posix_error() : "out of memory");

@@ -6,7 +6,7 @@
  */
 #include "../port/posix/posix.h"
 #include "monitor.mote.h"
-#include "options.h"
+#include "secure.h"
 
 enum { KEPT = 256, TEXT = 120, MAX_TAILS = 64, TURN_MS = 20 };
 
@@ -183,5 +183,6 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "monitor_server: serves mote.monitor.Monitor", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

@@ -1,5 +1,5 @@
 /* Command line options of the examples: "--name=value" and "--name value". Those that talk have
- * --trace as well. */
+ * --trace as well, and TLS (secure.h). */
 #ifndef EXAMPLES_OPTIONS_H
 #define EXAMPLES_OPTIONS_H
 
@@ -29,12 +29,32 @@ typedef struct {
         NULL, NULL, NULL, NULL                                                                     \
     }
 
-static void print_help(const char *about, const option *options)
+/* TLS, for secure.h. */
+static struct {
+    int on;
+    const char *cert, *key, *ca;
+} tls_options;
+
+static const option common_options[] = {
+    SWITCH("--tls", &tls_options.on, "talk over TLS"),
+    OPTION("--cert", &tls_options.cert, "our certificate, PEM"),
+    OPTION("--key", &tls_options.key, "its key, PEM"),
+    OPTION("--ca", &tls_options.ca,
+           "certificates to trust, PEM (servers: clients need one by these)"),
+    OPTIONS_END};
+
+static void print_options(const option *options)
 {
-    printf("%s\n\n", about);
     for (const option *o = options; o->name; o++)
         printf("  %s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->value ? "=VALUE" : "",
                o->help);
+}
+
+static void print_help(const char *about, const option *options)
+{
+    printf("%s\n\n", about);
+    print_options(options);
+    print_options(common_options);
     printf("  %-22s %s\n", "--trace", "print the frames that pass");
     printf("  %-22s %s\n", "--help", "this text");
     exit(0);
@@ -65,6 +85,8 @@ static inline int parse_options(int argc, char **argv, const char *about, const 
             continue;
         }
         const option *o = find_option(options, argv[i], &len);
+        if (!o)
+            o = find_option(common_options, argv[i], &len);
         if (!o || (o->value && argv[i][len] == '\0' && i + 1 == argc)) {
             fprintf(stderr, "%s: error: %s '%s' (see --help)\n", argv[0],
                     o ? "no value for" : "unknown option", argv[i]);

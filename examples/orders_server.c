@@ -7,7 +7,7 @@
  *   orders_server [--address=127.0.0.1:50051]
  */
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 #include "orders.mote.h"
 
 enum { MAX_ORDERS = 1000, MAX_ITEMS = 8, TEXT = 40, MAX_ERRORS = 10, ERROR_TEXT = 96 };
@@ -213,5 +213,6 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "orders_server: serves mote.orders.Orders", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

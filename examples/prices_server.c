@@ -6,7 +6,7 @@
  *   prices_server [--address=127.0.0.1:50051]
  */
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 #include "prices.mote.h"
 
 enum { SYMBOLS = 5, MAX_WATCHERS = 64, CHANGE_MS = 100 };
@@ -161,5 +161,6 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "prices_server: serves mote.prices.Prices", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

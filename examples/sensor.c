@@ -7,7 +7,7 @@
  */
 #include "../grpc/services/outbox.h"
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 #include "readings.h"
 #include "telemetry.mote.h"
 
@@ -30,13 +30,15 @@ enum {
 static mote_posix_loop loop;
 static mote_posix_conn conn;
 static mote_posix_client client;
+static const mote_posix_security *security; /* NULL: plaintext */
+static void *security_memory;
 static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
 static uint8_t ring[RING];
 static mote_outbox samples;
 
 static const char *name = "sensor", *address = "127.0.0.1:50050";
 static mote_grpc_call *control, *upload;
-static bool connected, reported, acknowledged, finishing, done;
+static bool connected, lost, reported, acknowledged, finishing, done;
 static uint32_t interval_ms = 100;
 static uint32_t backoff_ms = BACKOFF_FIRST_MS;
 static uint64_t bytes_sent, connections, stored;
@@ -122,7 +124,13 @@ static void on_closed(mote_posix_conn *c)
 {
     bytes_sent += c->bytes_out;
     connected = false;
+    lost = true;
     control = upload = NULL;
+    if (!security)
+        return;
+    if (!finishing && *mote_posix_tls_error(c->self))
+        fprintf(stderr, "TLS: %s\n", mote_posix_tls_error(c->self));
+    security->unwrap(c->self);
 }
 
 static bool try_connect(void)
@@ -132,7 +140,10 @@ static bool try_connect(void)
                                .tx_size = TX,
                                .field_size = FIELD,
                                .slots = SLOTS,
-                               .authority = address};
+                               .authority = address,
+                               .tls = security != NULL};
+    const mote_posix_engine *engine = &mote_posix_grpc_client;
+    void *self = &client;
     int fd = mote_posix_connect(address, 1000);
 
     if (fd < 0)
@@ -142,7 +153,9 @@ static bool try_connect(void)
     conn.closed = on_closed;
     reported = acknowledged = false;
     mote_outbox_rewind(&samples);
-    connected = mote_posix_loop_add(&loop, &conn, fd, &mote_posix_grpc_client, &client) == 0;
+    if (security && security->wrap(security->context, security_memory, &engine, &self) < 0)
+        return close(fd), false;
+    connected = mote_posix_loop_add(&loop, &conn, fd, engine, self) == 0;
     connections += connected;
     return connected;
 }
@@ -211,6 +224,9 @@ static void run(uint64_t stop_at)
             sample_all();
             sample_at = now + interval_ms;
         }
+        if (lost)
+            connect_at = next_attempt(now);
+        lost = false;
         if (!connected && now >= connect_at && !try_connect())
             connect_at = next_attempt(now);
         if (connected) {
@@ -245,6 +261,8 @@ int main(int argc, char **argv)
                      policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST);
     srand((unsigned)getpid());
     mote_posix_catch_signals();
+    security = secure_client(address);
+    security_memory = security ? mote_posix_memory(1, security->size) : NULL;
     if (mote_posix_loop_init(&loop) < 0)
         return 1;
     run(seconds ? mote_posix_now_ms() + seconds * 1000 : UINT64_MAX);

@@ -5,7 +5,7 @@
  *   server_stream_server [--address=127.0.0.1:50051]
  */
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 #include "tour.mote.h"
 
 typedef struct {
@@ -66,5 +66,6 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "server_stream_server: answers mote.tour.Tour/Subscribe", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

@@ -4,7 +4,7 @@
  *   unary_server [--address=127.0.0.1:50051]
  */
 #include "../port/posix/posix.h"
-#include "options.h"
+#include "secure.h"
 #include "tour.mote.h"
 
 #include <time.h>
@@ -48,5 +48,6 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
 
     parse_options(argc, argv, "unary_server: answers mote.tour.Tour/Latest", options);
+    server.security = secure_server();
     return mote_posix_serve(&server) < 0;
 }

@@ -10,3 +10,17 @@ cert() { # cert NAME CA DAYS NAMES [KIND]
         echo "subjectAltName=$4" >"$1.ext" &&
         openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -out "$1.pem" -days "$3" -extfile "$1.ext"
 }
+cert_of_the_future() { # cert_of_the_future NAME CA NAMES: `openssl x509` cannot set when validity begins
+    # shellcheck disable=SC2086
+    openssl req -newkey $ec -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" &&
+        echo "subjectAltName=$3" >"$1.ext" && : >"$1.index" && echo 77 >"$1.serial" &&
+        printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s.index\nserial=%s.serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' "$1" "$1" >"$1.config" &&
+        openssl ca -batch -notext -config "$1.config" -cert "$2.pem" -keyfile "$2.key" -in "$1.csr" -out "$1.pem" \
+            -extfile "$1.ext" -startdate 20450101000000Z -enddate 20460101000000Z
+}
+# What the tests of TLS use.
+all_certificates() {
+    ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
+        cert client good 20 DNS:client && cert stranger other 20 DNS:localhost && cert expired good -1 DNS:localhost &&
+        cert_of_the_future future good DNS:localhost
+}

@@ -3,10 +3,11 @@
  * go in and out, plain bytes come out and go in. Client and server, with the protocol "h2" required
  * on both sides (RFC 7301) and verification on.
  *
- * This folder alone sees mbedTLS, 2.28 or 3. mbedTLS allocates: give it a static pool with
- * mbedtls_memory_buffer_alloc_init() if there is no heap.
+ * This folder alone sees mbedTLS, 2.28 or 3. It allocates nothing itself; mbedTLS does, from a
+ * static pool where mbedtls_memory_buffer_alloc_init() was called (examples/tls_pool.c).
  *
- * Conventions: see hpack/hpack.h. In addition: a mote_tls_context and a mote_tls must be released.
+ * Conventions: see hpack/hpack.h. In addition: a mote_tls_context and a mote_tls must be ended, for
+ * mbedTLS has memory to give back.
  */
 #ifndef MOTE_TLS_H
 #define MOTE_TLS_H
@@ -21,16 +22,20 @@ extern "C" {
 
 /* Errors -500..-599; mote_tls_error() says more. */
 enum mote_tls_error_code {
-    MOTE_TLS_ERR_CONFIG = -500,    /* a certificate, key or name is missing or cannot be read */
+    MOTE_TLS_ERR_CONFIG = -500,    /* a certificate, key, name or memory is missing or wrong */
     MOTE_TLS_ERR_HANDSHAKE = -501, /* the peers could not agree */
     MOTE_TLS_ERR_VERIFY = -502,    /* the peer's certificate is not accepted */
     MOTE_TLS_ERR_ALPN = -503,      /* the peer does not speak h2 */
     MOTE_TLS_ERR_RECORD = -504,    /* a broken record */
     MOTE_TLS_ERR_CUT = -505,       /* the transport has ended without close_notify */
-    MOTE_TLS_CLOSED = -506         /* a clean end */
+    MOTE_TLS_CLOSED = -506,        /* a clean end */
+    MOTE_TLS_ERR_SUITE = -507      /* no cipher suite in common that RFC 9113 permits, which HTTP/2
+                                      calls INADEQUATE_SECURITY */
 };
 
-/* Certificates, keys and random numbers, for any number of connections. */
+/* ---- certificates and keys ----------------------------------------------------------------- */
+
+/* Certificates, keys, tickets and random numbers, for any number of connections in one thread. */
 typedef struct mote_tls_context mote_tls_context;
 
 /* Spans are PEM (with the NUL behind it, which counts) or DER. */
@@ -39,57 +44,117 @@ typedef struct {
     size_t len;
 } mote_tls_span;
 
+/* A private key that stays where it is, as in a secure element. */
+typedef struct {
+    void *context;
+    /* Signs a digest of `len` bytes by SHA-256, -384 or -512: a DER signature of ECDSA, or PKCS #1
+     * v1.5 with RSA, of *n bytes at most `cap` (RSA: bits / 8, always). 0, or < 0. */
+    int (*sign)(void *context, int sha, const uint8_t *digest, size_t len, uint8_t *signature,
+                size_t cap, size_t *n);
+    uint16_t rsa_bits; /* size of an RSA key; 0: an elliptic curve */
+} mote_tls_signer;
+
+/* Digests of what is trusted: SHA-256 of a certificate (DER) or of its SubjectPublicKeyInfo. */
+typedef struct {
+    uint8_t sha256[32];
+} mote_tls_pin;
+
 typedef struct {
     bool server;
-    mote_tls_span ca;        /* client: whom to trust, required; server: clients must have a
-                                certificate by these */
+    mote_tls_span ca;        /* client: whom to trust; server: clients must have a certificate by
+                                these */
     mote_tls_span cert, key; /* server: required; client: for a server that asks */
-    /* Accepts any certificate of a server: everyone on the way can read and change all. */
+    /* In place of `key`; stays with the context. With mbedTLS 3 for RSA and TLS 1.2 only: for
+     * others give a key of PSA's, by its number, where it was built with MBEDTLS_USE_PSA_CRYPTO. */
+    const mote_tls_signer *signer;
+    uint32_t psa_key;
+    /* The peer's certificate must be one of these, or have such a key; stay with the context. With
+     * `ca` both must hold; without, such a certificate is trusted by itself. */
+    const mote_tls_pin *pins;
+    size_t pin_count;
+    /* A shared key (RFC 4279, RFC 8446 2.2), with ephemeral keys; in place of certificates. Servers
+     * may have both. */
+    mote_tls_span psk, psk_identity;
+    /* Server: the key for an identity: its length, at most `cap`; 0: unknown. In place of `psk`. */
+    size_t (*find_psk)(void *context, const uint8_t *identity, size_t len, uint8_t *key,
+                       size_t cap);
+    void *psk_context;
+    uint32_t session_s; /* server: sessions can be resumed for so long, by ticket or by id; 0: no */
+    uint16_t max_fragment; /* client: asks for records of 512, 1024, 2048 or 4096 bytes (RFC 6066
+                              4); 0: does not */
+    bool no_tls13;
+    /* Accepts any certificate: everyone on the way can read and change all. */
     bool dangerously_accept_any_certificate;
 } mote_tls_config;
 
-/* 0, or MOTE_TLS_ERR_CONFIG with a text in *why (static). The spans need not stay. */
-int mote_tls_context_new(mote_tls_context **context, const mote_tls_config *config,
-                         const char **why);
-void mote_tls_context_free(mote_tls_context *context);
+/* Bytes that suffice for a context; aligned as a pointer. Nearly all is for mbedTLS 2.28 built with
+ * HAVEGE, as Debian's; without it 3,600 suffice, which you may define for all files of this folder.
+ */
+#ifndef MOTE_TLS_CONTEXT_MEMORY
+#define MOTE_TLS_CONTEXT_MEMORY 40960
+#endif
 
-/* A connection. */
+/* The same for a connection; and the longest record. */
+enum { MOTE_TLS_MEMORY = 1536, MOTE_TLS_RECORD = 16384 };
+
+/* 0, or MOTE_TLS_ERR_CONFIG with a text in *why (static). The spans of the config need not stay. */
+int mote_tls_context_init(mote_tls_context **context, const mote_tls_config *config, void *memory,
+                          size_t size, const char **why);
+void mote_tls_context_end(mote_tls_context *context);
+
+/* ---- connections --------------------------------------------------------------------------- */
+
 typedef struct mote_tls mote_tls;
-
-enum { MOTE_TLS_RECORD = 16384 };
 
 /* `host_name` is whom a client wants to reach (RFC 6066, RFC 6125; required); NULL for a server. 0
  * or MOTE_TLS_ERR_CONFIG. */
-int mote_tls_new(mote_tls **tls, mote_tls_context *context, const char *host_name);
-void mote_tls_free(mote_tls *tls);
+int mote_tls_init(mote_tls **tls, mote_tls_context *context, const char *host_name, void *memory,
+                  size_t size);
+void mote_tls_end(mote_tls *tls);
+
+/* Client, before the handshake: goes on with a session of mote_tls_save_session(), if the server
+ * still knows it; otherwise the handshake is a full one. 0 or MOTE_TLS_ERR_CONFIG: the bytes are
+ * broken or by another version of mbedTLS. */
+int mote_tls_resume(mote_tls *tls, const void *session, size_t len);
+
+/* Client: writes the session, as for flash during deep sleep; its bytes are as secret as the
+ * connection, and 200 to 2,000. The length; 0: there is none (yet: with TLS 1.3 it comes after the
+ * handshake; mbedTLS 3 gives it once); MOTE_TLS_ERR_CONFIG: it does not fit. */
+int mote_tls_save_session(mote_tls *tls, void *out, size_t cap);
+
+/* Client: true when the handshake was a short one. */
+bool mote_tls_resumed(const mote_tls *tls);
 
 /* Goes on with the handshake, with bytes from the transport: *used of them. 0, or the sticky error.
- * Output may be due afterwards, as after each of these functions. */
+ * Output may be due afterwards, as after each of these functions; while it is, no input is used. */
 int mote_tls_handshake(mote_tls *tls, const uint8_t *in, size_t len, size_t *used);
-
-/* The transport has ended. */
-void mote_tls_eof(mote_tls *tls);
-
-/* Bytes from the transport, *used of them, become plain ones: how many were written to `out`; 0: it
- * takes more; < 0: the sticky error. Call it again with the rest until it returns 0 and has used
- * all. Does the handshake as well. */
-int mote_tls_read(mote_tls *tls, const uint8_t *in, size_t len, size_t *used, uint8_t *out,
-                  size_t cap);
-
-/* Takes plain bytes, as far as there is room for a record; how many; 0: not now; < 0: the error. */
-int mote_tls_write(mote_tls *tls, const uint8_t *in, size_t len);
-
-/* Bytes for the transport, as mote_h2_peek() and mote_h2_ack(). */
-const uint8_t *mote_tls_peek(mote_tls *tls, size_t *len);
-void mote_tls_ack(mote_tls *tls, size_t len);
 
 /* True once the handshake is done. */
 bool mote_tls_ready(const mote_tls *tls);
 
+/* Bytes from the transport, *used of them, become plain ones: how many were written to `out`; 0: it
+ * takes more; < 0: the sticky error. Call it again with the rest until it returns 0 and has used
+ * all; where it uses none, output must leave first. Does the handshake as well. */
+int mote_tls_read(mote_tls *tls, const uint8_t *in, size_t len, size_t *used, uint8_t *out,
+                  size_t cap);
+
+/* Takes plain bytes, at most a record of them, once the record before has left; how many; 0: not
+ * now; < 0: the error. */
+int mote_tls_write(mote_tls *tls, const uint8_t *in, size_t len);
+
+/* Bytes for the transport, as mote_h2_peek() and mote_h2_ack(): they lie in mbedTLS's own buffer.
+ * When all are acknowledged, there may be more. */
+const uint8_t *mote_tls_peek(mote_tls *tls, size_t *len);
+void mote_tls_ack(mote_tls *tls, size_t len);
+
+/* The transport has ended. */
+void mote_tls_eof(mote_tls *tls);
+
 /* Says goodbye (close_notify); its bytes are in mote_tls_peek(). */
 void mote_tls_close(mote_tls *tls);
 
-/* What the error is, as "the certificate is not yet valid or has expired". */
+/* What the error is, as "the certificate of CN=door has expired (2026-01-31; the clock says
+ * 2026-11-21)". */
 const char *mote_tls_error(const mote_tls *tls);
 
 #ifdef __cplusplus

@@ -88,6 +88,22 @@ void mote_posix_close(mote_posix_conn *conn)
     schedule(conn, 0);
 }
 
+static void say_goodbye(mote_posix_conn *conn)
+{
+    size_t len;
+    const uint8_t *out;
+
+    if (!conn->engine->close || conn->finished)
+        return;
+    conn->engine->close(conn->self);
+    while ((out = conn->engine->peek(conn->self, &len))) {
+        ssize_t n = send(conn->fd, out, len, MSG_NOSIGNAL);
+        if (n <= 0)
+            return;
+        conn->engine->ack(conn->self, (size_t)n);
+    }
+}
+
 static void end_conn(mote_posix_conn *conn)
 {
     if (conn->previous)
@@ -98,6 +114,7 @@ static void end_conn(mote_posix_conn *conn)
         conn->next->previous = conn->previous;
     if (conn->loop->last_active == conn)
         conn->loop->last_active = NULL;
+    say_goodbye(conn);
     close(conn->fd);
     conn->fd = -1;
     if (conn->closed)
@@ -165,6 +182,24 @@ void mote_posix_flush(mote_posix_conn *conn)
         finish(conn);
 }
 
+/* An engine that must speak before it listens on (TLS in its handshake) leaves input: what it has
+ * to say fits the socket, or the peer does not play by the rules. */
+static void hand_over(mote_posix_conn *conn, const uint8_t *in, size_t len)
+{
+    uint64_t written;
+    int left;
+
+    while ((left = conn->engine->input(conn->self, in, len)) > 0) {
+        in += len - (size_t)left;
+        len = (size_t)left;
+        written = conn->bytes_out;
+        if (!write_all(conn) || conn->bytes_out == written) {
+            mote_posix_close(conn);
+            return;
+        }
+    }
+}
+
 static void on_input(mote_posix_conn *conn)
 {
     mote_posix_loop *loop = conn->loop;
@@ -179,7 +214,7 @@ static void on_input(mote_posix_conn *conn)
         if (conn->finished)
             return;
         conn->engine->tick(conn->self, loop->now_ms);
-        conn->engine->input(conn->self, loop->in, (size_t)n);
+        hand_over(conn, loop->in, (size_t)n);
         mote_posix_flush(conn);
         if (!conn->finished && !conn->dead)
             schedule(conn, loop->now_ms + conn->engine->tick(conn->self, loop->now_ms));

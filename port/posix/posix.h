@@ -63,17 +63,21 @@ void mote_posix_catch_signals(void);
 
 /* What an engine offers to a transport. `self` is the engine's object. */
 typedef struct {
-    int (*input)(void *self, const uint8_t *in, size_t len); /* < 0: close after the output */
+    /* < 0: close after the output; > 0: so many bytes are left, until output has gone out */
+    int (*input)(void *self, const uint8_t *in, size_t len);
     const uint8_t *(*peek)(void *self, size_t *len);
     void (*ack)(void *self, size_t len);
     uint32_t (*tick)(void *self, uint64_t now_ms); /* ms until the next tick */
     void (*eof)(void *self);
+    void (*close)(void *self); /* the transport is about to be closed: last words; may be NULL */
 } mote_posix_engine;
 
-/* Puts an engine around another one, as for TLS: *engine and *self are replaced. 0, or -1. */
+/* Puts an engine around another one, as for TLS: *engine and *self are replaced. 0, or -1. `memory`
+ * holds `size` bytes until unwrap(). */
 typedef struct {
     void *context;
-    int (*wrap)(void *context, const mote_posix_engine **engine, void **self);
+    size_t size;
+    int (*wrap)(void *context, void *memory, const mote_posix_engine **engine, void **self);
     void (*unwrap)(void *self);
 } mote_posix_security;
 
@@ -154,7 +158,7 @@ typedef struct {
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
     uint32_t turn_ms;                    /* at least this often; 0: only when something happens */
     const mote_grpc_life *life;          /* keepalive and ages of each connection; NULL: none */
-    const mote_posix_security *security; /* NULL: none; mote_posix_tls_server() of
+    const mote_posix_security *security; /* NULL: none; mote_posix_tls_security() of
                                             tls/posix.h */
 } mote_posix_server;
 

@@ -33,8 +33,8 @@ static void grpc_eof(void *self)
     mote_grpc_recv_eof(self);
 }
 
-const mote_posix_engine mote_posix_grpc_server = {grpc_input, grpc_peek, grpc_ack, grpc_tick,
-                                                  grpc_eof};
+const mote_posix_engine mote_posix_grpc_server = {grpc_input, grpc_peek, grpc_ack,
+                                                  grpc_tick,  grpc_eof,  NULL};
 
 static int client_input(void *self, const uint8_t *in, size_t len)
 {
@@ -53,8 +53,8 @@ static int client_input(void *self, const uint8_t *in, size_t len)
 }
 
 /* mote_posix_client begins with its mote_grpc, so the other functions serve both. */
-const mote_posix_engine mote_posix_grpc_client = {client_input, grpc_peek, grpc_ack, grpc_tick,
-                                                  grpc_eof};
+const mote_posix_engine mote_posix_grpc_client = {client_input, grpc_peek, grpc_ack,
+                                                  grpc_tick,    grpc_eof,  NULL};
 
 /* ---- connection slots ---------------------------------------------------------------------- */
 
@@ -75,7 +75,8 @@ static uint32_t life_tick(void *self, uint64_t now_ms)
     return next < life ? next : life;
 }
 
-static const mote_posix_engine life_server = {grpc_input, grpc_peek, grpc_ack, life_tick, grpc_eof};
+static const mote_posix_engine life_server = {grpc_input, grpc_peek, grpc_ack,
+                                              life_tick,  grpc_eof,  NULL};
 
 typedef struct {
     const mote_posix_server *config;
@@ -135,7 +136,10 @@ static int accept_conn(void *context, int fd)
     }
     const mote_posix_security *security = owner->config->security;
     s->conn.self = NULL;
-    if ((security && security->wrap(security->context, &engine, &self) < 0) ||
+    if ((security &&
+         security->wrap(security->context,
+                        (uint8_t *)s + owner->slot_size - MOTE_GRPC_ALIGN(security->size), &engine,
+                        &self) < 0) ||
         mote_posix_loop_add(owner->loop, &s->conn, fd, engine, self) < 0) {
         release(&s->conn);
         return -1;
@@ -219,7 +223,8 @@ int mote_posix_serve(const mote_posix_server *config)
     if (c.max_connections == 0)
         c.max_connections = 1024;
     s.grpc.server = true;
-    s.slot_size = mote_posix_connection_size(&s.grpc);
+    s.slot_size =
+        mote_posix_connection_size(&s.grpc) + (c.security ? MOTE_GRPC_ALIGN(c.security->size) : 0);
     if (check(&s) < 0)
         return -1;
     s.slots = mote_posix_memory(c.max_connections, s.slot_size);

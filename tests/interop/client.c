@@ -2,7 +2,7 @@
 #include "client.h"
 
 settings set;
-mote_tls_context *tls_context;
+mote_posix_tls_config tls_config;
 connection main_connection;
 outcome last;
 const uint8_t zeros[LARGEST];
@@ -65,7 +65,7 @@ int connect_to(connection *c)
                                .slots = SLOTS,
                                .connection_window = 64 << 20,
                                .authority = authority,
-                               .tls = tls_context != NULL,
+                               .tls = tls_config.context != NULL,
                                .codecs = &mote_grpc_zlib,
                                .message = message,
                                .message_size = sizeof message};
@@ -77,9 +77,9 @@ int connect_to(connection *c)
     if (c->fd < 0)
         return fprintf(stderr, "error: %s\n", mote_posix_error()), -1;
     mote_io io = mote_posix_io(&c->fd);
-    if (tls_context) {
-        if (mote_posix_tls_begin(&c->tls, tls_context, *set.override ? set.override : set.host,
-                                 io) < 0)
+    if (tls_config.context) {
+        tls_config.host_name = *set.override ? set.override : set.host;
+        if (mote_posix_tls_begin(&c->tls, &tls_config, io) < 0)
             return fprintf(stderr, "error: out of memory\n"), -1;
         io = mote_posix_tls_transport(&c->tls);
     }
@@ -95,7 +95,7 @@ void disconnect(connection *c)
 {
     mote_grpc_shutdown(&c->channel.grpc);
     mote_channel_poll(&c->channel, 0);
-    if (tls_context) {
+    if (tls_config.context) {
         if (*mote_tls_error(c->tls.tls))
             fprintf(stderr, "TLS: %s\n", mote_tls_error(c->tls.tls));
         mote_posix_tls_end(&c->tls);

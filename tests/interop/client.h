@@ -5,7 +5,7 @@
 #include "../../port/posix/posix.h"
 #include "interop.mote.h"
 #include "orca_service.mote.h"
-#include "secure.h"
+#include "../../tls/posix.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ typedef struct {
     const char *soak_pause_ms, *soak_request_size, *soak_response_size, *soak_threads;
 } settings;
 extern settings set;
-extern mote_tls_context *tls_context; /* NULL: plaintext */
+extern mote_posix_tls_config tls_config; /* without a context: plaintext */
 
 /* A connection. */
 typedef struct {

@@ -137,7 +137,8 @@ mote_tls_context *make_context(bool server, mote_pb_bytes ca, mote_pb_bytes cert
     mote_tls_context *context = NULL;
     const char *why = "";
 
-    if (!HAS_TLS || mote_tls_context_new(&context, &config, &why) < 0)
-        fprintf(stderr, "error: TLS: %s\n", HAS_TLS ? why : "not built in");
+    if (mote_tls_context_init(&context, &config, get_memory(MOTE_TLS_CONTEXT_MEMORY),
+                              MOTE_TLS_CONTEXT_MEMORY, &why) < 0)
+        fprintf(stderr, "error: TLS: %s\n", why);
     return context;
 }

@@ -18,7 +18,7 @@ static mote_channel channel;
 static uint8_t input[65536], packed[4 * LARGEST];
 static uint64_t *memory;
 static mote_posix_tls_io tls;
-static mote_tls_context *tls_context;
+static mote_posix_tls_config tls_config = {.host_name = "localhost"};
 
 /* What the call in progress has brought. */
 static headers response_headers, response_trailers;
@@ -68,11 +68,11 @@ static int connect_to(const request_t *r, int *fd)
     mote_io io = mote_posix_io(fd);
     if (r->server_tls_cert.len > 0) {
         mote_pb_bytes none = {0};
-        tls_context = make_context(false, r->server_tls_cert,
-                                   r->client_tls_creds ? r->client_tls_creds->cert : none,
-                                   r->client_tls_creds ? r->client_tls_creds->key : none);
+        tls_config.context = make_context(false, r->server_tls_cert,
+                                          r->client_tls_creds ? r->client_tls_creds->cert : none,
+                                          r->client_tls_creds ? r->client_tls_creds->key : none);
         /* the certificate names localhost; mbedTLS 2.28 does not compare addresses */
-        if (!tls_context || mote_posix_tls_begin(&tls, tls_context, "localhost", io) < 0)
+        if (!tls_config.context || mote_posix_tls_begin(&tls, &tls_config, io) < 0)
             return -1;
         io = mote_posix_tls_transport(&tls);
     }
@@ -247,7 +247,7 @@ static const char *run(const request_t *r, result_t *result)
     mote_channel_poll(&channel, 0);
     if (r->server_tls_cert.len > 0) {
         mote_posix_tls_end(&tls);
-        mote_tls_context_free(tls_context);
+        mote_tls_context_end(tls_config.context);
     }
     close(fd);
     return e < 0 ? mote_strerror(e) : NULL;

@@ -357,14 +357,15 @@ int main(int argc, char **argv)
                   options);
     if (!read_message(&connectrpc_conformance_v1_ServerCompatRequest_table, &request))
         return 1;
+    mote_posix_tls_config config = {0};
     mote_posix_security security = {0};
     if (request.use_tls && request.server_creds) {
         our_cert = request.server_creds->cert;
-        mote_tls_context *context =
+        config.context =
             make_context(true, request.client_tls_cert, our_cert, request.server_creds->key);
-        if (!context)
+        if (!config.context)
             return 1;
-        security = mote_posix_tls_server(context);
+        security = mote_posix_tls_security(&config);
     }
     uint32_t limit = request.message_receive_limit ? request.message_receive_limit : LARGEST;
     mote_posix_server server = {.address = "127.0.0.1:0",

@@ -207,12 +207,10 @@ int main(int argc, char **argv)
     parse_options(argc, argv, "interop_client: runs a case against grpc.testing.TestService",
                   options);
     bool secure = strcmp(tls, "true") == 0;
-    if (secure && !HAS_TLS)
-        return fprintf(stderr, "error: --use_tls=%s: TLS is not built in\n", tls), 2;
-    tls_context = secure ? mote_posix_tls_context(false, *ca ? ca : NULL, *cert ? cert : NULL,
-                                                  *key ? key : NULL)
-                         : NULL;
-    if (secure && !tls_context)
+    if (secure)
+        tls_config.context =
+            mote_posix_tls_context(false, *ca ? ca : NULL, *cert ? cert : NULL, *key ? key : NULL);
+    if (secure && !tls_config.context)
         return 2;
     const test_case *c = find(call_cases, set.test_case);
     c = c ? c : find(channel_cases, set.test_case);

@@ -6,7 +6,7 @@
  */
 #include "../../examples/options.h"
 #include "delay.h"
-#include "secure.h"
+#include "../../tls/posix.h"
 #include "interop.mote.h"
 #include "orca_service.mote.h"
 
@@ -444,12 +444,11 @@ int main(int argc, char **argv)
 
     parse_options(argc, argv, "interop_server: grpc.testing.TestService", options);
     bool secure = strcmp(tls, "true") == 0;
-    if (secure && !HAS_TLS)
-        return fprintf(stderr, "error: --use_tls=%s: TLS is not built in\n", tls), 2;
-    mote_tls_context *context = secure ? mote_posix_tls_context(true, ca, cert, key) : NULL;
-    if (secure && !context)
+    mote_posix_tls_config config = {.context = secure ? mote_posix_tls_context(true, ca, cert, key)
+                                                      : NULL};
+    if (secure && !config.context)
         return 2;
-    security = mote_posix_tls_server(context);
+    security = mote_posix_tls_security(&config);
     snprintf(address, sizeof address, ":%s", port);
     mote_posix_server server = {.address = address,
                                 .grpc = {.max_calls = (uint16_t)atoi(streams),

@@ -11,8 +11,7 @@ trap 'kill $pids 2>/dev/null' EXIT
 cd "$W" || exit 1
 
 . "$OLDPWD/tests/certificates.sh"
-{ ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
-    cert client good 20 DNS:client && cert stranger other 20 DNS:localhost && cert expired good -1 DNS:localhost; } >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
+all_certificates >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
 cd - >/dev/null || exit 1
 
 serve() { # serve VARIABLE CERT [OPTIONS...]
@@ -79,6 +78,54 @@ garbage() { head -c 3000 /dev/urandom | timeout 5 bash -c "cat > /dev/tcp/127.0.
 check "garbage in place of a hello" garbage
 half() { printf '\x16\x03\x01\x02\x00\x01\x00' | timeout 2 bash -c "cat > /dev/tcp/127.0.0.1/$port"; call "$port" empty_unary; }
 check "a hello that is cut" half
+
+# ---- sessions, many at once, HTTP/2 tools
+
+resumed() { # resumed NAME OPTIONS...: the second handshake is short
+    (sleep 0.3) | timeout 5 openssl s_client -connect "localhost:$port" -alpn h2 -CAfile "$W/good.pem" -sess_out "$W/session" \
+        "${@:2}" >"$W/first" 2>&1
+    (sleep 0.3) | timeout 5 openssl s_client -connect "localhost:$port" -alpn h2 -CAfile "$W/good.pem" -sess_in "$W/session" \
+        "${@:2}" >"$W/second" 2>&1
+    grep -aq "^New, TLS" "$W/first" && grep -aq "^Reused, TLS" "$W/second" || { grep -a "TLSv1" "$W/first" "$W/second"; false; }
+}
+check "a session by ticket, TLS 1.2" resumed ticket -tls1_2
+check "a session by id, TLS 1.2" resumed id -tls1_2 -no_ticket
+if s_client -alpn h2 -tls1_3 && grep -aq "ALPN protocol: h2" "$W/s_client"; then
+    check "a session by ticket, TLS 1.3" resumed ticket -tls1_3
+fi
+check "200 handshakes at once, and one that stalls" timeout 90 "$PYTHON" tests/peers/tls_many.py "$port" "$W/good.pem"
+
+"$BUILD/h2_server" --port=0 --tls --cert="$W/server.pem" --key="$W/server.key" >"$W/h2_server" 2>&1 &
+pids="$pids $!"
+for _ in $(seq 100); do grep -q listening "$W/h2_server" && break; sleep 0.05; done
+h2=$(sed -n 's/^listening on .*:/localhost:/p' "$W/h2_server")
+check "nghttp" sh -c "nghttp -v https://$h2/ 2>&1 | grep -q ':status: 200'"
+check "curl with h2_server" sh -c "curl -sS --cacert $W/good.pem -w '%{http_version} %{http_code}' -o $W/page https://$h2/ | grep -q '2 200' && test -s $W/page"
+check "curl sends 1 MiB" sh -c "head -c 1048576 /dev/urandom >$W/blob && curl -sS --cacert $W/good.pem --data-binary @$W/blob -o $W/echo https://$h2/echo && cmp $W/blob $W/echo"
+check "h2load" sh -c "h2load -n 2000 -c 10 -m 10 https://$h2/ | grep -q '2000 succeeded, 0 failed'"
+[ ! -x "$BUILD/h2_client" ] || check "h2_client" sh -c "$BUILD/h2_client --ca=$W/good.pem https://$h2/ | cmp - $W/page"
+
+# ---- the examples
+
+example() { # example NAME SERVER-OPTION CLIENT-OPTIONS...
+    local name=$1 at
+    shift
+    "$BUILD/${name}_server" --address=127.0.0.1:0 --tls --cert="$W/server.pem" --key="$W/server.key" --ca="$W/good.pem" >"$W/example" 2>&1 &
+    local pid=$!
+    for _ in $(seq 100); do grep -q listening "$W/example" && break; sleep 0.05; done
+    at=$(sed -n 's/^listening on .*:/localhost:/p' "$W/example")
+    timeout 20 "$BUILD/${name}_client" --address="$at" --tls --ca="$W/good.pem" --cert="$W/client.pem" --key="$W/client.key" "$@" \
+        </dev/null >"$W/out" 2>&1
+    local status=$?
+    kill $pid
+    [ $status = 0 ] || { cat "$W/out"; false; }
+}
+if [ -x "$BUILD/unary_server" ]; then
+    for name in unary server_stream client_stream bidi; do
+        check "example over mutual TLS: $name" example $name
+    done
+    check "a demo over mutual TLS" sh -c "BUILD=$BUILD TLS=1 DURATION=3 examples/demo.sh >$W/demo 2>&1 || { tail -n 5 $W/demo; false; }"
+fi
 
 # ---- grpcio both ways
 

@@ -1,0 +1,59 @@
+#!/bin/bash
+# TLS with the system's mbedTLS and with that of the next Debian release: the tests in memory under sanitizers, and
+# the peers. The certificates are made on the spot.
+set -u
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+W=$BUILD/test/tls
+mkdir -p "$W"
+passed=0
+failed=0
+
+(cd "$W" && . "$OLDPWD/tests/certificates.sh" && all_certificates) >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
+sources="tests/unit/test_tls.c $(ls tls/*.c | grep -v absent) $BUILD/libmote.a"
+flags="-std=c11 -g -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-error=conversion"
+add() { # add NAME: what a run has said
+    local line
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$W/$1.out" | tail -n 1)
+    grep -vE '^[0-9]+ passed, [0-9]+ failed' "$W/$1.out"
+    [ -n "$line" ] || { echo "$1 ended early"; line="0 passed, 1 failed"; }
+    passed=$((passed + $(echo "$line" | sed -E 's/ passed.*//')))
+    failed=$((failed + $(echo "$line" | sed -E 's/.*, ([0-9]+) failed.*/\1/')))
+}
+unit() { # unit NAME CFLAGS LIBRARIES
+    # shellcheck disable=SC2086
+    $CC $flags -fsanitize=address,undefined -fno-sanitize-recover=all $2 -o "$W/test-$1" $sources $3 && "$W/test-$1" "$W"
+}
+
+unit system "" "-lmbedtls -lmbedx509 -lmbedcrypto" >"$W/system.out" 2>&1 &
+next=$BUILD/mbedtls-3
+if version=$(tests/mbedtls.sh "$next"); then
+    libraries="$next/libmbedtls.a $next/libmbedx509.a $next/libmbedcrypto.a"
+    unit next "-I$next/usr/include" "$libraries" >"$W/next.out" 2>&1 &
+fi
+wait
+add system
+if [ -n "$version" ]; then
+    add next
+    # The programs of the peers' tests, linked with it.
+    mkdir -p "$BUILD/tls-3/obj"
+    for f in tls context verify signer posix; do
+        # shellcheck disable=SC2086
+        $CC $flags -O2 -I"$next/usr/include" -c tls/$f.c -o "$BUILD/tls-3/obj/$f.o" || exit 1
+    done
+    o=$BUILD/obj/tests/interop
+    common="$o/interop.mote.o $o/orca.mote.o $o/orca_service.mote.o $o/google/protobuf/duration.mote.o $BUILD/tls-3/obj/*.o $BUILD/libmote.a"
+    # shellcheck disable=SC2086
+    $CC "$o/interop_server.o" $common $libraries -o "$BUILD/tls-3/interop_server" &&
+        $CC "$o/interop_client.o" "$o/client.o" "$o/cases.o" $common $libraries -o "$BUILD/tls-3/interop_client" &&
+        $CC "$BUILD/obj/examples/h2_server.o" $common $libraries -o "$BUILD/tls-3/h2_server" || exit 1
+    BUILD=$BUILD/tls-3 tests/peers/tls.sh >"$W/peers-3.out" 2>&1
+    add peers-3
+    echo "mbedTLS of this system, and $version"
+else
+    failed=$((failed + 1))
+fi
+tests/peers/tls.sh >"$W/peers.out" 2>&1
+add peers
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,118 @@
+/* Certificates: pins, and words for what is wrong with one. */
+#include "tls_internal.h"
+
+#include <mbedtls/platform_util.h>
+#include <mbedtls/sha256.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- pins ---------------------------------------------------------------------------------- */
+
+static bool digest_of(const mbedtls_x509_buf *span, uint8_t out[32])
+{
+#if MOTE_TLS_3
+    return mbedtls_sha256(span->p, span->len, out, 0) == 0;
+#else
+    return mbedtls_sha256_ret(span->p, span->len, out, 0) == 0;
+#endif
+}
+
+static bool is_pinned(const mote_tls_context *c, const mbedtls_x509_buf *span)
+{
+    uint8_t digest[32];
+
+    if (!digest_of(span, digest))
+        return false;
+    for (size_t i = 0; i < c->pin_count; i++) {
+        if (memcmp(c->pins[i].sha256, digest, sizeof digest) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- words --------------------------------------------------------------------------------- */
+
+static void put_clock(char *out, size_t cap)
+{
+    out[0] = '\0';
+#if defined(MBEDTLS_HAVE_TIME_DATE)
+    mbedtls_time_t now = mbedtls_time(NULL);
+    struct tm t;
+    if (mbedtls_platform_gmtime_r(&now, &t))
+        snprintf(out, cap, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
+#else
+    snprintf(out, cap, "nothing");
+#endif
+}
+
+/* The time that is the trouble, beside the clock's. */
+static void put_times(char *out, size_t cap, const mbedtls_x509_time *t)
+{
+    char clock[40];
+
+    put_clock(clock, sizeof clock);
+    snprintf(out, cap, " (%04d-%02d-%02d; the clock says %s)", t->year, t->mon, t->day, clock);
+}
+
+/* Which check has failed, the telling ones first. */
+static const char *reason(uint32_t flags)
+{
+    static const struct {
+        uint32_t flag;
+        const char *text;
+    } checks[] = {
+        {MBEDTLS_X509_BADCERT_FUTURE, "is not yet valid"},
+        {MBEDTLS_X509_BADCERT_EXPIRED, "has expired"},
+        {MBEDTLS_X509_BADCERT_CN_MISMATCH, "is for another host name than"},
+        {MBEDTLS_X509_BADCERT_REVOKED, "is revoked"},
+        {MBEDTLS_X509_BADCERT_OTHER, "is not a pinned one"},
+        {MBEDTLS_X509_BADCERT_NOT_TRUSTED, "is by nobody who is trusted"},
+        {MBEDTLS_X509_BADCERT_BAD_KEY, "has a weak key"},
+        {MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash"},
+        {MBEDTLS_X509_BADCERT_BAD_PK, "is signed with a weak algorithm"},
+        {MBEDTLS_X509_BADCERT_KEY_USAGE, "is not for this use"},
+        {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "is not for this use"},
+    };
+
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (flags & checks[i].flag)
+            return checks[i].text;
+    }
+    return "is not accepted";
+}
+
+static void describe(mote_tls *t, const mbedtls_x509_crt *crt, uint32_t flags)
+{
+    char name[96] = "nobody", more[100] = "";
+    int r = mbedtls_x509_dn_gets(name, sizeof name, &crt->subject);
+
+    if (flags & MBEDTLS_X509_BADCERT_FUTURE)
+        put_times(more, sizeof more, &crt->valid_from);
+    else if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
+        put_times(more, sizeof more, &crt->valid_to);
+    else if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
+        snprintf(more, sizeof more, " %s", t->host_name);
+    snprintf(t->text, sizeof t->text, "the certificate of %s %s%s", r < 0 ? "?" : name,
+             reason(flags), more);
+}
+
+int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+    mote_tls *t = tls;
+    const mote_tls_context *c = t->context;
+
+    t->saw_certificate = true;
+    if (depth == 0 && c->pin_count > 0) {
+        if (!is_pinned(c, &crt->raw) && !is_pinned(c, &crt->pk_raw))
+            *flags |= MBEDTLS_X509_BADCERT_OTHER;
+        else if (!c->has_ca)
+            *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+    } else if (c->pin_count > 0 && !c->has_ca) {
+        *flags = 0; /* only the pinned certificate counts */
+    }
+    if (*flags != 0)
+        describe(t, crt, *flags);
+    return 0;
+}
