@@ -47,12 +47,12 @@ $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
 TOURS := unary server_stream client_stream bidi
 SHOPS := orders files prices monitor chat
 PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
-            $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller
+            $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller tls_pool
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all demo test interop conformance bench size coverage mutator fuzz-smoke lint install dist clean \
-        help programs setup-test setup-interop setup-conformance setup-bench setup-lint setup-arch test-arch
+.PHONY: all demo test interop tls-memory conformance bench size coverage mutator fuzz-smoke lint install dist clean \
+        help programs setup-test setup-interop setup-tls setup-conformance setup-bench setup-lint setup-arch test-arch
 
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
 
@@ -70,6 +70,7 @@ $(LIB): $(CORE_OBJECTS) $(PORT_OBJECTS)
 parts_collector := collector collector_view telemetry.mote
 parts_sensor := sensor readings telemetry.mote
 parts_h2_server := h2_server
+parts_tls_pool := tls_pool
 parts_h2_client := h2_client
 parts_mote-hpack := mote-hpack
 parts_device := device device.mote
@@ -127,6 +128,10 @@ bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRP
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
 
+tls-memory: setup-tls ## what mbedTLS 2.28 and 3.6 take of a static pool, for each preset of tls/preset.h
+	$(MAKE) BUILD=$(BUILD) all
+	CC="$(CC)" BUILD=$(BUILD) tests/mbedtls_preset.sh
+
 conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), protobuf's conformance runners
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
@@ -153,7 +158,7 @@ test-arch: setup-arch ## the unit tests as 32-bit and big-endian programs
 lint: setup-lint ## clang-format, clang-tidy, cppcheck
 	tests/lint.sh
 
-setup-test setup-interop setup-conformance setup-bench setup-lint setup-arch:
+setup-test setup-interop setup-tls setup-conformance setup-bench setup-lint setup-arch:
 	@tests/setup.sh $(@:setup-%=%)
 
 # ---- packages

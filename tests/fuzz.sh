@@ -49,6 +49,7 @@ target server conversations "fuzz/fuzz_grpc.c tests/peers/peer_service.c $mutato
 target client conversations "-DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c tests/peers/peer_service.c $mutator $core"
 target flate flate "fuzz/fuzz_flate.c $core"
 target pair pair "fuzz/fuzz_pair.c $core"
+target tls tls "fuzz/fuzz_tls.c $(ls tls/*.c | grep -vE 'absent|posix' | tr '\n' ' ') -lmbedtls -lmbedx509 -lmbedcrypto"
 target pb pb "fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c $core"
 
 if [ "$chosen" = "  " ] || [[ $chosen == *" afl "* ]]; then

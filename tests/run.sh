@@ -76,7 +76,8 @@ for t in $units; do program test_$t tests/unit/test_$t.c; done
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
-program h2_server examples/h2_server.c
+program h2_server examples/h2_server.c tls/posix.c tls/absent.c
+program fuzz_tls fuzz/fuzz_tls.c fuzz/standalone.c tls/tls.c tls/context.c tls/verify.c tls/signer.c -lmbedtls -lmbedx509 -lmbedcrypto
 program attack_local tests/attack/local.c tests/attack/attacks.c
 # Bounds on processor time are for programs as people build them.
 # shellcheck disable=SC2086
@@ -108,7 +109,7 @@ run "rfc" tests/rfc.sh
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
 
-for t in hpack huffman pair pb flate; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
+for t in hpack huffman pair pb flate tls; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
 run "fuzz corpus nghttp2" "$T/fuzz_nghttp2" fuzz/corpus/hpack
 for t in h2 server client; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/conversations; done
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|interop|proxies|conformance|bench|lint|size|coverage|fuzz|arch
+#   tests/setup.sh test|interop|proxies|tls|conformance|bench|lint|size|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -51,6 +51,13 @@ interop)
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
     need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
     ;;
+tls)
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
+    need openssl openssl
+    need dpkg-dev dpkg-source
+    need xz-utils xz
+    need bzip2 bzip2
+    ;;
 proxies)
     need nginx-light nginx
     need haproxy haproxy
@@ -94,6 +101,7 @@ size)
     need libnanopb-dev /usr/include/pb.h
     ;;
 fuzz)
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
     need clang clang
     need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
     need afl++ afl-fuzz

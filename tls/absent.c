@@ -10,6 +10,17 @@ int mote_tls_context_init(mote_tls_context **context, const mote_tls_config *con
     return MOTE_TLS_ERR_CONFIG;
 }
 
+int mote_tls_pool(void *memory, size_t size)
+{
+    (void)memory, (void)size;
+    return MOTE_TLS_ERR_CONFIG;
+}
+
+mote_tls_usage mote_tls_pool_usage(void)
+{
+    return (mote_tls_usage){0, 0};
+}
+
 int mote_tls_init(mote_tls **tls, mote_tls_context *context, const char *host_name, void *memory,
                   size_t size)
 {

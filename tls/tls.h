@@ -33,6 +33,19 @@ enum mote_tls_error_code {
                                       calls INADEQUATE_SECURITY */
 };
 
+/* ---- memory of mbedTLS --------------------------------------------------------------------- */
+
+/* Gives mbedTLS a static pool in place of the heap, before anything else is called. 0, or
+ * MOTE_TLS_ERR_CONFIG: it was built without MBEDTLS_MEMORY_BUFFER_ALLOC_C (see tls/preset.h). */
+int mote_tls_pool(void *memory, size_t size);
+
+/* Bytes of the pool in use, with what the allocator needs itself: now, and the most so far. Zero
+ * without MBEDTLS_MEMORY_DEBUG. */
+typedef struct {
+    size_t now, most;
+} mote_tls_usage;
+mote_tls_usage mote_tls_pool_usage(void);
+
 /* ---- certificates and keys ----------------------------------------------------------------- */
 
 /* Certificates, keys, tickets and random numbers, for any number of connections in one thread. */

@@ -7,4 +7,5 @@ tests/bench/h2.sh
 tests/bench/pb.sh
 tests/bench/grpc.sh
 tests/bench/scenarios.sh
+tests/bench/tls.sh
 column -t -s "$(printf '\t')" "$T" 2>/dev/null || cat "$T"

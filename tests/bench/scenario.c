@@ -3,7 +3,7 @@
  * The client prints messages a second, the median and 99th percentile of a round trip in
  * microseconds (0 where there are none), and its processor time for each message in nanoseconds. */
 #define _POSIX_C_SOURCE 200809L
-#include "../../port/posix/posix.h"
+#include "../../tls/posix.h"
 #include "../interop/interop.mote.h"
 
 #include <stdio.h>
@@ -130,10 +130,14 @@ static const mote_grpc_method methods[] = {{"UnaryCall", answer, false, true, NU
                                            {"StreamingFromServer", from_server, false, true, NULL}};
 static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4}};
 
-static int serve(void)
+static int serve(const char *cert, const char *key)
 {
+    mote_posix_tls_config tls = {.context =
+                                     cert ? mote_posix_tls_context(true, NULL, cert, key) : NULL};
+    mote_posix_security security = mote_posix_tls_security(&tls);
     mote_posix_server server = {.address = "127.0.0.1:0",
                                 .max_connections = 16,
+                                .security = cert ? &security : NULL,
                                 .grpc = {.max_calls = CALLS,
                                          .slots = 16,
                                          .rx_size = BUFFER,
@@ -305,15 +309,20 @@ static void on_event(void *context, const mote_grpc_event *ev)
     ended++;
 }
 
-static void throughput(int fd)
+static void throughput(int fd, const mote_posix_tls_config *tls)
 {
     static mote_posix_loop loop;
     static mote_posix_conn conn;
+    const mote_posix_engine *engine = &mote_posix_grpc_client;
+    mote_posix_security security = mote_posix_tls_security(tls);
+    void *self = &client;
 
     client.on_event = on_event;
     mote_grpc_init(&client.grpc, &config, memory, sizeof memory);
     mote_posix_loop_init(&loop);
-    mote_posix_loop_add(&loop, &conn, fd, &mote_posix_grpc_client, &client);
+    if (tls->context)
+        security.wrap(security.context, mote_posix_memory(1, security.size), &engine, &self);
+    mote_posix_loop_add(&loop, &conn, fd, engine, self);
     while (ended < count) {
         start_unary();
         mote_posix_flush(&conn);
@@ -328,18 +337,26 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void run_client(const char *scenario, const char *address)
+static void run_client(const char *scenario, const char *address, const char *ca)
 {
+    static mote_posix_tls_io transport;
+    mote_posix_tls_config tls = {.context =
+                                     ca ? mote_posix_tls_context(false, ca, NULL, NULL) : NULL,
+                                 .host_name = "localhost"};
     int fd = mote_posix_connect(address, 5000);
 
     if (fd < 0)
         fail(mote_posix_error());
     round_trips = calloc(count, sizeof *round_trips);
-    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
-                      mote_posix_io(&fd));
+    mote_io io = mote_posix_io(&fd);
+    if (ca && scenario[0] != 't') {
+        mote_posix_tls_begin(&transport, &tls, io);
+        io = mote_posix_tls_transport(&transport);
+    }
+    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input, io);
     double start = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     if (strcmp(scenario, "throughput") == 0)
-        throughput(fd);
+        throughput(fd, &tls);
     else
         (scenario[1] == 'n'   ? unary
          : scenario[0] == 'p' ? ping
@@ -354,12 +371,13 @@ static void run_client(const char *scenario, const char *address)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "server") == 0)
-        return serve();
-    if (argc != 6)
-        fail("usage: scenario server | scenario client SCENARIO ADDRESS COUNT SIZE");
+    if (argc > 1 && strcmp(argv[1], "server") == 0)
+        return serve(argc == 4 ? argv[2] : NULL, argv[argc - 1]);
+    if (argc < 6)
+        fail(
+            "usage: scenario server [CERT KEY] | scenario client SCENARIO ADDRESS COUNT SIZE [CA]");
     count = (uint32_t)atoi(argv[4]);
     size = (uint32_t)atoi(argv[5]);
-    run_client(argv[2], argv[3]);
+    run_client(argv[2], argv[3], argc > 6 ? argv[6] : NULL);
     return 0;
 }

@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +30,12 @@ void Check(bool ok, const char *why)
         std::fprintf(stderr, "scenario: error: %s\n", why);
         std::exit(1);
     }
+}
+
+std::string ReadFile(const char *name)
+{
+    std::ifstream file(name);
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 SimpleResponse Response(const SimpleRequest &request)
@@ -177,14 +185,20 @@ class PingCall : public Call
     grpc::ServerAsyncReaderWriter<SimpleResponse, SimpleRequest> stream_;
 };
 
-void Serve()
+void Serve(const char *cert, const char *key)
 {
     grpc::ServerBuilder builder;
     int port = 0;
     void *tag;
     bool ok;
 
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    auto credentials = grpc::InsecureServerCredentials();
+    if (cert) {
+        grpc::SslServerCredentialsOptions options;
+        options.pem_key_cert_pairs.push_back({ReadFile(key), ReadFile(cert)});
+        credentials = grpc::SslServerCredentials(options);
+    }
+    builder.AddListeningPort("127.0.0.1:0", credentials, &port);
     builder.RegisterService(&service);
     queue = builder.AddCompletionQueue();
     auto server = builder.BuildAndStart();
@@ -317,12 +331,15 @@ void Throughput()
     }
 }
 
-void RunClient(const std::string &scenario, const char *address)
+void RunClient(const std::string &scenario, const char *address, const char *ca)
 {
+    auto credentials =
+        ca ? grpc::SslCredentials({ReadFile(ca), "", ""}) : grpc::InsecureChannelCredentials();
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(8 << 20);
-    stub = BenchmarkService::NewStub(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    if (ca)
+        arguments.SetSslTargetNameOverride("localhost");
+    stub = BenchmarkService::NewStub(grpc::CreateCustomChannel(address, credentials, arguments));
     round_trips.resize(count);
     double start = Seconds(CLOCK_MONOTONIC), cpu = Seconds(CLOCK_PROCESS_CPUTIME_ID);
     (scenario == "unary"        ? Unary
@@ -341,12 +358,13 @@ void RunClient(const std::string &scenario, const char *address)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2) {
-        Serve();
+    if (argc < 5) {
+        Serve(argc == 4 ? argv[2] : nullptr, argv[argc - 1]);
         return 0;
     }
-    Check(argc == 6, "usage: scenario server | scenario client SCENARIO ADDRESS COUNT SIZE");
+    Check(argc >= 6,
+          "usage: scenario server [CERT KEY] | scenario client SCENARIO ADDRESS COUNT SIZE [CA]");
     count = std::atoi(argv[4]);
     size = std::atoi(argv[5]);
-    RunClient(argv[2], argv[3]);
+    RunClient(argv[2], argv[3], argc > 6 ? argv[6] : nullptr);
 }
