@@ -1,8 +1,8 @@
 # Certificates for tests, made on the spot: CAs and what they sign, elliptic unless said otherwise.
 ec="ec -pkeyopt ec_paramgen_curve:P-256"
-ca() { # ca NAME
+ca() { # ca NAME [OPTIONS...]
     # shellcheck disable=SC2086
-    openssl req -x509 -newkey $ec -nodes -keyout "$1.key" -out "$1.pem" -days 30 -subj "/CN=$1"
+    openssl req -x509 -newkey $ec -nodes -keyout "$1.key" -out "$1.pem" -days 30 -subj "/CN=$1" "${@:2}"
 }
 cert() { # cert NAME CA DAYS NAMES [KIND]
     # shellcheck disable=SC2086
@@ -22,5 +22,5 @@ cert_of_the_future() { # cert_of_the_future NAME CA NAMES: `openssl x509` cannot
 all_certificates() {
     ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
         cert client good 20 DNS:client && cert stranger other 20 DNS:localhost && cert expired good -1 DNS:localhost &&
-        cert_of_the_future future good DNS:localhost
+        cert_of_the_future future good DNS:localhost && ca self -addext subjectAltName=DNS:localhost
 }

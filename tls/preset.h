@@ -19,6 +19,7 @@
 
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
 #define MBEDTLS_SSL_RECORD_SIZE_LIMIT /* what max_fragment is for TLS 1.2 (RFC 8449) */
+#define MBEDTLS_USE_PSA_CRYPTO        /* so that keys may stay with PSA: mote_tls_config.psa_key */
 #else
 #undef MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
 #endif

@@ -54,6 +54,24 @@ no_ca() { ! timeout 5 "$BUILD/interop_client" --server_host=localhost --server_p
     2>"$W/err" && grep -q "a client needs CA certificates" "$W/err"; }
 check "a client without CA certificates" no_ca
 
+serve self self
+check "a certificate that signs itself" refused "nobody who is trusted" call "$self" empty_unary
+openssl_server() { # openssl_server VARIABLE OPTIONS...
+    local number=$((25000 + RANDOM % 5000))
+    openssl s_server -accept $number -cert "$W/server.pem" -key "$W/server.key" -quiet "${@:2}" >"$W/openssl_server" 2>&1 &
+    pids="$pids $!"
+    sleep 0.3
+    printf -v "$1" %s $number
+}
+openssl_server mute
+check "a server that chooses no protocol" refused "chosen nothing in place of the protocol h2" call "$mute" empty_unary
+openssl_server web -alpn http/1.1
+check "a server that speaks http/1.1" refused "TLS: " call "$web" empty_unary
+openssl_server weak_server -alpn h2 -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA256
+check "a server with weak suites" refused "alert" call "$weak_server" empty_unary
+openssl_server old_server -alpn h2 -tls1_1
+check "a server with TLS 1.1" refused "TLS: " call "$old_server" empty_unary
+
 # ---- clients must show a certificate
 
 serve mutual server --ca="$W/good.pem"
@@ -66,6 +84,8 @@ check "mutual TLS with a strange one" refused UNAVAILABLE call "$mutual" empty_u
 s_client() { echo | timeout 5 openssl s_client -connect "localhost:$port" "$@" >"$W/s_client" 2>&1; }
 no_h2() { s_client -alpn http/1.1; grep -q "no application protocol" "$W/s_client"; }
 check "a client that does not offer h2" no_h2
+no_alpn() { s_client; grep -q "no application protocol" "$W/s_client"; }
+check "a client that offers no protocol" no_alpn
 old() { s_client -alpn h2 -tls1_1; grep -qE "alert (protocol version|handshake failure)|no protocols available|unsupported protocol" "$W/s_client"; }
 check "TLS 1.1" old
 weak() { s_client -alpn h2 -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA256; grep -q "handshake failure" "$W/s_client"; }
