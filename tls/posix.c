@@ -66,6 +66,7 @@ typedef struct {
     mote_tls *tls;
     uint64_t begun_ms;
     uint32_t handshake_ms;
+    int trace; /* number of the connection */
     bool ended, closing;
     uint64_t memory[MOTE_TLS_MEMORY / 8];
 } tls_engine;
@@ -80,6 +81,7 @@ static void pump(tls_engine *e)
         int n = mote_tls_write(e->tls, out, len);
         if (n <= 0)
             return;
+        mote_posix_trace_bytes(e->trace, true, out, (size_t)n);
         e->inner->ack(e->self, (size_t)n);
     }
     if (e->closing)
@@ -105,6 +107,7 @@ static int tls_input(void *self, const uint8_t *in, size_t len)
         if (in)
             in += used;
         len -= used;
+        mote_posix_trace_bytes(e->trace, false, plain, r > 0 ? (size_t)r : 0);
         if (r > 0)
             e->inner->input(e->self, plain, (size_t)r);
     } while (r > 0 || (r == 0 && used > 0 && len > 0));
@@ -184,6 +187,7 @@ static int wrap(void *context, void *memory, const mote_posix_engine **outer, vo
     memset(e, 0, sizeof *e);
     if (mote_tls_init(&e->tls, config->context, config->host_name, e->memory, sizeof e->memory) < 0)
         return -1;
+    e->trace = mote_posix_trace_inner();
     e->handshake_ms = limit_of(config);
     e->inner = *outer;
     e->self = *self;
@@ -224,6 +228,7 @@ int mote_posix_tls_begin(mote_posix_tls_io *t, const mote_posix_tls_config *conf
     t->inner = inner;
     t->config = config;
     t->begun_ms = now_of(t);
+    t->trace = mote_posix_trace_inner();
     return mote_tls_init(&t->tls, config->context, config->host_name, t->memory, sizeof t->memory);
 }
 
@@ -264,6 +269,7 @@ static int tls_io_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout
         t->pos += used;
         t->len -= used;
         flush(t, timeout_ms);
+        mote_posix_trace_bytes(t->trace, false, buf, r > 0 ? (size_t)r : 0);
         if (r != 0)
             return r;
         if (t->len == 0 && !fill(t, timeout_ms))
@@ -296,6 +302,7 @@ static int tls_io_write(void *context, const uint8_t *buf, size_t len, uint32_t 
     if (r <= 0 || (r = flush(t, timeout_ms)) <= 0)
         return r;
     int n = mote_tls_write(t->tls, buf, len);
+    mote_posix_trace_bytes(t->trace, true, buf, n > 0 ? (size_t)n : 0);
     return flush(t, timeout_ms) < 0 ? -1 : n;
 }
 

@@ -40,6 +40,7 @@ typedef struct {
     const mote_posix_tls_config *config;
     mote_tls *tls;
     uint64_t begun_ms;
+    int trace; /* number of the connection */
     size_t pos, len;
     uint64_t memory[MOTE_TLS_MEMORY / 8];
     uint8_t in[4096];

@@ -55,6 +55,11 @@ void *mote_posix_memory(size_t count, size_t size);
 /* From now on prints the frames of all sockets to standard error, as `nghttp -v` does. */
 void mote_posix_trace(void);
 
+/* For what passes inside of a socket, as in TLS: a number for a new connection, and its bytes.
+ * Without effect unless frames are printed. */
+int mote_posix_trace_inner(void);
+void mote_posix_trace_bytes(int number, bool sent, const uint8_t *bytes, size_t len);
+
 /* Set by SIGINT and SIGTERM once mote_posix_catch_signals() was called. */
 extern volatile sig_atomic_t mote_posix_stopped;
 void mote_posix_catch_signals(void);

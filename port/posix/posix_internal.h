@@ -5,6 +5,5 @@
 
 /* trace.c: without effect unless mote_posix_trace() was called. */
 void mote_posix_trace_begin(int fd); /* a new socket */
-void mote_posix_trace_bytes(int fd, bool sent, const uint8_t *bytes, size_t len);
 
 #endif

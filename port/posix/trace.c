@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SOCKETS = 4096 };
+enum { SOCKETS = 4096, INNER = 4096 };
 
 static bool on;
 static uint64_t begin_ms;
-static mote_h2_tracer *tracers[SOCKETS]; /* by file descriptor */
+static mote_h2_tracer *tracers[SOCKETS + INNER]; /* by file descriptor, and by number */
+static mote_h2_tracer hidden;                    /* of a socket whose frames cannot be seen */
 
 void mote_posix_trace(void)
 {
@@ -29,19 +30,34 @@ static void print_line(void *context, const char *line, size_t len)
 
 void mote_posix_trace_begin(int fd)
 {
-    if (on && fd >= 0 && fd < SOCKETS) {
-        free(tracers[fd]);
+    if (on && fd >= 0 && fd < SOCKETS + INNER) {
+        if (tracers[fd] != &hidden)
+            free(tracers[fd]);
         tracers[fd] = NULL;
     }
+}
+
+int mote_posix_trace_inner(void)
+{
+    static int next;
+    int number = SOCKETS + next;
+
+    if (!on)
+        return -1;
+    next = (next + 1) % INNER;
+    mote_posix_trace_begin(number);
+    return number;
 }
 
 /* The preface is 24 bytes that begin with "PRI", so the first bytes tell who is the client. */
 void mote_posix_trace_bytes(int fd, bool sent, const uint8_t *bytes, size_t len)
 {
-    if (!on || fd < 0 || fd >= SOCKETS || len == 0)
+    if (!on || fd < 0 || fd >= SOCKETS + INNER || len == 0 || tracers[fd] == &hidden)
         return;
-    if (!tracers[fd] && bytes[0] != 'P' && bytes[0] != 0)
-        return; /* neither a preface nor SETTINGS: TLS, which hides the frames */
+    if (!tracers[fd] && bytes[0] != 'P' && bytes[0] != 0) {
+        tracers[fd] = &hidden; /* neither a preface nor SETTINGS: TLS */
+        return;
+    }
     if (!tracers[fd]) {
         tracers[fd] = malloc(sizeof **tracers);
         if (!tracers[fd])

@@ -130,20 +130,21 @@ check "h2load" sh -c "h2load -n 2000 -c 10 -m 10 https://$h2/ | grep -q '2000 su
 example() { # example NAME SERVER-OPTION CLIENT-OPTIONS...
     local name=$1 at
     shift
-    "$BUILD/${name}_server" --address=127.0.0.1:0 --tls --cert="$W/server.pem" --key="$W/server.key" --ca="$W/good.pem" >"$W/example" 2>&1 &
+    "$BUILD/${name}_server" --address=127.0.0.1:0 --tls --cert="$W/server.pem" --key="$W/server.key" --ca="$W/good.pem" --trace >"$W/example" 2>"$W/trace.server" &
     local pid=$!
     for _ in $(seq 100); do grep -q listening "$W/example" && break; sleep 0.05; done
     at=$(sed -n 's/^listening on .*:/localhost:/p' "$W/example")
     timeout 20 "$BUILD/${name}_client" --address="$at" --tls --ca="$W/good.pem" --cert="$W/client.pem" --key="$W/client.key" "$@" \
-        </dev/null >"$W/out" 2>&1
+        --trace </dev/null >"$W/out" 2>"$W/trace.client"
     local status=$?
     kill $pid
-    [ $status = 0 ] || { cat "$W/out"; false; }
+    [ $status = 0 ] || { cat "$W/out" "$W/trace.client"; false; }
 }
 if [ -x "$BUILD/unary_server" ]; then
     for name in unary server_stream client_stream bidi; do
         check "example over mutual TLS: $name" example $name
     done
+    check "--trace shows the frames inside" sh -c "grep -q 'recv HEADERS' $W/trace.client && grep -q 'send HEADERS' $W/trace.server || { head $W/trace.*; false; }"
     check "a demo over mutual TLS" sh -c "BUILD=$BUILD TLS=1 DURATION=3 examples/demo.sh >$W/demo 2>&1 || { tail -n 5 $W/demo; false; }"
 fi
 
