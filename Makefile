@@ -152,7 +152,7 @@ $(BUILD)/libmote-mutator.so: $(wildcard fuzz/mutator*.[ch] hpack/*.[ch])
 fuzz-smoke: ## every fuzz target for SECONDS_EACH=30
 	BUILD=$(BUILD) tests/fuzz.sh
 
-test-arch: setup-arch ## the unit tests as 32-bit and big-endian programs
+test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 and s390x
 	BUILD=$(BUILD) tests/arch.sh
 
 lint: setup-lint ## clang-format, clang-tidy, cppcheck

@@ -98,6 +98,10 @@ typedef struct mote_channel {
     bool throttled, committed, unseen;
 } mote_channel;
 
+/* All bytes of a blocking client, `in` of them for input. */
+#define MOTE_RAM_CHANNEL(calls, rx, tx, table, field, slots, user, in)                             \
+    (sizeof(mote_channel) + MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user) + (in))
+
 /* A status for an error of mote: INTERNAL for messages that cannot be encoded or decoded, otherwise
  * UNAVAILABLE; the text is that of mote_strerror(). And the status that MOTE_GRPC_STATUS carries.
  */

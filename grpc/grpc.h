@@ -247,6 +247,13 @@ typedef struct mote_grpc {
     uint8_t failed;            /* all calls were told that the connection is over */
 } mote_grpc;
 
+/* The RAM bill: all bytes of a connection, as constant expressions for a static assertion. Of a
+ * server or of a client in an event loop; MOTE_RAM_CHANNEL() is that of a blocking client. */
+#define MOTE_RAM_SERVER(calls, rx, tx, table, field, slots, user)                                  \
+    (sizeof(mote_grpc) + MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user))
+#define MOTE_RAM_CLIENT(calls, rx, tx, table, field, slots, user)                                  \
+    MOTE_RAM_SERVER(calls, rx, tx, table, field, slots, user)
+
 /* ---- life cycle ---------------------------------------------------------------------------- */
 
 /* Prepares a connection in `memory`. 0, MOTE_GRPC_ERR_CONFIG or MOTE_H2_ERR_CONFIG. */

@@ -1,20 +1,23 @@
 #!/bin/bash
-# The unit tests as 32-bit x86 and as big-endian s390x programs (under qemu-user).
+# The unit tests as programs of other machines, by cross compilers and qemu-user: 32-bit x86, ARM and RISC-V, and the
+# big-endian s390x.
 set -u
 BUILD=${BUILD:-build}
 W=$BUILD/arch
-mkdir -p "$W"
 passed=0
 failed=0
-core="hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c"
 build_and_run() { # build_and_run NAME RUNNER COMPILER...
-    local name=$1 runner=$2 t out
+    local name=$1 runner=$2 t f out objects=
     shift 2
+    mkdir -p "$W/$name"
+    for f in hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c; do
+        "$@" -std=c11 -O1 -c "$f" -o "$W/$name/$(basename "$f" .c).o" || exit 1
+        objects="$objects $W/$name/$(basename "$f" .c).o"
+    done
     for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox; do
         # shellcheck disable=SC2086
-        # shellcheck disable=SC2086
-        if "$@" -std=c11 -O1 -static tests/unit/test_$t.c $core -o "$W/test_$t.$name" &&
-            out=$(timeout 300 $runner "$W/test_$t.$name"); then
+        if "$@" -std=c11 -O1 -static tests/unit/test_$t.c $objects -o "$W/$name/test_$t" &&
+            out=$(timeout 300 $runner "$W/$name/test_$t"); then
             passed=$((passed + 1))
         else
             failed=$((failed + 1))
@@ -24,6 +27,8 @@ build_and_run() { # build_and_run NAME RUNNER COMPILER...
     done
 }
 build_and_run x86-32 "" gcc -m32
+build_and_run armhf qemu-arm-static arm-linux-gnueabihf-gcc
+build_and_run riscv64 qemu-riscv64-static riscv64-linux-gnu-gcc
 build_and_run s390x qemu-s390x-static s390x-linux-gnu-gcc
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -114,6 +114,10 @@ arch)
     need_header libc6-dev-i386 gnu/stubs-32.h
     need lib32gcc-12-dev /usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a
     need gcc-s390x-linux-gnu s390x-linux-gnu-gcc
+    need gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc
+    need libc6-dev-armhf-cross /usr/arm-linux-gnueabihf/include/stdio.h
+    need gcc-riscv64-linux-gnu riscv64-linux-gnu-gcc
+    need libc6-dev-riscv64-cross /usr/riscv64-linux-gnu/include/stdio.h
     need libc6-dev-s390x-cross /usr/s390x-linux-gnu/include/stdio.h
     need qemu-user-static qemu-s390x-static
     ;;

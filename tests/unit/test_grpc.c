@@ -256,6 +256,37 @@ static void a_call_that_is_over_refuses_to_send(void)
     CHECK_INT(mote_grpc_half_close(c->call), MOTE_GRPC_ERR_STATE);
 }
 
+/* The bill is what the linker sees, and not a byte more than init takes. */
+static void the_ram_bill_is_exact(void)
+{
+    static struct {
+        mote_grpc grpc;
+        uint64_t memory[MOTE_GRPC_MEMORY(3, 133, 256, 256, 96, 8, 20) / 8];
+    } server_ram;
+    static struct {
+        mote_channel channel;
+        uint64_t memory[MOTE_GRPC_MEMORY(1, 133, 128, 0, 128, 8, 0) / 8];
+        uint8_t in[64];
+    } client_ram;
+    mote_grpc_config config = {.server = true,
+                               .max_calls = 3,
+                               .rx_size = 133,
+                               .tx_size = 256,
+                               .table_size = 256,
+                               .field_size = 96,
+                               .slots = 8,
+                               .user_size = 20};
+
+    _Static_assert(MOTE_RAM_SERVER(3, 133, 256, 256, 96, 8, 20) == sizeof server_ram, "server");
+    _Static_assert(MOTE_RAM_CLIENT(3, 133, 256, 256, 96, 8, 20) == sizeof server_ram, "client");
+    _Static_assert(MOTE_RAM_CHANNEL(1, 133, 128, 0, 128, 8, 0, 64) == sizeof client_ram, "channel");
+    CHECK_INT(
+        mote_grpc_init(&server_ram.grpc, &config, server_ram.memory, sizeof server_ram.memory), 0);
+    CHECK_INT(
+        mote_grpc_init(&server_ram.grpc, &config, server_ram.memory, sizeof server_ram.memory - 1),
+        MOTE_GRPC_ERR_CONFIG);
+}
+
 static void a_message_beyond_the_send_limit_is_not_sent(void)
 {
     static uint8_t large[2000];
@@ -370,6 +401,7 @@ int main(void)
     RUN(shutdown_lets_open_calls_finish);
     RUN(a_call_that_is_over_refuses_to_send);
     RUN(a_message_beyond_the_send_limit_is_not_sent);
+    RUN(the_ram_bill_is_exact);
     RUN(timeouts_are_written_and_read_as_the_document_says);
     RUN(http_and_reset_codes_map_as_the_documents_say);
     RUN(status_text_is_percent_encoded);
