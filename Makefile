@@ -49,10 +49,10 @@ SHOPS := orders files prices monitor chat
 PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
             $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller tls_pool
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
-PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
+PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/mote-serial $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all demo test interop tls-memory conformance bench size coverage mutator fuzz-smoke lint install dist clean \
-        help programs setup-test setup-interop setup-tls setup-conformance setup-bench setup-lint setup-arch test-arch
+.PHONY: all demo test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
+        help programs setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
 
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
 
@@ -73,7 +73,7 @@ parts_h2_server := h2_server
 parts_tls_pool := tls_pool
 parts_h2_client := h2_client
 parts_mote-hpack := mote-hpack
-parts_device := device device.mote
+parts_device := device device_service device.mote
 parts_device_caller := device_caller device.mote
 $(foreach t,$(TOURS),$(eval parts_$t_server := $t_server tour.mote))
 $(foreach s,$(SHOPS),$(eval parts_$s_server := $s_server $s.mote))
@@ -102,6 +102,9 @@ $(foreach p,$(INTEROP),$(eval $(call interop,$p)))
 
 PLUGIN := $(wildcard pb/plugin/*.c)
 $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
+	$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
+
+$(BUILD)/mote-serial: $(BUILD)/obj/port/serial/mote-serial.o $(BUILD)/obj/port/serial/serial.o $(LIB)
 	$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
 
 programs: $(PROGRAM_FILES)
@@ -140,6 +143,10 @@ conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), 
 size: $(BUILD)/protoc-gen-mote ## flash by module and RAM, for Cortex-M0 and M4
 	BUILD=$(BUILD) tests/size.sh
 
+firmware-test: setup-firmware ## the device as firmware on six emulated boards, called by grpcio over their serial lines
+	$(MAKE) BUILD=$(BUILD) all
+	BUILD=$(BUILD) tests/firmware.sh
+
 coverage: ## lines and branches of the core that the tests reach
 	BUILD=$(BUILD) tests/coverage.sh
 
@@ -158,7 +165,7 @@ test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 an
 lint: setup-lint ## clang-format, clang-tidy, cppcheck
 	tests/lint.sh
 
-setup-test setup-interop setup-tls setup-conformance setup-bench setup-lint setup-arch:
+setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch:
 	@tests/setup.sh $(@:setup-%=%)
 
 # ---- packages

@@ -73,6 +73,7 @@ program() { # program NAME SOURCES...
 }
 units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox posix"
 for t in $units; do program test_$t tests/unit/test_$t.c; done
+program test_serial tests/unit/test_serial.c port/serial/serial.c
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
@@ -100,7 +101,7 @@ protoc -I grpc/services --python_out="$T/py" health.proto reflection.proto || ex
 # shellcheck disable=SC2086
 $CC -shared -fPIC -O2 -std=c11 grpc/gzip.c grpc/inflate.c grpc/deflate.c -o "$T/flate.so" || exit 1
 run "gzip and deflate, with zlib" $PYTHON tests/peers/flate.py "$T/flate.so"
-for t in $units hpack_small mutator; do run "unit $t" "$T/test_$t"; done
+for t in $units hpack_small mutator serial; do run "unit $t" "$T/test_$t"; done
 run "attacks" "$T/attack_plain"
 run "attacks, sanitizers" "$T/attack_local" --no-cpu
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|interop|proxies|tls|conformance|bench|lint|size|coverage|fuzz|arch
+#   tests/setup.sh test|interop|proxies|tls|conformance|bench|lint|size|firmware|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -92,6 +92,15 @@ lint)
     need clang-tidy clang-tidy
     need cppcheck cppcheck
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
+    ;;
+firmware)
+    need gcc-arm-none-eabi arm-none-eabi-gcc
+    need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    need qemu-system-arm qemu-system-arm
+    need protobuf-compiler protoc
+    need python3 /usr/bin/python3
+    need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
+    need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
     ;;
 size)
     need gcc-arm-none-eabi arm-none-eabi-gcc

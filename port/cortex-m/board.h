@@ -1,0 +1,27 @@
+/*
+ * What firmware needs of a board: a line of bytes and the time. Each board_*.c is one board (or a
+ * family) that QEMU emulates; all are polled, so that nothing happens behind the application's
+ * back.
+ */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Called once, before main(). */
+void board_init(void);
+
+/* Bytes that have arrived, at most `cap`; 0: none. Never waits. */
+size_t board_read(uint8_t *in, size_t cap);
+
+/* Sends a byte as soon as the line takes it. */
+void board_write(const uint8_t *out, size_t len);
+
+/* Milliseconds since the start. */
+uint64_t board_now_ms(void);
+
+/* Bytes of the stack that were used so far: it was painted at the start. */
+size_t board_stack_used(void);
+
+#endif

@@ -1,0 +1,137 @@
+/* Start-up of a Cortex-M: vectors, memory, time; and the four functions of libc that mote calls. */
+#include "board.h"
+
+#include <string.h>
+
+int main(void);
+
+extern uint32_t board_data_from[], board_data[], board_data_end[], board_bss[], board_bss_end[],
+    board_stack_end[], board_stack_top[];
+
+enum { PAINT = 0x5a5a5a5a };
+
+static volatile uint32_t ticks;
+
+static void on_tick(void)
+{
+    ticks++;
+}
+
+static void stop(void)
+{
+    for (;;)
+        ;
+}
+
+uint64_t board_now_ms(void)
+{
+    static uint32_t seen, turns; /* 49 days each */
+    uint32_t now = ticks;
+
+    turns += now < seen;
+    seen = now;
+    return (uint64_t)turns << 32 | now;
+}
+
+size_t board_stack_used(void)
+{
+    const uint32_t *p = board_stack_end;
+
+    while (p < board_stack_top && *p == PAINT)
+        p++;
+    return (size_t)((const uint8_t *)board_stack_top - (const uint8_t *)p);
+}
+
+/* The stack is painted below this function's own frame. */
+static void prepare_memory(void)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0) - 64;
+
+    for (volatile uint32_t *p = board_stack_end; (uintptr_t)p < here; p++)
+        *p = PAINT;
+    for (uint32_t *to = board_data, *from = board_data_from; to < board_data_end;)
+        *to++ = *from++;
+    for (uint32_t *to = board_bss; to < board_bss_end;)
+        *to++ = 0;
+}
+
+static void start_ticks(void)
+{
+    volatile uint32_t *systick = (volatile uint32_t *)0xe000e010;
+
+    systick[1] = BOARD_HZ / 1000 - 1;
+    systick[2] = 0;
+    systick[0] = 7;
+}
+
+void board_reset(void);
+void board_reset(void)
+{
+    prepare_memory();
+    start_ticks();
+    board_init();
+    main();
+    stop();
+}
+
+__attribute__((section(".vectors"), used)) static void (*const vectors[16])(void) = {
+    (void (*)(void))board_stack_top,
+    board_reset,
+    stop,
+    stop,
+    stop,
+    stop,
+    stop,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    stop,
+    stop,
+    NULL,
+    stop,
+    on_tick};
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+    uint8_t *t = to;
+    const uint8_t *f = from;
+
+    while (n-- > 0)
+        *t++ = *f++;
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+    uint8_t *t = to;
+    const uint8_t *f = from;
+
+    if (t < f)
+        return memcpy(to, from, n);
+    while (n-- > 0)
+        t[n] = f[n];
+    return to;
+}
+
+void *memset(void *to, int c, size_t n)
+{
+    uint8_t *t = to;
+
+    while (n-- > 0)
+        *t++ = (uint8_t)c;
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+    const uint8_t *x = a, *y = b;
+
+    for (; n > 0; n--, x++, y++) {
+        if (*x != *y)
+            return *x - *y;
+    }
+    return 0;
+}
