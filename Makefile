@@ -51,7 +51,7 @@ PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) 
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/mote-serial $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all demo test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
+.PHONY: all demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
         help programs setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
 
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
@@ -68,7 +68,7 @@ $(LIB): $(CORE_OBJECTS) $(PORT_OBJECTS)
 
 # The object files of a program, beside the library.
 parts_collector := collector collector_view telemetry.mote
-parts_sensor := sensor readings telemetry.mote
+parts_sensor := sensor sensor_core readings telemetry.mote
 parts_h2_server := h2_server
 parts_tls_pool := tls_pool
 parts_h2_client := h2_client
@@ -142,6 +142,9 @@ conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), 
 
 size: $(BUILD)/protoc-gen-mote ## flash by module and RAM, for Cortex-M0 and M4
 	BUILD=$(BUILD) tests/size.sh
+
+demo-mcu: setup-firmware all ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
+	BUILD=$(BUILD) DURATION=$(DURATION) examples/demo-mcu.sh
 
 firmware-test: setup-firmware ## the device as firmware on six emulated boards, called by grpcio over their serial lines
 	$(MAKE) BUILD=$(BUILD) all

@@ -1,8 +1,8 @@
 /*
- * Waits for a device that dials in, and calls it over the connection that it has opened.
+ * Calls a device: one that listens, or one that dials in, over the connection that it has opened.
  *
- *   device_caller [--listen=127.0.0.1:50052] [--channel=0] [--set=VALUE] [--watch=COUNT]
- *   device --dial=127.0.0.1:50052
+ *   device_caller [--listen=127.0.0.1:50052 | --address=HOST:PORT] [--channel=0] [--set=VALUE]
+ * [--watch=COUNT] device --dial=127.0.0.1:50052
  */
 #include "device.mote.h"
 
@@ -53,16 +53,22 @@ static int watch(const mote_device_Channel *which, int count)
 
 int main(int argc, char **argv)
 {
-    const char *address = "127.0.0.1:50052", *number = "0", *set = NULL, *count = "0";
-    const option options[] = {OPTION("--listen", &address, "where the device dials"),
+    const char *listen = "127.0.0.1:50052", *address = NULL, *number = "0", *set = NULL,
+               *count = "0";
+    const option options[] = {OPTION("--listen", &listen, "where the device dials"),
+                              OPTION("--address", &address, "of a device that listens"),
                               OPTION("--channel", &number, "of the device"),
                               OPTION("--set", &set, "a value to set first"),
-                              OPTION("--watch", &count, "readings to wait for"), OPTIONS_END};
+                              OPTION("--watch", &count, "readings to wait for"),
+                              OPTIONS_END};
     mote_device_Reading reading;
     mote_device_Done done;
 
-    parse_options(argc, argv, "device_caller: calls a device that dials in", options);
-    wait_for_device(address);
+    parse_options(argc, argv, "device_caller: calls a device", options);
+    if (address)
+        open_channel(address);
+    else
+        wait_for_device(listen);
     mote_device_Channel which = {(uint32_t)atoi(number)};
     mote_device_Setting setting = {which.number, set ? atoi(set) : 0};
     if (set && report(mote_device_Device_Set(&channel, ten_seconds, &setting, &done, NULL)) != 0)

@@ -11,7 +11,7 @@ failed=0
 pids=
 trap '[ -z "$pids" ] || kill $pids 2>/dev/null' EXIT
 boards=${*:-lm3s6965evb stm32vldiscovery microbit mps2-an385 mps2-an386 mps3-an547}
-protoc -I examples -I grpc/services --python_out="$W/py" device.proto health.proto reflection.proto || exit 1
+protoc -I examples -I grpc/services --python_out="$W/py" telemetry.proto device.proto health.proto reflection.proto || exit 1
 export PYTHONPATH=$W/py PYTHONDONTWRITEBYTECODE=1
 core="$(ls hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c) port/serial/serial.c"
 
@@ -19,32 +19,76 @@ wait_for() { # wait_for COMMAND...
     for _ in $(seq 100); do "$@" 2>/dev/null && return; sleep 0.05; done
     return 1
 }
-on_board() { # on_board BOARD APP: boots it; sets `at` to where clients may call it
+on_board() { # on_board BOARD APP BRIDGE-OPTION: boots it; sets `at` to where clients may call it
     rm -f "$W/$1.line"
-    qemu-system-arm -M "$1" -display none -monitor none -serial "unix:$W/$1.line,server=on,wait=off" \
+    qemu-system-arm -M "$1" -display none -monitor none -serial "unix:$W/$1.line,server=on,wait=on" \
         -kernel "$W/$2-$1.elf" >"$W/$1.qemu" 2>&1 &
     pids="$pids $!"
     wait_for test -S "$W/$1.line"
-    "$BUILD/mote-serial" --line="unix:$W/$1.line" --listen=127.0.0.1:0 >"$W/$1.serial" 2>&1 &
+    "$BUILD/mote-serial" --line="unix:$W/$1.line" "$3" >"$W/$1.serial" 2>&1 &
     pids="$pids $!"
-    wait_for grep -q listening "$W/$1.serial"
+    [ "$2" = sensor ] || wait_for grep -q listening "$W/$1.serial"
     at=$(sed -n 's/^listening on //p' "$W/$1.serial")
+}
+
+result() { # result APP BOARD LINE
+    passed=$((passed + $(echo "$3" | sed -E 's/ passed.*//')))
+    failed=$((failed + $(echo "$3" | sed -E 's/.*, ([0-9]+) failed.*/\1/')))
+    printf '%s on %-18s %s\n' "$1" "$2" "$3"
+    # shellcheck disable=SC2086
+    kill $pids 2>/dev/null
+    pids=
+}
+
+# The sensor streams to a collector that is killed and started again: nothing is lost, or comes twice.
+number=$((27000 + RANDOM % 2000))
+start_collector() {
+    "$PYTHON" tests/firmware/collector_peer.py $number "$W/store" >"$W/collector" 2>&1 &
+    collector=$!
+    wait_for grep -q listening "$W/collector"
+}
+has_more_than() { [ "$(wc -l <"$W/store")" -gt "$1" ]; }
+sensor_on() { # sensor_on BOARD
+    local p=0 f=0 before stack ram
+    rm -f "$W/store"
+    : >"$W/store"
+    start_collector
+    on_board "$1" sensor --dial=127.0.0.1:$number
+    for round in 1 2; do
+        before=$(wc -l <"$W/store")
+        if wait_for has_more_than $((before + 60)); then p=$((p + 1)); else f=$((f + 1)); echo "FAIL no samples in round $round"; fi
+        kill -9 $collector
+        wait $collector 2>/dev/null
+        sleep 0.5
+        start_collector
+    done
+    wait_for has_more_than $((before + 100)) && p=$((p + 1)) || { f=$((f + 1)); echo "FAIL no samples after a restart"; }
+    kill -9 $collector
+    wait $collector 2>/dev/null
+    if awk '$1 != NR { exit 1 }' "$W/store"; then p=$((p + 1)); else f=$((f + 1)); echo "FAIL samples are missing"; fi
+    stack=$(awk '$2 == "stack_bytes" && $3 > most { most = $3 } END { print int(most) }' "$W/store")
+    ram=$(arm-none-eabi-size "$W/sensor-$1.elf" | awk 'NR == 2 { print $2 + $3 }')
+    echo "sensor-$1: $(wc -l <"$W/store") samples, stack $stack, data, bss and stack $((ram + stack))"
+    if [ $((ram + stack)) -le 3072 ]; then p=$((p + 1)); else f=$((f + 1)); echo "FAIL it needs more than 3 KiB"; fi
+    result sensor "$1" "$p passed, $f failed"
 }
 
 for board in $boards; do
     # shellcheck disable=SC2086
+    if port/cortex-m/build.sh "$board" "$W/sensor-$board.elf" examples/firmware/sensor.c examples/sensor_core.c \
+        examples/telemetry.mote.c $core; then
+        sensor_on "$board"
+    else
+        failed=$((failed + 1))
+    fi
+    # shellcheck disable=SC2086
     port/cortex-m/build.sh "$board" "$W/device-$board.elf" examples/firmware/device.c examples/device_service.c \
         examples/device.mote.c $core || { failed=$((failed + 1)); continue; }
-    on_board "$board" device
+    on_board "$board" device --listen=127.0.0.1:0
     timeout 120 "$PYTHON" tests/firmware/device_peer.py "$at" >"$W/$board.out" 2>&1
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$W/$board.out" || echo "0 passed, 1 failed")
     grep -vE '^[0-9]+ passed' "$W/$board.out" | tail -n 12
-    passed=$((passed + $(echo "$line" | sed -E 's/ passed.*//')))
-    failed=$((failed + $(echo "$line" | sed -E 's/.*, ([0-9]+) failed.*/\1/')))
-    printf 'device on %-18s %s\n' "$board" "$line"
-    # shellcheck disable=SC2086
-    kill $pids
-    pids=
+    result device "$board" "$line"
 done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -20,6 +20,6 @@ mkdir -p "$(dirname "$out")"
 arm-none-eabi-gcc -E -P -x c -DBOARD_FLASH=$flash -DBOARD_FLASH_SIZE=$flash_size -DBOARD_RAM=$ram -DBOARD_RAM_SIZE=$ram_size \
     -DBOARD_STACK=$stack "$here/board.ld.in" >"$out.ld"
 arm-none-eabi-gcc -std=c11 -Os -g -mcpu=$cpu -mthumb -mfloat-abi=soft -ffreestanding -fno-tree-loop-distribute-patterns \
-    -ffunction-sections -fdata-sections -DMOTE_HPACK_SMALL -DBOARD_HZ=$hz -DBOARD_UART=$at -Wall -Wextra -Werror \
+    -ffunction-sections -fdata-sections -DMOTE_HPACK_SMALL -DBOARD_NAME="\"$board\"" -DBOARD_HZ=$hz -DBOARD_UART=$at -Wall -Wextra -Werror \
     -nostdlib -Wl,--gc-sections -Wl,-T,"$out.ld" -o "$out" "$here/start.c" "$here/uart_$uart.c" "$@" -lgcc
 arm-none-eabi-size "$out" | awk -v b="$board" -v o="$(basename "$out" .elf)" 'NR == 2 { printf "%s: flash %d, data and bss %d\n", o, $1 + $2, $2 + $3 }'

@@ -35,11 +35,11 @@ uint64_t board_now_ms(void)
 
 size_t board_stack_used(void)
 {
-    const uint32_t *p = board_stack_end;
+    size_t all = (uintptr_t)board_stack_top - (uintptr_t)board_stack_end, unused = 0;
 
-    while (p < board_stack_top && *p == PAINT)
-        p++;
-    return (size_t)((const uint8_t *)board_stack_top - (const uint8_t *)p);
+    while (unused < all / 4 && board_stack_end[unused] == PAINT)
+        unused++;
+    return all - 4 * unused;
 }
 
 /* The stack is painted below this function's own frame. */
@@ -49,10 +49,13 @@ static void prepare_memory(void)
 
     for (volatile uint32_t *p = board_stack_end; (uintptr_t)p < here; p++)
         *p = PAINT;
-    for (uint32_t *to = board_data, *from = board_data_from; to < board_data_end;)
-        *to++ = *from++;
-    for (uint32_t *to = board_bss; to < board_bss_end;)
-        *to++ = 0;
+    /* The linker knows where these end; for the compiler they are different objects. */
+    size_t data = ((uintptr_t)board_data_end - (uintptr_t)board_data) / 4;
+    size_t bss = ((uintptr_t)board_bss_end - (uintptr_t)board_bss) / 4;
+    for (size_t i = 0; i < data; i++)
+        board_data[i] = board_data_from[i];
+    for (size_t i = 0; i < bss; i++)
+        board_bss[i] = 0;
 }
 
 static void start_ticks(void)

@@ -1,0 +1,115 @@
+/* What a sensor says and hears. */
+#include "sensor_core.h"
+
+#include "telemetry.mote.h"
+
+enum { LARGEST_SAMPLE = 64 };
+
+void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy)
+{
+    *s = (sensor_core){.name = name, .interval_ms = 100};
+    mote_outbox_init(&s->samples, ring, size, (enum mote_outbox_policy)policy);
+}
+
+bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_ms)
+{
+    mote_telemetry_Sample sample = {.sequence = mote_outbox_sequence(&s->samples),
+                                    .time_ms = time_ms,
+                                    .metric = mote_pb_cstring(metric),
+                                    .value = value};
+    uint8_t bytes[LARGEST_SAMPLE];
+    size_t len;
+
+    return mote_telemetry_Sample_encode(&sample, bytes, sizeof bytes, &len) == 0 &&
+           mote_outbox_put(&s->samples, bytes, len) == 0;
+}
+
+void sensor_begin(sensor_core *s)
+{
+    s->control = s->upload = NULL;
+    s->reported = s->acknowledged = s->broken = false;
+    mote_outbox_rewind(&s->samples);
+}
+
+/* ---- what is heard ------------------------------------------------------------------------- */
+
+static void on_command(sensor_core *s, const mote_grpc_event *ev)
+{
+    mote_telemetry_Command command;
+
+    if (mote_telemetry_Telemetry_Control_take(ev, &command, NULL) < 0)
+        return;
+    if (command.is.which == mote_telemetry_Command_interval_ms) {
+        s->interval_ms = command.is.is.interval_ms;
+        return;
+    }
+    mote_outbox_acknowledge(&s->samples, command.is.is.acknowledged);
+    s->acknowledged = true;
+}
+
+void sensor_event(sensor_core *s, const mote_grpc_event *ev)
+{
+    mote_telemetry_UploadSummary summary;
+
+    if (ev->type == MOTE_GRPC_MESSAGE && ev->call == s->control)
+        on_command(s, ev);
+    if (ev->type == MOTE_GRPC_MESSAGE && ev->call == s->upload &&
+        mote_telemetry_Telemetry_Upload_take(ev, &summary, NULL) == 0)
+        s->stored = summary.received;
+    if (ev->type != MOTE_GRPC_STATUS)
+        return;
+    if (ev->call == s->upload && ev->code == MOTE_GRPC_OK && s->finishing)
+        s->done = true;
+    else
+        s->broken = true;
+    if (ev->call == s->control)
+        s->control = NULL;
+    else
+        s->upload = NULL;
+}
+
+/* ---- what is said -------------------------------------------------------------------------- */
+
+static void start_calls(sensor_core *s, mote_grpc *g)
+{
+    mote_grpc_metadata id = {"device-id", s->name, 9, mote_pb_cstring(s->name).len};
+    mote_grpc_request up = {
+        .path = &mote_telemetry_Telemetry_Upload_path, .metadata = &id, .metadata_count = 1};
+    mote_grpc_request ctl = {.path = &mote_telemetry_Telemetry_Control_path};
+
+    if (!s->control)
+        mote_grpc_start(g, &ctl, &s->control);
+    if (s->control && !s->upload && s->acknowledged)
+        mote_grpc_start(g, &up, &s->upload);
+}
+
+static void send_report(sensor_core *s)
+{
+    mote_telemetry_Report report = {.device = mote_pb_cstring(s->name),
+                                    .dropped = s->samples.dropped};
+
+    if (s->control && !s->reported)
+        s->reported = mote_telemetry_Telemetry_Control_offer(s->control, &report) == 0;
+}
+
+/* Sends until the ring is empty or there is no room; nothing waits for more to come. */
+static void send_samples(sensor_core *s)
+{
+    while (s->upload && s->acknowledged && mote_outbox_next(&s->samples, NULL)) {
+        if (mote_grpc_send(s->upload, mote_outbox_source, NULL, &s->samples, 0) < 0) {
+            if (s->upload->tx_sent > 0)
+                mote_outbox_partial(&s->samples);
+            return;
+        }
+        mote_outbox_sent(&s->samples);
+    }
+    if (s->finishing && s->upload && mote_outbox_count(&s->samples) == 0)
+        mote_grpc_half_close(s->upload);
+}
+
+void sensor_work(sensor_core *s, mote_grpc *g)
+{
+    start_calls(s, g);
+    send_report(s);
+    send_samples(s);
+}

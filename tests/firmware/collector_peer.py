@@ -1,0 +1,58 @@
+"""A collector with grpcio: collector_peer.py PORT STORE. Keeps samples over its own restarts, as lines "SEQUENCE METRIC
+VALUE", and acknowledges what it has; a sample that comes again is not stored again."""
+import os
+import sys
+import threading
+from concurrent import futures
+
+import grpc
+import telemetry_pb2 as telemetry
+
+lock = threading.Lock()
+store = open(sys.argv[2], "a+")
+store.seek(0)
+last = max([int(line.split()[0]) for line in store] or [0])
+
+
+def upload(samples, context):
+    global last
+    assert dict(context.invocation_metadata())["device-id"]
+    count = 0
+    for s in samples:
+        count += 1
+        with lock:
+            if s.sequence > last:
+                store.write("%d %s %f\n" % (s.sequence, s.metric, s.value))
+                store.flush()
+                last = s.sequence
+    return telemetry.UploadSummary(received=count)
+
+
+def control(reports, context):
+    over = threading.Event()
+    context.add_callback(over.set)
+    next(reports)
+    told = None
+    yield telemetry.Command(interval_ms=50)
+    while not over.wait(0.02):
+        with lock:
+            now = last
+        if now != told:
+            told = now
+            yield telemetry.Command(acknowledged=now)
+
+
+server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=[("grpc.http2.min_ping_interval_without_data_ms", 1000),
+                                                                        ("grpc.http2.max_ping_strikes", 0),
+                                                                        ("grpc.so_reuseport", 0)])
+output = lambda m: m.SerializeToString()
+server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("mote.telemetry.Telemetry", {
+    "Upload": grpc.stream_unary_rpc_method_handler(upload, telemetry.Sample.FromString, output),
+    "Control": grpc.stream_stream_rpc_method_handler(control, telemetry.Report.FromString, output)}),))
+server.add_insecure_port("127.0.0.1:" + sys.argv[1])
+server.start()
+print("listening", flush=True)
+try:
+    server.wait_for_termination()
+except KeyboardInterrupt:
+    os._exit(0)
