@@ -10,7 +10,7 @@ passed=0
 failed=0
 pids=
 trap '[ -z "$pids" ] || kill $pids 2>/dev/null' EXIT
-boards=${*:-lm3s6965evb stm32vldiscovery microbit mps2-an385 mps2-an386 mps3-an547}
+boards=${*:-lm3s6965evb stm32vldiscovery microbit mps2-an385 mps2-an386 mps3-an547 virt}
 protoc -I examples -I grpc/services --python_out="$W/py" telemetry.proto device.proto health.proto reflection.proto || exit 1
 export PYTHONPATH=$W/py PYTHONDONTWRITEBYTECODE=1
 core="$(ls hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c) port/serial/serial.c"
@@ -21,13 +21,16 @@ wait_for() { # wait_for COMMAND...
 }
 on_board() { # on_board BOARD APP BRIDGE-OPTION: boots it; sets `at` to where clients may call it
     rm -f "$W/$1.line"
-    qemu-system-arm -M "$1" -display none -monitor none -serial "unix:$W/$1.line,server=on,wait=on" \
+    emulator=qemu-system-arm
+    [ "$1" != virt ] || emulator="qemu-system-riscv32 -bios none"
+    $emulator -M "$1" -display none -monitor none -serial "unix:$W/$1.line,server=on,wait=on" \
         -kernel "$W/$2-$1.elf" >"$W/$1.qemu" 2>&1 &
     pids="$pids $!"
     wait_for test -S "$W/$1.line"
     "$BUILD/mote-serial" --line="unix:$W/$1.line" "$3" >"$W/$1.serial" 2>&1 &
     pids="$pids $!"
-    [ "$2" = sensor ] || wait_for grep -q listening "$W/$1.serial"
+    [ "$2" != sensor ] || return
+    wait_for grep -q listening "$W/$1.serial"
     at=$(sed -n 's/^listening on //p' "$W/$1.serial")
 }
 
@@ -67,7 +70,7 @@ sensor_on() { # sensor_on BOARD
     wait $collector 2>/dev/null
     if awk '$1 != NR { exit 1 }' "$W/store"; then p=$((p + 1)); else f=$((f + 1)); echo "FAIL samples are missing"; fi
     stack=$(awk '$2 == "stack_bytes" && $3 > most { most = $3 } END { print int(most) }' "$W/store")
-    ram=$(arm-none-eabi-size "$W/sensor-$1.elf" | awk 'NR == 2 { print $2 + $3 }')
+    ram=$(size "$W/sensor-$1.elf" | awk 'NR == 2 { print $2 + $3 }')
     echo "sensor-$1: $(wc -l <"$W/store") samples, stack $stack, data, bss and stack $((ram + stack))"
     if [ $((ram + stack)) -le 3072 ]; then p=$((p + 1)); else f=$((f + 1)); echo "FAIL it needs more than 3 KiB"; fi
     result sensor "$1" "$p passed, $f failed"

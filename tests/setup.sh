@@ -97,6 +97,9 @@ firmware)
     need gcc-arm-none-eabi arm-none-eabi-gcc
     need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
     need qemu-system-arm qemu-system-arm
+    need qemu-system-misc qemu-system-riscv32
+    need gcc-riscv64-unknown-elf riscv64-unknown-elf-gcc
+    need binutils size
     need protobuf-compiler protoc
     need python3 /usr/bin/python3
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py

@@ -119,8 +119,8 @@ void mote_tls_context_end(mote_tls_context *context);
 
 typedef struct mote_tls mote_tls;
 
-/* `host_name` is whom a client wants to reach (RFC 6066, RFC 6125; required); NULL for a server. 0
- * or MOTE_TLS_ERR_CONFIG. */
+/* `host_name` is whom a client wants to reach (RFC 6066, RFC 6125; required), and stays with the
+ * connection; NULL for a server. 0 or MOTE_TLS_ERR_CONFIG. */
 int mote_tls_init(mote_tls **tls, mote_tls_context *context, const char *host_name, void *memory,
                   size_t size);
 void mote_tls_end(mote_tls *tls);

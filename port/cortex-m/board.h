@@ -21,6 +21,9 @@ void board_write(const uint8_t *out, size_t len);
 /* Milliseconds since the start. */
 uint64_t board_now_ms(void);
 
+/* Start-up calls it first: paints the stack, and sets all variables. */
+void board_prepare_memory(void);
+
 /* Bytes of the stack that were used so far: it was painted at the start. */
 size_t board_stack_used(void);
 

@@ -1,0 +1,78 @@
+/* Memory at the start, the painted stack, and the four functions of libc that mote calls. */
+#include "board.h"
+
+#include <string.h>
+
+extern uint32_t board_data_from[], board_data[], board_data_end[], board_bss[], board_bss_end[],
+    board_stack_end[], board_stack_top[];
+
+enum { PAINT = 0x5a5a5a5a };
+
+size_t board_stack_used(void)
+{
+    size_t all = (uintptr_t)board_stack_top - (uintptr_t)board_stack_end, unused = 0;
+
+    while (unused < all / 4 && board_stack_end[unused] == PAINT)
+        unused++;
+    return all - 4 * unused;
+}
+
+/* The stack is painted below this function's own frame. */
+void board_prepare_memory(void)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0) - 64;
+
+    for (volatile uint32_t *p = board_stack_end; (uintptr_t)p < here; p++)
+        *p = PAINT;
+    /* The linker knows where these end; for the compiler they are different objects. */
+    size_t data = ((uintptr_t)board_data_end - (uintptr_t)board_data) / 4;
+    size_t bss = ((uintptr_t)board_bss_end - (uintptr_t)board_bss) / 4;
+    for (size_t i = 0; i < data; i++)
+        board_data[i] = board_data_from[i];
+    for (size_t i = 0; i < bss; i++)
+        board_bss[i] = 0;
+}
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+    uint8_t *t = to;
+    const uint8_t *f = from;
+
+    while (n-- > 0)
+        *t++ = *f++;
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+    uint8_t *t = to;
+    const uint8_t *f = from;
+
+    if (t < f)
+        return memcpy(to, from, n);
+    while (n-- > 0)
+        t[n] = f[n];
+    return to;
+}
+
+void *memset(void *to, int c, size_t n)
+{
+    uint8_t *t = to;
+
+    while (n-- > 0)
+        *t++ = (uint8_t)c;
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+    const uint8_t *x = a, *y = b;
+
+    for (; n > 0; n--, x++, y++) {
+        if (*x != *y)
+            return *x - *y;
+    }
+    return 0;
+}
