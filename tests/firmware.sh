@@ -16,7 +16,7 @@ export PYTHONPATH=$W/py PYTHONDONTWRITEBYTECODE=1
 core="$(ls hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c) port/serial/serial.c"
 
 wait_for() { # wait_for COMMAND...
-    for _ in $(seq 100); do "$@" 2>/dev/null && return; sleep 0.05; done
+    for _ in $(seq 1200); do "$@" 2>/dev/null && return; sleep 0.05; done
     return 1
 }
 on_board() { # on_board BOARD APP BRIDGE-OPTION: boots it; sets `at` to where clients may call it

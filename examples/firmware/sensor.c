@@ -7,7 +7,7 @@
 #include "../../port/cortex-m/board.h"
 #include "../sensor_core.h"
 
-enum { RX = 64, TX = 256, FIELD = 96, SLOTS = 8, RING = 640, RETRY_MS = 300 };
+enum { RX = 64, TX = 256, FIELD = 96, SLOTS = 8, RING = 576, RETRY_MS = 300 };
 
 static mote_grpc grpc;
 static mote_grpc_life life;
