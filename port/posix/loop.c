@@ -176,9 +176,14 @@ void mote_posix_flush(mote_posix_conn *conn)
 {
     if (conn->dead || conn->finished)
         return;
-    bool done = write_all(conn);
+    bool done, over;
+    size_t len;
+    do { /* what has left makes room for more, which an engine around another one tells of late */
+        done = write_all(conn);
+        over = done && failed(conn);
+    } while (done && conn->engine->peek(conn->self, &len));
     want_write(conn, !done);
-    if (done && failed(conn))
+    if (over)
         finish(conn);
 }
 
