@@ -64,19 +64,20 @@ static void on_closed(mote_posix_conn *c)
 
 static bool try_connect(void)
 {
-    mote_grpc_config config = {.max_calls = SENSOR_CALLS,
-                               .rx_size = RX,
-                               .tx_size = TX,
-                               .field_size = FIELD,
-                               .slots = SLOTS,
-                               .authority = address,
-                               .tls = security != NULL};
+    static mote_grpc_config config; /* stays with the connection */
     const mote_posix_engine *engine = &mote_posix_grpc_client;
     void *self = &client;
     int fd = mote_posix_connect(address, 1000);
 
     if (fd < 0)
         return false;
+    config = (mote_grpc_config){.max_calls = SENSOR_CALLS,
+                                .rx_size = RX,
+                                .tx_size = TX,
+                                .field_size = FIELD,
+                                .slots = SLOTS,
+                                .authority = address,
+                                .tls = security != NULL};
     mote_grpc_init(&client.grpc, &config, memory, sizeof memory);
     client.on_event = on_event;
     conn.closed = on_closed;

@@ -38,11 +38,11 @@ static void take_output(run_log *log)
 static void check_windows(void)
 {
     ASSERT(grpc.h2.recv_window >= 0);
-    ASSERT(grpc.h2.budget <= grpc.h2.config.budget);
+    ASSERT(grpc.h2.budget <= grpc.h2.budget_max);
     ASSERT(grpc.h2.active <= CALLS);
     for (size_t i = 0; i < CALLS; i++) {
         ASSERT(grpc.calls[i].rx_pos <= grpc.calls[i].rx_len);
-        ASSERT(grpc.calls[i].rx_len <= grpc.config.rx_size);
+        ASSERT(grpc.calls[i].rx_len <= grpc.config->rx_size);
     }
 }
 
@@ -61,7 +61,7 @@ static int feed(const uint8_t *in, size_t len, run_log *log)
             fuzz_put_number(&log->events, (uint32_t)ev.code);
         fuzz_put_number(&log->events, (uint32_t)ev.len);
         fuzz_put(&log->events, ev.data, ev.data ? ev.len : 0);
-        if (grpc.config.server)
+        if (grpc.config->server)
             mote_grpc_dispatch(&grpc, &ev);
         log->blocked |= grpc.waiting > 0;
         check_windows();
@@ -88,19 +88,20 @@ static void run(const uint8_t *data, size_t size, uint8_t mode, size_t chunk, ru
 {
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
     static const uint32_t rx[] = {64, 300, 4096, 1000}, tx[] = {256, 512, 4096, 2048};
-    mote_grpc_config config = {.server = !FUZZ_CLIENT,
-                               .max_calls = CALLS,
-                               .slots = 8,
-                               .rx_size = rx[mode >> 2 & 3],
-                               .tx_size = tx[mode >> 2 & 3],
-                               .table_size = FUZZ_CLIENT ? 0 : 4096,
-                               .field_size = 256,
-                               .user_size = sizeof(peer_state),
-                               .services = peer_services,
-                               .service_count = 1,
-                               .authority = "fuzz"};
+    static mote_grpc_config config;
     int r = 0;
 
+    config = (mote_grpc_config){.server = !FUZZ_CLIENT,
+                                .max_calls = CALLS,
+                                .slots = 8,
+                                .rx_size = rx[mode >> 2 & 3],
+                                .tx_size = tx[mode >> 2 & 3],
+                                .table_size = FUZZ_CLIENT ? 0 : 4096,
+                                .field_size = 256,
+                                .user_size = sizeof(peer_state),
+                                .services = peer_services,
+                                .service_count = 1,
+                                .authority = "fuzz"};
     memset(memory, 0, sizeof memory);
     ASSERT(mote_grpc_init(&grpc, &config, memory, sizeof memory) == 0);
     mote_grpc_tick(&grpc, 1);

@@ -50,10 +50,10 @@ static void check(void)
     uint32_t active = 0, owing = 0;
 
     ASSERT(c->recv_window >= 0 && c->send_window >= 0);
-    ASSERT(c->budget <= c->config.budget);
-    ASSERT(c->tx_head <= c->tx_tail && c->tx_tail <= c->config.tx_size);
-    for (size_t i = 0; i < c->config.stream_count; i++) {
-        const mote_h2_stream *stream = &c->config.streams[i];
+    ASSERT(c->budget <= c->budget_max);
+    ASSERT(c->tx_head <= c->tx_tail && c->tx_tail <= c->tx_size);
+    for (size_t i = 0; i < c->stream_count; i++) {
+        const mote_h2_stream *stream = &c->streams[i];
         if (stream->id == 0)
             continue;
         active++;
@@ -131,9 +131,9 @@ static int feed(const uint8_t *in, size_t len, fuzz_log *events, fuzz_log *outpu
         note(events, &ev);
         if (ev.type == MOTE_H2_DATA)
             mote_h2_consume(&s.h2, ev.stream, ev.len);
-        else if (ev.type == MOTE_H2_HEADERS && ev.end_stream && s.h2.config.server)
+        else if (ev.type == MOTE_H2_HEADERS && ev.end_stream && s.h2.server)
             respond(ev.stream);
-        else if (ev.type == MOTE_H2_SETTINGS && !s.h2.config.server)
+        else if (ev.type == MOTE_H2_SETTINGS && !s.h2.server)
             request();
         check();
         take_output(output);

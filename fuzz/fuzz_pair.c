@@ -111,7 +111,7 @@ static void receive(mote_grpc *g, const uint8_t *in, size_t len)
     size_t used;
 
     in = in ? in : &nothing;
-    if (g->config.server) {
+    if (g->config->server) {
         mote_grpc_serve(g, in, len);
         return;
     }
@@ -230,19 +230,21 @@ static void step(uint8_t command, uint8_t argument)
 static void init(uint8_t sizes)
 {
     static const uint32_t rx[] = {64, 300, 1024, 2048}, tx[] = {256, 400, 1024, 4096};
-    mote_grpc_config config = {.max_calls = CALLS,
-                               .slots = 8,
-                               .rx_size = rx[sizes & 3] + 705,
-                               .tx_size = tx[sizes >> 2 & 3],
-                               .field_size = 256,
-                               .authority = "fuzz",
-                               .budget = 1u << 20};
+    static mote_grpc_config client_config, config;
 
+    client_config = (mote_grpc_config){.max_calls = CALLS,
+                                       .slots = 8,
+                                       .rx_size = rx[sizes & 3] + 705,
+                                       .tx_size = tx[sizes >> 2 & 3],
+                                       .field_size = 256,
+                                       .authority = "fuzz",
+                                       .budget = 1u << 20};
     memset(calls, 0, sizeof calls);
     to_server.len = to_client.len = 0;
     now_ms = 1;
     faulty = draining = false;
-    ASSERT(mote_grpc_init(&client, &config, client_memory, sizeof client_memory) == 0);
+    ASSERT(mote_grpc_init(&client, &client_config, client_memory, sizeof client_memory) == 0);
+    config = client_config;
     config.server = true;
     config.table_size = 4096;
     config.tx_size = tx[sizes >> 4 & 3];

@@ -75,6 +75,7 @@ typedef mote_status mote_channel_unary_function(struct mote_channel *ch,
 /* A client connection whose calls block. One thread at a time. */
 typedef struct mote_channel {
     mote_grpc grpc; /* first, so that a call leads to its channel */
+    mote_grpc_config config;
     mote_io io;
     uint8_t *in;
     size_t in_size, in_pos, in_len;
@@ -108,7 +109,8 @@ typedef struct mote_channel {
 mote_status mote_status_of_error(int error);
 mote_status mote_status_of_event(const mote_grpc_event *ev);
 
-/* Prepares a channel: memory as for mote_grpc_init(), `in` for input of any size from 1 byte. */
+/* Prepares a channel: memory as for mote_grpc_init(), `in` for input of any size from 1 byte. The
+ * config is copied. */
 int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *memory,
                       size_t memory_size, void *in, size_t in_size, mote_io io);
 

@@ -230,7 +230,7 @@ typedef struct {
 
 typedef struct mote_grpc {
     mote_h2 h2;
-    mote_grpc_config config;
+    const mote_grpc_config *config;
     mote_grpc_call *calls;
     mote_grpc_call *current; /* the call whose events are being delivered */
     const uint8_t *rest;     /* content of its stream that is not yet delivered */
@@ -256,7 +256,8 @@ typedef struct mote_grpc {
 
 /* ---- life cycle ---------------------------------------------------------------------------- */
 
-/* Prepares a connection in `memory`. 0, MOTE_GRPC_ERR_CONFIG or MOTE_H2_ERR_CONFIG. */
+/* Prepares a connection in `memory`. The config stays with it: it may be in flash, and connections
+ * may share it. 0, MOTE_GRPC_ERR_CONFIG or MOTE_H2_ERR_CONFIG. */
 int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size);
 
 /*

@@ -6,11 +6,11 @@
 mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
 {
     mote_grpc_call *call = NULL;
-    size_t first = (size_t)(stream - g->h2.config.streams);
+    size_t first = (size_t)(stream - g->h2.streams);
 
     /* A call can outlive its stream by a few events, so its slot may still be taken. */
-    for (size_t i = 0; i < g->config.max_calls && !call; i++) {
-        mote_grpc_call *candidate = &g->calls[(first + i) % g->config.max_calls];
+    for (size_t i = 0; i < g->config->max_calls && !call; i++) {
+        mote_grpc_call *candidate = &g->calls[(first + i) % g->config->max_calls];
         if (candidate->flags == 0)
             call = candidate;
     }
@@ -25,11 +25,11 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
     call->stream = stream;
     call->flags = CALL_ACTIVE;
     call->deadline_ms = UINT64_MAX;
-    if (g->config.user_size > 0)
-        memset(user, 0, g->config.user_size);
+    if (g->config->user_size > 0)
+        memset(user, 0, g->config->user_size);
     stream->user = call;
-    if (g->config.counters)
-        g->config.counters->calls_started++;
+    if (g->config->counters)
+        g->config->counters->calls_started++;
     g->active++;
     return call;
 }
@@ -64,10 +64,10 @@ void mote_grpc_call_release(mote_grpc_call *call)
     if (call->flags == 0)
         return;
     mote_grpc_call_unwait(call);
-    if (g->config.counters && call->code == MOTE_GRPC_OK)
-        g->config.counters->calls_succeeded++;
-    else if (g->config.counters)
-        g->config.counters->calls_failed++;
+    if (g->config->counters && call->code == MOTE_GRPC_OK)
+        g->config->counters->calls_succeeded++;
+    else if (g->config->counters)
+        g->config->counters->calls_failed++;
     if (call->stream)
         call->stream->user = NULL;
     call->stream = NULL;
@@ -93,20 +93,20 @@ void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text)
                              ~(CALL_DEFERRED | CALL_STATUS_OWED));
     call->pending = PENDING_END;
     mote_grpc_call_unwait(call);
-    call->grpc->scan_left = call->grpc->config.max_calls;
+    call->grpc->scan_left = call->grpc->config->max_calls;
 }
 
 void mote_grpc_resume(mote_grpc_call *call)
 {
     if (call->flags & CALL_DEFERRED) {
         mote_grpc_call_wait(call);
-        call->grpc->scan_left = call->grpc->config.max_calls;
+        call->grpc->scan_left = call->grpc->config->max_calls;
     }
 }
 
 void *mote_grpc_context(const mote_grpc_call *call)
 {
-    return call->grpc->config.context;
+    return call->grpc->config->context;
 }
 
 uint64_t mote_grpc_time_left(const mote_grpc_call *call)

@@ -15,12 +15,13 @@ int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *me
 {
     memset(ch, 0, sizeof *ch);
     ch->io = io;
+    ch->config = *config;
     ch->in = in;
     ch->in_size = in_size;
     ch->memory = memory;
     ch->memory_size = memory_size;
     ch->state = io.connect ? MOTE_CHANNEL_IDLE : MOTE_CHANNEL_READY;
-    return mote_grpc_init(&ch->grpc, config, memory, memory_size);
+    return mote_grpc_init(&ch->grpc, &ch->config, memory, memory_size);
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -129,7 +130,7 @@ static int event_for(mote_channel *ch, const mote_grpc_call *call, mote_grpc_eve
         note(ch, ev);
         if (ev->type == MOTE_GRPC_METADATA) {
             if (ch->on_metadata)
-                ch->on_metadata(ch->grpc.config.context, ev);
+                ch->on_metadata(ch->grpc.config->context, ev);
         } else if (ev->call && ev->call == call) {
             return 1;
         } else if (ev->call) {
@@ -161,7 +162,7 @@ static void set_state(mote_channel *ch, int state, const char *why)
         return;
     ch->state = (uint8_t)state;
     if (ch->on_state)
-        ch->on_state(ch->grpc.config.context, state, why);
+        ch->on_state(ch->grpc.config->context, state, why);
 }
 
 void mote_channel_pause(mote_channel *ch, uint32_t ms)
@@ -181,7 +182,6 @@ void mote_channel_pause(mote_channel *ch, uint32_t ms)
 static int connect_once(mote_channel *ch)
 {
     uint64_t now = ch->io.now_ms(ch->io.context);
-    mote_grpc_config config = ch->grpc.config;
 
     set_state(ch, MOTE_CHANNEL_CONNECTING, "connecting");
     ch->attempt_ms = now + mote_backoff_next(&ch->backoff, mote_channel_random(ch));
@@ -192,7 +192,7 @@ static int connect_once(mote_channel *ch)
     ch->in_pos = ch->in_len = 0;
     if (ch->life)
         ch->life->born = ch->life->asked = ch->life->draining = false;
-    int r = mote_grpc_init(&ch->grpc, &config, ch->memory, ch->memory_size);
+    int r = mote_grpc_init(&ch->grpc, &ch->config, ch->memory, ch->memory_size);
     mote_grpc_tick(&ch->grpc, ch->io.now_ms(ch->io.context));
     if (r == 0)
         set_state(ch, MOTE_CHANNEL_READY, "connected");

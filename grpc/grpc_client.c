@@ -19,7 +19,7 @@ static void put_token(mote_grpc *g)
     static const char scheme[] = "Bearer ";
     const size_t scheme_len = sizeof scheme - 1;
     const char *token = NULL;
-    size_t len = g->config.token(g->config.context, &token);
+    size_t len = g->config->token(g->config->context, &token);
     char *value = len > 0 ? (char *)mote_h2_value_space(&g->h2, scheme_len + len) : NULL;
 
     if (!value)
@@ -35,20 +35,20 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
     char timeout[9];
 
     mote_h2_put(h2, &method_post);
-    mote_h2_put(h2, g->config.tls ? &scheme_https : &scheme_http);
+    mote_h2_put(h2, g->config->tls ? &scheme_https : &scheme_http);
     mote_h2_put(h2, request->path);
     mote_h2_put(h2, &g->authority);
     mote_h2_put(h2, &te_trailers);
     mote_h2_put(h2, &type_grpc);
     mote_h2_put(h2, &g->user_agent);
-    if (request->codec)
+    if (MOTE_COMPRESSES && request->codec)
         mote_h2_put(h2, &request->codec->encoding);
-    if (g->config.codecs)
-        mote_h2_put(h2, &g->config.codecs->accept);
+    if (MOTE_COMPRESSES && g->config->codecs)
+        mote_h2_put(h2, &g->config->codecs->accept);
     if (request->timeout_ms > 0)
         mote_h2_put_value(h2, &timeout_name, timeout,
                           mote_grpc_format_timeout(request->timeout_ms, timeout));
-    if (g->config.token)
+    if (g->config->token)
         put_token(g);
     for (size_t i = 0; i < request->metadata_count; i++) {
         const mote_grpc_metadata *m = &request->metadata[i];
@@ -73,11 +73,11 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
     int r;
 
     *call = NULL;
-    if (request->codec && !g->config.codecs)
+    if (request->codec && (!MOTE_COMPRESSES || !g->config->codecs))
         return MOTE_GRPC_ERR_CONFIG;
-    if (g->config.token && !g->config.tls && !g->config.send_tokens_in_the_clear)
+    if (g->config->token && !g->config->tls && !g->config->send_tokens_in_the_clear)
         return MOTE_GRPC_ERR_INSECURE;
-    if (g->active >= g->config.max_calls)
+    if (g->active >= g->config->max_calls)
         return MOTE_AGAIN;
     if ((r = mote_h2_open(&g->h2, &stream)) < 0)
         return r;
@@ -89,8 +89,8 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
     (*call)->flags |= CALL_HEADERS_SENT;
     if (request->chunks)
         (*call)->flags |= CALL_CHUNKS;
-    for (unsigned i = 0; request->codec && i < g->config.codecs->count; i++) {
-        if (g->config.codecs->codec[i] == request->codec)
+    for (unsigned i = 0; MOTE_COMPRESSES && request->codec && i < g->config->codecs->count; i++) {
+        if (g->config->codecs->codec[i] == request->codec)
             (*call)->tx_codec = (uint8_t)(i + 1);
     }
     set_deadline(*call, request->timeout_ms);
@@ -118,7 +118,7 @@ static void keep_text(mote_grpc_call *call, const char *value, size_t len)
 
     call->text = to;
     call->text_len = (uint32_t)mote_grpc_percent_decode(value, len, to,
-                                                        call->grpc->config.rx_size - call->rx_len);
+                                                        call->grpc->config->rx_size - call->rx_len);
 }
 
 void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what)
@@ -151,7 +151,8 @@ static void end_with(mote_grpc_call *call, int code, const char *text, uint32_t 
 
 static const char *http_text(unsigned status)
 {
-    return status == 200 ? "the response has no grpc-status" : "HTTP status is not 200";
+    return status == 200 ? MOTE_TEXT("the response has no grpc-status")
+                         : MOTE_TEXT("HTTP status is not 200");
 }
 
 void mote_grpc_client_end(mote_grpc_call *call)
@@ -175,7 +176,7 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
     if (!h->trailers && h->status < 200) /* 1xx: the real section follows */
         return;
     if (h->truncated && !(call->flags & CALL_GOT_STATUS)) {
-        end_with(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "metadata larger than the limit",
+        end_with(call, MOTE_GRPC_RESOURCE_EXHAUSTED, MOTE_TEXT("metadata larger than the limit"),
                  MOTE_H2_CANCEL);
         return;
     }
@@ -186,9 +187,11 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
     } else if (h->status != 200) {
         end_with(call, mote_grpc_code_of_http(h->status), http_text(h->status), MOTE_H2_CANCEL);
     } else if (!(call->flags & CALL_TYPE_OK)) {
-        end_with(call, MOTE_GRPC_UNKNOWN, "content-type is not application/grpc", MOTE_H2_CANCEL);
+        end_with(call, MOTE_GRPC_UNKNOWN, MOTE_TEXT("content-type is not application/grpc"),
+                 MOTE_H2_CANCEL);
     } else if (call->flags & CALL_BAD_ENCODING) {
-        end_with(call, MOTE_GRPC_INTERNAL, "grpc-encoding is not supported", MOTE_H2_CANCEL);
+        end_with(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("grpc-encoding is not supported"),
+                 MOTE_H2_CANCEL);
     } else {
         /* A status that does not end the stream is none. */
         call->flags &= (uint16_t)~CALL_GOT_STATUS;

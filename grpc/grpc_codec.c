@@ -8,12 +8,12 @@
 
 static size_t codec_count(const mote_grpc *g)
 {
-    return g->config.codecs ? g->config.codecs->count : 0;
+    return MOTE_COMPRESSES && g->config->codecs ? g->config->codecs->count : 0;
 }
 
 static const mote_grpc_codec *codec_at(const mote_grpc *g, size_t number)
 {
-    return g->config.codecs->codec[number];
+    return g->config->codecs->codec[number];
 }
 
 static bool is_codec(const mote_grpc_codec *codec, const char *name, size_t len)
@@ -52,7 +52,7 @@ unsigned mote_grpc_classify_accept(const mote_grpc *g, const char *value, size_t
 
 bool mote_grpc_codec_field(mote_grpc_call *call, unsigned what)
 {
-    if (what < FIELD_CODEC || what >= FIELD_PATH)
+    if (!MOTE_COMPRESSES || what < FIELD_CODEC || what >= FIELD_PATH)
         return false;
     if (what < FIELD_ACCEPT)
         call->rx_codec = (uint8_t)(what - FIELD_CODEC + 1);
@@ -65,10 +65,10 @@ void mote_grpc_put_codec(mote_grpc_call *call)
 {
     mote_grpc *g = call->grpc;
 
-    if (call->tx_codec > 0)
+    if (MOTE_COMPRESSES && call->tx_codec > 0)
         mote_h2_put(&g->h2, &codec_at(g, call->tx_codec - 1u)->encoding);
-    if (g->config.codecs)
-        mote_h2_put(&g->h2, &g->config.codecs->accept);
+    if (MOTE_COMPRESSES && g->config->codecs)
+        mote_h2_put(&g->h2, &g->config->codecs->accept);
 }
 
 const mote_grpc_codec *mote_grpc_choose_codec(mote_grpc_call *call)
@@ -88,7 +88,7 @@ const mote_grpc_codec *mote_grpc_choose_codec(mote_grpc_call *call)
 
 bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev)
 {
-    const mote_grpc_config *config = &call->grpc->config;
+    const mote_grpc_config *config = call->grpc->config;
     int r = codec_at(call->grpc, call->rx_codec - 1u)
                 ->decompress(ev->data, ev->len, config->message, config->message_size, &ev->len);
 
@@ -96,9 +96,9 @@ bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev)
     ev->compressed = true;
     if (r == MOTE_GRPC_ERR_SPACE)
         mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                               "decompressed message larger than the limit");
+                               MOTE_TEXT("decompressed message larger than the limit"));
     else if (r < 0)
-        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, "compressed message is broken");
+        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("compressed message is broken"));
     return r == 0;
 }
 

@@ -30,8 +30,8 @@ static unsigned find_method(const mote_grpc *g, const char *path, size_t len)
         slash--;
     if (slash < 2) /* neither "/Service/Method" */
         return FIELD_UNKNOWN_PATH;
-    for (size_t s = 0; s < g->config.service_count; s++) {
-        const mote_grpc_service *service = &g->config.services[s];
+    for (size_t s = 0; s < g->config->service_count; s++) {
+        const mote_grpc_service *service = &g->config->services[s];
         bool here = equals(path + 1, slash - 2, service->name);
         for (size_t m = 0; m < service->method_count; m++, number++) {
             if (here && equals(path + slash, len - slash, service->methods[m].name))
@@ -44,8 +44,8 @@ static unsigned find_method(const mote_grpc *g, const char *path, size_t len)
 const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number)
 {
     number -= FIELD_PATH;
-    for (size_t s = 0; s < g->config.service_count; s++) {
-        const mote_grpc_service *service = &g->config.services[s];
+    for (size_t s = 0; s < g->config->service_count; s++) {
+        const mote_grpc_service *service = &g->config->services[s];
         if (number < service->method_count)
             return service->methods[number].handler ? &service->methods[number] : NULL;
         number -= (unsigned)service->method_count;
@@ -84,7 +84,8 @@ static unsigned classify_name(const mote_grpc *g, const mote_hpack_field_view *f
         if (NAME_IS(f, "grpc-encoding"))
             return mote_grpc_classify_encoding(g, f->value, f->value_len);
         if (NAME_IS(f, "grpc-accept-encoding"))
-            return mote_grpc_classify_accept(g, f->value, f->value_len);
+            return MOTE_COMPRESSES ? mote_grpc_classify_accept(g, f->value, f->value_len)
+                                   : FIELD_IGNORED;
         return FIELD_OTHER;
     }
     return NAME_IS(f, "content-type") ? classify_type(f) : FIELD_OTHER;
@@ -98,7 +99,7 @@ static unsigned classify(const mote_grpc *g, const mote_h2_event *h)
     case MOTE_H2_KIND_METHOD:
         return VALUE_IS(f, "POST") ? FIELD_METHOD_POST : FIELD_IGNORED;
     case MOTE_H2_KIND_PATH:
-        return g->config.server ? find_method(g, f->value, f->value_len) : FIELD_IGNORED;
+        return MOTE_SERVES(g->config) ? find_method(g, f->value, f->value_len) : FIELD_IGNORED;
     case MOTE_H2_KIND_OTHER:
         return classify_name(g, f);
     default:
@@ -122,24 +123,24 @@ unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h)
 /* PROTOCOL-HTTP2, Timeout: at most 8 digits and a unit */
 int mote_grpc_parse_timeout(const char *value, size_t len, uint64_t *ms)
 {
-    uint64_t n = 0;
+    uint32_t n = 0;
 
     if (len < 2 || len > 9)
         return -1;
     for (size_t i = 0; i + 1 < len; i++) {
         if (value[i] < '0' || value[i] > '9')
             return -1;
-        n = n * 10 + (uint64_t)(value[i] - '0');
+        n = n * 10 + (uint32_t)(value[i] - '0');
     }
     switch (value[len - 1]) {
     case 'H':
-        *ms = n * 3600000;
+        *ms = n * 3600000ull;
         return 0;
     case 'M':
-        *ms = n * 60000;
+        *ms = n * 60000ull;
         return 0;
     case 'S':
-        *ms = n * 1000;
+        *ms = n * 1000ull;
         return 0;
     case 'm':
         *ms = n;

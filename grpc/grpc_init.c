@@ -25,15 +25,15 @@ static void *carve(carver *c, size_t size)
 
 static void carve_calls(mote_grpc *g, carver *c)
 {
-    size_t count = g->config.max_calls;
+    size_t count = g->config->max_calls;
 
     g->calls = carve(c, count * sizeof(mote_grpc_call));
     if (!c->ok)
         return;
     memset(g->calls, 0, count * sizeof(mote_grpc_call));
     for (size_t i = 0; i < count; i++) {
-        g->calls[i].rx = carve(c, g->config.rx_size);
-        g->calls[i].user = carve(c, g->config.user_size);
+        g->calls[i].rx = carve(c, g->config->rx_size);
+        g->calls[i].user = carve(c, g->config->user_size);
     }
 }
 
@@ -52,8 +52,11 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     mote_h2_config h = {0};
 
     memset(g, 0, sizeof *g);
-    g->config = *config;
-    if (config->max_calls == 0 || config->rx_size < 16 || (!config->server && !config->authority))
+    g->config = config;
+    if (config->max_calls == 0 || config->rx_size < 16 ||
+        (!MOTE_SERVES(config) && !config->authority))
+        return MOTE_GRPC_ERR_CONFIG;
+    if (!MOTE_COMPRESSES && config->codecs)
         return MOTE_GRPC_ERR_CONFIG;
     h.server = config->server;
     h.stream_count = config->max_calls;
@@ -83,13 +86,13 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
 static void expire(mote_grpc_call *call)
 {
     call->deadline_ms = UINT64_MAX;
-    if (!call->grpc->config.server) {
+    if (!MOTE_SERVES(call->grpc->config)) {
         mote_grpc_call_reset(call, MOTE_H2_CANCEL);
-        mote_grpc_call_end(call, MOTE_GRPC_DEADLINE_EXCEEDED, "deadline exceeded");
+        mote_grpc_call_end(call, MOTE_GRPC_DEADLINE_EXCEEDED, MOTE_TEXT("deadline exceeded"));
         return;
     }
     call->code = MOTE_GRPC_DEADLINE_EXCEEDED;
-    call->text = "deadline exceeded";
+    call->text = MOTE_TEXT("deadline exceeded");
     call->flags |= CALL_STATUS_OWED | CALL_DROP | CALL_TELL;
     mote_grpc_server_settle(call);
 }
@@ -97,7 +100,7 @@ static void expire(mote_grpc_call *call)
 static void expire_calls(mote_grpc *g)
 {
     g->next_deadline_ms = UINT64_MAX;
-    for (size_t i = 0; i < g->config.max_calls; i++) {
+    for (size_t i = 0; i < g->config->max_calls; i++) {
         mote_grpc_call *call = &g->calls[i];
         if (!(call->flags & CALL_ACTIVE) || (call->pending & PENDING_END))
             continue;

@@ -1,6 +1,7 @@
 #ifndef MOTE_GRPC_INTERNAL_H
 #define MOTE_GRPC_INTERNAL_H
 
+#include "../h2/features.h"
 #include "grpc.h"
 
 /* mote_grpc_call.flags */

@@ -19,7 +19,7 @@ void mote_grpc_message_fail(mote_grpc_call *call, int code, const char *text)
     mote_grpc *g = call->grpc;
 
     g->rest_len = 0;
-    if (!g->config.server) {
+    if (!MOTE_SERVES(g->config)) {
         mote_grpc_call_reset(call, MOTE_H2_CANCEL);
         mote_grpc_call_end(call, code, text);
         return;
@@ -34,11 +34,11 @@ void mote_grpc_message_fail(mote_grpc_call *call, int code, const char *text)
  * fits; its call ends, the connection does not. */
 static bool store(mote_grpc_call *call, const uint8_t *data, size_t len)
 {
-    size_t size = call->grpc->config.rx_size;
+    size_t size = call->grpc->config->rx_size;
 
     if (buffered(call) + len > size) {
         mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                               "more than the receive buffer holds");
+                               MOTE_TEXT("more than the receive buffer holds"));
         return false;
     }
     if (call->rx_len + len > size) {
@@ -76,14 +76,14 @@ static int check_prefix(mote_grpc_call *call, const uint8_t *p, size_t *len)
     *len = message_len(p);
     if (p[0] > 1 || (p[0] == 1 && call->rx_codec == 0)) {
         mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL,
-                               "compressed message without a grpc-encoding");
+                               MOTE_TEXT("compressed message without a grpc-encoding"));
         return -1;
     }
-    if (*len <= call->grpc->config.rx_size - PREFIX_SIZE)
+    if (*len <= call->grpc->config->rx_size - PREFIX_SIZE)
         return 1;
     if (!(call->flags & CALL_CHUNKS) || p[0] == 1) {
         mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                               "message larger than the receive buffer");
+                               MOTE_TEXT("message larger than the receive buffer"));
         return -1;
     }
     call->chunk_total = call->chunk_left = (uint32_t)*len;
@@ -99,10 +99,10 @@ static int emit(mote_grpc_call *call, mote_grpc_event *ev, unsigned type, const 
     ev->len = len;
     call->held = (uint32_t)len + (type == MOTE_GRPC_MESSAGE ? PREFIX_SIZE : 0);
     if (call->flags & CALL_GOT_MESSAGE && call->method && call->method->single) {
-        mote_grpc_message_fail(call, MOTE_GRPC_UNIMPLEMENTED, "more than one request");
+        mote_grpc_message_fail(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("more than one request"));
         return 0;
     }
-    if (type == MOTE_GRPC_MESSAGE && data[-PREFIX_SIZE] == 1)
+    if (MOTE_COMPRESSES && type == MOTE_GRPC_MESSAGE && data[-PREFIX_SIZE] == 1)
         return mote_grpc_decompress(call, ev);
     return 1;
 }
@@ -217,8 +217,8 @@ void mote_grpc_message_done(mote_grpc_call *call)
 {
     if (call->held > 0 && call->chunk_left == 0) {
         call->flags |= CALL_GOT_MESSAGE;
-        if (call->grpc->config.counters)
-            call->grpc->config.counters->messages_received++;
+        if (call->grpc->config->counters)
+            call->grpc->config->counters->messages_received++;
     }
     consume(call, call->held);
     call->held = 0;
@@ -228,7 +228,7 @@ void mote_grpc_message_keep(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     mote_grpc *g = call->grpc;
     const uint8_t *from = ev->data - (ev->type == MOTE_GRPC_MESSAGE ? PREFIX_SIZE : 0);
-    bool in_buffer = from >= call->rx && from < call->rx + g->config.rx_size;
+    bool in_buffer = from >= call->rx && from < call->rx + g->config->rx_size;
     uint32_t len = call->held;
 
     call->held = 0;

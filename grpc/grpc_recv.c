@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+#ifdef __GNUC__
+#define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE
+#endif
+
 static int emit(mote_grpc_call *call, mote_grpc_event *ev, unsigned type, unsigned pending)
 {
     ev->type = (uint8_t)type;
@@ -17,13 +23,17 @@ static int emit_end(mote_grpc_call *call, mote_grpc_event *ev)
     ev->message = call->text ? call->text : "";
     ev->message_len = call->text_len;
     ev->unseen = (call->flags & CALL_UNSEEN) != 0;
-    return emit(call, ev, call->grpc->config.server ? MOTE_GRPC_CLOSED : MOTE_GRPC_STATUS,
+    return emit(call, ev, MOTE_SERVES(call->grpc->config) ? MOTE_GRPC_CLOSED : MOTE_GRPC_STATUS,
                 PENDING_END);
 }
 
 /* The next event of a call, in the order in which the peer caused them. */
 static int next_event(mote_grpc_call *call, mote_grpc_event *ev)
 {
+    /* A request that was refused is answered here, so that this needs the less stack. */
+    if (MOTE_SERVES(call->grpc->config) &&
+        (call->flags & (CALL_STATUS_OWED | CALL_WAITING)) == CALL_STATUS_OWED)
+        mote_grpc_server_settle(call);
     if (call->flags & (CALL_DEFERRED | CALL_STATUS_OWED))
         return 0;
     if (call->pending & PENDING_START)
@@ -36,12 +46,13 @@ static int next_event(mote_grpc_call *call, mote_grpc_event *ev)
     if ((call->pending & (PENDING_HALF_CLOSE | PENDING_END)) && call->code == MOTE_GRPC_OK &&
         mote_grpc_message_cut(call)) {
         call->pending = 0;
-        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, "the stream ended inside of a message");
+        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL,
+                               MOTE_TEXT("the stream ended inside of a message"));
     }
     if ((call->pending & PENDING_HALF_CLOSE) && call->method && call->method->single &&
         !(call->flags & CALL_GOT_MESSAGE)) {
         call->pending = 0;
-        mote_grpc_message_fail(call, MOTE_GRPC_UNIMPLEMENTED, "no request");
+        mote_grpc_message_fail(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("no request"));
     }
     if (call->pending & PENDING_HALF_CLOSE)
         return emit(call, ev, MOTE_GRPC_HALF_CLOSE, PENDING_HALF_CLOSE);
@@ -119,7 +130,7 @@ static bool attend(mote_grpc_call *call)
     if (!(call->flags & CALL_WAITING))
         return (call->pending & PENDING_END) && !(call->flags & CALL_DEFERRED);
     mote_grpc_call_unwait(call);
-    if (call->flags & CALL_STATUS_OWED) {
+    if (MOTE_SERVES(call->grpc->config) && (call->flags & CALL_STATUS_OWED)) {
         mote_grpc_server_settle(call);
         return false;
     }
@@ -134,7 +145,7 @@ static bool scan(mote_grpc *g)
 {
     while (g->scan_left > 0) {
         mote_grpc_call *call = &g->calls[g->scan];
-        g->scan = (uint16_t)(g->scan + 1u < g->config.max_calls ? g->scan + 1u : 0);
+        g->scan = (uint16_t)(g->scan + 1u < g->config->max_calls ? g->scan + 1u : 0);
         g->scan_left--;
         if (attend(call)) {
             g->current = call;
@@ -147,7 +158,7 @@ static bool scan(mote_grpc *g)
 static void wake(mote_grpc *g)
 {
     if (g->waiting > 0)
-        g->scan_left = g->config.max_calls;
+        g->scan_left = g->config->max_calls;
 }
 
 /* One field of a header section: 1 when the user is to see it. */
@@ -156,12 +167,12 @@ static int on_field(mote_grpc *g, const mote_h2_event *h, mote_grpc_event *ev)
     mote_grpc_call *call = h->stream->user;
     unsigned what = mote_grpc_classify(g, h);
 
-    if (!call && g->config.server && !h->trailers)
+    if (!call && MOTE_SERVES(g->config) && !h->trailers)
         call = mote_grpc_call_new(g, h->stream);
     if (!call || (call->flags & CALL_DROP))
         return 0;
     if (what != FIELD_OTHER) {
-        if (g->config.server)
+        if (MOTE_SERVES(g->config))
             mote_grpc_server_field(call, h, what);
         else
             mote_grpc_client_field(call, h, what);
@@ -186,7 +197,7 @@ static void on_headers(mote_grpc *g, const mote_h2_event *h)
         mote_h2_reset(&g->h2, h->stream, MOTE_H2_REFUSED_STREAM);
     } else {
         g->current = call;
-        if (g->config.server)
+        if (MOTE_SERVES(g->config))
             mote_grpc_server_headers(call, h);
         else
             mote_grpc_client_headers(call, h);
@@ -207,7 +218,7 @@ static void on_data(mote_grpc *g, const mote_h2_event *h)
     if (!h->end_stream)
         return;
     call->flags |= CALL_REMOTE_END;
-    if (g->config.server)
+    if (MOTE_SERVES(g->config))
         call->pending |= PENDING_HALF_CLOSE;
     else
         mote_grpc_client_end(call);
@@ -225,9 +236,9 @@ static void on_reset(mote_grpc *g, const mote_h2_event *h)
     g->current = call;
     if (h->remote && h->code == MOTE_H2_REFUSED_STREAM) /* RFC 9113 8.7 */
         call->flags |= CALL_UNSEEN;
-    mote_grpc_call_end(call, g->config.server ? MOTE_GRPC_CANCELLED : code,
+    mote_grpc_call_end(call, MOTE_SERVES(g->config) ? MOTE_GRPC_CANCELLED : code,
                        h->remote ? mote_h2_code_name(h->code)
-                                 : "the peer broke the HTTP/2 rules on this stream");
+                                 : MOTE_TEXT("the peer broke the HTTP/2 rules on this stream"));
 }
 
 static int on_event(mote_grpc *g, const mote_h2_event *h, mote_grpc_event *ev)
@@ -262,40 +273,53 @@ static int on_event(mote_grpc *g, const mote_h2_event *h, mote_grpc_event *ev)
 static void fail_all(mote_grpc *g)
 {
     g->failed = 1;
-    for (size_t i = 0; i < g->config.max_calls; i++) {
+    for (size_t i = 0; i < g->config->max_calls; i++) {
         mote_grpc_call *call = &g->calls[i];
         if (!(call->flags & CALL_ACTIVE))
             continue;
         call->stream = NULL;
-        mote_grpc_call_end(call, g->config.server ? MOTE_GRPC_CANCELLED : MOTE_GRPC_UNAVAILABLE,
+        mote_grpc_call_end(call,
+                           MOTE_SERVES(g->config) ? MOTE_GRPC_CANCELLED : MOTE_GRPC_UNAVAILABLE,
                            mote_h2_error_text(&g->h2));
     }
+}
+
+enum { USED_UP, EVENT, GO_ON };
+
+/* What the next bytes are: in a frame of its own, so that no event of h2 lies below the delivery.
+ */
+static NOINLINE int take(mote_grpc *g, const uint8_t *in, size_t len, size_t *used,
+                         mote_grpc_event *ev)
+{
+    mote_h2_event h;
+    size_t n = 0;
+    int r = mote_h2_recv(&g->h2, in, len, &n, &h);
+
+    *used += n;
+    if (r > 0)
+        return on_event(g, &h, ev) ? EVENT : GO_ON;
+    if (r == 0 || g->failed)
+        return r;
+    fail_all(g);
+    return GO_ON;
 }
 
 int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mote_grpc_event *ev)
 {
     static const uint8_t nothing;
-    mote_h2_event h;
+    int r = GO_ON;
 
     *used = 0;
     if (len == 0)
         in = &nothing; /* it may be NULL */
     settle(g);
-    for (;;) {
-        size_t n = 0;
+    while (r == GO_ON) {
         if (g->current && deliver(g, ev))
             return 1;
-        if (scan(g))
-            continue;
-        int r = mote_h2_recv(&g->h2, in + *used, len - *used, &n, &h);
-        *used += n;
-        if (r < 0 && !g->failed)
-            fail_all(g);
-        else if (r <= 0)
-            return r;
-        else if (on_event(g, &h, ev))
-            return 1;
+        if (!scan(g))
+            r = take(g, in + *used, len - *used, used, ev);
     }
+    return r;
 }
 
 void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
@@ -344,6 +368,6 @@ const uint8_t *mote_grpc_peek(mote_grpc *g, size_t *len)
 void mote_grpc_ack(mote_grpc *g, size_t len)
 {
     mote_h2_ack(&g->h2, len);
-    if (g->waiting > 0 && mote_h2_tx_space(&g->h2) >= g->config.tx_size / 2)
+    if (g->waiting > 0 && mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2)
         wake(g);
 }

@@ -28,7 +28,7 @@ static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
 
 static bool ends(const mote_grpc_call *call, unsigned flags)
 {
-    return (flags & MOTE_GRPC_LAST) && !call->grpc->config.server;
+    return (flags & MOTE_GRPC_LAST) && !MOTE_SERVES(call->grpc->config);
 }
 
 static int again(mote_grpc_call *call)
@@ -55,7 +55,7 @@ static int send_whole(mote_grpc_call *call, mote_grpc_source *source, const void
     size_t room, total = 0;
     uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, PREFIX_SIZE, &room);
     size_t cap = p ? room - PREFIX_SIZE : 0;
-    uint32_t limit = call->grpc->config.send_limit;
+    uint32_t limit = call->grpc->config->send_limit;
     int r = source(type, message, 0, p ? p + PREFIX_SIZE : NULL, cap, &total);
 
     if (r < 0)
@@ -67,7 +67,7 @@ static int send_whole(mote_grpc_call *call, mote_grpc_source *source, const void
         return commit(call, PREFIX_SIZE + total, ends(call, flags));
     }
     /* Once the buffer is empty the message may fit in one piece; that costs less than parts. */
-    if (mote_h2_tx_space(&call->grpc->h2) < call->grpc->config.tx_size / 2)
+    if (mote_h2_tx_space(&call->grpc->h2) < call->grpc->config->tx_size / 2)
         return again(call);
     return 1;
 }
@@ -119,8 +119,8 @@ int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *t
         r = 1;
     while (r == 1)
         r = send_part(call, source, type, message, flags);
-    if (r == 0 && call->grpc->config.counters)
-        call->grpc->config.counters->messages_sent++;
+    if (r == 0 && call->grpc->config->counters)
+        call->grpc->config->counters->messages_sent++;
     return r;
 }
 

@@ -56,7 +56,7 @@ static void put_code(mote_h2 *h2, int code)
 static void put_message(mote_grpc_call *call, const char *message, size_t len)
 {
     mote_h2 *h2 = &call->grpc->h2;
-    size_t n = mote_grpc_percent_size(message, &len, call->grpc->config.tx_size / 4);
+    size_t n = mote_grpc_percent_size(message, &len, call->grpc->config->tx_size / 4);
     char *to;
 
     if (n == len) {
@@ -67,8 +67,8 @@ static void put_message(mote_grpc_call *call, const char *message, size_t len)
     }
 }
 
-static int send_status(mote_grpc_call *call, int code, const char *message, size_t message_len,
-                       const mote_grpc_metadata *metadata, size_t count)
+/* Begins the section that ends the call; mote_h2_headers_end() does the rest. */
+static void put_status(mote_grpc_call *call, int code, const char *message, size_t message_len)
 {
     mote_h2 *h2 = &call->grpc->h2;
 
@@ -81,10 +81,9 @@ static int send_status(mote_grpc_call *call, int code, const char *message, size
     if (message_len > 0)
         put_message(call, message, message_len);
     if (code == MOTE_GRPC_UNIMPLEMENTED && !call->method)
-        mote_h2_put(h2, call->grpc->config.codecs ? &call->grpc->config.codecs->accept
-                                                  : &accept_identity);
-    put_metadata(h2, metadata, count);
-    return mote_h2_headers_end(h2, true);
+        mote_h2_put(h2, MOTE_COMPRESSES && call->grpc->config->codecs
+                            ? &call->grpc->config->codecs->accept
+                            : &accept_identity);
 }
 
 int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,
@@ -94,7 +93,9 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
 
     if (!call->stream || (call->flags & CALL_LOCAL_END))
         return MOTE_GRPC_ERR_STATE;
-    r = send_status(call, code, message, message_len, metadata, count);
+    put_status(call, code, message, message_len);
+    put_metadata(&call->grpc->h2, metadata, count);
+    r = mote_h2_headers_end(&call->grpc->h2, true);
     if (r == MOTE_AGAIN)
         mote_grpc_call_wait(call);
     if (r < 0)
@@ -124,8 +125,12 @@ bool mote_grpc_server_settle(mote_grpc_call *call)
 {
     int code = call->code;
     const char *text = call->text;
-    int r = call->stream ? send_status(call, code, text, text_length(text), NULL, 0) : 0;
+    int r = 0;
 
+    if (call->stream) {
+        put_status(call, code, text, text_length(text));
+        r = mote_h2_headers_end(&call->grpc->h2, true);
+    }
     if (r == MOTE_AGAIN) {
         mote_grpc_call_wait(call);
         return false;
@@ -154,7 +159,7 @@ static void on_timeout(mote_grpc_call *call, const mote_hpack_field_view *f)
     if (call->deadline_ms != UINT64_MAX ||
         mote_grpc_parse_timeout(f->value, f->value_len, &ms) < 0) {
         call->code = MOTE_GRPC_INTERNAL;
-        call->text = "malformed or repeated grpc-timeout";
+        call->text = MOTE_TEXT("malformed or repeated grpc-timeout");
         return;
     }
     call->deadline_ms = g->now_ms + ms;
@@ -174,14 +179,14 @@ void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsign
     case FIELD_TYPE_OTHER:
         call->flags |= CALL_TYPE_OK;
         call->code = MOTE_GRPC_UNIMPLEMENTED;
-        call->text = "content-type is not application/grpc+proto";
+        call->text = MOTE_TEXT("content-type is not application/grpc+proto");
         break;
     case FIELD_TIMEOUT:
         on_timeout(call, &h->field);
         break;
     case FIELD_ENCODING:
         call->code = MOTE_GRPC_UNIMPLEMENTED;
-        call->text = "grpc-encoding is not supported";
+        call->text = MOTE_TEXT("grpc-encoding is not supported");
         break;
     default:
         if (!mote_grpc_codec_field(call, what) && what >= FIELD_PATH)
@@ -209,15 +214,15 @@ static bool fails(mote_grpc_call *call, const mote_h2_event *h)
 {
     if (h->truncated) {
         call->code = MOTE_GRPC_RESOURCE_EXHAUSTED;
-        call->text = "metadata larger than the limit";
+        call->text = MOTE_TEXT("metadata larger than the limit");
     } else if (call->code != 0) {
         return true;
     } else if (!call->method) {
         call->code = MOTE_GRPC_UNIMPLEMENTED;
-        call->text = "unknown service or method";
+        call->text = MOTE_TEXT("unknown service or method");
     } else if (call->deadline_ms <= call->grpc->now_ms) {
         call->code = MOTE_GRPC_DEADLINE_EXCEEDED;
-        call->text = "deadline exceeded";
+        call->text = MOTE_TEXT("deadline exceeded");
     }
     return call->code != 0;
 }
@@ -237,7 +242,6 @@ void mote_grpc_server_headers(mote_grpc_call *call, const mote_h2_event *h)
     } else if (fails(call, h)) {
         call->method = NULL;
         call->flags |= CALL_STATUS_OWED | CALL_DROP;
-        mote_grpc_server_settle(call);
     } else {
         call->flags |= call->method->chunks ? CALL_CHUNKS : 0u;
         call->pending |= PENDING_START;

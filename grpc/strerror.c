@@ -1,8 +1,15 @@
 /* One text for each error code of every layer. */
 #include "../h2/h2.h"
 #include "../pb/pb.h"
-#include "grpc.h"
+#include "grpc_internal.h"
 
+#ifdef MOTE_NO_TEXTS
+const char *mote_strerror(int code)
+{
+    (void)code;
+    return "";
+}
+#else
 const char *mote_strerror(int code)
 {
     switch (code) {
@@ -20,3 +27,4 @@ const char *mote_strerror(int code)
         return "unknown error";
     }
 }
+#endif

@@ -150,7 +150,14 @@ typedef struct {
 } mote_h2_config;
 
 typedef struct {
-    mote_h2_config config;
+    /* from the config, with its defaults filled in */
+    bool server;
+    uint16_t stream_count;
+    mote_h2_stream *streams;
+    uint8_t *tx;
+    size_t tx_size;
+    uint32_t table_size, initial_window, connection_window, max_list_size, budget_max,
+        settings_timeout_ms;
     mote_hpack_decoder decoder;
     mote_hpack_encoder encoder;
     /* transmit buffer: bytes [head, tail) wait for mote_h2_ack() */
@@ -166,11 +173,10 @@ typedef struct {
     uint8_t pinging; /* our PING is unanswered */
     uint8_t talked;  /* DATA was sent since the peer's last PING */
     uint8_t heard;   /* something was received; for the user to clear */
-    uint16_t acks;
     uint8_t ping[8];
     uint32_t refused_first, refused_last;
-    uint16_t owing_streams;
-    uint32_t goaway_code, goaway_last;
+    uint16_t acks, owing_streams;
+    uint32_t goaway_last;
     /* the peer's settings */
     uint32_t peer_max_frame, peer_max_streams, peer_window;
     /* flow control of the connection */
@@ -178,7 +184,6 @@ typedef struct {
     uint32_t credit;
     uint32_t stream_window; /* INITIAL_WINDOW_SIZE that the peer has acknowledged */
     /* streams */
-    uint16_t active;
     uint32_t last_peer_id, next_id, peer_goaway_id;
     uint32_t last_opened;           /* newest id that either of the two maps knows */
     uint32_t opened_map, reset_map; /* the last 32 ids: was opened; was reset by us */
@@ -196,7 +201,8 @@ typedef struct {
     uint32_t block_bytes, list_size;
     uint16_t status;
     uint8_t block_flags;
-    uint8_t pseudo; /* pseudo-header fields that were seen, a bit for each kind */
+    uint8_t pseudo;  /* pseudo-header fields that were seen, a bit for each kind */
+    uint16_t active; /* streams */
     /* end of the connection */
     uint8_t closing; /* graceful shutdown: how far it is */
     uint8_t sweep;   /* streams above the peer's GOAWAY are still to be reported */

@@ -32,13 +32,13 @@ static int change_windows(mote_h2 *c, uint32_t window)
 {
     int64_t change = (int64_t)window - c->peer_window;
 
-    for (size_t i = 0; i < c->config.stream_count; i++) { /* RFC 9113 6.9.2 */
-        mote_h2_stream *s = &c->config.streams[i];
+    for (size_t i = 0; i < c->stream_count; i++) { /* RFC 9113 6.9.2 */
+        mote_h2_stream *s = &c->streams[i];
         if (s->id == 0)
             continue;
         if (s->send_window + change > MAX_WINDOW)
             return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
-                                      "INITIAL_WINDOW_SIZE overflows a stream's window");
+                                      MOTE_TEXT("INITIAL_WINDOW_SIZE overflows a stream's window"));
         s->send_window = (int32_t)(s->send_window + change);
     }
     c->peer_window = window;
@@ -52,8 +52,9 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
         mote_hpack_encoder_limit(&c->encoder, value);
         return 0;
     case SETTING_ENABLE_PUSH: /* a server must not send 1 (RFC 9113 6.5.2) */
-        if (value > 1 || (value == 1 && !c->config.server))
-            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "ENABLE_PUSH has no valid value");
+        if (value > 1 || (value == 1 && !MOTE_SERVES(c)))
+            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                      MOTE_TEXT("ENABLE_PUSH has no valid value"));
         return 0;
     case SETTING_MAX_CONCURRENT_STREAMS:
         c->peer_max_streams = value;
@@ -61,12 +62,12 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
     case SETTING_INITIAL_WINDOW_SIZE:
         if (value > MAX_WINDOW)
             return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
-                                      "INITIAL_WINDOW_SIZE is larger than 2^31-1");
+                                      MOTE_TEXT("INITIAL_WINDOW_SIZE is larger than 2^31-1"));
         return change_windows(c, value);
     case SETTING_MAX_FRAME_SIZE:
         if (value < MAX_FRAME || value > 0xffffff)
             return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                      "MAX_FRAME_SIZE is not within 16384..16777215");
+                                      MOTE_TEXT("MAX_FRAME_SIZE is not within 16384..16777215"));
         c->peer_max_frame = value;
         return 0;
     default: /* RFC 9113 6.5.2: unknown settings are ignored, and MAX_HEADER_LIST_SIZE is advice */
@@ -78,14 +79,14 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
  * a window that may become negative (RFC 9113 6.9.3). */
 static void settings_acknowledged(mote_h2 *c)
 {
-    int32_t change = (int32_t)(c->config.initial_window - c->stream_window);
+    int32_t change = (int32_t)(c->initial_window - c->stream_window);
 
-    for (size_t i = 0; i < c->config.stream_count; i++) {
-        if (c->config.streams[i].id != 0)
-            c->config.streams[i].recv_window += change;
+    for (size_t i = 0; i < c->stream_count; i++) {
+        if (c->streams[i].id != 0)
+            c->streams[i].recv_window += change;
     }
-    c->stream_window = c->config.initial_window;
-    mote_hpack_decoder_limit(&c->decoder, c->config.table_size);
+    c->stream_window = c->initial_window;
+    mote_hpack_decoder_limit(&c->decoder, c->table_size);
     c->settings_ms = UINT64_MAX;
 }
 
@@ -95,12 +96,13 @@ int mote_h2_settings_begin(mote_h2 *c, mote_h2_event *ev)
     c->small_len = 0;
     if (c->flags & FLAG_ACK) {
         if (c->length != 0)
-            return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR, "SETTINGS ACK with a payload");
+            return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                      MOTE_TEXT("SETTINGS ACK with a payload"));
         return 0;
     }
     if (c->length % 6 != 0)
         return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
-                                  "length of SETTINGS is no multiple of 6");
+                                  MOTE_TEXT("length of SETTINGS is no multiple of 6"));
     return mote_h2_charge(c, COST_SETTINGS + COST_SETTINGS_ENTRIES * (c->length / 6 / 16));
 }
 
@@ -130,7 +132,7 @@ int mote_h2_settings_end(mote_h2 *c, mote_h2_event *ev)
     }
     if (c->acks == UINT16_MAX)
         return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
-                             "SETTINGS without end");
+                             MOTE_TEXT("SETTINGS without end"));
     c->acks++;
     ev->type = MOTE_H2_SETTINGS;
     return 1;
@@ -152,7 +154,8 @@ int mote_h2_priority_end(mote_h2 *c, mote_h2_event *ev)
         return mote_h2_charge(c, COST_IGNORED);
     if (s)
         return mote_h2_stream_error(c, s, code, ev);
-    return mote_h2_peer_error(c, code, "PRIORITY of a wrong length, or that depends on itself");
+    return mote_h2_peer_error(c, code,
+                              MOTE_TEXT("PRIORITY of a wrong length, or that depends on itself"));
 }
 
 /* RFC 9113 6.4; 5.4.2: it is never answered in kind; 7: an unknown code is like any other; 8.1: a
@@ -162,7 +165,8 @@ int mote_h2_rst_stream_end(mote_h2 *c, mote_h2_event *ev)
     mote_h2_stream *s;
 
     if (mote_h2_stream_is_idle(c, c->id)) /* RFC 9113 6.4 */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "RST_STREAM on an idle stream");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("RST_STREAM on an idle stream"));
     if (mote_h2_charge(c, COST_RESET) < 0)
         return c->error;
     s = mote_h2_stream_find(c, c->id);
@@ -211,7 +215,7 @@ int mote_h2_goaway_end(mote_h2 *c, mote_h2_event *ev)
 
     if (last < c->peer_goaway_id) /* it must not grow */
         c->peer_goaway_id = last;
-    if (!c->config.server) {
+    if (!MOTE_SERVES(c)) {
         c->sweep = 1;
         c->closing = CLOSING_DONE;
     }
@@ -224,10 +228,10 @@ int mote_h2_goaway_end(mote_h2 *c, mote_h2_event *ev)
 static int grow_connection(mote_h2 *c, uint32_t increment, mote_h2_event *ev)
 {
     if (increment == 0)
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("WINDOW_UPDATE of 0"));
     if (increment > (uint32_t)(MAX_WINDOW - c->send_window)) /* RFC 9113 6.9.1 */
         return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
-                                  "WINDOW_UPDATE overflows the connection's window");
+                                  MOTE_TEXT("WINDOW_UPDATE overflows the connection's window"));
     c->send_window += (int32_t)increment;
     if (!(c->owed & CONN_BLOCKED))
         return 0;
@@ -244,7 +248,8 @@ int mote_h2_window_update_end(mote_h2 *c, mote_h2_event *ev)
     if (c->id == 0)
         return grow_connection(c, increment, ev);
     if (mote_h2_stream_is_idle(c, c->id)) /* RFC 9113 5.1 idle */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "WINDOW_UPDATE on an idle stream");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("WINDOW_UPDATE on an idle stream"));
     s = mote_h2_stream_find(c, c->id);
     if (!s || (s->flags & STREAM_RESET_OWED))
         return mote_h2_charge(c, COST_IGNORED);
@@ -264,7 +269,8 @@ int mote_h2_window_update_end(mote_h2 *c, mote_h2_event *ev)
 int mote_h2_push_promise_begin(mote_h2 *c, mote_h2_event *ev)
 {
     (void)ev; /* RFC 9113 6.6, 8.4: a client never sends it, and we have set ENABLE_PUSH to 0 */
-    return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "PUSH_PROMISE, which is refused");
+    return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                              MOTE_TEXT("PUSH_PROMISE, which is refused"));
 }
 
 int mote_h2_unknown_end(mote_h2 *c, mote_h2_event *ev)

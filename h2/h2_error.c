@@ -9,7 +9,6 @@ int mote_h2_fatal(mote_h2 *c, int error, uint32_t code, const char *text)
     c->error = error;
     c->error_code = code;
     c->error_text = text;
-    c->goaway_code = code;
     c->goaway_last = c->last_peer_id;
     c->owed = OWE_GOAWAY; /* nothing else matters now */
     c->acks = 0;
@@ -26,7 +25,7 @@ int mote_h2_charge(mote_h2 *c, uint32_t cost)
 {
     if (c->budget < cost)
         return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
-                             "too many odd events (resets, pings, empty frames, ...)");
+                             MOTE_TEXT("too many odd events (resets, pings, empty frames, ...)"));
     c->budget -= cost;
     return 0;
 }
@@ -53,7 +52,7 @@ int mote_h2_recv_eof(mote_h2 *c)
 {
     if (c->error == 0) {
         c->error = MOTE_H2_ERR_CLOSED;
-        c->error_text = "the peer closed the transport";
+        c->error_text = MOTE_TEXT("the peer closed the transport");
     }
     return c->error;
 }
@@ -70,9 +69,16 @@ uint32_t mote_h2_error_code(const mote_h2 *c)
 
 const char *mote_h2_error_text(const mote_h2 *c)
 {
-    return c->error_text;
+    return c->error_text ? c->error_text : "";
 }
 
+#ifdef MOTE_NO_TEXTS
+const char *mote_h2_code_name(uint32_t code)
+{
+    (void)code;
+    return "";
+}
+#else
 const char *mote_h2_code_name(uint32_t code)
 {
     static const char *const names[] = {
@@ -94,3 +100,4 @@ const char *mote_h2_code_name(uint32_t code)
 
     return code < sizeof names / sizeof names[0] ? names[code] : "unknown error code";
 }
+#endif

@@ -168,7 +168,8 @@ static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
         return false;
     for (size_t i = 0; i < f->value_len; i++) {
         unsigned digit = (unsigned)f->value[i] - '0';
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+        if (digit > 9 || value > UINT64_MAX / 10 ||
+            (value == UINT64_MAX / 10 && digit > UINT64_MAX % 10))
             return false;
         value = value * 10 + digit;
     }
@@ -187,7 +188,7 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
 
     /* RFC 9113 8.3: first, once, of the right direction, and never in trailers */
     if ((c->block_flags & (BLOCK_REGULAR | BLOCK_TRAILERS)) || (c->pseudo & PSEUDO_BIT(kind)) ||
-        response == c->config.server)
+        response == MOTE_SERVES(c))
         return KIND_BAD;
     c->pseudo |= (uint8_t)PSEUDO_BIT(kind);
     if (kind == MOTE_H2_KIND_METHOD && f->value_len == 7 && memcmp(f->value, "CONNECT", 7) == 0)
@@ -219,7 +220,7 @@ bool mote_h2_check_section(const mote_h2 *c)
 
     if (c->block_flags & BLOCK_TRAILERS) /* RFC 9113 8.1: trailers end the stream; 8.5 */
         return (c->block_flags & BLOCK_END_STREAM) && !(c->stream->flags & STREAM_CONNECT);
-    if (!c->config.server) { /* RFC 9113 8.3.2; 101 is not used (8.6); 1xx does not end it */
+    if (!MOTE_SERVES(c)) { /* RFC 9113 8.3.2; 101 is not used (8.6); 1xx does not end it */
         bool interim = c->status < 200;
         return c->pseudo != 0 && c->status != 101 &&
                !(interim && (c->block_flags & BLOCK_END_STREAM));

@@ -13,7 +13,7 @@ static bool in_its_frame(const mote_h2 *c, const mote_h2_stream *s)
  * is returned, so that the output does not depend on how the frame was cut. */
 void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
 {
-    bool half = s->credit >= (c->config.initial_window + 1) / 2;
+    bool half = s->credit >= (c->initial_window + 1) / 2;
     bool starved = s->credit > 0 && s->recv_window < (int64_t)s->need;
 
     if (!(half || starved) || in_its_frame(c, s))
@@ -46,7 +46,7 @@ void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len)
 void mote_h2_credit_connection(mote_h2 *c, uint32_t len)
 {
     c->credit += len;
-    if (c->credit >= c->config.connection_window / 2)
+    if (c->credit >= c->connection_window / 2)
         c->owed |= OWE_WINDOW;
 }
 
@@ -82,12 +82,13 @@ int mote_h2_data_begin(mote_h2 *c, mote_h2_event *ev)
     c->stream = NULL;
     c->pad = 0;
     if (mote_h2_stream_is_idle(c, c->id)) /* RFC 9113 5.1 idle */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "DATA on an idle stream");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("DATA on an idle stream"));
     if (c->length > (uint32_t)c->recv_window) /* RFC 9113 6.9.1 */
         return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
-                                  "DATA exceeds the connection's window");
+                                  MOTE_TEXT("DATA exceeds the connection's window"));
     if ((c->flags & FLAG_PADDED) && c->length == 0)
-        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR, "DATA without its pad length");
+        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                  MOTE_TEXT("DATA without its pad length"));
     c->recv_window -= (int32_t)c->length;
     s = mote_h2_stream_find(c, c->id);
     if (!s)
@@ -123,7 +124,8 @@ static int read_pad_length(mote_h2 *c, uint8_t byte, mote_h2_event *ev)
     c->remaining--;
     c->pad = byte;
     if (c->pad > c->remaining) /* RFC 9113 6.1 */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "padding exceeds the DATA frame");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("padding exceeds the DATA frame"));
     return body_starts(c, ev);
 }
 

@@ -28,10 +28,11 @@ static int headers_on_closed(mote_h2 *c)
     if (mote_h2_stream_was_reset(c, c->id))
         return mote_h2_charge(c, COST_IGNORED);
     if (mote_h2_stream_was_opened(c, c->id))
-        return mote_h2_peer_error(c, MOTE_H2_STREAM_CLOSED, "HEADERS on a closed stream");
-    if (!c->config.server) /* forgotten: it may be one that we have reset */
+        return mote_h2_peer_error(c, MOTE_H2_STREAM_CLOSED,
+                                  MOTE_TEXT("HEADERS on a closed stream"));
+    if (!MOTE_SERVES(c)) /* forgotten: it may be one that we have reset */
         return mote_h2_charge(c, COST_IGNORED);
-    return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "stream ids do not increase");
+    return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("stream ids do not increase"));
 }
 
 static int find_stream(mote_h2 *c)
@@ -39,9 +40,10 @@ static int find_stream(mote_h2 *c)
     mote_h2_stream *s;
 
     if (mote_h2_stream_is_idle(c, c->id)) {
-        if (c->config.server && (c->id & 1))
+        if (MOTE_SERVES(c) && (c->id & 1))
             return new_request(c);
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "HEADERS on an idle stream");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("HEADERS on an idle stream"));
     }
     s = mote_h2_stream_find(c, c->id);
     if (!s)
@@ -76,7 +78,8 @@ int mote_h2_headers_begin_frame(mote_h2 *c, mote_h2_event *ev)
     c->pseudo = 0;
     c->block_flags = c->flags & FLAG_END_STREAM ? BLOCK_END_STREAM : 0;
     if (c->length < prefix_size(c))
-        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR, "HEADERS too short for its flags");
+        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                  MOTE_TEXT("HEADERS too short for its flags"));
     return find_stream(c);
 }
 
@@ -87,7 +90,8 @@ int mote_h2_continuation_begin(mote_h2 *c, mote_h2_event *ev)
     c->pad = 0;
     c->flags &= FLAG_END_HEADERS; /* the only flag that is defined (RFC 9113 6.10) */
     if (c->block_id == 0)
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "CONTINUATION without HEADERS");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("CONTINUATION without HEADERS"));
     return 0;
 }
 
@@ -104,7 +108,8 @@ static int prefix_byte(mote_h2 *c, uint8_t byte)
     if (c->small_len < size)
         return 0;
     if (c->pad > c->remaining) /* RFC 9113 6.2 */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "padding exceeds the HEADERS frame");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("padding exceeds the HEADERS frame"));
     if ((c->flags & FLAG_PRIORITY) && (mote_h2_get32(c->small) & MAX_WINDOW) == c->id)
         c->block_code = MOTE_H2_PROTOCOL_ERROR; /* RFC 7540 5.3.1: depends on itself */
     return 0;
@@ -116,9 +121,9 @@ static int take_field(mote_h2 *c, mote_h2_event *ev)
 {
     size_t size = ev->field.name_len + ev->field.value_len + 32; /* RFC 9113 6.5.2 */
 
-    if (c->list_size <= c->config.max_list_size) /* once above it stays so, and never wraps */
+    if (c->list_size <= c->max_list_size) /* once above it stays so, and never wraps */
         c->list_size += (uint32_t)size;
-    if (c->list_size > c->config.max_list_size || (ev->field.flags & MOTE_HPACK_TOO_LONG)) {
+    if (c->list_size > c->max_list_size || (ev->field.flags & MOTE_HPACK_TOO_LONG)) {
         c->block_flags |= BLOCK_TRUNCATED;
         return 0;
     }
@@ -155,9 +160,9 @@ static int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_
     *used = i;
     c->remaining -= (uint32_t)i;
     c->block_bytes += (uint32_t)i;
-    if (c->block_bytes / BLOCK_FACTOR > c->config.max_list_size)
+    if (c->block_bytes / BLOCK_FACTOR > c->max_list_size)
         return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
-                             "header block without end");
+                             MOTE_TEXT("header block without end"));
     return r;
 }
 
@@ -184,7 +189,7 @@ static int refuse(mote_h2 *c)
         return c->error;
     if ((c->owed & OWE_REFUSED) && c->id != c->refused_last + 2)
         return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
-                             "streams beyond the limit, with gaps");
+                             MOTE_TEXT("streams beyond the limit, with gaps"));
     if (!(c->owed & OWE_REFUSED))
         c->refused_first = c->id;
     c->refused_last = c->id;
@@ -195,7 +200,7 @@ static int refuse(mote_h2 *c)
 /* A 1xx response, which another one follows (RFC 9113 8.1). */
 static bool is_interim(const mote_h2 *c)
 {
-    return !c->config.server && !(c->block_flags & BLOCK_TRAILERS) && c->status < 200;
+    return !MOTE_SERVES(c) && !(c->block_flags & BLOCK_TRAILERS) && c->status < 200;
 }
 
 /* What the complete section means for content-length and the state of the stream. */

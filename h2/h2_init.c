@@ -17,10 +17,24 @@ static bool config_ok(const mote_h2_config *g)
            g->initial_window <= MAX_WINDOW && g->connection_window <= MAX_WINDOW;
 }
 
-static void set_default(uint32_t *value, uint32_t fallback)
+static uint32_t or_default(uint32_t value, uint32_t fallback)
 {
-    if (*value == 0)
-        *value = fallback;
+    return value == 0 ? fallback : value;
+}
+
+static void take_config(mote_h2 *c, const mote_h2_config *g)
+{
+    c->server = g->server;
+    c->streams = g->streams;
+    c->stream_count = (uint16_t)g->stream_count;
+    c->tx = g->tx;
+    c->tx_size = g->tx_size;
+    c->table_size = (uint32_t)g->table_size;
+    c->initial_window = or_default(g->initial_window, DEFAULT_WINDOW);
+    c->connection_window = or_default(g->connection_window, DEFAULT_WINDOW);
+    c->max_list_size = or_default(g->max_list_size, MOTE_H2_LIST_SIZE_DEFAULT);
+    c->budget_max = or_default(g->budget, MOTE_H2_BUDGET_DEFAULT);
+    c->settings_timeout_ms = or_default(g->settings_timeout_ms, MOTE_H2_SETTINGS_TIMEOUT_MS);
 }
 
 static uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
@@ -35,24 +49,24 @@ static uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
 static void write_preface(mote_h2 *c)
 {
     static const char magic[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    const mote_h2_config *g = &c->config;
     uint8_t settings[5 * 6], *p = settings;
 
-    if (!g->server) {
-        memcpy(g->tx, magic, sizeof magic - 1);
+    if (!MOTE_SERVES(c)) {
+        memcpy(c->tx, magic, sizeof magic - 1);
         c->tx_tail = sizeof magic - 1;
         p = put_setting(p, SETTING_ENABLE_PUSH, 0);
     } else {
-        p = put_setting(p, SETTING_MAX_CONCURRENT_STREAMS, (uint32_t)g->stream_count);
+        p = put_setting(p, SETTING_MAX_CONCURRENT_STREAMS, (uint32_t)c->stream_count);
     }
-    if (g->table_size != 4096)
-        p = put_setting(p, SETTING_HEADER_TABLE_SIZE, (uint32_t)g->table_size);
-    if (g->initial_window != DEFAULT_WINDOW)
-        p = put_setting(p, SETTING_INITIAL_WINDOW_SIZE, g->initial_window);
-    p = put_setting(p, SETTING_MAX_HEADER_LIST_SIZE, g->max_list_size);
-    mote_h2_tx_frame(c, FRAME_SETTINGS, 0, 0, settings, (size_t)(p - settings));
-    if (g->connection_window > DEFAULT_WINDOW) {
-        c->credit = g->connection_window - DEFAULT_WINDOW;
+    if (c->table_size != 4096)
+        p = put_setting(p, SETTING_HEADER_TABLE_SIZE, (uint32_t)c->table_size);
+    if (c->initial_window != DEFAULT_WINDOW)
+        p = put_setting(p, SETTING_INITIAL_WINDOW_SIZE, c->initial_window);
+    p = put_setting(p, SETTING_MAX_HEADER_LIST_SIZE, c->max_list_size);
+    size_t len = (size_t)(p - settings);
+    memcpy(mote_h2_tx_frame(c, FRAME_SETTINGS, 0, 0, len), settings, len);
+    if (c->connection_window > DEFAULT_WINDOW) {
+        c->credit = c->connection_window - DEFAULT_WINDOW;
         c->owed |= OWE_WINDOW;
         mote_h2_flush(c);
     }
@@ -60,24 +74,18 @@ static void write_preface(mote_h2 *c)
 
 int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
 {
-    if (!config_ok(config))
+    if (!config_ok(config) || !MOTE_HAS_ROLE(config))
         return MOTE_H2_ERR_CONFIG;
     memset(c, 0, sizeof *c);
-    c->config = *config;
-    set_default(&c->config.initial_window, DEFAULT_WINDOW);
-    set_default(&c->config.connection_window, DEFAULT_WINDOW);
-    set_default(&c->config.max_list_size, MOTE_H2_LIST_SIZE_DEFAULT);
-    set_default(&c->config.budget, MOTE_H2_BUDGET_DEFAULT);
-    set_default(&c->config.settings_timeout_ms, MOTE_H2_SETTINGS_TIMEOUT_MS);
-    if (c->config.connection_window < DEFAULT_WINDOW)
+    take_config(c, config);
+    if (c->connection_window < DEFAULT_WINDOW)
         return MOTE_H2_ERR_CONFIG;
     memset(config->streams, 0, config->stream_count * sizeof config->streams[0]);
     /* A client's SETTINGS arrive before its first request, so its own table size holds at once. */
     mote_hpack_decoder_init(&c->decoder, config->table, config->table_size,
-                            config->server ? 4096 : config->table_size, config->scratch,
+                            MOTE_SERVES(config) ? 4096 : config->table_size, config->scratch,
                             config->scratch_size);
     mote_hpack_encoder_init(&c->encoder, config->slots, config->slot_count);
-    c->error_text = "";
     c->tx_frame = config->tx_size;
     c->peer_max_frame = MAX_FRAME;
     c->peer_max_streams = UINT32_MAX;
@@ -86,27 +94,28 @@ int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
     c->next_id = 1;
     c->last_opened = UINT32_MAX; /* so that id 1 is one step ahead */
     c->peer_goaway_id = MAX_WINDOW;
-    c->phase = config->server ? 0 : 1;
-    c->budget = c->config.budget;
+    c->phase = MOTE_SERVES(config) ? 0 : 1;
+    c->budget = c->budget_max;
     write_preface(c);
     return 0;
 }
 
 static void refill(mote_h2 *c)
 {
-    uint64_t gain = (c->now_ms - c->refill_ms) * REFILL_PER_SECOND / 1000;
+    uint64_t passed = c->now_ms - c->refill_ms;
+    uint32_t gain = (passed < UINT32_MAX ? (uint32_t)passed : UINT32_MAX) / REFILL_MS;
 
     if (gain == 0)
         return;
     c->refill_ms = c->now_ms;
-    c->budget = gain < c->config.budget - c->budget ? c->budget + (uint32_t)gain : c->config.budget;
+    c->budget = gain < c->budget_max - c->budget ? c->budget + gain : c->budget_max;
 }
 
 uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
 {
     if (c->now_ms == 0) {
         c->settings_ms =
-            c->settings_ms == UINT64_MAX ? UINT64_MAX : now_ms + c->config.settings_timeout_ms;
+            c->settings_ms == UINT64_MAX ? UINT64_MAX : now_ms + c->settings_timeout_ms;
         c->refill_ms = now_ms;
     }
     c->now_ms = now_ms;
@@ -117,7 +126,7 @@ uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
         return UINT32_MAX;
     if (now_ms >= c->settings_ms) { /* RFC 9113 6.5.3 */
         mote_h2_fatal(c, MOTE_H2_ERR_TIMEOUT, MOTE_H2_SETTINGS_TIMEOUT,
-                      "no acknowledgement of SETTINGS in time");
+                      MOTE_TEXT("no acknowledgement of SETTINGS in time"));
         return UINT32_MAX;
     }
     uint64_t left = c->settings_ms - now_ms;
@@ -129,9 +138,8 @@ void mote_h2_shutdown(mote_h2 *c)
 {
     if (c->error < 0 || c->closing != CLOSING_NO)
         return;
-    c->goaway_code = MOTE_H2_NO_ERROR;
     c->owed |= OWE_GOAWAY;
-    if (!c->config.server) {
+    if (!MOTE_SERVES(c)) {
         c->closing = CLOSING_DONE;
         c->goaway_last = 0;
     } else {

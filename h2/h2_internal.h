@@ -1,6 +1,7 @@
 #ifndef MOTE_H2_INTERNAL_H
 #define MOTE_H2_INTERNAL_H
 
+#include "features.h"
 #include "h2.h"
 
 /* Frame types (RFC 9113 6). */
@@ -80,6 +81,7 @@ enum {
 
 enum {
     FRAME_HEADER_SIZE = 9,
+    PING_SIZE = 8,
     DEFAULT_WINDOW = 65535,
     MAX_FRAME = 16384, /* ours: SETTINGS_MAX_FRAME_SIZE stays at its default */
     MAX_WINDOW = 0x7fffffff
@@ -87,7 +89,7 @@ enum {
 
 /*
  * The budget: what each legal-but-odd event costs. It starts at config.budget and regains
- * REFILL_PER_SECOND with time and 1 with each stream that ends in good order.
+ * 1 every REFILL_MS and with each stream that ends in good order.
  */
 enum {
     COST_PING = 1,
@@ -100,7 +102,7 @@ enum {
     COST_EMPTY = 1,   /* DATA, HEADERS or CONTINUATION that carries nothing */
     COST_IGNORED = 1, /* PRIORITY, unknown frames, frames on closed streams */
     COST_TRUNCATED = 8,
-    REFILL_PER_SECOND = 100
+    REFILL_MS = 10
 };
 
 /* h2_stream.c: slots */
@@ -116,8 +118,8 @@ void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, unsigned side);
 
 /* h2_tx.c: the transmit buffer */
 uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len); /* contiguous space at the end, or NULL */
-bool mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id,
-                      const uint8_t *payload, size_t len);
+/* A frame whose payload is to be filled in, or NULL: no room. */
+uint8_t *mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id, size_t len);
 void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id);
 bool mote_h2_flush(mote_h2 *c); /* writes what is owed; true: nothing is owed any more */
 /* RST_STREAM for a stream without a slot; skipped when there is no room. */

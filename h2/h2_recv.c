@@ -55,7 +55,8 @@ static int recv_preface(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 
     for (; i < len && c->small_len < sizeof preface; i++, c->small_len++) {
         if (in[i] != (uint8_t)preface[c->small_len]) /* RFC 9113 3.4 */
-            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "no HTTP/2 connection preface");
+            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                      MOTE_TEXT("no HTTP/2 connection preface"));
     }
     *used = i;
     if (c->small_len == sizeof preface) {
@@ -68,16 +69,21 @@ static int recv_preface(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 static int check_frame(mote_h2 *c, const frame_rule *rule)
 {
     if (c->length > MAX_FRAME) /* RFC 9113 4.2 */
-        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR, "frame larger than 16384 bytes");
+        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                  MOTE_TEXT("frame larger than 16384 bytes"));
     if (c->phase == PHASE_FIRST && (c->type != FRAME_SETTINGS || (c->flags & FLAG_ACK)))
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "the first frame is not SETTINGS");
-    if (c->block_id != 0 && (c->type != FRAME_CONTINUATION || c->id != c->block_id))
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                  "a header block is interrupted"); /* RFC 9113 4.3, 5.5, 6.2 */
+                                  MOTE_TEXT("the first frame is not SETTINGS"));
+    if (c->block_id != 0 && (c->type != FRAME_CONTINUATION || c->id != c->block_id))
+        return mote_h2_peer_error(
+            c, MOTE_H2_PROTOCOL_ERROR,
+            MOTE_TEXT("a header block is interrupted")); /* RFC 9113 4.3, 5.5, 6.2 */
     if ((rule->where == CONNECTION && c->id != 0) || (rule->where == STREAM && c->id == 0))
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, "frame on the wrong stream");
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("frame on the wrong stream"));
     if (c->length < rule->min || c->length > rule->max)
-        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR, "frame of a wrong length");
+        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                  MOTE_TEXT("frame of a wrong length"));
     return 0;
 }
 
@@ -142,8 +148,8 @@ static int recv_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
 /* RFC 9113 6.8, 8.7: streams above the last id of a GOAWAY were not and will not be processed. */
 static int sweep(mote_h2 *c, mote_h2_event *ev)
 {
-    for (size_t i = 0; i < c->config.stream_count; i++) {
-        mote_h2_stream *s = &c->config.streams[i];
+    for (size_t i = 0; i < c->stream_count; i++) {
+        mote_h2_stream *s = &c->streams[i];
         if (s->id <= c->peer_goaway_id || (s->flags & STREAM_RESET_OWED))
             continue;
         ev->type = MOTE_H2_RESET;

@@ -5,7 +5,7 @@
 
 bool mote_h2_can_open(const mote_h2 *c)
 {
-    return c->error == 0 && c->closing == CLOSING_NO && c->active < c->config.stream_count &&
+    return c->error == 0 && c->closing == CLOSING_NO && c->active < c->stream_count &&
            c->active < c->peer_max_streams;
 }
 
@@ -41,12 +41,12 @@ void mote_h2_headers_begin(mote_h2 *c, mote_h2_stream *s)
         c->block_error = MOTE_H2_AGAIN;
     if (c->block_error < 0)
         return;
-    c->tx_frame = c->config.tx_size;
+    c->tx_frame = c->tx_size;
     c->tx_block = c->tx_tail - c->tx_head; /* relative: the buffer may be compacted */
     c->block_mark = mote_hpack_encode_mark(&c->encoder);
     c->tx_tail += FRAME_HEADER_SIZE;
-    c->tx_tail += (size_t)mote_hpack_encode_start(&c->encoder, c->config.tx + c->tx_tail,
-                                                  c->config.tx_size - c->tx_tail);
+    c->tx_tail +=
+        (size_t)mote_hpack_encode_start(&c->encoder, c->tx + c->tx_tail, c->tx_size - c->tx_tail);
 }
 
 /* The free end of the buffer, made as large as it can be. */
@@ -130,7 +130,7 @@ static bool frame_block(mote_h2 *c, unsigned flags, uint32_t id)
 
     if (!mote_h2_tx_room(c, cuts * FRAME_HEADER_SIZE))
         return false;
-    block = c->config.tx + c->tx_head + c->tx_block;
+    block = c->tx + c->tx_head + c->tx_block;
     c->tx_tail += cuts * FRAME_HEADER_SIZE;
     for (size_t i = cuts; i > 0; i--) {
         size_t from = i * c->peer_max_frame;
@@ -155,7 +155,7 @@ static int drop_block(mote_h2 *c, mote_h2_stream *s, bool started)
         mote_hpack_encode_rewind(&c->encoder, &c->block_mark);
         error = c->tx_block == 0 ? MOTE_H2_ERR_TOO_LARGE : MOTE_H2_AGAIN;
     }
-    if (!c->config.server && s->id == c->next_id) /* opened, but never seen by the peer */
+    if (!MOTE_SERVES(c) && s->id == c->next_id) /* opened, but never seen by the peer */
         mote_h2_stream_remove(c, s);
     return error;
 }
@@ -172,7 +172,7 @@ int mote_h2_headers_end(mote_h2 *c, bool end_stream)
         return drop_block(c, s, false);
     if (!frame_block(c, flags, id))
         return drop_block(c, s, true);
-    if (!c->config.server && id == c->next_id) {
+    if (!MOTE_SERVES(c) && id == c->next_id) {
         c->next_id += 2;
         mote_h2_stream_note_opened(c, id);
     }
@@ -203,7 +203,7 @@ static size_t window_of(mote_h2 *c, mote_h2_stream *s, size_t min)
 
 static bool frame_is_open(const mote_h2 *c, const mote_h2_stream *s)
 {
-    return c->tx_frame < c->config.tx_size && c->frame_owner == s;
+    return c->tx_frame < c->tx_size && c->frame_owner == s;
 }
 
 uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len)
@@ -227,7 +227,7 @@ uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len)
     space = mote_h2_tx_space(c);
     if (space < FRAME_HEADER_SIZE + min || space == FRAME_HEADER_SIZE)
         return NULL;
-    c->tx_frame = c->config.tx_size;
+    c->tx_frame = c->tx_size;
     *len = smaller(window, smaller(space - FRAME_HEADER_SIZE, c->peer_max_frame));
     return mote_h2_tx_room(c, FRAME_HEADER_SIZE + *len) + FRAME_HEADER_SIZE;
 }
@@ -257,13 +257,13 @@ int mote_h2_commit(mote_h2 *c, mote_h2_stream *s, size_t len, bool end_stream)
     if (!frame_is_open(c, s) && ((len == 0 && !mote_h2_flush(c)) || !open_frame(c, s)))
         return MOTE_H2_AGAIN;
     c->tx_tail += len;
-    uint8_t *header = c->config.tx + c->tx_frame;
+    uint8_t *header = c->tx + c->tx_frame;
     mote_h2_frame_header(header, c->tx_tail - c->tx_frame - FRAME_HEADER_SIZE, FRAME_DATA,
                          end_stream ? FLAG_END_STREAM : 0, s->id);
     s->send_window -= (int32_t)len;
     c->send_window -= (int32_t)len;
     if (end_stream) {
-        c->tx_frame = c->config.tx_size;
+        c->tx_frame = c->tx_size;
         mote_h2_stream_end(c, s, STREAM_LOCAL_END);
     }
     return 0;

@@ -6,13 +6,13 @@
 /* Ids of one side are consecutive odd numbers, so id / 2 spreads them evenly. */
 static size_t home(const mote_h2 *c, uint32_t id)
 {
-    return (id >> 1) % c->config.stream_count;
+    return (id >> 1) % c->stream_count;
 }
 
 static mote_h2_stream *probe(mote_h2 *c, uint32_t from, uint32_t id)
 {
-    mote_h2_stream *streams = c->config.streams;
-    size_t count = c->config.stream_count;
+    mote_h2_stream *streams = c->streams;
+    size_t count = c->stream_count;
     size_t slot = home(c, from);
 
     for (size_t i = 0; i < count; i++) {
@@ -32,7 +32,7 @@ mote_h2_stream *mote_h2_stream_find(mote_h2 *c, uint32_t id)
 
 mote_h2_stream *mote_h2_stream_add(mote_h2 *c, uint32_t id)
 {
-    if (c->active >= c->config.stream_count)
+    if (c->active >= c->stream_count)
         return NULL;
     mote_h2_stream *s = probe(c, id, 0);
     memset(s, 0, sizeof *s);
@@ -58,7 +58,7 @@ bool mote_h2_stream_is_idle(const mote_h2 *c, uint32_t id)
 {
     if ((id & 1) == 0) /* push is off, so a server opens no streams */
         return true;
-    return c->config.server ? id > c->last_peer_id : id >= c->next_id;
+    return MOTE_SERVES(c) ? id > c->last_peer_id : id >= c->next_id;
 }
 
 static bool in_map(const mote_h2 *c, uint32_t map, uint32_t id)
@@ -92,7 +92,7 @@ void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, unsigned side)
     s->flags |= (uint16_t)side;
     if ((s->flags & STREAM_LOCAL_END) && (s->flags & STREAM_REMOTE_END)) {
         mote_h2_stream_remove(c, s);
-        if (c->budget < c->config.budget)
+        if (c->budget < c->budget_max)
             c->budget++;
     }
 }

@@ -5,14 +5,14 @@
 
 uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len)
 {
-    uint8_t *tx = c->config.tx;
+    uint8_t *tx = c->tx;
 
-    if (c->config.tx_size - c->tx_tail >= len)
+    if (c->tx_size - c->tx_tail >= len)
         return tx + c->tx_tail;
-    if (c->config.tx_size - (c->tx_tail - c->tx_head) < len)
+    if (c->tx_size - (c->tx_tail - c->tx_head) < len)
         return NULL;
     memmove(tx, tx + c->tx_head, c->tx_tail - c->tx_head);
-    if (c->tx_frame < c->config.tx_size)
+    if (c->tx_frame < c->tx_size)
         c->tx_frame -= c->tx_head;
     c->tx_tail -= c->tx_head;
     c->tx_head = 0;
@@ -21,7 +21,7 @@ uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len)
 
 size_t mote_h2_tx_space(const mote_h2 *c)
 {
-    return c->config.tx_size - (c->tx_tail - c->tx_head);
+    return c->tx_size - (c->tx_tail - c->tx_head);
 }
 
 /* RFC 9113 4.1: what is undefined stays 0 */
@@ -35,27 +35,25 @@ void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags,
     mote_h2_put32(p + 5, id);
 }
 
-bool mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id,
-                      const uint8_t *payload, size_t len)
+uint8_t *mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id, size_t len)
 {
     uint8_t *p = mote_h2_tx_room(c, FRAME_HEADER_SIZE + len);
 
     if (!p)
-        return false;
+        return NULL;
     mote_h2_frame_header(p, len, type, flags, id);
-    if (len > 0)
-        memcpy(p + FRAME_HEADER_SIZE, payload, len);
     c->tx_tail += FRAME_HEADER_SIZE + len;
-    c->tx_frame = c->config.tx_size;
-    return true;
+    c->tx_frame = c->tx_size;
+    return p + FRAME_HEADER_SIZE;
 }
 
 static bool write32(mote_h2 *c, unsigned type, uint32_t id, uint32_t value)
 {
-    uint8_t payload[4];
+    uint8_t *payload = mote_h2_tx_frame(c, type, 0, id, 4);
 
-    mote_h2_put32(payload, value);
-    return mote_h2_tx_frame(c, type, 0, id, payload, sizeof payload);
+    if (payload)
+        mote_h2_put32(payload, value);
+    return payload != NULL;
 }
 
 void mote_h2_tx_reset(mote_h2 *c, uint32_t id, uint32_t code)
@@ -66,7 +64,7 @@ void mote_h2_tx_reset(mote_h2 *c, uint32_t id, uint32_t code)
 static bool flush_acks(mote_h2 *c)
 {
     for (; c->acks > 0; c->acks--) {
-        if (!mote_h2_tx_frame(c, FRAME_SETTINGS, FLAG_ACK, 0, NULL, 0))
+        if (!mote_h2_tx_frame(c, FRAME_SETTINGS, FLAG_ACK, 0, 0))
             return false;
     }
     return true;
@@ -75,16 +73,18 @@ static bool flush_acks(mote_h2 *c)
 /* RFC 9113 6.7: the answer repeats the octets of the question */
 static bool flush_pings(mote_h2 *c)
 {
-    static const uint8_t ours[8] = {'m', 'o', 't', 'e', 'p', 'i', 'n', 'g'};
+    uint8_t *payload;
 
     if (c->owed & OWE_PING_ACK) {
-        if (!mote_h2_tx_frame(c, FRAME_PING, FLAG_ACK, 0, c->ping, sizeof c->ping))
+        if (!(payload = mote_h2_tx_frame(c, FRAME_PING, FLAG_ACK, 0, PING_SIZE)))
             return false;
+        memcpy(payload, c->ping, PING_SIZE);
         c->owed &= (uint8_t)~OWE_PING_ACK;
     }
     if (c->owed & OWE_PING) {
-        if (!mote_h2_tx_frame(c, FRAME_PING, 0, 0, ours, sizeof ours))
+        if (!(payload = mote_h2_tx_frame(c, FRAME_PING, 0, 0, PING_SIZE)))
             return false;
+        memcpy(payload, "moteping", PING_SIZE);
         c->owed &= (uint8_t)~OWE_PING;
     }
     return true;
@@ -134,7 +134,7 @@ static bool flush_stream(mote_h2 *c, mote_h2_stream *s)
 
 static bool flush_streams(mote_h2 *c)
 {
-    for (mote_h2_stream *s = c->config.streams; c->owing_streams > 0; s++) {
+    for (mote_h2_stream *s = c->streams; c->owing_streams > 0; s++) {
         if (!flush_stream(c, s))
             return false;
     }
@@ -143,18 +143,19 @@ static bool flush_streams(mote_h2 *c)
 
 static bool flush_goaway(mote_h2 *c)
 {
-    const char *text = c->error_text;
+    const char *text = mote_h2_error_text(c);
     size_t len = 0;
-    uint8_t payload[8 + 64];
+    uint8_t *payload;
 
     if (!(c->owed & OWE_GOAWAY))
         return true;
-    mote_h2_put32(payload, c->goaway_last);
-    mote_h2_put32(payload + 4, c->goaway_code);
-    for (; len < 64 && text[len] != '\0'; len++)
-        payload[8 + len] = (uint8_t)text[len];
-    if (!mote_h2_tx_frame(c, FRAME_GOAWAY, 0, 0, payload, 8 + len))
+    while (len < 64 && text[len] != '\0')
+        len++;
+    if (!(payload = mote_h2_tx_frame(c, FRAME_GOAWAY, 0, 0, 8 + len)))
         return false;
+    mote_h2_put32(payload, c->goaway_last);
+    mote_h2_put32(payload + 4, c->error_code);
+    memcpy(payload + 8, text, len);
     c->owed &= (uint8_t)~OWE_GOAWAY;
     return true;
 }
@@ -172,9 +173,9 @@ bool mote_h2_flush(mote_h2 *c)
 const uint8_t *mote_h2_peek(mote_h2 *c, size_t *len)
 {
     mote_h2_flush(c);
-    c->tx_frame = c->config.tx_size; /* what the transport has seen does not change any more */
+    c->tx_frame = c->tx_size; /* what the transport has seen does not change any more */
     *len = c->tx_tail - c->tx_head;
-    return *len > 0 ? c->config.tx + c->tx_head : NULL;
+    return *len > 0 ? c->tx + c->tx_head : NULL;
 }
 
 void mote_h2_ack(mote_h2 *c, size_t len)

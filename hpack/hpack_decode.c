@@ -18,6 +18,12 @@ enum state {
 };
 
 enum { INTEGER_MAX = 1 << 28 };
+/* Bytes that Huffman code is decoded to at a time, on the stack. */
+#ifdef MOTE_HPACK_SMALL
+enum { PIECE = 16 };
+#else
+enum { PIECE = 64 };
+#endif
 #define NO_UPDATE UINT32_MAX
 
 void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
@@ -101,7 +107,7 @@ static void store(mote_hpack_decoder *d, const char *bytes, size_t len)
  * not be evicted for a byte that does not come. */
 static int put(mote_hpack_decoder *d, const uint8_t *in, size_t len)
 {
-    char piece[64];
+    char piece[PIECE];
     size_t used, made;
 
     if (!d->huffman_on) {

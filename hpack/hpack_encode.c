@@ -12,7 +12,9 @@ typedef struct {
     const char *value;
     size_t name_len;
     size_t value_len;
-    unsigned name_index; /* static or dynamic index of the name; 0: it is spelled out */
+    unsigned name_index;           /* static or dynamic index of the name; 0: it is spelled out */
+    const mote_hpack_field *field; /* what is remembered of it, if it is INCREMENTAL: */
+    unsigned any_value;            /* name and value, or the name alone */
 } literal;
 
 void mote_hpack_encoder_init(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count)
@@ -116,7 +118,27 @@ static uint8_t *put_string(uint8_t *out, const char *s, size_t len, size_t size,
     return out + size;
 }
 
-static int put_literal(const mote_hpack_encoder *e, const literal *l, unsigned first, uint8_t *out,
+/* A field that the peer's table has taken in. */
+static void remember(mote_hpack_encoder *e, const literal *l)
+{
+    size_t size = l->name_len + l->value_len + MOTE_HPACK_ENTRY_OVERHEAD;
+
+    evict_to(e, e->max - (uint32_t)size);
+    if (e->slot_count == e->slot_cap) {
+        e->slot_count--;
+        e->size -= e->slots[slot_of_age(e, e->slot_count)].size;
+    }
+    e->newest = (uint16_t)(e->newest + 1 < e->slot_cap ? e->newest + 1 : 0);
+    e->slots[e->newest].field = l->field;
+    e->slots[e->newest].size = (uint16_t)size;
+    e->slots[e->newest].any_value = (uint16_t)l->any_value;
+    e->slot_count++;
+    e->inserted++;
+    e->size += (uint32_t)size;
+    e->guess = e->newest;
+}
+
+static int put_literal(mote_hpack_encoder *e, const literal *l, unsigned first, uint8_t *out,
                        size_t cap)
 {
     unsigned bits = first == INCREMENTAL ? 6 : 4;
@@ -136,6 +158,8 @@ static int put_literal(const mote_hpack_encoder *e, const literal *l, unsigned f
     if (l->name_index == 0)
         p = put_string(p, l->name, l->name_len, name_size, name_huffman);
     p = put_string(p, l->value, l->value_len, value_size, value_huffman);
+    if (first == INCREMENTAL)
+        remember(e, l);
     return (int)(p - out);
 }
 
@@ -172,35 +196,6 @@ static unsigned find(mote_hpack_encoder *e, const mote_hpack_field *field, unsig
     return 0;
 }
 
-static void remember(mote_hpack_encoder *e, const mote_hpack_field *field, unsigned any_value,
-                     size_t size)
-{
-    evict_to(e, e->max - (uint32_t)size);
-    if (e->slot_count == e->slot_cap) {
-        e->slot_count--;
-        e->size -= e->slots[slot_of_age(e, e->slot_count)].size;
-    }
-    e->newest = (uint16_t)(e->newest + 1 < e->slot_cap ? e->newest + 1 : 0);
-    e->slots[e->newest].field = field;
-    e->slots[e->newest].size = (uint16_t)size;
-    e->slots[e->newest].any_value = (uint16_t)any_value;
-    e->slot_count++;
-    e->inserted++;
-    e->size += (uint32_t)size;
-    e->guess = e->newest;
-}
-
-/* Writes a literal that the peer's table takes in, and remembers it. */
-static int insert(mote_hpack_encoder *e, const mote_hpack_field *field, unsigned any_value,
-                  const literal *l, uint8_t *out, size_t cap)
-{
-    int n = put_literal(e, l, INCREMENTAL, out, cap);
-
-    if (n > 0)
-        remember(e, field, any_value, l->name_len + l->value_len + MOTE_HPACK_ENTRY_OVERHEAD);
-    return n;
-}
-
 /* RFC 7541 6.2.3: what is never indexed is not indexed here either */
 static int may_index(const mote_hpack_encoder *e, const literal *l, unsigned flags)
 {
@@ -216,28 +211,29 @@ int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint
 
     if (index > 0)
         return put_indexed(index, out, cap);
-    literal l = {field->name, field->value, field->name_len, field->value_len, 0};
+    literal l = {field->name, field->value, field->name_len, field->value_len, 0, field, 0};
+    unsigned first = field->flags & MOTE_HPACK_NEVER_INDEX ? NEVER : LITERAL;
     l.name_index = mote_hpack_static_find(l.name, l.name_len, l.value, l.value_len, &index);
     if (index > 0 && !(field->flags & MOTE_HPACK_NEVER_INDEX))
         return put_indexed(index, out, cap);
     if (may_index(e, &l, field->flags))
-        return insert(e, field, 0, &l, out, cap);
-    return put_literal(e, &l, field->flags & MOTE_HPACK_NEVER_INDEX ? NEVER : LITERAL, out, cap);
+        first = INCREMENTAL;
+    return put_literal(e, &l, first, out, cap);
 }
 
 int mote_hpack_encode_value(mote_hpack_encoder *e, const mote_hpack_field *name, const char *value,
                             size_t value_len, uint8_t *out, size_t cap)
 {
-    literal l = {name->name, value, name->name_len, value_len, name->index};
+    literal l = {name->name, value, name->name_len, value_len, name->index, name, 1};
     unsigned first = name->flags & MOTE_HPACK_NEVER_INDEX ? NEVER : LITERAL;
 
     if (l.name_index == 0)
         l.name_index = find(e, name, 1);
-    if (l.name_index > 0)
-        return put_literal(e, &l, first, out, cap);
-    l.name_index = mote_hpack_static_find(l.name, l.name_len, "", 0, NULL);
-    if (l.name_index == 0 && may_index(e, &l, name->flags))
-        return insert(e, name, 1, &l, out, cap);
+    if (l.name_index == 0) {
+        l.name_index = mote_hpack_static_find(l.name, l.name_len, "", 0, NULL);
+        if (l.name_index == 0 && may_index(e, &l, name->flags))
+            first = INCREMENTAL;
+    }
     return put_literal(e, &l, first, out, cap);
 }
 
@@ -245,7 +241,7 @@ int mote_hpack_encode_literal(mote_hpack_encoder *e, const char *name, size_t na
                               const char *value, size_t value_len, unsigned flags, uint8_t *out,
                               size_t cap)
 {
-    literal l = {name, value, name_len, value_len, 0};
+    literal l = {name, value, name_len, value_len, 0, NULL, 0};
     unsigned full;
 
     l.name_index = mote_hpack_static_find(name, name_len, value, value_len, &full);

@@ -52,6 +52,11 @@ const char *mote_strerror(int code);
 #define MOTE_PB_DEPTH 10
 #endif
 
+/* Groups inside of groups in a field that is not known; each costs the decoder a word of stack. */
+#ifndef MOTE_PB_GROUPS
+#define MOTE_PB_GROUPS 100
+#endif
+
 /* ---- what structs are made of -------------------------------------------------------------- */
 
 typedef struct {

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { MAX_GROUPS = 100 };
-
 int mote_pb_read_varint_slow(const uint8_t **p, const uint8_t *end, uint64_t *v)
 {
     uint64_t value = 0;
@@ -80,7 +78,7 @@ static int skip_scalar(const uint8_t **p, const uint8_t *end, unsigned wire)
  * nesting is not enough, so the numbers of open groups are kept. */
 static int skip_group(const uint8_t **p, const uint8_t *end, uint32_t number)
 {
-    uint32_t open[MAX_GROUPS];
+    uint32_t open[MOTE_PB_GROUPS];
     size_t depth = 0;
 
     open[depth++] = number;
@@ -90,7 +88,7 @@ static int skip_group(const uint8_t **p, const uint8_t *end, uint32_t number)
         if (r < 0)
             return r;
         if ((key & 7) == WIRE_SGROUP) {
-            if (depth == MAX_GROUPS)
+            if (depth == MOTE_PB_GROUPS)
                 return MOTE_PB_ERR_DEPTH;
             open[depth++] = key >> 3;
         } else if ((key & 7) == WIRE_EGROUP) {

@@ -47,7 +47,7 @@ static int client_input(void *self, const uint8_t *in, size_t len)
         if (used > 0)
             in += used;
         len -= used;
-        client->on_event(client->grpc.config.context, &ev);
+        client->on_event(client->grpc.config->context, &ev);
     }
     return r;
 }

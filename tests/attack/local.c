@@ -101,7 +101,7 @@ static void handle(peer *p, const mote_h2_event *ev)
 {
     if (ev->type == MOTE_H2_DATA)
         mote_h2_consume(&p->h2, ev->stream, ev->len);
-    else if (ev->type == MOTE_H2_HEADERS && ev->end_stream && p->h2.config.server)
+    else if (ev->type == MOTE_H2_HEADERS && ev->end_stream && p->h2.server)
         answer(p, ev->stream);
     else if (ev->type == MOTE_H2_RESET)
         p->owed[ev->stream - p->streams] = 0;

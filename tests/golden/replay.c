@@ -180,18 +180,19 @@ static void client_actions(void)
 
 static void start(void)
 {
-    mote_grpc_config config = {.server = is_server,
-                               .max_calls = CALLS,
-                               .slots = SLOTS,
-                               .rx_size = RX,
-                               .tx_size = TX,
-                               .table_size = 4096,
-                               .field_size = FIELD,
-                               .user_size = sizeof(peer_state),
-                               .services = peer_services,
-                               .service_count = 1,
-                               .authority = "localhost"};
+    static mote_grpc_config config;
 
+    config = (mote_grpc_config){.server = is_server,
+                                .max_calls = CALLS,
+                                .slots = SLOTS,
+                                .rx_size = RX,
+                                .tx_size = TX,
+                                .table_size = 4096,
+                                .field_size = FIELD,
+                                .user_size = sizeof(peer_state),
+                                .services = peer_services,
+                                .service_count = 1,
+                                .authority = "localhost"};
     log_len = output_len = 0;
     open_calls = 0;
     put_line("");

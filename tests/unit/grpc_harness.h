@@ -249,12 +249,9 @@ static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Echo", echo, false, false, NULL},
-    {"Count", count, false, false, NULL},
-    {"Status", status, false, false, NULL},
-    {"Slow", slow, false, false, NULL},
-    {"Metadata", metadata, false, false, NULL},
-    {"Silent", silent, false, false, NULL},
+    {"Echo", echo, false, false, NULL},         {"Count", count, false, false, NULL},
+    {"Status", status, false, false, NULL},     {"Slow", slow, false, false, NULL},
+    {"Metadata", metadata, false, false, NULL}, {"Silent", silent, false, false, NULL},
     {"Chunks", slow, true, false, NULL},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
@@ -268,28 +265,29 @@ static const mote_hpack_field echo_path = PATH("Echo"), count_path = PATH("Count
 
 /* ---- set-up -------------------------------------------------------------------------------- */
 
+static mote_grpc_config client_config, server_config;
+
 static void connect_with(uint32_t rx, uint32_t tx, uint32_t new_seed)
 {
-    mote_grpc_config c = {.max_calls = CALLS,
-                          .slots = 8,
-                          .rx_size = rx,
-                          .tx_size = tx,
-                          .field_size = 256,
-                          .authority = "test"};
-    mote_grpc_config s = c;
-
-    s.server = true;
-    s.table_size = 4096;
-    s.user_size = sizeof(server_state);
-    s.services = services;
-    s.service_count = 2;
+    client_config = (mote_grpc_config){.max_calls = CALLS,
+                                       .slots = 8,
+                                       .rx_size = rx,
+                                       .tx_size = tx,
+                                       .field_size = 256,
+                                       .authority = "test"};
+    server_config = client_config;
+    server_config.server = true;
+    server_config.table_size = 4096;
+    server_config.user_size = sizeof(server_state);
+    server_config.services = services;
+    server_config.service_count = 2;
     seed = new_seed;
     to_server.len = to_client.len = 0;
     deferred = NULL;
     server_closed = server_closed_code = server_half_closed = 0;
     memset(calls, 0, sizeof calls);
-    CHECK_INT(mote_grpc_init(&client, &c, client_memory, sizeof client_memory), 0);
-    CHECK_INT(mote_grpc_init(&server, &s, server_memory, sizeof server_memory), 0);
+    CHECK_INT(mote_grpc_init(&client, &client_config, client_memory, sizeof client_memory), 0);
+    CHECK_INT(mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory), 0);
     mote_grpc_tick(&client, 1000);
     mote_grpc_tick(&server, 1000);
     settle();

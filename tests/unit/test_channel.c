@@ -202,8 +202,8 @@ static size_t token_of(void *context, const char **token)
 static void a_token_goes_with_each_call(void)
 {
     prepare(ok);
-    channel.grpc.config.token = token_of;
-    channel.grpc.config.tls = true;
+    channel.config.token = token_of;
+    channel.config.tls = true;
     current_token = "abc.def";
     CHECK_INT(call(), 0);
     CHECK(strcmp(authorization, "Bearer abc.def") == 0);
@@ -219,12 +219,12 @@ static void a_token_goes_with_each_call(void)
 static void a_token_is_not_sent_in_the_clear_unless_wanted(void)
 {
     prepare(ok);
-    channel.grpc.config.token = token_of;
+    channel.config.token = token_of;
     current_token = "secret";
     authorization[0] = '\0';
     CHECK_INT(call(), MOTE_GRPC_UNAVAILABLE);
     CHECK(authorization[0] == '\0');
-    channel.grpc.config.send_tokens_in_the_clear = true;
+    channel.config.send_tokens_in_the_clear = true;
     CHECK_INT(call(), 0);
     CHECK(strcmp(authorization, "Bearer secret") == 0);
 }

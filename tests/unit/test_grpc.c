@@ -293,7 +293,7 @@ static void a_message_beyond_the_send_limit_is_not_sent(void)
     mote_grpc_bytes message = {large, 101};
 
     connect_with(256, 512, 0);
-    client.config.send_limit = 100;
+    client_config.send_limit = 100;
     client_call *c = call_start(0, &echo_path, 0);
     CHECK_INT(mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, 0),
               MOTE_GRPC_ERR_LIMIT);

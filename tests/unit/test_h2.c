@@ -62,11 +62,11 @@ static void a_config_without_memory_is_refused(void)
 static void every_limit_has_a_safe_default(void)
 {
     start(true);
-    CHECK_INT(h2.config.max_list_size, MOTE_H2_LIST_SIZE_DEFAULT);
-    CHECK_INT(h2.config.budget, MOTE_H2_BUDGET_DEFAULT);
-    CHECK_INT(h2.config.settings_timeout_ms, MOTE_H2_SETTINGS_TIMEOUT_MS);
-    CHECK_INT(h2.config.initial_window, 65535);
-    CHECK_INT(h2.config.connection_window, 65535);
+    CHECK_INT(h2.max_list_size, MOTE_H2_LIST_SIZE_DEFAULT);
+    CHECK_INT(h2.budget_max, MOTE_H2_BUDGET_DEFAULT);
+    CHECK_INT(h2.settings_timeout_ms, MOTE_H2_SETTINGS_TIMEOUT_MS);
+    CHECK_INT(h2.initial_window, 65535);
+    CHECK_INT(h2.connection_window, 65535);
 }
 
 /* ---- client -----------------------------------------------------------------------------------

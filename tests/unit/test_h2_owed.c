@@ -234,7 +234,7 @@ static void content_of_a_stream_that_is_reset_meanwhile_is_skipped(void)
 static void settings_beyond_what_can_be_counted_end_the_connection(void)
 {
     start_full();
-    h2.budget = h2.config.budget = UINT32_MAX;
+    h2.budget = h2.budget_max = UINT32_MAX;
     for (int i = 0; i < UINT16_MAX; i++) {
         frame_hex(4, 0, 0, "");
         feed_without_output();

@@ -210,19 +210,21 @@ static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.B/Stream");
 
 static void connect_again(void)
 {
-    mote_grpc_config c = {.max_calls = CALLS,
-                          .slots = 8,
-                          .rx_size = RX,
-                          .tx_size = TX,
-                          .table_size = 4096,
-                          .field_size = 128,
-                          .authority = "x",
-                          .services = services,
-                          .service_count = 1};
+    static mote_grpc_config c, s;
 
+    c = (mote_grpc_config){.max_calls = CALLS,
+                           .slots = 8,
+                           .rx_size = RX,
+                           .tx_size = TX,
+                           .table_size = 4096,
+                           .field_size = 128,
+                           .authority = "x",
+                           .services = services,
+                           .service_count = 1};
     CHECK_INT(mote_grpc_init(&client, &c, memory[0], sizeof memory[0]), 0);
-    c.server = true;
-    CHECK_INT(mote_grpc_init(&server, &c, memory[1], sizeof memory[1]), 0);
+    s = c;
+    s.server = true;
+    CHECK_INT(mote_grpc_init(&server, &s, memory[1], sizeof memory[1]), 0);
     wire_len[0] = wire_len[1] = 0;
     CHECK_INT(mote_grpc_start(&client, &(mote_grpc_request){.path = &path}, &call), 0);
     mote_outbox_rewind(&o);

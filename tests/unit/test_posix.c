@@ -152,7 +152,7 @@ static mote_status call_with_budget(size_t bytes, bool stalls)
                                .tx_size = TX,
                                .field_size = 256,
                                .authority = "x"};
-    mote_grpc_config s = config;
+    static mote_grpc_config s;
     mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
     mote_grpc_request request = {.path = &path, .timeout_ms = 5000};
     mote_grpc_call *call;
@@ -165,6 +165,7 @@ static mote_status call_with_budget(size_t bytes, bool stalls)
     budget = bytes;
     stall = stalls;
     now = 1000;
+    s = config;
     s.server = true;
     s.table_size = 4096;
     s.services = services;

@@ -1,0 +1,38 @@
+/*
+ * What is left out at compile time, for flash. The layout of no struct depends on it.
+ *
+ *   -DMOTE_CLIENT_ONLY     connections are clients; mote_h2_init() refuses a server
+ *   -DMOTE_SERVER_ONLY     and the other way round
+ *   -DMOTE_NO_TEXTS        errors have their codes alone; texts and names are empty
+ *   -DMOTE_NO_COMPRESSION  no codecs: mote_grpc_init() refuses them
+ *   -DMOTE_HPACK_SMALL     Huffman decoding without a table of 512 bytes (hpack/hpack_huffman.c)
+ */
+#ifndef MOTE_FEATURES_H
+#define MOTE_FEATURES_H
+
+#if defined MOTE_CLIENT_ONLY && defined MOTE_SERVER_ONLY
+#error "MOTE_CLIENT_ONLY and MOTE_SERVER_ONLY leave nothing"
+#elif defined MOTE_CLIENT_ONLY
+#define MOTE_SERVES(c)   ((void)(c), 0)
+#define MOTE_HAS_ROLE(c) (!(c)->server)
+#elif defined MOTE_SERVER_ONLY
+#define MOTE_SERVES(c)   ((void)(c), 1)
+#define MOTE_HAS_ROLE(c) ((c)->server)
+#else
+#define MOTE_SERVES(c)   ((c)->server)
+#define MOTE_HAS_ROLE(c) 1
+#endif
+
+#ifdef MOTE_NO_TEXTS
+#define MOTE_TEXT(text) NULL
+#else
+#define MOTE_TEXT(text) text
+#endif
+
+#ifdef MOTE_NO_COMPRESSION
+#define MOTE_COMPRESSES 0
+#else
+#define MOTE_COMPRESSES 1
+#endif
+
+#endif
