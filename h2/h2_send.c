@@ -192,13 +192,14 @@ static size_t smaller(size_t a, size_t b)
  * holds the user back is noted, for MOTE_H2_WRITABLE. */
 static size_t window_of(mote_h2 *c, mote_h2_stream *s, size_t min)
 {
-    if (s->send_window < (int64_t)min)
+    size_t of_stream = s->send_window > 0 ? (size_t)s->send_window : 0;
+    size_t of_connection = c->send_window > 0 ? (size_t)c->send_window : 0;
+
+    if (of_stream < min)
         s->flags |= STREAM_BLOCKED;
-    if (c->send_window < (int64_t)min)
+    if (of_connection < min)
         c->owed |= CONN_BLOCKED;
-    if (s->send_window <= 0 || c->send_window <= 0)
-        return 0;
-    return smaller((size_t)s->send_window, (size_t)c->send_window);
+    return smaller(of_stream, of_connection);
 }
 
 static bool frame_is_open(const mote_h2 *c, const mote_h2_stream *s)
@@ -232,17 +233,15 @@ uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len)
     return mote_h2_tx_room(c, FRAME_HEADER_SIZE + *len) + FRAME_HEADER_SIZE;
 }
 
+/* Its header is written by each commit. */
 static bool open_frame(mote_h2 *c, mote_h2_stream *s)
 {
-    uint8_t *p = mote_h2_tx_room(c, FRAME_HEADER_SIZE);
-
-    if (!p)
+    if (!mote_h2_tx_room(c, FRAME_HEADER_SIZE))
         return false;
     c->tx_frame = c->tx_tail;
     c->frame_owner = s;
     c->talked = 1;
     c->tx_tail += FRAME_HEADER_SIZE;
-    mote_h2_frame_header(p, 0, FRAME_DATA, 0, s->id);
     return true;
 }
 

@@ -53,15 +53,11 @@ static inline void put(writer *w, const void *data, size_t n)
     }
 }
 
-static void put_varint(writer *w, uint64_t v)
+static void put_long_varint(writer *w, uint64_t v)
 {
     uint8_t bytes[10], *to = bytes;
     size_t n = 1;
 
-    if (v < 128 && has_room(w, 1)) {
-        *--w->p = (uint8_t)v;
-        return;
-    }
     for (uint64_t rest = v >> 7; rest > 0; rest >>= 7)
         n++;
     bool direct = has_room(w, n);
@@ -72,6 +68,15 @@ static void put_varint(writer *w, uint64_t v)
     *to = (uint8_t)v;
     if (!direct)
         put_slow(w, bytes, n);
+}
+
+/* Most keys and lengths are one byte. */
+static inline void put_varint(writer *w, uint64_t v)
+{
+    if (v < 128 && has_room(w, 1))
+        *--w->p = (uint8_t)v;
+    else
+        put_long_varint(w, v);
 }
 
 static void put_fixed64(writer *w, uint64_t v)
@@ -322,11 +327,12 @@ int mote_pb_size(const mote_pb_message *type, const void *message, size_t *size)
 int mote_pb_encode(const mote_pb_message *type, const void *message, uint8_t *out, size_t cap,
                    size_t *len)
 {
-    writer w = {0};
+    writer w;
     int r;
 
     w.start = out;
     w.p = w.end = cap > 0 ? out + cap : out;
+    w.lost = w.total = 0; /* no window */
     r = encode(&w, type, message);
     *len = written(&w);
     if (r < 0)
@@ -341,15 +347,10 @@ int mote_pb_encode(const mote_pb_message *type, const void *message, uint8_t *ou
 int mote_pb_encode_part(const void *type, const void *message, size_t offset, uint8_t *out,
                         size_t cap, size_t *total)
 {
-    writer w = {0};
-
     if (*total == 0) {
         int r = mote_pb_encode(type, message, out, cap, total);
         return r == MOTE_PB_ERR_SPACE ? 0 : r;
     }
-    w.out = out;
-    w.offset = offset;
-    w.cap = cap;
-    w.total = *total;
+    writer w = {.out = out, .offset = offset, .cap = cap, .total = *total};
     return encode(&w, type, message);
 }

@@ -23,14 +23,14 @@ if [ $board = virt ]; then
     machine="-march=rv32imac -mabi=ilp32 -I$here/../riscv/include"
     start=$here/../riscv/start.c
 else
-    machine="-mcpu=$cpu -mthumb -mfloat-abi=soft"
+    machine="-mcpu=$cpu -mthumb -mfloat-abi=soft -flto"
     start="$here/start.c $here/uart_$uart.c"
 fi
 mkdir -p "$(dirname "$out")"
 $tools-gcc -E -P -x c -DBOARD_FLASH=$flash -DBOARD_FLASH_SIZE=$flash_size -DBOARD_RAM=$ram -DBOARD_RAM_SIZE=$ram_size \
     -DBOARD_STACK=$stack "$here/board.ld.in" >"$out.ld"
 # shellcheck disable=SC2086
-$tools-gcc -std=c11 -Os -g $machine -ffreestanding -fno-tree-loop-distribute-patterns \
+$tools-gcc -std=c11 -Os -g $machine -ffreestanding -fbuiltin -fno-tree-loop-distribute-patterns \
     -ffunction-sections -fdata-sections -DMOTE_HPACK_SMALL -DBOARD_NAME="\"$board\"" -DBOARD_HZ=$hz -DBOARD_UART=$at -Wall -Wextra -Werror \
     -nostdlib -Wl,--gc-sections -Wl,-T,"$out.ld" -o "$out" $start "$here/memory.c" "$@" -lgcc
 $tools-size "$out" | awk -v o="$(basename "$out" .elf)" 'NR == 2 { printf "%s: flash %d, data and bss %d\n", o, $1 + $2, $2 + $3 }'

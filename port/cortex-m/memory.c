@@ -35,17 +35,41 @@ void board_prepare_memory(void)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
+/* The compiler calls these by itself. */
+#define USED __attribute__((used))
+
+/* Whether words may be read and written there: everywhere, or at both addresses alike. */
+static int in_words(uintptr_t to, uintptr_t from)
+{
+#ifdef __ARM_FEATURE_UNALIGNED
+    (void)to;
+    (void)from;
+    return 1;
+}
+
+typedef uint32_t __attribute__((may_alias, aligned(1))) word;
+#else
+    return ((to | from) & 3) == 0;
+}
+
+typedef uint32_t __attribute__((may_alias)) word;
+#endif
+
+USED void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
     uint8_t *t = to;
     const uint8_t *f = from;
 
+    if (in_words((uintptr_t)t, (uintptr_t)f)) {
+        for (; n >= 4; n -= 4, t += 4, f += 4)
+            *(word *)t = *(const word *)f;
+    }
     while (n-- > 0)
         *t++ = *f++;
     return to;
 }
 
-void *memmove(void *to, const void *from, size_t n)
+USED void *memmove(void *to, const void *from, size_t n)
 {
     uint8_t *t = to;
     const uint8_t *f = from;
@@ -57,16 +81,20 @@ void *memmove(void *to, const void *from, size_t n)
     return to;
 }
 
-void *memset(void *to, int c, size_t n)
+USED void *memset(void *to, int c, size_t n)
 {
     uint8_t *t = to;
 
+    if (in_words((uintptr_t)t, 0)) {
+        for (uint32_t all = (uint8_t)c * 0x01010101u; n >= 4; n -= 4, t += 4)
+            *(word *)t = all;
+    }
     while (n-- > 0)
         *t++ = (uint8_t)c;
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+USED int memcmp(const void *a, const void *b, size_t n)
 {
     const uint8_t *x = a, *y = b;
 
