@@ -4,6 +4,8 @@
 set -u
 BUILD=${BUILD:-build}
 DURATION=${DURATION:-10}
+client="-DMOTE_CLIENT_ONLY -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION" # see h2/features.h
+server="-DMOTE_SERVER_ONLY -DMOTE_NO_COMPRESSION"
 core="$(ls hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c) port/serial/serial.c"
 work=$(mktemp -d)
 port=$((20000 + $$ % 30000))
@@ -23,11 +25,11 @@ boot() { # boot BOARD FIRMWARE BRIDGE-OPTION: the board, and its bridge to TCP
 # shellcheck disable=SC2086
 for board in stm32vldiscovery microbit; do
     port/cortex-m/build.sh $board "$work/sensor-$board.elf" examples/firmware/sensor.c examples/sensor_core.c \
-        examples/telemetry.mote.c $core || exit 1
+        examples/telemetry.mote.c $core $client || exit 1
 done
 # shellcheck disable=SC2086
 port/cortex-m/build.sh lm3s6965evb "$work/device-lm3s6965evb.elf" examples/firmware/device.c examples/device_service.c \
-    examples/device.mote.c $core || exit 1
+    examples/device.mote.c $core $server || exit 1
 
 "$BUILD/collector" --address="127.0.0.1:$port" --store="$work/samples" --interval=50 >"$work/collector" &
 collector=$!

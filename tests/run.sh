@@ -73,6 +73,16 @@ program() { # program NAME SOURCES...
 }
 units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox posix"
 for t in $units; do program test_$t tests/unit/test_$t.c; done
+lean() { # lean NAME OPTIONS... SOURCES...: with parts of mote left out (h2/features.h)
+    local name=$1
+    shift
+    # shellcheck disable=SC2086
+    $CC $CFLAGS -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION "$@" hpack/*.c h2/*.c $(ls grpc/*.c | grep -v gzip) pb/pb_[detw]*.c \
+        port/posix/*.c -o "$T/$name" || exit 1
+}
+lean test_features -DMOTE_CLIENT_ONLY tests/unit/test_features.c
+lean lean_client -DMOTE_CLIENT_ONLY tests/peers/peer_client.c
+lean lean_server -DMOTE_SERVER_ONLY tests/peers/peer_server.c tests/peers/peer_service.c
 program test_serial tests/unit/test_serial.c port/serial/serial.c
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
@@ -101,7 +111,7 @@ protoc -I grpc/services --python_out="$T/py" health.proto reflection.proto || ex
 # shellcheck disable=SC2086
 $CC -shared -fPIC -O2 -std=c11 grpc/gzip.c grpc/inflate.c grpc/deflate.c -o "$T/flate.so" || exit 1
 run "gzip and deflate, with zlib" $PYTHON tests/peers/flate.py "$T/flate.so"
-for t in $units hpack_small mutator serial; do run "unit $t" "$T/test_$t"; done
+for t in $units hpack_small mutator serial features; do run "unit $t" "$T/test_$t"; done
 run "attacks" "$T/attack_plain"
 run "attacks, sanitizers" "$T/attack_local" --no-cpu
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
@@ -129,6 +139,9 @@ start_server v6 "$T/peer_server" --address="[::1]:0"
 run "grpcio client, IPv6" $PYTHON tests/peers/grpcio_client.py "$v6"
 start_server grpcio $PYTHON tests/peers/grpcio_server.py
 run "grpcio server" "$T/peer_client" "$grpcio"
+run "grpcio server, lean client" "$T/lean_client" "$grpcio"
+start_server lean "$T/lean_server"
+run "grpcio client, lean server" $PYTHON tests/peers/grpcio_client.py "$lean"
 run "mote with mote" "$T/peer_client" "$address"
 start_server device "$BUILD/device" --address=127.0.0.1:0 --metrics=127.0.0.1:19464
 run "health and reflection" $PYTHON tests/peers/services_peer.py "$device" 127.0.0.1:19464

@@ -107,6 +107,8 @@ firmware)
     ;;
 size)
     need gcc-arm-none-eabi arm-none-eabi-gcc
+    need qemu-system-arm qemu-system-arm
+    need python3 /usr/bin/python3
     need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
     need protobuf-compiler protoc
     need nanopb protoc-gen-nanopb

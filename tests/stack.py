@@ -1,35 +1,43 @@
 #!/usr/bin/python3
-"""Worst-case stack of functions, from what `gcc -fcallgraph-info=su` wrote: tests/stack.py FILE.ci... [--roots=NAME,...] [--path]
+"""Worst-case stack of functions, from what `gcc -fcallgraph-info=su` wrote:
 
-Prints "NAME BYTES" for each function that a public header declares, the deepest first; with --roots for
-those functions alone, with --path what they call. A call by pointer must be in POINTERS, an unknown function in EXTERNAL, and there is
-no recursion: anything else is an error.
+    tests/stack.py [--roots=NAME,...] [--path] FILE.ci...
+
+Prints "NAME BYTES" for each function that a public header declares, the deepest first; with --roots for those
+functions alone, with --path what they call as well. A call by pointer must be in POINTERS, an unknown function in
+EXTERNAL, and nothing may recur: anything else is an error.
 """
 import glob
 import re
 import sys
 
-# Who calls by pointer, and what it may call. "application": what the user wrote, which counts for the user.
+# What the calls by pointer in a source file, or in a function, may reach. "application": what the user wrote, which is not counted.
+SOURCES = "mote_grpc_bytes_source mote_pb_encode_part mote_outbox_source"
 POINTERS = {
-    "begin_frame": "mote_h2_data_begin mote_h2_headers_begin_frame mote_h2_control_begin mote_h2_settings_begin"
-                   " mote_h2_push_promise_begin mote_h2_continuation_begin",
-    "mote_h2_recv": "mote_h2_data_payload mote_h2_headers_payload mote_h2_control_payload mote_h2_settings_payload"
+    "h2/h2_recv.c": "mote_h2_data_begin mote_h2_headers_begin_frame mote_h2_control_begin mote_h2_settings_begin"
+                    " mote_h2_push_promise_begin mote_h2_continuation_begin"
+                    " mote_h2_data_payload mote_h2_headers_payload mote_h2_control_payload mote_h2_settings_payload"
                     " mote_h2_data_end mote_h2_headers_end_frame mote_h2_settings_end mote_h2_priority_end"
                     " mote_h2_rst_stream_end mote_h2_ping_end mote_h2_goaway_end mote_h2_window_update_end"
                     " mote_h2_unknown_end",
-    "mote_grpc_send": "mote_grpc_bytes_source mote_pb_encode_part mote_outbox_source",
-    "mote_grpc_compress": "mote_grpc_bytes_source mote_pb_encode_part gzip_compress deflate_compress",
-    "mote_grpc_decompress": "gzip_decompress deflate_decompress",
-    "mote_channel_unary": "mote_channel_unary_once try_again",
+    "grpc/grpc_send.c": SOURCES,
+    "grpc/grpc_codec.c": SOURCES + " gzip_compress deflate_compress gzip_decompress deflate_decompress",
+    "mote_channel_unary": "mote_channel_unary_once unary",
+    "grpc/grpc_channel.c": "application",
+    "grpc/grpc_recv.c": "application",  # handlers
+    "grpc/grpc_client.c": "application",  # tokens
+    "grpc/retry.c": "application",
+    "grpc/services/outbox.c": "application",  # storage
+    "h2/h2_trace.c": "application",
+    "pb/pb_print.c": "application",
 }
-POINTERS.update({name: "application" for name in (
-    "mote_grpc_dispatch", "mote_grpc_start", "put_token", "event_for", "set_state", "tick", "turn", "try_again", "mote_channel_pause",
-    "mote_channel_start", "end_line", "mote_pb_print", "put", "put_double", "put_unsigned", "flush_out", "wait_until",
-    "connect_once", "on_store", "mote_outbox_put", "mote_outbox_source", "mote_outbox_init", "mote_outbox_next",
-    "mote_outbox_acknowledge", "mote_outbox_sent", "drop_oldest", "read_at", "write_at", "load", "store")})
-# Functions without a .ci file: of libgcc, measured once, and of libc as in port/cortex-m/memory.c.
+# Functions without a .ci file: those of libc as in port/cortex-m/memory.c, and libgcc's arithmetic.
 EXTERNAL = {"memcpy": 16, "memmove": 16, "memset": 16, "memcmp": 16, "application": 0}
 LIBGCC = 64
+
+
+def short(name):
+    return re.sub(r"\..*", "", re.sub(r".*\.[co]:", "", name))
 
 
 def read(files):
@@ -37,63 +45,68 @@ def read(files):
     for file in files:
         for line in open(file, encoding="utf-8"):
             node = re.match(r'node: \{ title: "([^"]+)" label: ".*\\n(\d+) bytes \((\w+)', line)
-            edge = re.match(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', line)
+            edge = re.match(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"(?: label: "([^"]*))?', line)
             if node:
                 if node[3] == "dynamic":
                     sys.exit(f"error: {node[1]} has a frame without a bound")
                 frames[node[1]] = max(int(node[2]), frames.get(node[1], 0))
             elif edge:
-                calls.setdefault(edge[1], set()).add(edge[2])
+                calls.setdefault(edge[1], set()).add((edge[2], edge[3] or ""))
     return frames, calls
 
 
-def short(name):
-    return re.sub(r"\..*", "", name.rsplit(":", 1)[-1])
+class Stack:
+    def __init__(self, frames, calls):
+        self.frames, self.calls, self.depths = frames, calls, {}
+        self.named = {}
+        for name in frames:
+            self.named.setdefault(short(name), []).append(name)
+
+    def callees(self, name):
+        for target, where in self.calls.get(name, ()):
+            if target != "__indirect_call":
+                yield target
+                continue
+            file = short(name) if short(name) in POINTERS else next((f for f in POINTERS if where.split(":")[0].endswith(f)), None)
+            if not file:
+                sys.exit(f"error: {name} calls by pointer at {where}, and tests/stack.py does not say what")
+            for candidate in POINTERS[file].split():
+                yield from self.named.get(candidate, ())
+
+    def depth(self, name, path=()):
+        if name in path:
+            sys.exit("error: recursion: " + " ".join(map(short, path + (name,))))
+        if name not in self.frames:
+            if short(name) in self.named:  # another name of the same function
+                return max(self.depth(n, path) for n in self.named[short(name)])
+            if short(name).startswith("__"):
+                return LIBGCC
+            if short(name) not in EXTERNAL:
+                sys.exit(f"error: the stack of {name} is not known")
+            return EXTERNAL[short(name)]
+        if name not in self.depths:
+            below = [self.depth(n, path + (name,)) for n in self.callees(name)]
+            self.depths[name] = self.frames[name] + max(below, default=0)
+        return self.depths[name]
+
+
+def public():
+    headers = [h for h in glob.glob("h*/*.h") + glob.glob("grpc/**/*.h", recursive=True) + ["pb/pb.h"] if "internal" not in h]
+    return re.findall(r"\b(mote_\w+)\(", "".join(open(h, encoding="utf-8").read() for h in headers))
 
 
 def main():
-    files = [a for a in sys.argv[1:] if not a.startswith("--")]
-    roots = [a[8:].split(",") for a in sys.argv[1:] if a.startswith("--roots=")]
-    frames, calls = read(files)
-    by_short = {}
-    for name in frames:
-        by_short.setdefault(short(name), []).append(name)
-    depths = {}
-
-    def targets(name):
-        for target in calls.get(name, ()):
-            if target != "__indirect_call":
-                yield target
-            elif short(name) not in POINTERS:
-                sys.exit(f"error: {name} calls by pointer, and tests/stack.py does not say what")
-            else:
-                for candidate in POINTERS[short(name)].split():
-                    yield from by_short.get(candidate, [candidate] if candidate in EXTERNAL else [])
-
-    def depth(name, path=()):
-        if name in path:
-            sys.exit("error: recursion: " + " ".join(map(short, path + (name,))))
-        if name not in frames:
-            if name.startswith(("__aeabi", "__", "board_")):
-                return LIBGCC if name.startswith("__") else 0
-            if short(name) not in EXTERNAL and name not in EXTERNAL:
-                sys.exit(f"error: the stack of {name} is not known")
-            return EXTERNAL[short(name)]
-        if name not in depths:
-            depths[name] = frames[name] + max((depth(t, path + (name,)) for t in targets(name)), default=0)
-        return depths[name]
-
-    if roots:
-        names = roots[0]
-    else:
-        text = "".join(open(h, encoding="utf-8").read() for h in sorted(
-            glob.glob("h*/*.h") + glob.glob("grpc/**/*.h", recursive=True) + glob.glob("pb/pb.h")) if "internal" not in h)
-        names = sorted(set(re.findall(r"\b(mote_\w+)\(", text)) & set(frames))
-    for name in sorted(names, key=lambda n: -depth(n)):
-        print(name, depth(name))
-        while "--path" in sys.argv and name in frames:
-            print("   ", frames[name], short(name))
-            name = max(targets(name), key=depth, default="")
+    options = [a for a in sys.argv[1:] if a.startswith("--")]
+    stack = Stack(*read([a for a in sys.argv[1:] if not a.startswith("--")]))
+    roots = [name for a in options if a.startswith("--roots=") for name in a[8:].split(",")]
+    if not roots:
+        roots = sorted(set(public()) & set(stack.named))
+    for name in sorted(roots, key=lambda n: (-stack.depth(n), n)):
+        print(name, stack.depth(name))
+        name = stack.named[name][0]
+        while "--path" in options and name:
+            print("   ", stack.frames.get(name, "-"), short(name))
+            name = max(stack.callees(name), key=stack.depth, default=None)
 
 
 main()

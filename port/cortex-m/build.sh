@@ -31,6 +31,6 @@ $tools-gcc -E -P -x c -DBOARD_FLASH=$flash -DBOARD_FLASH_SIZE=$flash_size -DBOAR
     -DBOARD_STACK=$stack "$here/board.ld.in" >"$out.ld"
 # shellcheck disable=SC2086
 $tools-gcc -std=c11 -Os -g $machine -ffreestanding -fbuiltin -fno-tree-loop-distribute-patterns \
-    -ffunction-sections -fdata-sections -DMOTE_HPACK_SMALL -DBOARD_NAME="\"$board\"" -DBOARD_HZ=$hz -DBOARD_UART=$at -Wall -Wextra -Werror \
+    -ffunction-sections -fdata-sections -DMOTE_HPACK_SMALL -DMOTE_PB_DEPTH=4 -DMOTE_PB_GROUPS=8 -DBOARD_NAME="\"$board\"" -DBOARD_HZ=$hz -DBOARD_UART=$at -Wall -Wextra -Werror \
     -nostdlib -Wl,--gc-sections -Wl,-T,"$out.ld" -o "$out" $start "$here/memory.c" "$@" -lgcc
 $tools-size "$out" | awk -v o="$(basename "$out" .elf)" 'NR == 2 { printf "%s: flash %d, data and bss %d\n", o, $1 + $2, $2 + $3 }'

@@ -6,11 +6,12 @@
 #include "../../examples/telemetry.mote.h"
 #include "../../grpc/grpc.h"
 #include "../../port/cortex-m/board.h"
+#include "../size/reference.h"
 
 enum { SAMPLES = 64, NS_PER_INSTRUCTION = 256, UPLOAD = 3 };
 
 static mote_grpc grpc;
-static uint64_t memory[MOTE_GRPC_MEMORY(2, 133, 256, 0, 96, 8, 0) / 8];
+static uint64_t memory[MOTE_GRPC_MEMORY(2, RX, TX, 0, FIELD, 8, 0) / 8];
 static uint8_t answers[4096];
 static size_t answers_len, at;
 static mote_grpc_call *control, *upload;
@@ -129,9 +130,8 @@ static bool replay_frame(void)
 
 static void stream_samples(void)
 {
-    mote_telemetry_Sample sample = {.time_ms = 1795298400000,
-                                    .metric = MOTE_PB_STRING("temperature_celsius"),
-                                    .value = 21.5};
+    mote_telemetry_Sample sample = {
+        .time_ms = 1795298400000, .metric = MOTE_PB_STRING("temperature_celsius"), .value = 21.5};
     size_t size = 0;
 
     for (uint32_t i = 0; i < SAMPLES; i++) {
@@ -150,9 +150,9 @@ static void stream_samples(void)
 int main(void)
 {
     static const mote_grpc_config config = {.max_calls = 2,
-                                            .rx_size = 133,
-                                            .tx_size = 256,
-                                            .field_size = 96,
+                                            .rx_size = RX,
+                                            .tx_size = TX,
+                                            .field_size = FIELD,
                                             .slots = 8,
                                             .authority = "collector"};
     mote_grpc_request ctl = {.path = &mote_telemetry_Telemetry_Control_path};

@@ -1,4 +1,5 @@
 /* gRPC: all kinds of call under any schedule, and every way in which they end. */
+#include "../size/reference.h"
 #include "grpc_harness.h"
 
 static void unary_calls_answer(void)
@@ -287,6 +288,30 @@ static void the_ram_bill_is_exact(void)
         MOTE_GRPC_ERR_CONFIG);
 }
 
+/* The set-up whose bill tests/size.txt has: messages of 128 bytes both ways, in 1 KiB. */
+static void a_client_of_1_KiB_streams_both_ways(void)
+{
+    static uint8_t message[128];
+    static uint64_t memory[CLIENT_MEMORY / 8];
+
+    _Static_assert(sizeof(void *) > 4 || CLIENT_RAM <= 1024, "1 KiB on 32 bits");
+    for (uint32_t run = 0; run < 20; run++) {
+        connect_with(RX, TX, 0);
+        client_config.max_calls = 1;
+        client_config.field_size = FIELD;
+        CHECK_INT(mote_grpc_init(&client, &client_config, memory, sizeof memory), 0);
+        CHECK_INT(mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory), 0);
+        seed = run;
+        settle();
+        client_call *c = call_start(0, &echo_path, 0);
+        for (int i = 0; i < 20; i++)
+            call_send(c, message, sizeof message, 0);
+        call_end(c);
+        CHECK(c->code == 0 && c->messages == 20);
+        CHECK_INT(c->bytes, 20 * sizeof message);
+    }
+}
+
 static void a_message_beyond_the_send_limit_is_not_sent(void)
 {
     static uint8_t large[2000];
@@ -402,6 +427,7 @@ int main(void)
     RUN(a_call_that_is_over_refuses_to_send);
     RUN(a_message_beyond_the_send_limit_is_not_sent);
     RUN(the_ram_bill_is_exact);
+    RUN(a_client_of_1_KiB_streams_both_ways);
     RUN(timeouts_are_written_and_read_as_the_document_says);
     RUN(http_and_reset_codes_map_as_the_documents_say);
     RUN(status_text_is_percent_encoded);
