@@ -146,8 +146,9 @@ size: $(BUILD)/protoc-gen-mote ## flash by module and RAM, for Cortex-M0 and M4
 demo-mcu: setup-firmware all ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
 	BUILD=$(BUILD) DURATION=$(DURATION) examples/demo-mcu.sh
 
-firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over their serial lines
+firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over serial lines and over TLS
 	$(MAKE) BUILD=$(BUILD) all
+	BUILD=$(BUILD) tests/lwip.sh
 	BUILD=$(BUILD) tests/firmware.sh
 
 coverage: ## lines and branches of the core that the tests reach

@@ -94,6 +94,9 @@ lint)
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
     ;;
 firmware)
+    need openssl openssl
+    need dpkg-dev dpkg-source
+    need xz-utils xz
     need gcc-arm-none-eabi arm-none-eabi-gcc
     need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
     need qemu-system-arm qemu-system-arm

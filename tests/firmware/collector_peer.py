@@ -1,4 +1,4 @@
-"""A collector with grpcio: collector_peer.py PORT STORE. Keeps samples over its own restarts, as lines "SEQUENCE METRIC
+"""A collector with grpcio: collector_peer.py PORT STORE [CERT KEY], with a certificate over TLS. Keeps samples over its own restarts, as lines "SEQUENCE METRIC
 VALUE", and acknowledges what it has; a sample that comes again is not stored again."""
 import os
 import sys
@@ -49,7 +49,11 @@ output = lambda m: m.SerializeToString()
 server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("mote.telemetry.Telemetry", {
     "Upload": grpc.stream_unary_rpc_method_handler(upload, telemetry.Sample.FromString, output),
     "Control": grpc.stream_stream_rpc_method_handler(control, telemetry.Report.FromString, output)}),))
-server.add_insecure_port("127.0.0.1:" + sys.argv[1])
+if len(sys.argv) > 3:
+    cert, key = (open(name, "rb").read() for name in sys.argv[3:5])
+    server.add_secure_port("127.0.0.1:" + sys.argv[1], grpc.ssl_server_credentials([(key, cert)]))
+else:
+    server.add_insecure_port("127.0.0.1:" + sys.argv[1])
 server.start()
 print("listening", flush=True)
 try:

@@ -1,0 +1,160 @@
+/*
+ * The sensor of examples/firmware/sensor.c over Ethernet and TLS: the same source for what is said
+ * and heard, lwIP below, and a collector whose certificate is verified. The board's line is a
+ * console. The collector is COLLECTOR_NAME at COLLECTOR_ADDRESS and COLLECTOR_PORT, and its
+ * certificate is by the authority in "ca.h".
+ */
+#include "../../port/cortex-m/board.h"
+#include "../../port/lwip/net.h"
+#include "../../tls/tls.h"
+#include "../sensor_core.h"
+#include "ca.h"
+
+enum { RX = 128, TX = 512, FIELD = 96, SLOTS = 8, RING = 1024, RETRY_MS = 300, POOL = 22 * 1024 };
+
+static mote_grpc grpc;
+static mote_grpc_life life;
+static uint64_t memory[MOTE_GRPC_MEMORY(SENSOR_CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
+static uint64_t pool[POOL / 8];
+static uint64_t context_memory[MOTE_TLS_CONTEXT_MEMORY / 8], tls_memory[MOTE_TLS_MEMORY / 8];
+static uint8_t ring[RING];
+static sensor_core sensor;
+static mote_lwip line;
+static mote_tls_context *context;
+static mote_tls *tls;
+static uint64_t retry_ms, sample_ms;
+
+static void say(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] != '\0')
+        len++;
+    board_write((const uint8_t *)text, len);
+    board_write((const uint8_t *)"\r\n", 2);
+}
+
+static void begin(void)
+{
+    static const mote_grpc_config config = {.max_calls = SENSOR_CALLS,
+                                            .rx_size = RX,
+                                            .tx_size = TX,
+                                            .field_size = FIELD,
+                                            .slots = SLOTS,
+                                            .tls = true,
+                                            .authority = COLLECTOR_NAME};
+
+    mote_grpc_init(&grpc, &config, memory, sizeof memory);
+    life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};
+    sensor_begin(&sensor);
+    mote_tls_init(&tls, context, COLLECTOR_NAME, tls_memory, sizeof tls_memory);
+    mote_lwip_connect(&line, COLLECTOR_ADDRESS, COLLECTOR_PORT);
+}
+
+static void end(uint64_t now)
+{
+    say(*mote_tls_error(tls) ? mote_tls_error(tls) : mote_h2_error_text(&grpc.h2));
+    mote_tls_end(tls);
+    tls = NULL;
+    mote_lwip_close(&line);
+    retry_ms = now + RETRY_MS;
+}
+
+static void take_samples(uint64_t now)
+{
+    if (now < sample_ms)
+        return;
+    if (sensor_put(&sensor, "uptime_s", (double)(uint32_t)now / 1000, (int64_t)now) &&
+        sensor_put(&sensor, "pool_bytes", (double)mote_tls_pool_usage().most, (int64_t)now))
+        sample_ms = now + sensor.interval_ms;
+}
+
+/* Plain bytes to the engine. False: the connection has failed. */
+static bool hear(const uint8_t *in, size_t len)
+{
+    mote_grpc_event ev;
+    size_t used;
+    int r;
+
+    while ((r = mote_grpc_recv(&grpc, in, len, &used, &ev)) > 0) {
+        in += used;
+        len -= used;
+        sensor_event(&sensor, &ev);
+    }
+    return r == 0 && !sensor.broken;
+}
+
+/* Records become plain bytes. */
+static bool receive(void)
+{
+    uint8_t plain[64];
+    const uint8_t *in = NULL;
+    size_t len = 0, used;
+    int n;
+
+    in = mote_lwip_peek(&line, &len);
+    n = mote_tls_read(tls, in, in ? len : 0, &used, plain, sizeof plain);
+    if (used > 0)
+        mote_lwip_take(&line, used);
+    if (n < 0 || (mote_lwip_over(&line) && n == 0))
+        return false;
+    return hear(plain, (size_t)n);
+}
+
+/* And the other way round. */
+static void send(void)
+{
+    size_t len;
+    const uint8_t *out;
+    int n;
+
+    if (mote_tls_ready(tls) && (out = mote_grpc_peek(&grpc, &len)) &&
+        (n = mote_tls_write(tls, out, len)) > 0)
+        mote_grpc_ack(&grpc, (size_t)n);
+    while ((out = mote_tls_peek(tls, &len))) {
+        size_t sent = mote_lwip_write(&line, out, len);
+        if (sent == 0)
+            return;
+        mote_tls_ack(tls, sent);
+    }
+}
+
+/* A turn of an open connection. */
+static bool work(uint64_t now)
+{
+    if (!mote_lwip_ready(&line))
+        return !mote_lwip_over(&line);
+    if (!receive())
+        return false;
+    if (mote_tls_ready(tls)) {
+        mote_grpc_tick(&grpc, now);
+        mote_grpc_life_tick(&life, &grpc, now);
+        sensor_work(&sensor, &grpc);
+    }
+    send();
+    return true;
+}
+
+int main(void)
+{
+    static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+    const mote_tls_config config = {.ca = {ca_pem, sizeof ca_pem}};
+    const char *why;
+
+    mote_tls_pool(pool, sizeof pool);
+    if (mote_tls_context_init(&context, &config, context_memory, sizeof context_memory, &why) < 0) {
+        say(why);
+        return 1;
+    }
+    mote_lwip_begin(mac, MOTE_IP(10, 0, 2, 15), MOTE_IP(255, 255, 255, 0), MOTE_IP(10, 0, 2, 2));
+    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE);
+    for (;;) {
+        uint64_t now = board_now_ms();
+        mote_lwip_poll(now);
+        take_samples(now);
+        if (!tls && now >= retry_ms)
+            begin();
+        else if (tls && !work(now))
+            end(now);
+    }
+}

@@ -1,0 +1,35 @@
+/* lwIP 2.1 for one or two TCP connections without an operating system: nothing but IPv4, ARP, ICMP
+ * and TCP, 9 KiB of RAM. */
+#ifndef LWIPOPTS_H
+#define LWIPOPTS_H
+
+#define NO_SYS                    1
+#define SYS_LIGHTWEIGHT_PROT      0
+#define LWIP_SOCKET               0
+#define LWIP_NETCONN              0
+#define LWIP_UDP                  0
+#define LWIP_DHCP                 0
+#define LWIP_IPV6                 0
+#define IP_REASSEMBLY             0
+#define IP_FRAG                   0
+#define LWIP_STATS                0
+#define LWIP_NETIF_TX_SINGLE_PBUF 1 /* drivers get a frame in one piece */
+#define LWIP_CHECKSUM_ON_COPY     1
+
+#define MEM_ALIGNMENT           4
+#define MEM_SIZE                3072
+#define MEMP_NUM_TCP_PCB        2
+#define MEMP_NUM_TCP_PCB_LISTEN 1
+#define MEMP_NUM_TCP_SEG        8
+#define MEMP_NUM_PBUF           4
+#define PBUF_POOL_SIZE          4
+#define PBUF_POOL_BUFSIZE       640
+
+#define TCP_MSS            536
+#define TCP_WND            (3 * TCP_MSS)
+#define TCP_SND_BUF        (2 * TCP_MSS)
+#define TCP_SND_QUEUELEN   8
+#define LWIP_TCP_KEEPALIVE 1
+#define TCP_QUEUE_OOSEQ    0
+
+#endif

@@ -1,0 +1,205 @@
+/* lwIP's raw API as a polled transport. */
+#include "net.h"
+
+#include <lwip/etharp.h>
+#include <lwip/init.h>
+#include <lwip/tcp.h>
+#include <lwip/timeouts.h>
+#include <netif/ethernet.h>
+#include <string.h>
+
+enum { FRAME = 1516 };
+
+static struct netif interface;
+static uint32_t now, seed = 1;
+
+u32_t sys_now(void)
+{
+    return now;
+}
+
+/* Numbers that need not be secret; the moments at which frames arrive stir them. */
+uint32_t mote_lwip_random(void)
+{
+    seed = seed * 1664525u + 1013904223u + now;
+    return seed;
+}
+
+/* ---- the interface ------------------------------------------------------------------------- */
+
+static err_t send_frame(struct netif *netif, struct pbuf *p)
+{
+    (void)netif;
+    mote_eth_send(p->payload, p->len); /* one piece: LWIP_NETIF_TX_SINGLE_PBUF */
+    return ERR_OK;
+}
+
+static err_t begin(struct netif *netif)
+{
+    netif->name[0] = 'e';
+    netif->name[1] = 't';
+    netif->mtu = 1500;
+    netif->hwaddr_len = ETH_HWADDR_LEN;
+    memcpy(netif->hwaddr, netif->state, ETH_HWADDR_LEN);
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    netif->output = etharp_output;
+    netif->linkoutput = send_frame;
+    return ERR_OK;
+}
+
+void mote_lwip_begin(const uint8_t mac[6], uint32_t address, uint32_t netmask, uint32_t gateway)
+{
+    ip4_addr_t a = {lwip_htonl(address)}, m = {lwip_htonl(netmask)}, g = {lwip_htonl(gateway)};
+
+    mote_eth_begin(mac);
+    lwip_init();
+    netif_add(&interface, &a, &m, &g, (void *)(uintptr_t)mac, begin, ethernet_input);
+    netif_set_default(&interface);
+    netif_set_link_up(&interface);
+    netif_set_up(&interface);
+}
+
+static void receive_frame(const uint8_t *frame, size_t len)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL);
+
+    seed ^= now << 16;
+    if (!p) /* TCP sends it again */
+        return;
+    pbuf_take(p, frame, (u16_t)len);
+    if (interface.input(p, &interface) != ERR_OK)
+        pbuf_free(p);
+}
+
+void mote_lwip_poll(uint64_t now_ms)
+{
+    static uint32_t frame[FRAME / 4];
+    size_t len;
+
+    now = (uint32_t)now_ms;
+    while ((len = mote_eth_receive((uint8_t *)frame, sizeof frame)) > 0)
+        receive_frame((const uint8_t *)frame, len);
+    sys_check_timeouts();
+}
+
+/* ---- a connection -------------------------------------------------------------------------- */
+
+static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    mote_lwip *t = context;
+
+    (void)pcb;
+    (void)error;
+    t->connected = true;
+    return ERR_OK;
+}
+
+static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
+{
+    mote_lwip *t = context;
+
+    (void)pcb;
+    (void)error;
+    if (!p)
+        t->ended = true;
+    else if (t->received)
+        pbuf_cat(t->received, p);
+    else
+        t->received = p;
+    return ERR_OK;
+}
+
+/* lwIP has freed the pcb. */
+static void on_error(void *context, err_t error)
+{
+    mote_lwip *t = context;
+
+    (void)error;
+    t->pcb = NULL;
+    t->ended = true;
+}
+
+static void forget(mote_lwip *t)
+{
+    if (t->received)
+        pbuf_free(t->received);
+    if (t->pcb) {
+        tcp_arg(t->pcb, NULL);
+        tcp_recv(t->pcb, NULL);
+        tcp_err(t->pcb, NULL);
+    }
+}
+
+bool mote_lwip_connect(mote_lwip *t, uint32_t address, uint16_t port)
+{
+    ip4_addr_t to = {lwip_htonl(address)};
+
+    forget(t);
+    if (t->pcb)
+        tcp_abort(t->pcb);
+    memset(t, 0, sizeof *t);
+    t->pcb = tcp_new();
+    if (!t->pcb)
+        return false;
+    tcp_arg(t->pcb, t);
+    tcp_recv(t->pcb, on_received);
+    tcp_err(t->pcb, on_error);
+    tcp_nagle_disable((struct tcp_pcb *)t->pcb);
+    return tcp_connect(t->pcb, &to, port, on_connected) == ERR_OK;
+}
+
+bool mote_lwip_ready(const mote_lwip *t)
+{
+    return t->connected && t->pcb && !t->ended;
+}
+
+bool mote_lwip_over(const mote_lwip *t)
+{
+    return t->ended && !t->received;
+}
+
+const uint8_t *mote_lwip_peek(const mote_lwip *t, size_t *len)
+{
+    const struct pbuf *p = t->received;
+
+    if (!p)
+        return NULL;
+    *len = p->len - t->position;
+    return (const uint8_t *)p->payload + t->position;
+}
+
+void mote_lwip_take(mote_lwip *t, size_t len)
+{
+    struct pbuf *p = t->received;
+
+    t->position += len;
+    if (t->pcb)
+        tcp_recved(t->pcb, (u16_t)len);
+    if (t->position < p->len)
+        return;
+    t->received = p->next;
+    t->position = 0;
+    if (p->next)
+        pbuf_ref(p->next);
+    pbuf_free(p);
+}
+
+size_t mote_lwip_write(mote_lwip *t, const uint8_t *out, size_t len)
+{
+    if (!mote_lwip_ready(t))
+        return 0;
+    if (len > tcp_sndbuf((struct tcp_pcb *)t->pcb))
+        len = tcp_sndbuf((struct tcp_pcb *)t->pcb);
+    if (len == 0 || tcp_write(t->pcb, out, (u16_t)len, TCP_WRITE_FLAG_COPY) != ERR_OK)
+        return 0;
+    tcp_output(t->pcb);
+    return len;
+}
+
+void mote_lwip_close(mote_lwip *t)
+{
+    forget(t);
+    if (t->pcb && tcp_close(t->pcb) != ERR_OK)
+        tcp_abort(t->pcb);
+    memset(t, 0, sizeof *t);
+}

@@ -1,0 +1,87 @@
+#!/bin/bash
+# The sensor over Ethernet and TLS on emulated boards, with lwIP and mbedTLS; the collector is grpcio: tests/lwip.sh
+set -u
+BUILD=${BUILD:-build}
+PYTHON=${PYTHON:-/usr/bin/python3}
+W=$PWD/$BUILD/lwip
+mkdir -p "$W/py" "$W/tls"
+tests/setup.sh firmware || exit 1
+[ -s "$W/tls/server.pem" ] || (cd "$W/tls" && . "$OLDPWD/tests/certificates.sh" && all_certificates) >"$W/log" 2>&1
+protoc -I examples --python_out="$W/py" telemetry.proto || exit 1
+export PYTHONPATH=$W/py PYTHONDONTWRITEBYTECODE=1
+core="$(ls hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c)"
+port=$((29000 + RANDOM % 2000))
+passed=0
+failed=0
+board_pid=
+trap '[ -z "$board_pid" ] || kill $board_pid 2>/dev/null; kill ${collector:-} 2>/dev/null' EXIT
+
+check() { # check NAME COMMAND...
+    local name=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $board: $name"; fi
+}
+wait_for() {
+    for _ in $(seq 1200); do "$@" 2>/dev/null && return; sleep 0.05; done
+    return 1
+}
+firmware() { # firmware NAME CA: the sensor that trusts this authority
+    mkdir -p "$W/$1"
+    {
+        echo "static const char ca_pem[] ="
+        sed 's/.*/"&\\n"/' "$2"
+        echo ";"
+        echo "#define COLLECTOR_NAME \"localhost\""
+        echo "#define COLLECTOR_ADDRESS MOTE_IP(10, 0, 2, 2) /* the machine that runs the emulator */"
+        echo "#define COLLECTOR_PORT $port"
+    } >"$W/$1/ca.h"
+    # shellcheck disable=SC2086
+    port/lwip/build.sh "$board" "$W/$1-$board.elf" examples/firmware/sensor_tls.c examples/sensor_core.c examples/telemetry.mote.c \
+        $core -I"$W/$1" -DMOTE_CLIENT_ONLY -DMOTE_NO_COMPRESSION
+}
+boot() { # boot NAME
+    [ -z "$board_pid" ] || kill "$board_pid"
+    qemu-system-arm -M "$board" -display none -monitor none -serial "file:$W/console" -nic user -kernel "$W/$1-$board.elf" >"$W/qemu" 2>&1 &
+    board_pid=$!
+}
+start_collector() { # start_collector CERTIFICATE
+    "$PYTHON" tests/firmware/collector_peer.py $port "$W/store" "$W/tls/$1.pem" "$W/tls/$1.key" >"$W/collector" 2>&1 &
+    collector=$!
+    wait_for grep -q listening "$W/collector"
+}
+stop_collector() { kill -9 $collector; wait $collector 2>/dev/null; }
+has_more_than() { [ "$(wc -l <"$W/store")" -gt "$1" ]; }
+complete() { awk '$1 != NR { exit 1 }' "$W/store"; }
+
+for board in mps2-an385 lm3s6965evb; do
+    rm -f "$W/store"
+    : >"$W/store"
+    firmware sensor "$W/tls/good.pem" || { failed=$((failed + 1)); continue; }
+    start_collector server
+    boot sensor
+    check "samples arrive over TLS" wait_for has_more_than 100
+    for again in rsa server; do # killed, and started again
+        before=$(wc -l <"$W/store")
+        stop_collector
+        sleep 0.5
+        start_collector $again
+        check "samples go on, certificate $again" wait_for has_more_than $((before + 60))
+    done
+    check "none is missing, none comes twice" complete
+    awk -v board="$board" '$2 == "pool_bytes" && $3 > most { most = $3 }
+        END { printf "%s: %d samples, mbedTLS took at most %d bytes\n", board, NR, most }' "$W/store"
+    # A collector whose certificate is by someone else, has expired, or has another name.
+    for wrong in stranger expired client; do
+        stop_collector
+        start_collector $wrong
+        : >"$W/console"
+        before=$(wc -l <"$W/store")
+        boot sensor
+        check "the certificate is refused: $wrong" wait_for grep -q certificate "$W/console"
+        check "and nothing was sent" [ "$(wc -l <"$W/store")" = "$before" ]
+        head -n 1 "$W/console"
+    done
+    stop_collector
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
