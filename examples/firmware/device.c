@@ -1,6 +1,6 @@
 /*
- * The device of examples/device.c as firmware: it serves on the board's line, and each client's
- * preface begins a new connection. build/mote-serial brings gRPC clients to it.
+ * The device of examples/device.c as firmware: it serves on the board's line, to which
+ * build/mote-serial brings gRPC clients.
  */
 #include "../../port/cortex-m/board.h"
 #include "../../port/serial/serial.h"
@@ -10,8 +10,7 @@ enum { CALLS = 2, RX = 128, TX = 256, TABLE = 256, FIELD = 160, SLOTS = 8 };
 
 static mote_grpc grpc;
 static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, TABLE, FIELD, SLOTS, DEVICE_USER) / 8];
-static mote_serial_sync sync;
-static bool open;
+static mote_serial line;
 
 static void begin(void)
 {
@@ -26,32 +25,22 @@ static void begin(void)
                                             .services = device_services,
                                             .service_count = DEVICE_SERVICES};
 
-    open = mote_grpc_init(&grpc, &config, memory, sizeof memory) == 0;
-    mote_grpc_serve(&grpc, mote_serial_preface, sizeof mote_serial_preface);
-}
-
-static void on_piece(const mote_serial_piece *piece)
-{
-    if (piece->begins)
-        begin();
-    else if (open)
-        mote_grpc_serve(&grpc, piece->data, piece->len);
+    mote_grpc_init(&grpc, &config, memory, sizeof memory);
 }
 
 static void receive(void)
 {
-    static uint64_t heard_ms;
-    mote_serial_piece piece;
     uint8_t bytes[16];
     const uint8_t *in = bytes;
     size_t len = board_read(bytes, sizeof bytes);
+    mote_serial_event ev;
 
-    if (len > 0)
-        heard_ms = board_now_ms();
-    while (mote_serial_next(&sync, &in, &len, &piece))
-        on_piece(&piece);
-    if (board_now_ms() - heard_ms >= MOTE_SERIAL_IDLE_MS && mote_serial_idle(&sync, &piece))
-        on_piece(&piece);
+    while (mote_serial_receive(&line, &in, &len, &ev)) {
+        if (ev.type == MOTE_SERIAL_BEGINS)
+            begin();
+        else if (ev.type == MOTE_SERIAL_DATA)
+            mote_grpc_serve(&grpc, ev.data, ev.len);
+    }
 }
 
 static void write_some(void)
@@ -59,23 +48,28 @@ static void write_some(void)
     size_t len;
     const uint8_t *out = mote_grpc_peek(&grpc, &len);
 
-    if (out) {
+    if (out)
+        mote_grpc_ack(&grpc, mote_serial_send(&line, out, len));
+    if ((out = mote_serial_peek(&line, &len))) {
         len = len < 16 ? len : 16; /* then it listens again */
         board_write(out, len);
-        mote_grpc_ack(&grpc, len);
+        mote_serial_ack(&line, len);
     }
 }
 
 int main(void)
 {
+    size_t len;
+
     for (;;) {
         receive();
-        if (!open)
-            continue;
-        mote_grpc_tick(&grpc, board_now_ms());
-        device_turn(&grpc, board_now_ms());
+        mote_serial_tick(&line, board_now_ms());
+        if (mote_serial_is_open(&line)) {
+            mote_grpc_tick(&grpc, board_now_ms());
+            device_turn(&grpc, board_now_ms());
+            if (mote_grpc_serve(&grpc, NULL, 0) < 0 && !mote_grpc_peek(&grpc, &len))
+                mote_serial_close(&line); /* the reason has been said */
+        }
         write_some();
-        if (mote_grpc_serve(&grpc, NULL, 0) < 0 && !mote_grpc_peek(&grpc, &(size_t){0}))
-            open = false; /* until the next preface */
     }
 }

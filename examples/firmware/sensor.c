@@ -1,10 +1,10 @@
 /*
  * The sensor of examples/sensor.c as firmware: it streams samples over the board's line to a
- * collector, and keeps what is not acknowledged. A line does not tell when the other end has gone:
- * a PING that is not answered does, and then the device begins again, with a preface that
- * build/mote-serial takes for a new connection.
+ * collector, and keeps what is not acknowledged. Where noise or the other end has ended the
+ * connection, it begins another one; build/mote-serial takes each to the collector.
  */
 #include "../../port/cortex-m/board.h"
+#include "../../port/serial/serial.h"
 #include "../sensor_core.h"
 
 enum { RX = 64, TX = 256, FIELD = 96, SLOTS = 8, RING = 576, RETRY_MS = 300 };
@@ -14,6 +14,7 @@ static mote_grpc_life life;
 static uint64_t memory[MOTE_GRPC_MEMORY(SENSOR_CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
 static uint8_t ring[RING];
 static sensor_core sensor;
+static mote_serial line;
 static uint64_t begin_ms, sample_ms;
 
 static void begin(void)
@@ -28,6 +29,7 @@ static void begin(void)
     mote_grpc_init(&grpc, &config, memory, sizeof memory);
     life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};
     sensor_begin(&sensor);
+    mote_serial_open(&line);
 }
 
 /* What a bare board can tell of itself. With a full ring the reading is taken again later. */
@@ -40,17 +42,13 @@ static void take_samples(uint64_t now)
         sample_ms = now + sensor.interval_ms;
 }
 
-/* False: the connection has failed. */
-static bool receive(uint64_t now)
+/* Bytes of the connection. False: it has failed. */
+static bool hear(const uint8_t *in, size_t len)
 {
-    uint8_t bytes[16];
-    size_t used, len = board_read(bytes, sizeof bytes);
-    const uint8_t *in = bytes;
+    size_t used;
     mote_grpc_event ev;
     int r;
 
-    mote_grpc_tick(&grpc, now);
-    mote_grpc_life_tick(&life, &grpc, now);
     while ((r = mote_grpc_recv(&grpc, in, len, &used, &ev)) > 0) {
         in += used;
         len -= used;
@@ -59,36 +57,51 @@ static bool receive(uint64_t now)
     return r == 0 && !sensor.broken;
 }
 
+/* Bytes of the line. False: the connection is over. */
+static bool receive(uint64_t now)
+{
+    uint8_t bytes[16];
+    size_t len = board_read(bytes, sizeof bytes);
+    const uint8_t *in = bytes;
+    mote_serial_event ev;
+    bool ok = true;
+
+    mote_grpc_tick(&grpc, now);
+    mote_grpc_life_tick(&life, &grpc, now);
+    while (mote_serial_receive(&line, &in, &len, &ev))
+        ok = ok && ev.type == MOTE_SERIAL_DATA && hear(ev.data, ev.len);
+    return ok && hear(NULL, 0);
+}
+
 static void write_some(void)
 {
     size_t len;
     const uint8_t *out = mote_grpc_peek(&grpc, &len);
 
-    if (out) {
+    if (out)
+        mote_grpc_ack(&grpc, mote_serial_send(&line, out, len));
+    if ((out = mote_serial_peek(&line, &len))) {
         len = len < 16 ? len : 16; /* then it listens again */
         board_write(out, len);
-        mote_grpc_ack(&grpc, len);
+        mote_serial_ack(&line, len);
     }
 }
 
 int main(void)
 {
     sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE);
-    begin();
     for (;;) {
         uint64_t now = board_now_ms();
         take_samples(now);
-        if (now < begin_ms) { /* what the line still says is of the connection before */
-            uint8_t rest[16];
-            board_read(rest, sizeof rest);
-            continue;
-        }
-        if (!receive(now)) {
-            begin_ms = now + RETRY_MS;
+        mote_serial_tick(&line, now);
+        if (!mote_serial_is_open(&line) && now >= begin_ms)
             begin();
-            continue;
+        if (!receive(now) && mote_serial_is_open(&line)) {
+            mote_serial_close(&line);
+            begin_ms = now + RETRY_MS;
         }
-        sensor_work(&sensor, &grpc);
+        if (mote_serial_is_open(&line))
+            sensor_work(&sensor, &grpc);
         write_some();
     }
 }

@@ -5,8 +5,8 @@
  *   mote-serial --line=/dev/ttyUSB0 --dial=collector:50050      the device calls a server
  *
  * The line is a serial device, or where an emulator offers one: HOST:PORT or unix:/path. One
- * connection at a time. For --dial each preface of the device begins a new connection; for --listen
- * each client does, and when it leaves, the device is told by a preface that nothing follows.
+ * connection at a time, in the frames of serial.h: with --dial the device begins it, with --listen
+ * each client does. What noise touches is closed.
  */
 #define _DEFAULT_SOURCE
 #include "../../examples/options.h"
@@ -19,11 +19,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PIECE = 4096, QUIET_MS = 30, RETRY_MS = 200, CONNECT_MS = 5000 };
+enum { PIECE = 4096, RETRY_MS = 200, CONNECT_MS = 5000 };
 
 static int line = -1, peer = -1, listener = -1;
 static const char *line_name, *dial, *baud = "115200";
-static mote_serial_sync preface;
+static mote_serial serial;
+static uint8_t waiting[PIECE]; /* from the peer, for the line: [waiting_pos, waiting_len) */
+static size_t waiting_pos, waiting_len;
 
 /* ---- the line ------------------------------------------------------------------------------ */
 
@@ -69,128 +71,129 @@ static int open_line(void)
     return fd;
 }
 
-/* Writes all of it, however long that takes; false: the other end is gone. */
-static bool write_all(int fd, const uint8_t *bytes, size_t len)
-{
-    while (len > 0 && !mote_posix_stopped) {
-        ssize_t n = write(fd, bytes, len);
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return false;
-        if (n < 0) {
-            struct pollfd p = {.fd = fd, .events = POLLOUT};
-            poll(&p, 1, RETRY_MS);
-            continue;
-        }
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-static bool can_read(int fd, int timeout_ms)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-
-    return poll(&p, 1, timeout_ms) > 0;
-}
-
-/* Throws away what the device still says to someone who has left. */
-static void discard(void)
-{
-    uint8_t bytes[PIECE];
-
-    while (can_read(line, QUIET_MS) && read(line, bytes, sizeof bytes) > 0)
-        ;
-}
-
 /* ---- the peer ------------------------------------------------------------------------------ */
 
+/* Ends the connection on both sides. */
 static void end_peer(void)
 {
-    close(peer);
+    if (peer >= 0)
+        close(peer);
     peer = -1;
-    if (!dial)
-        write_all(line, mote_serial_preface, sizeof mote_serial_preface);
+    waiting_pos = waiting_len = 0;
+    mote_serial_close(&serial);
 }
 
+/* A client has come: the next connection of the line is its. */
 static void accept_peer(void)
 {
-    int fd = mote_posix_accept_one(listener, 0);
-
-    if (fd < 0)
-        return;
-    discard();
-    peer = fd;
+    peer = mote_posix_accept_one(listener, 0);
+    if (peer >= 0)
+        mote_serial_open(&serial);
 }
 
-/* The device has begun a connection: to the server, with the preface it has sent. */
+/* The device has begun a connection. */
 static void dial_peer(void)
 {
     if (peer >= 0)
         close(peer);
+    waiting_pos = waiting_len = 0;
     peer = mote_posix_connect(dial, CONNECT_MS);
-    if (peer < 0)
+    if (peer < 0) {
         fprintf(stderr, "mote-serial: %s\n", mote_posix_error());
-    else if (!write_all(peer, mote_serial_preface, sizeof mote_serial_preface))
         end_peer();
+    }
 }
 
+/* Writes all of it, however long that takes. */
 static void to_peer(const uint8_t *bytes, size_t len)
 {
-    if (peer >= 0 && !write_all(peer, bytes, len))
+    while (len > 0 && peer >= 0 && !mote_posix_stopped) {
+        ssize_t n = write(peer, bytes, len);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            end_peer();
+        } else if (n < 0) {
+            struct pollfd p = {.fd = peer, .events = POLLOUT};
+            poll(&p, 1, RETRY_MS);
+        } else {
+            bytes += n;
+            len -= (size_t)n;
+        }
+    }
+}
+
+static void read_peer(void)
+{
+    ssize_t n = read(peer, waiting, sizeof waiting);
+
+    waiting_pos = 0;
+    waiting_len = n > 0 ? (size_t)n : 0;
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         end_peer();
 }
 
-static void on_piece(const mote_serial_piece *piece)
+/* ---- both ---------------------------------------------------------------------------------- */
+
+static void on_event(const mote_serial_event *ev)
 {
-    if (piece->begins)
+    if (ev->type == MOTE_SERIAL_BEGINS && dial)
         dial_peer();
+    else if (ev->type == MOTE_SERIAL_DATA)
+        to_peer(ev->data, ev->len);
     else
-        to_peer(piece->data, piece->len);
+        end_peer();
 }
 
-/* What the device says; with --dial, its prefaces are looked for. */
-static void from_line(const uint8_t *bytes, size_t len)
+/* False: the line has ended. */
+static bool read_line(void)
 {
-    mote_serial_piece piece;
+    uint8_t bytes[PIECE];
+    ssize_t n = read(line, bytes, sizeof bytes);
+    const uint8_t *in = bytes;
+    size_t len = n > 0 ? (size_t)n : 0;
+    mote_serial_event ev;
 
-    if (!dial)
-        to_peer(bytes, len);
-    while (dial && mote_serial_next(&preface, &bytes, &len, &piece))
-        on_piece(&piece);
+    while (mote_serial_receive(&serial, &in, &len, &ev))
+        on_event(&ev);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static bool write_line(void)
+{
+    size_t len;
+    const uint8_t *out;
+
+    for (;;) {
+        if (waiting_pos < waiting_len)
+            waiting_pos +=
+                mote_serial_send(&serial, waiting + waiting_pos, waiting_len - waiting_pos);
+        if (!(out = mote_serial_peek(&serial, &len)))
+            return true;
+        ssize_t n = write(line, out, len);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        mote_serial_ack(&serial, (size_t)n);
+    }
 }
 
 static bool turn(void)
 {
-    struct pollfd p[] = {{.fd = line, .events = POLLIN},
-                         {.fd = peer, .events = POLLIN},
+    size_t len;
+    bool idle = waiting_pos == waiting_len;
+    short out = mote_serial_peek(&serial, &len) || !idle ? POLLOUT : 0;
+    struct pollfd p[] = {{.fd = line, .events = (short)(POLLIN | out)},
+                         {.fd = idle ? peer : -1, .events = POLLIN},
                          {.fd = peer < 0 ? listener : -1, .events = POLLIN}};
-    uint8_t bytes[PIECE];
-    mote_serial_piece piece;
-    ssize_t n;
 
-    int ready = poll(p, 3, preface.held > 0 ? MOTE_SERIAL_IDLE_MS : 1000);
-    if (ready < 0)
+    if (poll(p, 3, RETRY_MS) < 0)
         return errno == EINTR;
-    if (ready == 0 && mote_serial_idle(&preface, &piece))
-        on_piece(&piece);
-    if (p[0].revents) {
-        n = read(line, bytes, sizeof bytes);
-        if (n == 0 || (n < 0 && errno != EAGAIN))
-            return false;
-        if (n > 0)
-            from_line(bytes, (size_t)n);
-    }
-    if (p[1].revents && peer == p[1].fd) {
-        n = read(peer, bytes, sizeof bytes);
-        if (n > 0 && !write_all(line, bytes, (size_t)n))
-            return false;
-        if (n == 0 || (n < 0 && errno != EAGAIN))
-            end_peer();
-    }
-    if (p[2].revents)
+    mote_serial_tick(&serial, mote_posix_now_ms());
+    if ((p[0].revents & ~POLLOUT) && !read_line())
+        return false;
+    if (p[1].revents && peer == p[1].fd)
+        read_peer();
+    if (p[2].revents && peer < 0)
         accept_peer();
-    return true;
+    return write_line();
 }
 
 int main(int argc, char **argv)

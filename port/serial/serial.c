@@ -1,52 +1,225 @@
-/* The preface on a line without connections. */
+/* Frames with a checksum on a line without connections. */
 #include "serial.h"
 
-const uint8_t mote_serial_preface[MOTE_SERIAL_PREFACE] = {
-    'P', 'R', 'I',  ' ',  '*',  ' ',  'H', 'T', 'T',  'P',  '/',  '2',
-    '.', '0', '\r', '\n', '\r', '\n', 'S', 'M', '\r', '\n', '\r', '\n'};
+#include <string.h>
 
-/* Only its tenth byte, the P of HTTP, may also be the first one of another preface. */
-enum { TWICE = 10 };
+enum { BEGIN, DATA, SYNC, RESET };
+enum { HEAD = 3, CHECKSUM = 4 };
 
-static bool give(mote_serial_piece *piece, const uint8_t *data, size_t len)
+/* CRC-32 as in IEEE 802.3, four bits at a time. */
+static uint32_t crc32_of(const uint8_t *p, size_t len)
 {
-    *piece = (mote_serial_piece){data, len, false};
+    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    uint32_t crc = 0xffffffff;
+
+    for (size_t i = 0; i < len; i++) {
+        crc ^= p[i];
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+/* ---- receiving ----------------------------------------------------------------------------- */
+
+/* Undoes the stuffing where the frame lies: its length without the first byte, or 0: it is broken.
+ * Each byte that was a zero, and the one in front, says how far the next one is. */
+static size_t unstuff(uint8_t *frame, size_t len)
+{
+    size_t at = frame[0];
+
+    while (at < len) {
+        size_t next = at + frame[at];
+        frame[at] = 0;
+        at = next;
+    }
+    return at == len ? len - 1 : 0;
+}
+
+static bool is_intact(const uint8_t *body, size_t len)
+{
+    const uint8_t *end = body + len - CHECKSUM;
+
+    return len >= HEAD + CHECKSUM &&
+           crc32_of(body, len - CHECKSUM) ==
+               (end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24);
+}
+
+static bool end(mote_serial *s, mote_serial_event *ev)
+{
+    s->open = false;
+    ev->type = MOTE_SERIAL_ENDS;
     return true;
 }
 
-bool mote_serial_next(mote_serial_sync *sync, const uint8_t **in, size_t *len,
-                      mote_serial_piece *piece)
+static void owe_reset(mote_serial *s, uint8_t connection)
+{
+    s->owes_reset = true;
+    s->reset = connection;
+}
+
+/* Something was lost: nothing that follows can be trusted. */
+static bool fail(mote_serial *s, mote_serial_event *ev)
+{
+    if (!s->open)
+        return false;
+    owe_reset(s, s->connection);
+    return end(s, ev);
+}
+
+static bool on_begin(mote_serial *s, uint8_t connection, mote_serial_event *ev)
+{
+    s->open = true;
+    s->owes_begin = false;
+    s->connection = connection;
+    s->sent = s->received = 0;
+    if (s->out_pos == 0) /* what waits is of the connection before */
+        s->out_len = 0;
+    ev->type = MOTE_SERIAL_BEGINS;
+    return true;
+}
+
+static bool on_frame(mote_serial *s, const uint8_t *body, size_t len, mote_serial_event *ev)
+{
+    bool known = s->open && body[1] == s->connection;
+
+    if (body[0] == BEGIN)
+        return on_begin(s, body[1], ev);
+    if (body[0] == RESET)
+        return known && end(s, ev);
+    if (!known) {
+        owe_reset(s, body[1]);
+        return false;
+    }
+    if (body[2] != s->received)
+        return fail(s, ev);
+    if (body[0] != DATA)
+        return false;
+    s->received++;
+    ev->type = MOTE_SERIAL_DATA;
+    ev->data = body + HEAD;
+    ev->len = len - HEAD - CHECKSUM;
+    return true;
+}
+
+bool mote_serial_receive(mote_serial *s, const uint8_t **in, size_t *len, mote_serial_event *ev)
 {
     while (*len > 0) {
-        if (**in == mote_serial_preface[sync->held]) {
-            ++*in;
-            --*len;
-            if (++sync->held == MOTE_SERIAL_PREFACE) {
-                *piece = (mote_serial_piece){.begins = true};
-                sync->held = 0;
-                return true;
-            }
-        } else if (sync->held > 0) {
-            uint8_t kept = sync->held == TWICE;
-            give(piece, mote_serial_preface, (size_t)(sync->held - kept));
-            sync->held = kept;
-            return true;
-        } else {
-            const uint8_t *begin = *in;
-            while (*len > 0 && **in != mote_serial_preface[0]) {
-                ++*in;
-                --*len;
-            }
-            return give(piece, begin, (size_t)(*in - begin));
+        uint8_t byte = *(*in)++;
+        --*len;
+        if (byte != 0) {
+            if (s->in_len < MOTE_SERIAL_FRAME)
+                s->in[s->in_len++] = byte;
+            continue;
         }
+        size_t n = s->in_len;
+        s->in_len = 0;
+        if (n == 0)
+            continue;
+        n = n < MOTE_SERIAL_FRAME ? unstuff(s->in, n) : 0;
+        bool intact = n > 0 && is_intact(s->in + 1, n);
+        if (intact ? on_frame(s, s->in + 1, n, ev) : fail(s, ev))
+            return true;
     }
     return false;
 }
 
-bool mote_serial_idle(mote_serial_sync *sync, mote_serial_piece *piece)
-{
-    size_t len = sync->held;
+/* ---- sending ------------------------------------------------------------------------------- */
 
-    sync->held = 0;
-    return len > 0 && give(piece, mote_serial_preface, len);
+/* Builds a frame in place: the byte in front of it is for the stuffing. */
+static void put_frame(mote_serial *s, uint8_t kind, uint8_t connection, uint8_t number,
+                      const uint8_t *data, size_t len)
+{
+    uint8_t *frame = s->out + (kind != DATA), *body = frame + 1;
+    size_t end = 1 + HEAD + len + CHECKSUM, last = 0;
+
+    s->out[0] = 0;
+    body[0] = kind;
+    body[1] = connection;
+    body[2] = number;
+    if (len > 0)
+        memcpy(body + HEAD, data, len);
+    uint32_t crc = crc32_of(body, HEAD + len);
+    for (size_t i = 0; i < CHECKSUM; i++)
+        body[HEAD + len + i] = (uint8_t)(crc >> 8 * i);
+    for (size_t i = 1; i < end; i++) {
+        if (frame[i] == 0) {
+            frame[last] = (uint8_t)(i - last);
+            last = i;
+        }
+    }
+    frame[last] = (uint8_t)(end - last);
+    frame[end] = 0;
+    s->out_len = (uint8_t)(frame + end + 1 - s->out);
+    s->out_pos = 0;
+}
+
+size_t mote_serial_send(mote_serial *s, const uint8_t *data, size_t len)
+{
+    if (!s->open || s->out_len > 0 || s->owes_begin)
+        return 0;
+    if (len > MOTE_SERIAL_PAYLOAD)
+        len = MOTE_SERIAL_PAYLOAD;
+    put_frame(s, DATA, s->connection, s->sent++, data, len);
+    return len;
+}
+
+const uint8_t *mote_serial_peek(mote_serial *s, size_t *len)
+{
+    if (s->out_len == 0) {
+        if (s->owes_reset) {
+            put_frame(s, RESET, s->reset, 0, NULL, 0);
+            s->owes_reset = false;
+        } else if (s->owes_begin) {
+            put_frame(s, BEGIN, s->connection, 0, NULL, 0);
+            s->owes_begin = false;
+        } else if (s->owes_sync && s->open) {
+            put_frame(s, SYNC, s->connection, s->sent, NULL, 0);
+        }
+        s->owes_sync = false;
+    }
+    *len = (size_t)s->out_len - s->out_pos;
+    return *len > 0 ? s->out + s->out_pos : NULL;
+}
+
+void mote_serial_ack(mote_serial *s, size_t len)
+{
+    s->out_pos = (uint8_t)(s->out_pos + len);
+    if (s->out_pos == s->out_len)
+        s->out_len = s->out_pos = 0;
+    s->said_ms = 0;
+}
+
+void mote_serial_tick(mote_serial *s, uint64_t now_ms)
+{
+    if (s->said_ms == 0)
+        s->said_ms = now_ms;
+    if (now_ms - s->said_ms < MOTE_SERIAL_SYNC_MS)
+        return;
+    s->owes_sync = true;
+    s->said_ms = now_ms;
+}
+
+/* ---- connections --------------------------------------------------------------------------- */
+
+void mote_serial_open(mote_serial *s)
+{
+    s->connection++;
+    s->sent = s->received = 0;
+    s->open = s->owes_begin = true;
+}
+
+void mote_serial_close(mote_serial *s)
+{
+    if (s->open)
+        owe_reset(s, s->connection);
+    s->open = s->owes_begin = false;
+}
+
+bool mote_serial_is_open(const mote_serial *s)
+{
+    return s->open;
 }

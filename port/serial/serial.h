@@ -1,10 +1,16 @@
 /*
- * serial: HTTP/2 over a line that has neither connections nor ends, as a UART. A new connection
- * begins where the client's preface (RFC 9113 3.4) is seen, whatever was going on before; what
- * comes before the first one is noise. Both ends of a line use it: a device that serves, and the
- * bridge for one that dials.
+ * serial: connections over a line that has none, such as a UART, where bytes are lost, doubled and
+ * changed. Bytes of HTTP/2 travel in frames with a checksum and a number, so that what noise
+ * touches ends the connection, is told to both ends, and never reaches the engine; the client then
+ * connects again. No I/O, no heap. Both ends of a line use it: the device, and build/mote-serial
+ * for ordinary gRPC programs.
  *
- * A payload that holds the 24 bytes of the preface restarts the connection, and harms nobody else.
+ * A frame is: kind, connection, number, up to 64 bytes, CRC-32 (that of Ethernet, least significant
+ * byte first); with its zeros stuffed (COBS: consistent overhead byte stuffing), and a zero behind
+ * it; all but DATA have one in front as well, which ends what noise may have left. Kinds: 0 BEGIN,
+ * by the client, with a number for the connection; 1 DATA, numbered from 0 in each direction; 2
+ * SYNC, after a silence, with the number of the next DATA; 3 RESET, the connection is over. DATA
+ * and SYNC of a connection that is not known are answered with RESET.
  */
 #ifndef MOTE_SERIAL_H
 #define MOTE_SERIAL_H
@@ -17,29 +23,62 @@
 extern "C" {
 #endif
 
-/* The preface, and the silence after which a beginning of it was just data. */
-enum { MOTE_SERIAL_PREFACE = 24, MOTE_SERIAL_IDLE_MS = 20 };
-extern const uint8_t mote_serial_preface[MOTE_SERIAL_PREFACE];
+/* Bytes in a frame, the longest frame on the line, and the silence that SYNC breaks, in ms. */
+enum {
+    MOTE_SERIAL_PAYLOAD = 64,
+    MOTE_SERIAL_FRAME = MOTE_SERIAL_PAYLOAD + 9,
+    MOTE_SERIAL_SYNC_MS = 500
+};
 
-/* Begins as zero. */
+/* An end of a line. Begins as zero, which is an end without a connection; the members are not for
+ * the user. */
 typedef struct {
-    uint8_t held; /* bytes of input that may be the beginning of a preface */
-} mote_serial_sync;
+    uint8_t in[MOTE_SERIAL_FRAME], out[1 + MOTE_SERIAL_FRAME];
+    uint8_t in_len; /* one more than there is room for: too long */
+    uint8_t out_len, out_pos;
+    uint8_t connection;     /* its number */
+    uint8_t sent, received; /* DATA frames, modulo 256 */
+    uint8_t reset;          /* the connection whose RESET is owed */
+    bool open, owes_begin, owes_reset, owes_sync;
+    uint64_t said_ms; /* when the last frame left */
+} mote_serial;
 
-/* A piece of input: bytes of the connection at hand; or a new one begins, with mote_serial_preface.
- */
+enum mote_serial_event_type {
+    MOTE_SERIAL_BEGINS = 1, /* the other end has begun a connection; what was open is over */
+    MOTE_SERIAL_DATA,       /* data, len */
+    MOTE_SERIAL_ENDS        /* the connection is over: the other end has left, or there was noise */
+};
+
 typedef struct {
+    uint8_t type; /* enum mote_serial_event_type */
     const uint8_t *data;
     size_t len;
-    bool begins;
-} mote_serial_piece;
+} mote_serial_event;
 
-/* Takes the next piece from *in, which moves on. False: the input is used up. */
-bool mote_serial_next(mote_serial_sync *sync, const uint8_t **in, size_t *len,
-                      mote_serial_piece *piece);
+/* The client's end begins a connection, in place of one that is open. */
+void mote_serial_open(mote_serial *s);
 
-/* The line was silent for MOTE_SERIAL_IDLE_MS: what was held back. False: nothing was. */
-bool mote_serial_idle(mote_serial_sync *sync, mote_serial_piece *piece);
+/* Leaves the connection, if there is one. */
+void mote_serial_close(mote_serial *s);
+
+/* True while a connection is open. */
+bool mote_serial_is_open(const mote_serial *s);
+
+/* Takes bytes from the line: *in and *len move on. True: *ev is filled, and its view valid until
+ * the next call; false: the input is used up. */
+bool mote_serial_receive(mote_serial *s, const uint8_t **in, size_t *len, mote_serial_event *ev);
+
+/* Takes bytes of the connection, as many as fit the next frame; how many: 0 while one waits to be
+ * written, and without a connection. */
+size_t mote_serial_send(mote_serial *s, const uint8_t *data, size_t len);
+
+/* Bytes for the line, as mote_h2_peek() and mote_h2_ack(). */
+const uint8_t *mote_serial_peek(mote_serial *s, size_t *len);
+void mote_serial_ack(mote_serial *s, size_t len);
+
+/* Takes the time, in ms: after a silence the other end is told how far this one is, so that a frame
+ * which was lost as a whole is missed. */
+void mote_serial_tick(mote_serial *s, uint64_t now_ms);
 
 #ifdef __cplusplus
 }

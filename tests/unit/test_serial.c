@@ -1,62 +1,258 @@
-/* Prefaces on a line: every split of input gives the same pieces. */
+/* Connections over a line that loses, doubles and changes bytes: what arrives is what was sent, or
+ * the connection ends on both sides. */
 #include "../../port/serial/serial.h"
 #include "../test.h"
 
-#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+enum { WIRE = 4096 };
 
-static char out[1024];
-static size_t out_len;
+typedef struct {
+    mote_serial serial;
+    uint8_t wire[WIRE]; /* on the way to it */
+    size_t wire_len;
+    uint8_t heard[WIRE];
+    size_t heard_len;
+    int begins, ends;
+} end_of_line;
 
-static void put(const mote_serial_piece *piece)
+static end_of_line client, server;
+static uint64_t now;
+static uint32_t seed;
+
+static void reset(void)
 {
-    if (piece->begins)
-        out[out_len++] = '|';
-    for (size_t i = 0; i < piece->len; i++)
-        out[out_len++] = (char)piece->data[i];
+    memset(&client, 0, sizeof client);
+    memset(&server, 0, sizeof server);
+    now = 1;
 }
 
-/* What is left of the input when each preface is written as '|'. */
-static void check_at(const char *text, const char *wanted, size_t chunk)
+static void put_wire(end_of_line *to, const uint8_t *bytes, size_t len)
 {
-    mote_serial_sync sync = {0};
-    mote_serial_piece piece;
-    size_t all = strlen(text);
-
-    out_len = 0;
-    for (size_t at = 0; at < all; at += chunk) {
-        const uint8_t *in = (const uint8_t *)text + at;
-        size_t len = all - at < chunk ? all - at : chunk;
-        while (mote_serial_next(&sync, &in, &len, &piece))
-            put(&piece);
-        CHECK_INT(len, 0);
-    }
-    if (mote_serial_idle(&sync, &piece))
-        put(&piece);
-    CHECK(!mote_serial_idle(&sync, &piece));
-    CHECK(out_len == strlen(wanted) && memcmp(out, wanted, out_len) == 0);
+    memcpy(to->wire + to->wire_len, bytes, len);
+    to->wire_len += len;
 }
 
-static void prefaces_are_found_at_every_split(void)
+static void write_all(end_of_line *from, end_of_line *to)
 {
-    static const char *const cases[][2] = {
-        {PREFACE, "|"},
-        {"noise" PREFACE "abc", "noise|abc"},
-        {"PRI * HTT" PREFACE "PP", "PRI * HTT|PP"},
-        {"PRI * HTTPRI * HTTPRI * HTTP/2.0\r\n\r\nSM\r\n\r\nx", "PRI * HTTPRI * HTT|x"},
-        {PREFACE PREFACE, "||"},
-        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\rP" PREFACE, "PRI * HTTP/2.0\r\n\r\nSM\r\n\rP|"},
-        {"PPPRI * HTTP", "PPPRI * HTTP"},
-        {"", ""},
-    };
+    const uint8_t *out;
+    size_t len;
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (size_t chunk = 1; chunk <= 64; chunk++)
-            check_at(cases[i][0], cases[i][1], chunk);
+    while ((out = mote_serial_peek(&from->serial, &len))) {
+        len = seed && len > 1 ? 1 + test_random(&seed) % len : len;
+        put_wire(to, out, len);
+        mote_serial_ack(&from->serial, len);
     }
+}
+
+static void read_all(end_of_line *e)
+{
+    const uint8_t *in = e->wire;
+    size_t len = e->wire_len;
+    mote_serial_event ev;
+
+    while (mote_serial_receive(&e->serial, &in, &len, &ev)) {
+        e->begins += ev.type == MOTE_SERIAL_BEGINS;
+        e->ends += ev.type == MOTE_SERIAL_ENDS;
+        if (ev.type == MOTE_SERIAL_BEGINS)
+            e->heard_len = 0;
+        if (ev.type == MOTE_SERIAL_DATA) {
+            memcpy(e->heard + e->heard_len, ev.data, ev.len);
+            e->heard_len += ev.len;
+        }
+    }
+    e->wire_len = 0;
+}
+
+static void exchange(void)
+{
+    for (int i = 0; i < 4; i++) {
+        write_all(&client, &server);
+        read_all(&server);
+        write_all(&server, &client);
+        read_all(&client);
+    }
+}
+
+static void send_all(end_of_line *from, end_of_line *to, const uint8_t *data, size_t len)
+{
+    for (size_t n; len > 0 && (n = mote_serial_send(&from->serial, data, len)) > 0;) {
+        data += n;
+        len -= n;
+        write_all(from, to);
+    }
+}
+
+/* ---- without noise ------------------------------------------------------------------------- */
+
+static void bytes_of_any_kind_arrive(void)
+{
+    uint8_t data[1000];
+
+    for (uint32_t run = 0; run < 300; run++) {
+        reset();
+        seed = run + 1;
+        for (size_t i = 0; i < sizeof data; i++) /* many zeros, few, or none */
+            data[i] = (uint8_t)(test_random(&seed) % (run % 3 == 0 ? 2 : 256) + (run % 3 == 1));
+        mote_serial_open(&client.serial);
+        exchange();
+        CHECK(server.begins == 1 && mote_serial_is_open(&server.serial));
+        send_all(&client, &server, data, run % 130 + 1);
+        send_all(&server, &client, data, sizeof data);
+        exchange();
+        CHECK(server.heard_len == run % 130 + 1 && memcmp(server.heard, data, run % 130 + 1) == 0);
+        CHECK(client.heard_len == sizeof data && memcmp(client.heard, data, sizeof data) == 0);
+        mote_serial_close(&client.serial);
+        exchange();
+        CHECK(server.ends == 1 && !mote_serial_is_open(&server.serial) && client.ends == 0);
+    }
+}
+
+static void a_new_connection_ends_the_one_before(void)
+{
+    reset();
+    seed = 0;
+    for (int i = 1; i <= 300; i++) {
+        mote_serial_open(&client.serial);
+        exchange();
+        send_all(&client, &server, (const uint8_t *)"hello", 5);
+        exchange();
+        CHECK(server.begins == i && server.heard_len == 5);
+    }
+    CHECK(client.ends == 0 && server.ends == 0);
+}
+
+static void without_a_connection_nothing_is_taken(void)
+{
+    reset();
+    CHECK_INT(mote_serial_send(&client.serial, (const uint8_t *)"x", 1), 0);
+    mote_serial_close(&client.serial);
+    mote_serial_tick(&client.serial, 10000);
+    mote_serial_tick(&client.serial, 20000);
+    CHECK(!mote_serial_peek(&client.serial, &(size_t){0}));
+}
+
+/* An end that has forgotten the connection says so, and the client may begin again. */
+static void an_end_that_was_reset_tells_the_other(void)
+{
+    reset();
+    mote_serial_open(&client.serial);
+    exchange();
+    memset(&server, 0, sizeof server);
+    send_all(&client, &server, (const uint8_t *)"hello", 5);
+    exchange();
+    CHECK(client.ends == 1 && server.heard_len == 0);
+    mote_serial_open(&client.serial);
+    exchange();
+    send_all(&client, &server, (const uint8_t *)"hello", 5);
+    exchange();
+    CHECK(server.begins == 1 && server.heard_len == 5);
+}
+
+/* ---- with noise ---------------------------------------------------------------------------- */
+
+enum noise { LOST, DOUBLED, FLIPPED, FRAME_LOST, FRAME_DOUBLED, NOISES };
+
+/* Time passes until both ends know. */
+static void wait_until_told(void)
+{
+    for (int i = 0; i < 3; i++) {
+        now += MOTE_SERIAL_SYNC_MS;
+        mote_serial_tick(&client.serial, now);
+        mote_serial_tick(&server.serial, now);
+        exchange();
+    }
+}
+
+static void disturb(end_of_line *to, enum noise kind, size_t at, uint8_t bit)
+{
+    uint8_t *byte = to->wire + at;
+    size_t rest = to->wire_len - at, frame = 0;
+
+    while (frame < rest && byte[frame] != 0)
+        frame++;
+    frame += frame < rest;
+    if (kind == LOST || kind == FRAME_LOST) {
+        size_t n = kind == LOST ? 1 : frame;
+        memmove(byte, byte + n, rest - n);
+        to->wire_len -= n;
+    } else if (kind == DOUBLED || kind == FRAME_DOUBLED) {
+        size_t n = kind == DOUBLED ? 1 : frame;
+        memmove(byte + n, byte, rest);
+        to->wire_len += n;
+    } else {
+        *byte ^= bit;
+    }
+}
+
+/* One disturbance at every byte of a conversation, in each direction: a beginning of what was sent
+ * arrives, and if it is not all, both ends learn of it; then a new connection works. */
+static void no_noise_is_taken_for_data(void)
+{
+    static uint8_t data[200];
+    bool more = true;
+    size_t harmless = 0, told = 0;
+
+    seed = 0;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i % 7 ? i : 0);
+    for (size_t at = 0; more; at++) {
+        more = false;
+        for (int direction = 0; direction < 2; direction++) {
+            for (int kind = 0; kind < NOISES; kind++) {
+                end_of_line *from = direction ? &server : &client;
+                end_of_line *to = direction ? &client : &server;
+                reset();
+                mote_serial_open(&client.serial);
+                if (direction)
+                    exchange();
+                write_all(from, to);
+                send_all(from, to, data, sizeof data);
+                if (at >= to->wire_len)
+                    continue;
+                more = true;
+                disturb(to, (enum noise)kind, at, (uint8_t)(1u << at % 8));
+                exchange();
+                CHECK(to->heard_len <= sizeof data && memcmp(to->heard, data, to->heard_len) == 0);
+                wait_until_told();
+                bool whole = to->heard_len == sizeof data;
+                bool open = mote_serial_is_open(&client.serial);
+                CHECK(whole || !open);
+                CHECK_INT(mote_serial_is_open(&server.serial), open);
+                harmless += whole;
+                told += !open;
+                mote_serial_open(&client.serial);
+                exchange();
+                send_all(&client, &server, data, sizeof data);
+                exchange();
+                CHECK(server.heard_len == sizeof data &&
+                      memcmp(server.heard, data, sizeof data) == 0);
+            }
+        }
+    }
+    CHECK(told > 1500 && harmless < told / 10);
+}
+
+/* Pure noise never is a connection, nor anything in it. */
+static void noise_alone_does_nothing(void)
+{
+    reset();
+    seed = 77;
+    for (int i = 0; i < 2000; i++) {
+        uint8_t bytes[100];
+        for (size_t n = 0; n < sizeof bytes; n++)
+            bytes[n] = (uint8_t)(test_random(&seed) % (i % 2 ? 256 : 20));
+        put_wire(&server, bytes, sizeof bytes);
+        read_all(&server);
+    }
+    CHECK(server.begins == 0 && server.heard_len == 0 && server.ends == 0);
 }
 
 int main(void)
 {
-    RUN(prefaces_are_found_at_every_split);
+    RUN(bytes_of_any_kind_arrive);
+    RUN(a_new_connection_ends_the_one_before);
+    RUN(without_a_connection_nothing_is_taken);
+    RUN(an_end_that_was_reset_tells_the_other);
+    RUN(no_noise_is_taken_for_data);
+    RUN(noise_alone_does_nothing);
     return test_summary();
 }
