@@ -54,6 +54,21 @@ result() { # result APP BOARD LINE
 }
 
 # The sensor streams to a collector that is killed and started again: nothing is lost, or comes twice.
+# The golden conversations in little memory: what the board makes of them is what this machine does.
+# shellcheck disable=SC2086
+"${CC:-cc}" -std=c11 -O2 -DPEER_MAX_MESSAGE=65536 tests/firmware/golden.c tests/peers/peer_service.c $core -o "$W/golden" || exit 1
+(cd tests/golden && "$W/golden") >"$W/golden.wanted"
+golden_on() { # golden_on BOARD
+    # shellcheck disable=SC2086
+    port/cortex-m/build.sh "$1" "$W/golden-$1.elf" tests/firmware/golden.c tests/peers/peer_service.c $core -DPEER_MAX_MESSAGE=65536 >/dev/null
+    emulator=qemu-system-arm
+    [ "$1" != virt ] || emulator="qemu-system-riscv32 -bios none"
+    (cd tests/golden && timeout 60 $emulator -M "$1" -display none -monitor none -serial null \
+        -semihosting-config enable=on,target=native -kernel "$W/golden-$1.elf") >"$W/golden.out" 2>&1
+    if cmp -s "$W/golden.out" "$W/golden.wanted" && ! grep -q ' 0$' "$W/golden.out"; then result golden "$1" "1 passed, 0 failed"
+    else cat "$W/golden.out"; result golden "$1" "0 passed, 1 failed"; fi
+}
+
 number=$((27000 + RANDOM % 2000))
 start_collector() {
     "$PYTHON" tests/firmware/collector_peer.py $number "$W/store" >"$W/collector" 2>&1 &
@@ -117,6 +132,7 @@ noisy() { # noisy BOARD
 }
 
 for board in $boards; do
+    golden_on "$board"
     rm -f "$W/sensor-$board".elf*
     # shellcheck disable=SC2086
     if port/cortex-m/build.sh "$board" "$W/sensor-$board.elf" examples/firmware/sensor.c examples/sensor_core.c \

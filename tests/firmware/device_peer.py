@@ -82,11 +82,24 @@ def services(client):
     check("a file larger than all windows", b"Reading" in file.file_descriptor_response.file_descriptor_proto[0])
 
 
+def sizes(client):
+    """The window of a call is what the board has of memory: 128 bytes, with the prefix of 5."""
+    raw = client.channel.unary_unary("/mote.device.Device/Set", lambda m: m, device.Done.FromString)
+    setting = device.Setting(channel=1, value=55).SerializeToString()
+    padded = lambda n: setting + bytes([15 << 3 | 2, n - len(setting) - 2]) + bytes(n - len(setting) - 2)
+    check("the largest message", all(code_of(lambda: raw(padded(123), timeout=20)) == grpc.StatusCode.OK for _ in range(5)))
+    check("a larger one", code_of(lambda: raw(padded(124), timeout=20)) == grpc.StatusCode.RESOURCE_EXHAUSTED)
+    check("one that is larger than the window", code_of(lambda: raw(setting + b"\x7a\xd0\x0f" + bytes(2000), timeout=20))
+          == grpc.StatusCode.RESOURCE_EXHAUSTED)
+    check("the connection goes on", client.read(device.Channel(number=0), timeout=20).value == 20)
+
+
 for round_ in range(2):  # the second connection begins where the first one was
     client = Client(sys.argv[1])
     readings(client)
     streams(client)
     services(client)
+    sizes(client)
     client.channel.close()
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(failed > 0)

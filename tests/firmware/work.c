@@ -7,6 +7,7 @@
 #include "../../grpc/grpc.h"
 #include "../../port/cortex-m/board.h"
 #include "../size/reference.h"
+#include "semihosting.h"
 
 enum { SAMPLES = 64, NS_PER_INSTRUCTION = 256, UPLOAD = 3 };
 
@@ -19,47 +20,11 @@ static uint32_t acknowledged, commands, command_work, sample_work;
 
 /* ---- the emulator -------------------------------------------------------------------------- */
 
-enum { SYS_OPEN = 1, SYS_WRITE0 = 4, SYS_READ = 6, SYS_EXIT = 0x18, EXIT_OK = 0x20026 };
-
-static int semihosting(int operation, const void *argument)
-{
-    register int r0 __asm__("r0") = operation;
-    register const void *r1 __asm__("r1") = argument;
-
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-    return r0;
-}
-
-static void print(const char *name, uint32_t n)
-{
-    char text[32], digits[10];
-    size_t len = 0, count = 0;
-
-    while (*name)
-        text[len++] = *name++;
-    do
-        digits[count++] = (char)('0' + n % 10);
-    while ((n /= 10) > 0);
-    while (count > 0)
-        text[len++] = digits[--count];
-    text[len++] = '\n';
-    text[len] = '\0';
-    semihosting(SYS_WRITE0, text);
-}
-
-static void leave(void)
-{
-    semihosting(SYS_EXIT, (void *)EXIT_OK);
-}
-
 static void read_answers(void)
 {
-    static const char name[] = "collector.answers";
-    const uintptr_t open[] = {(uintptr_t)name, 1 /* rb */, sizeof name - 1};
-    int file = semihosting(SYS_OPEN, open);
-    const uintptr_t read[] = {(uintptr_t)file, (uintptr_t)answers, sizeof answers};
+    int file = host_open("collector.answers");
 
-    answers_len = file < 0 ? 0 : sizeof answers - (size_t)semihosting(SYS_READ, read);
+    answers_len = file < 0 ? 0 : host_read(file, answers, sizeof answers);
 }
 
 /* SysTick runs down, without interrupts. */
@@ -143,7 +108,7 @@ static void stream_samples(void)
         sample_work += instructions_since(start);
         mote_telemetry_Sample_size(&sample, &size);
         if (r < 0 || size != 40)
-            leave();
+            host_exit();
     }
 }
 
@@ -170,15 +135,15 @@ int main(void)
         ;
     mote_grpc_start(&grpc, &up, &upload);
     if (!upload)
-        leave();
+        host_exit();
     send_all();
     stream_samples();
     while (at < answers_len && replay_frame())
         ;
     if (at == answers_len && commands > 1 && acknowledged > 0) {
-        print("sample ", sample_work / SAMPLES);
-        print("command ", command_work / commands);
+        host_print("sample", sample_work / SAMPLES);
+        host_print("command", command_work / commands);
     }
-    leave();
+    host_exit();
     return 0;
 }

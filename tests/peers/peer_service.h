@@ -3,7 +3,10 @@
 
 #include "peer.mote.h"
 
-enum { PEER_MAX_MESSAGE = 4 << 20 };
+/* The largest answer that a request may ask for. */
+#ifndef PEER_MAX_MESSAGE
+#define PEER_MAX_MESSAGE (4 << 20)
+#endif
 
 /* User memory of a call. */
 typedef struct {
