@@ -38,11 +38,15 @@ static void start_counting(void)
     systick[0] = 5;
 }
 
-static uint32_t instructions_since(uint32_t start)
+static uint32_t ticks_since(uint32_t start)
 {
-    uint32_t ticks = (start - systick[2]) & 0xffffff;
+    return (start - systick[2]) & 0xffffff;
+}
 
-    return (uint32_t)((uint64_t)ticks * (1000000000u / BOARD_HZ) / NS_PER_INSTRUCTION);
+/* Of each of `count` pieces of work. */
+static uint32_t instructions(uint32_t ticks, uint32_t count)
+{
+    return (uint32_t)((uint64_t)ticks * (1000000000u / BOARD_HZ) / NS_PER_INSTRUCTION / count);
 }
 
 /* ---- the work ------------------------------------------------------------------------------ */
@@ -86,7 +90,7 @@ static bool replay_frame(void)
     at += len;
     start = systick[2];
     receive(frame, len);
-    uint32_t work = instructions_since(start);
+    uint32_t work = ticks_since(start);
     if (commands > before)
         command_work += work;
     send_all();
@@ -105,7 +109,7 @@ static void stream_samples(void)
         uint32_t start = systick[2];
         int r = mote_telemetry_Telemetry_Upload_offer(upload, &sample);
         send_all();
-        sample_work += instructions_since(start);
+        sample_work += ticks_since(start);
         mote_telemetry_Sample_size(&sample, &size);
         if (r < 0 || size != 40)
             host_exit();
@@ -141,8 +145,8 @@ int main(void)
     while (at < answers_len && replay_frame())
         ;
     if (at == answers_len && commands > 1 && acknowledged > 0) {
-        host_print("sample", sample_work / SAMPLES);
-        host_print("command", command_work / commands);
+        host_print("sample", instructions(sample_work, SAMPLES));
+        host_print("command", instructions(command_work, commands));
     }
     host_exit();
     return 0;
