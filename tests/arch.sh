@@ -1,5 +1,5 @@
 #!/bin/bash
-# The unit tests as programs of other machines, by cross compilers and qemu-user: 32-bit x86, ARM and RISC-V, and the
+# The unit tests and golden conversations as programs of other machines, by cross compilers and qemu-user: 32-bit x86, ARM and RISC-V, and the
 # big-endian s390x.
 set -u
 BUILD=${BUILD:-build}
@@ -7,17 +7,19 @@ W=$BUILD/arch
 passed=0
 failed=0
 build_and_run() { # build_and_run NAME RUNNER COMPILER...
-    local name=$1 runner=$2 t f out objects=
+    local name=$1 runner=$2 t f out sources objects=
     shift 2
     mkdir -p "$W/$name"
-    for f in hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c; do
+    for f in hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c port/serial/serial.c; do
         "$@" -std=c11 -O1 -c "$f" -o "$W/$name/$(basename "$f" .c).o" || exit 1
         objects="$objects $W/$name/$(basename "$f" .c).o"
     done
-    for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox; do
+    for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox serial replay; do
+        sources=tests/unit/test_$t.c
+        [ $t != replay ] || sources="-DREPLAY_ONLY tests/golden/replay.c tests/peers/peer_service.c"
         # shellcheck disable=SC2086
-        if "$@" -std=c11 -O1 -static tests/unit/test_$t.c $objects -o "$W/$name/test_$t" &&
-            out=$(timeout 300 $runner "$W/$name/test_$t"); then
+        if "$@" -std=c11 -O1 -static $sources $objects -o "$W/$name/test_$t" &&
+            out=$(timeout 300 $runner "$W/$name/test_$t" $([ $t != replay ] || ls tests/golden/*.in)); then
             passed=$((passed + 1))
         else
             failed=$((failed + 1))

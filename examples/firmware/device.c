@@ -2,9 +2,8 @@
  * The device of examples/device.c as firmware: it serves on the board's line, to which
  * build/mote-serial brings gRPC clients.
  */
-#include "../../port/cortex-m/board.h"
-#include "../../port/serial/serial.h"
 #include "../device_service.h"
+#include "line.h"
 
 enum { CALLS = 2, RX = 128, TX = 256, TABLE = 256, FIELD = 160, SLOTS = 8 };
 
@@ -43,20 +42,6 @@ static void receive(void)
     }
 }
 
-static void write_some(void)
-{
-    size_t len;
-    const uint8_t *out = mote_grpc_peek(&grpc, &len);
-
-    if (out)
-        mote_grpc_ack(&grpc, mote_serial_send(&line, out, len));
-    if ((out = mote_serial_peek(&line, &len))) {
-        len = len < 16 ? len : 16; /* then it listens again */
-        board_write(out, len);
-        mote_serial_ack(&line, len);
-    }
-}
-
 int main(void)
 {
     size_t len;
@@ -70,6 +55,6 @@ int main(void)
             if (mote_grpc_serve(&grpc, NULL, 0) < 0 && !mote_grpc_peek(&grpc, &len))
                 mote_serial_close(&line); /* the reason has been said */
         }
-        write_some();
+        line_write_some(&line, &grpc);
     }
 }

@@ -3,9 +3,8 @@
  * collector, and keeps what is not acknowledged. Where noise or the other end has ended the
  * connection, it begins another one; build/mote-serial takes each to the collector.
  */
-#include "../../port/cortex-m/board.h"
-#include "../../port/serial/serial.h"
 #include "../sensor_core.h"
+#include "line.h"
 
 enum { RX = 64, TX = 256, FIELD = 96, SLOTS = 8, RING = 576, RETRY_MS = 300 };
 
@@ -73,20 +72,6 @@ static bool receive(uint64_t now)
     return ok && hear(NULL, 0);
 }
 
-static void write_some(void)
-{
-    size_t len;
-    const uint8_t *out = mote_grpc_peek(&grpc, &len);
-
-    if (out)
-        mote_grpc_ack(&grpc, mote_serial_send(&line, out, len));
-    if ((out = mote_serial_peek(&line, &len))) {
-        len = len < 16 ? len : 16; /* then it listens again */
-        board_write(out, len);
-        mote_serial_ack(&line, len);
-    }
-}
-
 int main(void)
 {
     sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE);
@@ -102,6 +87,6 @@ int main(void)
         }
         if (mote_serial_is_open(&line))
             sensor_work(&sensor, &grpc);
-        write_some();
+        line_write_some(&line, &grpc);
     }
 }

@@ -101,7 +101,10 @@ static void dial_peer(void)
     if (peer < 0) {
         fprintf(stderr, "mote-serial: %s\n", mote_posix_error());
         end_peer();
+        return;
     }
+    printf("the device calls %s\n", dial);
+    fflush(stdout);
 }
 
 /* Writes all of it, however long that takes. */
