@@ -68,6 +68,20 @@ void sensor_event(sensor_core *s, const mote_grpc_event *ev)
         s->upload = NULL;
 }
 
+bool sensor_hear(sensor_core *s, mote_grpc *g, const uint8_t *in, size_t len)
+{
+    mote_grpc_event ev;
+    size_t used;
+    int r;
+
+    while ((r = mote_grpc_recv(g, in, len, &used, &ev)) > 0) {
+        in += used;
+        len -= used;
+        sensor_event(s, &ev);
+    }
+    return r == 0 && !s->broken;
+}
+
 /* ---- what is said -------------------------------------------------------------------------- */
 
 static void start_calls(sensor_core *s, mote_grpc *g)

@@ -29,6 +29,8 @@ bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_m
 /* A connection begins; what happens on it; and what can be sent is sent. */
 void sensor_begin(sensor_core *s);
 void sensor_event(sensor_core *s, const mote_grpc_event *ev);
+/* Bytes of the connection; false: it has failed. */
+bool sensor_hear(sensor_core *s, mote_grpc *g, const uint8_t *in, size_t len);
 void sensor_work(sensor_core *s, mote_grpc *g);
 
 #endif

@@ -82,6 +82,16 @@ for board in mps2-an385 lm3s6965evb; do
         head -n 1 "$W/console"
     done
     stop_collector
+    # Something that is no TLS, with the end right behind it: the board hears both, and calls again.
+    boot sensor
+    check "bytes and the end at once" timeout 30 "$PYTHON" -c '
+import socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+for _ in range(4):
+    peer, _ = listener.accept()
+    peer.recv(4096)
+    peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    peer.close()' $port
 done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

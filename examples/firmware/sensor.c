@@ -41,21 +41,6 @@ static void take_samples(uint64_t now)
         sample_ms = now + sensor.interval_ms;
 }
 
-/* Bytes of the connection. False: it has failed. */
-static bool hear(const uint8_t *in, size_t len)
-{
-    size_t used;
-    mote_grpc_event ev;
-    int r;
-
-    while ((r = mote_grpc_recv(&grpc, in, len, &used, &ev)) > 0) {
-        in += used;
-        len -= used;
-        sensor_event(&sensor, &ev);
-    }
-    return r == 0 && !sensor.broken;
-}
-
 /* Bytes of the line. False: the connection is over. */
 static bool receive(uint64_t now)
 {
@@ -68,8 +53,8 @@ static bool receive(uint64_t now)
     mote_grpc_tick(&grpc, now);
     mote_grpc_life_tick(&life, &grpc, now);
     while (mote_serial_receive(&line, &in, &len, &ev))
-        ok = ok && ev.type == MOTE_SERIAL_DATA && hear(ev.data, ev.len);
-    return ok && hear(NULL, 0);
+        ok = ok && ev.type == MOTE_SERIAL_DATA && sensor_hear(&sensor, &grpc, ev.data, ev.len);
+    return ok && sensor_hear(&sensor, &grpc, NULL, 0);
 }
 
 int main(void)

@@ -69,21 +69,6 @@ static void take_samples(uint64_t now)
         sample_ms = now + sensor.interval_ms;
 }
 
-/* Plain bytes to the engine. False: the connection has failed. */
-static bool hear(const uint8_t *in, size_t len)
-{
-    mote_grpc_event ev;
-    size_t used;
-    int r;
-
-    while ((r = mote_grpc_recv(&grpc, in, len, &used, &ev)) > 0) {
-        in += used;
-        len -= used;
-        sensor_event(&sensor, &ev);
-    }
-    return r == 0 && !sensor.broken;
-}
-
 /* Records become plain bytes. */
 static bool receive(void)
 {
@@ -98,7 +83,7 @@ static bool receive(void)
         mote_lwip_take(&line, used);
     if (n < 0 || (mote_lwip_over(&line) && n == 0))
         return false;
-    return hear(plain, (size_t)n);
+    return sensor_hear(&sensor, &grpc, plain, (size_t)n);
 }
 
 /* And the other way round. */

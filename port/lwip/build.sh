@@ -18,7 +18,7 @@ third=$BUILD/lwip/third
 mkdir -p "$third"
 printf '%s\n' -I. "-I$here" "-I$lwip/src/include" "-I$mbedtls/include" -DMOTE_TLS_PRESET=4096 \
     "-DMBEDTLS_USER_CONFIG_FILE=\\\"$here/mbedtls.h\\\"" >"$third/flags"
-if [ ! -f "$third.a" ]; then
+if [ ! "$third.a" -nt "$here/mbedtls.h" ] || [ ! "$third.a" -nt "$here/lwipopts.h" ] || [ ! "$third.a" -nt tls/preset.h ]; then
     for f in "$lwip"/src/core/*.c "$lwip"/src/core/ipv4/*.c "$lwip/src/netif/ethernet.c" "$mbedtls"/library/*.c; do
         echo "-std=gnu11 -Os -g -w -mcpu=cortex-m3 -mthumb -ffunction-sections -fdata-sections @$third/flags -c $f -o $third/$(basename "$f" .c).o"
     done | xargs -P 2 -L 1 arm-none-eabi-gcc

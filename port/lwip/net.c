@@ -150,7 +150,7 @@ bool mote_lwip_connect(mote_lwip *t, uint32_t address, uint16_t port)
 
 bool mote_lwip_ready(const mote_lwip *t)
 {
-    return t->connected && t->pcb && !t->ended;
+    return t->connected && !mote_lwip_over(t);
 }
 
 bool mote_lwip_over(const mote_lwip *t)
@@ -186,7 +186,7 @@ void mote_lwip_take(mote_lwip *t, size_t len)
 
 size_t mote_lwip_write(mote_lwip *t, const uint8_t *out, size_t len)
 {
-    if (!mote_lwip_ready(t))
+    if (!t->connected || !t->pcb)
         return 0;
     if (len > tcp_sndbuf((struct tcp_pcb *)t->pcb))
         len = tcp_sndbuf((struct tcp_pcb *)t->pcb);

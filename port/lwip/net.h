@@ -49,7 +49,7 @@ typedef struct {
 /* Begins to connect; what was open is aborted. False: out of memory. */
 bool mote_lwip_connect(mote_lwip *t, uint32_t address, uint16_t port);
 
-/* True once it is connected, until it has ended. */
+/* True once it is connected, until it is over. */
 bool mote_lwip_ready(const mote_lwip *t);
 
 /* True: refused, reset, or closed by the peer and all of it was read. */
