@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 DURATION ?= 10
 VERSION := 0.1.0
-# 1: TLS by mbedTLS, where its headers are; 0: everything else.
+# 1: TLS by mbedTLS, where its headers are; 0: without.
 ifeq ($(origin TLS),undefined)
 TLS := $(shell $(CC) -include mbedtls/ssl.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
 endif
@@ -19,22 +19,57 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
 MOTE_CFLAGS := -std=c11 $(WARNINGS) -MMD -MP
 
-CORE := $(wildcard hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c)
-PORT := $(wildcard port/posix/*.c)
-HEADERS := hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel.h grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h tls/tls.h tls/posix.h
+# ---- the sources: one list; scripts ask for it by `make -s print-CORE`
 
-CORE_OBJECTS := $(CORE:%.c=$(BUILD)/obj/%.o)
-PORT_OBJECTS := $(PORT:%.c=$(BUILD)/obj/%.o)
-LIB := $(BUILD)/libmote.a
-
-# TLS, or what says that there is none; made anew when the one follows the other.
-TLS_LIB := $(BUILD)/libmote-tls.a
+HPACK := $(sort $(wildcard hpack/*.c))
+H2 := $(sort $(wildcard h2/*.c))
+GRPC := $(sort $(wildcard grpc/*.c))
+CHANNEL := $(sort $(wildcard grpc/channel/*.c))
+CODEC := $(sort $(wildcard grpc/codec/*.c))
+SERVICES := $(sort $(wildcard grpc/services/*.c))
+PB := $(sort $(wildcard pb/*.c))
+CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(SERVICES) $(PB)
+POSIX := $(filter-out port/posix/tls.c,$(sort $(wildcard port/posix/*.c)))
+PLUGIN := $(sort $(wildcard pb/plugin/*.c))
+# TLS, or what says that there is none.
 ifeq ($(TLS),1)
-TLS_SOURCES := $(filter-out tls/absent.c,$(wildcard tls/*.c))
+TLS_SOURCES := $(filter-out tls/absent.c,$(sort $(wildcard tls/*.c))) port/posix/tls.c
 TLS_LIBRARIES := -lmbedtls -lmbedx509 -lmbedcrypto
 else
-TLS_SOURCES := tls/absent.c tls/posix.c
+TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
+HEADERS := hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel/channel.h grpc/codec/codec.h \
+           grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h port/posix/tls.h tls/tls.h
+
+LIB := $(BUILD)/libmote.a
+TLS_LIB := $(BUILD)/libmote-tls.a
+
+TOURS := unary server_stream client_stream bidi
+SHOPS := orders files prices monitor chat
+PROGRAMS := h2_server h2_client collector sensor mote-hpack mote-serial $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
+            $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller tls_pool
+INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
+PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
+
+.PHONY: all demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
+        help programs setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
+
+all: $(LIB) $(PROGRAM_FILES) ## library and programs
+
+print-%:
+	@echo $($*)
+
+# ---- library and programs
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(MOTE_CFLAGS) $(CFLAGS) -c $< -o $@
+
+$(LIB): $(CORE:%.c=$(BUILD)/obj/%.o) $(POSIX:%.c=$(BUILD)/obj/%.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+# Made anew when TLS=0 follows TLS=1, or the other way round.
 TLS_STAMP := $(BUILD)/obj/tls-$(TLS)
 $(TLS_STAMP):
 	@mkdir -p $(@D)
@@ -44,44 +79,18 @@ $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
 	rm -f $@
 	$(AR) rcs $@ $(filter %.o,$^)
 
-TOURS := unary server_stream client_stream bidi
-SHOPS := orders files prices monitor chat
-PROGRAMS := h2_server h2_client collector sensor mote-hpack $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
-            $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller tls_pool
-INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
-PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/mote-serial $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
-
-.PHONY: all demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
-        help programs setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
-
-all: $(LIB) $(PROGRAM_FILES) ## library and programs
-
-# ---- library and programs
-
-$(BUILD)/obj/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(MOTE_CFLAGS) $(CFLAGS) -c $< -o $@
-
-$(LIB): $(CORE_OBJECTS) $(PORT_OBJECTS)
-	rm -f $@
-	$(AR) rcs $@ $^
-
 # The object files of a program, beside the library.
-parts_collector := collector collector_view telemetry.mote
-parts_sensor := sensor sensor_core readings telemetry.mote
-parts_h2_server := h2_server
-parts_tls_pool := tls_pool
-parts_h2_client := h2_client
-parts_mote-hpack := mote-hpack
-parts_device := device device_service device.mote
-parts_device_caller := device_caller device.mote
-$(foreach t,$(TOURS),$(eval parts_$t_server := $t_server tour.mote))
-$(foreach s,$(SHOPS),$(eval parts_$s_server := $s_server $s.mote))
-$(foreach s,$(SHOPS),$(eval parts_$s_client := $s_client $s.mote))
-$(foreach t,$(TOURS),$(eval parts_$t_client := $t_client tour.mote))
+parts_collector := $(addprefix examples/fleet/,collector collector_view telemetry.mote)
+parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings telemetry.mote)
+parts_device := $(addprefix examples/device/,device device_service device.mote)
+parts_device_caller := $(addprefix examples/device/,device_caller device.mote)
+parts_mote-serial := examples/tools/mote-serial port/serial/serial
+$(foreach t,h2_server h2_client tls_pool mote-hpack,$(eval parts_$t := examples/tools/$t))
+$(foreach r,server client,$(foreach t,$(TOURS),$(eval parts_$t_$r := examples/tour/$t_$r examples/tour/tour.mote)))
+$(foreach r,server client,$(foreach s,$(SHOPS),$(eval parts_$s_$r := examples/services/$s_$r examples/services/$s.mote)))
 
 define program
-$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/examples/%.o) $(TLS_LIB) $(LIB)
+$(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/%.o) $(TLS_LIB) $(LIB)
 	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
@@ -100,11 +109,7 @@ $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(TLS_LIB) $(LIB)
 endef
 $(foreach p,$(INTEROP),$(eval $(call interop,$p)))
 
-PLUGIN := $(wildcard pb/plugin/*.c)
 $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
-	$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
-
-$(BUILD)/mote-serial: $(BUILD)/obj/port/serial/mote-serial.o $(BUILD)/obj/port/serial/serial.o $(LIB)
 	$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
 
 programs: $(PROGRAM_FILES)
@@ -116,7 +121,7 @@ programs: $(PROGRAM_FILES)
 # As TLS is built in wherever it can be, the demo takes it only where it was asked for.
 demo: all ## the sensor demo, for DURATION=10 seconds; with TLS=1 over mutual TLS
 	BUILD=$(BUILD) DURATION=$(DURATION) TLS=$(if $(filter command environment,$(firstword $(origin TLS))),$(TLS),0) \
-	    examples/demo.sh
+	    examples/fleet/demo.sh
 
 test: setup-test ## all tests, those with real peers included
 	$(MAKE) BUILD=$(BUILD) all
@@ -144,7 +149,7 @@ size: $(BUILD)/protoc-gen-mote ## flash by module and RAM, for Cortex-M0 and M4
 	BUILD=$(BUILD) tests/size.sh
 
 demo-mcu: setup-firmware all ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
-	BUILD=$(BUILD) DURATION=$(DURATION) examples/demo-mcu.sh
+	BUILD=$(BUILD) DURATION=$(DURATION) examples/firmware/demo-mcu.sh
 
 firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over serial lines and over TLS
 	$(MAKE) BUILD=$(BUILD) all

@@ -1,6 +1,6 @@
 /* The codecs: whatever is decompressed stays within its buffer, and what is compressed comes back.
  */
-#include "../grpc/grpc.h"
+#include "../grpc/codec/codec.h"
 #include "fuzz.h"
 
 static void check_codec(const mote_grpc_codec *codec, const uint8_t *data, size_t size)

@@ -148,11 +148,6 @@ typedef struct {
     mote_hpack_field accept; /* MOTE_HPACK_FIELD("grpc-accept-encoding", "identity,gzip") */
 } mote_grpc_codecs;
 
-/* gzip (RFC 1952) and deflate (the zlib format, RFC 1950); both in a mote_grpc_codecs. The inflater
- * needs no window and 1.6 KiB of stack, the deflater 1.1 KiB. */
-extern const mote_grpc_codec mote_grpc_gzip, mote_grpc_deflate;
-extern const mote_grpc_codecs mote_grpc_zlib;
-
 /* A call. `user` may be used freely: it points to user_size bytes that are zero at the start. */
 struct mote_grpc_call {
     void *user;
@@ -420,7 +415,5 @@ int mote_grpc_bin_decode(const char *in, size_t len, uint8_t *out, size_t cap);
 #ifdef __cplusplus
 }
 #endif
-
-#include "channel.h"
 
 #endif

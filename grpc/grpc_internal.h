@@ -1,7 +1,7 @@
 #ifndef MOTE_GRPC_INTERNAL_H
 #define MOTE_GRPC_INTERNAL_H
 
-#include "../h2/features.h"
+#include "../h2/mote_features.h"
 #include "grpc.h"
 
 /* mote_grpc_call.flags */
@@ -100,12 +100,6 @@ void mote_grpc_message_store(mote_grpc_call *call);
 void mote_grpc_message_done(mote_grpc_call *call);
 /* The event is brought back: what is at hand moves to the call's buffer. */
 void mote_grpc_message_keep(mote_grpc_call *call, const mote_grpc_event *ev);
-
-/* grpc_channel.c */
-enum { MOTE_GRPC_NO_RETRY = -1 }; /* pushback_ms */
-uint32_t mote_channel_random(mote_channel *ch);
-void mote_channel_pause(mote_channel *ch, uint32_t ms);
-mote_channel_unary_function mote_channel_unary_once;
 
 /* grpc_client.c, grpc_server.c */
 void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what);

@@ -1,7 +1,7 @@
 #ifndef MOTE_H2_INTERNAL_H
 #define MOTE_H2_INTERNAL_H
 
-#include "features.h"
+#include "mote_features.h"
 #include "h2.h"
 
 /* Frame types (RFC 9113 6). */

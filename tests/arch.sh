@@ -10,7 +10,7 @@ build_and_run() { # build_and_run NAME RUNNER COMPILER...
     local name=$1 runner=$2 t f out sources objects=
     shift 2
     mkdir -p "$W/$name"
-    for f in hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c port/serial/serial.c; do
+    for f in $(make -s --no-print-directory print-CORE) port/serial/serial.c; do
         "$@" -std=c11 -O1 -c "$f" -o "$W/$name/$(basename "$f" .c).o" || exit 1
         objects="$objects $W/$name/$(basename "$f" .c).o"
     done

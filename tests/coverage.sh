@@ -6,8 +6,8 @@ tests/setup.sh coverage || exit 1
 W=$BUILD/coverage
 rm -rf "$W"
 mkdir -p "$W"
-core="hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c"
-for f in $core port/posix/*.c; do
+core=$(make -s --no-print-directory print-CORE)
+for f in $core $(make -s --no-print-directory print-POSIX); do
     gcc -std=c11 -O0 -g --coverage -c "$f" -o "$W/$(echo "$f" | tr / _).o" || exit 1
 done
 for t in hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox posix; do

@@ -8,7 +8,7 @@ W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 
 demo_loses_nothing() {
-    DURATION=4 examples/demo.sh >"$W/out" || { tail -n 5 "$W/out"; return 1; }
+    DURATION=4 examples/fleet/demo.sh >"$W/out" || { tail -n 5 "$W/out"; return 1; }
     grep -qE '^sent [1-9][0-9]*, received [0-9]+, lost 0$' "$W/out" &&
         grep -q 'bytes/sample' "$W/out" && grep -q 'bytes of RAM' "$W/out"
 }

@@ -11,11 +11,11 @@ failed=0
 pids=
 trap '[ -z "$pids" ] || kill $pids 2>/dev/null' EXIT
 boards=${*:-lm3s6965evb stm32vldiscovery microbit mps2-an385 mps2-an386 mps3-an547 virt}
-protoc -I examples -I grpc/services --python_out="$W/py" telemetry.proto device.proto health.proto reflection.proto || exit 1
+protoc -I examples/fleet -I examples/device -I grpc/services --python_out="$W/py" telemetry.proto device.proto health.proto reflection.proto || exit 1
 export PYTHONPATH=$W/py PYTHONDONTWRITEBYTECODE=1
 client="-DMOTE_CLIENT_ONLY -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -fcallgraph-info=su"
 server="-DMOTE_SERVER_ONLY -DMOTE_NO_COMPRESSION"
-core="$(ls hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c) port/serial/serial.c"
+core="$(make -s --no-print-directory print-CORE) port/serial/serial.c"
 
 wait_for() { # wait_for COMMAND...
     for _ in $(seq 1200); do "$@" 2>/dev/null && return; sleep 0.05; done
@@ -143,15 +143,15 @@ for board in $boards; do
     golden_on "$board"
     rm -f "$W/sensor-$board".elf*
     # shellcheck disable=SC2086
-    if port/cortex-m/build.sh "$board" "$W/sensor-$board.elf" examples/firmware/sensor.c examples/sensor_core.c \
-        examples/telemetry.mote.c $core $client; then
+    if port/cortex-m/build.sh "$board" "$W/sensor-$board.elf" examples/firmware/sensor.c examples/fleet/sensor_core.c \
+        examples/fleet/telemetry.mote.c $core $client; then
         sensor_on "$board"
     else
         failed=$((failed + 1))
     fi
     # shellcheck disable=SC2086
-    port/cortex-m/build.sh "$board" "$W/device-$board.elf" examples/firmware/device.c examples/device_service.c \
-        examples/device.mote.c $core $server || { failed=$((failed + 1)); continue; }
+    port/cortex-m/build.sh "$board" "$W/device-$board.elf" examples/firmware/device.c examples/device/device_service.c \
+        examples/device/device.mote.c $core $server || { failed=$((failed + 1)); continue; }
     on_board "$board" device --listen=127.0.0.1:0
     timeout 120 "$PYTHON" tests/firmware/device_peer.py "$at" >"$W/$board.out" 2>&1
     answer=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$W/$board.out" || echo "0 passed, 1 failed")

@@ -7,9 +7,9 @@ W=$PWD/$BUILD/lwip
 mkdir -p "$W/py" "$W/tls"
 tests/setup.sh firmware || exit 1
 [ -s "$W/tls/server.pem" ] || (cd "$W/tls" && . "$OLDPWD/tests/certificates.sh" && all_certificates) >"$W/log" 2>&1
-protoc -I examples --python_out="$W/py" telemetry.proto || exit 1
+protoc -I examples/fleet --python_out="$W/py" telemetry.proto || exit 1
 export PYTHONPATH=$W/py PYTHONDONTWRITEBYTECODE=1
-core="$(ls hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c)"
+core="$(make -s --no-print-directory print-CORE)"
 port=$((29000 + RANDOM % 2000))
 passed=0
 failed=0
@@ -36,7 +36,7 @@ firmware() { # firmware NAME CA: the sensor that trusts this authority
         echo "#define COLLECTOR_PORT $port"
     } >"$W/$1/ca.h"
     # shellcheck disable=SC2086
-    port/lwip/build.sh "$board" "$W/$1-$board.elf" examples/firmware/sensor_tls.c examples/sensor_core.c examples/telemetry.mote.c \
+    port/lwip/build.sh "$board" "$W/$1-$board.elf" examples/firmware/sensor_tls.c examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c \
         $core -I"$W/$1" -DMOTE_CLIENT_ONLY -DMOTE_NO_COMPRESSION
 }
 boot() { # boot NAME

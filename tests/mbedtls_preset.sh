@@ -1,6 +1,6 @@
 #!/bin/bash
 # What mbedTLS takes of a static pool, for each preset of tls/preset.h and both versions: fetches Debian's source
-# packages into build/, builds them, and runs examples/tls_pool.c. Prints a table.
+# packages into build/, builds them, and runs examples/tools/tls_pool.c. Prints a table.
 set -eu
 BUILD=${BUILD:-build}
 CC=${CC:-cc}
@@ -24,10 +24,10 @@ for release in bookworm trixie; do
             ar rcs "$o/libmbed.a" "$o"/*.o
         fi
         # shellcheck disable=SC2046,SC2086
-        $CC -std=c11 "@$o/flags" -o "$o/tls_pool" examples/tls_pool.c $(ls tls/*.c | grep -v absent) "$BUILD/libmote.a" "$o/libmbed.a"
+        $CC -std=c11 "@$o/flags" -o "$o/tls_pool" examples/tools/tls_pool.c port/posix/tls.c $(ls tls/*.c | grep -v absent) "$BUILD/libmote.a" "$o/libmbed.a"
         if [ "$preset" = 16384 ]; then # all but the longest of the tests, with this config
             # shellcheck disable=SC2046
-            $CC -std=c11 "@$o/flags" -g -o "$o/test_tls" tests/unit/test_tls.c $(ls tls/*.c | grep -v absent) "$BUILD/libmote.a" "$o/libmbed.a"
+            $CC -std=c11 "@$o/flags" -g -o "$o/test_tls" tests/unit/test_tls.c port/posix/tls.c $(ls tls/*.c | grep -v absent) "$BUILD/libmote.a" "$o/libmbed.a"
             "$o/test_tls" "$W" quick
         fi
         records=$preset

@@ -59,8 +59,8 @@ start_server() { # start_server VARIABLE COMMAND...: the address it prints goes 
 
 # ---- build
 
-for f in hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c port/posix/*.c; do
-    echo "$T/obj/$(echo "$f" | tr / _).o: $f \$(wildcard */*.h port/posix/*.h); @$CC $CFLAGS -c $f -o \$@"
+for f in $(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-POSIX); do
+    echo "$T/obj/$(echo "$f" | tr / _).o: $f \$(wildcard */*.h */*/*.h); @$CC $CFLAGS -c $f -o \$@"
 done >"$T/rules"
 objects=$(sed 's/:.*//' "$T/rules" | tr '\n' ' ')
 echo "$T/libmote.a: $objects; @rm -f \$@ && ${AR:-ar} rcs \$@ $objects" | cat - "$T/rules" >"$T/rules.mk"
@@ -73,12 +73,12 @@ program() { # program NAME SOURCES...
 }
 units="hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox posix"
 for t in $units; do program test_$t tests/unit/test_$t.c; done
-lean() { # lean NAME OPTIONS... SOURCES...: with parts of mote left out (h2/features.h)
+lean() { # lean NAME OPTIONS... SOURCES...: with parts of mote left out (h2/mote_features.h)
     local name=$1
     shift
     # shellcheck disable=SC2086
-    $CC $CFLAGS -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION "$@" hpack/*.c h2/*.c $(ls grpc/*.c | grep -v gzip) pb/pb_[detw]*.c \
-        port/posix/*.c -o "$T/$name" || exit 1
+    $CC $CFLAGS -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION "$@" hpack/*.c h2/*.c grpc/*.c grpc/channel/*.c pb/pb_[detw]*.c \
+        $(make -s --no-print-directory print-POSIX) -o "$T/$name" || exit 1
 }
 lean test_features -DMOTE_CLIENT_ONLY tests/unit/test_features.c
 lean lean_client -DMOTE_CLIENT_ONLY tests/peers/peer_client.c
@@ -87,7 +87,7 @@ program test_serial tests/unit/test_serial.c port/serial/serial.c
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
-program h2_server examples/h2_server.c tls/posix.c tls/absent.c
+program h2_server examples/tools/h2_server.c port/posix/tls.c tls/absent.c
 program fuzz_tls fuzz/fuzz_tls.c fuzz/standalone.c tls/tls.c tls/context.c tls/verify.c tls/signer.c -lmbedtls -lmbedx509 -lmbedcrypto
 program attack_local tests/attack/local.c tests/attack/attacks.c
 # Bounds on processor time are for programs as people build them.
@@ -103,13 +103,13 @@ program fuzz_client -DFUZZ_CLIENT=1 fuzz/fuzz_grpc.c fuzz/standalone.c tests/pee
 program test_mutator tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 $CC $CFLAGS fuzz/fuzz_nghttp2.c fuzz/standalone.c "$T/libmote.a" -lnghttp2 -o "$T/fuzz_nghttp2" || exit 1
 protoc -I tests/peers --python_out="$T/py" peer.proto || exit 1
-protoc -I examples --python_out="$T/py" tour.proto telemetry.proto orders.proto files.proto prices.proto monitor.proto chat.proto device.proto || exit 1
+for d in tour services fleet device; do protoc -I examples/$d --python_out="$T/py" examples/$d/*.proto || exit 1; done
 protoc -I grpc/services --python_out="$T/py" health.proto reflection.proto || exit 1
 
 # ---- without peers
 
 # shellcheck disable=SC2086
-$CC -shared -fPIC -O2 -std=c11 grpc/gzip.c grpc/inflate.c grpc/deflate.c -o "$T/flate.so" || exit 1
+$CC -shared -fPIC -O2 -std=c11 grpc/codec/gzip.c grpc/codec/inflate.c grpc/codec/deflate.c -o "$T/flate.so" || exit 1
 run "gzip and deflate, with zlib" $PYTHON tests/peers/flate.py "$T/flate.so"
 for t in $units hpack_small mutator serial features; do run "unit $t" "$T/test_$t"; done
 run "attacks" "$T/attack_plain"

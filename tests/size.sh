@@ -14,7 +14,7 @@ lean="-DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_PB_DEPTH=4 -DMOTE_PB_GROUPS=8
 h2=$(ls h2/*.c | grep -v trace)
 grpc_common="grpc/grpc_call.c grpc/grpc_codec.c grpc/grpc_fields.c grpc/grpc_init.c grpc/grpc_message.c grpc/grpc_recv.c grpc/grpc_send.c grpc/grpc_status.c"
 pb="pb/pb_decode.c pb/pb_encode.c pb/pb_types.c pb/pb_wire.c"
-program="$(ls hpack/*.c) $h2 $grpc_common grpc/grpc_client.c grpc/grpc_server.c grpc/strerror.c $pb examples/telemetry.mote.c"
+program="$(ls hpack/*.c) $h2 $grpc_common grpc/grpc_client.c grpc/grpc_server.c grpc/strerror.c $pb examples/fleet/telemetry.mote.c"
 
 row() { echo "$*" >>"$new"; } # row CPU NAME WHAT NUMBER
 
@@ -46,19 +46,19 @@ for cpu in cortex-m0 cortex-m4; do
         module $cpu grpc-common $grpc_common
         module $cpu grpc-client grpc/grpc_client.c
         module $cpu grpc-server grpc/grpc_server.c
-        module $cpu grpc-channel grpc/grpc_channel.c
+        module $cpu grpc-channel grpc/channel/channel.c
         module $cpu pb $pb
         module $cpu pb-print pb/pb_print.c
         module $cpu pb-split pb/pb_split.c
         module $cpu h2-trace h2/h2_trace.c
-        module $cpu grpc-gzip grpc/gzip.c grpc/inflate.c grpc/deflate.c
-        module $cpu grpc-retry grpc/retry.c
+        module $cpu grpc-gzip grpc/codec/gzip.c grpc/codec/inflate.c grpc/codec/deflate.c
+        module $cpu grpc-retry grpc/channel/retry.c
         module $cpu grpc-life grpc/life.c
         module $cpu grpc-texts grpc/strerror.c
         module $cpu health grpc/services/health.c grpc/services/health.mote.c
         module $cpu reflection grpc/services/reflection.c grpc/services/reflection.mote.c
         module $cpu outbox grpc/services/outbox.c
-        module $cpu generated examples/telemetry.mote.c
+        module $cpu generated examples/fleet/telemetry.mote.c
     }
     none=$(linked $cpu)
     row $cpu program-client flash $(($(linked $cpu -DCLIENT -DMOTE_CLIENT_ONLY) - none))
@@ -69,14 +69,14 @@ done
 
 # ---- RAM: the structs of the public headers, and two whole connections
 
-grep -hoE '^(typedef )?struct mote_\w+ \{|^\} mote_\w+;' hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel.h \
+grep -hoE '^(typedef )?struct mote_\w+ \{|^\} mote_\w+;' hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel/channel.h \
     grpc/services/services.h grpc/services/outbox.h pb/pb.h | grep -oE 'mote_\w+' | sort -u | sed 's/.*/SIZE(&)/' >"$W/structs.h"
 $compile -mcpu=cortex-m4 -I"$W" -c tests/size/sizes.c -o "$W/sizes.o" || exit 1
 arm-none-eabi-nm -S -t d "$W/sizes.o" | awk '{ print "cortex-m4", substr($4, 6), "ram", $2 + 0 }' | sort >>"$new"
 
 # ---- stack: of each function that tests/size/app.c calls, and of the others of the public headers
 
-for f in hpack/*.c h2/*.c grpc/*.c grpc/services/*.c pb/*.c; do
+for f in $(make -s --no-print-directory print-CORE); do
     # shellcheck disable=SC2086
     $compile -mcpu=cortex-m4 $lean -fcallgraph-info=su -c "$f" -o "$W/ci/$(basename "$f" .c).o" || exit 1
 done

@@ -23,10 +23,10 @@ POINTERS = {
     "grpc/grpc_send.c": SOURCES,
     "grpc/grpc_codec.c": SOURCES + " gzip_compress deflate_compress gzip_decompress deflate_decompress",
     "mote_channel_unary": "mote_channel_unary_once unary",
-    "grpc/grpc_channel.c": "application",
+    "grpc/channel/channel.c": "application",
     "grpc/grpc_recv.c": "application",  # handlers
     "grpc/grpc_client.c": "application",  # tokens
-    "grpc/retry.c": "application",
+    "grpc/channel/retry.c": "application",
     "grpc/services/outbox.c": "application",  # storage
     "h2/h2_trace.c": "application",
     "pb/pb_print.c": "application",

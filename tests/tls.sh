@@ -10,7 +10,7 @@ passed=0
 failed=0
 
 (cd "$W" && . "$OLDPWD/tests/certificates.sh" && all_certificates) >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
-sources="tests/unit/test_tls.c $(ls tls/*.c | grep -v absent) $BUILD/libmote.a"
+sources="tests/unit/test_tls.c port/posix/tls.c $(ls tls/*.c | grep -v absent) $BUILD/libmote.a"
 flags="-std=c11 -g -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-error=conversion"
 add() { # add NAME: what a run has said
     local line
@@ -37,16 +37,16 @@ if [ -n "$version" ]; then
     add next
     # The programs of the peers' tests, linked with it.
     mkdir -p "$BUILD/tls-3/obj"
-    for f in tls context verify signer posix; do
+    for f in tls/tls tls/context tls/verify tls/signer port/posix/tls; do
         # shellcheck disable=SC2086
-        $CC $flags -O2 -I"$next/usr/include" -c tls/$f.c -o "$BUILD/tls-3/obj/$f.o" || exit 1
+        $CC $flags -O2 -I"$next/usr/include" -c $f.c -o "$BUILD/tls-3/obj/${f//\//_}.o" || exit 1
     done
     o=$BUILD/obj/tests/interop
     common="$o/interop.mote.o $o/orca.mote.o $o/orca_service.mote.o $o/google/protobuf/duration.mote.o $BUILD/tls-3/obj/*.o $BUILD/libmote.a"
     # shellcheck disable=SC2086
     $CC "$o/interop_server.o" $common $libraries -o "$BUILD/tls-3/interop_server" &&
         $CC "$o/interop_client.o" "$o/client.o" "$o/cases.o" $common $libraries -o "$BUILD/tls-3/interop_client" &&
-        $CC "$BUILD/obj/examples/h2_server.o" $common $libraries -o "$BUILD/tls-3/h2_server" || exit 1
+        $CC "$BUILD/obj/examples/tools/h2_server.o" $common $libraries -o "$BUILD/tls-3/h2_server" || exit 1
     BUILD=$BUILD/tls-3 tests/peers/tls.sh >"$W/peers-3.out" 2>&1
     add peers-3
     echo "mbedTLS of this system, and $version"

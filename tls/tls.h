@@ -4,7 +4,7 @@
  * on both sides (RFC 7301) and verification on.
  *
  * This folder alone sees mbedTLS, 2.28 or 3. It allocates nothing itself; mbedTLS does, from a
- * static pool where mbedtls_memory_buffer_alloc_init() was called (examples/tls_pool.c).
+ * static pool where mbedtls_memory_buffer_alloc_init() was called (examples/tools/tls_pool.c).
  *
  * Conventions: see hpack/hpack.h. In addition: a mote_tls_context and a mote_tls must be ended, for
  * mbedTLS has memory to give back.

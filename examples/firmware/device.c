@@ -1,8 +1,8 @@
 /*
- * The device of examples/device.c as firmware: it serves on the board's line, to which
+ * The device of examples/device/device.c as firmware: it serves on the board's line, to which
  * build/mote-serial brings gRPC clients.
  */
-#include "../device_service.h"
+#include "../device/device_service.h"
 #include "line.h"
 
 enum { CALLS = 2, RX = 128, TX = 256, TABLE = 256, FIELD = 160, SLOTS = 8 };

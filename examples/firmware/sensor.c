@@ -1,9 +1,9 @@
 /*
- * The sensor of examples/sensor.c as firmware: it streams samples over the board's line to a
+ * The sensor of examples/fleet/sensor.c as firmware: it streams samples over the board's line to a
  * collector, and keeps what is not acknowledged. Where noise or the other end has ended the
  * connection, it begins another one; build/mote-serial takes each to the collector.
  */
-#include "../sensor_core.h"
+#include "../fleet/sensor_core.h"
 #include "line.h"
 
 enum { RX = 64, TX = 256, FIELD = 96, SLOTS = 8, RING = 576, RETRY_MS = 300 };

@@ -7,7 +7,7 @@
 #include "../../port/cortex-m/board.h"
 #include "../../port/lwip/net.h"
 #include "../../tls/tls.h"
-#include "../sensor_core.h"
+#include "../fleet/sensor_core.h"
 #include "ca.h"
 
 enum { RX = 128, TX = 512, FIELD = 96, SLOTS = 8, RING = 1024, RETRY_MS = 300, POOL = 22 * 1024 };

@@ -131,7 +131,8 @@ static void put_codec(text *h, const message_plan *m)
 static void put_includes(text *h, const FileDescriptorProto *file)
 {
     if (file->service.count > 0)
-        text_add(h, "#include \"%sgrpc/grpc.h\"\n", opt.runtime);
+        text_add(h, "#include \"%sgrpc/%s\"\n", opt.runtime,
+                 opt.client ? "channel/channel.h" : "grpc.h");
     text_add(h, "#include \"%spb/pb.h\"\n", opt.runtime);
     for (size_t i = 0; i < file->dependency.count; i++)
         text_add(h, "#include \"%s.mote.h\"\n", base_of(file->dependency.items[i]));

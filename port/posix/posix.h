@@ -8,7 +8,7 @@
 #ifndef MOTE_POSIX_H
 #define MOTE_POSIX_H
 
-#include "../../grpc/grpc.h"
+#include "../../grpc/channel/channel.h"
 
 #include <signal.h>
 
@@ -164,7 +164,7 @@ typedef struct {
     uint32_t turn_ms;                    /* at least this often; 0: only when something happens */
     const mote_grpc_life *life;          /* keepalive and ages of each connection; NULL: none */
     const mote_posix_security *security; /* NULL: none; mote_posix_tls_security() of
-                                            tls/posix.h */
+                                            port/posix/tls.h */
 } mote_posix_server;
 
 /* Serves until SIGINT or SIGTERM, then drains for at most a second. 0, or -1 on error. */

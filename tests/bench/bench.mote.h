@@ -2,7 +2,7 @@
 #ifndef BENCH_MOTE_H
 #define BENCH_MOTE_H
 
-#include "../../grpc/grpc.h"
+#include "../../grpc/channel/channel.h"
 #include "../../pb/pb.h"
 
 typedef struct {

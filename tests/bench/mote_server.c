@@ -1,5 +1,5 @@
 /* mote's side of the benchmark: mote.bench.Bench on one thread. */
-#include "../../examples/options.h"
+#include "../../examples/common/options.h"
 #include "../../port/posix/posix.h"
 #include "bench.mote.h"
 

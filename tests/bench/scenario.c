@@ -3,7 +3,7 @@
  * The client prints messages a second, the median and 99th percentile of a round trip in
  * microseconds (0 where there are none), and its processor time for each message in nanoseconds. */
 #define _POSIX_C_SOURCE 200809L
-#include "../../tls/posix.h"
+#include "../../port/posix/tls.h"
 #include "../interop/interop.mote.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
  *   tls raw-client ADDRESS CA MEBIBYTES    prints MiB a second
  *   tls handshakes CA CERT KEY COUNT       prints full and resumed ones a second, both sides in one
  * thread */
-#include "../../tls/posix.h"
+#include "../../port/posix/tls.h"
 #include "../../tls/tls_internal.h"
 
 #include <mbedtls/net_sockets.h>

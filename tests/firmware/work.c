@@ -3,7 +3,7 @@
  * (collector.answers, recorded by tests/golden/record.py) is replayed on an emulated board under
  * `-icount shift=8`, where SysTick counts instructions. Prints "sample N" and "command N".
  */
-#include "../../examples/telemetry.mote.h"
+#include "../../examples/fleet/telemetry.mote.h"
 #include "../../grpc/grpc.h"
 #include "../../port/cortex-m/board.h"
 #include "../size/reference.h"

@@ -2,10 +2,11 @@
 #ifndef INTEROP_CLIENT_H
 #define INTEROP_CLIENT_H
 
+#include "../../grpc/codec/codec.h"
 #include "../../port/posix/posix.h"
 #include "interop.mote.h"
 #include "orca_service.mote.h"
-#include "../../tls/posix.h"
+#include "../../port/posix/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>

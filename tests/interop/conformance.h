@@ -6,7 +6,7 @@
 #include "../../port/posix/posix.h"
 #include "conformance.mote.h"
 #include "rpc_status.mote.h"
-#include "../../tls/posix.h"
+#include "../../port/posix/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef CONFORMANCE_MOTE_H
 #define CONFORMANCE_MOTE_H
 
-#include "grpc/grpc.h"
+#include "grpc/channel/channel.h"
 #include "pb/pb.h"
 #include "google/protobuf/any.mote.h"
 #include "google/protobuf/empty.mote.h"

@@ -4,7 +4,8 @@
  *
  *   connectconformance --mode client --conf FILE -- grpc_conformance_client
  */
-#include "../../examples/options.h"
+#include "../../examples/common/options.h"
+#include "../../grpc/codec/codec.h"
 #include "conformance.h"
 
 #include <unistd.h>

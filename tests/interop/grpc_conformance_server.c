@@ -5,7 +5,8 @@
  *
  *   connectconformance --mode server --conf FILE -- grpc_conformance_server
  */
-#include "../../examples/options.h"
+#include "../../examples/common/options.h"
+#include "../../grpc/codec/codec.h"
 #include "conformance.h"
 #include "delay.h"
 

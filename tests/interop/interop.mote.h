@@ -2,7 +2,7 @@
 #ifndef INTEROP_MOTE_H
 #define INTEROP_MOTE_H
 
-#include "grpc/grpc.h"
+#include "grpc/channel/channel.h"
 #include "pb/pb.h"
 
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
  *
  *   interop_client --server_host=localhost --server_port=10000 --test_case=large_unary
  */
-#include "../../examples/options.h"
+#include "../../examples/common/options.h"
 #include "client.h"
 
 static const mote_grpc_request plain = {.timeout_ms = 60000};

@@ -4,9 +4,10 @@
  *
  *   interop_server --port=10000
  */
-#include "../../examples/options.h"
+#include "../../examples/common/options.h"
+#include "../../grpc/codec/codec.h"
 #include "delay.h"
-#include "../../tls/posix.h"
+#include "../../port/posix/tls.h"
 #include "interop.mote.h"
 #include "orca_service.mote.h"
 

@@ -2,7 +2,7 @@
 #ifndef ORCA_SERVICE_MOTE_H
 #define ORCA_SERVICE_MOTE_H
 
-#include "grpc/grpc.h"
+#include "grpc/channel/channel.h"
 #include "pb/pb.h"
 #include "google/protobuf/duration.mote.h"
 #include "orca.mote.h"

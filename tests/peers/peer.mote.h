@@ -2,7 +2,7 @@
 #ifndef PEER_MOTE_H
 #define PEER_MOTE_H
 
-#include "../../grpc/grpc.h"
+#include "../../grpc/channel/channel.h"
 #include "../../pb/pb.h"
 
 typedef struct {

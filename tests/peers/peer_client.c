@@ -1,5 +1,5 @@
 /* The client that calls a real peer's mote.peer.Peer: peer_client ADDRESS. */
-#include "../../examples/options.h"
+#include "../../examples/common/options.h"
 #include "../../port/posix/posix.h"
 #include "../test.h"
 #include "peer.mote.h"

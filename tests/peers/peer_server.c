@@ -1,6 +1,6 @@
 /* The server that real peers call.
  *   peer_server --address=127.0.0.1:0 [--small]      (--small: buffers of a device) */
-#include "../../examples/options.h"
+#include "../../examples/common/options.h"
 #include "../../port/posix/posix.h"
 #include "peer_service.h"
 

@@ -148,7 +148,7 @@ if [ -x "$BUILD/unary_server" ]; then
         check "example over mutual TLS: $name" example $name
     done
     check "--trace shows the frames inside" sh -c "grep -q 'recv HEADERS' $W/trace.client && grep -q 'send HEADERS' $W/trace.server || { head $W/trace.*; false; }"
-    check "a demo over mutual TLS" sh -c "BUILD=$BUILD TLS=1 DURATION=3 examples/demo.sh >$W/demo 2>&1 || { tail -n 5 $W/demo; false; }"
+    check "a demo over mutual TLS" sh -c "BUILD=$BUILD TLS=1 DURATION=3 examples/fleet/demo.sh >$W/demo 2>&1 || { tail -n 5 $W/demo; false; }"
 fi
 
 # ---- grpcio both ways

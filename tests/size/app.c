@@ -3,7 +3,7 @@
  * sensor and what it is called for need of mote, on a line of bytes. Without either: what is not
  * mote's.
  */
-#include "../../examples/telemetry.mote.h"
+#include "../../examples/fleet/telemetry.mote.h"
 #include "reference.h"
 
 /* The board: registers, so that nothing is optimized away. */

@@ -1,6 +1,6 @@
 /* Sizes on the device: each is the length of an array, read from the object file. STRUCTS has a
  * line SIZE(name) for each struct of the public headers. */
-#include "../../grpc/channel.h"
+#include "../../grpc/channel/channel.h"
 #include "../../grpc/services/outbox.h"
 #include "../../grpc/services/services.h"
 #include "../../h2/trace.h"

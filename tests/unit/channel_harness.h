@@ -2,7 +2,7 @@
 #ifndef CHANNEL_HARNESS_H
 #define CHANNEL_HARNESS_H
 
-#include "../../grpc/grpc.h"
+#include "../../grpc/channel/channel.h"
 #include "../test.h"
 
 enum { CALLS = 2, RX = 512, TX = 512 };

@@ -2,7 +2,7 @@
 #ifndef GRPC_HARNESS_H
 #define GRPC_HARNESS_H
 
-#include "../../grpc/grpc.h"
+#include "../../grpc/channel/channel.h"
 #include "../../grpc/grpc_internal.h"
 #include "../test.h"
 

@@ -1,6 +1,6 @@
 /* TLS between two objects in memory: every split, cut and corruption, sessions, shared keys, pins,
  * keys that stay where they are. `test_tls FOLDER`: of the certificates that tests/tls.sh makes. */
-#include "../../tls/posix.h"
+#include "../../port/posix/tls.h"
 #include "../../tls/tls_internal.h"
 #include "../test.h"
 

@@ -1,0 +1,59 @@
+/* What the client examples share: a connected channel, and the report of a status. */
+#ifndef EXAMPLES_CLIENT_H
+#define EXAMPLES_CLIENT_H
+
+#include "../../port/posix/posix.h"
+#include "secure.h"
+
+enum { CALLS = 1, RX = 4096, TX = 4096, FIELD = 1024, SLOTS = 8 };
+
+static mote_channel channel;
+static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
+static uint8_t input[2048];
+static int socket_fd = -1;
+
+static inline void open_channel(const char *address)
+{
+    mote_grpc_config config = {.max_calls = CALLS,
+                               .rx_size = RX,
+                               .tx_size = TX,
+                               .field_size = FIELD,
+                               .slots = SLOTS,
+                               .authority = address,
+                               .tls = tls_options.on};
+
+    mote_posix_catch_signals();
+    socket_fd = mote_posix_connect(address, 5000);
+    if (socket_fd < 0) {
+        fprintf(stderr, "error: %s\n", mote_posix_error());
+        exit(1);
+    }
+    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
+                      secure_io(address, mote_posix_io(&socket_fd)));
+}
+
+/* Options of a call. */
+#define ten_seconds ((mote_grpc_request){.timeout_ms = 10000})
+#define no_limit    ((mote_grpc_request){.timeout_ms = 0})
+
+/* Ends the program when a call cannot be started. */
+static inline void check(int error)
+{
+    if (error < 0) {
+        fprintf(stderr, "error: %s\n", mote_strerror(error));
+        exit(1);
+    }
+}
+
+/* Prints a status that is not OK; the exit status of the program. */
+static inline int report(mote_status status)
+{
+    if (status.code == MOTE_GRPC_OK)
+        return 0;
+    fprintf(stderr, "status %s: %.*s\n", mote_grpc_code_name(status.code), (int)status.message_len,
+            status.message);
+    secure_report();
+    return 1;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* Command line options of the examples: "--name=value" and "--name value". Those that talk have
+ * --trace as well, and TLS (secure.h). */
+#ifndef EXAMPLES_OPTIONS_H
+#define EXAMPLES_OPTIONS_H
+
+#include "../../port/posix/posix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *name;   /* NULL ends the list */
+    const char **value; /* NULL: a switch, see `flag` */
+    const char *help;
+    int *flag;
+} option;
+
+#define OPTION(name, value, help)                                                                  \
+    {                                                                                              \
+        name, value, help, NULL                                                                    \
+    }
+#define SWITCH(name, flag, help)                                                                   \
+    {                                                                                              \
+        name, NULL, help, flag                                                                     \
+    }
+#define OPTIONS_END                                                                                \
+    {                                                                                              \
+        NULL, NULL, NULL, NULL                                                                     \
+    }
+
+/* TLS, for secure.h. */
+static struct {
+    int on;
+    const char *cert, *key, *ca;
+} tls_options;
+
+static const option common_options[] = {
+    SWITCH("--tls", &tls_options.on, "talk over TLS"),
+    OPTION("--cert", &tls_options.cert, "our certificate, PEM"),
+    OPTION("--key", &tls_options.key, "its key, PEM"),
+    OPTION("--ca", &tls_options.ca,
+           "certificates to trust, PEM (servers: clients need one by these)"),
+    OPTIONS_END};
+
+static void print_options(const option *options)
+{
+    for (const option *o = options; o->name; o++)
+        printf("  %s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->value ? "=VALUE" : "",
+               o->help);
+}
+
+static void print_help(const char *about, const option *options)
+{
+    printf("%s\n\n", about);
+    print_options(options);
+    print_options(common_options);
+    printf("  %-22s %s\n", "--trace", "print the frames that pass");
+    printf("  %-22s %s\n", "--help", "this text");
+    exit(0);
+}
+
+static const option *find_option(const option *options, const char *argument, size_t *len)
+{
+    for (const option *o = options; o->name; o++) {
+        *len = strlen(o->name);
+        if (strncmp(argument, o->name, *len) == 0 &&
+            (argument[*len] == '\0' || (o->value && argument[*len] == '=')))
+            return o;
+    }
+    return NULL;
+}
+
+/* Ends the program on --help and on errors. Returns the index of the first other argument. */
+static inline int parse_options(int argc, char **argv, const char *about, const option *options)
+{
+    int i = 1;
+
+    for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+        size_t len;
+        if (strcmp(argv[i], "--help") == 0)
+            print_help(about, options);
+        if (strcmp(argv[i], "--trace") == 0) {
+            mote_posix_trace();
+            continue;
+        }
+        const option *o = find_option(options, argv[i], &len);
+        if (!o)
+            o = find_option(common_options, argv[i], &len);
+        if (!o || (o->value && argv[i][len] == '\0' && i + 1 == argc)) {
+            fprintf(stderr, "%s: error: %s '%s' (see --help)\n", argv[0],
+                    o ? "no value for" : "unknown option", argv[i]);
+            exit(2);
+        }
+        if (!o->value)
+            *o->flag = 1;
+        else
+            *o->value = argv[i][len] == '=' ? argv[i] + len + 1 : argv[++i];
+    }
+    return i;
+}
+
+#endif

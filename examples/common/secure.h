@@ -1,0 +1,62 @@
+/* TLS for the examples: --tls with --cert, --key and --ca. */
+#ifndef EXAMPLES_SECURE_H
+#define EXAMPLES_SECURE_H
+
+#include "../../port/posix/tls.h"
+#include "options.h"
+
+static mote_posix_tls_config secure_config;
+static mote_posix_security secure_engine;
+static mote_posix_tls_io secure_transport;
+static char secure_host[256];
+
+/* What was asked for on the command line. Ends the program when it cannot be had. */
+static inline bool secure_begin(bool server)
+{
+    if (!tls_options.on)
+        return false;
+    secure_config.context =
+        mote_posix_tls_context(server, tls_options.ca, tls_options.cert, tls_options.key);
+    if (!secure_config.context)
+        exit(2);
+    secure_engine = mote_posix_tls_security(&secure_config);
+    return true;
+}
+
+/* For a server, as its .security: NULL without --tls. With --ca, clients need a certificate. */
+static inline const mote_posix_security *secure_server(void)
+{
+    return secure_begin(true) ? &secure_engine : NULL;
+}
+
+/* For those who connect to "host:port", whose name the server's certificate must have. */
+static inline const mote_posix_security *secure_client(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    size_t len = colon ? (size_t)(colon - address) : strlen(address);
+
+    snprintf(secure_host, sizeof secure_host, "%.*s", (int)len, address);
+    secure_config.host_name = secure_host;
+    return secure_begin(false) ? &secure_engine : NULL;
+}
+
+/* The same for a blocking transport; without an address, for one that was accepted. */
+static inline mote_io secure_io(const char *address, mote_io io)
+{
+    if (!(address ? secure_client(address) : secure_server()))
+        return io;
+    if (mote_posix_tls_begin(&secure_transport, &secure_config, io) < 0) {
+        fprintf(stderr, "error: TLS: %s is no host name, or memory is out\n", secure_host);
+        exit(2);
+    }
+    return mote_posix_tls_transport(&secure_transport);
+}
+
+/* Says why a blocking transport failed, where TLS knows. */
+static inline void secure_report(void)
+{
+    if (secure_transport.tls && *mote_tls_error(secure_transport.tls))
+        fprintf(stderr, "TLS: %s\n", mote_tls_error(secure_transport.tls));
+}
+
+#endif

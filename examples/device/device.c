@@ -1,0 +1,52 @@
+/*
+ * A device that serves: its pins and sensors, health checking, and reflection from flash, so that
+ * grpcurl and other tools can list and call it. Behind NAT it dials out, and serves on the
+ * connection that it has opened: plain gRPC, only the roles of TCP are reversed (device_caller).
+ *
+ *   device [--address=127.0.0.1:50051 | --dial=HOST:PORT] [--metrics=127.0.0.1:9464]
+ */
+#include "../../port/posix/posix.h"
+#include "device_service.h"
+#include "metrics.h"
+#include "../common/secure.h"
+
+static mote_grpc_counters counters;
+
+static void each_turn(void *context, mote_posix_loop *loop)
+{
+    (void)context;
+    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
+        device_turn(conn->grpc, loop->now_ms);
+        mote_posix_flush(conn);
+    }
+    metrics_turn(loop, &counters);
+}
+
+int main(int argc, char **argv)
+{
+    const char *metrics = NULL;
+    mote_posix_server server = {.address = "127.0.0.1:50051",
+                                .grpc = {.max_calls = 8,
+                                         .slots = 8,
+                                         .rx_size = 1024,
+                                         .tx_size = 4096,
+                                         .table_size = 4096,
+                                         .field_size = 1024,
+                                         .user_size = DEVICE_USER,
+                                         .counters = &counters,
+                                         .services = device_services,
+                                         .service_count = DEVICE_SERVICES},
+                                .max_connections = 64,
+                                .turn = each_turn,
+                                .turn_ms = 100};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"),
+                              OPTION("--dial", &server.dial, "connect to there instead"),
+                              OPTION("--metrics", &metrics, "where Prometheus may ask"),
+                              OPTIONS_END};
+
+    parse_options(argc, argv, "device: serves mote.device.Device", options);
+    if (metrics && !metrics_listen(metrics))
+        return 1;
+    server.security = server.dial ? secure_client(server.dial) : secure_server();
+    return mote_posix_serve(&server) < 0;
+}

@@ -1,0 +1,22 @@
+/* mote.device.Device with health checking and reflection: pins and sensors that can be read, set
+ * and watched. */
+#ifndef EXAMPLES_DEVICE_SERVICE_H
+#define EXAMPLES_DEVICE_SERVICE_H
+
+#include "../../grpc/grpc.h"
+
+/* User memory of a call. */
+typedef struct {
+    bool watching;
+    uint32_t channel;
+    uint64_t due_ms;
+} device_watcher;
+
+enum { DEVICE_SERVICES = 4, DEVICE_USER = sizeof(device_watcher) };
+
+extern const mote_grpc_service device_services[DEVICE_SERVICES];
+
+/* To be called from time to time for each connection: sends what watchers wait for. */
+void device_turn(mote_grpc *g, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Writes the generated files of the examples again: examples/generate.sh [FOLDER], from the root.
+set -eu
+out=${1:-examples}
+for folder in tour services fleet device; do
+    mkdir -p "$out/$folder"
+    descriptors=
+    [ $folder != device ] || descriptors=,descriptors
+    protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I examples/$folder --mote_out="$out/$folder" \
+        --mote_opt="runtime=../..$descriptors" examples/$folder/*.proto
+done

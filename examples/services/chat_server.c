@@ -1,0 +1,210 @@
+/*
+ * Rooms in which several people talk. A room keeps its last events in a ring, and a member
+ * remembers which of them it has been sent: whoever reads slowly holds up nobody, and misses the
+ * oldest.
+ *
+ *   chat_server [--address=127.0.0.1:50051]
+ */
+#include "../../port/posix/posix.h"
+#include "chat.mote.h"
+#include "../common/secure.h"
+
+enum { ROOMS = 16, MEMBERS = 64, KEPT = 64, NAME = 32, TEXT = 200, TURN_MS = 20 };
+
+typedef struct {
+    mote_chat_Event_Kind kind;
+    char name[NAME], text[TEXT];
+} event;
+
+typedef struct {
+    char name[NAME]; /* empty: the slot is free */
+    event events[KEPT];
+    uint64_t count; /* of events so far: number n is at n % KEPT */
+} room;
+
+/* User memory of a call. */
+typedef struct {
+    room *room; /* NULL: not entered */
+    char name[NAME];
+    uint64_t next; /* number of the next event to send */
+    size_t greet;  /* members that are still to be shown as present */
+} member;
+
+static room rooms[ROOMS];
+static mote_grpc_call *calls[MEMBERS]; /* those who have entered */
+static bool news;
+
+static bool same(const char *name, mote_pb_string s)
+{
+    return strlen(name) == s.len && memcmp(name, s.data, s.len) == 0;
+}
+
+static room *find_room(mote_pb_string name)
+{
+    room *free_slot = NULL;
+
+    for (size_t i = 0; i < ROOMS; i++) {
+        if (same(rooms[i].name, name))
+            return &rooms[i];
+        if (rooms[i].name[0] == '\0')
+            free_slot = &rooms[i];
+    }
+    if (free_slot)
+        snprintf(free_slot->name, NAME, "%.*s", (int)name.len, name.data);
+    return free_slot;
+}
+
+static void add_event(room *r, mote_chat_Event_Kind kind, const char *name, mote_pb_string text)
+{
+    event *e = &r->events[r->count++ % KEPT];
+
+    e->kind = kind;
+    snprintf(e->name, NAME, "%s", name);
+    snprintf(e->text, TEXT, "%.*s", (int)text.len, text.data);
+    news = true;
+}
+
+/* ---- what a member is sent ------------------------------------------------------------------ */
+
+static int send_event(mote_grpc_call *call, mote_chat_Event_Kind kind, const char *name,
+                      const char *text)
+{
+    mote_chat_Event e = {kind, mote_pb_cstring(name), mote_pb_cstring(text)};
+
+    return mote_chat_Chat_Join_write(call, &e);
+}
+
+/* Who was there before. */
+static bool greet(mote_grpc_call *call, member *m)
+{
+    for (; m->greet < MEMBERS; m->greet++) {
+        const member *other = calls[m->greet] ? calls[m->greet]->user : NULL;
+        if (other && other != m && other->room == m->room &&
+            send_event(call, mote_chat_Event_Kind_PRESENT, other->name, "") < 0)
+            return false;
+    }
+    return true;
+}
+
+static void send_news(mote_grpc_call *call)
+{
+    member *m = call->user;
+
+    if (!m->room || !greet(call, m))
+        return;
+    if (m->room->count - m->next > KEPT)
+        m->next = m->room->count - KEPT;
+    for (; m->next < m->room->count; m->next++) {
+        const event *e = &m->room->events[m->next % KEPT];
+        if (send_event(call, e->kind, e->name, e->text) < 0)
+            return; /* MOTE_GRPC_WRITABLE follows */
+    }
+}
+
+/* ---- what a member does --------------------------------------------------------------------- */
+
+static int enter(mote_grpc_call *call, member *m, const mote_chat_Enter *e)
+{
+    if (m->room || e->room.len == 0 || e->room.len >= NAME || e->name.len == 0 ||
+        e->name.len >= NAME)
+        return mote_grpc_finish(call, MOTE_GRPC_INVALID_ARGUMENT,
+                                "enter once, with a room and a name of 1 to 31 bytes");
+    for (size_t i = 0; i < MEMBERS; i++) {
+        if (calls[i])
+            continue;
+        if (!(m->room = find_room(e->room)))
+            break;
+        calls[i] = call;
+        snprintf(m->name, NAME, "%.*s", (int)e->name.len, e->name.data);
+        m->next = m->room->count;
+        add_event(m->room, mote_chat_Event_Kind_ENTERED, m->name, MOTE_PB_STRING(""));
+        return 0;
+    }
+    return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "all rooms are full");
+}
+
+static void leave(mote_grpc_call *call, member *m)
+{
+    if (!m->room)
+        return;
+    for (size_t i = 0; i < MEMBERS; i++)
+        calls[i] = calls[i] == call ? NULL : calls[i];
+    add_event(m->room, mote_chat_Event_Kind_LEFT, m->name, MOTE_PB_STRING(""));
+    m->room = NULL;
+}
+
+static int say(mote_grpc_call *call, member *m, const mote_grpc_event *ev)
+{
+    uint64_t scratch[16];
+    mote_pb_arena arena;
+    mote_chat_Say s;
+
+    mote_pb_arena_init(&arena, scratch, sizeof scratch);
+    if (mote_chat_Chat_Join_read(ev, &s, &arena) < 0)
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    if (s.is.which == mote_chat_Say_enter)
+        return enter(call, m, s.is.is.enter);
+    if (!m->room)
+        return mote_grpc_finish(call, MOTE_GRPC_FAILED_PRECONDITION, "enter a room first");
+    add_event(m->room, mote_chat_Event_Kind_TEXT, m->name, s.is.is.text);
+    return 0;
+}
+
+static int join(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    member *m = call->user;
+
+    switch (ev->type) {
+    case MOTE_GRPC_MESSAGE:
+        return say(call, m, ev);
+    case MOTE_GRPC_WRITABLE:
+        send_news(call);
+        return 0;
+    case MOTE_GRPC_HALF_CLOSE:
+        leave(call, m);
+        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    case MOTE_GRPC_CLOSED: /* gone without a word */
+        leave(call, m);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static void each_turn(void *context, mote_posix_loop *loop)
+{
+    (void)context;
+    if (!news)
+        return;
+    news = false;
+    for (size_t i = 0; i < MEMBERS; i++) {
+        if (calls[i])
+            send_news(calls[i]);
+    }
+    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
+        mote_posix_flush(conn);
+}
+
+static const mote_grpc_method methods[] = mote_chat_Chat_METHODS(join);
+static const mote_grpc_service services[] = {mote_chat_Chat_SERVICE(methods)};
+
+int main(int argc, char **argv)
+{
+    mote_posix_server server = {.address = "127.0.0.1:50051",
+                                .grpc = {.max_calls = 8,
+                                         .slots = 8,
+                                         .rx_size = 1024,
+                                         .tx_size = 4096,
+                                         .table_size = 4096,
+                                         .field_size = 2048,
+                                         .user_size = sizeof(member),
+                                         .services = services,
+                                         .service_count = 1},
+                                .turn = each_turn,
+                                .turn_ms = TURN_MS};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+
+    parse_options(argc, argv, "chat_server: serves mote.chat.Chat", options);
+    server.security = secure_server();
+    return mote_posix_serve(&server) < 0;
+}

@@ -1,0 +1,188 @@
+/*
+ * Takes metrics with labels, prints them, and keeps the last lines of a log for those who follow
+ * it.
+ *
+ *   monitor_server [--address=127.0.0.1:50051]
+ */
+#include "../../port/posix/posix.h"
+#include "monitor.mote.h"
+#include "../common/secure.h"
+
+enum { KEPT = 256, TEXT = 120, MAX_TAILS = 64, TURN_MS = 20 };
+
+typedef struct {
+    char text[TEXT];
+    mote_monitor_Level level;
+} kept_line;
+
+static kept_line lines[KEPT]; /* a ring: line number n is at n % KEPT */
+static uint64_t line_count;
+static mote_grpc_call *tails[MAX_TAILS];
+
+/* User memory of a call; zero at its start. */
+typedef struct {
+    uint32_t count;
+    bool answered;
+    mote_monitor_Level least; /* Tail */
+    uint64_t next;            /* number of the next line to send */
+} call_state;
+
+/* The same answer ends both kinds of upload. */
+static int accept(mote_grpc_call *call, call_state *s,
+                  int (*write)(mote_grpc_call *, const mote_monitor_Accepted *))
+{
+    mote_monitor_Accepted accepted = {s->count};
+    int r = s->answered ? 0 : write(call, &accepted);
+
+    if (r < 0)
+        return r;
+    s->answered = true;
+    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+}
+
+/* ---- metrics ------------------------------------------------------------------------------- */
+
+static void print_metric(const mote_monitor_Metric *m)
+{
+    printf("%.*s{", (int)m->name.len, m->name.data);
+    for (size_t i = 0; i < m->labels.count; i++) {
+        const mote_monitor_Metric_LabelsEntry *l = &m->labels.items[i];
+        printf("%s%.*s=\"%.*s\"", i ? "," : "", (int)l->key.len, l->key.data, (int)l->value.len,
+               l->value.data);
+    }
+    printf("} %g\n", m->value);
+    fflush(stdout);
+}
+
+static int push(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    uint64_t scratch[256];
+    mote_pb_arena arena;
+    mote_monitor_Metric metric;
+    call_state *s = call->user;
+
+    if (ev->type == MOTE_GRPC_HALF_CLOSE)
+        return accept(call, s, mote_monitor_Monitor_Push_write);
+    if (ev->type != MOTE_GRPC_MESSAGE)
+        return 0;
+    mote_pb_arena_init(&arena, scratch, sizeof scratch);
+    int r = mote_monitor_Monitor_Push_read(ev, &metric, &arena);
+    if (r == MOTE_PB_ERR_ARENA)
+        return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "too many labels");
+    if (r < 0)
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    print_metric(&metric);
+    s->count++;
+    return 0;
+}
+
+/* ---- logs ---------------------------------------------------------------------------------- */
+
+static int log_lines(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_monitor_Line line;
+    call_state *s = call->user;
+
+    if (ev->type == MOTE_GRPC_HALF_CLOSE)
+        return accept(call, s, mote_monitor_Monitor_Log_write);
+    if (ev->type != MOTE_GRPC_MESSAGE)
+        return 0;
+    if (mote_monitor_Monitor_Log_read(ev, &line, NULL) < 0)
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    kept_line *k = &lines[line_count++ % KEPT];
+    k->level = line.level;
+    snprintf(k->text, sizeof k->text, "%.*s", (int)line.text.len, line.text.data);
+    s->count++;
+    return 0;
+}
+
+/* Sends the lines that this call has not seen, as far as there is room. One that is too slow misses
+ * lines; the numbers show it. */
+static void send_lines(mote_grpc_call *call)
+{
+    call_state *s = call->user;
+
+    if (line_count - s->next > KEPT)
+        s->next = line_count - KEPT;
+    for (; s->next < line_count; s->next++) {
+        const kept_line *k = &lines[s->next % KEPT];
+        mote_monitor_Line line = {k->level, mote_pb_cstring(k->text), s->next};
+        if (k->level >= s->least && mote_monitor_Monitor_Tail_write(call, &line) < 0)
+            return; /* MOTE_GRPC_WRITABLE follows */
+    }
+}
+
+static int start_tail(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_monitor_Query query;
+    call_state *s = call->user;
+
+    if (mote_monitor_Monitor_Tail_read(ev, &query, NULL) < 0)
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    s->least = query.least;
+    for (size_t i = 0; i < MAX_TAILS; i++) {
+        if (!tails[i]) {
+            tails[i] = call;
+            return 0;
+        }
+    }
+    return MOTE_GRPC_RESOURCE_EXHAUSTED;
+}
+
+static int tail(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    switch (ev->type) {
+    case MOTE_GRPC_MESSAGE:
+        return start_tail(call, ev);
+    case MOTE_GRPC_HALF_CLOSE:
+    case MOTE_GRPC_WRITABLE:
+        send_lines(call);
+        return 0;
+    case MOTE_GRPC_CLOSED: /* nobody reads any more */
+        for (size_t i = 0; i < MAX_TAILS; i++)
+            tails[i] = tails[i] == call ? NULL : tails[i];
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static void each_turn(void *context, mote_posix_loop *loop)
+{
+    static uint64_t seen;
+
+    (void)context;
+    if (seen == line_count)
+        return;
+    seen = line_count;
+    for (size_t i = 0; i < MAX_TAILS; i++) {
+        if (tails[i])
+            send_lines(tails[i]);
+    }
+    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
+        mote_posix_flush(conn);
+}
+
+static const mote_grpc_method methods[] = mote_monitor_Monitor_METHODS(push, log_lines, tail);
+static const mote_grpc_service services[] = {mote_monitor_Monitor_SERVICE(methods)};
+
+int main(int argc, char **argv)
+{
+    mote_posix_server server = {.address = "127.0.0.1:50051",
+                                .grpc = {.max_calls = 8,
+                                         .slots = 8,
+                                         .rx_size = 4096,
+                                         .tx_size = 8192,
+                                         .table_size = 4096,
+                                         .field_size = 2048,
+                                         .user_size = sizeof(call_state),
+                                         .services = services,
+                                         .service_count = 1},
+                                .turn = each_turn,
+                                .turn_ms = TURN_MS};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+
+    parse_options(argc, argv, "monitor_server: serves mote.monitor.Monitor", options);
+    server.security = secure_server();
+    return mote_posix_serve(&server) < 0;
+}

@@ -1,0 +1,166 @@
+/*
+ * Prices that change ten times a second. A watcher owes its client the newest price of each symbol
+ * that has changed: a bit for each, not a queue. A client that reads slowly skips prices, and one
+ * that is gone is forgotten.
+ *
+ *   prices_server [--address=127.0.0.1:50051]
+ */
+#include "../../port/posix/posix.h"
+#include "../common/secure.h"
+#include "prices.mote.h"
+
+enum { SYMBOLS = 5, MAX_WATCHERS = 64, CHANGE_MS = 100 };
+
+static const char *const symbols[SYMBOLS] = {"ACME", "BOLT", "CORK", "DUNE", "ECHO"};
+static int64_t cents[SYMBOLS] = {10000, 2500, 799, 123456, 50};
+static uint64_t changes[SYMBOLS];
+
+/* User memory of a call. */
+typedef struct {
+    uint32_t wanted, owed; /* a bit for each symbol */
+} watcher;
+
+static mote_grpc_call *watchers[MAX_WATCHERS]; /* of all connections */
+
+static bool add_watcher(mote_grpc_call *call)
+{
+    for (size_t i = 0; i < MAX_WATCHERS; i++) {
+        if (!watchers[i]) {
+            watchers[i] = call;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remove_watcher(const mote_grpc_call *call)
+{
+    for (size_t i = 0; i < MAX_WATCHERS; i++) {
+        if (watchers[i] == call)
+            watchers[i] = NULL;
+    }
+}
+
+/* Sends what is owed, as far as there is room. */
+static void send_owed(mote_grpc_call *call)
+{
+    watcher *w = call->user;
+
+    for (uint32_t i = 0; i < SYMBOLS; i++) {
+        mote_prices_Price price = {mote_pb_cstring(symbols[i]), cents[i], changes[i]};
+        if (!(w->owed & 1u << i))
+            continue;
+        if (mote_prices_Prices_Watch_write(call, &price) < 0)
+            return; /* not now: MOTE_GRPC_WRITABLE follows, and the price may be newer then */
+        w->owed &= ~(1u << i);
+    }
+}
+
+static uint32_t wanted_by(const mote_prices_Filter *filter)
+{
+    uint32_t wanted = filter->symbols.count == 0 ? (1u << SYMBOLS) - 1 : 0;
+
+    for (size_t k = 0; k < filter->symbols.count; k++) {
+        mote_pb_string s = filter->symbols.items[k];
+        for (uint32_t i = 0; i < SYMBOLS; i++) {
+            if (s.len == strlen(symbols[i]) && memcmp(s.data, symbols[i], s.len) == 0)
+                wanted |= 1u << i;
+        }
+    }
+    return wanted;
+}
+
+static int start_watch(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    uint64_t scratch[64];
+    mote_pb_arena arena;
+    mote_prices_Filter filter;
+    watcher *w = call->user;
+
+    mote_pb_arena_init(&arena, scratch, sizeof scratch);
+    if (mote_prices_Prices_Watch_read(ev, &filter, &arena) < 0)
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    w->wanted = w->owed = wanted_by(&filter);
+    if (w->wanted == 0)
+        return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "none of these symbols is traded");
+    return add_watcher(call) ? 0 : MOTE_GRPC_RESOURCE_EXHAUSTED;
+}
+
+static int watch(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    switch (ev->type) {
+    case MOTE_GRPC_MESSAGE:
+        return start_watch(call, ev);
+    case MOTE_GRPC_HALF_CLOSE: /* of the request; prices follow until the client is gone */
+    case MOTE_GRPC_WRITABLE:
+        send_owed(call);
+        return 0;
+    case MOTE_GRPC_CLOSED:
+        remove_watcher(call);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* A random walk, with a fixed sequence. */
+static void change_prices(void)
+{
+    static uint32_t state = 1;
+
+    for (uint32_t i = 0; i < SYMBOLS; i++) {
+        state = state * 1664525u + 1013904223u;
+        int64_t step = (int64_t)(state >> 16) % 5 - 2;
+        if (step == 0 || cents[i] + step <= 0)
+            continue;
+        cents[i] += step;
+        changes[i]++;
+        for (size_t k = 0; k < MAX_WATCHERS; k++) {
+            if (watchers[k]) {
+                watcher *w = watchers[k]->user;
+                w->owed |= w->wanted & 1u << i;
+            }
+        }
+    }
+}
+
+static void each_turn(void *context, mote_posix_loop *loop)
+{
+    static uint64_t next_ms;
+
+    (void)context;
+    if (loop->now_ms < next_ms)
+        return;
+    next_ms = loop->now_ms + CHANGE_MS;
+    change_prices();
+    for (size_t k = 0; k < MAX_WATCHERS; k++) {
+        if (watchers[k])
+            send_owed(watchers[k]);
+    }
+    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
+        mote_posix_flush(conn);
+}
+
+static const mote_grpc_method methods[] = mote_prices_Prices_METHODS(watch);
+static const mote_grpc_service services[] = {mote_prices_Prices_SERVICE(methods)};
+
+int main(int argc, char **argv)
+{
+    mote_posix_server server = {.address = "127.0.0.1:50051",
+                                .grpc = {.max_calls = 8,
+                                         .slots = 8,
+                                         .rx_size = 1024,
+                                         .tx_size = 4096,
+                                         .table_size = 4096,
+                                         .field_size = 2048,
+                                         .user_size = sizeof(watcher),
+                                         .services = services,
+                                         .service_count = 1},
+                                .turn = each_turn,
+                                .turn_ms = CHANGE_MS};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+
+    parse_options(argc, argv, "prices_server: serves mote.prices.Prices", options);
+    server.security = secure_server();
+    return mote_posix_serve(&server) < 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * Client streaming: many requests, one response. Publish counts the notes that it gets.
+ *
+ *   client_stream_server [--address=127.0.0.1:50051]
+ */
+#include "../../port/posix/posix.h"
+#include "../common/secure.h"
+#include "tour.mote.h"
+
+typedef struct {
+    uint32_t count;
+    bool answered;
+} publication; /* zero when the call starts */
+
+/* MOTE_AGAIN from either step has the event offered again, so `answered` is remembered. */
+static int answer(mote_grpc_call *call, publication *p)
+{
+    mote_tour_Summary summary = {.count = p->count};
+    int r = p->answered ? 0 : mote_tour_Tour_Publish_write(call, &summary);
+
+    if (r < 0)
+        return r;
+    p->answered = true;
+    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+}
+
+static int publish(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    publication *p = call->user;
+    mote_tour_Note note;
+
+    switch (ev->type) {
+    case MOTE_GRPC_MESSAGE:
+        if (mote_tour_Tour_Publish_read(ev, &note, NULL) < 0)
+            return MOTE_GRPC_INVALID_ARGUMENT;
+        p->count++;
+        return 0;
+    case MOTE_GRPC_HALF_CLOSE:
+        return answer(call, p);
+    default:
+        return 0;
+    }
+}
+
+static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(NULL, NULL, publish, NULL);
+static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)};
+
+int main(int argc, char **argv)
+{
+    mote_posix_server server = {.address = "127.0.0.1:50051",
+                                .grpc = {.max_calls = 32,
+                                         .slots = 8,
+                                         .rx_size = 65536,
+                                         .tx_size = 16384,
+                                         .table_size = 4096,
+                                         .field_size = 2048,
+                                         .user_size = sizeof(publication),
+                                         .services = services,
+                                         .service_count = 1}};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+
+    parse_options(argc, argv, "client_stream_server: answers mote.tour.Tour/Publish", options);
+    server.security = secure_server();
+    return mote_posix_serve(&server) < 0;
+}

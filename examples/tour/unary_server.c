@@ -1,0 +1,53 @@
+/*
+ * Unary: one request, one response. Latest returns a note on the topic that was asked for.
+ *
+ *   unary_server [--address=127.0.0.1:50051]
+ */
+#include "../../port/posix/posix.h"
+#include "../common/secure.h"
+#include "tour.mote.h"
+
+#include <time.h>
+
+static int latest(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_tour_Query query;
+    mote_tour_Note note = {.content = MOTE_PB_STRING("all is well"),
+                           .sender = MOTE_PB_STRING("unary_server")};
+
+    switch (ev->type) {
+    case MOTE_GRPC_MESSAGE: /* answered at once, while the views of the request are valid */
+        if (mote_tour_Tour_Latest_read(ev, &query, NULL) < 0)
+            return MOTE_GRPC_INVALID_ARGUMENT;
+        if (query.topic.len == 0)
+            return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "no such topic: (empty)");
+        note.topic = query.topic;
+        note.time_ms = (int64_t)time(NULL) * 1000;
+        return mote_tour_Tour_Latest_write(call, &note);
+    case MOTE_GRPC_HALF_CLOSE:
+        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    default:
+        return 0;
+    }
+}
+
+static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(latest, NULL, NULL, NULL);
+static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)};
+
+int main(int argc, char **argv)
+{
+    mote_posix_server server = {.address = "127.0.0.1:50051",
+                                .grpc = {.max_calls = 32,
+                                         .slots = 8,
+                                         .rx_size = 4096,
+                                         .tx_size = 16384,
+                                         .table_size = 4096,
+                                         .field_size = 2048,
+                                         .services = services,
+                                         .service_count = 1}};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+
+    parse_options(argc, argv, "unary_server: answers mote.tour.Tour/Latest", options);
+    server.security = secure_server();
+    return mote_posix_serve(&server) < 0;
+}
