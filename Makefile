@@ -115,6 +115,7 @@ $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
 programs: $(PROGRAM_FILES)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+include tests/tests.mk
 
 # ---- what people run
 
