@@ -53,3 +53,12 @@ TEST ?=
 unit: $(if $(TEST),$(foreach p,$(UNIT_PROGRAMS),$(if $(findstring $(TEST),$p),$p)),$(UNIT_PROGRAMS)) ## unit tests, golden conversations, attacks and corpora, in seconds; TEST=NAME: of that name
 	@tests/unit.sh $^
 .PHONY: unit
+
+# ---- mutants
+
+SEED ?= 1
+COUNT ?= 150
+LAYER ?= all
+mutants: ## small changes of the core that `make unit` should notice; SEED=1 COUNT=150 (0: all) LAYER=h2
+	CC="$(CC)" BUILD=$(BUILD) python3 tests/mutants/run.py --seed $(SEED) --count $(COUNT) --layer $(LAYER)
+.PHONY: mutants
