@@ -45,7 +45,9 @@ enum mote_pb_error {
 #undef MOTE_PB_ENUM
 };
 
-const char *mote_strerror(int code);
+/* What an error of this layer says: "pb: ...". "no error" for 0, "unknown error" for others; with
+ * MOTE_NO_TEXTS "". */
+const char *mote_pb_strerror(int code);
 
 /* Messages inside of messages that the encoder follows; each costs it five words of stack. */
 #ifndef MOTE_PB_DEPTH

@@ -210,7 +210,7 @@ int main(int argc, char **argv)
     mote_pb_arena_init(&arena, allocate(size), size);
     int r = mote_pb_decode(&CodeGeneratorRequest_table, &request, in, len, &arena, &where);
     if (r < 0)
-        fail("the request cannot be read: %s, at byte %zu", mote_strerror(r), where.offset);
+        fail("the request cannot be read: %s, at byte %zu", mote_pb_strerror(r), where.offset);
     embed_from(in, len);
     parse_options(format("%.*s", S(request.parameter)));
     collect_types(&request);

@@ -73,7 +73,7 @@ static void answer(const conformance_ConformanceRequest *request,
     int r = message ? mote_pb_decode(type, message, payload.data, payload.len, arena, NULL)
                     : MOTE_PB_ERR_ARENA;
     if (r < 0) {
-        set_text(response, conformance_ConformanceResponse_parse_error, mote_strerror(r));
+        set_text(response, conformance_ConformanceResponse_parse_error, mote_pb_strerror(r));
     } else if (mote_pb_size(type, message, &len) < 0) {
         set_text(response, conformance_ConformanceResponse_serialize_error, "nested too deeply");
     } else {

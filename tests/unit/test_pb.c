@@ -410,8 +410,26 @@ static void every_prefix_and_every_flip_is_safe(void)
     }
 }
 
+static void every_error_has_a_text_of_its_own(void)
+{
+    static const int codes[] = {
+#define CODE(name, code, text) name,
+        MOTE_PB_ERRORS(CODE)
+#undef CODE
+    };
+
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        CHECK(strncmp(mote_pb_strerror(codes[i]), "pb: ", 4) == 0);
+        for (size_t k = 0; k < i; k++)
+            CHECK(strcmp(mote_pb_strerror(codes[i]), mote_pb_strerror(codes[k])) != 0);
+    }
+    CHECK(strcmp(mote_pb_strerror(0), "no error") == 0);
+    CHECK(strcmp(mote_pb_strerror(-1), "unknown error") == 0);
+}
+
 int main(void)
 {
+    RUN(every_error_has_a_text_of_its_own);
     RUN(every_kind_of_field_survives);
     RUN(an_empty_message_takes_no_bytes);
     RUN(known_bytes_are_produced);
