@@ -49,6 +49,9 @@ enum mote_h2_error {
 
 #define MOTE_AGAIN MOTE_H2_AGAIN
 
+/* For programs: the text of an error of any layer of mote; never NULL. Static storage. */
+const char *mote_strerror(int code);
+
 /* Wire error codes (RFC 9113 7). */
 enum mote_h2_code {
     MOTE_H2_NO_ERROR = 0x0,

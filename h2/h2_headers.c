@@ -153,7 +153,7 @@ static int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_
         r = mote_hpack_decode(&c->decoder, in + i, len - i, &n, &ev->field);
         i += n;
         if (r < 0)
-            return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_strerror(r)); /* 4.3 */
+            return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_hpack_strerror(r)); /* 4.3 */
         if (r > 0)
             r = take_field(c, ev);
     }
@@ -230,7 +230,7 @@ static int finish_block(mote_h2 *c, mote_h2_event *ev)
 
     c->block_id = 0;
     if (r < 0)
-        return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_strerror(r));
+        return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_hpack_strerror(r));
     if (!s)
         return c->block_flags & BLOCK_REFUSED ? refuse(c) : 0;
     if (c->block_flags & BLOCK_TRUNCATED) {

@@ -4,7 +4,8 @@
  * Conventions of this header, which hold for the whole of mote:
  *   - No function allocates, blocks, or keeps a pointer longer than it says.
  *   - Lengths are bytes. Strings are (pointer, length) pairs without a terminating NUL.
- *   - A return value < 0 is an error code of this layer (MOTE_HPACK_...); mote_strerror() names it.
+ *   - A return value < 0 is an error code of this layer (MOTE_HPACK_...); mote_hpack_strerror()
+ * says what it is.
  *   - Structs are public so that they can be placed by the linker; their members are private
  *     unless the comment beside them says otherwise.
  */
@@ -35,8 +36,9 @@ enum mote_hpack_error {
 #undef MOTE_HPACK_ENUM
 };
 
-/* One text for each error code of every layer of mote; never NULL. Static storage. */
-const char *mote_strerror(int code);
+/* What an error of this layer says: "hpack: ...". "no error" for 0, "unknown error" for others;
+ * with MOTE_NO_TEXTS "". Static storage, never NULL. */
+const char *mote_hpack_strerror(int code);
 
 /* ---- decoder ------------------------------------------------------------------------------ */
 

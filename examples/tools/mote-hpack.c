@@ -107,7 +107,7 @@ static void decode_block(size_t len)
     if (r == 0)
         r = mote_hpack_decoder_end(&decoder);
     if (r < 0)
-        fail(mote_strerror(r));
+        fail(mote_hpack_strerror(r));
     putchar('\n');
 }
 
@@ -205,7 +205,7 @@ static void encode_all(size_t table_size, bool index)
         open = true;
         len += (size_t)n;
         if ((n = encode_line(block + len, sizeof block - len, index)) < 0)
-            fail(mote_strerror(n));
+            fail(mote_hpack_strerror(n));
         len += (size_t)n;
     }
     if (open)
