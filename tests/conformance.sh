@@ -21,6 +21,18 @@ failed=$(echo "$line" | sed -E 's/.* ([0-9]+) failed.*/\1/')
 [ "$failed" = 0 ] || grep -A 4 '×' "$BUILD/h2spec.txt"
 [ "$failed" = 0 ] && [ "$passed" -gt 100 ] || exit 1
 
+# The client's side of the same suite: h2_client is started for each case.
+[ -x "$BUILD/go/h2specd" ] || GOBIN=$PWD/$BUILD/go go install github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible || exit 1
+timeout 120 "$BUILD/go/h2specd" --timeout 1 --from-port $((32000 + $$ % 10000)) --exec "$BUILD/h2_client" 2>&1 |
+    grep -av 'closed network connection' >"$BUILD/h2specd.txt"
+line=$(grep -aE '^[0-9]+ tests, ' "$BUILD/h2specd.txt")
+echo "client: $line"
+p=$(echo "$line" | sed -nE 's/.* ([0-9]+) passed.*/\1/p')
+f=$(echo "$line" | sed -nE 's/.* ([0-9]+) failed.*/\1/p')
+[ "${f:-1}" = 0 ] || grep -a -A 4 '×' "$BUILD/h2specd.txt"
+passed=$((passed + ${p:-0}))
+failed=$((failed + ${f:-1}))
+
 [ -x "$BUILD/go/connectconformance" ] ||
     GOBIN=$PWD/$BUILD/go go install connectrpc.com/conformance/cmd/connectconformance@v1.0.7 || exit 1
 for mode in server client; do

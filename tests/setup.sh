@@ -29,6 +29,7 @@ test)
     need protobuf-compiler protoc
     need nghttp2-client nghttp
     need nghttp2-client h2load
+    need nghttp2-server nghttpd
     need curl curl
     need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
     need binutils nm

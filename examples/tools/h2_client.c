@@ -1,21 +1,30 @@
 /*
  * An HTTP/2 client, with prior knowledge or over TLS: h2_client [-v] [-d FILE] URL
  *
- * Prints the body. It shows the engine as straight-line code over a blocking socket.
+ * Prints the body. It shows the engine over a blocking socket: what the server says and what is to
+ * be uploaded go on side by side.
  */
 #include "../../port/posix/posix.h"
 #include "../common/secure.h"
 
 #include <unistd.h>
 
+enum { LINGER_MS = 200, TURN_MS = 20 };
+
+/* The response: its end, however it comes, ends the program. */
+static enum { WAITING, COMPLETE, RESET, CLOSED } state;
+
 static mote_h2 h2;
-static mote_h2_stream streams[1];
+static mote_h2_stream streams[1], *stream;
 static uint8_t tx[32768];
 static uint16_t table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
 static char scratch[16384];
+static mote_io io;
 static int verbose;
 static uint32_t timeout_ms;
-static FILE *upload;
+static uint64_t progress_ms; /* when bytes have moved last */
+static const char *reset_code;
+static FILE *upload; /* NULL: there is none, or all of it is sent */
 
 static int fail(const char *what, const char *why)
 {
@@ -24,7 +33,8 @@ static int fail(const char *what, const char *why)
     exit(1);
 }
 
-/* "http://host:port/path" into its parts; the port defaults to 80, or 443 for https. */
+/* "http://host:port/path?query#fragment" (RFC 9110 4.2, RFC 3986) into ":authority" and ":path":
+ * the port defaults to 80, or 443 for https; the fragment stays here. */
 static void parse_url(const char *url, char *host, char *path, size_t cap)
 {
     bool secure = strncmp(url, "https://", 8) == 0;
@@ -32,12 +42,22 @@ static void parse_url(const char *url, char *host, char *path, size_t cap)
     if (!secure && strncmp(url, "http://", 7) != 0)
         fail(url, "is no http:// or https:// URL");
     tls_options.on |= secure;
+    for (const char *p = url; *p; p++) {
+        if (*p <= ' ' || *p == 0x7f)
+            fail(url, "has a blank or a control character; write it as %20 and so on");
+    }
     const char *start = url + 7 + secure;
-    size_t len = strcspn(start, "/");
-    if (len == 0 || len >= cap - 4 || strlen(start + len) >= cap)
-        fail(url, "has no host, or is too long");
-    snprintf(host, cap, "%.*s", (int)len, start);
-    snprintf(path, cap, "%s", start[len] ? start + len : "/");
+    size_t host_len = strcspn(start, "/?#");
+    const char *rest = start + host_len;
+    size_t rest_len = strcspn(rest, "#");
+    if (memchr(start, '@', host_len))
+        fail(url, "has a user name, which HTTP/2 does not send (RFC 9113 8.3.1)");
+    if (host_len == 0 || start[0] == ':')
+        fail(url, "has no host");
+    if (host_len >= cap - 4 || rest_len >= cap - 1)
+        fail(url, "is too long");
+    snprintf(host, cap, "%.*s", (int)host_len, start);
+    snprintf(path, cap, "%s%.*s", *rest == '/' ? "" : "/", (int)rest_len, rest);
 }
 
 static void put(const char *name, const char *value)
@@ -45,9 +65,8 @@ static void put(const char *name, const char *value)
     mote_h2_put_literal(&h2, name, strlen(name), value, strlen(value), 0);
 }
 
-static mote_h2_stream *send_request(const char *host, const char *path)
+static void send_request(const char *host, const char *path)
 {
-    mote_h2_stream *stream;
     int r = mote_h2_open(&h2, &stream);
 
     if (r < 0)
@@ -60,72 +79,112 @@ static mote_h2_stream *send_request(const char *host, const char *path)
     put("user-agent", "mote");
     if ((r = mote_h2_headers_end(&h2, !upload)) < 0)
         fail("request", mote_strerror(r));
-    return stream;
 }
 
-/* Sends as much of the file as windows and buffer allow. */
-static void send_upload(mote_h2_stream *stream)
+/* Puts as much of the file into DATA frames as windows and buffer allow: false when that is
+ * nothing. */
+static bool send_upload(void)
 {
+    bool sent = false;
     size_t room;
     uint8_t *to;
 
     while (upload && (to = mote_h2_reserve(&h2, stream, 1, &room))) {
         size_t n = fread(to, 1, room, upload);
+        if (ferror(upload))
+            fail("upload", "the file cannot be read");
         if (mote_h2_commit(&h2, stream, n, feof(upload)) < 0 || feof(upload))
             upload = NULL;
+        sent = true;
     }
+    return sent;
 }
 
-static void write_all(mote_io *io)
+/* Writes for at most wait_ms: true when all of the output is out. */
+static bool write_output(uint32_t wait_ms)
 {
     size_t len;
     const uint8_t *out;
 
     while ((out = mote_h2_peek(&h2, &len))) {
-        int n = io->write(io->context, out, len, timeout_ms);
-        if (n <= 0)
-            fail("write", n < 0 ? "the server closed the connection" : "timed out");
+        int n = io.write(io.context, out, len, wait_ms);
+        if (n < 0)
+            fail("write", "the server closed the connection");
+        if (n == 0)
+            return false;
         mote_h2_ack(&h2, (size_t)n);
+        progress_ms = mote_posix_now_ms();
     }
+    return true;
 }
 
-/* Prints what an event carries; true: the response is complete. */
-static bool handle(const mote_h2_event *ev)
+static void handle(const mote_h2_event *ev)
 {
     if (ev->type == MOTE_H2_FIELD && verbose)
         fprintf(stderr, "< %.*s: %.*s\n", (int)ev->field.name_len, ev->field.name,
                 (int)ev->field.value_len, ev->field.value);
-    if (ev->type == MOTE_H2_RESET)
-        fail("stream", mote_h2_code_name(ev->code));
     if (ev->type == MOTE_H2_DATA) {
         fwrite(ev->data, 1, ev->len, stdout);
         mote_h2_consume(&h2, ev->stream, ev->len);
     }
-    return ev->end_stream;
+    if (ev->type == MOTE_H2_RESET) {
+        reset_code = mote_h2_code_name(ev->code);
+        state = RESET;
+    } else if (ev->end_stream) {
+        state = COMPLETE;
+    }
 }
 
-static bool receive(mote_io *io)
+/* Reads for at most wait_ms, and takes what has arrived. */
+static void receive(uint32_t wait_ms)
 {
     static uint8_t in[65536];
     size_t at = 0, used;
     mote_h2_event ev;
-    bool done = false;
-    int r, n = io->read(io->context, in, sizeof in, timeout_ms);
+    int r, n = io.read(io.context, in, sizeof in, wait_ms);
 
-    if (n <= 0)
-        fail("read", n < 0 ? "the server closed the connection" : "timed out");
-    while (!done && (r = mote_h2_recv(&h2, in + at, (size_t)n - at, &used, &ev)) != 0) {
+    if (n < 0 && state == WAITING)
+        fail("read", "the server closed the connection before its response was complete");
+    if (n < 0)
+        state = CLOSED;
+    if (n > 0)
+        progress_ms = mote_posix_now_ms();
+    while (n > 0 && (r = mote_h2_recv(&h2, in + at, (size_t)n - at, &used, &ev)) != 0) {
         if (r < 0) { /* the server is told why, if it still listens */
-            size_t len;
-            const uint8_t *goaway = mote_h2_peek(&h2, &len);
-            if (goaway)
-                io->write(io->context, goaway, len, timeout_ms);
+            write_output(LINGER_MS);
             fail(mote_strerror(r), mote_h2_error_text(&h2));
         }
         at += used;
-        done = handle(&ev);
+        if (state == WAITING)
+            handle(&ev);
     }
-    return done;
+}
+
+/* Both directions go on side by side: a server may answer, or refuse, before it has the whole file,
+ * and may read no more until its answer is read. */
+static void exchange(void)
+{
+    while (state == WAITING && !mote_posix_stopped) {
+        bool sent = send_upload();
+        bool written = write_output(0);
+        uint64_t silent = mote_posix_now_ms() - progress_ms;
+        if (silent >= timeout_ms)
+            fail("read", "timed out");
+        receive(!written ? TURN_MS : sent ? 0 : timeout_ms - (uint32_t)silent);
+    }
+}
+
+/* Says what is still owed, and GOAWAY. Then the server has a moment to close: what it says after
+ * its response may want an answer. */
+static void say_goodbye(void)
+{
+    uint64_t until = mote_posix_now_ms() + LINGER_MS, now;
+
+    if (upload) /* RFC 9113 8.1: the rest of the request is not wanted */
+        mote_h2_reset(&h2, stream, MOTE_H2_CANCEL);
+    mote_h2_shutdown(&h2);
+    while (write_output(TURN_MS), state != CLOSED && (now = mote_posix_now_ms()) < until)
+        receive((uint32_t)(until - now));
 }
 
 int main(int argc, char **argv)
@@ -135,7 +194,7 @@ int main(int argc, char **argv)
                               OPTION("-d", &file, "POST this file"),
                               OPTION("--timeout", &timeout, "seconds to wait for the server (10)"),
                               OPTIONS_END};
-    char host[256], path[256];
+    char host[1024], path[1024];
     mote_h2_config config = {.streams = streams,
                              .stream_count = 1,
                              .tx = tx,
@@ -160,13 +219,18 @@ int main(int argc, char **argv)
     int fd = mote_posix_connect(host, timeout_ms);
     if (fd < 0)
         fail("connection", mote_posix_error());
-    mote_io io = secure_io(host, mote_posix_io(&fd));
+    io = secure_io(host, mote_posix_io(&fd));
     mote_h2_init(&h2, &config);
-    mote_h2_stream *stream = send_request(host, path);
-    do {
-        send_upload(stream);
-        write_all(&io);
-    } while (!mote_posix_stopped && !receive(&io));
+    send_request(host, path);
+    progress_ms = mote_posix_now_ms();
+    exchange();
+    bool complete = state == COMPLETE;
+    if (!mote_posix_stopped)
+        say_goodbye();
     close(fd);
-    return fflush(stdout) == 0 && !mote_posix_stopped ? 0 : 1;
+    if (reset_code)
+        fail("the server has reset the stream", reset_code);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail("output", "cannot be written");
+    return complete ? 0 : 1;
 }

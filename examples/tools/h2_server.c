@@ -7,7 +7,8 @@
  *
  * It shows the engine without gRPC: events come in, and what cannot be sent yet is remembered as
  * state of the request, not as a queue. A request that does not move for --timeout seconds is
- * cancelled, and a connection without requests is closed.
+ * cancelled, and a connection without requests is closed. On SIGTERM no new request is taken and
+ * the open ones are finished, for --timeout seconds at most; a second signal ends at once.
  */
 #include "../../port/posix/posix.h"
 #include "../common/secure.h"
@@ -15,8 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { STREAMS = 100, WINDOW = 65535, CONNECTIONS = 1024, TX = 65536 };
+enum { STREAMS = 100, WINDOW = 65535, CONNECTIONS = 1024, TX = 65536, LINGER_MS = 1000 };
 
 static const char page[] = "<!doctype html>\n<title>mote</title>\n"
                            "<h1>It works</h1>\n"
@@ -24,17 +26,17 @@ static const char page[] = "<!doctype html>\n<title>mote</title>\n"
 
 enum route { UNDECIDED, NOT_FOUND, PAGE, ECHO, TOO_LARGE };
 
-/* One request. `buffer` holds content of POST /echo between its arrival and its way back; it is as
- * large as the window, so the peer cannot overrun it. */
+/* One request. Content of POST /echo stays in its buffer between its arrival and its way back; that
+ * is as large as the window, so the peer cannot overrun it. */
 typedef struct {
     mote_h2_stream *stream; /* NULL: the slot is free */
     bool is_get, is_head, is_post, is_root, is_echo;
+    bool expects;            /* "expect: 100-continue", not yet answered */
     bool answered, complete; /* response headers are sent; the request has ended */
-    uint8_t route;           /* enum route */
-    size_t sent;             /* of the page */
-    size_t start, used;      /* of the buffer, a ring */
-    uint64_t progress_ms;    /* when it moved last */
-    uint8_t buffer[WINDOW];
+    enum route route;
+    size_t sent;          /* of the page */
+    size_t start, used;   /* of the buffer, a ring */
+    uint64_t progress_ms; /* when it moved last */
 } request;
 
 typedef struct connection {
@@ -42,23 +44,29 @@ typedef struct connection {
     struct connection *next_free;
     mote_h2 h2;
     size_t busy;         /* requests that are not yet answered in full */
+    bool leaving;        /* the client has said GOAWAY */
+    size_t turn;         /* the request that is answered first, the next time */
     uint64_t idle_ms;    /* since when there are none */
     uint64_t checked_ms; /* when requests were last looked at */
     mote_h2_stream streams[STREAMS];
     mote_hpack_slot slots[16];
+    request requests[STREAMS];
+    /* What follows costs no memory before it is used. */
     uint16_t table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
     char scratch[8192];
     uint8_t tx[TX];
-    request requests[STREAMS];
+    uint8_t buffers[STREAMS][WINDOW]; /* of the requests */
 } connection;
 
 static connection *pool, *free_list;
 static size_t made;
 static mote_posix_loop loop;
 static uint32_t timeout_ms;
+static uint64_t drain_ms; /* when SIGTERM came; 0: it did not */
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
+static const mote_hpack_field status_100 = MOTE_HPACK_FIELD(":status", "100");
 static const mote_hpack_field status_200 = MOTE_HPACK_STATIC(8);
 static const mote_hpack_field status_404 = MOTE_HPACK_STATIC(13);
 static const mote_hpack_field status_431 = MOTE_HPACK_FIELD(":status", "431");
@@ -91,15 +99,33 @@ static bool put_headers(connection *c, request *r)
     return mote_h2_headers_end(&c->h2, !body || r->is_head) == 0;
 }
 
+/* RFC 9110 10.1.1: the client waits for this before it sends the content. */
+static bool put_continue(connection *c, request *r)
+{
+    if (r->route == ECHO && r->expects && !r->complete && r->used == 0) {
+        mote_h2_headers_begin(&c->h2, r->stream);
+        mote_h2_put(&c->h2, &status_100);
+        if (mote_h2_headers_end(&c->h2, false) < 0)
+            return false;
+    }
+    r->expects = false;
+    return true;
+}
+
+static uint8_t *buffer_of(connection *c, const request *r)
+{
+    return c->buffers[r - c->requests];
+}
+
 /* The next piece of the body, from the page or from the ring. */
-static const uint8_t *next_piece(const request *r, size_t *len)
+static const uint8_t *next_piece(connection *c, const request *r, size_t *len)
 {
     if (r->route == PAGE) {
         *len = sizeof page - 1 - r->sent;
         return (const uint8_t *)page + r->sent;
     }
     *len = r->used < WINDOW - r->start ? r->used : WINDOW - r->start;
-    return r->buffer + r->start;
+    return buffer_of(c, r) + r->start;
 }
 
 static void piece_sent(connection *c, request *r, size_t len)
@@ -128,14 +154,14 @@ static void answer(connection *c, request *r)
     if (r->route == UNDECIDED || (r->route != ECHO && !r->complete))
         return;
     if (!r->answered)
-        r->answered = put_headers(c, r);
+        r->answered = put_continue(c, r) && put_headers(c, r);
     if (!r->answered)
         return;
     if (r->is_head || r->route == NOT_FOUND || r->route == TOO_LARGE) {
         free_request(c, r);
         return;
     }
-    while ((piece = next_piece(r, &len)), len > 0) {
+    while ((piece = next_piece(c, r, &len)), len > 0) {
         uint8_t *to = mote_h2_reserve(&c->h2, r->stream, 1, &room);
         if (!to)
             return;
@@ -153,11 +179,18 @@ static void answer(connection *c, request *r)
     free_request(c, r);
 }
 
+/* Each time another request is the first to find room. */
 static void answer_all(connection *c)
 {
+    size_t first = c->turn;
+
     for (size_t i = 0; c->busy > 0 && i < STREAMS; i++) {
-        if (c->requests[i].stream)
-            answer(c, &c->requests[i]);
+        size_t at = (first + i) % STREAMS;
+        if (!c->requests[at].stream)
+            continue;
+        answer(c, &c->requests[at]);
+        if (i == 0 || c->turn == first)
+            c->turn = (at + 1) % STREAMS;
     }
 }
 
@@ -169,6 +202,15 @@ static bool value_is(const mote_h2_event *ev, const char *text)
            memcmp(ev->field.value, text, ev->field.value_len) == 0;
 }
 
+/* Whether the path is this one, without its query. */
+static bool path_is(const mote_h2_event *ev, const char *text)
+{
+    const char *query = memchr(ev->field.value, '?', ev->field.value_len);
+    size_t len = query ? (size_t)(query - ev->field.value) : ev->field.value_len;
+
+    return len == strlen(text) && memcmp(ev->field.value, text, len) == 0;
+}
+
 static request *request_of(connection *c, mote_h2_stream *s)
 {
     request *r = s->user;
@@ -177,7 +219,7 @@ static request *request_of(connection *c, mote_h2_stream *s)
         return r;
     for (r = c->requests; r->stream; r++)
         ; /* there are as many requests as streams */
-    memset(r, 0, offsetof(request, buffer));
+    memset(r, 0, sizeof *r);
     r->stream = s;
     r->progress_ms = loop.now_ms;
     s->user = r;
@@ -194,8 +236,10 @@ static void on_field(connection *c, const mote_h2_event *ev)
         r->is_head = value_is(ev, "HEAD");
         r->is_post = value_is(ev, "POST");
     } else if (ev->kind == MOTE_H2_KIND_PATH) {
-        r->is_root = value_is(ev, "/");
-        r->is_echo = value_is(ev, "/echo");
+        r->is_root = path_is(ev, "/");
+        r->is_echo = path_is(ev, "/echo");
+    } else if (ev->field.name_len == 6 && memcmp(ev->field.name, "expect", 6) == 0) {
+        r->expects = value_is(ev, "100-continue");
     }
 }
 
@@ -224,7 +268,7 @@ static void on_data(connection *c, const mote_h2_event *ev)
         for (size_t i = 0; i < ev->len;) {
             size_t at = (r->start + r->used) % WINDOW;
             size_t n = ev->len - i < WINDOW - at ? ev->len - i : WINDOW - at;
-            memcpy(r->buffer + at, ev->data + i, n);
+            memcpy(buffer_of(c, r) + at, ev->data + i, n);
             r->used += n;
             i += n;
         }
@@ -234,14 +278,20 @@ static void on_data(connection *c, const mote_h2_event *ev)
     answer(c, r);
 }
 
+/* RFC 9113 6.8: a client that opens no more streams needs the connection no longer. */
+static void end_when_left(connection *c)
+{
+    if (c->leaving && c->busy == 0)
+        mote_h2_fail(&c->h2, MOTE_H2_NO_ERROR, "");
+}
+
 static int on_input(void *self, const uint8_t *in, size_t len)
 {
     connection *c = self;
     mote_h2_event ev;
     size_t used;
-    int r;
 
-    while ((r = mote_h2_recv(&c->h2, in, len, &used, &ev)) > 0) {
+    while (mote_h2_recv(&c->h2, in, len, &used, &ev) > 0) {
         in += used;
         len -= used;
         if (ev.type == MOTE_H2_FIELD && !ev.trailers)
@@ -256,8 +306,11 @@ static int on_input(void *self, const uint8_t *in, size_t len)
             answer(c, ev.stream->user);
         else if (ev.type == MOTE_H2_WRITABLE || ev.type == MOTE_H2_SETTINGS)
             answer_all(c);
+        else if (ev.type == MOTE_H2_GOAWAY)
+            c->leaving = true;
     }
-    return r;
+    end_when_left(c);
+    return mote_h2_error(&c->h2);
 }
 
 /* ---- the engine for the event loop --------------------------------------------------------- */
@@ -273,6 +326,7 @@ static void ack(void *self, size_t len)
 
     mote_h2_ack(&c->h2, len);
     answer_all(c);
+    end_when_left(c);
 }
 
 /* What does not move is given up, so that slow peers cannot hold streams and connections. */
@@ -288,6 +342,9 @@ static void give_up_stalled(connection *c, uint64_t now_ms)
     }
     if (c->busy == 0 && now_ms - c->idle_ms >= timeout_ms)
         mote_h2_fail(&c->h2, MOTE_H2_NO_ERROR, "idle");
+    /* RFC 9113 6.8: what was on its way when the client heard of the end has arrived by now */
+    if (c->busy == 0 && drain_ms > 0 && now_ms - drain_ms >= LINGER_MS)
+        mote_h2_fail(&c->h2, MOTE_H2_NO_ERROR, "the server ends");
 }
 
 static uint32_t tick(void *self, uint64_t now_ms)
@@ -295,6 +352,8 @@ static uint32_t tick(void *self, uint64_t now_ms)
     connection *c = self;
     uint32_t next = mote_h2_tick(&c->h2, now_ms), check = timeout_ms / 4 + 1;
 
+    if (drain_ms > 0 && check > LINGER_MS / 4)
+        check = LINGER_MS / 4;
     if (now_ms - c->checked_ms >= check)
         give_up_stalled(c, now_ms);
     return next < check ? next : check;
@@ -351,7 +410,8 @@ static int accept_conn(void *context, int fd)
         return -1;
     for (size_t i = 0; i < STREAMS; i++)
         c->requests[i].stream = NULL;
-    c->busy = 0;
+    c->busy = c->turn = 0;
+    c->leaving = false;
     c->idle_ms = c->checked_ms = loop.now_ms;
     config.settings_timeout_ms = timeout_ms;
     config.streams = c->streams;
@@ -365,6 +425,25 @@ static int accept_conn(void *context, int fd)
     mote_h2_init(&c->h2, &config);
     c->conn.closed = release;
     return add(c, fd);
+}
+
+/* No new connections and requests; the open ones go on until they are done, the time is up, or a
+ * second signal comes. */
+static void drain(void)
+{
+    uint64_t until = mote_posix_now_ms() + timeout_ms;
+
+    mote_posix_stopped = 0;
+    close(loop.listener);
+    loop.listener = -1;
+    drain_ms = mote_posix_now_ms();
+    for (mote_posix_conn *conn = loop.conns; conn; conn = conn->next) {
+        mote_h2_shutdown(&((connection *)conn)->h2);
+        conn->due_ms = loop.due_ms = 0; /* its tick comes more often from now on */
+        mote_posix_flush(conn);
+    }
+    while (loop.conns && !mote_posix_stopped && loop.now_ms < until)
+        mote_posix_loop_turn(&loop, LINGER_MS / 10);
 }
 
 int main(int argc, char **argv)
@@ -403,6 +482,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (!mote_posix_stopped && mote_posix_loop_turn(&loop, UINT32_MAX) == 0)
         ;
+    drain();
     mote_posix_loop_end(&loop);
     return 0;
 }

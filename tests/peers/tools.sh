@@ -42,6 +42,54 @@ own_client_posts() { "$BUILD/h2_client" -d "$W/large" "$url/echo" | cmp - "$W/la
 own_client_is_verbose() { "$BUILD/h2_client" -v "$url/none" 2>&1 | grep -q ':status: 404'; }
 own_client_tells_errors() { ! "$BUILD/h2_client" http://127.0.0.1:1/ 2>"$W/err" && grep -q refused "$W/err"; }
 
+own_client_leaves_the_query_and_drops_the_fragment() {
+    "$BUILD/h2_client" "$url?q=1" | grep -q 'It works' && "$BUILD/h2_client" "$url/?q=1#part" | grep -q 'It works'
+}
+own_client_refuses() { ! "$BUILD/h2_client" "$1" 2>"$W/err" >&2 && grep -q "$2" "$W/err"; }
+curl_waits_for_100() { [ "$(curl_h2 -v -H 'Expect: 100-continue' --data-binary "@$W/large" -o "$W/none" "$url/echo" 2>&1 | grep -c '^< HTTP/2 [12]00')" = 2 ]; }
+# Connections at rest, each after one request: 25 KiB of memory for each at most.
+idle_connections_cost_little() {
+    "$BUILD/h2_server" --port=0 >"$W/idle" &
+    local pid=$!
+    for _ in $(seq 50); do grep -q listening "$W/idle" && break; sleep 0.05; done
+    /usr/bin/python3 - "$(sed -n 's/.*://p' "$W/idle")" $pid <<'P'
+import socket, sys, time
+def resident():
+    return int(next(l for l in open(f"/proc/{sys.argv[2]}/status") if l.startswith("RssAnon")).split()[1])
+before = resident()
+frames = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84])
+peers = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(200)]
+for p in peers: p.sendall(frames)
+time.sleep(0.5)
+each = (resident() - before) / len(peers)
+print(f"{each:.1f} KiB for each idle connection")
+sys.exit(each > 25)
+P
+    local status=$?
+    kill $pid
+    wait $pid 2>/dev/null
+    return $status
+}
+# A request that is under way when SIGTERM comes is finished; the server ends when it is.
+sigterm_finishes_requests() {
+    "$BUILD/h2_server" --port=0 >"$W/drain" &
+    local pid=$!
+    for _ in $(seq 50); do grep -q listening "$W/drain" && break; sleep 0.05; done
+    (head -c 100000 "$W/large"; sleep 1.5; tail -c 2900000 "$W/large") |
+        curl_h2 -T - -X POST "http://127.0.0.1:$(sed -n 's/.*://p' "$W/drain")/echo" >"$W/echoed" &
+    local client=$!
+    sleep 0.5
+    kill $pid
+    wait $client && wait $pid && cmp "$W/large" "$W/echoed"
+}
+
+for t in curl_waits_for_100 idle_connections_cost_little sigterm_finishes_requests \
+    own_client_leaves_the_query_and_drops_the_fragment; do
+    check $t $t
+done
+check "own client refuses blanks" own_client_refuses "$url/a b" "has a blank"
+check "own client refuses user names" own_client_refuses "http://me@127.0.0.1/" "has a user name"
+check "own client refuses no host" own_client_refuses "http://:80/" "has no host"
 for t in curl_gets_the_page curl_heads curl_gets_404 curl_many_headers too_many_headers_get_431 \
     nghttp_gets nghttp_sends_trailers nghttp_pads nghttp_continues nghttp_small_window \
     nghttp_small_table nghttp_many h2load_all h2load_posts h2load_large h2load_small_window \
@@ -53,13 +101,22 @@ for f in empty small large; do
     [ $f = empty ] || check "nghttp_is_echoed $f" nghttp_is_echoed "$W/$f"
 done
 
-# A client of ours against a server of others.
+# A client of ours against servers of others: bodies larger than all windows, both ways.
 if command -v nghttpd >/dev/null; then
     mkdir "$W/root" && echo "from nghttpd" >"$W/root/index.html"
     port=$((20000 + $$ % 30000))
-    nghttpd --no-tls -d "$W/root" -a 127.0.0.1 $port &
+    nghttpd --no-tls --echo-upload -d "$W/root" -a 127.0.0.1 $port &
     sleep 0.5
     check own_client_with_nghttpd sh -c "$BUILD/h2_client http://127.0.0.1:$port/ | grep -q 'from nghttpd'"
+    check own_client_uploads_to_nghttpd sh -c "$BUILD/h2_client -d $W/large http://127.0.0.1:$port/ | cmp - $W/large"
+    kill $!
+fi
+if command -v node >/dev/null; then
+    node tests/peers/h2/echo.js >"$W/node" &
+    for _ in $(seq 100); do grep -q listening "$W/node" && break; sleep 0.05; done
+    at=$(sed -n 's/^listening on //p' "$W/node")
+    check own_client_uploads_to_node sh -c "$BUILD/h2_client -d $W/large http://$at/ | cmp - $W/large"
+    check own_client_downloads_from_node sh -c "[ \$($BUILD/h2_client http://$at/30000000?x | wc -c) = 30000000 ]"
     kill $!
 fi
 
