@@ -4,6 +4,7 @@
  * connection, it begins another one; build/mote-serial takes each to the collector.
  */
 #include "../fleet/sensor_core.h"
+#include "epoch.h"
 #include "line.h"
 
 enum { RX = 64, TX = 256, FIELD = 96, SLOTS = 8, RING = 576, RETRY_MS = 300 };
@@ -59,7 +60,7 @@ static bool receive(uint64_t now)
 
 int main(void)
 {
-    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE);
+    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE, emulated_board_epoch());
     for (;;) {
         uint64_t now = board_now_ms();
         take_samples(now);

@@ -9,6 +9,7 @@
 #include "../../tls/tls.h"
 #include "../fleet/sensor_core.h"
 #include "ca.h"
+#include "epoch.h"
 
 enum { RX = 128, TX = 512, FIELD = 96, SLOTS = 8, RING = 1024, RETRY_MS = 300, POOL = 22 * 1024 };
 
@@ -132,7 +133,7 @@ int main(void)
         return 1;
     }
     mote_lwip_begin(mac, MOTE_IP(10, 0, 2, 15), MOTE_IP(255, 255, 255, 0), MOTE_IP(10, 0, 2, 2));
-    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE);
+    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE, emulated_board_epoch());
     for (;;) {
         uint64_t now = board_now_ms();
         mote_lwip_poll(now);

@@ -10,6 +10,8 @@
 #include "readings.h"
 #include "sensor_core.h"
 
+#include <errno.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -123,6 +125,14 @@ static void sample_all(void)
         next++;
 }
 
+/* Names this ring: the numbers of its samples begin anew. 0: there is no randomness to be had. */
+static uint64_t random_epoch(void)
+{
+    uint64_t epoch = 0;
+
+    return getrandom(&epoch, sizeof epoch, 0) == (ssize_t)sizeof epoch ? epoch : 0;
+}
+
 static void run(uint64_t stop_at)
 {
     uint64_t sample_at = mote_posix_now_ms(), connect_at = sample_at, drain_until = 0;
@@ -171,7 +181,11 @@ int main(int argc, char **argv)
     }
     uint64_t seconds = (uint64_t)atoi(duration);
     sensor_init(&sensor, name, ring, RING,
-                policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST);
+                policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST, random_epoch());
+    if (sensor.samples.epoch == 0) {
+        fprintf(stderr, "sensor: error: no random number to be had: %s\n", strerror(errno));
+        return 1;
+    }
     sensor.interval_ms = interval_ms;
     srand((unsigned)getpid());
     mote_posix_catch_signals();

@@ -5,10 +5,11 @@
 
 enum { LARGEST_SAMPLE = 64 };
 
-void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy)
+void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy,
+                 uint64_t epoch)
 {
     *s = (sensor_core){.name = name, .interval_ms = 100};
-    mote_outbox_init(&s->samples, ring, size, (enum mote_outbox_policy)policy);
+    mote_outbox_init(&s->samples, ring, size, (enum mote_outbox_policy)policy, epoch);
 }
 
 bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_ms)
@@ -36,15 +37,18 @@ void sensor_begin(sensor_core *s)
 static void on_command(sensor_core *s, const mote_grpc_event *ev)
 {
     mote_telemetry_Command command;
+    uint32_t interval;
 
     if (mote_telemetry_Telemetry_Control_take(ev, &command, NULL) < 0)
         return;
-    if (command.is.which == mote_telemetry_Command_interval_ms) {
-        s->interval_ms = command.is.is.interval_ms;
-        return;
+    interval = command.is.is.interval_ms;
+    if (command.is.which == mote_telemetry_Command_acknowledged) {
+        mote_outbox_acknowledge(&s->samples, command.is.is.acknowledged);
+        s->acknowledged = true;
+    } else if (command.is.which == mote_telemetry_Command_interval_ms &&
+               interval >= SENSOR_INTERVAL_LEAST && interval <= SENSOR_INTERVAL_MOST) {
+        s->interval_ms = interval;
     }
-    mote_outbox_acknowledge(&s->samples, command.is.is.acknowledged);
-    s->acknowledged = true;
 }
 
 void sensor_event(sensor_core *s, const mote_grpc_event *ev)
@@ -86,11 +90,15 @@ bool sensor_hear(sensor_core *s, mote_grpc *g, const uint8_t *in, size_t len)
 
 static void start_calls(sensor_core *s, mote_grpc *g)
 {
-    mote_grpc_metadata id = {"device-id", s->name, 9, mote_pb_cstring(s->name).len};
+    char epoch[16];
+    mote_grpc_metadata id[] = {{"device-id", s->name, 9, mote_pb_cstring(s->name).len},
+                               {"device-epoch", epoch, 12, sizeof epoch}};
     mote_grpc_request up = {
-        .path = &mote_telemetry_Telemetry_Upload_path, .metadata = &id, .metadata_count = 1};
+        .path = &mote_telemetry_Telemetry_Upload_path, .metadata = id, .metadata_count = 2};
     mote_grpc_request ctl = {.path = &mote_telemetry_Telemetry_Control_path};
 
+    for (unsigned i = 0; i < sizeof epoch; i++)
+        epoch[i] = "0123456789abcdef"[s->samples.epoch >> (60 - 4 * i) & 15];
     if (!s->control)
         mote_grpc_start(g, &ctl, &s->control);
     if (s->control && !s->upload && s->acknowledged)
@@ -100,30 +108,19 @@ static void start_calls(sensor_core *s, mote_grpc *g)
 static void send_report(sensor_core *s)
 {
     mote_telemetry_Report report = {.device = mote_pb_cstring(s->name),
-                                    .dropped = s->samples.dropped};
+                                    .dropped = s->samples.dropped,
+                                    .epoch = s->samples.epoch};
 
     if (s->control && !s->reported)
         s->reported = mote_telemetry_Telemetry_Control_offer(s->control, &report) == 0;
-}
-
-/* Sends until the ring is empty or there is no room; nothing waits for more to come. */
-static void send_samples(sensor_core *s)
-{
-    while (s->upload && s->acknowledged && mote_outbox_next(&s->samples, NULL)) {
-        if (mote_grpc_send(s->upload, mote_outbox_source, NULL, &s->samples, 0) < 0) {
-            if (s->upload->tx_sent > 0)
-                mote_outbox_partial(&s->samples);
-            return;
-        }
-        mote_outbox_sent(&s->samples);
-    }
-    if (s->finishing && s->upload && mote_outbox_count(&s->samples) == 0)
-        mote_grpc_half_close(s->upload);
 }
 
 void sensor_work(sensor_core *s, mote_grpc *g)
 {
     start_calls(s, g);
     send_report(s);
-    send_samples(s);
+    if (s->upload)
+        mote_outbox_send(&s->samples, s->upload);
+    if (s->finishing && s->upload && mote_outbox_count(&s->samples) == 0)
+        mote_grpc_half_close(s->upload);
 }

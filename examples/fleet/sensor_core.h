@@ -5,7 +5,8 @@
 
 #include "../../grpc/services/outbox.h"
 
-enum { SENSOR_CALLS = 2 };
+/* Two calls at once; and the readings' interval in ms that a collector may command. */
+enum { SENSOR_CALLS = 2, SENSOR_INTERVAL_LEAST = 10, SENSOR_INTERVAL_MOST = 86400000 };
 
 typedef struct {
     const char *name;
@@ -20,8 +21,9 @@ typedef struct {
     bool reported;
 } sensor_core;
 
-/* The samples are in `ring`; policy: enum mote_outbox_policy. */
-void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy);
+/* The samples are in `ring`; policy: enum mote_outbox_policy; epoch: a random number, not 0. */
+void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy,
+                 uint64_t epoch);
 
 /* False: there is no room, and nothing may be dropped. */
 bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_ms);

@@ -17,8 +17,9 @@ const mote_pb_message mote_telemetry_UploadSummary_table = {mote_telemetry_Uploa
 static const mote_pb_field mote_telemetry_Report_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_telemetry_Report, device), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_telemetry_Report, dropped), MOTE_PB_UINT64, 0},
+    {MOTE_PB_KEY(3, 1), offsetof(mote_telemetry_Report, epoch), MOTE_PB_FIXED64, 0},
 };
-const mote_pb_message mote_telemetry_Report_table = {mote_telemetry_Report_fields, NULL, 2, sizeof(mote_telemetry_Report)};
+const mote_pb_message mote_telemetry_Report_table = {mote_telemetry_Report_fields, NULL, 3, sizeof(mote_telemetry_Report)};
 
 static const mote_pb_field mote_telemetry_Command_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_telemetry_Command, is.is), MOTE_PB_UINT64 | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is) | 0},

@@ -14,8 +14,8 @@ typedef struct mote_telemetry_UploadSummary mote_telemetry_UploadSummary;
 typedef struct mote_telemetry_Report mote_telemetry_Report;
 typedef struct mote_telemetry_Command mote_telemetry_Command;
 
-/* One reading of a device. Sequence numbers start at 1 and have no gaps unless samples were
- * dropped on the device. */
+/* One reading of a device. Sequence numbers start at 1 in each epoch and have no gaps unless samples
+ * were dropped on the device. */
 struct mote_telemetry_Sample {
     uint64_t sequence;
     int64_t time_ms;
@@ -24,6 +24,7 @@ struct mote_telemetry_Sample {
 };
 
 struct mote_telemetry_UploadSummary {
+    /* by this call */
     uint64_t received;
 };
 
@@ -31,15 +32,17 @@ struct mote_telemetry_UploadSummary {
 struct mote_telemetry_Report {
     mote_pb_string device;
     uint64_t dropped;
+    uint64_t epoch;
 };
 
 struct mote_telemetry_Command {
     struct {
         uint32_t which; /* number of the field that is set; 0: none */
         union {
-            /* all samples up to this one are stored */
+            /* All samples of this epoch up to this one are stored. It comes first, and nothing is uploaded
+             * before. A number that was never sent is an error, and deletes nothing. */
             uint64_t acknowledged;
-            /* take readings this often */
+            /* take readings this often; 10 to 86,400,000 */
             uint32_t interval_ms;
         } is;
     } is;

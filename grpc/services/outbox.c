@@ -42,6 +42,7 @@ static int length_at(const mote_outbox *o, size_t offset, size_t *len)
     return r;
 }
 
+/* The oldest message leaves. */
 static int remove_first(mote_outbox *o)
 {
     size_t len;
@@ -52,29 +53,109 @@ static int remove_first(mote_outbox *o)
     len += LENGTH_SIZE;
     o->first = (o->first + len) % o->size;
     o->used -= len;
-    if (o->first_sequence == o->send_sequence)
-        o->send_sequence++; /* it was never sent */
-    else
+    if (o->send > 0)
         o->send -= len;
-    o->first_sequence++;
+    else /* it was never sent */
+        o->send_sequence += 1 + o->gap;
+    o->first_sequence += 1 + o->gap;
+    o->gap = 0;
     return 0;
+}
+
+/* Moves the oldest message, of `len` bytes in all, by `distance`, its end first. */
+static int move_first(mote_outbox *o, size_t len, size_t distance)
+{
+    uint8_t bytes[16];
+    int r = 0;
+
+    while (r == 0 && len > 0) {
+        size_t n = len < sizeof bytes ? len : sizeof bytes;
+        len -= n;
+        if ((r = transfer(o, len, bytes, NULL, n)) == 0)
+            r = transfer(o, len + distance, NULL, bytes, n);
+    }
+    return r;
+}
+
+/* The oldest message, which is half sent, takes the place of the next one. */
+static int remove_second(mote_outbox *o)
+{
+    size_t first, second;
+    int r = length_at(o, 0, &first);
+
+    if (r < 0 || (first += LENGTH_SIZE) == o->used)
+        return r < 0 ? r : MOTE_AGAIN; /* there is no other */
+    if ((r = length_at(o, first, &second)) < 0)
+        return r;
+    second += LENGTH_SIZE;
+    if ((r = move_first(o, first, second)) < 0)
+        return r;
+    o->first = (o->first + second) % o->size;
+    o->used -= second;
+    o->gap++;
+    return 0;
+}
+
+/* ---- what becomes of messages -------------------------------------------------------------- */
+
+static bool half_sent(const mote_outbox *o)
+{
+    return o->partial && o->send == 0;
+}
+
+static void remove_acknowledged(mote_outbox *o)
+{
+    while (o->first_sequence <= o->acknowledged && o->first_sequence < o->next_sequence &&
+           !half_sent(o)) {
+        if (remove_first(o) < 0)
+            return;
+    }
+}
+
+/* Pushes out one message. One that was sent may have arrived. */
+static int drop_one(mote_outbox *o)
+{
+    uint64_t sent = o->settled ? o->send_sequence : o->sent_sequence + 1;
+    bool unsure = o->first_sequence < sent;
+    int r = half_sent(o) ? remove_second(o) : remove_first(o);
+
+    if (r < 0)
+        return r;
+    if (unsure && !half_sent(o))
+        o->unsure++;
+    else
+        o->dropped++;
+    return 0;
+}
+
+/* A call begins to send, and the receiver has said what it has: what is not among that is lost. */
+static void settle(mote_outbox *o)
+{
+    uint64_t lost =
+        o->acknowledged < o->first_sequence ? o->first_sequence - 1 - o->acknowledged : 0;
+
+    o->dropped += lost < o->unsure ? lost : o->unsure;
+    o->unsure = 0;
+    o->settled = true;
 }
 
 /* ---- sending side -------------------------------------------------------------------------- */
 
-void mote_outbox_init(mote_outbox *o, void *memory, size_t size, enum mote_outbox_policy policy)
+void mote_outbox_init(mote_outbox *o, void *memory, size_t size, enum mote_outbox_policy policy,
+                      uint64_t epoch)
 {
     memset(o, 0, sizeof *o);
     o->memory = memory;
     o->size = size;
     o->policy = (uint8_t)policy;
+    o->epoch = epoch;
     o->first_sequence = o->send_sequence = o->next_sequence = 1;
 }
 
 void mote_outbox_init_storage(mote_outbox *o, const mote_outbox_storage *storage, size_t size,
-                              enum mote_outbox_policy policy)
+                              enum mote_outbox_policy policy, uint64_t epoch)
 {
-    mote_outbox_init(o, NULL, size, policy);
+    mote_outbox_init(o, NULL, size, policy, epoch);
     o->storage = storage;
 }
 
@@ -85,26 +166,19 @@ uint64_t mote_outbox_sequence(const mote_outbox *o)
 
 uint64_t mote_outbox_count(const mote_outbox *o)
 {
-    return o->next_sequence - o->first_sequence;
+    return o->next_sequence - o->first_sequence - o->gap + o->unsure;
 }
 
 static int make_room(mote_outbox *o, size_t need)
 {
-    int r;
+    int r = 0;
 
     if (need > o->size)
         return MOTE_GRPC_ERR_SPACE;
-    while (o->size - o->used < need) {
-        if (o->policy == MOTE_OUTBOX_REFUSE ||
-            (o->partial && o->first_sequence == o->send_sequence)) {
-            o->refused++;
-            return MOTE_AGAIN;
-        }
-        if ((r = remove_first(o)) < 0)
-            return r;
-        o->dropped++;
-    }
-    return 0;
+    while (r == 0 && o->size - o->used < need)
+        r = o->policy == MOTE_OUTBOX_REFUSE ? MOTE_AGAIN : drop_one(o);
+    o->refused += r == MOTE_AGAIN;
+    return r;
 }
 
 int mote_outbox_put(mote_outbox *o, const uint8_t *message, size_t len)
@@ -123,22 +197,15 @@ int mote_outbox_put(mote_outbox *o, const uint8_t *message, size_t len)
     return 0;
 }
 
-bool mote_outbox_next(const mote_outbox *o, uint64_t *sequence)
-{
-    if (sequence)
-        *sequence = o->send_sequence;
-    return o->send_sequence < o->next_sequence;
-}
-
-int mote_outbox_source(const void *type, const void *message, size_t offset, uint8_t *out,
-                       size_t cap, size_t *total)
+/* A mote_grpc_source of the message to be sent next. */
+static int source(const void *type, const void *message, size_t offset, uint8_t *out, size_t cap,
+                  size_t *total)
 {
     const mote_outbox *o = message;
-    bool whole = *total == 0;
     int r = 0;
 
     (void)type;
-    if (whole) {
+    if (*total == 0) {
         if ((r = length_at(o, o->send, total)) < 0)
             return r;
         if (*total > cap)
@@ -148,39 +215,75 @@ int mote_outbox_source(const void *type, const void *message, size_t offset, uin
     return transfer(o, o->send + LENGTH_SIZE + offset, out, NULL, cap);
 }
 
-void mote_outbox_sent(mote_outbox *o)
+static int mark_sent(mote_outbox *o)
 {
     size_t len;
+    int r = length_at(o, o->send, &len);
 
-    o->partial = false;
-    if (o->send_sequence == o->next_sequence || length_at(o, o->send, &len) < 0)
-        return;
+    if (r < 0)
+        return r;
+    if (o->sent_sequence < o->send_sequence)
+        o->sent_sequence = o->send_sequence;
+    o->send_sequence += 1 + (o->send == 0 ? o->gap : 0);
     o->send += LENGTH_SIZE + len;
-    o->send_sequence++;
+    remove_acknowledged(o); /* it was half sent again when its acknowledgement came */
+    return 0;
 }
 
-void mote_outbox_partial(mote_outbox *o)
+int mote_outbox_send(mote_outbox *o, mote_grpc_call *call)
 {
-    o->partial = true;
-}
+    int r = 0;
 
-void mote_outbox_acknowledge(mote_outbox *o, uint64_t sequence)
-{
-    while (o->first_sequence <= sequence && o->first_sequence < o->next_sequence &&
-           !(o->partial && o->first_sequence == o->send_sequence)) {
-        if (remove_first(o) < 0)
-            return;
+    if (!o->settled && o->used > 0)
+        settle(o);
+    while (r == 0 && o->send < o->used) {
+        r = mote_grpc_send(call, source, NULL, o, 0);
+        o->partial = r < 0 && call->tx_sent > 0;
+        if (r == 0)
+            r = mark_sent(o);
     }
+    return r;
+}
+
+bool mote_outbox_acknowledge(mote_outbox *o, uint64_t sequence)
+{
+    if (sequence > o->sent_sequence) {
+        o->wrong++;
+        return false;
+    }
+    if (sequence + 1 >= o->first_sequence)
+        o->unsure = 0; /* they had arrived */
+    if (sequence > o->acknowledged)
+        o->acknowledged = sequence;
+    remove_acknowledged(o);
+    return true;
 }
 
 void mote_outbox_rewind(mote_outbox *o)
 {
     o->send = 0;
     o->send_sequence = o->first_sequence;
-    o->partial = false;
+    o->partial = o->settled = false;
+    remove_acknowledged(o);
 }
 
 /* ---- receiving side ------------------------------------------------------------------------ */
+
+mote_inbox *mote_inbox_find(mote_inbox *known, size_t count, uint64_t epoch)
+{
+    mote_inbox found = {.epoch = epoch};
+    size_t i = 0;
+
+    while (i < count && known[i].epoch != epoch)
+        i++;
+    if (i < count)
+        found = known[i];
+    else
+        i = count - 1;
+    memmove(known + 1, known, i * sizeof *known);
+    known[0] = found;
+    return known;
+}
 
 bool mote_inbox_accept(mote_inbox *in, uint64_t sequence)
 {

@@ -1,5 +1,5 @@
 """A collector with grpcio: collector_peer.py PORT STORE [CERT KEY], with a certificate over TLS. Keeps samples over its own restarts, as lines "SEQUENCE METRIC
-VALUE", and acknowledges what it has; a sample that comes again is not stored again."""
+VALUE EPOCH", and acknowledges what it has of an epoch; a sample that comes again is not stored again."""
 import os
 import sys
 import threading
@@ -11,32 +11,33 @@ import telemetry_pb2 as telemetry
 lock = threading.Lock()
 store = open(sys.argv[2], "a+")
 store.seek(0)
-last = max([int(line.split()[0]) for line in store] or [0])
+last = {line.split()[3]: int(line.split()[0]) for line in store}
 
 
 def upload(samples, context):
-    global last
-    assert dict(context.invocation_metadata())["device-id"]
+    fields = dict(context.invocation_metadata())
+    assert fields["device-id"]
+    epoch = fields["device-epoch"]
     count = 0
     for s in samples:
         count += 1
         with lock:
-            if s.sequence > last:
-                store.write("%d %s %f\n" % (s.sequence, s.metric, s.value))
+            if s.sequence > last.get(epoch, 0):
+                store.write("%d %s %f %s\n" % (s.sequence, s.metric, s.value, epoch))
                 store.flush()
-                last = s.sequence
+                last[epoch] = s.sequence
     return telemetry.UploadSummary(received=count)
 
 
 def control(reports, context):
     over = threading.Event()
     context.add_callback(over.set)
-    next(reports)
+    epoch = "%016x" % next(reports).epoch
     told = None
     yield telemetry.Command(interval_ms=50)
     while not over.wait(0.02):
         with lock:
-            now = last
+            now = last.get(epoch, 0)
         if now != told:
             told = now
             yield telemetry.Command(acknowledged=now)

@@ -2,6 +2,8 @@
 #include "../../grpc/services/outbox.h"
 #include "../test.h"
 
+enum { CALLS = 1, RX = 128, TX = 256, SAMPLES = 10000, BREAKS = 200, WIRE = 4096, EPOCH = 77 };
+
 static uint8_t ring[64];
 static mote_outbox o;
 
@@ -10,98 +12,276 @@ static int put(const char *text)
     return mote_outbox_put(&o, (const uint8_t *)text, strlen(text));
 }
 
-/* The message to be sent next, read in pieces of a size. */
-static const char *next(size_t piece)
-{
-    static char text[256];
-    size_t total = 0, n = 0;
+/* ---- a link: what the outbox sends arrives here, as texts with a comma behind each ---------- */
 
-    if (!mote_outbox_next(&o, NULL))
-        return "nothing";
-    CHECK_INT(mote_outbox_source(NULL, &o, 0, NULL, 0, &total), 0);
-    while (n < total) {
-        size_t cap = piece < total - n ? piece : total - n;
-        CHECK_INT(mote_outbox_source(NULL, &o, n, (uint8_t *)text + n, cap, &total), 0);
-        n += cap;
-    }
-    text[n] = '\0';
-    return text;
+static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 128, 8, 0) / 8];
+static mote_grpc client, server;
+static mote_grpc_call *call;
+static char heard[4096];
+static int collect(mote_grpc_call *c, const mote_grpc_event *ev);
+
+static int hear(mote_grpc_call *c, const mote_grpc_event *ev)
+{
+    (void)c;
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        snprintf(heard + strlen(heard), sizeof heard - strlen(heard), "%.*s,", (int)ev->len,
+                 (const char *)ev->data);
+    return 0;
 }
+
+static const mote_grpc_method methods[] = {{"Hear", hear, false, false, NULL},
+                                           {"Stream", collect, false, false, NULL}};
+static const mote_grpc_service services[] = {{"a.B", methods, 2}};
+static const mote_hpack_field hear_path = MOTE_HPACK_FIELD(":path", "/a.B/Hear");
+static const mote_hpack_field stream_path = MOTE_HPACK_FIELD(":path", "/a.B/Stream");
+
+static void connect_again(const mote_hpack_field *path)
+{
+    static mote_grpc_config c, s;
+
+    c = (mote_grpc_config){.max_calls = CALLS,
+                           .slots = 8,
+                           .rx_size = RX,
+                           .tx_size = TX,
+                           .table_size = 4096,
+                           .field_size = 128,
+                           .authority = "x",
+                           .services = services,
+                           .service_count = 1};
+    CHECK_INT(mote_grpc_init(&client, &c, memory[0], sizeof memory[0]), 0);
+    s = c;
+    s.server = true;
+    CHECK_INT(mote_grpc_init(&server, &s, memory[1], sizeof memory[1]), 0);
+    CHECK_INT(mote_grpc_start(&client, &(mote_grpc_request){.path = path}, &call), 0);
+    mote_outbox_rewind(&o);
+}
+
+/* At most `most` bytes of each end reach the other one; true: there was something. */
+static bool carry(size_t most)
+{
+    size_t len, used, n = 0;
+    const uint8_t *out = mote_grpc_peek(&client, &len);
+    mote_grpc_event ev;
+
+    if (out) {
+        n = len < most ? len : most;
+        mote_grpc_serve(&server, out, n);
+        mote_grpc_ack(&client, n);
+    }
+    if (!(out = mote_grpc_peek(&server, &len)))
+        return n > 0;
+    len = len < most ? len : most;
+    size_t at = 0;
+    while (mote_grpc_recv(&client, out + at, len - at, &used, &ev) > 0)
+        at += used;
+    mote_grpc_ack(&server, len);
+    return true;
+}
+
+static void open_link(void)
+{
+    connect_again(&hear_path);
+    heard[0] = '\0';
+    while (carry(1000))
+        ;
+}
+
+/* Sends all that there is; what has arrived. */
+static const char *sent(void)
+{
+    heard[0] = '\0';
+    for (int i = 0; i < 1000 && (mote_outbox_send(&o, call) == MOTE_AGAIN || carry(50)); i++)
+        carry(50);
+    return heard;
+}
+
+/* Another message, which leaves `left` bytes of the window that a call begins with. */
+static void fill_window(size_t left)
+{
+    static const uint8_t text[RX] = "filler";
+    mote_grpc_bytes filler = {text, RX - 5 - left};
+
+    CHECK_INT(mote_grpc_send(call, mote_grpc_bytes_source, NULL, &filler, 0), 0);
+}
+
+static void ledger_adds_up(uint64_t put_count, uint64_t acknowledged)
+{
+    CHECK_INT(mote_outbox_sequence(&o) - 1, put_count);
+    CHECK_INT(acknowledged + mote_outbox_count(&o) + o.dropped, put_count);
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
 
 static void messages_leave_when_they_are_acknowledged(void)
 {
-    uint64_t sequence;
-
-    mote_outbox_init(&o, ring, sizeof ring, MOTE_OUTBOX_REFUSE);
+    mote_outbox_init(&o, ring, sizeof ring, MOTE_OUTBOX_REFUSE, EPOCH);
+    CHECK_INT(o.epoch, EPOCH);
     CHECK_INT(mote_outbox_sequence(&o), 1);
     CHECK_INT(put("one"), 0);
     CHECK_INT(put("two"), 0);
-    CHECK(mote_outbox_next(&o, &sequence) && sequence == 1);
-    CHECK(strcmp(next(100), "one") == 0);
-    mote_outbox_sent(&o);
-    CHECK(strcmp(next(1), "two") == 0);
-    mote_outbox_sent(&o);
-    mote_outbox_sent(&o); /* without effect */
-    CHECK(!mote_outbox_next(&o, NULL));
+    open_link();
+    CHECK(strcmp(sent(), "one,two,") == 0);
+    CHECK(strcmp(sent(), "") == 0);
     CHECK_INT(mote_outbox_count(&o), 2);
-    mote_outbox_acknowledge(&o, 1);
+    CHECK(mote_outbox_acknowledge(&o, 1));
     CHECK_INT(mote_outbox_count(&o), 1);
-    mote_outbox_rewind(&o);
-    CHECK(strcmp(next(2), "two") == 0);
-    mote_outbox_acknowledge(&o, 99); /* what was never sent does not exist */
+    CHECK(mote_outbox_acknowledge(&o, 1)); /* again: nothing new */
+    CHECK_INT(mote_outbox_count(&o), 1);
+    open_link();
+    CHECK(strcmp(sent(), "two,") == 0);
+    CHECK(mote_outbox_acknowledge(&o, 2));
     CHECK_INT(mote_outbox_count(&o), 0);
     CHECK_INT(o.used, 0);
-    CHECK(strcmp(next(2), "nothing") == 0);
+    ledger_adds_up(2, 2);
+}
+
+static void an_acknowledgement_of_what_was_never_sent_deletes_nothing(void)
+{
+    mote_outbox_init(&o, ring, sizeof ring, MOTE_OUTBOX_REFUSE, EPOCH);
+    put("one");
+    CHECK(!mote_outbox_acknowledge(&o, 1));
+    open_link();
+    CHECK(strcmp(sent(), "one,") == 0);
+    put("two");
+    CHECK(!mote_outbox_acknowledge(&o, 2));
+    CHECK(!mote_outbox_acknowledge(&o, UINT64_MAX));
+    CHECK_INT(o.wrong, 3);
+    CHECK_INT(mote_outbox_count(&o), 2);
+    CHECK(strcmp(sent(), "two,") == 0);
+    CHECK(mote_outbox_acknowledge(&o, 2));
+    ledger_adds_up(2, 2);
 }
 
 static void a_full_ring_refuses_or_drops(void)
 {
     for (int drop = 0; drop < 2; drop++) {
-        mote_outbox_init(&o, ring, 20, drop ? MOTE_OUTBOX_DROP_OLDEST : MOTE_OUTBOX_REFUSE);
+        mote_outbox_init(&o, ring, 20, drop ? MOTE_OUTBOX_DROP_OLDEST : MOTE_OUTBOX_REFUSE, EPOCH);
         CHECK_INT(put("12345678"), 0);
         CHECK_INT(put("abcdefgh"), 0);
         CHECK_INT(put("x"), drop ? 0 : MOTE_AGAIN);
         CHECK_INT(o.dropped, drop);
         CHECK_INT(o.refused, !drop);
-        CHECK(strcmp(next(3), drop ? "abcdefgh" : "12345678") == 0);
         CHECK_INT(put("a message that is too long"), MOTE_GRPC_ERR_SPACE);
+        ledger_adds_up(drop ? 3 : 2, 0);
+        open_link();
+        CHECK(strcmp(sent(), drop ? "abcdefgh,x," : "12345678,abcdefgh,") == 0);
     }
     static uint8_t large[70000];
     CHECK_INT(mote_outbox_put(&o, large, sizeof large), MOTE_GRPC_ERR_SPACE);
 }
 
-static void what_is_on_its_way_is_not_dropped(void)
+/* Puts "aaaaaaaa" and others of that length, and sends but a part of the first. */
+static void send_a_part(unsigned count)
 {
-    mote_outbox_init(&o, ring, 20, MOTE_OUTBOX_DROP_OLDEST);
+    mote_outbox_init(&o, ring, 10 * count, MOTE_OUTBOX_DROP_OLDEST, EPOCH);
+    for (unsigned i = 0; i < count; i++)
+        CHECK_INT(put((char[9]){'a' + (char)i, 'a', 'a', 'a', 'a', 'a', 'a', 'a'}), 0);
+    open_link();
+    fill_window(9);
+    CHECK_INT(mote_outbox_send(&o, call), MOTE_AGAIN);
+    CHECK(o.partial);
+}
+
+static void what_is_half_sent_is_finished_and_the_next_oldest_dropped(void)
+{
+    send_a_part(4);
+    CHECK_INT(put("e"), 0);
+    CHECK_INT(put("ffffffff"), 0);
+    CHECK_INT(o.dropped, 2);
+    ledger_adds_up(6, 0);
+    CHECK(strstr(sent(), "filler") == heard);
+    CHECK(strstr(heard, ",aaaaaaaa,daaaaaaa,e,ffffffff,"));
+    CHECK(mote_outbox_acknowledge(&o, 1));
+    CHECK_INT(mote_outbox_count(&o), 3);
+    CHECK(mote_outbox_acknowledge(&o, 6));
+    ledger_adds_up(6, 4);
+}
+
+static void only_when_it_fills_the_ring_alone_the_newest_is_refused(void)
+{
+    send_a_part(1);
+    CHECK_INT(put("x"), MOTE_AGAIN);
+    CHECK_INT(o.refused, 1);
+    CHECK_INT(o.dropped, 0);
+    sent();
+    CHECK(strstr(heard, ",aaaaaaaa,"));
+    CHECK_INT(put("x"), 0); /* what was sent may be pushed out */
+    CHECK(strcmp(sent(), "x,") == 0);
+    CHECK_INT(mote_outbox_count(&o), 2);
+    CHECK(mote_outbox_acknowledge(&o, 2));
+    ledger_adds_up(2, 2); /* and it had arrived */
+}
+
+static void a_link_that_breaks_in_the_middle_begins_the_message_again(void)
+{
+    send_a_part(3);
+    put("dddd");
+    open_link();
+    CHECK(strcmp(sent(), "aaaaaaaa,caaaaaaa,dddd,") == 0);
+    mote_outbox_acknowledge(&o, 4);
+    ledger_adds_up(4, 3);
+}
+
+/* The acknowledgement comes on the next connection, while the message is half sent again. */
+static void what_is_acknowledged_while_it_is_sent_again_leaves_when_it_is_sent(void)
+{
+    mote_outbox_init(&o, ring, 20, MOTE_OUTBOX_DROP_OLDEST, EPOCH);
+    put("12345678");
+    open_link();
+    sent();
+    open_link();
+    fill_window(9);
+    CHECK_INT(mote_outbox_send(&o, call), MOTE_AGAIN);
+    CHECK(mote_outbox_acknowledge(&o, 1));
+    CHECK_INT(mote_outbox_count(&o), 1);
+    sent();
+    CHECK_INT(mote_outbox_count(&o), 0);
+}
+
+static void what_had_arrived_is_not_called_dropped(void)
+{
+    mote_outbox_init(&o, ring, 20, MOTE_OUTBOX_DROP_OLDEST, EPOCH);
     put("12345678");
     put("abcdefgh");
-    mote_outbox_partial(&o);
-    CHECK_INT(put("xyz"), MOTE_AGAIN);
-    mote_outbox_acknowledge(&o, 1);
-    CHECK(strcmp(next(3), "12345678") == 0);
-    mote_outbox_sent(&o);
-    CHECK_INT(put("xyz"), 0);
-    CHECK(strcmp(next(3), "abcdefgh") == 0);
-    mote_outbox_rewind(&o);
-    CHECK(strcmp(next(3), "abcdefgh") == 0);
+    open_link();
+    sent();
+    mote_outbox_rewind(&o); /* the link is down */
+    put("a1234567");
+    put("b1234567");
+    CHECK_INT(o.dropped, 0);
+    CHECK_INT(mote_outbox_count(&o), 4);
+    open_link();
+    CHECK(mote_outbox_acknowledge(&o, 1)); /* the second one was on its way */
+    CHECK(strcmp(sent(), "a1234567,b1234567,") == 0);
+    CHECK_INT(o.dropped, 1);
+    CHECK_INT(mote_outbox_count(&o), 2);
+    put("c1234567");
+    mote_outbox_acknowledge(&o, 4);
+    ledger_adds_up(5, 3);
+    CHECK_INT(o.dropped, 1);
 }
 
 static void messages_wrap_at_every_place(void)
 {
-    char text[32];
+    char text[32], last[40] = "";
+    uint64_t acknowledged = 0;
 
-    mote_outbox_init(&o, ring, 37, MOTE_OUTBOX_DROP_OLDEST);
+    mote_outbox_init(&o, ring, 37, MOTE_OUTBOX_DROP_OLDEST, EPOCH);
+    open_link();
     for (unsigned i = 0; i < 500; i++) {
-        size_t len = i % 23;
+        size_t len = 1 + i % 23;
         memset(text, 'a' + (int)(i % 26), len);
         text[len] = '\0';
         CHECK_INT(put(text), 0);
-        mote_outbox_rewind(&o);
-        while (o.send_sequence + 1 < o.next_sequence)
-            mote_outbox_sent(&o);
-        CHECK(strcmp(next(1 + i % 5), text) == 0);
+        if (i % 3 == 0)
+            continue; /* some stay, and are pushed out */
+        snprintf(last, sizeof last, "%s,", text);
+        CHECK(strstr(sent(), last));
+        acknowledged = i + 1;
+        CHECK(mote_outbox_acknowledge(&o, acknowledged));
     }
-    CHECK_INT(o.dropped + mote_outbox_count(&o), 500);
+    CHECK_INT(mote_outbox_count(&o), 0);
+    CHECK(o.dropped > 0 && o.dropped < 250);
 }
 
 /* ---- storage ------------------------------------------------------------------------------- */
@@ -127,24 +307,21 @@ static void the_ring_may_lie_in_flash(void)
 {
     static const mote_outbox_storage storage = {flash, read_flash, write_flash};
     mote_outbox saved;
-    size_t total = 0;
 
-    mote_outbox_init_storage(&o, &storage, sizeof flash, MOTE_OUTBOX_DROP_OLDEST);
+    mote_outbox_init_storage(&o, &storage, sizeof flash, MOTE_OUTBOX_DROP_OLDEST, EPOCH);
     for (int i = 0; i < 20; i++)
         CHECK_INT(put(i % 2 ? "a longer message" : "short"), 0);
-    CHECK(strcmp(next(3), "a longer message") == 0 || strcmp(next(3), "short") == 0);
     saved = o; /* a device that was switched off goes on */
     memset(&o, 0, sizeof o);
     o = saved;
-    mote_outbox_rewind(&o);
-    CHECK_INT(mote_outbox_count(&o) > 0, 1);
-    CHECK(strcmp(next(3), "nothing") != 0);
+    open_link();
+    CHECK(strcmp(sent(), "short,a longer message,short,a longer message,") == 0);
     fails = -77;
     CHECK_INT(put("x"), -77);
-    CHECK_INT(mote_outbox_source(NULL, &o, 0, NULL, 0, &total), -77);
+    mote_outbox_rewind(&o);
+    CHECK_INT(mote_outbox_send(&o, call), -77);
     uint64_t count = mote_outbox_count(&o);
-    mote_outbox_sent(&o);
-    mote_outbox_acknowledge(&o, 1000);
+    CHECK(mote_outbox_acknowledge(&o, 20));
     CHECK_INT(mote_outbox_count(&o), count);
     fails = 0;
 }
@@ -163,13 +340,25 @@ static void a_receiver_sees_each_message_once(void)
     CHECK_INT(in.last, 5);
 }
 
+static void an_epoch_begins_anew(void)
+{
+    mote_inbox known[3] = {{0}};
+
+    CHECK(mote_inbox_accept(mote_inbox_find(known, 3, 10), 1));
+    CHECK(mote_inbox_accept(mote_inbox_find(known, 3, 20), 1));
+    CHECK(mote_inbox_accept(mote_inbox_find(known, 3, 10), 2));
+    CHECK(!mote_inbox_accept(mote_inbox_find(known, 3, 20), 1));
+    CHECK_INT(mote_inbox_find(known, 3, 10)->last, 2);
+    mote_inbox_accept(mote_inbox_find(known, 3, 30), 5);
+    mote_inbox_accept(mote_inbox_find(known, 3, 40), 6); /* in place of the oldest */
+    CHECK_INT(mote_inbox_find(known, 3, 10)->last, 2);
+    CHECK_INT(mote_inbox_find(known, 3, 30)->last, 5);
+    CHECK_INT(mote_inbox_find(known, 3, 40)->last, 6);
+    CHECK_INT(mote_inbox_find(known, 3, 20)->last, 0);
+}
+
 /* ---- over a link that breaks --------------------------------------------------------------- */
 
-enum { CALLS = 1, RX = 128, TX = 256, SAMPLES = 10000, BREAKS = 200, WIRE = 4096 };
-
-static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 128, 8, 0) / 8];
-static mote_grpc client, server;
-static mote_grpc_call *call;
 static uint8_t wires[2][WIRE];
 static size_t wire_len[2];
 static uint32_t seed = 11;
@@ -204,30 +393,10 @@ static int collect(mote_grpc_call *c, const mote_grpc_event *ev)
     return 0;
 }
 
-static const mote_grpc_method methods[] = {{"Stream", collect, false, false, NULL}};
-static const mote_grpc_service services[] = {{"a.B", methods, 1}};
-static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.B/Stream");
-
-static void connect_again(void)
+static void break_link(void)
 {
-    static mote_grpc_config c, s;
-
-    c = (mote_grpc_config){.max_calls = CALLS,
-                           .slots = 8,
-                           .rx_size = RX,
-                           .tx_size = TX,
-                           .table_size = 4096,
-                           .field_size = 128,
-                           .authority = "x",
-                           .services = services,
-                           .service_count = 1};
-    CHECK_INT(mote_grpc_init(&client, &c, memory[0], sizeof memory[0]), 0);
-    s = c;
-    s.server = true;
-    CHECK_INT(mote_grpc_init(&server, &s, memory[1], sizeof memory[1]), 0);
+    connect_again(&stream_path);
     wire_len[0] = wire_len[1] = 0;
-    CHECK_INT(mote_grpc_start(&client, &(mote_grpc_request){.path = &path}, &call), 0);
-    mote_outbox_rewind(&o);
 }
 
 static void write_some(mote_grpc *g, int to)
@@ -253,7 +422,7 @@ static void client_recv(const uint8_t *in, size_t len)
         in += used;
         len -= used;
         if (ev.type == MOTE_GRPC_MESSAGE)
-            mote_outbox_acknowledge(&o, number_of(ev.data));
+            CHECK(mote_outbox_acknowledge(&o, number_of(ev.data)));
     }
 }
 
@@ -269,18 +438,6 @@ static void read_some(int from)
     wire_len[from] -= n;
 }
 
-static void send_all(void)
-{
-    while (mote_outbox_next(&o, NULL)) {
-        if (mote_grpc_send(call, mote_outbox_source, NULL, &o, 0) != 0) {
-            if (call->tx_sent > 0)
-                mote_outbox_partial(&o);
-            return;
-        }
-        mote_outbox_sent(&o);
-    }
-}
-
 static void ten_thousand_samples_through_200_breaks(void)
 {
     static uint8_t store[2048];
@@ -288,14 +445,14 @@ static void ten_thousand_samples_through_200_breaks(void)
     unsigned breaks = 0;
     uint64_t turns = 0;
 
-    mote_outbox_init(&o, store, sizeof store, MOTE_OUTBOX_REFUSE);
-    connect_again();
+    mote_outbox_init(&o, store, sizeof store, MOTE_OUTBOX_REFUSE, EPOCH);
+    break_link();
     while (delivered < SAMPLES && turns++ < 2000000) {
         uint64_t sequence = mote_outbox_sequence(&o);
         memcpy(sample, &sequence, sizeof sequence);
         if (sequence <= SAMPLES && test_random(&seed) % 4)
             mote_outbox_put(&o, sample, 8 + sequence % 60);
-        send_all();
+        mote_outbox_send(&o, call);
         write_some(&client, 0);
         read_some(0);
         write_some(&server, 1);
@@ -303,7 +460,7 @@ static void ten_thousand_samples_through_200_breaks(void)
         if (breaks < BREAKS && delivered * BREAKS / SAMPLES >= breaks &&
             test_random(&seed) % 8 == 0) {
             breaks++;
-            connect_again();
+            break_link();
         }
     }
     CHECK_INT(delivered, SAMPLES);
@@ -317,11 +474,17 @@ static void ten_thousand_samples_through_200_breaks(void)
 int main(void)
 {
     RUN(messages_leave_when_they_are_acknowledged);
+    RUN(an_acknowledgement_of_what_was_never_sent_deletes_nothing);
     RUN(a_full_ring_refuses_or_drops);
-    RUN(what_is_on_its_way_is_not_dropped);
+    RUN(what_is_half_sent_is_finished_and_the_next_oldest_dropped);
+    RUN(only_when_it_fills_the_ring_alone_the_newest_is_refused);
+    RUN(a_link_that_breaks_in_the_middle_begins_the_message_again);
+    RUN(what_is_acknowledged_while_it_is_sent_again_leaves_when_it_is_sent);
+    RUN(what_had_arrived_is_not_called_dropped);
     RUN(messages_wrap_at_every_place);
     RUN(the_ring_may_lie_in_flash);
     RUN(a_receiver_sees_each_message_once);
+    RUN(an_epoch_begins_anew);
     RUN(ten_thousand_samples_through_200_breaks);
     return test_summary();
 }
