@@ -14,9 +14,12 @@ VERSION := 0.1.0
 ifeq ($(origin TLS),undefined)
 TLS := $(shell $(CC) -include mbedtls/ssl.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
 endif
+WITH_TLS := $(if $(filter 1,$(TLS)),1,0)
+# V=1 shows the commands; without, each is a word and a file: `$(call say,CC,$@)` begins a recipe.
+say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$1' '$2'; )
 
 CFLAGS ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wredundant-decls -Werror
 MOTE_CFLAGS := -std=c11 $(WARNINGS) -MMD -MP
 
 # ---- the sources: one list; scripts ask for it by `make -s print-CORE`
@@ -32,14 +35,17 @@ CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(SERVICES) $(PB)
 POSIX := $(filter-out port/posix/tls.c,$(sort $(wildcard port/posix/*.c)))
 PLUGIN := $(sort $(wildcard pb/plugin/*.c))
 # TLS, or what says that there is none.
-ifeq ($(TLS),1)
+ifeq ($(WITH_TLS),1)
 TLS_SOURCES := $(filter-out tls/absent.c,$(sort $(wildcard tls/*.c))) port/posix/tls.c
 TLS_LIBRARIES := -lmbedtls -lmbedx509 -lmbedcrypto
 else
 TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
-HEADERS := hpack/hpack.h h2/h2.h h2/trace.h grpc/grpc.h grpc/channel/channel.h grpc/codec/codec.h \
-           grpc/services/services.h grpc/services/outbox.h pb/pb.h port/posix/posix.h port/posix/tls.h tls/tls.h
+# What programs include: installed as <mote/...>.
+HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h h2/mote_features.h pb/pb_wire.h, \
+             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h)))
+# What is built for this machine and held against the drawing of the house by `make house`.
+HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) port/serial/serial.c
 
 LIB := $(BUILD)/libmote.a
 TLS_LIB := $(BUILD)/libmote-tls.a
@@ -51,9 +57,10 @@ PROGRAMS := h2_server h2_client collector sensor mote-hpack mote-serial $(SHOPS:
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
+.PHONY: all house demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
         help programs setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
 
+.DEFAULT_GOAL := all
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
 
 print-%:
@@ -63,21 +70,21 @@ print-%:
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(MOTE_CFLAGS) $(CFLAGS) -c $< -o $@
+	$(call say,CC,$<)$(CC) $(MOTE_CFLAGS) $(CFLAGS) -c $< -o $@
 
 $(LIB): $(CORE:%.c=$(BUILD)/obj/%.o) $(POSIX:%.c=$(BUILD)/obj/%.o)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $^
 
 # Made anew when TLS=0 follows TLS=1, or the other way round.
-TLS_STAMP := $(BUILD)/obj/tls-$(TLS)
+TLS_STAMP := $(BUILD)/obj/tls-$(WITH_TLS)
 $(TLS_STAMP):
 	@mkdir -p $(@D)
 	@rm -f $(@D)/tls-?
 	@touch $@
 $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
-	rm -f $@
-	$(AR) rcs $@ $(filter %.o,$^)
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
 
 # The object files of a program, beside the library.
 parts_collector := $(addprefix examples/fleet/,collector collector_view telemetry.mote)
@@ -91,7 +98,7 @@ $(foreach r,server client,$(foreach s,$(SHOPS),$(eval parts_$s_$r := examples/se
 
 define program
 $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/%.o) $(TLS_LIB) $(LIB)
-	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
@@ -105,12 +112,12 @@ parts_grpc_conformance_client := grpc_conformance_client conformance $(conforman
 parts_interop_client := interop_client client cases $(interop_messages)
 define interop
 $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(TLS_LIB) $(LIB)
-	$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
 endef
 $(foreach p,$(INTEROP),$(eval $(call interop,$p)))
 
 $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
-	$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
 
 programs: $(PROGRAM_FILES)
 
@@ -164,13 +171,16 @@ mutator: $(BUILD)/libmote-mutator.so ## fuzz/mutator.c as a shared library for A
 
 $(BUILD)/libmote-mutator.so: $(wildcard fuzz/mutator*.[ch] hpack/*.[ch])
 	@mkdir -p $(@D)
-	$(CC) -std=c11 $(CFLAGS) -fPIC -shared fuzz/mutator.c fuzz/mutator_headers.c hpack/*.c -o $@
+	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) -fPIC -shared fuzz/mutator.c fuzz/mutator_headers.c hpack/*.c -o $@
 
 fuzz-smoke: ## every fuzz target for SECONDS_EACH=30
 	BUILD=$(BUILD) tests/fuzz.sh
 
 test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 and s390x
 	BUILD=$(BUILD) tests/arch.sh
+
+house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle: the objects beside the drawing of the house
+	tests/house.py $(BUILD)/obj $(HOUSE)
 
 lint: setup-lint ## clang-format, clang-tidy, cppcheck
 	tests/lint.sh
@@ -180,14 +190,19 @@ setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench 
 
 # ---- packages
 
-install: $(LIB) $(TLS_LIB) ## headers, library and pkg-config file, under PREFIX and DESTDIR
-	for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/mote/$$h; done
-	install -D -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libmote.a
-	install -D -m 644 $(TLS_LIB) $(DESTDIR)$(PREFIX)/lib/libmote-tls.a
-	mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	printf '%s\n' 'prefix=$(PREFIX)' 'Name: mote' 'Description: HTTP/2 and gRPC without a heap' \
-	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/mote' 'Libs: -L$${prefix}/lib -lmote' \
-	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mote.pc
+INSTALLED := protoc-gen-mote $(filter mote-%,$(PROGRAMS))
+# $(call pc,NAME,DESCRIPTION,LINES...): a file for pkg-config
+pc = printf '%s\n' 'prefix=$(PREFIX)' 'Name: $1' 'Description: $2' 'Version: $(VERSION)' $3 \
+         > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$1.pc
+
+install: $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%) ## headers, libraries, the plugin of protoc, tools and pkg-config files, under PREFIX and DESTDIR
+	@for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/mote/$$h || exit 1; done
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib $(LIB) $(TLS_LIB)
+	@install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(INSTALLED:%=$(BUILD)/%)
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	@$(call pc,mote,HTTP/2 and gRPC without a heap,'Cflags: -I$${prefix}/include/mote' 'Libs: -L$${prefix}/lib -lmote')
+	@$(call pc,mote-tls,mote over TLS,'Requires: mote' 'Libs: -L$${prefix}/lib -lmote-tls $(if $(TLS_LIBRARIES),-lmote $(TLS_LIBRARIES))')
+	@echo "installed under $(DESTDIR)$(PREFIX)"
 
 dist: ## a source archive under build/
 	@mkdir -p $(BUILD)
@@ -197,4 +212,5 @@ clean: ## removes build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@sed -nE 's/^([a-z_.-]+):.*## /\1\t/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | \
+	    awk -F '\t' '{ printf "  %-22s %s\n", $$1, $$2 }'

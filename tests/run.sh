@@ -116,6 +116,7 @@ run "attacks" "$T/attack_plain"
 run "attacks, sanitizers" "$T/attack_local" --no-cpu
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
 run "attacks on h2_client" "$T/attack_loopback" client "$BUILD/h2_client"
+run "house" env BUILD="$BUILD" tests/house.sh
 run "rfc" tests/rfc.sh
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done

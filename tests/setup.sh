@@ -22,6 +22,7 @@ need gcc "${CC:-gcc}"
 need make make
 case ${1:-test} in
 test)
+    need pkg-config pkg-config
     need python3 /usr/bin/python3
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
     need libprotobuf-dev /usr/include/google/protobuf/timestamp.proto
