@@ -62,7 +62,9 @@ mote_grpc_handler mote_health_check, mote_health_watch, mote_health_list;
     {                                                                                              \
         "grpc.health.v1.Health", methods, 3                                                        \
     }
+#ifndef HEALTH_MOTE_H /* which declares it as well */
 extern const mote_pb_file mote_health_file;
+#endif
 
 /* ---- grpc.reflection.v1 and v1alpha (the gRPC document server-reflection.md) --------------- */
 
@@ -87,7 +89,12 @@ mote_grpc_handler mote_reflection_info;
     {                                                                                              \
         "grpc.reflection.v1alpha.ServerReflection", methods, 1                                     \
     }
-extern const mote_pb_file mote_reflection_file, mote_v1alpha_reflection_v1alpha_file;
+#ifndef REFLECTION_MOTE_H
+extern const mote_pb_file mote_reflection_file;
+#endif
+#ifndef REFLECTION_V1ALPHA_MOTE_H
+extern const mote_pb_file mote_v1alpha_reflection_v1alpha_file;
+#endif
 
 #ifdef __cplusplus
 }
