@@ -11,6 +11,8 @@ FUZZ := hpack huffman h2 pair flate
 parts_test_mutator := tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 parts_test_serial := tests/unit/test_serial.c port/serial/serial.c
 parts_replay := tests/golden/replay.c tests/peers/peer_service.c
+parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_channel.c wire_parts.c) \
+              fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
 parts_peer_client := tests/peers/peer_client.c
 parts_attack_local := tests/attack/local.c tests/attack/attacks.c
@@ -20,7 +22,7 @@ parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator test_serial replay attack_local $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator test_serial replay wire attack_local $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
 
 # ---- variants
 

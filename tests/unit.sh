@@ -9,6 +9,7 @@ run() { # run PROGRAM: its output, and its last line with its name
     name=$(basename "$(dirname "$1")")/$(basename "$1")
     case $1 in
     */replay) mapfile -t arguments < <(ls tests/golden/*.in) ;;
+    */wire) mapfile -t arguments < <(ls tests/golden/wire/*.txt) ;;
     */attack_local) arguments=(--no-cpu) ;;
     */fuzz_server | */fuzz_client | */fuzz_h2) arguments=(fuzz/corpus/conversations) ;;
     */fuzz_*) arguments=("fuzz/corpus/${1##*/fuzz_}") ;;
