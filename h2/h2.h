@@ -52,6 +52,9 @@ enum mote_h2_error {
 /* For programs: the text of an error of any layer of mote; never NULL. Static storage. */
 const char *mote_strerror(int code);
 
+/* The text of one of these codes. Static, never NULL; "" with -DMOTE_NO_TEXTS. */
+const char *mote_h2_strerror(int code);
+
 /* Wire error codes (RFC 9113 7). */
 enum mote_h2_code {
     MOTE_H2_NO_ERROR = 0x0,

@@ -71,33 +71,3 @@ const char *mote_h2_error_text(const mote_h2 *c)
 {
     return c->error_text ? c->error_text : "";
 }
-
-#ifdef MOTE_NO_TEXTS
-const char *mote_h2_code_name(uint32_t code)
-{
-    (void)code;
-    return "";
-}
-#else
-const char *mote_h2_code_name(uint32_t code)
-{
-    static const char *const names[] = {
-        "NO_ERROR",
-        "PROTOCOL_ERROR",
-        "INTERNAL_ERROR",
-        "FLOW_CONTROL_ERROR",
-        "SETTINGS_TIMEOUT",
-        "STREAM_CLOSED",
-        "FRAME_SIZE_ERROR",
-        "REFUSED_STREAM",
-        "CANCEL",
-        "COMPRESSION_ERROR",
-        "CONNECT_ERROR",
-        "ENHANCE_YOUR_CALM",
-        "INADEQUATE_SECURITY",
-        "HTTP_1_1_REQUIRED",
-    };
-
-    return code < sizeof names / sizeof names[0] ? names[code] : "unknown error code";
-}
-#endif
