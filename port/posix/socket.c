@@ -10,10 +10,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 static _Thread_local char error_text[256];
@@ -27,42 +25,6 @@ static int failed(const char *what, const char *address, const char *why)
 {
     snprintf(error_text, sizeof error_text, "%s %s: %s", what, address, why);
     return -1;
-}
-
-uint64_t mote_posix_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-void *mote_posix_memory(size_t count, size_t size)
-{
-    size_t total;
-
-    if (__builtin_mul_overflow(count, size, &total))
-        return NULL;
-    void *p = mmap(NULL, total ? total : 1, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
-volatile sig_atomic_t mote_posix_stopped;
-
-static void stop(int signal)
-{
-    (void)signal;
-    mote_posix_stopped = 1;
-}
-
-void mote_posix_catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop}; /* no SA_RESTART: waits are interrupted */
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 /* ---- addresses ----------------------------------------------------------------------------- */

@@ -1,0 +1,42 @@
+/* What a host gives to a program: the clock, memory, signals. */
+#define _GNU_SOURCE
+#include "posix.h"
+
+#include <sys/mman.h>
+#include <time.h>
+
+uint64_t mote_posix_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void *mote_posix_memory(size_t count, size_t size)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow(count, size, &total))
+        return NULL;
+    void *p = mmap(NULL, total ? total : 1, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+volatile sig_atomic_t mote_posix_stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    mote_posix_stopped = 1;
+}
+
+void mote_posix_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = stop}; /* no SA_RESTART: waits are interrupted */
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
