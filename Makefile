@@ -17,6 +17,10 @@ endif
 WITH_TLS := $(if $(filter 1,$(TLS)),1,0)
 # V=1 shows the commands; without, each is a word and a file: `$(call say,CC,$@)` begins a recipe.
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$1' '$2'; )
+# 1: SQLite's header is there, and the collector is built; 0: it is not.
+ifeq ($(origin SQLITE),undefined)
+SQLITE := $(shell $(CC) -include sqlite3.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
+endif
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wredundant-decls -Werror
@@ -52,16 +56,17 @@ TLS_LIB := $(BUILD)/libmote-tls.a
 
 TOURS := unary server_stream client_stream bidi
 SHOPS := orders files prices monitor chat
-PROGRAMS := h2_server h2_client collector sensor mote-hpack mote-serial $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
+PROGRAMS := h2_server h2_client $(if $(filter 1,$(SQLITE)),collector) sensor mote-hpack mote-serial $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
             $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller tls_pool
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
 .PHONY: all house demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
-        help programs setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
+        help programs setup-test setup-demo setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
 
 .DEFAULT_GOAL := all
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
+	@[ "$(SQLITE)" = 1 ] || echo "mote: without build/collector, for which please install libsqlite3-dev"
 
 print-%:
 	@echo $($*)
@@ -87,7 +92,8 @@ $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
 	$(call say,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
 
 # The object files of a program, beside the library.
-parts_collector := $(addprefix examples/fleet/,collector collector_view telemetry.mote)
+parts_collector := $(addprefix examples/fleet/,collector collector_view sources store telemetry.mote)
+libraries_collector := -lsqlite3
 parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings telemetry.mote)
 parts_device := $(addprefix examples/device/,device device_service device.mote)
 parts_device_caller := $(addprefix examples/device/,device_caller device.mote)
@@ -98,7 +104,7 @@ $(foreach r,server client,$(foreach s,$(SHOPS),$(eval parts_$s_$r := examples/se
 
 define program
 $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/%.o) $(TLS_LIB) $(LIB)
-	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$^ -o $$@ $$(LDFLAGS) $(TLS_LIBRARIES) $(libraries_$1)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
@@ -127,7 +133,8 @@ include tests/tests.mk
 # ---- what people run
 
 # As TLS is built in wherever it can be, the demo takes it only where it was asked for.
-demo: all ## the sensor demo, for DURATION=10 seconds; with TLS=1 over mutual TLS
+demo: setup-demo ## the sensor demo, for DURATION=10 seconds; with TLS=1 over mutual TLS
+	$(MAKE) BUILD=$(BUILD) all
 	BUILD=$(BUILD) DURATION=$(DURATION) TLS=$(if $(filter command environment,$(firstword $(origin TLS))),$(TLS),0) \
 	    examples/fleet/demo.sh
 
@@ -156,7 +163,8 @@ conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), 
 size: $(BUILD)/protoc-gen-mote ## flash by module and RAM, for Cortex-M0 and M4
 	BUILD=$(BUILD) tests/size.sh
 
-demo-mcu: setup-firmware all ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
+demo-mcu: setup-firmware ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
+	$(MAKE) BUILD=$(BUILD) all
 	BUILD=$(BUILD) DURATION=$(DURATION) examples/firmware/demo-mcu.sh
 
 firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over serial lines and over TLS
@@ -185,7 +193,7 @@ house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle: 
 lint: setup-lint ## clang-format, clang-tidy, cppcheck
 	tests/lint.sh
 
-setup-test setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch:
+setup-test setup-demo setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch:
 	@tests/setup.sh $(@:setup-%=%)
 
 # ---- packages

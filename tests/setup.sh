@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|interop|proxies|tls|conformance|bench|lint|size|firmware|coverage|fuzz|arch
+#   tests/setup.sh test|demo|interop|proxies|tls|conformance|bench|lint|size|firmware|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -21,6 +21,13 @@ need_header() { # need_header PACKAGE HEADER
 need gcc "${CC:-gcc}"
 need make make
 case ${1:-test} in
+test | demo | firmware)
+    need libsqlite3-dev /usr/include/sqlite3.h
+    need sqlite3 sqlite3
+    ;;
+esac
+case ${1:-test} in
+demo) ;;
 test)
     need pkg-config pkg-config
     need python3 /usr/bin/python3

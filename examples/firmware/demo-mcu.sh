@@ -31,7 +31,7 @@ done
 port/cortex-m/build.sh lm3s6965evb "$work/device-lm3s6965evb.elf" examples/firmware/device.c examples/device/device_service.c \
     examples/device/device.mote.c $core $server || exit 1
 
-"$BUILD/collector" --address="127.0.0.1:$port" --store="$work/samples" --interval=50 >"$work/collector" &
+"$BUILD/collector" --address="127.0.0.1:$port" --store="$work/samples.db" --interval=50 >"$work/collector" &
 collector=$!
 pids=$collector
 boot stm32vldiscovery sensor-stm32vldiscovery.elf --dial="127.0.0.1:$port"
@@ -46,4 +46,4 @@ sleep "$(awk "BEGIN { print $DURATION / 2 }")"
 kill $collector
 wait $collector
 tail -n 4 "$work/collector"
-[ "$(wc -l <"$work/samples")" -gt 20 ]
+[ "$(sqlite3 "$work/samples.db" "SELECT count(*) FROM samples")" -gt 20 ]

@@ -1,121 +1,281 @@
 /*
  * The collector: takes samples from many devices, stores them, and shows what comes in.
  *
- * Samples are appended to a file, and acknowledged once they are written, so that a collector that
- * is killed and started again knows which ones it has. A sample that comes twice is stored once.
+ * Samples go into an SQLite database (store.h), and are acknowledged once a commit has made them
+ * safe: the number that a device is told is one that only the commit moves. One commit serves all
+ * devices; what comes while it runs is the next batch. When the store fails (a full disk, an error,
+ * a file that is damaged), all calls end with UNAVAILABLE, the devices keep what they have, and the
+ * store is opened again, once a second, until it works.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../../port/posix/posix.h"
-#include "collector_view.h"
 #include "../common/secure.h"
-#include "telemetry.mote.h"
+#include "collector_view.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { CALLS = 8, RX = 4096, TX = 4096, FIELD = 1024, SLOTS = 8, TURN_MS = 50 };
+enum {
+    CALLS = 8,
+    RX = 4096,
+    TX = 4096,
+    FIELD = 1024,
+    SLOTS = 8,
+    TURN_MS = 50,
+    COMMIT_MS = 50, /* a batch is at least so long, so that few devices do not cause many commits */
+    REOPEN_MS = 1000,
+    INTERVAL_LEAST = 10,
+    INTERVAL_MOST = 86400000
+};
 
-/* What a call needs to know; zero when it starts. */
-typedef struct {
-    device *device;
+/* A call that is known here; zero when it starts. */
+typedef struct call_state {
+    mote_grpc_call *call; /* NULL: it is not in the list */
+    struct call_state *next, *previous;
+    source *source;
+    char device[DEVICE_NAME + 1];
+    uint64_t epoch;
     uint64_t received;
-    bool answered;
+    bool upload, answered;
+    bool greeted;       /* Control: the first acknowledgement is said, */
+    bool paced;         /* and the interval */
+    const char *ending; /* it is to end with UNAVAILABLE or ABORTED: why */
 } call_state;
 
-static device devices[MAX_DEVICES];
-static size_t device_count;
-static FILE *file;
-static const char *interval;
+static call_state *calls;
+static const char *path;
+static uint32_t interval_ms;
 static view_state view;
+static uint64_t committed_ms, reopen_ms;
 
-/* ---- devices ------------------------------------------------------------------------------- */
-
-static device *find_device(const char *name, size_t len)
+static void say(const char *text)
 {
-    for (size_t i = 0; i < device_count; i++) {
-        if (strlen(devices[i].name) == len && memcmp(devices[i].name, name, len) == 0)
-            return &devices[i];
-    }
-    if (len == 0 || len >= sizeof devices[0].name || device_count == MAX_DEVICES)
-        return NULL;
-    memcpy(devices[device_count].name, name, len);
-    return &devices[device_count++];
+    fputs("collector: ", stderr);
+    print_text(stderr, text, strlen(text));
+    fputc('\n', stderr);
 }
 
-static metric *find_metric(device *d, const char *name, size_t len)
+/* ---- calls --------------------------------------------------------------------------------- */
+
+static void enter(call_state *state, mote_grpc_call *call)
 {
-    for (size_t i = 0; i < d->metric_count; i++) {
-        if (strlen(d->metrics[i].name) == len && memcmp(d->metrics[i].name, name, len) == 0)
-            return &d->metrics[i];
-    }
-    if (len == 0 || len >= sizeof d->metrics[0].name || d->metric_count == MAX_METRICS)
-        return NULL;
-    memcpy(d->metrics[d->metric_count].name, name, len);
-    return &d->metrics[d->metric_count++];
+    state->call = call;
+    state->previous = NULL;
+    state->next = calls;
+    if (calls)
+        calls->previous = state;
+    calls = state;
 }
 
-/* Takes a sample once; false when it was there already. */
-static bool take(device *d, uint64_t sequence, const char *name, size_t len, double value)
+static void leave(call_state *state)
 {
-    metric *m = find_metric(d, name, len);
+    source *s = state->source;
 
-    if (sequence <= d->last_sequence)
-        return false;
-    d->lost += sequence - d->last_sequence - 1;
-    d->last_sequence = sequence;
-    d->received++;
-    if (m) {
-        m->history[m->count++ % HISTORY] = value;
-        m->latest = value;
-    }
-    return true;
+    if (s && s->control == state)
+        s->control = NULL;
+    if (s && s->upload == state)
+        s->upload = NULL;
+    state->source = NULL;
+    if (s)
+        sources_release(s);
+    if (!state->call)
+        return;
+    *(state->previous ? &state->previous->next : &calls) = state->next;
+    if (state->next)
+        state->next->previous = state->previous;
+    state->call = NULL;
 }
 
-/* ---- the file ------------------------------------------------------------------------------ */
-
-/* Reads what an earlier run has stored. A last line that was cut by a kill is removed. */
-static bool load(const char *path)
+/* Ends a call with a status, from its handler. */
+static int refuse(call_state *state, mote_grpc_call *call, int code, const char *why)
 {
-    char line[256], name[DEVICE_NAME], text[METRIC_NAME];
-    unsigned long long sequence;
-    long long time_ms;
-    double value;
-    long good = 0;
+    int r = mote_grpc_finish(call, code, why);
 
-    file = fopen(path, "a+");
-    if (!file)
-        return false;
-    rewind(file);
-    while (fgets(line, sizeof line, file) && strchr(line, '\n')) {
-        good = ftell(file);
-        if (sscanf(line, "%63s %llu %lld %31s %lf", name, &sequence, &time_ms, text, &value) != 5)
-            continue;
-        device *d = find_device(name, strlen(name));
-        if (d)
-            take(d, sequence, text, strlen(text), value);
-    }
-    return fflush(file) == 0 && ftruncate(fileno(file), good) == 0;
+    if (r == MOTE_AGAIN)
+        return r;
+    leave(state);
+    return 0;
 }
 
-static void store(const device *d, const mote_telemetry_Sample *s)
+/* From outside of its handler: in this turn or a later one. */
+static void end_call(call_state *state, const char *why)
 {
-    if (file)
-        fprintf(file, "%s %llu %lld %.*s %.9g\n", d->name, (unsigned long long)s->sequence,
-                (long long)s->time_ms, (int)s->metric.len, s->metric.data, s->value);
+    state->ending = why;
+}
+
+static int try_to_end(call_state *state)
+{
+    mote_grpc_call *call = state->call;
+
+    return refuse(state, call, path && !store_is_open() ? MOTE_GRPC_UNAVAILABLE : MOTE_GRPC_ABORTED,
+                  state->ending);
+}
+
+/* A device belongs to one connection at a time, to the last one that says its name and epoch. */
+static void take_over(call_state *old, const call_state *now)
+{
+    if (old && old != now && (old->call->grpc != now->call->grpc || old->upload == now->upload))
+        end_call(old, "the device is on another connection");
+}
+
+static void bind_source(call_state *state, source *s)
+{
+    take_over(s->control, state);
+    take_over(s->upload, state);
+    state->source = s;
+    if (state->upload)
+        s->upload = state;
+    else
+        s->control = state;
+}
+
+/* ---- the store ----------------------------------------------------------------------------- */
+
+/* Nothing that was taken since the last commit is kept here or acknowledged: the devices have it.
+ */
+static void store_failed(void)
+{
+    say(store_error());
+    say("nothing is acknowledged until the store can be opened again");
+    view_forget(&view);
+    for (call_state *state = calls; state; state = state->next) {
+        state->source = NULL;
+        end_call(state, "the store takes nothing now");
+    }
+    sources_clear();
+    reopen_ms = mote_posix_now_ms() + REOPEN_MS;
+}
+
+static void reopen(uint64_t now_ms)
+{
+    static char last[300];
+
+    if (now_ms < reopen_ms)
+        return;
+    reopen_ms = now_ms + REOPEN_MS;
+    if (store_open(path, sources_known) == 0) {
+        say("the store is open again");
+        last[0] = '\0';
+        return;
+    }
+    sources_clear();
+    if (strcmp(last, store_error()) != 0) /* each reason once */
+        say(store_error());
+    snprintf(last, sizeof last, "%s", store_error());
+}
+
+/* The first thing after listening. */
+static void open_store(const char *address)
+{
+    if (path && store_open(path, sources_known) < 0) {
+        say(store_error());
+        exit(1);
+    }
+    if (!path)
+        say("there is no --store: samples are shown, and not kept");
+    if (view.plain) {
+        printf("listening on %s\n", address);
+        fflush(stdout);
+    }
+}
+
+/* Without a store all that is taken is as safe as it will ever be. */
+static void keep_nothing(void)
+{
+    for (source *s = sources_first(); s; s = sources_after(s)) {
+        s->stored = s->accepted;
+        s->fresh_stored = s->fresh;
+    }
 }
 
 /* ---- Upload -------------------------------------------------------------------------------- */
 
-static int on_sample(call_state *state, const mote_grpc_event *ev)
+/* A device without epochs has begun anew if it says something else under a number that is taken. */
+static int renew_if_other(source *s, const mote_telemetry_Sample *sample)
+{
+    bool same = true;
+
+    if (s->epoch != 0 || !path || sample->sequence > s->accepted)
+        return 0;
+    if (store_has(s, sample, &same) < 0)
+        return -1;
+    return same ? 0 : store_renew(s);
+}
+
+static int take(source *s, const mote_telemetry_Sample *sample)
+{
+    if (renew_if_other(s, sample) < 0)
+        return -1;
+    if (sample->sequence <= s->accepted) {
+        s->duplicates++;
+        return 0;
+    }
+    if (path && store_add(s, sample) < 0)
+        return -1;
+    s->missing += sample->sequence - s->accepted - 1;
+    s->accepted = sample->sequence;
+    s->fresh++;
+    view_sample(s, sample);
+    return 0;
+}
+
+static int on_sample(mote_grpc_call *call, call_state *state, const mote_grpc_event *ev)
 {
     mote_telemetry_Sample s;
 
-    if (!state->device)
-        return MOTE_GRPC_INVALID_ARGUMENT; /* no device-id */
     if (mote_telemetry_Telemetry_Upload_read(ev, &s, NULL) < 0)
-        return MOTE_GRPC_INVALID_ARGUMENT;
+        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Sample");
+    if (s.sequence == 0 || s.sequence > INT64_MAX ||
+        !name_is_valid(s.metric.data, s.metric.len, METRIC_NAME))
+        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
+                      "the sequence is not 1 to 2^63-1, or the metric has no valid name");
     state->received++;
-    if (take(state->device, s.sequence, s.metric.data, s.metric.len, s.value))
-        store(state->device, &s);
+    if (take(state->source, &s) < 0)
+        store_failed();
+    return 0;
+}
+
+/* 16 hexadecimal digits, not all 0. */
+static bool read_epoch(const char *text, size_t len, uint64_t *epoch)
+{
+    *epoch = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *digits = "0123456789abcdef", *at = strchr(digits, text[i]);
+        if (!at || text[i] == '\0')
+            return false;
+        *epoch = *epoch << 4 | (uint64_t)(at - digits);
+    }
+    return len == 16 && *epoch != 0;
+}
+
+static int on_metadata(call_state *state, const mote_grpc_event *ev)
+{
+    if (ev->name_len == 9 && memcmp(ev->name, "device-id", 9) == 0) {
+        if (state->device[0] || !name_is_valid(ev->value, ev->value_len, DEVICE_NAME))
+            return MOTE_GRPC_INVALID_ARGUMENT;
+        memcpy(state->device, ev->value, ev->value_len);
+    }
+    if (ev->name_len == 12 && memcmp(ev->name, "device-epoch", 12) == 0 &&
+        (state->epoch || !read_epoch(ev->value, ev->value_len, &state->epoch)))
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    return 0;
+}
+
+static int begin_upload(mote_grpc_call *call, call_state *state)
+{
+    source *s;
+
+    if (path && !store_is_open())
+        return refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
+    if (!state->device[0])
+        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "device-id is missing");
+    s = sources_find(state->device, strlen(state->device), state->epoch);
+    if (!s)
+        return refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED, "there are too many devices");
+    state->upload = true;
+    enter(state, call);
+    bind_source(state, s);
     return 0;
 }
 
@@ -127,22 +287,27 @@ static int finish_upload(mote_grpc_call *call, call_state *state)
     if (r < 0)
         return r;
     state->answered = true;
-    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    return refuse(state, call, MOTE_GRPC_OK, NULL);
 }
 
 static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     call_state *state = call->user;
 
+    if (state->ending && ev->type != MOTE_GRPC_CLOSED)
+        return state->call ? try_to_end(state) : 0;
     switch (ev->type) {
     case MOTE_GRPC_METADATA:
-        if (ev->name_len == 9 && memcmp(ev->name, "device-id", 9) == 0)
-            state->device = find_device(ev->value, ev->value_len);
-        return 0;
+        return on_metadata(state, ev);
+    case MOTE_GRPC_START:
+        return begin_upload(call, state);
     case MOTE_GRPC_MESSAGE:
-        return on_sample(state, ev);
+        return on_sample(call, state, ev);
     case MOTE_GRPC_HALF_CLOSE:
         return finish_upload(call, state);
+    case MOTE_GRPC_CLOSED:
+        leave(state);
+        return 0;
     default:
         return 0;
     }
@@ -150,24 +315,45 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
 
 /* ---- Control ------------------------------------------------------------------------------- */
 
+static int command(mote_grpc_call *call, uint32_t which, uint64_t value)
+{
+    mote_telemetry_Command command = {.is = {.which = which}};
+
+    if (which == mote_telemetry_Command_acknowledged)
+        command.is.is.acknowledged = value;
+    else
+        command.is.is.interval_ms = (uint32_t)value;
+    return mote_telemetry_Telemetry_Control_write(call, &command);
+}
+
+/* A device without an epoch may have begun anew: it is told nothing of its last life until the
+ * first sample on this connection has shown which life it is in. */
+static uint64_t to_be_told(const call_state *state, const source *s)
+{
+    const call_state *up = s->upload;
+
+    if (s->epoch != 0 || (up && up->received > 0))
+        return s->stored;
+    return state->greeted ? s->told : 0;
+}
+
 /* What the device must be told is the difference between what is stored and what it knows, so a
  * command that finds no room is simply sent later. */
-static void tell(device *d)
+static void tell(call_state *state)
 {
-    mote_telemetry_Command command = {
-        .is = {mote_telemetry_Command_acknowledged, {.acknowledged = d->last_sequence}}};
+    source *s = state->source;
+    uint64_t stored = to_be_told(state, s);
 
-    if (!d->control || (d->greeted && d->told_sequence == d->last_sequence))
-        return;
-    if (mote_telemetry_Telemetry_Control_write(d->control, &command) < 0)
-        return;
-    d->told_sequence = d->last_sequence;
-    if (!d->greeted && interval) {
-        mote_telemetry_Command pace = {
-            .is = {mote_telemetry_Command_interval_ms, {.interval_ms = (uint32_t)atoi(interval)}}};
-        mote_telemetry_Telemetry_Control_write(d->control, &pace);
+    if (!state->greeted || s->told != stored) {
+        if (command(state->call, mote_telemetry_Command_acknowledged, stored) < 0)
+            return;
+        if (state->greeted)
+            s->fresh_told = s->fresh_stored;
+        s->told = stored;
+        state->greeted = true;
     }
-    d->greeted = true;
+    if (interval_ms && !state->paced)
+        state->paced = command(state->call, mote_telemetry_Command_interval_ms, interval_ms) == 0;
 }
 
 static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_event *ev)
@@ -175,15 +361,21 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     mote_telemetry_Report report;
 
     if (mote_telemetry_Telemetry_Control_read(ev, &report, NULL) < 0)
-        return MOTE_GRPC_INVALID_ARGUMENT;
-    device *d = find_device(report.device.data, report.device.len);
-    if (!d)
-        return MOTE_GRPC_RESOURCE_EXHAUSTED;
-    state->device = d;
-    d->dropped = report.dropped;
-    d->control = call;
-    d->greeted = false;
-    tell(d);
+        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Report");
+    if (!name_is_valid(report.device.data, report.device.len, DEVICE_NAME))
+        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "the device has no valid name");
+    if (path && !store_is_open())
+        return refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
+    if (!state->source) {
+        source *s = sources_find(report.device.data, report.device.len, report.epoch);
+        if (!s)
+            return refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED, "there are too many devices");
+        enter(state, call);
+        bind_source(state, s);
+        s->told = 0;
+    }
+    state->source->dropped = report.dropped;
+    tell(state);
     return 0;
 }
 
@@ -191,14 +383,16 @@ static int control(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     call_state *state = call->user;
 
+    if (state->ending && ev->type != MOTE_GRPC_CLOSED)
+        return state->call ? try_to_end(state) : 0;
     switch (ev->type) {
     case MOTE_GRPC_MESSAGE:
         return on_report(call, state, ev);
     case MOTE_GRPC_HALF_CLOSE:
+        return refuse(state, call, MOTE_GRPC_OK, NULL);
     case MOTE_GRPC_CLOSED:
-        if (state->device && state->device->control == call)
-            state->device->control = NULL;
-        return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, MOTE_GRPC_OK, NULL) : 0;
+        leave(state);
+        return 0;
     default:
         return 0;
     }
@@ -209,21 +403,58 @@ static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(me
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
-static void each_turn(void *context, mote_posix_loop *loop)
+static void tell_all(mote_posix_loop *loop)
 {
-    (void)context;
-    if (file)
-        fflush(file); /* before it is acknowledged */
-    for (size_t i = 0; i < device_count; i++)
-        tell(&devices[i]);
+    for (call_state *state = calls, *next; state; state = next) {
+        next = state->next;
+        if (state->ending)
+            try_to_end(state);
+        else if (!state->upload)
+            tell(state);
+    }
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
         mote_posix_flush(conn);
-    view_show(&view, devices, device_count, loop);
+}
+
+static void each_turn(void *context, mote_posix_loop *loop)
+{
+    uint64_t now = mote_posix_now_ms();
+
+    (void)context;
+    if (now - committed_ms >= COMMIT_MS) {
+        if (path && !store_is_open())
+            reopen(now);
+        else if (!path)
+            keep_nothing();
+        else if (store_commit() < 0)
+            store_failed();
+        tell_all(loop);
+        view_count(&view, loop);
+        committed_ms = mote_posix_now_ms();
+    }
+    view_show(&view, loop);
+}
+
+/* Each device needs a descriptor; and without the standard ones a socket would take their place. */
+static void prepare_descriptors(void)
+{
+    struct rlimit limit;
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = dup(fd);
+    close(fd);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    signal(SIGXFSZ, SIG_IGN); /* a limit of the file's size is an error like a full disk */
+    signal(SIGPIPE, SIG_IGN);
 }
 
 int main(int argc, char **argv)
 {
-    const char *path = NULL;
+    const char *interval = NULL;
     mote_posix_server server = {.address = "127.0.0.1:50050",
                                 .grpc = {.max_calls = CALLS,
                                          .slots = SLOTS,
@@ -234,28 +465,32 @@ int main(int argc, char **argv)
                                          .user_size = sizeof(call_state),
                                          .services = services,
                                          .service_count = 1},
+                                .max_connections = 20000,
+                                .ready = open_store,
                                 .turn = each_turn,
                                 .turn_ms = TURN_MS};
     const option options[] = {OPTION("--address", &server.address, "where to listen"),
-                              OPTION("--store", &path, "file that keeps the samples"),
+                              OPTION("--store", &path, "SQLite database that keeps the samples"),
                               OPTION("--interval", &interval, "ms between readings to ask for"),
                               SWITCH("--plain", &view.plain, "plain lines, no live table"),
                               OPTIONS_END};
 
+    prepare_descriptors();
     parse_options(argc, argv, "collector: takes samples from sensors", options);
-    if (path && !load(path)) {
-        fprintf(stderr, "collector: error: %s cannot be opened\n", path);
-        return 1;
+    interval_ms = interval ? (uint32_t)strtoul(interval, NULL, 10) : 0;
+    if (interval && (interval_ms < INTERVAL_LEAST || interval_ms > INTERVAL_MOST)) {
+        fprintf(stderr, "collector: error: --interval is not %d to %d ms\n", INTERVAL_LEAST,
+                INTERVAL_MOST);
+        return 2;
     }
     view.plain |= !isatty(STDOUT_FILENO);
-    server.quiet = !view.plain;
     server.security = secure_server();
     if (mote_posix_serve(&server) < 0)
         return 1;
-    if (file && fclose(file) != 0) {
-        fprintf(stderr, "collector: error: %s cannot be written\n", path);
-        return 1;
-    }
-    view_summary(&view, devices, device_count, mote_posix_connection_size(&server.grpc));
-    return 0;
+    bool ok = !path || (store_is_open() && store_commit() == 0);
+    if (!ok)
+        say(store_error());
+    view_summary(&view, mote_posix_connection_size(&server.grpc));
+    store_close();
+    return ok && fflush(stdout) == 0 ? 0 : 1;
 }

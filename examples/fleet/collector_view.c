@@ -1,46 +1,84 @@
 #include "collector_view.h"
 
-#include <stdio.h>
+#include <math.h>
+#include <poll.h>
+#include <unistd.h>
 
-enum { DRAW_MS = 200, PRINT_MS = 1000 };
+enum { DRAW_MS = 200, PRINT_MS = 1000, DEVICES = 16, METRICS = 8, HISTORY = 32 };
 
-static uint64_t total_received(const device *devices, size_t count)
+typedef struct {
+    char name[METRIC_NAME + 1];
+    double history[HISTORY]; /* a ring */
+    uint64_t count;
+} metric;
+
+/* The first sources that have sent something. */
+static struct shown {
+    source *source;
+    metric metrics[METRICS];
+    size_t metric_count;
+} shown[DEVICES];
+static size_t shown_count;
+
+static metric *find_metric(struct shown *d, const char *name, size_t len)
 {
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < count; i++)
-        sum += devices[i].received;
-    return sum;
+    for (size_t i = 0; i < d->metric_count; i++) {
+        if (strlen(d->metrics[i].name) == len && memcmp(d->metrics[i].name, name, len) == 0)
+            return &d->metrics[i];
+    }
+    if (d->metric_count == METRICS || len > METRIC_NAME)
+        return NULL;
+    memcpy(d->metrics[d->metric_count].name, name, len);
+    return &d->metrics[d->metric_count++];
 }
+
+void view_sample(source *s, const mote_telemetry_Sample *sample)
+{
+    if (!s->shown && shown_count < DEVICES) {
+        shown[shown_count] = (struct shown){.source = s};
+        s->shown = &shown[shown_count++];
+    }
+    metric *m = s->shown ? find_metric(s->shown, sample->metric.data, sample->metric.len) : NULL;
+    if (m)
+        m->history[m->count++ % HISTORY] = sample->value;
+}
+
+/* ---- a table ------------------------------------------------------------------------------- */
 
 static double sample_at(const metric *m, uint64_t i)
 {
     return m->history[i % HISTORY];
 }
 
-/* The last values as a line of blocks, from the least to the greatest of them. */
+/* The last values as a line of blocks, from the least to the greatest of them. What is no number,
+ * or infinite, or has no place between them, is a blank. */
 static void print_sparkline(const metric *m)
 {
     static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     uint64_t first = m->count > HISTORY ? m->count - HISTORY : 0;
-    double low = sample_at(m, first), high = low;
+    double low = INFINITY, high = -INFINITY;
 
     for (uint64_t i = first; i < m->count; i++) {
-        low = sample_at(m, i) < low ? sample_at(m, i) : low;
-        high = sample_at(m, i) > high ? sample_at(m, i) : high;
+        if (isfinite(sample_at(m, i))) {
+            low = sample_at(m, i) < low ? sample_at(m, i) : low;
+            high = sample_at(m, i) > high ? sample_at(m, i) : high;
+        }
     }
     for (uint64_t i = first; i < m->count; i++) {
-        double share = high > low ? (sample_at(m, i) - low) / (high - low) : 0;
-        fputs(blocks[(int)(share * 7.0)], stdout);
+        double share = high > low ? (sample_at(m, i) / 2 - low / 2) / (high / 2 - low / 2) : 0;
+        fputs(isfinite(sample_at(m, i)) && share >= 0 && share <= 1 ? blocks[(int)(share * 7)]
+                                                                    : " ",
+              stdout);
     }
 }
 
-static void print_devices(const view_state *v, const device *devices, size_t count)
+static void print_devices(const view_state *v)
 {
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < devices[i].metric_count; j++) {
-            const metric *m = &devices[i].metrics[j];
-            printf("%-12s %-14s %14.2f  ", devices[i].name, m->name, m->latest);
+    for (size_t i = 0; i < shown_count; i++) {
+        for (size_t j = 0; j < shown[i].metric_count; j++) {
+            const metric *m = &shown[i].metrics[j];
+            printf("%-12s %-14s %14.2f  ", shown[i].source->device, m->name,
+                   sample_at(m, m->count - 1));
             if (!v->plain)
                 print_sparkline(m);
             printf(v->plain ? "\n" : "\x1b[K\n");
@@ -48,8 +86,24 @@ static void print_devices(const view_state *v, const device *devices, size_t cou
     }
 }
 
+/* ---- counts -------------------------------------------------------------------------------- */
+
+static view_state totals(const view_state *v)
+{
+    view_state t = *v;
+
+    for (const source *s = sources_first(); s; s = sources_after(s)) {
+        t.fresh += s->fresh;
+        t.fresh_stored += s->fresh_stored;
+        t.fresh_told += s->fresh_told;
+        t.missing += s->missing;
+        t.duplicates += s->duplicates;
+    }
+    return t;
+}
+
 /* Bytes received on all connections, those that are closed included. */
-static void count_bytes(view_state *v, mote_posix_loop *loop)
+void view_count(view_state *v, mote_posix_loop *loop)
 {
     for (mote_posix_conn *c = loop->conns; c; c = c->next) {
         v->bytes += c->bytes_in;
@@ -57,47 +111,49 @@ static void count_bytes(view_state *v, mote_posix_loop *loop)
     }
 }
 
-static double bytes_per_sample(const view_state *v, uint64_t received)
+static double bytes_per_sample(const view_state *t)
 {
-    uint64_t fresh = received - v->received_at_start;
-
-    return fresh ? (double)v->bytes / (double)fresh : 0;
+    return t->fresh ? (double)t->bytes / (double)t->fresh : 0;
 }
 
-void view_show(view_state *v, const device *devices, size_t count, mote_posix_loop *loop)
+void view_show(view_state *v, mote_posix_loop *loop)
 {
-    uint64_t received = total_received(devices, count);
     uint64_t passed = loop->now_ms - v->shown_ms;
 
-    if (!v->started) {
-        v->started = true;
-        v->received_at_start = received;
-    }
-    count_bytes(v, loop);
     if (passed < (v->plain ? PRINT_MS : DRAW_MS))
         return;
-    double rate =
-        v->shown_ms ? 1000.0 * (double)(received - v->shown_received) / (double)passed : 0;
+    if (poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, 0) == 0)
+        return; /* nobody takes it: the service goes on */
+    view_state t = totals(v);
+    double rate = v->shown_ms && t.fresh >= v->shown_fresh
+                      ? 1000.0 * (double)(t.fresh - v->shown_fresh) / (double)passed
+                      : 0;
     v->shown_ms = loop->now_ms;
-    v->shown_received = received;
+    v->shown_fresh = t.fresh;
     if (!v->plain)
         printf("\x1b[H\x1b[2J");
-    print_devices(v, devices, count);
-    printf("%zu devices, %llu samples, %.0f samples/s, %.1f bytes/sample\n", count,
-           (unsigned long long)received, rate, bytes_per_sample(v, received));
+    print_devices(v);
+    printf("%zu devices, %llu samples, %.0f samples/s, %.1f bytes/sample\n", sources_count(),
+           (unsigned long long)t.fresh, rate, bytes_per_sample(&t));
     fflush(stdout);
 }
 
-void view_summary(const view_state *v, const device *devices, size_t count, size_t connection_size)
+void view_forget(view_state *v)
 {
-    uint64_t received = total_received(devices, count), lost = 0, dropped = 0;
+    *v = totals(v);
+    v->fresh = v->fresh_stored; /* the devices keep the others, and send them again */
+    shown_count = 0;
+}
 
-    for (size_t i = 0; i < count; i++) {
-        lost += devices[i].lost;
-        dropped += devices[i].dropped;
-    }
-    printf("collector: received %llu, lost %llu, dropped by devices %llu, "
-           "%.1f bytes/sample received, %zu bytes of RAM per connection\n",
-           (unsigned long long)received, (unsigned long long)lost, (unsigned long long)dropped,
-           bytes_per_sample(v, received), connection_size);
+void view_summary(view_state *v, size_t connection_size)
+{
+    view_state t = totals(v);
+
+    printf(
+        "collector: received %llu, stored %llu, acknowledged %llu, doubled and thrown away %llu, "
+        "missing %llu, commits %llu, %.1f bytes/sample received, %zu bytes of RAM per connection\n",
+        (unsigned long long)t.fresh, (unsigned long long)t.fresh_stored,
+        (unsigned long long)t.fresh_told, (unsigned long long)t.duplicates,
+        (unsigned long long)t.missing, (unsigned long long)store_commits(), bytes_per_sample(&t),
+        connection_size);
 }

@@ -39,7 +39,7 @@ fi
 
 start_collector() {
     # shellcheck disable=SC2086
-    "$BUILD/collector" --address="127.0.0.1:$PORT" --store="$work/samples" $collector_tls "$@" &
+    "$BUILD/collector" --address="127.0.0.1:$PORT" --store="$work/samples.db" $collector_tls "$@" &
     collector=$!
 }
 
@@ -73,6 +73,6 @@ echo
 cat "$work"/sensor-*.out
 sent=$(awk '{ for (i = 1; i < NF; i++) if ($i == "sent") n += $(i + 1) } END { print n + 0 }' \
     "$work"/sensor-*.out)
-received=$(wc -l <"$work/samples")
+received=$(sqlite3 "$work/samples.db" "SELECT count(*) FROM samples")
 echo "sent $sent, received $received, lost $((sent - received))"
 [ "$failed" = 0 ] && [ "$sent" -gt 0 ] && [ "$sent" = "$received" ]

@@ -1,106 +1,110 @@
 #include "readings.h"
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 const char *const reading_names[READINGS] = {"load", "memory_mib", "cpu_percent", "net_rx_bytes",
                                              "net_tx_bytes"};
 
-static double read_load(void)
+/* One line of a file matched by a format; false: it cannot be had, which is not 0. */
+static bool read_line(const char *path, const char *prefix, char *line, size_t size)
 {
-    double load = 0;
-    FILE *f = fopen("/proc/loadavg", "r");
+    FILE *f = fopen(path, "r");
+    bool found = false;
 
-    if (f) {
-        if (fscanf(f, "%lf", &load) != 1)
-            load = 0;
-        fclose(f);
-    }
-    return load;
-}
-
-static double read_memory(void)
-{
-    char line[128];
-    unsigned long total = 0, available = 0, value;
-    FILE *f = fopen("/proc/meminfo", "r");
-
-    while (f && fgets(line, sizeof line, f)) {
-        if (sscanf(line, "MemTotal: %lu", &value) == 1)
-            total = value;
-        else if (sscanf(line, "MemAvailable: %lu", &value) == 1)
-            available = value;
-    }
+    while (f && !found && fgets(line, (int)size, f))
+        found = strncmp(line, prefix, strlen(prefix)) == 0;
     if (f)
         fclose(f);
-    return (double)(total - available) / 1024;
+    return found;
+}
+
+static bool read_load(double *load)
+{
+    char line[128];
+
+    return read_line("/proc/loadavg", "", line, sizeof line) && sscanf(line, "%lf", load) == 1;
+}
+
+static bool read_memory(double *mib)
+{
+    char line[128];
+    unsigned long total, available;
+
+    if (!read_line("/proc/meminfo", "MemTotal:", line, sizeof line) ||
+        sscanf(line, "MemTotal: %lu", &total) != 1 ||
+        !read_line("/proc/meminfo", "MemAvailable:", line, sizeof line) ||
+        sscanf(line, "MemAvailable: %lu", &available) != 1)
+        return false;
+    *mib = (double)(total - available) / 1024;
+    return true;
 }
 
 /* Share of the time since the last call in which the processors were not idle. */
-static double read_cpu(void)
+static bool read_cpu(double *percent)
 {
     static unsigned long long last_busy, last_total;
-    unsigned long long user = 0, nice = 0, system = 0, idle = 0, wait = 0;
-    FILE *f = fopen("/proc/stat", "r");
+    static double last;
+    unsigned long long user, nice, system, idle, wait;
+    char line[256];
 
-    if (f) {
-        if (fscanf(f, "cpu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle, &wait) != 5)
-            user = 0;
-        fclose(f);
-    }
+    if (!read_line("/proc/stat", "cpu ", line, sizeof line) ||
+        sscanf(line, "cpu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle, &wait) != 5)
+        return false;
     unsigned long long busy = user + nice + system, total = busy + idle + wait;
-    double percent =
-        total > last_total ? 100.0 * (double)(busy - last_busy) / (double)(total - last_total) : 0;
+    if (total > last_total && busy >= last_busy) /* the clock of these counts is slow */
+        last = 100.0 * (double)(busy - last_busy) / (double)(total - last_total);
     last_busy = busy;
     last_total = total;
-    return percent;
+    *percent = last;
+    return true;
 }
 
-static unsigned long long read_counter(const char *interface, const char *name)
+static bool read_counter(const char *interface, const char *name, unsigned long long *sum)
 {
-    char path[512];
-    unsigned long long value = 0;
+    char path[512], line[64];
+    unsigned long long value;
 
     snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", interface, name);
-    FILE *f = fopen(path, "r");
-    if (f) {
-        if (fscanf(f, "%llu", &value) != 1)
-            value = 0;
-        fclose(f);
-    }
-    return value;
+    if (!read_line(path, "", line, sizeof line) || sscanf(line, "%llu", &value) != 1)
+        return false;
+    *sum += value;
+    return true;
 }
 
-static unsigned long long sum_counters(const char *name)
+static bool sum_counters(const char *name, unsigned long long *sum)
 {
-    unsigned long long sum = 0;
     struct dirent *entry;
     DIR *dir = opendir("/sys/class/net");
+    bool ok = dir != NULL;
 
+    *sum = 0;
     while (dir && (entry = readdir(dir)))
-        if (entry->d_name[0] != '.')
-            sum += read_counter(entry->d_name, name);
+        ok = (entry->d_name[0] == '.' || read_counter(entry->d_name, name, sum)) && ok;
     if (dir)
         closedir(dir);
-    return sum;
+    return ok;
 }
 
-static double since_last(unsigned long long now, unsigned long long *last)
+static bool since_last(const char *name, unsigned long long *last, double *change)
 {
-    double change = *last && now >= *last ? (double)(now - *last) : 0;
+    unsigned long long now;
 
+    if (!sum_counters(name, &now))
+        return false;
+    *change = now >= *last ? (double)(now - *last) : 0;
     *last = now;
-    return change;
+    return true;
 }
 
-void take_readings(double values[READINGS])
+unsigned take_readings(double values[READINGS])
 {
     static unsigned long long rx, tx;
 
-    values[0] = read_load();
-    values[1] = read_memory();
-    values[2] = read_cpu();
-    values[3] = since_last(sum_counters("rx_bytes"), &rx);
-    values[4] = since_last(sum_counters("tx_bytes"), &tx);
+    return (unsigned)read_load(&values[0]) | (unsigned)read_memory(&values[1]) << 1 |
+           (unsigned)read_cpu(&values[2]) << 2 |
+           (unsigned)since_last("rx_bytes", &rx, &values[3]) << 3 |
+           (unsigned)since_last("tx_bytes", &tx, &values[4]) << 4;
 }

@@ -2,16 +2,22 @@
  * A device: streams readings of this machine to a collector, and takes commands from it.
  *
  * Control (bidirectional) says who we are, and brings acknowledgements and commands. Upload (client
- * streaming) carries the sensor.samples. What is not acknowledged stays in a fixed ring; when the
+ * streaming) carries the samples. What is not acknowledged stays in a fixed ring; when the
  * connection breaks, the device connects again with growing, random delays and sends it again.
  */
+#define _GNU_SOURCE
 #include "../../port/posix/posix.h"
 #include "../common/secure.h"
+#include "names.h"
 #include "readings.h"
 #include "sensor_core.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +29,8 @@ enum {
     RING = 4096 * 48, /* bytes: about as many samples */
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 2000,
+    CONNECT_MS = 5000,
+    SILENCE_MS = 10000, /* nothing was acknowledged for so long: the path is dead */
     DRAIN_MS = 10000
 };
 
@@ -52,6 +60,34 @@ static void on_event(void *context, const mote_grpc_event *ev)
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
+/* Names are resolved and connections made by a thread, so that no reading waits for them. */
+static struct {
+    _Atomic int state; /* IDLE, DIALING, DIALED */
+    int fd;
+} dialer;
+enum { IDLE, DIALING, DIALED };
+
+static void *dial(void *unused)
+{
+    (void)unused;
+    dialer.fd = mote_posix_connect(address, CONNECT_MS);
+    dialer.state = DIALED;
+    return NULL;
+}
+
+static void start_dialing(void)
+{
+    pthread_t thread;
+
+    dialer.state = DIALING;
+    if (pthread_create(&thread, NULL, dial, NULL) == 0) {
+        pthread_detach(thread);
+        return;
+    }
+    dialer.fd = -1;
+    dialer.state = DIALED;
+}
+
 static void on_closed(mote_posix_conn *c)
 {
     bytes_sent += c->bytes_out;
@@ -59,20 +95,22 @@ static void on_closed(mote_posix_conn *c)
     lost = true;
     if (!security)
         return;
-    if (!sensor.finishing && *mote_posix_tls_error(c->self))
-        fprintf(stderr, "TLS: %s\n", mote_posix_tls_error(c->self));
+    if (!sensor.finishing && *mote_posix_tls_error(c->self)) {
+        fputs("TLS: ", stderr);
+        print_text(stderr, mote_posix_tls_error(c->self), strlen(mote_posix_tls_error(c->self)));
+        fputc('\n', stderr);
+    }
     security->unwrap(c->self);
 }
 
-static bool try_connect(void)
+/* On a new connection. A path that is dead is noticed by what nobody acknowledges. */
+static bool begin(int fd)
 {
     static mote_grpc_config config; /* stays with the connection */
     const mote_posix_engine *engine = &mote_posix_grpc_client;
     void *self = &client;
-    int fd = mote_posix_connect(address, 1000);
 
-    if (fd < 0)
-        return false;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){SILENCE_MS}, sizeof(unsigned));
     config = (mote_grpc_config){.max_calls = SENSOR_CALLS,
                                 .rx_size = RX,
                                 .tx_size = TX,
@@ -91,17 +129,58 @@ static bool try_connect(void)
     return connected;
 }
 
-/* gRPC document connection-backoff.md: times 1.6, plus or minus a fifth. */
+static uint64_t random_number(void)
+{
+    uint64_t number = 0;
+
+    return getrandom(&number, sizeof number, 0) == (ssize_t)sizeof number ? number : 0;
+}
+
+/* gRPC document connection-backoff.md: times 1.6, plus or minus a fifth; but at most 2 s. */
 static uint64_t next_attempt(uint64_t now)
 {
-    double jitter = 0.8 + 0.4 * rand() / RAND_MAX;
-    uint64_t at = now + (uint64_t)(backoff_ms * jitter);
+    uint64_t at = now + backoff_ms * (800 + random_number() % 401) / 1000;
 
     backoff_ms = backoff_ms * 8 / 5 < BACKOFF_MAX_MS ? backoff_ms * 8 / 5 : BACKOFF_MAX_MS;
     return at;
 }
 
+static void keep_connected(uint64_t now)
+{
+    static uint64_t connect_at;
+
+    if (lost)
+        connect_at = next_attempt(now);
+    lost = false;
+    if (!connected && dialer.state == IDLE && now >= connect_at)
+        start_dialing();
+    if (dialer.state != DIALED)
+        return;
+    dialer.state = IDLE;
+    if (dialer.fd < 0 || !begin(dialer.fd))
+        connect_at = next_attempt(now);
+}
+
+/* The collector owes an answer: the first acknowledgement, or that of what was sent. */
+static void watch_for_silence(uint64_t now)
+{
+    static uint64_t heard_ms, acknowledged, on_connection;
+    bool owed = !sensor.acknowledged || mote_outbox_count(&sensor.samples) > 0;
+
+    if (!owed || acknowledged != sensor.samples.acknowledged || on_connection != connections)
+        heard_ms = now;
+    acknowledged = sensor.samples.acknowledged;
+    on_connection = connections;
+    if (now - heard_ms >= SILENCE_MS)
+        mote_posix_close(&conn);
+}
+
 /* ---- sampling ------------------------------------------------------------------------------ */
+
+/* The ledger: all that was due is acknowledged, unacknowledged, dropped, or missed. */
+static struct {
+    uint64_t due, late, unreadable, no_room;
+} ledger;
 
 static int64_t wall_ms(void)
 {
@@ -111,31 +190,36 @@ static int64_t wall_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Takes a reading of each kind; with the policy to block, one that found no room is taken again. */
-static void sample_all(void)
+static void take_sample(void)
 {
-    static double values[READINGS];
-    static uint8_t next = READINGS;
+    double values[READINGS];
+    unsigned taken = take_readings(values);
+    int64_t now = wall_ms();
 
-    if (next == READINGS) {
-        take_readings(values);
-        next = 0;
+    for (unsigned i = 0; i < READINGS; i++) {
+        if (!(taken >> i & 1))
+            ledger.unreadable++;
+        else if (!sensor_put(&sensor, reading_names[i], values[i], now))
+            ledger.no_room++;
     }
-    while (next < READINGS && sensor_put(&sensor, reading_names[next], values[next], wall_ms()))
-        next++;
+    ledger.due += READINGS;
 }
 
-/* Names this ring: the numbers of its samples begin anew. 0: there is no randomness to be had. */
-static uint64_t random_epoch(void)
+/* Readings are due on a grid; the next one is returned. What this process was too late for is
+ * missed, and not made up for. */
+static uint64_t sample(uint64_t due_at, uint64_t now)
 {
-    uint64_t epoch = 0;
+    uint64_t late = (now - due_at) / sensor.interval_ms;
 
-    return getrandom(&epoch, sizeof epoch, 0) == (ssize_t)sizeof epoch ? epoch : 0;
+    ledger.due += late * READINGS;
+    ledger.late += late * READINGS;
+    take_sample();
+    return due_at + (late + 1) * sensor.interval_ms;
 }
 
 static void run(uint64_t stop_at)
 {
-    uint64_t sample_at = mote_posix_now_ms(), connect_at = sample_at, drain_until = 0;
+    uint64_t sample_at = mote_posix_now_ms(), drain_until = 0;
 
     while (!sensor.done) {
         uint64_t now = mote_posix_now_ms();
@@ -145,63 +229,87 @@ static void run(uint64_t stop_at)
         }
         if (sensor.finishing && now >= drain_until)
             return;
-        if (!sensor.finishing && now >= sample_at) {
-            sample_all();
-            sample_at = now + sensor.interval_ms;
-        }
-        if (lost)
-            connect_at = next_attempt(now);
-        lost = false;
-        if (!connected && now >= connect_at && !try_connect())
-            connect_at = next_attempt(now);
+        uint32_t interval = sensor.interval_ms;
+        if (!sensor.finishing && now >= sample_at)
+            sample_at = sample(sample_at, now);
+        keep_connected(now);
         if (connected) {
             sensor_work(&sensor, &client.grpc);
             mote_posix_flush(&conn);
+            watch_for_silence(now);
         }
         uint64_t wait = !sensor.finishing && sample_at > now ? sample_at - now : 10;
-        mote_posix_loop_turn(&loop, (uint32_t)(wait < 50 ? wait : 50));
+        mote_posix_loop_turn(&loop, (uint32_t)(wait < 20 ? wait : 20));
+        if (interval != sensor.interval_ms) /* by a command: a new grid */
+            sample_at = mote_posix_now_ms() + sensor.interval_ms;
     }
+}
+
+static void print_ledger(void)
+{
+    const mote_outbox *o = &sensor.samples;
+    uint64_t put = mote_outbox_sequence(o) - 1, left = mote_outbox_count(o);
+
+    printf("sensor %s: due %llu = acknowledged %llu + unacknowledged %llu + dropped %llu + missed "
+           "%llu (late %llu, unreadable %llu, no room %llu)\n",
+           name, (unsigned long long)ledger.due, (unsigned long long)(put - left - o->dropped),
+           (unsigned long long)left, (unsigned long long)o->dropped,
+           (unsigned long long)(ledger.due - put), (unsigned long long)ledger.late,
+           (unsigned long long)ledger.unreadable, (unsigned long long)ledger.no_room);
+    printf("sensor %s: sent %llu, connections %llu, wrong acknowledgements %u, %.1f bytes/sample "
+           "sent, %zu bytes of RAM for the connection\n",
+           name, (unsigned long long)(put - o->dropped), (unsigned long long)connections,
+           (unsigned)o->wrong, put ? (double)bytes_sent / (double)put : 0,
+           sizeof client + sizeof memory);
+}
+
+/* A number of an option; ends the program when it is not in its range. */
+static uint32_t number(const char *of, const char *text, uint32_t least, uint32_t most)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (*text >= '0' && *text <= '9' && *end == '\0' && n >= least && n <= most)
+        return (uint32_t)n;
+    fprintf(stderr, "sensor: error: %s is not %u to %u\n", of, (unsigned)least, (unsigned)most);
+    exit(2);
 }
 
 int main(int argc, char **argv)
 {
     const char *duration = "0", *interval = "100", *policy = "drop";
-    const option options[] = {OPTION("--collector", &address, "host:port of the collector"),
-                              OPTION("--name", &name, "name of this device"),
-                              OPTION("--interval", &interval, "ms between readings (100)"),
-                              OPTION("--duration", &duration, "seconds to run (0: until stopped)"),
-                              OPTION("--when-full", &policy, "drop (the oldest) or block"),
-                              OPTIONS_END};
+    const option options[] = {
+        OPTION("--collector", &address, "host:port of the collector"),
+        OPTION("--name", &name, "name of this device"),
+        OPTION("--interval", &interval, "ms between readings (100)"),
+        OPTION("--duration", &duration, "seconds to run (0: until stopped)"),
+        OPTION("--when-full", &policy, "drop (the oldest) or block (take no new ones)"),
+        OPTIONS_END};
+    double values[READINGS];
 
     parse_options(argc, argv, "sensor: streams readings of this machine to a collector", options);
-    uint32_t interval_ms = (uint32_t)atoi(interval);
-    if (interval_ms == 0 || (strcmp(policy, "drop") != 0 && strcmp(policy, "block") != 0)) {
-        fprintf(stderr, "sensor: error: --interval or --when-full has no valid value\n");
+    uint32_t interval_ms = number("--interval", interval, 1, SENSOR_INTERVAL_MOST);
+    uint32_t seconds = number("--duration", duration, 0, UINT32_MAX);
+    if (!name_is_valid(name, strlen(name), DEVICE_NAME) ||
+        (strcmp(policy, "drop") != 0 && strcmp(policy, "block") != 0)) {
+        fprintf(stderr, "sensor: error: --name or --when-full has no valid value\n");
         return 2;
     }
-    uint64_t seconds = (uint64_t)atoi(duration);
     sensor_init(&sensor, name, ring, RING,
-                policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST, random_epoch());
+                policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST, random_number());
     if (sensor.samples.epoch == 0) {
         fprintf(stderr, "sensor: error: no random number to be had: %s\n", strerror(errno));
         return 1;
     }
     sensor.interval_ms = interval_ms;
-    srand((unsigned)getpid());
+    take_readings(values); /* what counts since the last one begins here */
     mote_posix_catch_signals();
     security = secure_client(address);
     security_memory = security ? mote_posix_memory(1, security->size) : NULL;
     if (mote_posix_loop_init(&loop) < 0)
         return 1;
-    run(seconds ? mote_posix_now_ms() + seconds * 1000 : UINT64_MAX);
+    run(seconds ? mote_posix_now_ms() + seconds * UINT64_C(1000) : UINT64_MAX);
     mote_posix_loop_end(&loop);
-    uint64_t sent = sensor.samples.next_sequence - 1 - sensor.samples.dropped;
-    printf(
-        "sensor %s: sent %llu, unacknowledged %llu, dropped %llu, stored by the last upload %llu, "
-        "connections %llu, %.1f bytes/sample sent, %zu bytes of RAM for the connection\n",
-        name, (unsigned long long)sent, (unsigned long long)mote_outbox_count(&sensor.samples),
-        (unsigned long long)sensor.samples.dropped, (unsigned long long)sensor.stored,
-        (unsigned long long)connections, sent ? (double)bytes_sent / (double)sent : 0,
-        sizeof client + sizeof memory);
-    return mote_outbox_count(&sensor.samples) == 0 ? 0 : 1;
+    print_ledger();
+    return fflush(stdout) == 0 && mote_outbox_count(&sensor.samples) == 0 ? 0 : 1;
 }

@@ -1,0 +1,147 @@
+#include "sources.h"
+
+#include <stdlib.h>
+
+/* Each is in a chain of its bucket, by the hash of its device, and in the list of all. */
+typedef struct entry {
+    source s; /* first, so that either is the other */
+    struct entry *before, *after;
+} entry;
+
+static source **buckets;
+static size_t bucket_count, count;
+static entry *oldest, *newest;
+
+/* FNV-1a. A peer may choose names that meet in one bucket: SOURCE_EPOCHS bounds those of one
+ * device, and a random start is what keeps others from knowing the buckets. */
+static size_t hash(const char *device, size_t len)
+{
+    static uint64_t start;
+
+    if (start == 0)
+        start = (uint64_t)(uintptr_t)&start ^ (uint64_t)(uintptr_t)buckets ^ 14695981039346656037u;
+    uint64_t h = start;
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (uint8_t)device[i]) * 1099511628211u;
+    return (size_t)((h ^ h >> 32) & (bucket_count - 1));
+}
+
+static bool is_device(const source *s, const char *device, size_t len)
+{
+    return memcmp(s->device, device, len) == 0 && s->device[len] == '\0';
+}
+
+static bool grow(void)
+{
+    size_t old_count = bucket_count;
+    source **old = buckets, **wider = calloc(old_count ? 2 * old_count : 256, sizeof(source *));
+
+    if (!wider)
+        return old != NULL;
+    buckets = wider;
+    bucket_count = old_count ? 2 * old_count : 256;
+    for (entry *e = oldest; e; e = e->after) {
+        size_t i = hash(e->s.device, strlen(e->s.device));
+        e->s.next = buckets[i];
+        buckets[i] = &e->s;
+    }
+    free(old);
+    return true;
+}
+
+static void forget(source *s)
+{
+    entry *e = (entry *)s;
+    source **at = &buckets[hash(s->device, strlen(s->device))];
+
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    *(e->before ? &e->before->after : &oldest) = e->after;
+    *(e->after ? &e->after->before : &newest) = e->before;
+    count--;
+    free(e);
+}
+
+/* The newest are in front of a chain. */
+static void forget_old_epochs(const char *device, size_t len)
+{
+    size_t n = 0;
+
+    for (source *s = buckets[hash(device, len)], *next; s; s = next) {
+        next = s->next;
+        if (is_device(s, device, len) && ++n >= SOURCE_EPOCHS && !s->control && !s->upload &&
+            !s->dirty && !s->shown)
+            forget(s);
+    }
+}
+
+static source *add(const char *device, size_t len, uint64_t epoch)
+{
+    entry *e;
+
+    if (count >= SOURCES_MOST || (count >= bucket_count && !grow()) || !(e = calloc(1, sizeof *e)))
+        return NULL;
+    forget_old_epochs(device, len);
+    memcpy(e->s.device, device, len);
+    e->s.epoch = epoch;
+    source **bucket = &buckets[hash(device, len)];
+    e->s.next = *bucket;
+    *bucket = &e->s;
+    e->before = newest;
+    *(newest ? &newest->after : &oldest) = e;
+    newest = e;
+    count++;
+    return &e->s;
+}
+
+source *sources_find(const char *device, size_t len, uint64_t epoch)
+{
+    if (!name_is_valid(device, len, DEVICE_NAME))
+        return NULL;
+    for (source *s = buckets ? buckets[hash(device, len)] : NULL; s; s = s->next) {
+        if (s->epoch == epoch && is_device(s, device, len))
+            return s;
+    }
+    return add(device, len, epoch);
+}
+
+void sources_release(source *s)
+{
+    if (s->id == 0 && !s->control && !s->upload && !s->shown)
+        forget(s);
+}
+
+void sources_known(const source *row)
+{
+    source *s = sources_find(row->device, strlen(row->device), row->epoch);
+
+    if (!s)
+        return;
+    s->id = row->id;
+    s->dropped = row->dropped;
+    s->accepted = s->stored = row->stored;
+}
+
+source *sources_first(void)
+{
+    return oldest ? &oldest->s : NULL;
+}
+
+source *sources_after(const source *s)
+{
+    const entry *e = (const entry *)s;
+
+    return e->after ? &e->after->s : NULL;
+}
+
+size_t sources_count(void)
+{
+    return count;
+}
+
+void sources_clear(void)
+{
+    while (newest)
+        forget(&newest->s);
+}

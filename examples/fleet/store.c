@@ -1,0 +1,316 @@
+#define _GNU_SOURCE
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { APPLICATION = 0x6d6f7465, VERSION = 1 }; /* "mote" */
+
+static const char schema[] =
+    "BEGIN;"
+    "CREATE TABLE sources(id INTEGER PRIMARY KEY, device TEXT NOT NULL, epoch INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, dropped INTEGER NOT NULL, seen_ms INTEGER NOT NULL);"
+    "CREATE TABLE samples(source INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+    " time_ms INTEGER NOT NULL, metric TEXT NOT NULL, value REAL);"
+    "CREATE UNIQUE INDEX samples_without_epoch ON samples(source, sequence) WHERE source < 0;"
+    "CREATE VIEW readings AS SELECT device, epoch, sequence, time_ms, metric, value"
+    " FROM samples JOIN sources ON source = id;"
+    "PRAGMA application_id = 1836020837; PRAGMA user_version = 1;"
+    "COMMIT;";
+
+enum { ADD, HAS, NEW_SOURCE, UPDATE_SOURCE, BEGIN, COMMIT, STATEMENTS };
+static const char *const texts[STATEMENTS] = {
+    "INSERT INTO samples VALUES(?, ?, ?, ?, ?)",
+    "SELECT 1 FROM samples WHERE source = ? AND sequence = ? AND time_ms = ? AND metric = ?"
+    " AND value IS ? AND source < 0",
+    "INSERT INTO sources VALUES(?, ?, ?, 0, 0, 0)",
+    "UPDATE sources SET last = ?, dropped = ?, seen_ms = ? WHERE id = ?",
+    "BEGIN IMMEDIATE",
+    "COMMIT"};
+
+static sqlite3 *db;
+static sqlite3_stmt *statements[STATEMENTS];
+static int lock = -1;
+static bool batch;
+static source *dirty;
+static int64_t highest_id, lowest_id;
+static uint64_t commits;
+static char reason[300];
+
+bool store_is_open(void)
+{
+    return db != NULL;
+}
+
+const char *store_error(void)
+{
+    return reason;
+}
+
+bool store_has_batch(void)
+{
+    return batch;
+}
+
+uint64_t store_commits(void)
+{
+    return commits;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+void store_close(void)
+{
+    for (int i = 0; i < STATEMENTS; i++) {
+        sqlite3_finalize(statements[i]);
+        statements[i] = NULL;
+    }
+    sqlite3_close_v2(db); /* rolls back */
+    db = NULL;
+    if (lock >= 0)
+        close(lock);
+    lock = -1;
+    batch = false;
+    while (dirty) {
+        dirty->dirty = false;
+        dirty = dirty->next_dirty;
+    }
+}
+
+/* Keeps the reason, and closes. */
+static int failed(const char *what)
+{
+    int code = db ? sqlite3_system_errno(db) : 0;
+
+    snprintf(reason, sizeof reason, "%s: %s%s%s", what, db ? sqlite3_errmsg(db) : "out of memory",
+             code ? ": " : "", code ? strerror(code) : "");
+    store_close();
+    return -1;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static int take_lock(const char *path)
+{
+    char name[4096];
+    int n = snprintf(name, sizeof name, "%s.lock", path);
+
+    lock = n < (int)sizeof name ? open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644) : -1;
+    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    snprintf(reason, sizeof reason,
+             lock >= 0 && errno == EWOULDBLOCK ? "another collector uses %s"
+                                               : "the lock file %s.lock cannot be had: %s",
+             path, strerror(errno));
+    store_close();
+    return -1;
+}
+
+/* The number that a statement gives; < 0: it fails. */
+static int64_t number(const char *text)
+{
+    sqlite3_stmt *s;
+    int64_t n = -1;
+
+    if (sqlite3_prepare_v2(db, text, -1, &s, NULL) != SQLITE_OK)
+        return -1;
+    if (sqlite3_step(s) == SQLITE_ROW)
+        n = sqlite3_column_int64(s, 0);
+    return sqlite3_finalize(s) == SQLITE_OK ? n : -1;
+}
+
+/* What was written before an error may be there or not; only what goes through a checkpoint is
+ * known to be on the disk. */
+static int prepare_file(const char *path)
+{
+    int64_t tables = number("SELECT count(*) FROM sqlite_master");
+
+    if (tables < 0)
+        return failed(path);
+    if (tables > 0 && (number("PRAGMA application_id") != APPLICATION ||
+                       number("PRAGMA user_version") != VERSION)) {
+        snprintf(reason, sizeof reason, "%s is a database of another program or version", path);
+        store_close();
+        return -1;
+    }
+    if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL,
+                     NULL) != SQLITE_OK ||
+        (tables == 0 && sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK) ||
+        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
+        return failed(path);
+    return 0;
+}
+
+/* Of devices without an epoch only the last incarnation is of interest. */
+static int load(void (*known)(const source *row))
+{
+    sqlite3_stmt *s;
+
+    highest_id = lowest_id = 0;
+    if (sqlite3_prepare_v2(
+            db,
+            "SELECT id, device, epoch, last, dropped FROM sources WHERE epoch <> 0"
+            " OR id IN (SELECT min(id) FROM sources WHERE epoch = 0 GROUP BY device)",
+            -1, &s, NULL) != SQLITE_OK)
+        return failed("the sources cannot be read");
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        source row = {.id = sqlite3_column_int64(s, 0),
+                      .epoch = (uint64_t)sqlite3_column_int64(s, 2),
+                      .stored = (uint64_t)sqlite3_column_int64(s, 3),
+                      .dropped = (uint64_t)sqlite3_column_int64(s, 4)};
+        const char *device = (const char *)sqlite3_column_text(s, 1);
+        if (device && name_is_valid(device, strlen(device), DEVICE_NAME)) {
+            memcpy(row.device, device, strlen(device));
+            known(&row);
+        }
+        highest_id = row.id > highest_id ? row.id : highest_id;
+        lowest_id = row.id < lowest_id ? row.id : lowest_id;
+    }
+    return sqlite3_finalize(s) == SQLITE_OK ? 0 : failed("the sources cannot be read");
+}
+
+int store_open(const char *path, void (*known)(const source *row))
+{
+    if (take_lock(path) < 0)
+        return -1;
+    if (sqlite3_open_v2(path, &db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+                        NULL) != SQLITE_OK)
+        return failed(path);
+    sqlite3_extended_result_codes(db, 1);
+    sqlite3_busy_timeout(db, 1000);
+    if (prepare_file(path) < 0)
+        return -1;
+    for (int i = 0; i < STATEMENTS; i++) {
+        if (sqlite3_prepare_v3(db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL) !=
+            SQLITE_OK)
+            return failed(path);
+    }
+    return load(known);
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+/* Runs a statement with the integers that are given; SQLITE_ROW, or SQLITE_DONE. */
+static int run(int which, int count, ...)
+{
+    sqlite3_stmt *s = statements[which];
+    va_list values;
+
+    va_start(values, count);
+    for (int i = 1; i <= count; i++)
+        sqlite3_bind_int64(s, i, va_arg(values, sqlite3_int64));
+    va_end(values);
+    int r = sqlite3_step(s);
+    int end = sqlite3_reset(s);
+    return end == SQLITE_OK ? r : end;
+}
+
+static int begin(void)
+{
+    if (batch)
+        return 0;
+    if (run(BEGIN, 0) != SQLITE_DONE)
+        return failed("a batch cannot begin");
+    batch = true;
+    return 0;
+}
+
+static void set_dirty(source *s)
+{
+    if (s->dirty)
+        return;
+    s->dirty = true;
+    s->next_dirty = dirty;
+    dirty = s;
+}
+
+static int new_row(source *s)
+{
+    int64_t id = s->epoch ? highest_id + 1 : lowest_id - 1;
+
+    sqlite3_bind_text(statements[NEW_SOURCE], 2, s->device, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statements[NEW_SOURCE], 3, (sqlite3_int64)s->epoch);
+    if (run(NEW_SOURCE, 1, (sqlite3_int64)id) != SQLITE_DONE)
+        return failed("a source cannot be added");
+    s->id = id;
+    if (s->epoch)
+        highest_id = id;
+    else
+        lowest_id = id;
+    return 0;
+}
+
+static void bind_value(int which, const mote_telemetry_Sample *sample)
+{
+    sqlite3_bind_text(statements[which], 4, sample->metric.data, (int)sample->metric.len,
+                      SQLITE_STATIC);
+    sqlite3_bind_double(statements[which], 5, sample->value);
+}
+
+int store_add(source *s, const mote_telemetry_Sample *sample)
+{
+    if (begin() < 0 || (s->id == 0 && new_row(s) < 0))
+        return -1;
+    bind_value(ADD, sample);
+    if (run(ADD, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
+            (sqlite3_int64)sample->time_ms) != SQLITE_DONE)
+        return failed("a sample cannot be added");
+    set_dirty(s);
+    return 0;
+}
+
+int store_has(const source *s, const mote_telemetry_Sample *sample, bool *is)
+{
+    bind_value(HAS, sample);
+    int r = run(HAS, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
+                (sqlite3_int64)sample->time_ms);
+
+    *is = r == SQLITE_ROW;
+    return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : failed("the samples cannot be read");
+}
+
+static int update(const source *s)
+{
+    struct timespec now;
+
+    timespec_get(&now, TIME_UTC);
+    if (run(UPDATE_SOURCE, 4, (sqlite3_int64)s->accepted, (sqlite3_int64)s->dropped,
+            (sqlite3_int64)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+            (sqlite3_int64)s->id) != SQLITE_DONE)
+        return failed("a source cannot be updated");
+    return 0;
+}
+
+int store_renew(source *s)
+{
+    if (begin() < 0 || (s->dirty && update(s) < 0))
+        return -1;
+    s->accepted = s->stored = s->told = 0;
+    return new_row(s);
+}
+
+int store_commit(void)
+{
+    if (!batch)
+        return 0;
+    for (const source *s = dirty; s; s = s->next_dirty) {
+        if (update(s) < 0)
+            return -1;
+    }
+    if (run(COMMIT, 0) != SQLITE_DONE)
+        return failed("a batch cannot be committed");
+    batch = false;
+    commits++;
+    for (; dirty; dirty = dirty->next_dirty) {
+        dirty->dirty = false;
+        dirty->stored = dirty->accepted;
+        dirty->fresh_stored = dirty->fresh;
+    }
+    return 0;
+}

@@ -1,0 +1,64 @@
+/*
+ * The store of the collector: an SQLite database, in which a sample is safe (WAL, synchronous=FULL)
+ * once store_commit() has returned 0. `sqlite3 samples.db` may read it at any time:
+ *
+ *   samples  source, sequence, time_ms, metric, value       a row for each sample, in order of
+ * arrival (value NULL: not a number) sources  id, device, epoch, last, dropped, seen_ms      a row
+ * for each incarnation of a device: the highest number that is stored (in the same commit), what
+ * the device says it has dropped, when it was heard last; samples refer to its id, which is
+ * negative for devices without epochs readings device, epoch, sequence, time_ms, metric, value
+ * both, joined
+ *
+ * A lock file beside it (FILE.lock) keeps a second collector out. Nothing is ever repaired or cut:
+ * after any error the store is closed, and what the last commit held is read again from what is
+ * there when it can be opened again.
+ */
+#ifndef EXAMPLES_STORE_H
+#define EXAMPLES_STORE_H
+
+#include "names.h"
+#include "telemetry.mote.h"
+
+/* An incarnation of a device. */
+typedef struct source {
+    char device[DEVICE_NAME + 1];
+    uint64_t epoch;    /* 0: the device does not say one */
+    int64_t id;        /* its row; 0: it has none yet */
+    uint64_t accepted; /* the highest number that was taken */
+    uint64_t stored;   /* the highest that is committed: only store_commit() moves it */
+    uint64_t told;     /* the highest that the device knows to be stored */
+    uint64_t dropped;  /* what it says it has dropped */
+    uint64_t fresh;    /* samples that were taken since the start; of those: */
+    uint64_t fresh_stored, fresh_told;
+    uint64_t missing, duplicates;
+    bool dirty; /* its row is to be written by the next commit */
+    struct source *next, *next_dirty;
+    void *control, *upload; /* its calls, of the collector */
+    void *shown;            /* of the view */
+} source;
+
+/* Opens or creates it, and tells of each source that is there. 0, or -1 with store_error(). */
+int store_open(const char *path, void (*known)(const source *row));
+bool store_is_open(void);
+
+/* The reason of the last error. */
+const char *store_error(void);
+
+/* Adds a sample to the batch. All return 0, or -1: then the store is closed, and all that was added
+ * since the last commit is gone. */
+int store_add(source *s, const mote_telemetry_Sample *sample);
+
+/* Sets *is: the source has this sample already, with the same time, metric and value. */
+int store_has(const source *s, const mote_telemetry_Sample *sample, bool *is);
+
+/* The source begins a new life under another id: its numbers begin anew. */
+int store_renew(source *s);
+
+/* Makes the batch safe, and moves `stored` of its sources. Without a batch it does nothing. */
+int store_commit(void);
+bool store_has_batch(void);
+
+void store_close(void);
+uint64_t store_commits(void);
+
+#endif
