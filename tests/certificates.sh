@@ -22,5 +22,7 @@ cert_of_the_future() { # cert_of_the_future NAME CA NAMES: `openssl x509` cannot
 all_certificates() {
     ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
         cert client good 20 DNS:client && cert stranger other 20 DNS:localhost && cert expired good -1 DNS:localhost &&
-        cert_of_the_future future good DNS:localhost && ca self -addext subjectAltName=DNS:localhost
+        cert_of_the_future future good DNS:localhost && ca self -addext subjectAltName=DNS:localhost &&
+        cert address good 20 IP:127.0.0.1,IP:::1,IP:fe80::1 && cert wild good 20 'DNS:*.0.0.1,DNS:127.0.0.1' &&
+        openssl pkey -in server.key -aes128 -passout pass:secret -out locked.key
 }

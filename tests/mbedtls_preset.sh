@@ -26,7 +26,7 @@ for release in bookworm trixie; do
         # shellcheck disable=SC2046,SC2086
         $CC -std=c11 "@$o/flags" -o "$o/tls_pool" examples/tools/tls_pool.c port/posix/tls.c $(ls tls/*.c | grep -v absent) "$BUILD/libmote.a" "$o/libmbed.a"
         if [ "$preset" = 16384 ]; then # all but the longest of the tests, with this config
-            for t in tls tls_trust; do
+            for t in tls tls_trust tls_keys; do
                 # shellcheck disable=SC2046
                 $CC -std=c11 "@$o/flags" -g -o "$o/test_$t" tests/unit/test_$t.c port/posix/tls.c $(ls tls/*.c | grep -v absent) \
                     "$BUILD/libmote.a" "$o/libmbed.a"

@@ -22,7 +22,7 @@ add() { # add NAME: what a run has said
 }
 unit() { # unit NAME CFLAGS LIBRARIES: prints one sum for all programs
     local t p=0 f=0 line
-    for t in tls tls_trust; do
+    for t in tls tls_trust tls_keys; do
         # shellcheck disable=SC2086
         $CC $flags -fsanitize=address,undefined -fno-sanitize-recover=all $2 -o "$W/test-$t-$1" tests/unit/test_$t.c $sources $3 &&
             "$W/test-$t-$1" "$W" >"$W/$t-$1.log"
@@ -46,7 +46,7 @@ if [ -n "$version" ]; then
     add next
     # The programs of the peers' tests, linked with it.
     mkdir -p "$BUILD/tls-3/obj"
-    for f in tls/tls tls/context tls/verify tls/signer port/posix/tls; do
+    for f in $(ls tls/*.c | grep -v absent | sed "s/\.c$//") port/posix/tls; do
         # shellcheck disable=SC2086
         $CC $flags -O2 -I"$next/usr/include" -c $f.c -o "$BUILD/tls-3/obj/${f//\//_}.o" || exit 1
     done
@@ -55,7 +55,8 @@ if [ -n "$version" ]; then
     # shellcheck disable=SC2086
     $CC "$o/interop_server.o" $common $libraries -o "$BUILD/tls-3/interop_server" &&
         $CC "$o/interop_client.o" "$o/client.o" "$o/cases.o" $common $libraries -o "$BUILD/tls-3/interop_client" &&
-        $CC "$BUILD/obj/examples/tools/h2_server.o" $common $libraries -o "$BUILD/tls-3/h2_server" || exit 1
+        $CC "$BUILD/obj/examples/tools/h2_server.o" $common $libraries -o "$BUILD/tls-3/h2_server" &&
+        $CC "$BUILD/obj/examples/tools/h2_client.o" $common $libraries -o "$BUILD/tls-3/h2_client" || exit 1
     BUILD=$BUILD/tls-3 tests/peers/tls.sh >"$W/peers-3.out" 2>&1
     add peers-3
     echo "mbedTLS of this system, and $version"
@@ -64,5 +65,7 @@ else
 fi
 tests/peers/tls.sh >"$W/peers.out" 2>&1
 add peers
+tests/tls_configs.sh "${version:+$next/usr/include}" >"$W/configs.out" 2>&1
+add configs
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

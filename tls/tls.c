@@ -76,6 +76,18 @@ static bool no_common_suite(int r)
 #endif
 }
 
+/* The alert by which a server says that it does not speak h2 (RFC 7301 3.2). */
+static bool is_alert_no_protocol(const mote_tls *t, int r)
+{
+#if MOTE_TLS_3
+    const unsigned char *alert = t->ssl.MBEDTLS_PRIVATE(in_msg);
+#else
+    const unsigned char *alert = t->ssl.in_msg;
+#endif
+    return r == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && alert &&
+           alert[1] == MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL;
+}
+
 /* Version 2 has no code of its own for it. */
 static bool no_common_protocol(const mote_tls *t, int r)
 {
@@ -97,6 +109,10 @@ static int fail_with(mote_tls *t, int r)
         return fail(t, MOTE_TLS_ERR_CUT, "the transport has ended without close_notify");
     if (r == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
         return fail(t, MOTE_TLS_ERR_VERIFY, t->text[0] ? NULL : "the certificate is not accepted");
+    if (is_alert_no_protocol(t, r))
+        return fail(t, MOTE_TLS_ERR_ALPN,
+                    "the peer does not speak the protocol h2: it has sent the alert "
+                    "no_application_protocol (ALPN)");
     if (no_common_protocol(t, r))
         return fail(t, MOTE_TLS_ERR_ALPN, "the client does not offer h2, or its hello is broken");
     if (t->context->server && !t->ready && no_common_suite(r))
@@ -123,12 +139,12 @@ int mote_tls_init(mote_tls **tls, mote_tls_context *context, const char *host_na
         return MOTE_TLS_ERR_CONFIG;
     memset(t, 0, sizeof *t);
     t->context = context;
-    t->host_name = host_name;
+    memset(t->valid_to, '9', sizeof t->valid_to);
     mbedtls_ssl_init(&t->ssl);
     mbedtls_ssl_set_bio(&t->ssl, t, give, take, NULL);
     mbedtls_ssl_set_verify(&t->ssl, mote_tls_verify, t);
     if (mbedtls_ssl_setup(&t->ssl, &context->config) != 0 ||
-        (!context->server && mbedtls_ssl_set_hostname(&t->ssl, host_name) != 0)) {
+        (!context->server && mote_tls_set_peer_name(t, host_name) < 0)) {
         mote_tls_end(t);
         return MOTE_TLS_ERR_CONFIG;
     }
@@ -140,45 +156,6 @@ void mote_tls_end(mote_tls *t)
 {
     if (t)
         mbedtls_ssl_free(&t->ssl);
-}
-
-/* ---- sessions ------------------------------------------------------------------------------ */
-
-int mote_tls_resume(mote_tls *t, const void *session, size_t len)
-{
-    mbedtls_ssl_session s;
-
-    mbedtls_ssl_session_init(&s);
-    int r = mbedtls_ssl_session_load(&s, session, len);
-    if (r == 0)
-        r = mbedtls_ssl_set_session(&t->ssl, &s);
-    mbedtls_ssl_session_free(&s);
-    t->offered_session = r == 0;
-    return r == 0 ? 0 : MOTE_TLS_ERR_CONFIG;
-}
-
-int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
-{
-    mbedtls_ssl_session s;
-    size_t len = 0;
-
-    if (!t->ready || t->context->server)
-        return 0;
-    mbedtls_ssl_session_init(&s);
-    int r = mbedtls_ssl_get_session(&t->ssl, &s);
-    if (r == 0) {
-        r = mbedtls_ssl_session_save(&s, out, cap, &len);
-        r = r == 0 ? (int)len : r == MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL ? MOTE_TLS_ERR_CONFIG : 0;
-    } else {
-        r = 0;
-    }
-    mbedtls_ssl_session_free(&s);
-    return r;
-}
-
-bool mote_tls_resumed(const mote_tls *t)
-{
-    return t->ready && t->offered_session && !t->saw_certificate;
 }
 
 /* ---- handshake ----------------------------------------------------------------------------- */

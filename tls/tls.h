@@ -51,7 +51,7 @@ mote_tls_usage mote_tls_pool_usage(void);
 /* Certificates, keys, tickets and random numbers, for any number of connections in one thread. */
 typedef struct mote_tls_context mote_tls_context;
 
-/* Spans are PEM (with the NUL behind it, which counts) or DER. */
+/* Spans are PEM (a NUL behind it may be counted) or DER. */
 typedef struct {
     const void *data;
     size_t len;
@@ -85,6 +85,8 @@ typedef struct {
      * `ca` both must hold; without, such a certificate is trusted by itself. */
     const mote_tls_pin *pins;
     size_t pin_count;
+    bool pinned_any_name; /* a pinned certificate may be for any name: the pin says who it is */
+    bool pinned_any_time; /* and of any time: for devices that have no clock */
     /* A shared key (RFC 4279, RFC 8446 2.2), with ephemeral keys; in place of certificates. Servers
      * may have both. */
     mote_tls_span psk, psk_identity;
@@ -95,8 +97,14 @@ typedef struct {
     uint32_t session_s; /* server: sessions can be resumed for so long, by ticket or by id; 0: no */
     uint16_t max_fragment; /* client: asks for records of 512, 1024, 2048 or 4096 bytes (RFC 6066
                               4); 0: does not */
+    /* Client: saved sessions carry a HMAC under this key (any length, 32 bytes are good; stays with
+     * the context), so that storage which others can write cannot bring one in. Without it they
+     * carry a digest, which shows storage that is torn or of another configuration, not an
+     * attacker. */
+    mote_tls_span session_key;
     bool no_tls13;
-    /* Accepts any certificate: everyone on the way can read and change all. */
+    /* Accepts any certificate: everyone on the way can read and change all. Contradicts `ca` and
+     * `pins`, which is an error. */
     bool dangerously_accept_any_certificate;
 } mote_tls_config;
 
@@ -119,19 +127,23 @@ void mote_tls_context_end(mote_tls_context *context);
 
 typedef struct mote_tls mote_tls;
 
-/* `host_name` is whom a client wants to reach (RFC 6066, RFC 6125; required), and stays with the
- * connection; NULL for a server. 0 or MOTE_TLS_ERR_CONFIG. */
+/* `host_name` is whom a client wants to reach (required), and stays with the connection; NULL for a
+ * server. A name goes into SNI (RFC 6066 3) and must be one of the certificate's (RFC 6125). An IP
+ * address, also as "[::1]" or "fe80::1%eth0", goes into no SNI and must be one of the certificate's
+ * iPAddress names; wildcards and the common name do not count. 0 or MOTE_TLS_ERR_CONFIG. */
 int mote_tls_init(mote_tls **tls, mote_tls_context *context, const char *host_name, void *memory,
                   size_t size);
 void mote_tls_end(mote_tls *tls);
 
 /* Client, before the handshake: goes on with a session of mote_tls_save_session(), if the server
- * still knows it; otherwise the handshake is a full one. 0 or MOTE_TLS_ERR_CONFIG: the bytes are
- * broken or by another version of mbedTLS. */
+ * still knows it; otherwise the handshake is a full one. 0 or MOTE_TLS_ERR_CONFIG, with a text in
+ * mote_tls_error(): the bytes are broken, by another version of mbedTLS, made for another host or
+ * other settings of trust (CA, pins, identity of the shared key, flags), under another session_key,
+ * or a certificate of that time has expired. The handshake is then a full one. */
 int mote_tls_resume(mote_tls *tls, const void *session, size_t len);
 
 /* Client: writes the session, as for flash during deep sleep; its bytes are as secret as the
- * connection, and 200 to 2,000. The length; 0: there is none (yet: with TLS 1.3 it comes after the
+ * connection, and 250 to 2,050. The length; 0: there is none (yet: with TLS 1.3 it comes after the
  * handshake; mbedTLS 3 gives it once); MOTE_TLS_ERR_CONFIG: it does not fit. */
 int mote_tls_save_session(mote_tls *tls, void *out, size_t cap);
 

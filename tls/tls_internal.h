@@ -19,28 +19,66 @@
 #define MOTE_TLS_3 0
 #endif
 
+/* What a build of mbedTLS must have, and what it may leave out, as Zephyr and ESP-IDF do by
+ * default. */
+#if !defined(MBEDTLS_SSL_ALPN)
+#error "tls: HTTP/2 needs ALPN (RFC 9113 3.2): build mbedTLS with MBEDTLS_SSL_ALPN"
+#endif
+#if !defined(MBEDTLS_X509_CRT_PARSE_C)
+#error "tls: build mbedTLS with MBEDTLS_X509_CRT_PARSE_C"
+#endif
+#if !defined(MBEDTLS_ENTROPY_C) || !defined(MBEDTLS_CTR_DRBG_C)
+#error                                                                                             \
+    "tls: build mbedTLS with MBEDTLS_ENTROPY_C and MBEDTLS_CTR_DRBG_C, over an entropy source of the board"
+#endif
+#if defined(MBEDTLS_KEY_EXCHANGE_SOME_PSK_ENABLED) ||                                              \
+    defined(MBEDTLS_SSL_HANDSHAKE_WITH_PSK_ENABLED)
+#define MOTE_TLS_PSK 1
+#else
+#define MOTE_TLS_PSK 0
+#endif
+#if defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_TICKET_C) &&                       \
+    defined(MBEDTLS_SSL_SRV_C)
+#define MOTE_TLS_TICKETS 1
+#else
+#define MOTE_TLS_TICKETS 0
+#endif
+#if defined(MBEDTLS_SSL_CACHE_C) && defined(MBEDTLS_SSL_SRV_C)
+#define MOTE_TLS_CACHE 1
+#else
+#define MOTE_TLS_CACHE 0
+#endif
+
+enum { TLS_TEXT = 256, TLS_SMALL = 128, TLS_DIGEST = 32, TLS_TIME = 14 };
+
 struct mote_tls_context {
     mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context random;
     mbedtls_x509_crt ca, cert;
     mbedtls_pk_context key;
     mbedtls_ssl_config config;
+#if MOTE_TLS_TICKETS
     mbedtls_ssl_ticket_context tickets;
+#endif
+#if MOTE_TLS_CACHE
     mbedtls_ssl_cache_context sessions;
+#endif
     const mote_tls_pin *pins;
     size_t pin_count;
     size_t (*find_psk)(void *context, const uint8_t *identity, size_t len, uint8_t *key,
                        size_t cap);
     void *psk_context;
-    bool server, has_ca, accepts_any;
+    mote_tls_span session_key;
+    uint8_t trusts[TLS_DIGEST]; /* of all that decides whom a client trusts, but the host name */
+    bool server, has_ca, accepts_any, pinned_any_name, pinned_any_time;
 };
-
-enum { TLS_TEXT = 256, TLS_SMALL = 128 };
 
 struct mote_tls {
     mbedtls_ssl_context ssl;
     mote_tls_context *context;
     const char *host_name;
+    uint8_t address[16]; /* of a host name that is an IP address: address_len bytes */
+    uint8_t address_len; /* 0: it is a name */
     const uint8_t *in;
     size_t in_len;
     uint8_t small_len, small_pos; /* of `small`, which leaves first */
@@ -49,14 +87,30 @@ struct mote_tls {
     size_t writing; /* plain bytes of that record, which mbedTLS wants to be offered again */
     bool ready, ended, closing, said_goodbye, saw_certificate, offered_session;
     int error;
+    char valid_to[TLS_TIME]; /* YYYYMMDDHHMMSS: when the first certificate of the chain expires */
     uint8_t small[TLS_SMALL];
     char text[TLS_TEXT]; /* of the error, or of a certificate that is not accepted */
 };
 
-/* mbedtls_ssl_set_verify(): pins, and a text that says which check of which certificate failed. */
-int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+/* credentials.c: reads CA certificates, certificate and key of a config: NULL, or what is wrong. */
+const char *mote_tls_load_credentials(mote_tls_context *c, const mote_tls_config *config);
 
-/* The key of the context stays with a signer. 0, or < 0: there is no way with this mbedTLS. */
+/* peer_name.c: whom a client wants to reach. 0, or MOTE_TLS_ERR_CONFIG. */
+int mote_tls_set_peer_name(mote_tls *tls, const char *host_name);
+/* True when the certificate names the address that was asked for. */
+bool mote_tls_names_address(const mote_tls *tls, const mbedtls_x509_crt *crt);
+
+/* verify.c: mbedtls_ssl_set_verify(): names of addresses, pins, and a text that says which check of
+ * which certificate failed. */
+int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+/* The time of the clock, as YYYYMMDDHHMMSS: false when there is no clock. */
+bool mote_tls_clock(char out[TLS_TIME]);
+
+/* session.c: the digest of what a client trusts. 0, or an error of mbedTLS. */
+int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config);
+
+/* signer.c: the key of the context stays with a signer. 0, or < 0: there is no way with this
+ * mbedTLS. */
 int mote_tls_set_signer(mote_tls_context *c, const mote_tls_signer *signer);
 
 #endif

@@ -1,4 +1,4 @@
-/* Certificates: pins, and words for what is wrong with one. */
+/* Certificates: names of addresses, pins, and words for what is wrong with one. */
 #include "tls_internal.h"
 
 #include <mbedtls/platform_util.h>
@@ -34,17 +34,33 @@ static bool is_pinned(const mote_tls_context *c, const mbedtls_x509_buf *span)
 
 /* ---- words --------------------------------------------------------------------------------- */
 
-static void put_clock(char *out, size_t cap)
+bool mote_tls_clock(char out[TLS_TIME])
 {
-    out[0] = '\0';
 #if defined(MBEDTLS_HAVE_TIME_DATE)
     mbedtls_time_t now = mbedtls_time(NULL);
+    char text[80];
     struct tm t;
-    if (mbedtls_platform_gmtime_r(&now, &t))
-        snprintf(out, cap, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
+
+    if (!mbedtls_platform_gmtime_r(&now, &t))
+        return false;
+    snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02d", t.tm_year + 1900, t.tm_mon + 1,
+             t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+    memcpy(out, text, TLS_TIME);
+    return true;
 #else
-    snprintf(out, cap, "nothing");
+    (void)out;
+    return false;
 #endif
+}
+
+static void put_clock(char *out, size_t cap)
+{
+    char now[TLS_TIME];
+
+    if (mote_tls_clock(now))
+        snprintf(out, cap, "%.4s-%.2s-%.2s", now, now + 4, now + 6);
+    else
+        snprintf(out, cap, "nothing");
 }
 
 /* The time that is the trouble, beside the clock's. */
@@ -68,7 +84,7 @@ static const char *reason(uint32_t flags)
         {MBEDTLS_X509_BADCERT_CN_MISMATCH, "is for another host name than"},
         {MBEDTLS_X509_BADCERT_REVOKED, "is revoked"},
         {MBEDTLS_X509_BADCERT_OTHER, "is not a pinned one"},
-        {MBEDTLS_X509_BADCERT_NOT_TRUSTED, "is by nobody who is trusted"},
+        {MBEDTLS_X509_BADCERT_NOT_TRUSTED, "is not signed by a trusted CA"},
         {MBEDTLS_X509_BADCERT_BAD_KEY, "has a weak key"},
         {MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash"},
         {MBEDTLS_X509_BADCERT_BAD_PK, "is signed with a weak algorithm"},
@@ -98,20 +114,47 @@ static void describe(mote_tls *t, const mbedtls_x509_crt *crt, uint32_t flags)
              reason(flags), more);
 }
 
+/* A chain is as good as the certificate of it that expires first. */
+static void note_end(mote_tls *t, const mbedtls_x509_time *to)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02d", to->year, to->mon, to->day, to->hour,
+             to->min, to->sec);
+    if (memcmp(text, t->valid_to, TLS_TIME) < 0)
+        memcpy(t->valid_to, text, TLS_TIME);
+}
+
+/* What a pin says of the peer's own certificate, and what it makes unimportant. */
+static void check_pins(const mote_tls_context *c, const mbedtls_x509_crt *crt, uint32_t *flags)
+{
+    if (!is_pinned(c, &crt->raw) && !is_pinned(c, &crt->pk_raw)) {
+        *flags |= MBEDTLS_X509_BADCERT_OTHER;
+        return;
+    }
+    if (!c->has_ca)
+        *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+    if (c->pinned_any_name)
+        *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    if (c->pinned_any_time)
+        *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
+}
+
 int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
     mote_tls *t = tls;
     const mote_tls_context *c = t->context;
 
     t->saw_certificate = true;
-    if (depth == 0 && c->pin_count > 0) {
-        if (!is_pinned(c, &crt->raw) && !is_pinned(c, &crt->pk_raw))
-            *flags |= MBEDTLS_X509_BADCERT_OTHER;
-        else if (!c->has_ca)
-            *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED;
-    } else if (c->pin_count > 0 && !c->has_ca) {
+    note_end(t, &crt->valid_to);
+    if (depth == 0 && t->address_len > 0 && !mote_tls_names_address(t, crt))
+        *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    if (c->pin_count > 0 && depth == 0)
+        check_pins(c, crt, flags);
+    else if (c->pin_count > 0 && !c->has_ca)
         *flags = 0; /* only the pinned certificate counts */
-    }
+    else if (c->pin_count > 0 && c->pinned_any_time)
+        *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
     if (*flags != 0)
         describe(t, crt, *flags);
     return 0;

@@ -47,7 +47,7 @@ check "a key of RSA" call "$rsa" large_unary
 
 check "another host name" refused "for another host name" call "$port" empty_unary --server_host_override=example.com
 serve stranger stranger
-check "a certificate by somebody else" refused "nobody who is trusted" call "$stranger" empty_unary
+check "a certificate by somebody else" refused "not signed by a trusted CA" call "$stranger" empty_unary
 serve expired expired
 check "an expired certificate" refused "expired" call "$expired" empty_unary
 no_ca() { ! timeout 5 "$BUILD/interop_client" --server_host=localhost --server_port="$port" --use_tls=true --test_case=empty_unary \
@@ -55,7 +55,7 @@ no_ca() { ! timeout 5 "$BUILD/interop_client" --server_host=localhost --server_p
 check "a client without CA certificates" no_ca
 
 serve self self
-check "a certificate that signs itself" refused "nobody who is trusted" call "$self" empty_unary
+check "a certificate that signs itself" refused "not signed by a trusted CA" call "$self" empty_unary
 openssl_server() { # openssl_server VARIABLE OPTIONS...
     local number=$((25000 + RANDOM % 5000))
     openssl s_server -accept $number -cert "$W/server.pem" -key "$W/server.key" -quiet "${@:2}" >"$W/openssl_server" 2>&1 &
@@ -127,6 +127,33 @@ check "curl with h2_server" sh -c "curl -sS --cacert $W/good.pem -w '%{http_vers
 check "curl sends 1 MiB" sh -c "head -c 1048576 /dev/urandom >$W/blob && curl -sS --cacert $W/good.pem --data-binary @$W/blob -o $W/echo https://$h2/echo && cmp $W/blob $W/echo"
 check "h2load" sh -c "h2load -n 2000 -c 10 -m 10 https://$h2/ | grep -q '2000 succeeded, 0 failed'"
 [ ! -x "$BUILD/h2_client" ] || check "h2_client" sh -c "$BUILD/h2_client --ca=$W/good.pem https://$h2/ | cmp - $W/page"
+
+# ---- every kind of certificate and version, with OpenSSL as the server: the handshake is done, HTTP/2 is not answered
+
+shakes_hands() { # shakes_hands CERTIFICATE HOST OPTIONS...
+    local number=$((20000 + RANDOM % 20000)) status
+    openssl s_server -accept $number -cert "$W/$1.pem" -key "$W/$1.key" -alpn h2 -quiet "${@:3}" >"$W/openssl_server" 2>&1 </dev/null &
+    local pid=$!
+    for _ in $(seq 50); do bash -c ": </dev/tcp/127.0.0.1/$number" 2>/dev/null && break; sleep 0.05; done
+    timeout 10 "$BUILD/h2_client" --timeout 0.5 --ca="$W/good.pem" "https://$2:$number/" >"$W/shaken" 2>&1
+    grep -qE "timed out|TLS: the peer has closed the connection" "$W/shaken"
+    status=$?
+    kill $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    [ $status = 0 ] || { cat "$W/shaken" "$W/openssl_server"; false; }
+}
+if [ -x "$BUILD/h2_client" ]; then
+    for version in -tls1_2 -tls1_3; do
+        [ $version = -tls1_2 ] || s_client -alpn h2 -tls1_3 || continue
+        check "OpenSSL with an elliptic key, $version" shakes_hands server localhost $version
+        check "OpenSSL with an RSA key, $version" shakes_hands rsa localhost $version
+    done
+    check "OpenSSL that likes PSS" shakes_hands rsa localhost -tls1_2 -sigalgs RSA-PSS+SHA256:RSA+SHA256 -client_sigalgs RSA+SHA256
+    check "a certificate for an address" shakes_hands address 127.0.0.1
+    check "a certificate for an address of IPv6" shakes_hands address "[::1]"
+    wild() { ! shakes_hands wild 127.0.0.1 >/dev/null && grep -q "is for another host name than 127.0.0.1" "$W/shaken"; }
+    check "a name that looks like an address is none" wild
+fi
 
 # ---- the examples
 

@@ -1,0 +1,261 @@
+/* TLS: shared keys, keys that stay where they are, short records, wrong settings. */
+#include "tls_harness.h"
+
+static size_t find_psk(void *context, const uint8_t *identity, size_t len, uint8_t *key, size_t cap)
+{
+    (void)context;
+    if (len != 8 || memcmp(identity, "sensor-7", 8) != 0 || cap < 16)
+        return 0;
+    memcpy(key, "0123456789abcdef", 16);
+    return 16;
+}
+
+/* ---- shared keys --------------------------------------------------------------------------- */
+
+static int with_psk(mote_tls_config ours, const char *identity, const char *key)
+{
+    mote_tls_config theirs = {.psk = {key, strlen(key)},
+                              .psk_identity = {identity, strlen(identity)}};
+
+    theirs.no_tls13 = ours.no_tls13;
+    CHECK(prepare_context(&server, ours) == NULL);
+    CHECK(prepare_context(&client, theirs) == NULL);
+    begin();
+    run(100, 100);
+    return ready() && server.received_len == 100 ? 0 : -1;
+}
+
+static void shared_keys_take_the_place_of_certificates(void)
+{
+    mote_tls_config one = {
+        .server = true, .psk = {"0123456789abcdef", 16}, .psk_identity = {"sensor-7", 8}};
+    mote_tls_config many = {.server = true, .find_psk = find_psk};
+    mote_tls_config both = plain_server();
+
+    both.find_psk = find_psk;
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        one.no_tls13 = many.no_tls13 = both.no_tls13 = tls12;
+        CHECK_INT(with_psk(one, "sensor-7", "0123456789abcdef"), 0);
+        CHECK_INT(with_psk(many, "sensor-7", "0123456789abcdef"), 0);
+        CHECK_INT(with_psk(both, "sensor-7", "0123456789abcdef"), 0);
+        CHECK_INT(with_psk(one, "sensor-7", "0123456789abcdeX"), -1);
+        CHECK_INT(with_psk(many, "sensor-8", "0123456789abcdef"), -1);
+        CHECK_INT(server.received_len, 0);
+    }
+    CHECK(prepare_context(&client, plain_client()) == NULL); /* the other way in */
+    begin();
+    run(10, 10);
+    CHECK(server.error != 0 || ready());
+}
+
+/* ---- keys that stay where they are --------------------------------------------------------- */
+
+static mbedtls_pk_context element; /* the secure element */
+static mbedtls_ctr_drbg_context element_random;
+static mbedtls_entropy_context element_entropy;
+static int signatures;
+
+static int sign(void *context, int sha, const uint8_t *digest, size_t len, uint8_t *signature,
+                size_t cap, size_t *n)
+{
+    mbedtls_md_type_t md = sha == 512   ? MBEDTLS_MD_SHA512
+                           : sha == 384 ? MBEDTLS_MD_SHA384
+                                        : MBEDTLS_MD_SHA256;
+
+    CHECK(context == &element);
+    signatures++;
+#if MOTE_TLS_3
+    return mbedtls_pk_sign(&element, md, digest, len, signature, cap, n, mbedtls_ctr_drbg_random,
+                           &element_random);
+#else
+    (void)cap;
+    return mbedtls_pk_sign(&element, md, digest, len, signature, n, mbedtls_ctr_drbg_random,
+                           &element_random);
+#endif
+}
+
+static void put_key_into_element(const char *name)
+{
+    mote_tls_span pem = file(name);
+
+    mbedtls_pk_free(&element);
+    mbedtls_pk_init(&element);
+#if MOTE_TLS_3
+    CHECK_INT(mbedtls_pk_parse_key(&element, pem.data, pem.len, NULL, 0, mbedtls_ctr_drbg_random,
+                                   &element_random),
+              0);
+#else
+    CHECK_INT(mbedtls_pk_parse_key(&element, pem.data, pem.len, NULL, 0), 0);
+#endif
+}
+
+/* The server's key, then the client's. */
+static void with_signer(const mote_tls_signer *signer, const char *cert, const char *key)
+{
+    mote_tls_config ours = plain_server(), theirs = plain_client();
+
+    put_key_into_element(key);
+    ours.cert = file(cert);
+    ours.key = (mote_tls_span){NULL, 0};
+    ours.signer = signer;
+    CHECK(prepare_context(&server, ours) == NULL && prepare_context(&client, theirs) == NULL);
+    signatures = 0;
+    begin();
+    run(10, 10);
+    CHECK(ready() && signatures == 1);
+    ours = plain_server();
+    ours.ca = file("good.pem");
+    theirs.cert = file(cert);
+    theirs.signer = signer;
+    CHECK(prepare_context(&server, ours) == NULL && prepare_context(&client, theirs) == NULL);
+    begin();
+    run(10, 10);
+    CHECK(ready() && signatures == 2);
+}
+
+static void a_key_may_stay_in_a_secure_element(void)
+{
+    static mote_tls_signer signer = {&element, sign, 2048};
+
+    mbedtls_entropy_init(&element_entropy);
+    mbedtls_ctr_drbg_init(&element_random);
+    mbedtls_ctr_drbg_seed(&element_random, mbedtls_entropy_func, &element_entropy, NULL, 0);
+    with_signer(&signer, "rsa.pem", "rsa.key");
+    signer.rsa_bits = 0;
+#if MOTE_TLS_3
+    mote_tls_config ours = plain_server();
+    ours.key.len = 0;
+    ours.signer = &signer;
+    CHECK(strstr(prepare_context(&server, ours), "psa_key"));
+#else
+    with_signer(&signer, "server.pem", "server.key");
+#endif
+    mbedtls_pk_free(&element);
+    mbedtls_ctr_drbg_free(&element_random);
+    mbedtls_entropy_free(&element_entropy);
+}
+
+#if MOTE_TLS_3 && defined(MBEDTLS_USE_PSA_CRYPTO)
+/* A key in PSA's keeping, of which only the number is known. */
+static void a_key_may_stay_with_psa(void)
+{
+    mote_tls_config ours = plain_server();
+    psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
+    psa_key_id_t id = 0;
+
+    put_key_into_element("server.key");
+    CHECK_INT(mbedtls_pk_get_psa_attributes(&element, PSA_KEY_USAGE_SIGN_HASH, &attributes), 0);
+    psa_set_key_algorithm(&attributes, PSA_ALG_ECDSA(PSA_ALG_ANY_HASH));
+    CHECK_INT(mbedtls_pk_import_into_psa(&element, &attributes, &id), 0);
+    ours.key.len = 0;
+    ours.psa_key = id;
+    CHECK(prepare_context(&server, ours) == NULL);
+    CHECK(prepare_context(&client, plain_client()) == NULL);
+    begin();
+    run(10, 10);
+    CHECK(ready() && server.received_len == 10);
+    mote_tls_context_end(server.context);
+    server.context = NULL;
+    psa_destroy_key(id);
+    mbedtls_pk_free(&element);
+}
+#endif
+
+/* ---- config -------------------------------------------------------------------------------- */
+
+static size_t longest_record(const wire *w, size_t from)
+{
+    size_t longest = 0;
+
+    while (from + 5 <= w->len) {
+        size_t n = (size_t)w->bytes[from + 3] << 8 | w->bytes[from + 4];
+        longest = n > longest ? n : longest;
+        from += 5 + n;
+    }
+    return longest;
+}
+
+static void records_are_as_short_as_the_client_asks(void)
+{
+    mote_tls_config theirs = plain_client();
+
+    theirs.max_fragment = 1024;
+    theirs.no_tls13 = true; /* mbedTLS 3.6 has no record_size_limit there by default */
+    CHECK(prepare_context(&server, plain_server()) == NULL);
+    CHECK(prepare_context(&client, theirs) == NULL);
+    begin();
+    run(0, 0);
+    CHECK(ready());
+    size_t sent = 0, longest = 0;
+    for (int r; sent < 5000; sent += (size_t)r) { /* server to client, without delivery */
+        r = mote_tls_write(server.tls, message + sent, 5000 - sent);
+        CHECK(r > 0);
+        if (r <= 0)
+            return;
+        to_client.len = 0;
+        while (write_some(&server, &to_client))
+            ;
+        size_t n = longest_record(&to_client, 0);
+        longest = n > longest ? n : longest;
+    }
+    CHECK(longest > 1024 && longest < 1024 + 64);
+    theirs.max_fragment = 1000;
+    CHECK(strstr(prepare_context(&client, theirs), "512, 1024, 2048 or 4096"));
+}
+
+static void a_wrong_config_says_what_is_wrong(void)
+{
+    mote_tls_span text = {"nonsense", 9};
+    mote_tls_config ours = plain_server();
+    const char *why;
+
+    CHECK(
+        strstr(prepare_context(&server, (mote_tls_config){.server = true}), "needs a certificate"));
+    CHECK(strstr(prepare_context(&client, (mote_tls_config){.ca = text}), "CA certificates"));
+    ours.cert = text;
+    CHECK(strstr(prepare_context(&server, ours), "the certificate cannot be read"));
+    ours = plain_server();
+    ours.key = text;
+    CHECK(strstr(prepare_context(&server, ours), "the key cannot be read"));
+    ours.key.len = 0;
+    CHECK(strstr(prepare_context(&server, ours), "needs its key"));
+    ours = plain_server();
+    CHECK_INT(mote_tls_context_init(&server.context, &ours, server.context_memory, 100, &why),
+              MOTE_TLS_ERR_CONFIG);
+    CHECK(strstr(why, "memory"));
+    CHECK(strstr(prepare_context(&client, (mote_tls_config){.psk = text}), "identity"));
+    CHECK(strstr(prepare_context(&client, (mote_tls_config){.find_psk = find_psk}), "servers"));
+    ours.psa_key = 1;
+    ours.key.len = 0;
+    CHECK(prepare_context(&server, ours) != NULL); /* no such key, or no such mbedTLS */
+}
+
+static void a_client_without_a_host_name_does_not_start(void)
+{
+    mote_tls *tls;
+
+    CHECK(prepare_context(&client, plain_client()) == NULL);
+    CHECK_INT(mote_tls_init(&tls, client.context, NULL, client.memory, sizeof client.memory),
+              MOTE_TLS_ERR_CONFIG);
+    CHECK_INT(mote_tls_init(&tls, client.context, "", client.memory, sizeof client.memory),
+              MOTE_TLS_ERR_CONFIG);
+    CHECK_INT(mote_tls_init(&tls, client.context, "localhost", client.memory, 100),
+              MOTE_TLS_ERR_CONFIG);
+    CHECK(tls == NULL);
+}
+
+int main(int argc, char **argv)
+{
+    tls_begin_tests(argc > 1 ? argv[1] : ".");
+    RUN(shared_keys_take_the_place_of_certificates);
+    RUN(a_key_may_stay_in_a_secure_element);
+#if MOTE_TLS_3 && defined(MBEDTLS_USE_PSA_CRYPTO)
+    RUN(a_key_may_stay_with_psa);
+#endif
+    RUN(records_are_as_short_as_the_client_asks);
+    RUN(a_wrong_config_says_what_is_wrong);
+    mote_tls_end(client.tls);
+    client.tls = NULL;
+    RUN(a_client_without_a_host_name_does_not_start);
+    return tls_end_tests();
+}

@@ -1,0 +1,171 @@
+/*
+ * Sessions that a client saves and resumes. With TLS 1.2 a resumed handshake looks at no
+ * certificate, so what was saved says what it was trusted for: a digest over the host name and all
+ * settings of the context that decide whom it trusts, the time at which the first certificate of
+ * the chain expires, and the session itself. It is a HMAC: under the caller's key it also shows
+ * that nobody has written the session but us.
+ *
+ *     "MTS1" | YYYYMMDDHHMMSS | HMAC-SHA-256 | session as mbedTLS writes it
+ */
+#include "tls_internal.h"
+
+#include <mbedtls/md.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAGIC = 4, HEADER = MAGIC + TLS_TIME + TLS_DIGEST };
+static const char magic[MAGIC] = {'M', 'T', 'S', '1'};
+
+static int begin_digest(mbedtls_md_context_t *md, mote_tls_span key)
+{
+    const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+
+    mbedtls_md_init(md);
+    int r = sha256 ? mbedtls_md_setup(md, sha256, 1) : MBEDTLS_ERR_MD_FEATURE_UNAVAILABLE;
+    return r ? r : mbedtls_md_hmac_starts(md, key.len > 0 ? key.data : magic, key.len);
+}
+
+/* With its length in front, so that what follows cannot be taken for a part of it. */
+static void add(mbedtls_md_context_t *md, const void *data, size_t len)
+{
+    const uint8_t size[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
+                             (uint8_t)len};
+
+    mbedtls_md_hmac_update(md, size, sizeof size);
+    if (len > 0)
+        mbedtls_md_hmac_update(md, data, len);
+}
+
+int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config)
+{
+    const uint8_t flags[] = {c->accepts_any, c->pinned_any_name, c->pinned_any_time, c->has_ca};
+    mbedtls_md_context_t md;
+    int r = begin_digest(&md, (mote_tls_span){NULL, 0});
+
+    if (r == 0) {
+        add(&md, flags, sizeof flags);
+        add(&md, config->psk_identity.data, config->psk_identity.len);
+        for (size_t i = 0; i < c->pin_count; i++)
+            add(&md, c->pins[i].sha256, sizeof c->pins[i].sha256);
+        add(&md, NULL, 0);
+        for (const mbedtls_x509_crt *crt = &c->ca; crt && crt->raw.len > 0; crt = crt->next)
+            add(&md, crt->raw.p, crt->raw.len);
+        r = mbedtls_md_hmac_finish(&md, c->trusts);
+    }
+    mbedtls_md_free(&md);
+    return r;
+}
+
+#if defined(MBEDTLS_SSL_CLI_C)
+static int digest_session(const mote_tls *t, const char *valid_to, const uint8_t *session,
+                          size_t len, uint8_t out[TLS_DIGEST])
+{
+    mbedtls_md_context_t md;
+    int r = begin_digest(&md, t->context->session_key);
+
+    if (r == 0) {
+        add(&md, t->context->trusts, TLS_DIGEST);
+        add(&md, t->host_name, strlen(t->host_name));
+        add(&md, valid_to, TLS_TIME);
+        add(&md, session, len);
+        r = mbedtls_md_hmac_finish(&md, out);
+    }
+    mbedtls_md_free(&md);
+    return r;
+}
+
+/* In a time that does not depend on where they differ. */
+static bool same_digest(const uint8_t *a, const uint8_t *b)
+{
+    uint8_t differs = 0;
+
+    for (size_t i = 0; i < TLS_DIGEST; i++)
+        differs = (uint8_t)(differs | (a[i] ^ b[i]));
+    return differs == 0;
+}
+
+static int refuse(mote_tls *t, const char *text)
+{
+    snprintf(t->text, sizeof t->text, "%s", text);
+    return MOTE_TLS_ERR_CONFIG;
+}
+
+static int load_session(mote_tls *t, const uint8_t *session, size_t len)
+{
+    mbedtls_ssl_session s;
+
+    mbedtls_ssl_session_init(&s);
+    int r = mbedtls_ssl_session_load(&s, session, len);
+    if (r == 0)
+        r = mbedtls_ssl_set_session(&t->ssl, &s);
+    mbedtls_ssl_session_free(&s);
+    return r;
+}
+
+int mote_tls_resume(mote_tls *t, const void *session, size_t len)
+{
+    const uint8_t *p = session;
+    const char *valid_to = (const char *)p + MAGIC;
+    uint8_t digest[TLS_DIGEST];
+    char now[TLS_TIME];
+
+    if (t->context->server || len <= HEADER || memcmp(p, magic, MAGIC) != 0)
+        return refuse(t, "the saved session is broken, or not of this version");
+    if (digest_session(t, valid_to, p + HEADER, len - HEADER, digest) != 0 ||
+        !same_digest(digest, p + MAGIC + TLS_TIME))
+        return refuse(t,
+                      "the saved session is broken, or was made for another host, CA, pin or key");
+    if (!t->context->pinned_any_time && mote_tls_clock(now) && memcmp(now, valid_to, TLS_TIME) > 0)
+        return refuse(t, "the certificate of the saved session has expired");
+    if (load_session(t, p + HEADER, len - HEADER) != 0)
+        return refuse(t, "the saved session is by another version of mbedTLS");
+    memcpy(t->valid_to, valid_to, TLS_TIME);
+    t->offered_session = true;
+    return 0;
+}
+
+int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
+{
+    mbedtls_ssl_session s;
+    uint8_t *p = out;
+    size_t len = 0;
+    int r;
+
+    if (!t->ready || t->context->server)
+        return 0;
+    if (cap <= HEADER)
+        return MOTE_TLS_ERR_CONFIG;
+    mbedtls_ssl_session_init(&s);
+    r = mbedtls_ssl_get_session(&t->ssl, &s);
+    if (r == 0)
+        r = mbedtls_ssl_session_save(&s, p + HEADER, cap - HEADER, &len);
+    mbedtls_ssl_session_free(&s);
+    if (r == MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL)
+        return MOTE_TLS_ERR_CONFIG;
+    if (r != 0)
+        return 0;
+    memcpy(p, magic, MAGIC);
+    memcpy(p + MAGIC, t->valid_to, TLS_TIME);
+    if (digest_session(t, t->valid_to, p + HEADER, len, p + MAGIC + TLS_TIME) != 0)
+        return 0;
+    return (int)(HEADER + len);
+}
+#else
+int mote_tls_resume(mote_tls *t, const void *session, size_t len)
+{
+    (void)t, (void)session, (void)len;
+    return MOTE_TLS_ERR_CONFIG;
+}
+
+int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
+{
+    (void)t, (void)out, (void)cap;
+    return 0;
+}
+#endif
+
+bool mote_tls_resumed(const mote_tls *t)
+{
+    return t->ready && t->offered_session && !t->saw_certificate;
+}
