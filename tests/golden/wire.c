@@ -22,7 +22,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 
-enum { TEXT = 1 << 21, INPUT = 1 << 19, LINE = 1 << 16 };
+enum { TEXT = 1 << 21, INPUT = 1 << 20, LINE = 1 << 16 };
 
 size_t wire_chunk, wire_ack;
 

@@ -26,6 +26,7 @@ static size_t batch, batch_count;
 static unsigned after;
 static unsigned refusals;
 static bool reads_fail, writes_fail;
+static unsigned writes_stall;
 static mote_grpc_retry retry;
 static mote_grpc_life life;
 static mote_grpc_call *calls[CALLS];
@@ -58,6 +59,11 @@ static int write_output(void *context, const uint8_t *buf, size_t len, uint32_t 
     (void)timeout_ms;
     if (writes_fail)
         return -1;
+    if (writes_stall > 0) {
+        writes_stall--;
+        now += 10;
+        return 0;
+    }
     size_t n = wire_ack && wire_ack < len ? wire_ack : len;
     wire_output(buf, n);
     return (int)n;
@@ -125,6 +131,7 @@ static void start(const wire_line *l)
     input_len = input_at = batch = batch_count = after = 0;
     refusals = wire_number(l, "refusals", 0);
     reads_fail = writes_fail = false;
+    writes_stall = 0;
     call_count = 0;
     memset(calls, 0, sizeof calls);
     int r = mote_channel_init(&channel, &config, memory, sizeof memory, in,
@@ -298,6 +305,8 @@ static void act(const char *what, const wire_line *l)
         reads_fail = true;
     else if (strcmp(what, "fail_writes") == 0)
         writes_fail = true;
+    else if (strcmp(what, "stall") == 0)
+        writes_stall = wire_at(l, 1);
     else if (strcmp(what, "after") == 0)
         after = wire_at(l, 1);
     else if (strcmp(what, "wait") == 0)

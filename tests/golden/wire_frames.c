@@ -64,9 +64,9 @@ static uint8_t *put_string(uint8_t *p, const void *bytes, size_t len)
     return put_bytes(p, bytes, len);
 }
 
-static uint8_t *put_field(uint8_t *p, const char *name, const void *value, size_t len)
+static uint8_t *put_field(uint8_t *p, const char *name, const void *value, size_t len, unsigned how)
 {
-    *p++ = 0;
+    *p++ = (uint8_t)how;
     p = put_string(p, name, strlen(name));
     return put_string(p, value, len);
 }
@@ -91,15 +91,19 @@ static uint8_t *put_fields(uint8_t *p, const wire_line *l)
             p = put_bytes(p, w->value, w->len);
         } else if (strcmp(w->key, "post") == 0) {
             p = put_bytes(p, "\x83\x86", 2);
-            p = put_field(p, ":path", w->value, w->len);
-            p = put_field(p, ":authority", "a", 1);
-            p = put_field(p, "te", "trailers", 8);
-            p = put_field(p, "content-type", "application/grpc", 16);
+            p = put_field(p, ":path", w->value, w->len, 0);
+            p = put_field(p, ":authority", "a", 1, 0);
+            p = put_field(p, "te", "trailers", 8, 0);
+            p = put_field(p, "content-type", "application/grpc", 16, 0);
+        } else if (w->key[0] == '#') {
+            *p++ = (uint8_t)(0x80 | atoi(w->key + 1));
+        } else if (w->key[0] == '+') {
+            p = put_field(p, w->key + 1, w->value, w->len, 0x40);
         } else if (strcmp(w->key, "ok") == 0) {
             *p++ = 0x88;
-            p = put_field(p, "content-type", "application/grpc", 16);
+            p = put_field(p, "content-type", "application/grpc", 16, 0);
         } else {
-            p = put_field(p, w->key, w->value, w->len);
+            p = put_field(p, w->key, w->value, w->len, 0);
         }
     }
     return p;

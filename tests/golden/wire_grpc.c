@@ -368,6 +368,30 @@ static mote_grpc_bytes bytes_of(const wire_line *l)
     return w ? (mote_grpc_bytes){w->value, w->len} : (mote_grpc_bytes){NULL, 0};
 }
 
+static int failing(const void *type, const void *bytes, size_t offset, uint8_t *out, size_t cap,
+                   size_t *total)
+{
+    (void)type, (void)bytes, (void)offset, (void)out, (void)cap, (void)total;
+    return -405;
+}
+
+/* Says how long it is, and then fails. */
+static int failing_late(const void *type, const void *bytes, size_t offset, uint8_t *out,
+                        size_t cap, size_t *total)
+{
+    (void)out;
+    if (cap > 0 && *total > 0)
+        return -405;
+    return mote_grpc_bytes_source(type, bytes, offset, NULL, 0, total);
+}
+
+static mote_grpc_source *source_of(const wire_line *l)
+{
+    return wire_has(l, "fails")        ? failing
+           : wire_has(l, "fails_late") ? failing_late
+                                       : mote_grpc_bytes_source;
+}
+
 static void send(mote_grpc_call *call, const wire_line *l, bool compressed)
 {
     static uint8_t space[MESSAGE];
@@ -377,10 +401,11 @@ static void send(mote_grpc_call *call, const wire_line *l, bool compressed)
     int r = 0;
 
     if (compressed)
-        r = mote_grpc_compress(call, mote_grpc_bytes_source, NULL, &text, space,
+        r = mote_grpc_compress(call, source_of(l), NULL, &text, space,
                                wire_number(l, "space", MESSAGE), &out);
     if (r == 0)
-        r = mote_grpc_send(call, mote_grpc_bytes_source, NULL, &out, flags);
+        r = mote_grpc_send(call, compressed ? mote_grpc_bytes_source : source_of(l), NULL, &out,
+                           flags);
     wire_event("= %d", r);
 }
 

@@ -7,8 +7,8 @@
  *                                       FIELD as in wire_h2.c: #N, +name=value, ~name=value,
  * -name=value, *name=value ! static N | find NAME VALUE | huffman "text" ! gunzip hex:... [cap=N] |
  * inflate hex:... [cap=N] | gzip "text" [cap=N] | deflate "text" [cap=N] ! base64 "bytes" [cap=N] |
- * unbase64 TEXT [cap=N] ! pb two|three hex:... [arena=N] [buffer=N] [cap=N] ! trace server|client
- * sent|received FRAME...    ! names
+ * unbase64 TEXT [cap=N] ! pb two|three hex:... [arena=N] [shift=N] [no_arena] [path=N] [cap=N] |
+ * split hex:... [buffer=N] ! trace server|client sent|received FRAME...    ! names
  */
 #include "../../fuzz/schema.mote.h"
 #include "../../grpc/channel/channel.h"
@@ -308,9 +308,12 @@ static void pb(const wire_line *l)
     mote_pb_arena arena;
     char path[128];
 
-    mote_pb_arena_init(&arena, memory, wire_number(l, "arena", sizeof memory));
+    uint32_t size =
+        wire_number(l, "arena", sizeof memory); /* its end is aligned, its beginning need not be */
+    mote_pb_arena_init(&arena, (uint8_t *)memory + wire_number(l, "shift", 0), size);
     memset(&where, 0xa5, sizeof where);
-    int r = mote_pb_decode(type, &m, w->value, w->len, &arena, &where);
+    int r =
+        mote_pb_decode(type, &m, w->value, w->len, wire_has(l, "no_arena") ? NULL : &arena, &where);
     if (r < 0) {
         const char *p = mote_pb_path(names_of, w->value, w->len, where.offset, path,
                                      wire_number(l, "path", sizeof path));

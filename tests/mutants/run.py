@@ -153,7 +153,7 @@ def link_test(program, small):
     out = os.path.join(OUT, program + ("_small" if small else ""))
     lib = os.path.join(OUT, "libsmall" if small else "lib")
     extra = [SMALL] if small else []
-    if not shell([CC, "-std=c11", "-O1", "-w", "-DMOTE_CHECK", *extra, *sources, "-L" + lib, "-lmote",
+    if not shell([CC, "-std=c11", "-O1", "-fPIC", "-w", "-DMOTE_CHECK", *extra, *sources, "-L" + lib, "-lmote",
                   "-Wl,-rpath," + lib, "-o", out]):
         sys.exit(f"mutants: error: {program} does not build")
     return out
@@ -168,6 +168,9 @@ def tests():
             folder = "tests/golden"
             files = sorted(f for f in os.listdir(folder) if f.endswith(".in"))
             found += [Test(f, [path, os.path.join(folder, f)]) for f in files]
+        elif program == "wire":
+            folder = "tests/golden/wire"
+            found += [Test(f, [path, os.path.join(folder, f)]) for f in sorted(os.listdir(folder))]
         elif program == "attack_local":
             found.append(Test(program, [path, "--no-cpu"]))
         elif program.startswith("fuzz_"):
@@ -182,7 +185,8 @@ def tests():
 
 def order(found, layer):
     """Those that are likely to notice soon: of this layer first, then by what they have noticed."""
-    return sorted(found, key=lambda t: -(t.kills + (3 if layer in t.name else 0.3)) / (t.seconds + 0.02))
+    layer = "(grpc|services|life|channel|codecs)" if layer == "grpc" else layer
+    return sorted(found, key=lambda t: -(t.kills + (3 if re.search(layer, t.name) else 0.3)) / (t.seconds + 0.02))
 
 
 def killer(found, layer):
