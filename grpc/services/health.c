@@ -1,17 +1,18 @@
-/* grpc.health.v1.Health. A watcher's state is the number of its entry and what it was told last,
- * both in the call's `owner`; what it is owed follows from them. */
+/* grpc.health.v1.Health. A watcher's state is the number of its entry, what it was told last and
+ * what it is being told, all in the call's `owner`; what it is owed follows from them. */
 #include "health.mote.h"
 #include "services.h"
 
 #include <string.h>
 
-enum { MOST_LISTED = 16, NO_ENTRY = 0xffff, NEVER_TOLD = 0xff };
+enum { MOST_LISTED = 16, NO_ENTRY = 0xffff, NOTHING = 0xf };
 
 static size_t find(const mote_health *h, mote_pb_string service)
 {
     for (size_t i = 0; i < h->count; i++) {
         mote_pb_string name = mote_pb_cstring(h->entries[i].service);
-        if (name.len == service.len && memcmp(name.data, service.data, name.len) == 0)
+        if (name.len == service.len &&
+            (name.len == 0 || memcmp(name.data, service.data, name.len) == 0)) /* no NULL */
             return i;
     }
     return NO_ENTRY;
@@ -48,25 +49,35 @@ int mote_health_check(mote_grpc_call *call, const mote_grpc_event *ev)
 
 /* ---- watching ------------------------------------------------------------------------------ */
 
-/* Never NULL. */
-static void *watch_state(size_t entry, unsigned told)
+/* Never NULL. A status that is being told may have been sent in part: it is sent to its end,
+ * whatever the entry says meanwhile. */
+static void *watch_state(size_t entry, unsigned telling, unsigned told)
 {
-    return (void *)((entry + 1) << 8 | told);
+    return (void *)((entry + 1) << 8 | telling << 4 | told);
+}
+
+static unsigned current(const mote_health *h, size_t entry)
+{
+    return entry == NO_ENTRY ? MOTE_HEALTH_SERVICE_UNKNOWN : (unsigned)h->entries[entry].status;
 }
 
 /* 0, or MOTE_AGAIN: a WRITABLE event follows. */
 static int tell(mote_grpc_call *call)
 {
-    const mote_health *h = call->method->data;
-    size_t entry = ((uintptr_t)call->owner >> 8) - 1;
-    mote_HealthCheckResponse response = {entry == NO_ENTRY ? MOTE_HEALTH_SERVICE_UNKNOWN
-                                                           : h->entries[entry].status};
-    int r;
+    uintptr_t state = (uintptr_t)call->owner;
+    size_t entry = (state >> 8) - 1;
+    unsigned telling = state >> 4 & 0xf, told = state & 0xf;
+    int r = 0;
 
-    if (((uintptr_t)call->owner & 0xff) == (unsigned)response.status)
-        return 0;
-    if ((r = mote_Health_Watch_write(call, &response)) == 0)
-        call->owner = watch_state(entry, (unsigned)response.status);
+    while (r == 0 && (telling != NOTHING || told != current(call->method->data, entry))) {
+        if (telling == NOTHING)
+            telling = current(call->method->data, entry);
+        mote_HealthCheckResponse response = {(int32_t)telling};
+        r = mote_Health_Watch_write(call, &response);
+        told = r == 0 ? telling : told;
+        telling = r == 0 ? NOTHING : telling;
+    }
+    call->owner = watch_state(entry, telling, told);
     return r;
 }
 
@@ -75,10 +86,10 @@ int mote_health_watch(mote_grpc_call *call, const mote_grpc_event *ev)
     size_t entry;
     int r;
 
-    if (ev->type == MOTE_GRPC_MESSAGE) {
+    if (ev->type == MOTE_GRPC_MESSAGE && !call->owner) { /* it may be offered again */
         if ((r = read_entry(call, ev, &entry)) != 0)
             return r;
-        call->owner = watch_state(entry, NEVER_TOLD);
+        call->owner = watch_state(entry, NOTHING, NOTHING);
     }
     if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_WRITABLE)
         return tell(call);
