@@ -197,10 +197,9 @@ int mote_h2_ping_end(mote_h2 *c, mote_h2_event *ev)
         return 1;
     }
     uint32_t cost = c->owed & OWE_PING_ACK ? 8 * COST_PING : COST_PING;
-    if (!c->talked && mote_h2_charge(c, cost) < 0) {
-        c->error_text = "too_many_pings"; /* gRPC proposal A8: by this a client knows */
-        return c->error;
-    }
+    if (!c->talked && c->budget < cost) /* gRPC proposal A8: by this text a client knows */
+        return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM, "too_many_pings");
+    c->budget -= c->talked ? 0 : cost;
     c->talked = 0; /* a receiver may measure the path: a PING for each DATA frame is fair */
     if (!(c->owed & OWE_PING_ACK))
         memcpy(c->ping, c->small, sizeof c->ping);

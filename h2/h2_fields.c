@@ -145,8 +145,10 @@ static unsigned classify(const mote_hpack_field_view *f)
 {
     unsigned kind;
 
-    if (f->full_index > 0)
-        return kind_of_index(f->full_index);
+    if (f->full_index > 0) {
+        kind = kind_of_index(f->full_index);
+        return kind == KIND_FORBIDDEN ? (unsigned)KIND_BAD : kind; /* RFC 9113 8.2.2 */
+    }
     if (f->memo && f->memo->checked)
         return f->memo->kind;
     kind = f->name_index > 0 ? kind_of_index(f->name_index) : kind_of_name(f);

@@ -33,12 +33,15 @@ static bool holds, defers;
 
 /* ---- services -------------------------------------------------------------------------------- */
 
+static int last_return;
+
 static int manual(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     (void)call;
+    last_return = 0;
     if (ev->type == MOTE_GRPC_METADATA || return_at == return_count)
         return 0;
-    int r = returns[return_at++];
+    int r = last_return = returns[return_at++];
     if (ev->type == MOTE_GRPC_MESSAGE && r == MOTE_AGAIN)
         wire_event(". not now");
     return r;
@@ -196,7 +199,8 @@ static void on_event(const mote_grpc_event *ev)
         defers = false;
         return;
     }
-    bool ended = ev->type == MOTE_GRPC_STATUS || ev->type == MOTE_GRPC_CLOSED;
+    bool ended =
+        ev->type == MOTE_GRPC_STATUS || (ev->type == MOTE_GRPC_CLOSED && last_return != MOTE_AGAIN);
     if (ev->call && (ended || mote_grpc_active(&grpc) < active))
         over(ev->call);
 }
