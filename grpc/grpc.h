@@ -35,6 +35,9 @@ enum mote_grpc_error {
 #undef MOTE_GRPC_ENUM
 };
 
+/* The text of an error of grpc, h2 or hpack, with its reason and what to do; never NULL. Static. */
+const char *mote_grpc_strerror(int code);
+
 /* Status codes of the gRPC document statuscodes.md. */
 enum mote_grpc_code {
     MOTE_GRPC_OK = 0,
@@ -98,18 +101,21 @@ typedef struct {
 
 /*
  * A method of a server: gets every event of its calls. Returns 0; MOTE_AGAIN to be offered the
- * event again when there is room for output; a status code > 0 to end the call with it; < 0 (any
- * error code) to end it with INTERNAL and the text of that error.
+ * event again when there is room for output; a status code > 0 to end the call with it; < 0 to end
+ * it with INTERNAL and the text of that error: of grpc, h2 or hpack, or what `strerror` of the
+ * method says.
  */
 typedef int mote_grpc_handler(mote_grpc_call *call, const mote_grpc_event *ev);
 
 typedef struct {
     const char *name; /* "Upload" */
     mote_grpc_handler *handler;
-    bool chunks;      /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
-    bool single;      /* one request: a call with none or with more ends with UNIMPLEMENTED
-                         (statuscodes.md, cardinality violations) */
-    const void *data; /* free for the handler: call->method->data */
+    const void *data;                  /* free for the handler: call->method->data */
+    const char *(*strerror)(int code); /* of errors that the handler returns and that are not
+                                          grpc's, as mote_pb_strerror(); NULL: they have no text */
+    bool chunks; /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+    bool single; /* one request: a call with none or with more ends with UNIMPLEMENTED
+                    (statuscodes.md, cardinality violations) */
 } mote_grpc_method;
 
 typedef struct {

@@ -322,6 +322,15 @@ int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mo
     return r;
 }
 
+static const char *error_text(const mote_grpc_method *method, int r)
+{
+    if (r > 0)
+        return NULL;
+    if (r > -400)
+        return mote_grpc_strerror(r);
+    return method->strerror ? method->strerror(r) : NULL;
+}
+
 void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
 {
     mote_grpc_call *call = ev->call;
@@ -334,7 +343,7 @@ void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
     } else if (r != 0 && g->current == call && ev->type != MOTE_GRPC_CLOSED) {
         mote_grpc_message_done(call);
         call->code = (int16_t)(r > 0 ? r : MOTE_GRPC_INTERNAL);
-        call->text = r > 0 ? NULL : mote_strerror(r);
+        call->text = error_text(call->method, r);
         call->flags |= CALL_STATUS_OWED | CALL_DROP;
         mote_grpc_server_settle(call);
     }

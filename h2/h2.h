@@ -49,9 +49,6 @@ enum mote_h2_error {
 
 #define MOTE_AGAIN MOTE_H2_AGAIN
 
-/* For programs: the text of an error of any layer of mote; never NULL. Static storage. */
-const char *mote_strerror(int code);
-
 /* The text of one of these codes. Static, never NULL; "" with -DMOTE_NO_TEXTS. */
 const char *mote_h2_strerror(int code);
 

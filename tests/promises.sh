@@ -76,6 +76,7 @@ error_codes_are_disjoint() {
     cat >"$W/a.c" <<C
 #include "$PWD/grpc/grpc.h"
 #include "$PWD/pb/pb.h"
+#include "$PWD/port/posix/posix.h"
 #include <stdio.h>
 #include <string.h>
 #define RANGE(name, code, text) \\

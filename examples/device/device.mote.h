@@ -133,7 +133,7 @@ static inline mote_status mote_device_Device_Read_finish(mote_grpc_call *call, m
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_device_Reading_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -149,7 +149,7 @@ static inline mote_status mote_device_Device_Read(mote_channel *channel, mote_gr
                                             &mote_device_Channel_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_device_Reading_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -199,7 +199,7 @@ static inline mote_status mote_device_Device_Set_finish(mote_grpc_call *call, mo
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_device_Done_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -215,7 +215,7 @@ static inline mote_status mote_device_Device_Set(mote_channel *channel, mote_grp
                                             &mote_device_Setting_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_device_Done_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -300,9 +300,9 @@ static inline int mote_device_Device_Watch_write(mote_grpc_call *call, const mot
  *     static const mote_grpc_method methods[] = mote_device_Device_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_device_Device_SERVICE(methods)}; */
 #define mote_device_Device_METHODS(Read, Set, Watch) { \
-    {"Read", (Read), false, true, NULL}, \
-    {"Set", (Set), false, true, NULL}, \
-    {"Watch", (Watch), false, true, NULL}, \
+    {"Read", (Read), NULL, mote_pb_strerror, false, true}, \
+    {"Set", (Set), NULL, mote_pb_strerror, false, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, false, true}, \
 }
 #define mote_device_Device_SERVICE(methods) {"mote.device.Device", methods, 3}
 

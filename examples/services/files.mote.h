@@ -146,7 +146,7 @@ static inline mote_status mote_files_Files_Upload_finish(mote_grpc_call *call, m
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_files_Receipt_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -231,8 +231,8 @@ static inline int mote_files_Files_Download_write(mote_grpc_call *call, const mo
  *     static const mote_grpc_method methods[] = mote_files_Files_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_files_Files_SERVICE(methods)}; */
 #define mote_files_Files_METHODS(Upload, Download) { \
-    {"Upload", (Upload), false, false, NULL}, \
-    {"Download", (Download), false, true, NULL}, \
+    {"Upload", (Upload), NULL, mote_pb_strerror, false, false}, \
+    {"Download", (Download), NULL, mote_pb_strerror, false, true}, \
 }
 #define mote_files_Files_SERVICE(methods) {"mote.files.Files", methods, 2}
 

@@ -155,7 +155,7 @@ static inline mote_status mote_monitor_Monitor_Push_finish(mote_grpc_call *call,
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_monitor_Accepted_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -211,7 +211,7 @@ static inline mote_status mote_monitor_Monitor_Log_finish(mote_grpc_call *call, 
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_monitor_Accepted_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -297,9 +297,9 @@ static inline int mote_monitor_Monitor_Tail_write(mote_grpc_call *call, const mo
  *     static const mote_grpc_method methods[] = mote_monitor_Monitor_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_monitor_Monitor_SERVICE(methods)}; */
 #define mote_monitor_Monitor_METHODS(Push, Log, Tail) { \
-    {"Push", (Push), false, false, NULL}, \
-    {"Log", (Log), false, false, NULL}, \
-    {"Tail", (Tail), false, true, NULL}, \
+    {"Push", (Push), NULL, mote_pb_strerror, false, false}, \
+    {"Log", (Log), NULL, mote_pb_strerror, false, false}, \
+    {"Tail", (Tail), NULL, mote_pb_strerror, false, true}, \
 }
 #define mote_monitor_Monitor_SERVICE(methods) {"mote.monitor.Monitor", methods, 3}
 

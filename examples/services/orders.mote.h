@@ -236,7 +236,7 @@ static inline mote_status mote_orders_Orders_Import_finish(mote_grpc_call *call,
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_orders_ImportResult_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -317,9 +317,9 @@ static inline int mote_orders_Orders_Updates_write(mote_grpc_call *call, const m
  *     static const mote_grpc_method methods[] = mote_orders_Orders_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_orders_Orders_SERVICE(methods)}; */
 #define mote_orders_Orders_METHODS(History, Import, Updates) { \
-    {"History", (History), false, true, NULL}, \
-    {"Import", (Import), false, false, NULL}, \
-    {"Updates", (Updates), false, false, NULL}, \
+    {"History", (History), NULL, mote_pb_strerror, false, true}, \
+    {"Import", (Import), NULL, mote_pb_strerror, false, false}, \
+    {"Updates", (Updates), NULL, mote_pb_strerror, false, false}, \
 }
 #define mote_orders_Orders_SERVICE(methods) {"mote.orders.Orders", methods, 3}
 

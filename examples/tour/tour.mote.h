@@ -110,7 +110,7 @@ static inline mote_status mote_tour_Tour_Latest_finish(mote_grpc_call *call, mot
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_tour_Note_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -126,7 +126,7 @@ static inline mote_status mote_tour_Tour_Latest(mote_channel *channel, mote_grpc
                                             &mote_tour_Query_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_tour_Note_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -247,7 +247,7 @@ static inline mote_status mote_tour_Tour_Publish_finish(mote_grpc_call *call, mo
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_tour_Summary_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -327,10 +327,10 @@ static inline int mote_tour_Tour_Chat_write(mote_grpc_call *call, const mote_tou
  *     static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)}; */
 #define mote_tour_Tour_METHODS(Latest, Subscribe, Publish, Chat) { \
-    {"Latest", (Latest), false, true, NULL}, \
-    {"Subscribe", (Subscribe), false, true, NULL}, \
-    {"Publish", (Publish), false, false, NULL}, \
-    {"Chat", (Chat), false, false, NULL}, \
+    {"Latest", (Latest), NULL, mote_pb_strerror, false, true}, \
+    {"Subscribe", (Subscribe), NULL, mote_pb_strerror, false, true}, \
+    {"Publish", (Publish), NULL, mote_pb_strerror, false, false}, \
+    {"Chat", (Chat), NULL, mote_pb_strerror, false, false}, \
 }
 #define mote_tour_Tour_SERVICE(methods) {"mote.tour.Tour", methods, 4}
 

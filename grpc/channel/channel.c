@@ -1,4 +1,5 @@
 /* The blocking client: one loop that writes, receives and waits until a call has an event. */
+#include "../../pb/pb.h"
 #include "channel_internal.h"
 
 #include <string.h>
@@ -307,15 +308,20 @@ int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev)
     }
 }
 
-mote_status mote_status_of_error(int error)
+mote_status mote_status_of(int code, const char *text)
 {
-    mote_status status = {MOTE_GRPC_UNAVAILABLE, mote_strerror(error), 0};
+    mote_status status = {code, text, 0};
 
-    if (error <= -400 && error > -500) /* pb */
-        status.code = MOTE_GRPC_INTERNAL;
-    while (status.message[status.message_len] != '\0')
+    while (text[status.message_len] != '\0')
         status.message_len++;
     return status;
+}
+
+mote_status mote_status_of_error(int error)
+{
+    if (error <= -400 && error > -500)
+        return mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(error));
+    return mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_grpc_strerror(error));
 }
 
 mote_status mote_status_of_event(const mote_grpc_event *ev)

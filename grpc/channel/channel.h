@@ -103,10 +103,11 @@ typedef struct mote_channel {
 #define MOTE_RAM_CHANNEL(calls, rx, tx, table, field, slots, user, in)                             \
     (sizeof(mote_channel) + MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user) + (in))
 
-/* A status for an error of mote: INTERNAL for messages that cannot be encoded or decoded, otherwise
- * UNAVAILABLE; the text is that of mote_strerror(). And the status that MOTE_GRPC_STATUS carries.
- */
+/* A status for an error of grpc or h2: UNAVAILABLE with the text of mote_grpc_strerror(); one of a
+ * code and a static text, such as those of messages that cannot be decoded; and the status that
+ * MOTE_GRPC_STATUS carries. */
 mote_status mote_status_of_error(int error);
+mote_status mote_status_of(int code, const char *text);
 mote_status mote_status_of_event(const mote_grpc_event *ev);
 
 /* Prepares a channel: memory as for mote_grpc_init(), `in` for input of any size from 1 byte. The

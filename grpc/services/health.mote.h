@@ -161,9 +161,9 @@ static inline int mote_Health_List_write(mote_grpc_call *call, const mote_Health
  *     static const mote_grpc_method methods[] = mote_Health_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_Health_SERVICE(methods)}; */
 #define mote_Health_METHODS(Check, Watch, List) { \
-    {"Check", (Check), false, true, NULL}, \
-    {"Watch", (Watch), false, true, NULL}, \
-    {"List", (List), false, true, NULL}, \
+    {"Check", (Check), NULL, mote_pb_strerror, false, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, false, true}, \
+    {"List", (List), NULL, mote_pb_strerror, false, true}, \
 }
 #define mote_Health_SERVICE(methods) {"grpc.health.v1.Health", methods, 3}
 

@@ -220,7 +220,7 @@ static inline int mote_v1alpha_ServerReflection_ServerReflectionInfo_write(mote_
  *     static const mote_grpc_method methods[] = mote_v1alpha_ServerReflection_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_v1alpha_ServerReflection_SERVICE(methods)}; */
 #define mote_v1alpha_ServerReflection_METHODS(ServerReflectionInfo) { \
-    {"ServerReflectionInfo", (ServerReflectionInfo), false, false, NULL}, \
+    {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, false, false}, \
 }
 #define mote_v1alpha_ServerReflection_SERVICE(methods) {"grpc.reflection.v1alpha.ServerReflection", methods, 1}
 

@@ -54,9 +54,9 @@ void mote_health_push(mote_grpc *g);
 mote_grpc_handler mote_health_check, mote_health_watch, mote_health_list;
 #define MOTE_HEALTH_METHODS(health)                                                                \
     {                                                                                              \
-        {"Check", mote_health_check, false, true, health},                                         \
-            {"Watch", mote_health_watch, false, true, health},                                     \
-            {"List", mote_health_list, false, true, health},                                       \
+        {"Check", mote_health_check, health, mote_pb_strerror, false, true},                       \
+            {"Watch", mote_health_watch, health, mote_pb_strerror, false, true},                   \
+            {"List", mote_health_list, health, mote_pb_strerror, false, true},                     \
     }
 #define MOTE_HEALTH_SERVICE(methods)                                                               \
     {                                                                                              \
@@ -79,7 +79,13 @@ typedef struct {
 mote_grpc_handler mote_reflection_info;
 #define MOTE_REFLECTION_METHODS(reflection)                                                        \
     {                                                                                              \
-        {"ServerReflectionInfo", mote_reflection_info, false, false, reflection},                  \
+        {                                                                                          \
+            "ServerReflectionInfo",                                                                \
+            mote_reflection_info,                                                                  \
+            reflection,                                                                            \
+            mote_pb_strerror,                                                                      \
+            false,                                                                                 \
+            false},                                                                                \
     }
 #define MOTE_REFLECTION_SERVICE(methods)                                                           \
     {                                                                                              \

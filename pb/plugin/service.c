@@ -68,7 +68,7 @@ static void put_finish(text *t, const method *m)
              "    int r = 0;\n\n"
              "    if (status.code == MOTE_GRPC_OK)\n"
              "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
-             "    return r < 0 ? mote_status_of_error(r) : status;\n"
+             "    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;\n"
              "}\n\n",
              m->name, m->response, m->decode_response);
 }
@@ -111,7 +111,7 @@ static void put_unary(text *t, const method *m)
              "                                            &%s, request, &data, &len);\n"
              "    if (status.code == MOTE_GRPC_OK)\n"
              "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
-             "    return r < 0 ? mote_status_of_error(r) : status;\n"
+             "    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;\n"
              "}\n\n",
              m->name, m->request, m->response, m->name, m->encode_request, m->decode_response);
 }
@@ -203,7 +203,7 @@ static void put_table(text *t, const FileDescriptorProto *file, const ServiceDes
         text_add(t, "%s%.*s", i ? ", " : "", S(s->method.items[i].name));
     text_add(t, ") { \\\n");
     for (size_t i = 0; i < s->method.count; i++)
-        text_add(t, "    {\"%.*s\", (%.*s), false, %s, NULL}, \\\n", S(s->method.items[i].name),
+        text_add(t, "    {\"%.*s\", (%.*s), NULL, mote_pb_strerror, false, %s}, \\\n", S(s->method.items[i].name),
                  S(s->method.items[i].name),
                  s->method.items[i].client_streaming ? "false" : "true");
     text_add(t, "}\n#define %s_SERVICE(methods) {\"%s\", methods, %zu}\n\n", name, full,

@@ -19,6 +19,9 @@ extern "C" {
 /* Why the last call in this thread failed, as "connect 127.0.0.1:1: Connection refused". */
 const char *mote_posix_error(void);
 
+/* For programs: the text of an error of hpack, h2, grpc or pb; never NULL. Static storage. */
+const char *mote_strerror(int code);
+
 /* Milliseconds of the monotonic clock. */
 uint64_t mote_posix_now_ms(void);
 

@@ -124,10 +124,11 @@ static int from_server(mote_grpc_call *call, const mote_grpc_event *ev)
     return e == MOTE_AGAIN ? 0 : e;
 }
 
-static const mote_grpc_method methods[] = {{"UnaryCall", answer, false, true, NULL},
-                                           {"StreamingCall", answer, false, false, NULL},
-                                           {"StreamingFromClient", from_client, false, false, NULL},
-                                           {"StreamingFromServer", from_server, false, true, NULL}};
+static const mote_grpc_method methods[] = {
+    {"UnaryCall", answer, NULL, NULL, false, true},
+    {"StreamingCall", answer, NULL, NULL, false, false},
+    {"StreamingFromClient", from_client, NULL, NULL, false, false},
+    {"StreamingFromServer", from_server, NULL, NULL, false, true}};
 static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4}};
 
 static int serve(const char *cert, const char *key)

@@ -51,10 +51,10 @@ static mote_health_entry entries[] = {
     {"", MOTE_HEALTH_SERVING}, {"t.T", MOTE_HEALTH_NOT_SERVING}, {"t.U", MOTE_HEALTH_UNKNOWN}};
 static const mote_health health = {entries, 3};
 static const mote_grpc_method health_methods[] = MOTE_HEALTH_METHODS(&health);
-static const mote_grpc_method methods[] = {{"Call", manual, false, false, NULL},
-                                           {"Single", manual, false, true, NULL},
-                                           {"Chunks", manual, true, false, NULL},
-                                           {"None", NULL, false, false, NULL}};
+static const mote_grpc_method methods[] = {{"Call", manual, NULL, NULL, false, false},
+                                           {"Single", manual, NULL, NULL, false, true},
+                                           {"Chunks", manual, NULL, NULL, true, false},
+                                           {"None", NULL, NULL, NULL, false, false}};
 
 static const uint8_t small_bytes[] = "small descriptor", base_bytes[] = "base descriptor";
 static const char *const base_symbols[] = {"base.Message", NULL}, *const small_symbols[] = {

@@ -639,7 +639,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary_fin
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -655,7 +655,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary(mot
                                             &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -776,7 +776,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_ClientStr
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -886,7 +886,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -902,7 +902,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
                                             &connectrpc_conformance_v1_UnimplementedRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -952,7 +952,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -968,7 +968,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
                                             &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -988,12 +988,12 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_w
  *     static const mote_grpc_method methods[] = connectrpc_conformance_v1_ConformanceService_METHODS(...);
  *     static const mote_grpc_service services[] = {connectrpc_conformance_v1_ConformanceService_SERVICE(methods)}; */
 #define connectrpc_conformance_v1_ConformanceService_METHODS(Unary, ServerStream, ClientStream, BidiStream, Unimplemented, IdempotentUnary) { \
-    {"Unary", (Unary), false, true, NULL}, \
-    {"ServerStream", (ServerStream), false, true, NULL}, \
-    {"ClientStream", (ClientStream), false, false, NULL}, \
-    {"BidiStream", (BidiStream), false, false, NULL}, \
-    {"Unimplemented", (Unimplemented), false, true, NULL}, \
-    {"IdempotentUnary", (IdempotentUnary), false, true, NULL}, \
+    {"Unary", (Unary), NULL, mote_pb_strerror, false, true}, \
+    {"ServerStream", (ServerStream), NULL, mote_pb_strerror, false, true}, \
+    {"ClientStream", (ClientStream), NULL, mote_pb_strerror, false, false}, \
+    {"BidiStream", (BidiStream), NULL, mote_pb_strerror, false, false}, \
+    {"Unimplemented", (Unimplemented), NULL, mote_pb_strerror, false, true}, \
+    {"IdempotentUnary", (IdempotentUnary), NULL, mote_pb_strerror, false, true}, \
 }
 #define connectrpc_conformance_v1_ConformanceService_SERVICE(methods) {"connectrpc.conformance.v1.ConformanceService", methods, 6}
 

@@ -335,7 +335,7 @@ static inline mote_status grpc_testing_TestService_EmptyCall_finish(mote_grpc_ca
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -351,7 +351,7 @@ static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *chann
                                             &grpc_testing_Empty_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -401,7 +401,7 @@ static inline mote_status grpc_testing_TestService_UnaryCall_finish(mote_grpc_ca
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -417,7 +417,7 @@ static inline mote_status grpc_testing_TestService_UnaryCall(mote_channel *chann
                                             &grpc_testing_SimpleRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -467,7 +467,7 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall_finish(mot
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -483,7 +483,7 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall(mote_chann
                                             &grpc_testing_SimpleRequest_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -604,7 +604,7 @@ static inline mote_status grpc_testing_TestService_StreamingInputCall_finish(mot
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -774,7 +774,7 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall_finish(mote
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -790,7 +790,7 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall(mote_channe
                                             &grpc_testing_Empty_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -810,14 +810,14 @@ static inline int grpc_testing_TestService_UnimplementedCall_write(mote_grpc_cal
  *     static const mote_grpc_method methods[] = grpc_testing_TestService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_TestService_SERVICE(methods)}; */
 #define grpc_testing_TestService_METHODS(EmptyCall, UnaryCall, CacheableUnaryCall, StreamingOutputCall, StreamingInputCall, FullDuplexCall, HalfDuplexCall, UnimplementedCall) { \
-    {"EmptyCall", (EmptyCall), false, true, NULL}, \
-    {"UnaryCall", (UnaryCall), false, true, NULL}, \
-    {"CacheableUnaryCall", (CacheableUnaryCall), false, true, NULL}, \
-    {"StreamingOutputCall", (StreamingOutputCall), false, true, NULL}, \
-    {"StreamingInputCall", (StreamingInputCall), false, false, NULL}, \
-    {"FullDuplexCall", (FullDuplexCall), false, false, NULL}, \
-    {"HalfDuplexCall", (HalfDuplexCall), false, false, NULL}, \
-    {"UnimplementedCall", (UnimplementedCall), false, true, NULL}, \
+    {"EmptyCall", (EmptyCall), NULL, mote_pb_strerror, false, true}, \
+    {"UnaryCall", (UnaryCall), NULL, mote_pb_strerror, false, true}, \
+    {"CacheableUnaryCall", (CacheableUnaryCall), NULL, mote_pb_strerror, false, true}, \
+    {"StreamingOutputCall", (StreamingOutputCall), NULL, mote_pb_strerror, false, true}, \
+    {"StreamingInputCall", (StreamingInputCall), NULL, mote_pb_strerror, false, false}, \
+    {"FullDuplexCall", (FullDuplexCall), NULL, mote_pb_strerror, false, false}, \
+    {"HalfDuplexCall", (HalfDuplexCall), NULL, mote_pb_strerror, false, false}, \
+    {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, false, true}, \
 }
 #define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8}
 
@@ -858,7 +858,7 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall_fi
 
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
@@ -874,7 +874,7 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(mo
                                             &grpc_testing_Empty_table, request, &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
-    return r < 0 ? mote_status_of_error(r) : status;
+    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -894,7 +894,7 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_write(mote
  *     static const mote_grpc_method methods[] = grpc_testing_UnimplementedService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_UnimplementedService_SERVICE(methods)}; */
 #define grpc_testing_UnimplementedService_METHODS(UnimplementedCall) { \
-    {"UnimplementedCall", (UnimplementedCall), false, true, NULL}, \
+    {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, false, true}, \
 }
 #define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1}
 

@@ -135,11 +135,11 @@ static int count_cancelled(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Unary", unary, false, true, NULL},
-    {"ServerStream", server_stream, false, false, NULL},
-    {"ClientStream", client_stream, false, false, NULL},
-    {"Bidi", bidi, false, false, NULL},
-    {"Sleep", sleeper, false, false, NULL},
-    {"Cancelled", count_cancelled, false, false, NULL},
+    {"Unary", unary, NULL, NULL, false, true},
+    {"ServerStream", server_stream, NULL, NULL, false, false},
+    {"ClientStream", client_stream, NULL, NULL, false, false},
+    {"Bidi", bidi, NULL, NULL, false, false},
+    {"Sleep", sleeper, NULL, NULL, false, false},
+    {"Cancelled", count_cancelled, NULL, NULL, false, false},
 };
 const mote_grpc_service peer_services[1] = {{"mote.peer.Peer", methods, 6}};

@@ -249,10 +249,10 @@ static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Echo", echo, false, false, NULL},         {"Count", count, false, false, NULL},
-    {"Status", status, false, false, NULL},     {"Slow", slow, false, false, NULL},
-    {"Metadata", metadata, false, false, NULL}, {"Silent", silent, false, false, NULL},
-    {"Chunks", slow, true, false, NULL},
+    {"Echo", echo, NULL, NULL, false, false},         {"Count", count, NULL, NULL, false, false},
+    {"Status", status, NULL, NULL, false, false},     {"Slow", slow, NULL, NULL, false, false},
+    {"Metadata", metadata, NULL, NULL, false, false}, {"Silent", silent, NULL, NULL, false, false},
+    {"Chunks", slow, NULL, NULL, true, false},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
                                              {"test.Service", methods, 7}};

@@ -56,7 +56,7 @@ static void errors_have_their_codes_alone(void)
     CHECK_INT(mote_grpc_recv(&grpc, bad, sizeof bad, &used, &ev), MOTE_H2_ERR_PEER);
     CHECK_INT(mote_h2_error_code(&grpc.h2), MOTE_H2_FRAME_SIZE_ERROR);
     CHECK(strcmp(mote_h2_error_text(&grpc.h2), "") == 0);
-    CHECK(strcmp(mote_strerror(MOTE_H2_ERR_PEER), "") == 0);
+    CHECK(strcmp(mote_grpc_strerror(MOTE_H2_ERR_PEER), "") == 0);
     CHECK(strcmp(mote_h2_strerror(MOTE_H2_ERR_PEER), "") == 0);
     CHECK(strcmp(mote_h2_code_name(MOTE_H2_CANCEL), "") == 0);
 }
