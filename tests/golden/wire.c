@@ -258,6 +258,25 @@ static void transcribe(const char *text, size_t len)
     transcript[transcript_len] = '\0';
 }
 
+/* Lines that are repeated many times stand once. */
+static void transcribe_lines(const char *text)
+{
+    enum { MANY = 10 };
+    char more[64];
+
+    while (*text) {
+        size_t n = strcspn(text, "\n") + 1, times = 1;
+        while (strncmp(text + times * n, text, n) == 0)
+            times++;
+        size_t shown = times < MANY ? times : 1;
+        for (size_t i = 0; i < shown; i++)
+            transcribe(text, n);
+        if (times > shown)
+            transcribe(more, (size_t)snprintf(more, sizeof more, ". (%zu times)\n", times));
+        text += times * n;
+    }
+}
+
 /* ---- a line, a script ------------------------------------------------------------------------ */
 
 static void arrive(void)
@@ -340,11 +359,12 @@ static void run_script(void)
         if (line[0] == '.' || line[0] == '<' || (line[0] == '=' && line[1] != '='))
             continue;
         events_len = frames_len = 0;
+        events[0] = frames[0] = '\0';
         run_line(line);
         transcribe(line, n);
         transcribe("\n", 1);
-        transcribe(events, events_len);
-        transcribe(frames, frames_len);
+        transcribe_lines(events);
+        transcribe_lines(frames);
     }
 }
 
