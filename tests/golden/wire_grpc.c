@@ -16,7 +16,7 @@
 #include "../../grpc/services/services.h"
 #include "wire.h"
 
-enum { MEMORY = 1 << 18, MESSAGE = 1 << 16, CALLS = 64 };
+enum { MEMORY = 1 << 18, MESSAGE = 1 << 16, CALLS = 64, FINISHES = 1000 };
 
 static mote_grpc grpc;
 static mote_grpc_config config;
@@ -31,6 +31,13 @@ static int returns[16];
 static size_t return_at, return_count;
 static bool holds, defers;
 
+static void over(const mote_grpc_call *call)
+{
+    for (size_t i = 0; i < CALLS; i++)
+        if (calls[i] == call)
+            calls[i] = NULL;
+}
+
 /* ---- services -------------------------------------------------------------------------------- */
 
 static int last_return;
@@ -42,6 +49,12 @@ static int manual(mote_grpc_call *call, const mote_grpc_event *ev)
     if (ev->type == MOTE_GRPC_METADATA || return_at == return_count)
         return 0;
     int r = last_return = returns[return_at++];
+    if (r >= FINISHES) { /* another call ends in the middle of this one's events */
+        mote_grpc_call *other = calls[(r - FINISHES) % CALLS];
+        wire_event(". finish %d", other ? mote_grpc_finish(other, MOTE_GRPC_OK, NULL) : 1);
+        over(other);
+        return 0;
+    }
     if (ev->type == MOTE_GRPC_MESSAGE && r == MOTE_AGAIN)
         wire_event(". not now");
     return r;
@@ -118,13 +131,6 @@ static unsigned number_of(mote_grpc_call *call)
     if (n > call_count)
         calls[++call_count % CALLS] = call;
     return (unsigned)n;
-}
-
-static void over(const mote_grpc_call *call)
-{
-    for (size_t i = 0; i < CALLS; i++)
-        if (calls[i] == call)
-            calls[i] = NULL;
 }
 
 static void log_content(unsigned n, const mote_grpc_event *ev)
