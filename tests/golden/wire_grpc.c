@@ -207,7 +207,8 @@ static void on_event(const mote_grpc_event *ev)
     }
     bool ended =
         ev->type == MOTE_GRPC_STATUS || (ev->type == MOTE_GRPC_CLOSED && last_return != MOTE_AGAIN);
-    if (ev->call && (ended || mote_grpc_active(&grpc) < active))
+    bool beside = last_return >= FINISHES; /* it was another one that ended */
+    if (ev->call && (ended || (mote_grpc_active(&grpc) < active && !beside)))
         over(ev->call);
 }
 
