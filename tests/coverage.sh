@@ -17,6 +17,9 @@ gcc --coverage -std=c11 tests/attack/local.c tests/attack/attacks.c "$W"/*_*.o -
 "$W/attack" --no-cpu | tail -n 1
 gcc --coverage -std=c11 tests/golden/replay.c tests/peers/peer_service.c "$W"/*_*.o -o "$W/replay" || exit 1
 "$W/replay" tests/golden/*.in | tail -n 1
+# shellcheck disable=SC2046
+gcc --coverage -std=c11 $(make -s --no-print-directory print-parts_wire) "$W"/*_*.o -o "$W/wire" || exit 1
+"$W/wire" tests/golden/wire/*.txt | tail -n 1
 gcovr --root . --filter 'hpack/' --filter 'h2/' --filter 'grpc/' --filter 'pb/' "$W" | tee "$BUILD/coverage.txt"
 gcovr --root . --branches --filter 'hpack/' --filter 'h2/' --filter 'grpc/' --filter 'pb/' "$W" |
     tail -n 3

@@ -87,6 +87,8 @@ program test_serial tests/unit/test_serial.c port/serial/serial.c
 program peer_server tests/peers/peer_server.c tests/peers/peer_service.c
 program peer_client tests/peers/peer_client.c
 program replay tests/golden/replay.c tests/peers/peer_service.c
+# shellcheck disable=SC2046
+program wire $(make -s --no-print-directory print-parts_wire)
 program h2_server examples/tools/h2_server.c port/posix/tls.c tls/absent.c
 program fuzz_tls fuzz/fuzz_tls.c fuzz/standalone.c tls/tls.c tls/context.c tls/verify.c tls/signer.c -lmbedtls -lmbedx509 -lmbedcrypto
 program attack_local tests/attack/local.c tests/attack/attacks.c
@@ -120,6 +122,7 @@ run "house" env BUILD="$BUILD" tests/house.sh
 run "rfc" tests/rfc.sh
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 for f in tests/golden/*.in; do run "golden $(basename "$f" .in)" "$T/replay" "$f"; done
+run "wire" "$T/wire" tests/golden/wire/*.txt
 
 for t in hpack huffman pair pb flate tls; do run "fuzz corpus $t" "$T/fuzz_$t" fuzz/corpus/$t; done
 run "fuzz corpus nghttp2" "$T/fuzz_nghttp2" fuzz/corpus/hpack
