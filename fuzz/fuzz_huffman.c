@@ -4,13 +4,11 @@
 #define mote_hpack_huffman_size   small_huffman_size
 #define mote_hpack_huffman_encode small_huffman_encode
 #define mote_hpack_huffman_decode small_huffman_decode
-#define mote_hpack_huffman_end    small_huffman_end
 #define MOTE_HPACK_SMALL
-#include "../hpack/hpack_huffman.c"
+#include "../hpack/hpack_huffman_small.c"
 #undef mote_hpack_huffman_size
 #undef mote_hpack_huffman_encode
 #undef mote_hpack_huffman_decode
-#undef mote_hpack_huffman_end
 
 #include "fuzz.h"
 
@@ -18,13 +16,12 @@ size_t mote_hpack_huffman_size(const char *in, size_t len);
 void mote_hpack_huffman_encode(const char *in, size_t len, uint8_t *out);
 int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len, size_t *used,
                               char *out, size_t cap, size_t *made);
-int mote_hpack_huffman_end(const mote_hpack_bits *b);
 
 typedef int decoder(mote_hpack_bits *, const uint8_t *, size_t, size_t *, char *, size_t, size_t *);
 
 /* Decodes in pieces into limited room; the text, and an error or what the end says. */
-static int decode(decoder *decode_piece, int (*end)(const mote_hpack_bits *), const uint8_t *in,
-                  size_t len, size_t piece, size_t room, fuzz_log *text)
+static int decode(decoder *decode_piece, const uint8_t *in, size_t len, size_t piece, size_t room,
+                  fuzz_log *text)
 {
     mote_hpack_bits bits = {0, 0};
     size_t used, made, at = 0;
@@ -40,7 +37,7 @@ static int decode(decoder *decode_piece, int (*end)(const mote_hpack_bits *), co
             return r;
         at += used;
     } while (at < len || made == room);
-    return end(&bits);
+    return mote_hpack_huffman_end(&bits);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -53,11 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t piece = 1 + data[0] % 40u, room = 1 + data[1] % 255u;
     data += 2;
     size -= 2;
-    int a = decode(small_huffman_decode, small_huffman_end, data, size, piece, room, &small);
-    int b =
-        decode(mote_hpack_huffman_decode, mote_hpack_huffman_end, data, size, piece, room, &fast);
-    int c = decode(mote_hpack_huffman_decode, mote_hpack_huffman_end, data, size, SIZE_MAX, 255,
-                   &whole);
+    int a = decode(small_huffman_decode, data, size, piece, room, &small);
+    int b = decode(mote_hpack_huffman_decode, data, size, piece, room, &fast);
+    int c = decode(mote_hpack_huffman_decode, data, size, SIZE_MAX, 255, &whole);
     ASSERT(a == b && b == c);
     if (a == 0)
         ASSERT(fuzz_same(&small, &fast) && fuzz_same(&fast, &whole));
@@ -66,8 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mote_hpack_huffman_encode((const char *)data, size, code);
     small_huffman_encode((const char *)data, size, again);
     ASSERT(memcmp(code, again, n) == 0);
-    ASSERT(decode(mote_hpack_huffman_decode, mote_hpack_huffman_end, code, n, piece, room, &fast) ==
-           0);
+    ASSERT(decode(mote_hpack_huffman_decode, code, n, piece, room, &fast) == 0);
     ASSERT(fast.len == size && memcmp(fast.bytes, data, size) == 0);
     return 0;
 }

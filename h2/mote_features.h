@@ -5,7 +5,7 @@
  *   -DMOTE_SERVER_ONLY     and the other way round
  *   -DMOTE_NO_TEXTS        errors have their codes alone; texts and names are empty
  *   -DMOTE_NO_COMPRESSION  no codecs: mote_grpc_init() refuses them
- *   -DMOTE_HPACK_SMALL     Huffman decoding without a table of 512 bytes (hpack/hpack_huffman.c)
+ *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c)
  */
 #ifndef MOTE_FEATURES_H
 #define MOTE_FEATURES_H

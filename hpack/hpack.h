@@ -8,10 +8,13 @@
  * says what it is.
  *   - Structs are public so that they can be placed by the linker; their members are private
  *     unless the comment beside them says otherwise.
+ *   - A type with an invariant has a function ..._valid() that says whether it holds. Built with
+ *     -DMOTE_CHECK, every function checks it, and what its caller promises (hpack/mote_check.h).
  */
 #ifndef MOTE_HPACK_H
 #define MOTE_HPACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,39 +72,84 @@ typedef struct {
 
 typedef struct {
     mote_hpack_memo memo;
-    uint16_t pos;
+    uint16_t pos; /* of its bytes, counted from the first that the table ever held, modulo 2^16 */
     uint16_t name_len;
     uint16_t value_len;
     uint8_t name_index;
-    uint8_t reserved;
+    uint8_t flags; /* MOTE_HPACK_TOO_LONG: the value is not kept, nor a name that was too long */
 } mote_hpack_entry;
 
+/* The dynamic table: a ring of entries, then their bytes one behind the other. New ones go to the
+ * end; when there is no room, all are moved to the front, where older ones have been evicted. */
 typedef struct {
-    uint64_t bits; /* left-aligned window of undecoded bits */
-    uint8_t count; /* how many of them are valid */
+    mote_hpack_entry *entries; /* in memory of the caller */
+    char *bytes;               /* behind them */
+    uint32_t max;              /* table size (RFC 7541 4.2) */
+    uint16_t memory;           /* the most that it can be with this memory */
+    uint16_t first;            /* the oldest entry */
+    uint16_t count;
+    uint16_t size;  /* of all entries (RFC 7541 4.1) */
+    uint16_t end;   /* where the bytes of the next entry go */
+    uint16_t moved; /* how far bytes have been moved to the front, modulo 2^16 */
+} mote_hpack_table;
+
+/* Bits of Huffman code that are not decoded yet: less than those of the next symbol, or, when there
+ * was no room for it, less than 8. */
+typedef struct {
+    uint32_t bits; /* the first one is the most significant; zeros follow the last */
+    uint8_t count;
 } mote_hpack_bits;
 
+/*
+ * What the next byte of a header block is. An integer and a length take the states in parentheses
+ * if they do not fit their first byte (RFC 7541 5.1).
+ *
+ *   BLOCK_START ---- size update (TABLE_SIZE) ---> BLOCK_START           RFC 7541 6.3
+ *        | other first byte
+ *        v
+ *   FIELD_START ---- index (INDEX) --------------> a field, FIELD_START          6.1
+ *        | literal, index of its name (NAME_INDEX)                               6.2
+ *        +-- 0 --> NAME_START -- length (NAME_LENGTH) --> NAME --+               5.2
+ *        |                                                       |
+ *        +-- n --------------------------------------------------+
+ *                                                                v
+ *             a field, FIELD_START <-- VALUE <-- length (VALUE_LENGTH) -- VALUE_START
+ *
+ *   mote_hpack_decoder_end() leads from BLOCK_START and FIELD_START to BLOCK_START; every error to
+ *   FAILED, for ever.
+ */
+enum mote_hpack_state {
+    MOTE_HPACK_BLOCK_START,
+    MOTE_HPACK_FIELD_START,
+    MOTE_HPACK_INDEX,
+    MOTE_HPACK_NAME_INDEX,
+    MOTE_HPACK_TABLE_SIZE,
+    MOTE_HPACK_NAME_START,
+    MOTE_HPACK_NAME_LENGTH,
+    MOTE_HPACK_NAME,
+    MOTE_HPACK_VALUE_START,
+    MOTE_HPACK_VALUE_LENGTH,
+    MOTE_HPACK_VALUE,
+    MOTE_HPACK_FAILED
+};
+
 typedef struct {
-    /* dynamic table: a ring of bytes and a ring of entries in the caller's memory */
-    mote_hpack_entry *entries;
-    char *ring;
-    char *scratch;
-    const char *static_name; /* name of a literal that refers to a static entry */
-    mote_hpack_bits huffman;
-    uint32_t max;       /* current table size (RFC 7541 4.2) */
-    uint32_t limit;     /* the largest size that our SETTINGS permit */
+    enum mote_hpack_state state;
+    uint8_t shift;      /* of the next 7 bits of the integer */
+    uint8_t name_index; /* of the field in progress, as in its view */
+    bool never_index;   /* it is a literal that must stay one (RFC 7541 6.2.3) */
+    bool to_table;      /* it is to be remembered (RFC 7541 6.2.1) */
+    bool huffman_on;    /* its string is in Huffman code */
+    int16_t error;      /* FAILED: why; otherwise 0 */
+    uint16_t scratch_size;
+    uint32_t limit;     /* the largest table size that our SETTINGS permit */
     uint32_t required;  /* a size update to at most this must come first; UINT32_MAX: none */
     uint32_t integer;   /* integer, or what remains of a string */
-    uint32_t field_len; /* decoded bytes of name and value, even when dropped */
+    uint32_t field_len; /* bytes of name and value so far; the scratch holds the first of them */
     uint32_t name_len;
-    uint16_t entry_cap, entry_first, entry_count;
-    uint16_t ring_size, head; /* head: ring position of the next entry */
-    uint16_t used;            /* bytes of names and values of the entries */
-    uint16_t pending;         /* bytes of the field in progress, in the ring or the scratch */
-    uint16_t scratch_size;
-    uint8_t state, shift, name_index, flags;
-    uint8_t huffman_on, to_table, dropped, at_start;
-    int16_t error;
+    char *scratch;
+    mote_hpack_bits huffman;
+    mote_hpack_table table;
 } mote_hpack_decoder;
 
 /* Bytes of table memory for a dynamic table of `size` bytes (0 is legal). At most 65,504. */
@@ -137,6 +185,17 @@ int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size
 /* Ends a header block: 0, or MOTE_HPACK_ERR_TRUNCATED when it ended inside of a field, or
  * MOTE_HPACK_ERR_UPDATE_MISSING. The next call to mote_hpack_decode() starts a new block. */
 int mote_hpack_decoder_end(mote_hpack_decoder *d);
+
+/* Whether the state is one that these functions can have left, for debug builds and proofs: the
+ * entries lie one behind the other in the order of their age, within the memory, and make up the
+ * size, which is at most max. */
+bool mote_hpack_table_valid(const mote_hpack_table *t);
+/* At most 29 bits (the longest code has 30), and zeros behind them. */
+bool mote_hpack_bits_valid(const mote_hpack_bits *b);
+/* Table and bits are valid; error is set in the state FAILED alone; in the other states the
+ * integer, its shift and the lengths are within their limits, and a table size above the limit has
+ * an update that is required. */
+bool mote_hpack_decoder_valid(const mote_hpack_decoder *d);
 
 /* ---- encoder ------------------------------------------------------------------------------ */
 
@@ -178,24 +237,25 @@ enum mote_hpack_huffman {
     MOTE_HPACK_HUFFMAN_ALWAYS
 };
 
+/* Its dynamic table is a ring of slots: the newest slot_count entries of what the peer's table
+ * holds. */
 typedef struct {
-    mote_hpack_slot *slots;
+    enum mote_hpack_huffman huffman; /* may be set at any time */
+    bool update;                     /* a size update is owed */
     uint16_t slot_cap, slot_count;
     uint16_t newest;   /* slot of the newest entry */
     uint16_t guess;    /* slot of the last hit: the next field is likely the one beside it */
-    uint32_t size;     /* bytes of the entries that are still known */
-    uint32_t max;      /* table size in use */
-    uint32_t smallest; /* least limit since the last block */
     uint16_t inserted; /* counts insertions, modulo 2^16 */
-    uint8_t update;    /* a size update is owed */
-    uint8_t huffman;   /* enum mote_hpack_huffman; may be set at any time */
+    uint16_t size;     /* bytes of the entries that are still known */
+    uint16_t max;      /* table size in use */
+    uint16_t smallest; /* least limit since the last block */
+    mote_hpack_slot *slots;
 } mote_hpack_encoder;
 
 /* A point in time of an encoder, so that a block that did not fit can be taken back. */
 typedef struct {
-    uint32_t smallest;
-    uint16_t slot_count, newest, inserted;
-    uint8_t update;
+    bool update;
+    uint16_t slot_count, newest, inserted, smallest;
 } mote_hpack_encoder_mark;
 
 /* Prepares an encoder whose dynamic table remembers the last slot_count fields. `slots` belongs to
@@ -210,7 +270,8 @@ void mote_hpack_encoder_limit(mote_hpack_encoder *e, uint32_t size);
  * the common case, at most 8), or MOTE_HPACK_ERR_SPACE. */
 int mote_hpack_encode_start(mote_hpack_encoder *e, uint8_t *out, size_t cap);
 
-/* Remembers where a block started, and takes back all that was encoded since then. */
+/* Remembers where a block starts, and takes back all that was encoded since then. Call _mark()
+ * before mote_hpack_encode_start(). */
 mote_hpack_encoder_mark mote_hpack_encode_mark(const mote_hpack_encoder *e);
 void mote_hpack_encode_rewind(mote_hpack_encoder *e, const mote_hpack_encoder_mark *mark);
 
@@ -233,6 +294,11 @@ int mote_hpack_encode_literal(mote_hpack_encoder *e, const char *name, size_t na
                               const char *value, size_t value_len, unsigned flags, uint8_t *out,
                               size_t cap);
 
+/* Whether the state is one that these functions can have left, for debug builds and proofs: slot
+ * numbers are below slot_cap, the slots make up the size, and smallest <= max <= 4096, with size at
+ * most smallest while an update is owed, and smallest equal to max while none is. */
+bool mote_hpack_encoder_valid(const mote_hpack_encoder *e);
+
 /* ---- parts that are useful alone ----------------------------------------------------------- */
 
 /* Static table (RFC 7541 Appendix A): fills *field for index 1..61. */
@@ -250,10 +316,10 @@ size_t mote_hpack_huffman_size(const char *in, size_t len);
 void mote_hpack_huffman_encode(const char *in, size_t len, uint8_t *out);
 
 /*
- * Decodes Huffman code piecewise; *b starts as zero. Stops when the input is used up or the output
- * is full. *used and *made say how many bytes were read and written. Returns 0, or
- * MOTE_HPACK_ERR_HUFFMAN for the EOS symbol. When a call leaves room in `out`, all symbols that are
- * complete have been written.
+ * Decodes Huffman code piecewise; *b starts as zero. Stops when the input is used up, or where the
+ * output is full: what has not been used is to be passed again. *used and *made say how many bytes
+ * were read and written. Returns 0, or MOTE_HPACK_ERR_HUFFMAN for the EOS symbol. When a call
+ * leaves room in `out`, all input was used, and all symbols that are complete have been written.
  */
 int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len, size_t *used,
                               char *out, size_t cap, size_t *made);

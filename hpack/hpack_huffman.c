@@ -3,9 +3,9 @@
  * hold all of it. */
 #include "hpack_internal.h"
 
-#include <string.h>
+#ifndef MOTE_HPACK_SMALL
 
-/* Symbols in the order of their codes; EOS (rank 256) follows the last. */
+/* Symbols in the order of their codes; EOS, as symbol and rank 256, follows the last. */
 static const uint8_t symbols[256] = {
     48,  49,  50,  97,  99,  101, 105, 111, 115, 116, 32,  37,  45,  46,  47,  51,  52,  53,  54,
     55,  56,  57,  61,  65,  95,  98,  100, 102, 103, 104, 108, 109, 110, 112, 114, 117, 58,  66,
@@ -56,9 +56,8 @@ static const code_group groups[] = {
     {0xfffffff0, 253, 30},
 };
 
-enum { GROUPS = sizeof groups / sizeof groups[0], EOS_RANK = 256 };
+enum { GROUPS = sizeof groups / sizeof groups[0], EOS = 256 };
 
-#ifndef MOTE_HPACK_SMALL
 /* symbol << 4 | length for each leading byte of a code of at most 8 bits; 0: a longer one. */
 static const uint16_t short_codes[256] = {
     773,  773,  773,  773,  773,  773,  773,  773,  789,  789,  789,  789,  789,  789,  789,  789,
@@ -78,10 +77,8 @@ static const uint16_t short_codes[256] = {
     1367, 1367, 1383, 1383, 1399, 1399, 1431, 1431, 1703, 1703, 1719, 1719, 1815, 1815, 1895, 1895,
     1911, 1911, 1927, 1927, 1943, 1943, 1959, 1959, 616,  680,  712,  952,  1416, 1448, 0,    0,
 };
-#endif
 
-#ifndef MOTE_HPACK_SMALL
-/* The group of each symbol, which is otherwise looked for. */
+/* The group of each symbol. */
 static const uint8_t symbol_groups[256] = {
     7,  14, 19, 19, 19, 19, 19, 19, 19, 15, 20, 19, 19, 20, 19, 19, 19, 19, 19, 19, 19, 19, 20, 19,
     19, 19, 19, 19, 19, 19, 19, 19, 1,  4,  4,  6,  7,  1,  3,  5,  4,  4,  3,  5,  3,  1,  1,  1,
@@ -95,19 +92,10 @@ static const uint8_t symbol_groups[256] = {
     12, 12, 17, 17, 19, 18, 18, 18, 11, 15, 11, 12, 13, 12, 12, 14, 13, 13, 16, 16, 15, 15, 17, 14,
     17, 18, 17, 17, 18, 18, 18, 18, 18, 19, 18, 18, 18, 18, 18, 17,
 };
-#endif
 
 static const code_group *group_of(uint8_t symbol)
 {
-#ifdef MOTE_HPACK_SMALL
-    const code_group *g = groups;
-
-    while (g + 1 < groups + GROUPS && g[1].rank <= ranks[symbol])
-        g++;
-    return g;
-#else
     return &groups[symbol_groups[symbol]];
-#endif
 }
 
 size_t mote_hpack_huffman_size(const char *in, size_t len)
@@ -135,9 +123,8 @@ void mote_hpack_huffman_encode(const char *in, size_t len, uint8_t *out)
         *out = (uint8_t)(window << (8 - count) | 0xffu >> count);
 }
 
-/* Decodes a symbol whose code is not short: its length in bits; 0: more bits are needed; -1: EOS.
- */
-static int decode_symbol(uint64_t bits, unsigned count, uint8_t *symbol)
+/* Decodes the first symbol of left-aligned bits: its length; 0: it needs more than `count`. */
+static unsigned decode_symbol(uint64_t bits, unsigned count, unsigned *symbol)
 {
     uint32_t window = (uint32_t)(bits >> 32);
     const code_group *g = groups;
@@ -147,9 +134,7 @@ static int decode_symbol(uint64_t bits, unsigned count, uint8_t *symbol)
     if (g->len > count)
         return 0;
     unsigned rank = g->rank + ((window - g->first) >> (32 - g->len));
-    if (rank == EOS_RANK)
-        return -1;
-    *symbol = symbols[rank];
+    *symbol = rank < EOS ? symbols[rank] : EOS;
     return g->len;
 }
 
@@ -167,7 +152,6 @@ static size_t refill(uint64_t *bits, unsigned *count, const uint8_t *in, size_t 
 static size_t decode_short(uint64_t *bits, unsigned *count, char *out, size_t cap)
 {
     size_t o = 0;
-#ifndef MOTE_HPACK_SMALL
     uint64_t window = *bits;
     unsigned left = *count;
 
@@ -182,44 +166,45 @@ static size_t decode_short(uint64_t *bits, unsigned *count, char *out, size_t ca
     }
     *bits = window;
     *count = left;
-#else
-    (void)bits, (void)count, (void)out, (void)cap;
-#endif
     return o;
+}
+
+/* Whole bytes behind the last symbol have not been used. */
+static void give_back(uint64_t *bits, unsigned *count, size_t *used)
+{
+    for (; *count >= 8 && *used > 0; --*used)
+        *count -= 8;
+    *bits &= ~(~(uint64_t)0 >> *count);
 }
 
 int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len, size_t *used,
                               char *out, size_t cap, size_t *made)
 {
-    uint64_t bits = b->bits;
-    unsigned count = b->count;
+    uint64_t bits = (uint64_t)b->bits << 32;
+    unsigned count = b->count, symbol = 0;
     size_t i = 0, o = 0;
-    int n = 0;
 
-    while (o < cap) {
-        uint8_t symbol = 0;
+    MOTE_CHECK_THAT(mote_hpack_bits_valid(b));
+    while (o < cap && symbol != EOS) {
         i += refill(&bits, &count, in + i, len - i);
         o += decode_short(&bits, &count, out + o, cap - o);
         if (o == cap || (i < len && count <= 56))
             continue;
-        n = decode_symbol(bits, count, &symbol);
-        if (n <= 0)
+        unsigned n = decode_symbol(bits, count, &symbol);
+        if (n == 0)
             break;
         bits <<= n;
-        count -= (unsigned)n;
-        out[o++] = (char)symbol;
+        count -= n;
+        if (symbol != EOS)
+            out[o++] = (char)symbol;
     }
-    b->bits = bits;
+    if (o == cap || symbol == EOS)
+        give_back(&bits, &count, &i);
+    b->bits = (uint32_t)(bits >> 32);
     b->count = (uint8_t)count;
     *used = i;
     *made = o;
-    return n < 0 ? MOTE_HPACK_ERR_HUFFMAN : 0;
+    return symbol == EOS ? MOTE_HPACK_ERR_HUFFMAN : 0;
 }
 
-int mote_hpack_huffman_end(const mote_hpack_bits *b)
-{
-    /* RFC 7541 5.2: less than 8 bits, and all of them ones */
-    if (b->count > 7 || b->bits != ~(~(uint64_t)0 >> b->count))
-        return MOTE_HPACK_ERR_HUFFMAN;
-    return 0;
-}
+#endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#ifndef MOTE_HPACK_SMALL
+
 typedef struct {
     const char *name;
     const char *value;
@@ -83,6 +85,7 @@ void mote_hpack_static(unsigned index, mote_hpack_field_view *field)
 {
     const static_entry *e = &entries[index - 1];
 
+    MOTE_CHECK_THAT(index > 0 && index <= MOTE_HPACK_STATIC_COUNT);
     field->memo = NULL;
     field->flags = 0;
     field->name = e->name;
@@ -92,7 +95,7 @@ void mote_hpack_static(unsigned index, mote_hpack_field_view *field)
     field->name_index = field->full_index = (uint8_t)index;
 }
 
-static int same(const char *a, size_t a_len, const char *b, size_t b_len)
+static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     return a_len == b_len && memcmp(a, b, a_len) == 0;
 }
@@ -100,19 +103,23 @@ static int same(const char *a, size_t a_len, const char *b, size_t b_len)
 unsigned mote_hpack_static_find(const char *name, size_t name_len, const char *value,
                                 size_t value_len, unsigned *full)
 {
-    unsigned found = 0;
+    unsigned found = 0, whole = 0;
 
-    if (full)
-        *full = 0;
-    for (unsigned i = 0; i < MOTE_HPACK_STATIC_COUNT; i++) {
-        if (!same(entries[i].name, entries[i].name_len, name, name_len))
+    for (unsigned i = 1; i <= MOTE_HPACK_STATIC_COUNT && !whole; i++) {
+        const static_entry *e = &entries[i - 1];
+        if (!same(e->name, e->name_len, name, name_len)) {
+            if (found) /* entries of one name are neighbours */
+                break;
             continue;
-        if (!found)
-            found = i + 1;
-        if (full && same(entries[i].value, entries[i].value_len, value, value_len)) {
-            *full = i + 1;
-            return found;
         }
+        if (!found)
+            found = i;
+        if (same(e->value, e->value_len, value, value_len))
+            whole = i;
     }
+    if (full)
+        *full = whole;
     return found;
 }
+
+#endif

@@ -1,94 +1,88 @@
-/* Dynamic table of the decoder: a ring of bytes for the strings, and a ring of entries. Entries are
- * never compared, so that duplicates are as good as others (RFC 7541 2.3.2). */
+/* Dynamic table of the decoder. Entries are never compared, so that duplicates are as good as
+ * others (RFC 7541 2.3.2). */
 #include "hpack_internal.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-static mote_hpack_entry *oldest(mote_hpack_decoder *d)
+static size_t capacity(const mote_hpack_table *t)
 {
-    return &d->entries[d->entry_first];
+    return t->memory / MOTE_HPACK_ENTRY_OVERHEAD;
 }
 
-static void evict(mote_hpack_decoder *d)
+char *mote_hpack_table_bytes(const mote_hpack_table *t, const mote_hpack_entry *e)
 {
-    d->used = (uint16_t)(d->used - oldest(d)->name_len - oldest(d)->value_len);
-    d->entry_first = (uint16_t)((d->entry_first + 1) % d->entry_cap);
-    d->entry_count--;
+    return t->bytes + (uint16_t)(e->pos - t->moved);
 }
 
-static size_t table_size(const mote_hpack_decoder *d)
+mote_hpack_entry *mote_hpack_table_entry(const mote_hpack_table *t, size_t index)
 {
-    return d->used + (size_t)d->entry_count * MOTE_HPACK_ENTRY_OVERHEAD;
-}
-
-void mote_hpack_table_shrink(mote_hpack_decoder *d, size_t size)
-{
-    while (d->entry_count > 0 && table_size(d) > size)
-        evict(d);
-}
-
-int mote_hpack_table_make_room(mote_hpack_decoder *d, size_t extra)
-{
-    size_t max = d->max < d->ring_size ? d->max : d->ring_size;
-    size_t need = d->pending + extra + MOTE_HPACK_ENTRY_OVERHEAD;
-
-    if (need > max) { /* RFC 7541 4.4: an entry larger than the table empties it */
-        mote_hpack_table_shrink(d, 0);
-        return 0;
-    }
-    mote_hpack_table_shrink(d, max - need);
-    return 1;
-}
-
-mote_hpack_entry *mote_hpack_table_entry(mote_hpack_decoder *d, size_t index)
-{
-    if (index >= d->entry_count)
+    if (index >= t->count)
         return NULL;
-    size_t slot = (size_t)d->entry_first + d->entry_count - 1 - index;
-    return &d->entries[slot < d->entry_cap ? slot : slot - d->entry_cap];
+    size_t slot = (size_t)t->first + t->count - 1 - index;
+    return &t->entries[slot < capacity(t) ? slot : slot - capacity(t)];
 }
 
-void mote_hpack_table_commit(mote_hpack_decoder *d)
+void mote_hpack_table_shrink(mote_hpack_table *t, size_t size)
 {
-    d->entry_count++;
-    mote_hpack_entry *e = mote_hpack_table_entry(d, 0);
-    memset(e, 0, sizeof *e);
-    e->pos = d->head;
-    e->name_len = (uint16_t)d->name_len;
-    e->value_len = (uint16_t)(d->pending - d->name_len);
-    e->name_index = d->name_index;
-    d->used = (uint16_t)(d->used + d->pending);
-    d->head = (uint16_t)((d->head + d->pending) % d->ring_size);
+    for (; t->size > size; t->count--) {
+        const mote_hpack_entry *e = &t->entries[t->first++];
+        t->size = (uint16_t)(t->size - MOTE_HPACK_ENTRY_OVERHEAD - e->name_len - e->value_len);
+        if (t->first == capacity(t))
+            t->first = 0;
+    }
 }
 
-/* A field that lies across the end of the ring is put together in the scratch. */
-static const char *join(mote_hpack_decoder *d, const mote_hpack_entry *e, size_t len)
+bool mote_hpack_table_make_room(mote_hpack_table *t, size_t len)
 {
-    size_t to_end = (size_t)d->ring_size - e->pos;
+    size_t max = t->max < t->memory ? t->max : t->memory;
+    bool fits = len + MOTE_HPACK_ENTRY_OVERHEAD <= max;
 
-    memcpy(d->scratch, d->ring + e->pos, to_end);
-    memcpy(d->scratch + to_end, d->ring, len - to_end);
-    return d->scratch;
+    mote_hpack_table_shrink(t, fits ? max - len - MOTE_HPACK_ENTRY_OVERHEAD : 0);
+    return fits;
 }
 
-int mote_hpack_table_field(mote_hpack_decoder *d, size_t index, mote_hpack_field_view *f)
+/* Moves the bytes of all entries to the front. What is free behind them is then at least what the
+ * size allows, as the overhead of each entry takes no bytes: so this is rare. */
+static void pack(mote_hpack_table *t)
 {
-    mote_hpack_entry *e = mote_hpack_table_entry(d, index);
+    size_t from = t->end;
+
+    if (t->count > 0)
+        from = (uint16_t)(t->entries[t->first].pos - t->moved);
+    memmove(t->bytes, t->bytes + from, t->end - from);
+    t->end = (uint16_t)(t->end - from);
+    t->moved = (uint16_t)(t->moved + from);
+}
+
+void mote_hpack_table_add(mote_hpack_table *t, const mote_hpack_entry *e, const char *bytes,
+                          size_t kept)
+{
+    if (t->end + kept > t->memory)
+        pack(t);
+    t->count++;
+    mote_hpack_entry *newest = mote_hpack_table_entry(t, 0);
+    *newest = *e;
+    newest->pos = (uint16_t)(t->end + t->moved);
+    if (kept > 0)
+        memcpy(mote_hpack_table_bytes(t, newest), bytes, kept);
+    t->end = (uint16_t)(t->end + kept);
+    t->size = (uint16_t)(t->size + MOTE_HPACK_ENTRY_OVERHEAD + e->name_len + e->value_len);
+}
+
+int mote_hpack_table_field(const mote_hpack_table *t, size_t index, mote_hpack_field_view *f)
+{
+    mote_hpack_entry *e = mote_hpack_table_entry(t, index);
+    bool whole = e && e->flags == 0;
 
     if (!e)
-        return 0;
-    size_t len = (size_t)e->name_len + e->value_len;
-    bool fits = len <= d->scratch_size;
+        return MOTE_HPACK_ERR_INDEX;
     f->memo = &e->memo;
     f->name_index = e->name_index;
     f->full_index = 0;
-    f->flags = fits ? 0 : MOTE_HPACK_TOO_LONG;
-    f->name_len = fits ? e->name_len : 0;
-    f->value_len = fits ? e->value_len : 0;
-    f->name = d->ring + e->pos;
-    if (fits && e->pos + len > d->ring_size)
-        f->name = join(d, e, len);
+    f->flags = e->flags;
+    f->name_len = whole ? e->name_len : 0;
+    f->value_len = whole ? e->value_len : 0;
+    f->name = mote_hpack_table_bytes(t, e);
     f->value = f->name + f->name_len;
     return 1;
 }

@@ -48,9 +48,10 @@ $(eval $(call variant,unit,$(CC),$(UNIT_FLAGS),$(CORE) $(POSIX)))
 $(foreach p,$(IN_PROCESS),$(eval $(call test_program,unit,$p,$(CC),)))
 # The small build of hpack, which has code of its own.
 $(eval $(call variant,unit-small,$(CC),$(UNIT_FLAGS) -DMOTE_HPACK_SMALL,$(CORE)))
-$(eval $(call test_program,unit-small,test_hpack,$(CC),))
+SMALL := test_hpack test_hpack_limits fuzz_hpack
+$(foreach p,$(SMALL),$(eval $(call test_program,unit-small,$p,$(CC),)))
 
-UNIT_PROGRAMS := $(IN_PROCESS:%=$(BUILD)/unit/%) $(BUILD)/unit-small/test_hpack
+UNIT_PROGRAMS := $(IN_PROCESS:%=$(BUILD)/unit/%) $(SMALL:%=$(BUILD)/unit-small/%)
 TEST ?=
 unit: $(if $(TEST),$(foreach p,$(UNIT_PROGRAMS),$(if $(findstring $(TEST),$p),$p)),$(UNIT_PROGRAMS)) ## unit tests, golden conversations, attacks and corpora, in seconds; TEST=NAME: of that name
 	@tests/unit.sh $^
