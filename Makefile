@@ -15,8 +15,8 @@ ifeq ($(origin TLS),undefined)
 TLS := $(shell $(CC) -include mbedtls/ssl.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
 endif
 WITH_TLS := $(if $(filter 1,$(TLS)),1,0)
-# V=1 shows the commands; without, each is a word and a file: `$(call say,CC,$@)` begins a recipe.
-say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$1' '$2'; )
+# V=1 shows the commands; without, each is a word and a file: `$(call say,CC,$@)` begins a recipe. -s shows nothing.
+say = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),$(if $(filter 1,$(V)),,@),@printf '  %-5s %s\n' '$1' '$2'; )
 # 1: SQLite's header is there, and the collector is built; 0: it is not.
 ifeq ($(origin SQLITE),undefined)
 SQLITE := $(shell $(CC) -include sqlite3.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
@@ -62,7 +62,7 @@ INTEROP := interop_server interop_client grpc_conformance_server grpc_conformanc
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
 .PHONY: all house demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
-        help programs setup-test setup-demo setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch test-arch
+        help programs test-arch
 
 .DEFAULT_GOAL := all
 all: $(LIB) $(PROGRAM_FILES) ## library and programs
@@ -139,7 +139,7 @@ demo: setup-demo ## the sensor demo, for DURATION=10 seconds; with TLS=1 over mu
 	    examples/fleet/demo.sh
 
 test: setup-test ## all tests, those with real peers included
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) BUILD=$(BUILD) all test-programs
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
 interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
@@ -172,7 +172,8 @@ firmware-test: setup-firmware ## sensor and device as firmware on seven emulated
 	BUILD=$(BUILD) tests/lwip.sh
 	BUILD=$(BUILD) tests/firmware.sh
 
-coverage: ## lines and branches of the core that the tests reach
+coverage: setup-coverage ## lines and branches of the core that the tests reach
+	$(MAKE) BUILD=$(BUILD) coverage-programs
 	BUILD=$(BUILD) tests/coverage.sh
 
 mutator: $(BUILD)/libmote-mutator.so ## fuzz/mutator.c as a shared library for AFL++
@@ -181,10 +182,12 @@ $(BUILD)/libmote-mutator.so: $(wildcard fuzz/mutator*.[ch] hpack/*.[ch])
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) -fPIC -shared fuzz/mutator.c fuzz/mutator_headers.c hpack/*.c -o $@
 
-fuzz-smoke: ## every fuzz target for SECONDS_EACH=30
+fuzz-smoke: setup-fuzz ## every fuzz target for SECONDS_EACH=30
+	$(MAKE) BUILD=$(BUILD) fuzz-programs
 	BUILD=$(BUILD) tests/fuzz.sh
 
 test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 and s390x
+	$(MAKE) BUILD=$(BUILD) arch-programs
 	BUILD=$(BUILD) tests/arch.sh
 
 house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle: the objects beside the drawing of the house
@@ -193,8 +196,8 @@ house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle: 
 lint: setup-lint ## clang-format, clang-tidy, cppcheck
 	tests/lint.sh
 
-setup-test setup-demo setup-interop setup-tls setup-firmware setup-conformance setup-bench setup-lint setup-arch:
-	@tests/setup.sh $(@:setup-%=%)
+setup-%:
+	@tests/setup.sh $*
 
 # ---- packages
 

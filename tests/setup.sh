@@ -100,6 +100,8 @@ lint)
     need clang-format clang-format
     need clang-tidy clang-tidy
     need cppcheck cppcheck
+    need shellcheck shellcheck
+    need g++ g++
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
     ;;
 firmware)

@@ -1,5 +1,6 @@
 /* A tiny test harness. A test is a function; RUN calls it and counts it; CHECK notes a failure and
- * goes on. main() ends with `return test_summary();`. */
+ * goes on. main() ends with `return test_summary();`. With ONLY=NAME in the environment no other
+ * test is run. */
 #ifndef MOTE_TEST_H
 #define MOTE_TEST_H
 
@@ -11,6 +12,14 @@
 
 static int test_passed, test_failed;
 static bool test_ok;
+
+/* What users read. -DMOTE_NO_TEXTS leaves texts out: such assertions are counted, no more. */
+#ifdef MOTE_NO_TEXTS
+static int test_texts;
+#define CHECK_TEXT(condition) ((void)sizeof(condition), (void)test_texts++)
+#else
+#define CHECK_TEXT(condition) CHECK(condition)
+#endif
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
@@ -32,6 +41,8 @@ static bool test_ok;
 
 #define RUN(test)                                                                                  \
     do {                                                                                           \
+        if (!test_is_wanted(#test))                                                                \
+            break;                                                                                 \
         test_ok = true;                                                                            \
         test();                                                                                    \
         if (!test_ok)                                                                              \
@@ -39,8 +50,19 @@ static bool test_ok;
         test_ok ? test_passed++ : test_failed++;                                                   \
     } while (0)
 
+static inline bool test_is_wanted(const char *name)
+{
+    const char *only = getenv("ONLY");
+
+    return !only || strcmp(only, name) == 0;
+}
+
 static inline int test_summary(void)
 {
+#ifdef MOTE_NO_TEXTS
+    if (test_texts > 0)
+        printf("assertions on texts left out: %d\n", test_texts);
+#endif
     printf("%d passed, %d failed\n", test_passed, test_failed);
     return test_failed > 0;
 }

@@ -1,12 +1,15 @@
-# The test programs, as rules: each variant (plain, sanitizers, coverage, another machine) has its objects, its library and its
-# programs in a folder of its own, and only what has changed is built again.
+# The test programs, as rules: each variant (plain, sanitizers, small, coverage, another machine, a fuzzer) has its objects, its
+# library and its programs below $(BUILD)/VARIANT, and only what has changed is built again.
 #
 #   make unit              all tests that run in-process, with -DMOTE_CHECK, in seconds
 #   make unit TEST=h2      the test programs whose name contains it
+#   make unit TEST=window_updates_are_sent    one test, by the name of its function
+#   make unit-asan, unit-small                the same with sanitizers, and with what firmware leaves out
 
 # ---- what the programs are made of: sources beside the library, then flags of their own
 
-UNITS := hpack hpack_limits h2 h2_rules h2_limits h2_owed h2_send trace pb grpc channel life outbox posix
+# Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
+UNITS := $(filter-out tls tls_trust features mutator serial,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
 FUZZ := hpack huffman h2 pair flate
 parts_test_mutator := tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 parts_test_serial := tests/unit/test_serial.c port/serial/serial.c
@@ -24,38 +27,116 @@ $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
 IN_PROCESS := $(UNITS:%=test_%) test_mutator test_serial replay wire attack_local $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
 
+# ---- programs that need more than the library
+
+TLS_FILES := $(filter-out tls/absent.c,$(sort $(wildcard tls/*.c)))
+parts_h2_server_plain := examples/tools/h2_server.c tls/absent.c port/posix/tls.c
+parts_fuzz_tls := fuzz/fuzz_tls.c fuzz/standalone.c $(TLS_FILES)
+libraries_fuzz_tls := -lmbedtls -lmbedx509 -lmbedcrypto
+parts_fuzz_nghttp2 := fuzz/fuzz_nghttp2.c fuzz/standalone.c
+libraries_fuzz_nghttp2 := -lnghttp2
+parts_test_features := tests/unit/test_features.c
+
 # ---- variants
 
-# $(call variant,NAME,CC,FLAGS,SOURCES): objects, and the library of SOURCES, below $(BUILD)/NAME.
+# $(call variant,NAME,CC,FLAGS,PROGRAMS,FLAGS FOR THE LINKER,SOURCES): the library of SOURCES, those of the core if there
+# are none, and programs; PROGRAMS_NAME is what was built.
 define variant
 $(BUILD)/$1/obj/%.o: %.c
 	@mkdir -p $$(@D)
-	$2 -std=c11 -MMD -MP $3 -c $$< -o $$@
-$(BUILD)/$1/libmote.a: $(4:%.c=$(BUILD)/$1/obj/%.o)
+	$$(call say,CC,$$@)$2 -std=c11 -MMD -MP $3 -c $$< -o $$@
+$(BUILD)/$1/libmote.a: $$(patsubst %.c,$(BUILD)/$1/obj/%.o,$(or $6,$(CORE) $(POSIX)))
 	@rm -f $$@
-	$(AR) rcs $$@ $$^
--include $(shell find $(BUILD)/$1/obj -name '*.d' 2>/dev/null)
+	$$(call say,AR,$$@)$(AR) rcs $$@ $$^
+PROGRAMS_$1 := $(4:%=$(BUILD)/$1/%)
+$(foreach p,$4,$(eval $(call variant_program,$1,$p,$2,$5)))
+endef
+# $(call variant_program,VARIANT,NAME,CC,FLAGS FOR THE LINKER)
+define variant_program
+$(BUILD)/$1/$2: $(patsubst %.c,$(BUILD)/$1/obj/%.o,$(or $(parts_$1_$2),$(parts_$2))) $(BUILD)/$1/libmote.a
+	$$(call say,LD,$$@)$3 $4 $$^ -o $$@ $(libraries_$2)
 endef
 
-# $(call test_program,VARIANT,NAME,CC,FLAGS)
-define test_program
-$(BUILD)/$1/$2: $(parts_$2:%.c=$(BUILD)/$1/obj/%.o) $(BUILD)/$1/libmote.a
-	$3 $4 $$^ -o $$@
-endef
+CHECKED := -O1 -g -Wall -Wextra -Werror -DMOTE_CHECK
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+$(eval $(call variant,unit,$(CC),$(CHECKED),$(IN_PROCESS)))
+$(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls fuzz_nghttp2 peer_server peer_client h2_server_plain,$(SANITIZERS)))
 
-UNIT_FLAGS := -O1 -g -Wall -Wextra -Werror -DMOTE_CHECK
-$(eval $(call variant,unit,$(CC),$(UNIT_FLAGS),$(CORE) $(POSIX)))
-$(foreach p,$(IN_PROCESS),$(eval $(call test_program,unit,$p,$(CC),)))
-# The small build of hpack, which has code of its own.
-$(eval $(call variant,unit-small,$(CC),$(UNIT_FLAGS) -DMOTE_HPACK_SMALL,$(CORE)))
-SMALL := test_hpack test_hpack_limits fuzz_hpack
-$(foreach p,$(SMALL),$(eval $(call test_program,unit-small,$p,$(CC),)))
+# What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
+SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
+$(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_limits fuzz_hpack,,$(HPACK)))
+$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
+$(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,test_features replay fuzz_client peer_client,$(SANITIZERS)))
+$(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_SERVER_ONLY,replay fuzz_server peer_server,$(SANITIZERS)))
+SMALL_PROGRAMS := $(foreach v,small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
 
-UNIT_PROGRAMS := $(IN_PROCESS:%=$(BUILD)/unit/%) $(SMALL:%=$(BUILD)/unit-small/%)
+# Lines and branches.
+$(eval $(call variant,cov,gcc,-O0 -g --coverage,$(filter-out fuzz_%,$(IN_PROCESS)),--coverage))
+
+# Other machines, by cross compilers and qemu-user.
+ARCHS := x86-32 armhf riscv64 s390x
+cc_x86-32 := gcc -m32
+cc_armhf := arm-linux-gnueabihf-gcc
+cc_riscv64 := riscv64-linux-gnu-gcc
+cc_s390x := s390x-linux-gnu-gcc
+ON_ARCHS := $(filter-out fuzz_% test_posix test_mutator attack_local,$(IN_PROCESS))
+$(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DMOTE_CHECK -DREPLAY_ONLY,$(ON_ARCHS),-static)))
+
+# libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
+FUZZERS := hpack huffman nghttp2 h2 server client flate pair tls pb
+mutator_h2 := fuzz/mutator.c fuzz/mutator_headers.c
+mutator_server := $(mutator_h2)
+mutator_client := $(mutator_h2)
+$(foreach t,$(FUZZERS),$(eval parts_fuzz_fuzz_$t := $(filter-out fuzz/standalone.c,$(parts_fuzz_$t)) $(mutator_$t)))
+$(eval $(call variant,fuzz,clang,-g -O1 $(SANITIZERS) -fsanitize=fuzzer-no-link -DMOTE_CHECK -DMOTE_MUTATOR_PREFIX=3,$(FUZZERS:%=fuzz_%),$(SANITIZERS) -fsanitize=fuzzer))
+parts_afl_fuzz_h2 := fuzz/fuzz_h2.c
+$(eval $(call variant,afl,AFL_QUIET=1 afl-clang-fast,-O1 -DMOTE_CHECK,fuzz_h2,-fsanitize=fuzzer))
+
+# For the promises of the design (tests/promises.sh): what the core needs of libc, and who calls whom.
+$(eval $(call variant,freestanding,$(CC),-O2 -ffreestanding -fno-pic -fno-stack-protector,,,$(CORE)))
+$(eval $(call variant,calls,$(CC),-O1 -fno-inline -fno-optimize-sibling-calls -Wvla -Walloca -Werror -save-temps=obj,,,$(CORE)))
+
+-include $(shell find $(wildcard $(BUILD)/*/obj) -name '*.d' 2>/dev/null)
+
+# ---- what people run
+
+UNIT_PROGRAMS := $(PROGRAMS_unit) $(PROGRAMS_unit-hpack-small)
 TEST ?=
-unit: $(if $(TEST),$(foreach p,$(UNIT_PROGRAMS),$(if $(findstring $(TEST),$p),$p)),$(UNIT_PROGRAMS)) ## unit tests, golden conversations, attacks and corpora, in seconds; TEST=NAME: of that name
+# Programs of that name; if there are none, those that have a test of that name.
+ifneq ($(TEST),)
+chosen := $(foreach p,$(UNIT_PROGRAMS),$(if $(findstring $(TEST),$p),$p))
+ifeq ($(strip $(chosen)),)
+chosen := $(filter $(UNIT_PROGRAMS),$(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(shell grep -lE '(RUN\($(TEST)\)|"$(TEST)")' tests/unit/*.c)))
+only := ONLY="$(TEST)"
+endif
+endif
+unit: $(if $(TEST),$(chosen),$(UNIT_PROGRAMS)) ## unit tests, golden conversations, attacks and corpora, in seconds; TEST=NAME: of that name
+	@$(only) tests/unit.sh $^
+ASAN_PROGRAMS := $(filter-out %/peer_server %/peer_client %/h2_server_plain,$(PROGRAMS_asan))
+unit-asan: $(ASAN_PROGRAMS) ## the same with sanitizers
 	@tests/unit.sh $^
-.PHONY: unit
+unit-small: $(SMALL_PROGRAMS) ## the same for the small builds, with sanitizers: no texts, no compression, one role
+	@tests/unit.sh $^
+.PHONY: unit unit-asan unit-small
+
+# Bounds on processor time are for programs as people build them.
+$(BUILD)/test/attack_plain: $(BUILD)/obj/tests/attack/local.o $(BUILD)/obj/tests/attack/attacks.o $(LIB)
+$(BUILD)/test/attack_loopback: $(BUILD)/obj/tests/attack/loopback.o $(BUILD)/obj/tests/attack/attacks.o
+$(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback:
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $^ -o $@
+$(BUILD)/obj/tests/attack/%.o: MOTE_CFLAGS := -std=c11 -Wall -Wextra -Wno-unused-result -MMD -MP
+$(BUILD)/test/flate.so: $(CODEC)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -shared -fPIC -O2 -std=c11 $^ -o $@
+
+# What tests/run.sh runs.
+test-programs: $(PROGRAMS_asan) $(foreach v,small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
+               $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback $(BUILD)/freestanding/libmote.a $(BUILD)/calls/libmote.a
+coverage-programs: $(PROGRAMS_cov)
+arch-programs: $(foreach a,$(ARCHS),$(PROGRAMS_arch-$a))
+fuzz-programs: $(PROGRAMS_fuzz) $(PROGRAMS_afl) mutator
+.PHONY: test-programs coverage-programs arch-programs fuzz-programs
 
 # ---- mutants
 

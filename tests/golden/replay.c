@@ -263,10 +263,53 @@ static void expect_same(const schedule *s, const char *what, size_t where)
 
 static const schedule whole = {.cut = SIZE_MAX, .flip = SIZE_MAX};
 
+#ifdef MOTE_NO_TEXTS
+/* Ends the log's lines about the end of a call behind the code: the text may be one that this build
+ * has not. The output, where such texts would be, is left out. */
+static void drop_texts(char *log)
+{
+    char *to = log;
+
+    while (*log && strncmp(log, "output\n", 7) != 0) {
+        char *end = strchr(log, '\n');
+        char *ends = strstr(log, " STATUS ");
+        size_t len = (size_t)(end - log);
+        if (!ends || ends > end)
+            ends = strstr(log, " CLOSED ");
+        if (ends && ends < end)
+            len = (size_t)(strchr(ends + 8, ' ') - log);
+        memmove(to, log, len);
+        to += len;
+        *to++ = '\n';
+        log = end + 1;
+    }
+    *to = '\0';
+}
+
+/* The events are the recorded ones. From then on this log is the one to compare with. */
+static void whole_gives_the_recorded_log(void)
+{
+    replay(&whole);
+    append_output();
+    char *own = malloc(log_len + 1), *same = malloc(log_len + 1);
+    if (!own || !same)
+        abort();
+    strcpy(own, event_log);
+    strcpy(same, event_log);
+    CHECK_TEXT(strcmp(own, expected) == 0);
+    drop_texts(same);
+    drop_texts(expected);
+    CHECK(strcmp(same, expected) == 0);
+    free(same);
+    free(expected);
+    expected = own;
+}
+#else
 static void whole_gives_the_recorded_log(void)
 {
     expect_same(&whole, "whole", 0);
 }
+#endif
 
 static void every_chunk_size_gives_the_same(void)
 {
@@ -324,7 +367,7 @@ static void a_corrupted_byte_anywhere_is_survived(void)
     for (s.flip = 0; s.flip < input_len; s.flip++) {
         int r = replay(&s);
         if (r < 0)
-            CHECK(mote_h2_error_text(&grpc.h2)[0] != '\0');
+            CHECK_TEXT(mote_h2_error_text(&grpc.h2)[0] != '\0');
     }
 }
 

@@ -170,7 +170,7 @@ static void on_state(void *context, int state, const char *why)
     size_t n = strlen(states);
 
     (void)context;
-    CHECK(why[0] != '\0');
+    CHECK_TEXT(why[0] != '\0');
     if (n + 1 < sizeof states)
         states[n] = "ICRT"[state];
 }

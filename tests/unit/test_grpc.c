@@ -87,7 +87,7 @@ static void unknown_methods_and_services_are_unimplemented(void)
         call_send(c, "x", 1, MOTE_GRPC_LAST);
         settle();
         CHECK_INT(c->code, MOTE_GRPC_UNIMPLEMENTED);
-        CHECK(strcmp(c->text, "unknown service or method") == 0);
+        CHECK_TEXT(strcmp(c->text, "unknown service or method") == 0);
     }
 }
 
@@ -183,7 +183,7 @@ static void a_deadline_ends_both_sides(void)
     mote_grpc_tick(&client, 1050);
     settle();
     CHECK_INT(c->code, MOTE_GRPC_DEADLINE_EXCEEDED);
-    CHECK(strcmp(c->text, "deadline exceeded") == 0);
+    CHECK_TEXT(strcmp(c->text, "deadline exceeded") == 0);
     CHECK(server_closed == 2 && server_closed_code == MOTE_GRPC_CANCELLED);
     CHECK_INT(mote_grpc_active(&server), 0);
 }

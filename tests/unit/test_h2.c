@@ -12,7 +12,7 @@ static void garbage_instead_of_a_preface_is_told(void)
     in_len = (size_t)sprintf((char *)in, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     CHECK_INT(feed_raw(), MOTE_H2_ERR_PEER);
     CHECK(strcmp(said(), "GOAWAY 1") == 0);
-    CHECK(strcmp(mote_h2_error_text(&h2), "no HTTP/2 connection preface") == 0);
+    CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "no HTTP/2 connection preface") == 0);
 }
 
 static void the_first_frame_must_be_settings(void)

@@ -28,12 +28,12 @@ static void after_a_fatal_error_every_call_returns_it(void)
     start(false);
     s = open_stream();
     CHECK(s != NULL);
-    CHECK(strcmp(mote_h2_error_text(&h2), "") == 0);
+    CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "") == 0);
     mote_h2_fail(&h2, MOTE_H2_INTERNAL_ERROR, "out of order");
     mote_h2_fail(&h2, MOTE_H2_CANCEL, "the first one counts");
     CHECK_INT(mote_h2_error(&h2), MOTE_H2_ERR_CLOSED);
     CHECK_INT(mote_h2_error_code(&h2), MOTE_H2_INTERNAL_ERROR);
-    CHECK(strcmp(mote_h2_error_text(&h2), "out of order") == 0);
+    CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "out of order") == 0);
     CHECK_INT(mote_h2_open(&h2, &other), MOTE_H2_ERR_CLOSED);
     CHECK(!mote_h2_can_open(&h2));
     mote_h2_headers_begin(&h2, s);
@@ -67,19 +67,19 @@ static void the_end_of_the_transport_is_an_error_like_any_other(void)
 {
     start(false);
     CHECK_INT(mote_h2_recv_eof(&h2), MOTE_H2_ERR_CLOSED);
-    CHECK(strcmp(mote_h2_error_text(&h2), "the peer closed the transport") == 0);
+    CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "the peer closed the transport") == 0);
     CHECK_INT(mote_h2_recv_eof(&h2), MOTE_H2_ERR_CLOSED);
 }
 
 static void wire_codes_have_names(void)
 {
-    CHECK(strcmp(mote_h2_code_name(MOTE_H2_ENHANCE_YOUR_CALM), "ENHANCE_YOUR_CALM") == 0);
-    CHECK(strcmp(mote_h2_code_name(14), "unknown error code") == 0);
-    CHECK(strcmp(mote_h2_strerror(0), "no error") == 0);
-    CHECK(strcmp(mote_h2_strerror(MOTE_H2_AGAIN),
+    CHECK_TEXT(strcmp(mote_h2_code_name(MOTE_H2_ENHANCE_YOUR_CALM), "ENHANCE_YOUR_CALM") == 0);
+    CHECK_TEXT(strcmp(mote_h2_code_name(14), "unknown error code") == 0);
+    CHECK_TEXT(strcmp(mote_h2_strerror(0), "no error") == 0);
+    CHECK_TEXT(strcmp(mote_h2_strerror(MOTE_H2_AGAIN),
                  "h2: not now: no window, no stream or no space in the transmit buffer") == 0);
-    CHECK(strcmp(mote_h2_strerror(MOTE_H2_ERR_CLOSED), "h2: the peer closed the transport") == 0);
-    CHECK(strcmp(mote_h2_strerror(-299), "unknown error") == 0);
+    CHECK_TEXT(strcmp(mote_h2_strerror(MOTE_H2_ERR_CLOSED), "h2: the peer closed the transport") == 0);
+    CHECK_TEXT(strcmp(mote_h2_strerror(-299), "unknown error") == 0);
 }
 
 /* ---- header sections ----------------------------------------------------------------------- */

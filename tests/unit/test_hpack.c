@@ -83,12 +83,12 @@ static void every_error_has_a_text_of_its_own(void)
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         CHECK(errors[i].code <= -100 && errors[i].code > -200);
         CHECK(strncmp(errors[i].text, "hpack: ", 7) == 0);
-        CHECK(strcmp(mote_hpack_strerror(errors[i].code), errors[i].text) == 0);
+        CHECK_TEXT(strcmp(mote_hpack_strerror(errors[i].code), errors[i].text) == 0);
         for (size_t k = 0; k < i; k++)
             CHECK(strcmp(errors[i].text, errors[k].text) != 0);
     }
-    CHECK(strcmp(mote_hpack_strerror(0), "no error") == 0);
-    CHECK(strcmp(mote_hpack_strerror(-1), "unknown error") == 0);
+    CHECK_TEXT(strcmp(mote_hpack_strerror(0), "no error") == 0);
+    CHECK_TEXT(strcmp(mote_hpack_strerror(-1), "unknown error") == 0);
 }
 
 static void invalid_blocks_are_refused(void)

@@ -419,12 +419,12 @@ static void every_error_has_a_text_of_its_own(void)
     };
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        CHECK(strncmp(mote_pb_strerror(codes[i]), "pb: ", 4) == 0);
+        CHECK_TEXT(strncmp(mote_pb_strerror(codes[i]), "pb: ", 4) == 0);
         for (size_t k = 0; k < i; k++)
-            CHECK(strcmp(mote_pb_strerror(codes[i]), mote_pb_strerror(codes[k])) != 0);
+            CHECK_TEXT(strcmp(mote_pb_strerror(codes[i]), mote_pb_strerror(codes[k])) != 0);
     }
-    CHECK(strcmp(mote_pb_strerror(0), "no error") == 0);
-    CHECK(strcmp(mote_pb_strerror(-1), "unknown error") == 0);
+    CHECK_TEXT(strcmp(mote_pb_strerror(0), "no error") == 0);
+    CHECK_TEXT(strcmp(mote_pb_strerror(-1), "unknown error") == 0);
 }
 
 int main(void)
