@@ -9,7 +9,7 @@
 # ---- what the programs are made of: sources beside the library, then flags of their own
 
 # Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
-UNITS := $(filter-out tls tls_trust features mutator serial,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
+UNITS := $(filter-out tls tls_% features mutator serial,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
 FUZZ := hpack huffman h2 pair flate
 parts_test_mutator := tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 parts_test_serial := tests/unit/test_serial.c port/serial/serial.c
@@ -65,7 +65,7 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_limits fuzz_hpack,,$(HPACK)))
-$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
+$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial wire fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
 $(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,test_features replay fuzz_client peer_client,$(SANITIZERS)))
 $(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_SERVER_ONLY,replay fuzz_server peer_server,$(SANITIZERS)))
 SMALL_PROGRAMS := $(foreach v,small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
