@@ -105,6 +105,7 @@ run "HTTP/2 tools" env BUILD="$BUILD" tests/peers/tools.sh "$h2"
 run "generator" env BUILD="$BUILD" CC="$CC" PYTHON=$PYTHON tests/pb/generator.sh
 run "examples" env BUILD="$BUILD" PYTHON=$PYTHON tests/peers/examples.sh
 LIMIT=120 run "demo" env BUILD="$BUILD" tests/demo.sh
+LIMIT=300 run "fleet on bad days" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/faults.py
 run "install" env BUILD="$BUILD" CC="$CC" tests/install.sh
 
 # A server that a sanitizer stopped is not there any more.

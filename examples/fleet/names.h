@@ -23,10 +23,10 @@ static inline bool name_is_valid(const char *name, size_t len, size_t most)
 }
 
 /* Text of others, for a line on a terminal: what is no printable ASCII becomes \xNN, a backslash
- * two of them. At most 80 bytes are shown. */
+ * two of them. At most 300 bytes are shown. */
 static inline void print_text(FILE *out, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len && i < 80; i++) {
+    for (size_t i = 0; i < len && i < 300; i++) {
         if (text[i] == '\\')
             fputs("\\\\", out);
         else if (text[i] >= ' ' && text[i] <= '~')

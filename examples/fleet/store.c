@@ -85,7 +85,8 @@ void store_close(void)
 /* Keeps the reason, and closes. */
 static int failed(const char *what)
 {
-    int code = db ? sqlite3_system_errno(db) : 0;
+    int kind = db ? sqlite3_errcode(db) & 0xff : 0;
+    int code = kind == SQLITE_IOERR || kind == SQLITE_FULL ? sqlite3_system_errno(db) : 0;
 
     snprintf(reason, sizeof reason, "%s: %s%s%s", what, db ? sqlite3_errmsg(db) : "out of memory",
              code ? ": " : "", code ? strerror(code) : "");

@@ -115,6 +115,8 @@ static void end_conn(mote_posix_conn *conn)
     if (conn->loop->last_active == conn)
         conn->loop->last_active = NULL;
     say_goodbye(conn);
+    conn->engine->eof(conn->self); /* whatever has ended it, each call is told */
+    conn->engine->input(conn->self, NULL, 0);
     close(conn->fd);
     conn->fd = -1;
     if (conn->closed)

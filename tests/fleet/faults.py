@@ -1,0 +1,591 @@
+"""Sensors and a collector on their bad days: faults.py [NAME...]. After each of them the books must balance (ledger.py), and each
+acknowledged sample must be in the store once. BUILD=build; needs grpcio, and telemetry_pb2 on PYTHONPATH."""
+import math
+import os
+import pty
+import resource
+import signal
+import socket
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import telemetry_pb2 as telemetry
+
+BUILD = os.environ.get("BUILD", "build")
+W = tempfile.mkdtemp(prefix="mote-fleet.")
+STORE = None
+children = []
+tests = []
+
+
+def test(f):
+    tests.append(f)
+    return f
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(holds, *what):
+    if not holds:
+        raise Failure(" ".join(map(str, what)))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, what, seconds=15):
+    end = time.monotonic() + seconds
+    while not condition():
+        expect(time.monotonic() < end, "in vain:", what)
+        time.sleep(0.02)
+
+
+class Program:
+    def __init__(self, name, *options, env=None, prefix=()):
+        self.out = os.path.join(W, f"out.{len(children)}")
+        self.err = self.out + ".err"
+        self.p = subprocess.Popen([*prefix, f"{BUILD}/{name}", *options], stdout=open(self.out, "w"), stderr=open(self.err, "w"),
+                                  stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+        children.append(self.p)
+
+    def kill(self, number=signal.SIGKILL):
+        self.p.send_signal(number)
+        return self.wait()
+
+    def wait(self, seconds=40):
+        return self.p.wait(seconds)
+
+    def said(self):
+        return open(self.out, errors="replace").read() + open(self.err, errors="replace").read()
+
+
+class Collector(Program):
+    def __init__(self, port, *options, **more):
+        self.port = port
+        super().__init__("collector", f"--address=127.0.0.1:{port}", f"--store={STORE}", *options, **more)
+        wait_for(lambda: "listening on" in self.said() or self.p.poll() is not None, "the collector listens")
+
+    def stop(self):
+        expect(self.kill(signal.SIGTERM) == 0, "the collector ends with", self.p.returncode, self.said()[-300:])
+
+
+def sensor(port, *options, name="s", interval=20, **more):
+    return Program("sensor", f"--collector=127.0.0.1:{port}", f"--name={name}", f"--interval={interval}", *options, **more)
+
+
+def rows(query="SELECT count(*) FROM samples"):
+    db = sqlite3.connect(f"file:{STORE}?mode=ro", uri=True)
+    try:
+        return db.execute(query).fetchone()[0]
+    finally:
+        db.close()
+
+
+def balance(collector, *sensors):
+    r = subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "ledger.py"), collector.out, STORE,
+                        *[s.out for s in sensors]], capture_output=True, text=True)
+    expect(r.returncode == 0, r.stdout, r.stderr)
+
+
+def number(s, name):
+    """Of a sensor's ledger."""
+    return int(s.said().split(name + " ")[1].split()[0].strip(","))
+
+
+def lost_nothing(s):
+    """All that was due is acknowledged, but for what a busy machine was too late for."""
+    expect("unacknowledged 0 + dropped 0 " in s.said() and "unreadable 0, no room 0)" in s.said(), s.said())
+
+
+def channel(port):
+    return grpc.insecure_channel(f"127.0.0.1:{port}", (("grpc.use_local_subchannel_pool", 1),))
+
+
+def upload(ch, device, samples, epoch=None, wait=5):
+    fields = [("device-id", device)] + ([("device-epoch", epoch)] if epoch else [])
+    call = ch.stream_unary("/mote.telemetry.Telemetry/Upload", telemetry.Sample.SerializeToString,
+                           telemetry.UploadSummary.FromString)
+    return call(iter(samples), metadata=fields, timeout=wait)
+
+
+def sample(sequence, metric="m", value=1.0, time_ms=1):
+    return telemetry.Sample(sequence=sequence, metric=metric, value=value, time_ms=time_ms)
+
+
+class Control:
+    """The control stream of a device; `acknowledged` is what it has heard."""
+
+    def __init__(self, ch, device, epoch=0):
+        self.over = threading.Event()
+        self.heard = []
+        self.report = telemetry.Report(device=device, epoch=epoch)
+        self.call = ch.stream_stream("/mote.telemetry.Telemetry/Control", telemetry.Report.SerializeToString,
+                                     telemetry.Command.FromString)(self.say())
+        threading.Thread(target=self.hear, daemon=True).start()
+
+    def say(self):
+        yield self.report
+        self.over.wait()
+
+    def hear(self):
+        try:
+            for command in self.call:
+                self.heard.append(command.acknowledged)
+        except grpc.RpcError as e:
+            self.code = e.code()
+        self.over.set()
+
+    def wait_for(self, number):
+        wait_for(lambda: self.heard and self.heard[-1] == number, f"acknowledgement {number}, heard {self.heard}", 5)
+
+
+def refused(code, *arguments, **more):
+    try:
+        upload(*arguments, **more)
+    except grpc.RpcError as e:
+        expect(e.code() == code, "the status is", e.code(), e.details())
+        return
+    raise Failure(f"an upload went through that should end with {code}")
+
+
+# ---- lives of a sensor
+
+
+@test
+def a_sensor_that_is_killed_begins_a_new_epoch():
+    port = free_port()
+    c = Collector(port)
+    a = sensor(port)
+    wait_for(lambda: rows() > 200, "samples")
+    a.kill()
+    first = rows()
+    b = sensor(port, "--duration=2")
+    expect(b.wait() == 0, b.said())
+    c.stop()
+    second = rows("SELECT count(*) FROM readings WHERE epoch = (SELECT epoch FROM sources ORDER BY id DESC LIMIT 1)")
+    expect(f"acknowledged {second} " in b.said(), b.said(), "stored", second)
+    expect(rows() >= first + second, "stored", rows(), "of", first, "and", second)
+
+
+@test
+def two_with_one_name():
+    port = free_port()
+    c = Collector(port)
+    both = [sensor(port, "--duration=3") for _ in range(2)]
+    for s in both:
+        expect(s.wait() == 0, s.said())
+    c.stop()
+    balance(c, *both)
+    expect(rows("SELECT count(DISTINCT epoch) FROM readings WHERE device = 's'") == 2, "epochs")
+
+
+@test
+def an_empty_store_and_an_old_one():
+    port = free_port()
+    c = Collector(port)
+    s = sensor(port, "--duration=6")
+    wait_for(lambda: rows() > 100, "samples")
+    c.kill()
+    os.rename(STORE, STORE + ".old")
+    for f in ("-wal", "-shm"):
+        os.rename(STORE + f, STORE + ".old" + f)
+    c = Collector(port)
+    wait_for(lambda: rows() > 100, "samples in a new store")
+    c.kill()
+    for f in ("", "-wal", "-shm"):
+        os.rename(STORE + f, STORE + ".new" + f)
+        os.rename(STORE + ".old" + f, STORE + f)
+    c = Collector(port)
+    expect(s.wait() == 0, s.said())
+    c.stop()
+    total = rows()
+    new = sqlite3.connect(STORE + ".new").execute("SELECT count(*) FROM samples").fetchone()[0]
+    expect(total + new >= number(s, "acknowledged"), "in both stores", total, new, s.said())
+    lost_nothing(s)
+
+
+@test
+def devices_without_an_epoch():
+    """As the sensors of the first version talk: the greeting must not acknowledge what is of another life."""
+    port = free_port()
+    c = Collector(port)
+
+    def life(first, last, value, heard, finish=True):
+        ch = channel(port)
+        control = Control(ch, "old")
+        control.wait_for(0)
+        n = upload(ch, "old", (sample(i, value=value, time_ms=i) for i in range(first, last + 1))).received
+        expect(n == last - first + 1, "received", n)
+        wait_for(lambda: rows(f"SELECT count(*) FROM samples WHERE value = {value} AND sequence = {last}") == 1, "stored")
+        ch.close()
+
+    life(1, 50, 1, 50)
+    life(31, 60, 1, 60)  # the same life, of which 31 to 50 come again
+    expect(rows() == 60, "stored", rows(), "of 60")
+    life(1, 30, 2, 30)  # a restart
+    expect(rows() == 90, "stored", rows(), "of 90")
+    c.kill()
+    c = Collector(port)
+    life(1, 30, 2, 30)
+    life(1, 40, 2, 40)
+    expect(rows() == 100, "stored", rows(), "of 100")
+    expect(rows("SELECT count(*) FROM sources WHERE device = 'old'") == 2, "lives")
+    # Acknowledgements come for what this life has sent, on a stream that is open.
+    ch = channel(port)
+    control = Control(ch, "old")
+    gate = threading.Event()
+
+    def slowly():
+        yield sample(1, value=3, time_ms=1)
+        gate.wait()
+
+    t = threading.Thread(target=lambda: upload(ch, "old", slowly()))
+    t.start()
+    control.wait_for(1)
+    gate.set()
+    t.join()
+    expect(control.heard == [0, 1], "heard", control.heard)
+    c.stop()
+
+
+# ---- the store
+
+
+def through_a_fault(fault, heal, log):
+    """A fault while samples come: acknowledgements stop, and go on when it is over."""
+    port = free_port()
+    c = Collector(port, env={"LD_PRELOAD": os.path.abspath(f"{W}/fail.so"), "FAIL_WHILE": f"{W}/fail"})
+    s = [sensor(port, "--duration=8", name=f"s{i}") for i in range(3)]
+    wait_for(lambda: rows() > 200, "samples")
+    fault(c)
+    wait_for(lambda: "nothing is acknowledged" in c.said(), "the collector says so")
+    time.sleep(2)
+    heal(c)
+    wait_for(lambda: "the store is open again" in c.said(), "the store is open again")
+    for p in s:
+        expect(p.wait() == 0, p.said(), c.said()[-300:])
+        lost_nothing(p)
+    c.stop()
+    balance(c, *s)
+    expect(log in c.said(), "the log says", open(c.err).read())
+
+
+def limit_file_size(size):
+    return lambda c: resource.prlimit(c.p.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+@test
+def a_full_disk():
+    through_a_fault(limit_file_size(8192), limit_file_size(resource.RLIM_INFINITY), "cannot be committed")
+
+
+def failing(*calls):
+    return lambda c: open(f"{W}/fail", "w").write(" ".join(calls))
+
+
+def healed(c):
+    os.unlink(f"{W}/fail")
+
+
+@test
+def an_fsync_that_fails():
+    through_a_fault(failing("fsync"), healed, "Input/output error")
+
+
+@test
+def writes_that_fail():
+    through_a_fault(failing("write"), healed, "Input/output error")
+
+
+@test
+def all_of_the_disk_fails():
+    through_a_fault(failing("write", "read", "fsync"), healed, "Input/output error")
+
+
+@test
+def a_collector_that_is_killed_again_and_again():
+    port = free_port()
+    c = Collector(port)
+    s = [sensor(port, "--duration=6", name=f"s{i}", interval=10) for i in range(3)]
+    for i in range(8):
+        time.sleep(0.3 + i * 0.03)
+        c.kill()
+        c = Collector(port)
+    for p in s:
+        expect(p.wait() == 0, p.said())
+    c.stop()
+    balance(c, *s)
+
+
+@test
+def what_is_no_store_is_not_touched():
+    def refuses(path, why):
+        c = Program("collector", "--address=127.0.0.1:0", f"--store={path}")
+        expect(c.wait() == 1 and why in c.said(), path, c.p.returncode, c.said())
+
+    text = f"{W}/text"
+    open(text, "w").write("sensor-1 1 1764000000000 load 0.5\n" * 500)
+    before = open(text, "rb").read()
+    refuses(text, "not a database")
+    expect(open(text, "rb").read() == before, "it was changed")
+    other = f"{W}/other.db"
+    sqlite3.connect(other).executescript("CREATE TABLE samples(x); INSERT INTO samples VALUES(1);")
+    before = open(other, "rb").read()
+    refuses(other, "of another program")
+    expect(open(other, "rb").read() == before, "it was changed")
+    os.symlink(other, f"{W}/link.db")
+    refuses(f"{W}/link.db", "unable to open")
+    refuses(f"{W}/none/samples.db", "No such file")
+    refuses(W, "unable to open")
+
+
+@test
+def a_damaged_store_is_said_and_not_cut():
+    port = free_port()
+    c = Collector(port)
+    s = sensor(port, "--duration=2", interval=10)
+    expect(s.wait() == 0, s.said())
+    c.stop()
+    size = os.path.getsize(STORE)
+    with open(STORE, "r+b") as f:
+        for page in range(1, 4):
+            f.seek(page * 4096)
+            f.write(b"\xa5" * 4096)
+    c = Program("collector", f"--address=127.0.0.1:{port}", f"--store={STORE}")
+    expect(c.wait() == 1 and "malformed" in c.said(), c.p.returncode, c.said())
+    expect(os.path.getsize(STORE) == size, "the size has changed")
+
+
+@test
+def a_second_collector_on_the_same_store():
+    port = free_port()
+    c = Collector(port)
+    other = Program("collector", "--address=127.0.0.1:0", f"--store={STORE}")
+    expect(other.wait() == 1 and "another collector uses" in other.said(), other.said())
+    s = sensor(port, "--duration=2")
+    for _ in range(20):
+        rows()  # others may read all the time
+        time.sleep(0.1)
+    expect(s.wait() == 0, s.said())
+    c.stop()
+    balance(c, s)
+
+
+# ---- peers that do harm
+
+
+@test
+def values_that_are_no_numbers():
+    port = free_port()
+    pid, fd = pty.fork()
+    if pid == 0:  # the live table is for a terminal
+        os.execv(f"{BUILD}/collector", ["collector", f"--address=127.0.0.1:{port}", f"--store={STORE}"])
+    threading.Thread(target=lambda: [None for _ in iter(lambda: read_terminal(fd), b"")], daemon=True).start()
+    wait_for(lambda: os.path.exists(STORE), "the store")
+    ch = channel(port)
+    values = [1.0, math.nan, math.inf, -math.inf, 1.7e308, -1.7e308, 5e-324]
+    expect(upload(ch, "d", [sample(i + 1, value=v) for i, v in enumerate(values)]).received == 7, "not all")
+    time.sleep(0.6)
+    expect(os.waitpid(pid, os.WNOHANG)[0] == 0, "the collector is dead")
+    os.kill(pid, signal.SIGTERM)
+    expect(os.waitpid(pid, 0)[1] == 0, "its end")
+    expect(rows("SELECT count(*) FROM samples WHERE value IS NULL") == 1, "nan")
+    expect(rows("SELECT max(value) FROM samples") == math.inf, "inf")
+
+
+def read_terminal(fd):
+    try:
+        return os.read(fd, 65536)
+    except OSError:
+        return b""
+
+
+@test
+def names_are_checked_at_the_door():
+    port = free_port()
+    c = Collector(port)
+    ch = channel(port)
+    upload(ch, "good", [sample(i, "temp") for i in range(1, 101)])
+    invalid = grpc.StatusCode.INVALID_ARGUMENT
+    for metric in ("x" * 32, "x" * 300, "", "x 1\ngood 18446744073709551614 0 temp", "\x1b[2J", "é"):
+        refused(invalid, ch, "evil", [sample(1, metric)])
+    for device in ("", "x" * 64, "a b", "a;b", "%"):
+        refused(invalid, ch, device, [sample(1)])
+    for epoch in ("0" * 16, "123", "g" * 16, "1" * 17, "ABCDEFABCDEFABCD"):
+        refused(invalid, ch, "evil", [sample(1)], epoch)
+    for sequence in (0, 1 << 63, (1 << 64) - 1):
+        refused(invalid, ch, "evil", [sample(sequence)])
+    upload(ch, "x" * 63, [sample(1, "y" * 31), sample((1 << 63) - 1)], "f" * 16)
+    upload(ch, "good", [sample(i, "temp", 2) for i in range(101, 1101)])
+    c.stop()
+    c = Collector(port)
+    expect(rows("SELECT count(*) FROM readings WHERE device = 'good'") == 1100, "rows of good")
+    expect(rows() == 1102, "rows", rows())
+    c.stop()
+
+
+@test
+def a_control_stream_of_another_device_acknowledges_nothing():
+    """A Control call that ended by a bad message, and then another device on the same slot."""
+    port = free_port()
+    c = Collector(port)
+    up = channel(port)
+    upload(up, "A", [sample(1)])
+    evil = channel(port)
+    control = Control(evil, "A")
+    control.wait_for(0)
+    bad = evil.stream_stream("/mote.telemetry.Telemetry/Control")
+    try:
+        list(bad(iter([b"\xff\xff"]), timeout=2))
+    except grpc.RpcError as e:
+        expect(e.code() == grpc.StatusCode.INVALID_ARGUMENT, e.code())
+    evil.close()
+    upload(up, "A", [sample(10**15)])
+    s = sensor(port, "--duration=3", name="victim")
+    expect(s.wait() == 0, s.said())
+    c.stop()
+    expect("wrong acknowledgements 0" in s.said(), s.said())
+    lost_nothing(s)
+    expect(rows("SELECT count(*) FROM readings WHERE device = 'victim'") == number(s, "acknowledged"), s.said())
+
+
+@test
+def a_collector_that_acknowledges_what_was_never_sent():
+    port = free_port()
+
+    def control(reports, context):
+        yield telemetry.Command(acknowledged=10**15)
+        yield telemetry.Command(interval_ms=0)
+        threading.Event().wait(60)
+
+    received = []
+
+    def take(samples, context):
+        for s in samples:
+            received.append(s.sequence)
+        return telemetry.UploadSummary()
+
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("mote.telemetry.Telemetry", {
+        "Upload": grpc.stream_unary_rpc_method_handler(take, telemetry.Sample.FromString, telemetry.UploadSummary.SerializeToString),
+        "Control": grpc.stream_stream_rpc_method_handler(control, telemetry.Report.FromString,
+                                                         telemetry.Command.SerializeToString)}),))
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    s = sensor(port, interval=50)
+    wait_for(lambda: len(received) > 50, "samples")
+    s.p.send_signal(signal.SIGTERM)
+    expect(s.wait() == 1, s.said())
+    server.stop(0)
+    expect("acknowledged 0 + unacknowledged" in s.said() and "wrong acknowledgements 0" not in s.said(), s.said())
+
+
+@test
+def connections_that_are_reset():
+    port = free_port()
+    c = Collector(port)
+    for i in range(50):
+        ch = channel(port)
+        Control(ch, f"d{i}").wait_for(0)
+        ch.close()
+    for i in range(30):
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall(open(f"{W}/hello", "rb").read())
+            time.sleep(0.02)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s = [sensor(port, "--duration=3", name=f"s{i}") for i in range(3)]
+    for p in s:
+        expect(p.wait() == 0, p.said())
+        expect("wrong acknowledgements 0" in p.said() and "connections 1," in p.said(), p.said())
+    c.stop()
+    balance(c, *s)
+
+
+def record_hello():
+    """What a sensor says first: its Control call."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        s = sensor(listener.getsockname()[1], name="reset")
+        peer = listener.accept()[0]
+        peer.sendall(bytes.fromhex("000000040000000000"))
+        time.sleep(0.3)
+        open(f"{W}/hello", "wb").write(peer.recv(65536))
+        s.kill()
+
+
+# ---- readings
+
+
+@test
+def a_reading_that_cannot_be_had_is_absent():
+    port = free_port()
+    c = Collector(port)
+    s = sensor(port, "--duration=4")
+    wait_for(lambda: rows() > 50, "samples")
+    resource.prlimit(s.p.pid, resource.RLIMIT_NOFILE, (3, 1024))
+    time.sleep(1)
+    resource.prlimit(s.p.pid, resource.RLIMIT_NOFILE, (1024, 1024))
+    expect(s.wait() == 0, s.said())
+    c.stop()
+    balance(c, s)
+    expect("unreadable 0" not in s.said(), s.said())
+    expect(rows("SELECT count(*) FROM samples WHERE metric = 'memory_mib' AND value = 0") == 0, "readings of 0")
+
+
+@test
+def the_grid_waits_for_nothing():
+    """No collector, a name that nobody resolves, a process that was stopped."""
+    s = sensor(free_port(), "--duration=3", "--collector=10.255.255.1:9", interval=10)
+    time.sleep(1)
+    s.p.send_signal(signal.SIGSTOP)
+    time.sleep(0.5)
+    s.p.send_signal(signal.SIGCONT)
+    expect(s.wait() == 1, s.said())
+    expect(1480 <= number(s, "due") <= 1505 and 200 <= number(s, "late") <= 900, s.said())
+    expect("acknowledged 0 + unacknowledged" in s.said(), s.said())
+
+
+# ---- all of them
+
+
+def run(t):
+    """One test, in this process: 1 if it fails."""
+    global STORE
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-D_FILE_OFFSET_BITS=64",
+                    os.path.join(os.path.dirname(__file__), "fail.c"), "-o", f"{W}/fail.so", "-ldl"], check=True)
+    STORE = f"{W}/samples.db"
+    try:
+        record_hello()
+        t()
+    except Exception as e:  # a broken test is a failed one
+        print(f"FAIL {t.__name__}: {type(e).__name__} {e}")
+        return 1
+    finally:
+        for p in children:
+            p.kill()
+        subprocess.run(["rm", "-rf", W])
+    return 0
+
+
+def main():
+    """Tests wait most of the time: several run at once, each in a process of its own."""
+    names = [t.__name__ for t in tests if not sys.argv[1:] or any(name in t.__name__ for name in sys.argv[1:])]
+    with ThreadPoolExecutor(5) as pool:
+        failed = sum(pool.map(lambda name: subprocess.run([sys.executable, __file__, "--one", name]).returncode != 0, names))
+    print(f"{len(names) - failed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(globals()[sys.argv[2]]) if sys.argv[1:2] == ["--one"] else main())
