@@ -396,8 +396,21 @@ static int failing_late(const void *type, const void *bytes, size_t offset, uint
     return mote_grpc_bytes_source(type, bytes, offset, NULL, 0, total);
 }
 
+/* As long as it says, and all of it zeros. */
+static int zeros(const void *type, const void *bytes, size_t offset, uint8_t *out, size_t cap,
+                 size_t *total)
+{
+    (void)type, (void)offset;
+    if (*total > 0)
+        memset(out, 0, cap);
+    *total = strtoul((const char *)((const mote_grpc_bytes *)bytes)->data, NULL, 0);
+    return 0;
+}
+
 static mote_grpc_source *source_of(const wire_line *l)
 {
+    if (wire_has(l, "zeros"))
+        return zeros;
     return wire_has(l, "fails")        ? failing
            : wire_has(l, "fails_late") ? failing_late
                                        : mote_grpc_bytes_source;

@@ -63,11 +63,26 @@ static mote_h2_stream *stream_of(uint32_t id)
     return s;
 }
 
+/* Its id; when both sides have ended the slot may be free already, and then it is what it was. */
+static uint32_t id_of(mote_h2_stream *s)
+{
+    uint32_t id = 1023;
+
+    if (!s || s->id != 0) {
+        if (s && s->id / 2 < 1024)
+            known[s->id / 2] = s;
+        return s ? s->id : 0;
+    }
+    while (id > 0 && known[id] != s)
+        id--;
+    return 2 * id + 1;
+}
+
 static void on_field(const mote_h2_event *ev)
 {
     const mote_hpack_field_view *f = &ev->field;
 
-    wire_event(". FIELD %u %.*s: %s kind %u%s%s", ev->stream->id, (int)f->name_len, f->name,
+    wire_event(". FIELD %u %.*s: %s kind %u%s%s", id_of(ev->stream), (int)f->name_len, f->name,
                wire_show(f->value, f->value_len), ev->kind, ev->trailers ? " trailers" : "",
                f->flags & MOTE_HPACK_NEVER_INDEX ? " never" : "");
 }
@@ -76,21 +91,19 @@ static void on_data(const mote_h2_event *ev)
 {
     char what[32];
 
-    snprintf(what, sizeof what, "DATA %u", ev->stream->id);
+    snprintf(what, sizeof what, "DATA %u", id_of(ev->stream));
     if (ev->len > 0)
         wire_content(what, ev->data, ev->len, 0);
     if (ev->end_stream)
-        wire_event(". DATA %u end", ev->stream->id);
+        wire_event(". DATA %u end", id_of(ev->stream));
     if (ev->len > 0 && !keeps)
         mote_h2_consume(&h2, ev->stream, ev->len);
 }
 
 static void on_event(const mote_h2_event *ev)
 {
-    uint32_t id = ev->stream ? ev->stream->id : 0;
+    uint32_t id = id_of(ev->stream);
 
-    if (ev->stream && id / 2 < 1024)
-        known[id / 2] = ev->stream;
     switch (ev->type) {
     case MOTE_H2_FIELD:
         on_field(ev);
@@ -103,7 +116,7 @@ static void on_event(const mote_h2_event *ev)
         on_data(ev);
         break;
     case MOTE_H2_RESET:
-        wire_event(". RESET %s%s", mote_h2_code_name(ev->code), ev->remote ? " remote" : "");
+        wire_event(". RESET %u %s%s", id, mote_h2_code_name(ev->code), ev->remote ? " remote" : "");
         break;
     case MOTE_H2_WRITABLE:
         wire_event(". WRITABLE %u", id);

@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rules
 
 LAYERS = ["hpack", "h2", "grpc", "pb"]
-FLAGS = ["-std=c11", "-O1", "-fPIC", "-DMOTE_CHECK", "-w", "-Werror=int-conversion",
+FLAGS = ["-std=c11", "-O1", "-fPIC", "-DMOTE_CHECK", "-Werror=int-conversion",
          "-Werror=incompatible-pointer-types", "-Werror=implicit-function-declaration"]
 SMALL = "-DMOTE_HPACK_SMALL"
 LEAST_TIMEOUT = 1.0  # a test that takes less than a tenth of a second is given this
