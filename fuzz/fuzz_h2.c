@@ -51,13 +51,13 @@ static void check(void)
 
     ASSERT(c->recv_window >= 0 && c->send_window >= 0);
     ASSERT(c->budget <= c->budget_max);
-    ASSERT(c->tx_head <= c->tx_tail && c->tx_tail <= c->tx_size);
+    ASSERT(c->tx.head <= c->tx.tail && c->tx.tail <= c->tx.size);
     for (size_t i = 0; i < c->stream_count; i++) {
         const mote_h2_stream *stream = &c->streams[i];
         if (stream->id == 0)
             continue;
         active++;
-        owing += (stream->flags & (16 | 32)) != 0; /* an RST_STREAM or a WINDOW_UPDATE */
+        owing += stream->state == MOTE_H2_STATE_RESET_OWED || (stream->flags & 2); /* credit */
         ASSERT((int64_t)stream->recv_window + stream->credit <= 65535 + 2000);
     }
     ASSERT(active == c->active && (c->error < 0 || owing == c->owing_streams));
@@ -148,7 +148,7 @@ static void check_silence(void)
     mote_h2_event ev;
     size_t used, len;
 
-    if (s.h2.error == 0 && !s.h2.sweep && s.h2.remaining > 0)
+    if (s.h2.error == 0 && !s.h2.sweep && s.h2.frame.remaining > 0)
         ASSERT(mote_h2_recv(&s.h2, NULL, 0, &used, &ev) == 0);
     ASSERT(mote_h2_peek(&s.h2, &len) == NULL);
 }

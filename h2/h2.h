@@ -70,7 +70,37 @@ enum mote_h2_code {
     MOTE_H2_HTTP_1_1_REQUIRED = 0xd
 };
 
-/* A stream slot. `user` is free for the user; id may be read; the rest is private. */
+/*
+ * The life of a stream, as RFC 9113 5.1 draws it in figure 2. Push is off, so none is reserved.
+ *
+ *                      CLOSED             the slot is free
+ *      mote_h2_open() /      \
+ *                    v        \
+ *                  IDLE        | HEADERS received (server)
+ *        HEADERS sent \       /
+ *                      v     v
+ *                       OPEN
+ *     END_STREAM sent  /    \  END_STREAM received
+ *                     v      v
+ *     HALF_CLOSED_LOCAL      HALF_CLOSED_REMOTE
+ *                     \      /
+ *  END_STREAM received v    v END_STREAM sent
+ *                      CLOSED
+ *
+ *  OPEN, HALF_CLOSED_*   mote_h2_reset(), an error of the peer  ->  RESET_OWED
+ *  RESET_OWED            RST_STREAM is written                  ->  CLOSED
+ *  all but CLOSED        RST_STREAM received, or the peer's GOAWAY excludes it  ->  CLOSED
+ */
+enum mote_h2_stream_state {
+    MOTE_H2_STATE_CLOSED,
+    MOTE_H2_STATE_IDLE, /* client: its first header section is not yet written */
+    MOTE_H2_STATE_OPEN,
+    MOTE_H2_STATE_HALF_CLOSED_LOCAL,
+    MOTE_H2_STATE_HALF_CLOSED_REMOTE,
+    MOTE_H2_STATE_RESET_OWED /* over for both; the slot waits for its RST_STREAM to be written */
+};
+
+/* A stream slot. `user` is free for the user; id and state may be read; the rest is private. */
 typedef struct {
     void *user;
     uint32_t id; /* 0: free */
@@ -78,10 +108,11 @@ typedef struct {
     int32_t recv_window; /* bytes that the peer may still send */
     uint32_t credit;     /* bytes taken by the user and not yet returned to the peer */
     uint32_t need;       /* bytes that the user waits for */
-    uint16_t flags;
+    enum mote_h2_stream_state state : 8;
+    uint8_t flags;
     union {
         uint64_t content_length; /* what remains of it, when announced */
-        uint32_t reset_code;     /* of an owed RST_STREAM */
+        uint32_t reset_code;     /* RESET_OWED: of the RST_STREAM */
     };
 } mote_h2_stream;
 
@@ -153,69 +184,126 @@ typedef struct {
     uint32_t settings_timeout_ms; /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
 } mote_h2_config;
 
+/*
+ * The life of a connection. What it expects to receive is another matter (mote_h2_phase), since it
+ * may be closed before it has heard anything.
+ *
+ *   OPEN ------ mote_h2_shutdown() of a server ------> ANNOUNCED -- a round trip --> DRAINING
+ *   OPEN ------ mote_h2_shutdown() of a client, or GOAWAY received by it ----------> DRAINING
+ *   any of them ------- an error, mote_h2_fail(), the end of the transport --------> FAILED
+ */
+enum mote_h2_life {
+    MOTE_H2_OPEN,
+    MOTE_H2_ANNOUNCED, /* the peer was told that the end comes; new streams are still taken */
+    MOTE_H2_DRAINING,  /* no new streams; those that are open go on */
+    MOTE_H2_FAILED     /* the sticky error is set */
+};
+
+/* What the next received byte belongs to.
+ *
+ *   AWAIT_PREFACE ----> AWAIT_SETTINGS ----> IN_FRAME <----> AWAIT_FRAME
+ *   (server)            (client begins here)
+ */
+enum mote_h2_phase {
+    MOTE_H2_AWAIT_PREFACE,  /* RFC 9113 3.4 */
+    MOTE_H2_AWAIT_SETTINGS, /* the header of the first frame */
+    MOTE_H2_AWAIT_FRAME,    /* a frame header */
+    MOTE_H2_IN_FRAME        /* a payload */
+};
+
+/* Frame types (RFC 9113 6). */
+enum mote_h2_frame_type {
+    MOTE_H2_FRAME_DATA,
+    MOTE_H2_FRAME_HEADERS,
+    MOTE_H2_FRAME_PRIORITY,
+    MOTE_H2_FRAME_RST_STREAM,
+    MOTE_H2_FRAME_SETTINGS,
+    MOTE_H2_FRAME_PUSH_PROMISE,
+    MOTE_H2_FRAME_PING,
+    MOTE_H2_FRAME_GOAWAY,
+    MOTE_H2_FRAME_WINDOW_UPDATE,
+    MOTE_H2_FRAME_CONTINUATION,
+    MOTE_H2_FRAME_UNKNOWN /* all others (RFC 9113 5.5) */
+};
+
+/* The parts of a connection; private. Each has an invariant, written down in h2_valid.c. In all of
+ * them bytes come first: small machines reach the beginning of a struct with short instructions. */
+
+/* The frame that is being received. */
 typedef struct {
-    /* from the config, with its defaults filled in */
+    enum mote_h2_phase phase : 8;
+    enum mote_h2_frame_type type : 8;
+    uint8_t flags, pad;
+    uint8_t fixed_len; /* bytes of the preface, the frame header or a payload's fixed part that were
+                          read; of DATA: 1 once its content has begun */
+    uint8_t fixed[9];  /* those of them that are needed */
+    uint32_t length, remaining, id;
+    mote_h2_stream *stream; /* of the frame or header block; NULL: to be ignored */
+} mote_h2_frame;
+
+/* The header block that is being received. */
+typedef struct {
+    uint8_t flags;
+    uint8_t pseudo; /* pseudo-header fields that were seen, a bit for each kind */
+    uint8_t code;   /* error that the stream gets at the end of the block */
+    uint16_t status;
+    uint32_t id; /* CONTINUATION is expected for this stream; 0: none */
+    uint32_t bytes, list_size;
+} mote_h2_block;
+
+/* The transmit buffer: bytes [head, tail) wait for mote_h2_ack(). */
+typedef struct {
+    uint8_t *bytes;
+    size_t size, head, tail;
+    mote_h2_stream *owner; /* of the DATA frame at the tail that may still grow; NULL: none */
+    size_t frame;          /* where that one begins */
+} mote_h2_tx;
+
+/* The header section that is being written, between _headers_begin() and _headers_end(). */
+typedef struct {
+    mote_h2_stream *stream; /* NULL: none */
+    size_t start;           /* of its HEADERS frame, from tx.head */
+    int error;
+    mote_hpack_encoder_mark mark;
+} mote_h2_section;
+
+typedef struct {
     bool server;
-    uint16_t stream_count;
+    enum mote_h2_life life : 8;
+    uint8_t owed; /* what is owed to the peer, beside acks, streams and refused ones */
+    bool pinging; /* our PING is unanswered */
+    bool talked;  /* DATA was sent since the peer's last PING */
+    bool heard;   /* something was received; for the user to clear */
+    bool blocked; /* the user was refused for lack of the connection's window */
+    bool sweep;   /* streams above the peer's GOAWAY are still to be reported */
+    uint16_t stream_count, active;
+    uint16_t acks, owing_streams; /* owed: of SETTINGS; streams with an RST_STREAM or credit */
+    mote_h2_frame frame;
+    mote_h2_block block;
+    mote_h2_tx tx;
     mote_h2_stream *streams;
-    uint8_t *tx;
-    size_t tx_size;
-    uint32_t table_size, initial_window, connection_window, max_list_size, budget_max,
-        settings_timeout_ms;
-    mote_hpack_decoder decoder;
-    mote_hpack_encoder encoder;
-    /* transmit buffer: bytes [head, tail) wait for mote_h2_ack() */
-    size_t tx_head, tx_tail;
-    size_t tx_frame; /* start of the DATA frame that may still grow, or tx_size: none */
-    size_t tx_block; /* start of the HEADERS frame in progress */
-    mote_hpack_encoder_mark block_mark;
-    mote_h2_stream *frame_owner; /* stream of tx_frame */
-    mote_h2_stream *block_stream;
-    int block_error;
-    /* what is owed to the peer */
-    uint8_t owed;
-    uint8_t pinging; /* our PING is unanswered */
-    uint8_t talked;  /* DATA was sent since the peer's last PING */
-    uint8_t heard;   /* something was received; for the user to clear */
-    uint8_t ping[8];
+    enum mote_h2_error error;
+    /* the ids of streams */
+    uint32_t last_peer_id, next_id, peer_goaway_id, goaway_last;
+    uint32_t last_opened;           /* newest id that either of the two maps knows */
+    uint32_t opened_map, reset_map; /* the last 32 ids: was opened; was reset by us */
     uint32_t refused_first, refused_last;
-    uint16_t acks, owing_streams;
-    uint32_t goaway_last;
-    /* the peer's settings */
-    uint32_t peer_max_frame, peer_max_streams, peer_window;
-    /* flow control of the connection */
+    /* flow control */
     int32_t send_window, recv_window;
     uint32_t credit;
     uint32_t stream_window; /* INITIAL_WINDOW_SIZE that the peer has acknowledged */
-    /* streams */
-    uint32_t last_peer_id, next_id, peer_goaway_id;
-    uint32_t last_opened;           /* newest id that either of the two maps knows */
-    uint32_t opened_map, reset_map; /* the last 32 ids: was opened; was reset by us */
-    /* the frame that is being received */
-    uint8_t header[9];
-    uint8_t header_len;
-    uint8_t small_len; /* bytes of a fixed part that were read: into small[], or just counted */
-    uint8_t small[8];
-    uint8_t phase, type, flags, pad;
-    uint32_t length, remaining, id;
-    mote_h2_stream *stream; /* of the frame or header block; NULL: to be ignored */
-    /* the header block that is being received */
-    uint32_t block_id;   /* CONTINUATION is expected for this stream; 0: none */
-    uint32_t block_code; /* error that the stream gets at the end of the block */
-    uint32_t block_bytes, list_size;
-    uint16_t status;
-    uint8_t block_flags;
-    uint8_t pseudo;  /* pseudo-header fields that were seen, a bit for each kind */
-    uint16_t active; /* streams */
-    /* end of the connection */
-    uint8_t closing; /* graceful shutdown: how far it is */
-    uint8_t sweep;   /* streams above the peer's GOAWAY are still to be reported */
-    int error;
+    uint32_t peer_max_frame, peer_max_streams, peer_window; /* the peer's settings */
+    /* from the config, with its defaults filled in */
+    uint32_t table_size, initial_window, connection_window, max_list_size, budget_max,
+        settings_timeout_ms;
+    uint32_t budget;
     uint32_t error_code;
     const char *error_text;
-    /* time and budget */
-    uint32_t budget;
+    mote_h2_section section;
+    uint8_t ping[8]; /* of the answer that is owed */
     uint64_t now_ms, settings_ms, refill_ms;
+    mote_hpack_decoder decoder;
+    mote_hpack_encoder encoder;
 } mote_h2;
 
 /* ---- life cycle ---------------------------------------------------------------------------- */

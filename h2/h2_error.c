@@ -1,11 +1,12 @@
-/* Ends of connections and streams, and the budget for odd events. */
+/* The ends of a connection, and the budget for odd events. */
 #include "h2_internal.h"
 
 /* RFC 9113 5.4.1: GOAWAY is the last that is said. */
-int mote_h2_fatal(mote_h2 *c, int error, uint32_t code, const char *text)
+int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const char *text)
 {
-    if (c->error < 0)
+    if (c->life == MOTE_H2_FAILED)
         return c->error;
+    c->life = MOTE_H2_FAILED;
     c->error = error;
     c->error_code = code;
     c->error_text = text;
@@ -30,27 +31,18 @@ int mote_h2_charge(mote_h2 *c, uint32_t cost)
     return 0;
 }
 
-int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code, mote_h2_event *ev)
-{
-    if (mote_h2_charge(c, COST_STREAM_ERROR) < 0)
-        return c->error;
-    ev->type = MOTE_H2_RESET;
-    ev->stream = s;
-    ev->code = code;
-    ev->remote = false;
-    mote_h2_reset(c, s, code);
-    return 1;
-}
-
 void mote_h2_fail(mote_h2 *c, uint32_t code, const char *text)
 {
+    CHECK_CONNECTION(c);
     mote_h2_fatal(c, MOTE_H2_ERR_CLOSED, code, text);
 }
 
 /* RFC 9113 5.4.3 */
 int mote_h2_recv_eof(mote_h2 *c)
 {
-    if (c->error == 0) {
+    CHECK_CONNECTION(c);
+    if (c->life != MOTE_H2_FAILED) {
+        c->life = MOTE_H2_FAILED;
         c->error = MOTE_H2_ERR_CLOSED;
         c->error_text = MOTE_TEXT("the peer closed the transport");
     }

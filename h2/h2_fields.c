@@ -175,12 +175,12 @@ static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
             return false;
         value = value * 10 + digit;
     }
-    if (!c->stream)
+    if (!c->frame.stream)
         return true;
-    if ((c->block_flags & BLOCK_HAS_LENGTH) && c->stream->content_length != value)
+    if ((c->block.flags & BLOCK_HAS_LENGTH) && c->frame.stream->content_length != value)
         return false;
-    c->block_flags |= BLOCK_HAS_LENGTH;
-    c->stream->content_length = value;
+    c->block.flags |= BLOCK_HAS_LENGTH;
+    c->frame.stream->content_length = value;
     return true;
 }
 
@@ -189,14 +189,14 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
     bool response = kind == MOTE_H2_KIND_STATUS;
 
     /* RFC 9113 8.3: first, once, of the right direction, and never in trailers */
-    if ((c->block_flags & (BLOCK_REGULAR | BLOCK_TRAILERS)) || (c->pseudo & PSEUDO_BIT(kind)) ||
-        response == MOTE_SERVES(c))
+    if ((c->block.flags & (BLOCK_REGULAR | BLOCK_TRAILERS)) ||
+        (c->block.pseudo & PSEUDO_BIT(kind)) || response == MOTE_SERVES(c))
         return KIND_BAD;
-    c->pseudo |= (uint8_t)PSEUDO_BIT(kind);
+    c->block.pseudo |= (uint8_t)PSEUDO_BIT(kind);
     if (kind == MOTE_H2_KIND_METHOD && f->value_len == 7 && memcmp(f->value, "CONNECT", 7) == 0)
-        c->block_flags |= BLOCK_CONNECT;
+        c->block.flags |= BLOCK_CONNECT;
     if (response)
-        c->status =
+        c->block.status =
             (uint16_t)((f->value[0] - '0') * 100 + (f->value[1] - '0') * 10 + (f->value[2] - '0'));
     return kind;
 }
@@ -208,8 +208,8 @@ unsigned mote_h2_check_field(mote_h2 *c, const mote_hpack_field_view *f)
 
     if (kind >= MOTE_H2_KIND_METHOD && kind <= MOTE_H2_KIND_STATUS)
         return take_pseudo(c, f, kind);
-    c->block_flags |= BLOCK_REGULAR;
-    if (kind == MOTE_H2_KIND_CONTENT_LENGTH && !(c->block_flags & BLOCK_TRAILERS) &&
+    c->block.flags |= BLOCK_REGULAR;
+    if (kind == MOTE_H2_KIND_CONTENT_LENGTH && !(c->block.flags & BLOCK_TRAILERS) &&
         !take_length(c, f))
         return KIND_BAD;
     return kind;
@@ -220,15 +220,15 @@ bool mote_h2_check_section(const mote_h2 *c)
     unsigned request = PSEUDO_BIT(MOTE_H2_KIND_METHOD) | PSEUDO_BIT(MOTE_H2_KIND_SCHEME) |
                        PSEUDO_BIT(MOTE_H2_KIND_PATH);
 
-    if (c->block_flags & BLOCK_TRAILERS) /* RFC 9113 8.1: trailers end the stream; 8.5 */
-        return (c->block_flags & BLOCK_END_STREAM) && !(c->stream->flags & STREAM_CONNECT);
+    if (c->block.flags & BLOCK_TRAILERS) /* RFC 9113 8.1: trailers end the stream; 8.5 */
+        return (c->block.flags & BLOCK_END_STREAM) && !(c->frame.stream->flags & STREAM_CONNECT);
     if (!MOTE_SERVES(c)) { /* RFC 9113 8.3.2; 101 is not used (8.6); 1xx does not end it */
-        bool interim = c->status < 200;
-        return c->pseudo != 0 && c->status != 101 &&
-               !(interim && (c->block_flags & BLOCK_END_STREAM));
+        bool interim = c->block.status < 200;
+        return c->block.pseudo != 0 && c->block.status != 101 &&
+               !(interim && (c->block.flags & BLOCK_END_STREAM));
     }
-    if (c->block_flags & BLOCK_CONNECT) /* RFC 9113 8.5 */
-        return (c->pseudo & request) == PSEUDO_BIT(MOTE_H2_KIND_METHOD) &&
-               (c->pseudo & PSEUDO_BIT(MOTE_H2_KIND_AUTHORITY));
-    return (c->pseudo & request) == request; /* RFC 9113 8.3.1 */
+    if (c->block.flags & BLOCK_CONNECT) /* RFC 9113 8.5 */
+        return (c->block.pseudo & request) == PSEUDO_BIT(MOTE_H2_KIND_METHOD) &&
+               (c->block.pseudo & PSEUDO_BIT(MOTE_H2_KIND_AUTHORITY));
+    return (c->block.pseudo & request) == request; /* RFC 9113 8.3.1 */
 }

@@ -1,23 +1,9 @@
 #ifndef MOTE_H2_INTERNAL_H
 #define MOTE_H2_INTERNAL_H
 
+#include "../hpack/mote_check.h"
 #include "mote_features.h"
 #include "h2.h"
-
-/* Frame types (RFC 9113 6). */
-enum {
-    FRAME_DATA,
-    FRAME_HEADERS,
-    FRAME_PRIORITY,
-    FRAME_RST_STREAM,
-    FRAME_SETTINGS,
-    FRAME_PUSH_PROMISE,
-    FRAME_PING,
-    FRAME_GOAWAY,
-    FRAME_WINDOW_UPDATE,
-    FRAME_CONTINUATION,
-    FRAME_UNKNOWN /* all others (RFC 9113 5.5) */
-};
 
 /* Frame flags. */
 enum {
@@ -38,37 +24,21 @@ enum {
     SETTING_MAX_HEADER_LIST_SIZE
 };
 
-/* mote_h2_stream.flags */
+/* mote_h2_stream.flags: facts beside its state */
 enum {
-    STREAM_LOCAL_END = 1,
-    STREAM_REMOTE_END = 2,
-    STREAM_GOT_HEADERS = 8,
-    STREAM_RESET_OWED = 16, /* ended; the slot only waits for its RST_STREAM to be written */
-    STREAM_CREDIT_OWED = 32,
-    STREAM_HAS_LENGTH = 64,  /* content_length counts */
-    STREAM_BLOCKED = 128,    /* the user was refused for lack of window */
-    STREAM_NO_CONTENT = 256, /* response to HEAD */
-    STREAM_ENDING = 512,     /* the frame that ends the peer's side has begun */
-    STREAM_CONNECT = 1024    /* a tunnel: nothing but DATA follows */
+    STREAM_GOT_HEADERS = 1, /* the final ones, not 1xx */
+    STREAM_CREDIT_OWED = 2,
+    STREAM_HAS_LENGTH = 4,  /* content_length counts */
+    STREAM_BLOCKED = 8,     /* the user was refused for lack of window */
+    STREAM_NO_CONTENT = 16, /* response to HEAD */
+    STREAM_ENDING = 32,     /* the frame that ends the peer's side has begun */
+    STREAM_CONNECT = 64     /* a tunnel: nothing but DATA follows */
 };
 
 /* mote_h2.owed */
-enum {
-    OWE_PING_ACK = 1,
-    OWE_PING = 2,
-    OWE_GOAWAY = 4,
-    OWE_WINDOW = 8,
-    OWE_REFUSED = 16,
-    CONN_BLOCKED = 32 /* not owed to the peer: the user waits for the connection's window */
-};
+enum { OWE_PING_ACK = 1, OWE_PING = 2, OWE_GOAWAY = 4, OWE_WINDOW = 8, OWE_REFUSED = 16 };
 
-/* mote_h2.phase: what the next byte belongs to */
-enum { PHASE_PREFACE, PHASE_FIRST, PHASE_HEADER, PHASE_PAYLOAD };
-
-/* mote_h2.closing */
-enum { CLOSING_NO, CLOSING_ANNOUNCED, CLOSING_DONE };
-
-/* mote_h2.block_flags */
+/* mote_h2_block.flags */
 enum {
     BLOCK_TRAILERS = 1,
     BLOCK_REGULAR = 2, /* a regular field was seen: no pseudo-header field may follow */
@@ -80,11 +50,15 @@ enum {
 };
 
 enum {
+    PREFACE_SIZE = 24,
     FRAME_HEADER_SIZE = 9,
     PING_SIZE = 8,
     DEFAULT_WINDOW = 65535,
     MAX_FRAME = 16384, /* ours: SETTINGS_MAX_FRAME_SIZE stays at its default */
-    MAX_WINDOW = 0x7fffffff
+    MAX_WINDOW = 0x7fffffff,
+    /* Bytes of one compressed block, as a multiple of the largest list: Huffman code can be longer
+     * than what it stands for, so a list within its limit may take up to four times as much. */
+    BLOCK_FACTOR = 4
 };
 
 /*
@@ -105,6 +79,32 @@ enum {
     REFILL_MS = 10
 };
 
+/*
+ * Names: mote_h2_on_X...() receive a frame of type X, or a part of it. Like mote_h2_recv() they
+ * return 1 when *ev is filled, 0, or < 0 when the connection has failed. What sends is public, or
+ * is called mote_h2_tx_...() and mote_h2_flush().
+ */
+
+/* h2_valid.c: the invariants */
+bool mote_h2_tx_valid(const mote_h2_tx *tx);
+bool mote_h2_frame_valid(const mote_h2 *c);
+bool mote_h2_block_valid(const mote_h2 *c);
+bool mote_h2_section_valid(const mote_h2 *c);
+bool mote_h2_stream_valid(const mote_h2 *c, const mote_h2_stream *s);
+bool mote_h2_has_slot(const mote_h2 *c, const mote_h2_stream *s); /* s is one of its slots */
+bool mote_h2_valid(const mote_h2 *c);                             /* all of them */
+/* Content that was delivered to the user and not consumed. */
+int64_t mote_h2_held(const mote_h2 *c, const mote_h2_stream *s);
+
+/* What public functions expect: that nothing is amiss, and that no header section is begun. */
+#define CHECK_CONNECTION(c) MOTE_CHECK_THAT(mote_h2_valid(c) && !(c)->section.stream)
+#define CHECK_STREAM(c, s)                                                                         \
+    MOTE_CHECK_THAT(mote_h2_valid(c) && !(c)->section.stream && mote_h2_has_slot(c, s))
+#define CHECK_SECTION(c) MOTE_CHECK_THAT(mote_h2_valid(c) && (c)->section.stream)
+
+/* h2_init.c */
+extern const char mote_h2_preface[PREFACE_SIZE];
+
 /* h2_stream.c: slots */
 mote_h2_stream *mote_h2_stream_find(mote_h2 *c, uint32_t id);
 mote_h2_stream *mote_h2_stream_add(mote_h2 *c, uint32_t id); /* NULL: all are in use */
@@ -113,62 +113,69 @@ bool mote_h2_stream_is_idle(const mote_h2 *c, uint32_t id);
 bool mote_h2_stream_was_opened(const mote_h2 *c, uint32_t id); /* one of the last 32 */
 bool mote_h2_stream_was_reset(const mote_h2 *c, uint32_t id);  /* by us, one of the last 32 */
 void mote_h2_stream_note_opened(mote_h2 *c, uint32_t id);
-/* One direction has ended; frees the slot when it was the last. */
-void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, unsigned side);
+/* END_STREAM was sent or received: the stream is half-closed (local) or (remote) by it. */
+void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, enum mote_h2_stream_state half);
 
 /* h2_tx.c: the transmit buffer */
 uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len); /* contiguous space at the end, or NULL */
 /* A frame whose payload is to be filled in, or NULL: no room. */
 uint8_t *mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id, size_t len);
+/* A frame of 4 bytes; false: no room. */
+bool mote_h2_tx_word(mote_h2 *c, unsigned type, uint32_t id, uint32_t value);
 void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id);
-bool mote_h2_flush(mote_h2 *c); /* writes what is owed; true: nothing is owed any more */
-/* RST_STREAM for a stream without a slot; skipped when there is no room. */
-void mote_h2_tx_reset(mote_h2 *c, uint32_t id, uint32_t code);
 
-/* h2_flow.c */
+/* h2_owed.c */
+bool mote_h2_flush(mote_h2 *c); /* writes what is owed; true: nothing is owed any more */
+
+/* h2_error.c */
+/* Ends the connection; returns `error`. */
+int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const char *text);
+/* Ends it for an error of the peer. */
+int mote_h2_peer_error(mote_h2 *c, uint32_t code, const char *text);
+/* Takes `cost` from the budget: 0, or < 0 when it is used up. */
+int mote_h2_charge(mote_h2 *c, uint32_t cost);
+
+/* h2_rst_stream.c */
+/* Ends a stream for an error of the peer: 1 with *ev filled, or < 0. */
+int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code, mote_h2_event *ev);
+int mote_h2_on_rst_stream(mote_h2 *c, mote_h2_event *ev);
+
+/* h2_window_update.c */
+bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s);
 void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s);
 void mote_h2_credit_connection(mote_h2 *c, uint32_t len);
-int mote_h2_data_begin(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                         mote_h2_event *ev);
-int mote_h2_data_end(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev);
 
-/* h2_headers.c, h2_fields.c */
-int mote_h2_headers_begin_frame(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_continuation_begin(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_headers_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
+/* h2_data_recv.c */
+int mote_h2_on_data(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
                             mote_h2_event *ev);
-int mote_h2_headers_end_frame(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_data_end(mote_h2 *c, mote_h2_event *ev);
+
+/* h2_headers_recv.c: HEADERS and CONTINUATION; h2_fields.c */
+int mote_h2_on_headers(mote_h2 *c);
+int mote_h2_on_continuation(mote_h2 *c);
+int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
+                             mote_h2_event *ev);
+int mote_h2_on_block_end(mote_h2 *c, mote_h2_event *ev);
 /* Checks a field of the block in progress: its kind, or 0 when the message is malformed. */
 unsigned mote_h2_check_field(mote_h2 *c, const mote_hpack_field_view *f);
 /* Checks what must be there at the end of a block: false when the message is malformed. */
 bool mote_h2_check_section(const mote_h2 *c);
 
-/* h2_control.c */
-int mote_h2_control_begin(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_control_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                            mote_h2_event *ev);
-int mote_h2_settings_begin(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                             mote_h2_event *ev);
-int mote_h2_settings_end(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_priority_end(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_rst_stream_end(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_ping_end(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_goaway_end(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_window_update_end(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_push_promise_begin(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_unknown_end(mote_h2 *c, mote_h2_event *ev);
+/* h2_settings.c */
+void mote_h2_tx_settings(mote_h2 *c); /* ours, into an empty buffer */
+int mote_h2_on_settings(mote_h2 *c);
+int mote_h2_on_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used);
+int mote_h2_on_settings_end(mote_h2 *c, mote_h2_event *ev);
 
-/* h2_error.c */
-/* Ends the connection; returns `error`. */
-int mote_h2_fatal(mote_h2 *c, int error, uint32_t code, const char *text);
-/* Ends it for an error of the peer. */
-int mote_h2_peer_error(mote_h2 *c, uint32_t code, const char *text);
-/* Ends a stream for an error of the peer: 1 with *ev filled, or < 0. */
-int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code, mote_h2_event *ev);
-/* Takes `cost` from the budget: 0, or < 0 when it is used up. */
-int mote_h2_charge(mote_h2 *c, uint32_t cost);
+/* h2_ping.c, h2_goaway.c, h2_priority.c, h2_push_promise.c */
+int mote_h2_on_ping(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev);
+/* Reports the streams that the peer's GOAWAY excludes, one by one. */
+int mote_h2_sweep(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_priority(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_push_promise(mote_h2 *c);
 
 static inline uint32_t mote_h2_get32(const uint8_t *p)
 {

@@ -1,4 +1,5 @@
-/* Stream slots: a table keyed by stream id, and what is remembered of the last 32 ids. */
+/* Streams: slots in a table keyed by id, the states of one, and what is remembered of the last 32
+ * ids. */
 #include "h2_internal.h"
 
 #include <string.h>
@@ -30,6 +31,8 @@ mote_h2_stream *mote_h2_stream_find(mote_h2 *c, uint32_t id)
     return probe(c, id, id);
 }
 
+/* ---- states: the drawing in h2.h ------------------------------------------------------------ */
+
 mote_h2_stream *mote_h2_stream_add(mote_h2 *c, uint32_t id)
 {
     if (c->active >= c->stream_count)
@@ -37,6 +40,7 @@ mote_h2_stream *mote_h2_stream_add(mote_h2 *c, uint32_t id)
     mote_h2_stream *s = probe(c, id, 0);
     memset(s, 0, sizeof *s);
     s->id = id;
+    s->state = MOTE_SERVES(c) ? MOTE_H2_STATE_OPEN : MOTE_H2_STATE_IDLE;
     s->send_window = (int32_t)c->peer_window;
     s->recv_window = (int32_t)c->stream_window;
     c->active++;
@@ -45,14 +49,63 @@ mote_h2_stream *mote_h2_stream_add(mote_h2 *c, uint32_t id)
 
 void mote_h2_stream_remove(mote_h2 *c, mote_h2_stream *s)
 {
-    if (s->flags & (STREAM_RESET_OWED | STREAM_CREDIT_OWED))
+    if (s->state == MOTE_H2_STATE_RESET_OWED || (s->flags & STREAM_CREDIT_OWED))
         c->owing_streams--;
-    if (c->frame_owner == s)
-        c->frame_owner = NULL;
+    if (c->tx.owner == s)
+        c->tx.owner = NULL;
     s->id = 0;
-    s->flags = STREAM_LOCAL_END | STREAM_REMOTE_END;
+    s->state = MOTE_H2_STATE_CLOSED;
+    s->flags = 0;
     c->active--;
 }
+
+void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, enum mote_h2_stream_state half)
+{
+    if (s->state == MOTE_H2_STATE_OPEN) {
+        s->state = half;
+        return;
+    }
+    mote_h2_stream_remove(c, s); /* it was half-closed by the other side */
+    if (c->budget < c->budget_max)
+        c->budget++;
+}
+
+bool mote_h2_receiving(const mote_h2_stream *s)
+{
+    switch (s->state) {
+    case MOTE_H2_STATE_IDLE:
+    case MOTE_H2_STATE_OPEN:
+    case MOTE_H2_STATE_HALF_CLOSED_LOCAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+bool mote_h2_can_open(const mote_h2 *c)
+{
+    MOTE_CHECK_THAT(mote_h2_valid(c));
+    return c->life == MOTE_H2_OPEN && c->active < c->stream_count &&
+           c->active < c->peer_max_streams;
+}
+
+int mote_h2_open(mote_h2 *c, mote_h2_stream **stream)
+{
+    CHECK_CONNECTION(c);
+    *stream = NULL;
+    if (c->life == MOTE_H2_FAILED)
+        return c->error;
+    if (c->life != MOTE_H2_OPEN || c->next_id > MAX_WINDOW) /* RFC 9113 6.8; 5.1.1: ids used up */
+        return MOTE_H2_ERR_GOAWAY;
+    if (!mote_h2_can_open(c)) /* RFC 9113 5.1.2 */
+        return MOTE_H2_AGAIN;
+    *stream = mote_h2_stream_add(c, c->next_id);
+    return 0;
+}
+
+/* ---- ids ------------------------------------------------------------------------------------ */
 
 bool mote_h2_stream_is_idle(const mote_h2 *c, uint32_t id)
 {
@@ -85,37 +138,4 @@ void mote_h2_stream_note_opened(mote_h2 *c, uint32_t id)
     c->opened_map = (steps < 32 ? c->opened_map << steps : 0) | 1;
     c->reset_map = steps < 32 ? c->reset_map << steps : 0;
     c->last_opened = id;
-}
-
-void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, unsigned side)
-{
-    s->flags |= (uint16_t)side;
-    if ((s->flags & STREAM_LOCAL_END) && (s->flags & STREAM_REMOTE_END)) {
-        mote_h2_stream_remove(c, s);
-        if (c->budget < c->budget_max)
-            c->budget++;
-    }
-}
-
-bool mote_h2_receiving(const mote_h2_stream *s)
-{
-    return !(s->flags & (STREAM_REMOTE_END | STREAM_RESET_OWED));
-}
-
-/* RFC 9113 5.1, 6.4; 5.4.2: once, and nothing follows it */
-void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
-{
-    if (s->id == 0 || (s->flags & STREAM_RESET_OWED))
-        return;
-    /* Both sides have said their last: there is nothing to stop. That the peer's has begun counts,
-     * so that the answer does not depend on how the frame was cut. */
-    if (code == MOTE_H2_NO_ERROR && (s->flags & STREAM_LOCAL_END) && (s->flags & STREAM_ENDING))
-        return;
-    if ((c->last_opened - s->id) / 2 < 32)
-        c->reset_map |= 1u << (c->last_opened - s->id) / 2;
-    if (!(s->flags & STREAM_CREDIT_OWED))
-        c->owing_streams++;
-    s->flags = (uint16_t)((s->flags & ~STREAM_CREDIT_OWED) | STREAM_RESET_OWED);
-    s->reset_code = code;
-    mote_h2_flush(c);
 }

@@ -73,15 +73,15 @@ static const char *type_name(uint8_t type)
 
 static void put_flags(mote_h2_tracer *t, uint8_t type, uint8_t flags)
 {
-    bool blocks = type == FRAME_HEADERS || type == FRAME_CONTINUATION;
+    bool blocks = type == MOTE_H2_FRAME_HEADERS || type == MOTE_H2_FRAME_CONTINUATION;
 
-    if ((type == FRAME_SETTINGS || type == FRAME_PING) && flags & FLAG_ACK)
+    if ((type == MOTE_H2_FRAME_SETTINGS || type == MOTE_H2_FRAME_PING) && flags & FLAG_ACK)
         put(t, " ACK");
-    if ((type == FRAME_DATA || type == FRAME_HEADERS) && flags & FLAG_END_STREAM)
+    if ((type == MOTE_H2_FRAME_DATA || type == MOTE_H2_FRAME_HEADERS) && flags & FLAG_END_STREAM)
         put(t, " END_STREAM");
     if (blocks && flags & FLAG_END_HEADERS)
         put(t, " END_HEADERS");
-    if ((type == FRAME_DATA || type == FRAME_HEADERS) && flags & FLAG_PADDED)
+    if ((type == MOTE_H2_FRAME_DATA || type == MOTE_H2_FRAME_HEADERS) && flags & FLAG_PADDED)
         put(t, " PADDED");
 }
 
@@ -136,17 +136,17 @@ static void tell_code(mote_h2_tracer *t, uint32_t code)
 static void tell_small(mote_h2_tracer *t, const mote_h2_trace_side *s)
 {
     switch (s->header[3]) {
-    case FRAME_SETTINGS:
+    case MOTE_H2_FRAME_SETTINGS:
         tell_setting(t, s->small);
         break;
-    case FRAME_RST_STREAM:
+    case MOTE_H2_FRAME_RST_STREAM:
         tell_code(t, mote_h2_get32(s->small));
         break;
-    case FRAME_GOAWAY:
+    case MOTE_H2_FRAME_GOAWAY:
         put_named(t, "last_stream_id=", mote_h2_get32(s->small) & MAX_WINDOW);
         tell_code(t, mote_h2_get32(s->small + 4));
         break;
-    case FRAME_WINDOW_UPDATE:
+    case MOTE_H2_FRAME_WINDOW_UPDATE:
         put_named(t, "window_size_increment=", mote_h2_get32(s->small) & MAX_WINDOW);
         break;
     default:
@@ -194,8 +194,8 @@ static void end_frame(mote_h2_trace_side *s)
     uint8_t type = s->header[3];
 
     s->have = 0;
-    if ((type == FRAME_HEADERS || type == FRAME_CONTINUATION) && s->header[4] & FLAG_END_HEADERS &&
-        mote_hpack_decoder_end(&s->decoder) < 0)
+    if ((type == MOTE_H2_FRAME_HEADERS || type == MOTE_H2_FRAME_CONTINUATION) &&
+        s->header[4] & FLAG_END_HEADERS && mote_hpack_decoder_end(&s->decoder) < 0)
         s->broken = true;
 }
 
@@ -210,13 +210,13 @@ static size_t least(size_t a, size_t b)
 static size_t small_size(uint8_t type, bool ack)
 {
     switch (type) {
-    case FRAME_SETTINGS:
+    case MOTE_H2_FRAME_SETTINGS:
         return ack ? 0 : 6;
-    case FRAME_RST_STREAM:
-    case FRAME_WINDOW_UPDATE:
+    case MOTE_H2_FRAME_RST_STREAM:
+    case MOTE_H2_FRAME_WINDOW_UPDATE:
         return 4;
-    case FRAME_PING:
-    case FRAME_GOAWAY:
+    case MOTE_H2_FRAME_PING:
+    case MOTE_H2_FRAME_GOAWAY:
         return 8;
     default:
         return 0;
@@ -230,8 +230,8 @@ static void begin_frame(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s)
     s->remaining = (uint32_t)s->header[0] << 16 | (uint32_t)s->header[1] << 8 | s->header[2];
     s->small_len = 0;
     s->pad = 0;
-    s->pad_due = type == FRAME_HEADERS && flags & FLAG_PADDED;
-    s->skip = type == FRAME_HEADERS && flags & FLAG_PRIORITY ? 5 : 0;
+    s->pad_due = type == MOTE_H2_FRAME_HEADERS && flags & FLAG_PADDED;
+    s->skip = type == MOTE_H2_FRAME_HEADERS && flags & FLAG_PRIORITY ? 5 : 0;
     tell_frame(t, sent, s);
 }
 
@@ -256,11 +256,12 @@ static size_t block_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint
 
 static size_t small_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint8_t *p, size_t len)
 {
-    size_t size = small_size(s->header[3], s->header[4] & FLAG_ACK && s->header[3] != FRAME_PING);
+    size_t size =
+        small_size(s->header[3], s->header[4] & FLAG_ACK && s->header[3] != MOTE_H2_FRAME_PING);
     size_t n = least(size - least(size, s->small_len), len);
 
     if (n == 0) {
-        if (s->header[3] == FRAME_GOAWAY) {
+        if (s->header[3] == MOTE_H2_FRAME_GOAWAY) {
             put(t, "          (debug_data=");
             put_bytes(t, (const char *)p, len);
             put(t, ")");
@@ -272,7 +273,7 @@ static size_t small_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint
     s->small_len = (uint8_t)(s->small_len + n);
     if (s->small_len == size) {
         tell_small(t, s);
-        if (s->header[3] == FRAME_SETTINGS)
+        if (s->header[3] == MOTE_H2_FRAME_SETTINGS)
             s->small_len = 0;
     }
     return n;
@@ -297,8 +298,9 @@ static size_t take(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s, const ui
     } else {
         uint8_t type = s->header[3];
         len = least(len, s->remaining);
-        n = type == FRAME_HEADERS || type == FRAME_CONTINUATION ? block_payload(t, s, p, len)
-                                                                : small_payload(t, s, p, len);
+        n = type == MOTE_H2_FRAME_HEADERS || type == MOTE_H2_FRAME_CONTINUATION
+                ? block_payload(t, s, p, len)
+                : small_payload(t, s, p, len);
         s->remaining -= (uint32_t)n;
     }
     if (s->have == sizeof s->header && s->remaining == 0)

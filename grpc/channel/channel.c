@@ -202,7 +202,7 @@ static int connect_once(mote_channel *ch)
 
 static bool usable(const mote_channel *ch)
 {
-    return ch->state == MOTE_CHANNEL_READY && ch->grpc.h2.error == 0 && ch->grpc.h2.closing == 0;
+    return ch->state == MOTE_CHANNEL_READY && ch->grpc.h2.life == MOTE_H2_OPEN;
 }
 
 /* Sees to it that there is a connection that takes calls. */

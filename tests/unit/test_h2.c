@@ -169,7 +169,8 @@ static void the_connections_window_is_enforced(void)
     start(true);
     frame_hex(1, 4, 1, GET);
     feed_raw();
-    h2.recv_window = 3; /* as if nothing had been given back */
+    h2.connection_window = 3; /* as if it had been so small */
+    h2.recv_window = 3;
     frame_hex(0, 0, 1, "01020304");
     expect("connection window", "GOAWAY 3");
 }

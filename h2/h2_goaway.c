@@ -1,0 +1,55 @@
+/* GOAWAY: graceful shutdown, ours and the peer's (RFC 9113 6.8). */
+#include "h2_internal.h"
+
+/* A server says first that the end comes, and one round trip later where it is. */
+void mote_h2_shutdown(mote_h2 *c)
+{
+    CHECK_CONNECTION(c);
+    if (c->life != MOTE_H2_OPEN)
+        return;
+    c->owed |= OWE_GOAWAY;
+    if (!MOTE_SERVES(c)) {
+        c->life = MOTE_H2_DRAINING;
+        c->goaway_last = 0;
+    } else {
+        c->life = MOTE_H2_ANNOUNCED;
+        c->goaway_last = MAX_WINDOW;
+        mote_h2_flush(c);
+        mote_h2_ping(c);
+    }
+    mote_h2_flush(c);
+}
+
+int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev)
+{
+    uint32_t last = mote_h2_get32(c->frame.fixed) & MAX_WINDOW;
+
+    if (last < c->peer_goaway_id) /* it must not grow */
+        c->peer_goaway_id = last;
+    if (!MOTE_SERVES(c)) {
+        c->sweep = true;
+        c->life = MOTE_H2_DRAINING;
+    }
+    ev->type = MOTE_H2_GOAWAY;
+    ev->last_id = last;
+    ev->code = mote_h2_get32(c->frame.fixed + 4);
+    return mote_h2_charge(c, COST_IGNORED) < 0 ? c->error : 1;
+}
+
+/* RFC 9113 6.8, 8.7: streams above the last id of a GOAWAY were not and will not be processed. */
+int mote_h2_sweep(mote_h2 *c, mote_h2_event *ev)
+{
+    for (size_t i = 0; i < c->stream_count; i++) {
+        mote_h2_stream *s = &c->streams[i];
+        if (s->id <= c->peer_goaway_id || s->state == MOTE_H2_STATE_RESET_OWED)
+            continue;
+        ev->type = MOTE_H2_RESET;
+        ev->stream = s;
+        ev->code = MOTE_H2_REFUSED_STREAM;
+        ev->remote = true;
+        mote_h2_stream_remove(c, s);
+        return 1;
+    }
+    c->sweep = false;
+    return 0;
+}

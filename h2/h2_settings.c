@@ -1,0 +1,140 @@
+/* SETTINGS: ours, the peer's, and their acknowledgement (RFC 9113 6.5). */
+#include "h2_internal.h"
+
+#include <string.h>
+
+static uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
+{
+    p[0] = 0;
+    p[1] = (uint8_t)id;
+    mote_h2_put32(p + 2, value);
+    return p + 6;
+}
+
+/* Only what differs from the initial values is said. */
+void mote_h2_tx_settings(mote_h2 *c)
+{
+    uint8_t settings[5 * 6], *p = settings;
+
+    if (MOTE_SERVES(c))
+        p = put_setting(p, SETTING_MAX_CONCURRENT_STREAMS, c->stream_count);
+    else
+        p = put_setting(p, SETTING_ENABLE_PUSH, 0);
+    if (c->table_size != 4096)
+        p = put_setting(p, SETTING_HEADER_TABLE_SIZE, c->table_size);
+    if (c->initial_window != DEFAULT_WINDOW)
+        p = put_setting(p, SETTING_INITIAL_WINDOW_SIZE, c->initial_window);
+    p = put_setting(p, SETTING_MAX_HEADER_LIST_SIZE, c->max_list_size);
+    size_t len = (size_t)(p - settings);
+    memcpy(mote_h2_tx_frame(c, MOTE_H2_FRAME_SETTINGS, 0, 0, len), settings, len);
+}
+
+/* ---- received ------------------------------------------------------------------------------- */
+
+static int change_windows(mote_h2 *c, uint32_t window)
+{
+    int64_t change = (int64_t)window - c->peer_window;
+
+    for (size_t i = 0; i < c->stream_count; i++) { /* RFC 9113 6.9.2 */
+        mote_h2_stream *s = &c->streams[i];
+        if (s->id == 0)
+            continue;
+        if (s->send_window + change > MAX_WINDOW)
+            return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
+                                      MOTE_TEXT("INITIAL_WINDOW_SIZE overflows a stream's window"));
+        s->send_window = (int32_t)(s->send_window + change);
+    }
+    c->peer_window = window;
+    return 0;
+}
+
+static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
+{
+    switch (id) {
+    case SETTING_HEADER_TABLE_SIZE:
+        mote_hpack_encoder_limit(&c->encoder, value);
+        return 0;
+    case SETTING_ENABLE_PUSH: /* a server must not send 1 (RFC 9113 6.5.2) */
+        if (value > 1 || (value == 1 && !MOTE_SERVES(c)))
+            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                      MOTE_TEXT("ENABLE_PUSH has no valid value"));
+        return 0;
+    case SETTING_MAX_CONCURRENT_STREAMS:
+        c->peer_max_streams = value;
+        return 0;
+    case SETTING_INITIAL_WINDOW_SIZE:
+        if (value > MAX_WINDOW)
+            return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
+                                      MOTE_TEXT("INITIAL_WINDOW_SIZE is larger than 2^31-1"));
+        return change_windows(c, value);
+    case SETTING_MAX_FRAME_SIZE:
+        if (value < MAX_FRAME || value > 0xffffff)
+            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                      MOTE_TEXT("MAX_FRAME_SIZE is not within 16384..16777215"));
+        c->peer_max_frame = value;
+        return 0;
+    default: /* RFC 9113 6.5.2: unknown settings are ignored, and MAX_HEADER_LIST_SIZE is advice */
+        return 0;
+    }
+}
+
+/* The peer has applied ours: from here on it keeps to them. What it had sent before counts against
+ * a window that may become negative (RFC 9113 6.9.3). */
+static void settings_acknowledged(mote_h2 *c)
+{
+    int32_t change = (int32_t)(c->initial_window - c->stream_window);
+
+    for (size_t i = 0; i < c->stream_count; i++) {
+        if (c->streams[i].id != 0)
+            c->streams[i].recv_window += change;
+    }
+    c->stream_window = c->initial_window;
+    mote_hpack_decoder_limit(&c->decoder, c->table_size);
+    c->settings_ms = UINT64_MAX;
+}
+
+int mote_h2_on_settings(mote_h2 *c)
+{
+    if (c->frame.flags & FLAG_ACK) {
+        if (c->frame.length != 0)
+            return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                      MOTE_TEXT("SETTINGS ACK with a payload"));
+        return 0;
+    }
+    if (c->frame.length % 6 != 0)
+        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                  MOTE_TEXT("length of SETTINGS is no multiple of 6"));
+    return mote_h2_charge(c, COST_SETTINGS + COST_SETTINGS_ENTRIES * (c->frame.length / 6 / 16));
+}
+
+/* Gathers one entry at a time. */
+int mote_h2_on_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
+{
+    size_t n = 6u - c->frame.fixed_len;
+
+    n = n < len ? n : len;
+    memcpy(c->frame.fixed + c->frame.fixed_len, in, n);
+    c->frame.fixed_len = (uint8_t)(c->frame.fixed_len + n);
+    c->frame.remaining -= (uint32_t)n;
+    *used = n;
+    if (c->frame.fixed_len < 6)
+        return 0;
+    c->frame.fixed_len = 0;
+    return apply_setting(c, (unsigned)c->frame.fixed[0] << 8 | c->frame.fixed[1],
+                         mote_h2_get32(c->frame.fixed + 2));
+}
+
+/* RFC 9113 6.5.3: all values are applied before the acknowledgement */
+int mote_h2_on_settings_end(mote_h2 *c, mote_h2_event *ev)
+{
+    if (c->frame.flags & FLAG_ACK) {
+        settings_acknowledged(c);
+        return 0;
+    }
+    if (c->acks == UINT16_MAX)
+        return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
+                             MOTE_TEXT("SETTINGS without end"));
+    c->acks++;
+    ev->type = MOTE_H2_SETTINGS;
+    return 1;
+}

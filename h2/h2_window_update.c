@@ -1,0 +1,97 @@
+/* WINDOW_UPDATE: what the user has taken is given back to the peer, and what the peer gives opens
+ * the windows (RFC 9113 5.2, 6.9). */
+#include "h2_internal.h"
+
+bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s)
+{
+    return c->frame.phase == MOTE_H2_IN_FRAME && c->frame.type == MOTE_H2_FRAME_DATA &&
+           c->frame.id == s->id;
+}
+
+/* Half of the window is returned at once, which costs one WINDOW_UPDATE for many frames; less only
+ * when the user waits for more than the peer may send. Inside of a DATA frame of the stream nothing
+ * is returned, so that the output does not depend on how the frame was cut. */
+void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
+{
+    bool half = s->credit >= (c->initial_window + 1) / 2;
+    bool starved = s->credit > 0 && s->recv_window < (int64_t)s->need;
+
+    if (!(half || starved) || mote_h2_in_its_data(c, s))
+        return;
+    if (!(s->flags & STREAM_CREDIT_OWED)) {
+        s->flags |= STREAM_CREDIT_OWED;
+        c->owing_streams++;
+    }
+    mote_h2_flush(c);
+}
+
+void mote_h2_consume(mote_h2 *c, mote_h2_stream *s, size_t len)
+{
+    CHECK_STREAM(c, s);
+    if (c->life == MOTE_H2_FAILED || !mote_h2_receiving(s))
+        return;
+    MOTE_CHECK_THAT((uint64_t)len <= (uint64_t)mote_h2_held(c, s));
+    s->credit += (uint32_t)len;
+    s->need = 0;
+    mote_h2_credit_stream(c, s);
+}
+
+void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len)
+{
+    CHECK_STREAM(c, s);
+    if (c->life == MOTE_H2_FAILED || !mote_h2_receiving(s))
+        return;
+    s->need = (uint32_t)len;
+    mote_h2_credit_stream(c, s);
+}
+
+/* Content on the connection is credited as it arrives: the memory for it is the stream's. */
+void mote_h2_credit_connection(mote_h2 *c, uint32_t len)
+{
+    c->credit += len;
+    if (c->credit >= c->connection_window / 2)
+        c->owed |= OWE_WINDOW;
+}
+
+/* ---- received ------------------------------------------------------------------------------- */
+
+static int grow_connection(mote_h2 *c, uint32_t increment, mote_h2_event *ev)
+{
+    if (increment == 0)
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("WINDOW_UPDATE of 0"));
+    if (increment > (uint32_t)(MAX_WINDOW - c->send_window)) /* RFC 9113 6.9.1 */
+        return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
+                                  MOTE_TEXT("WINDOW_UPDATE overflows the connection's window"));
+    c->send_window += (int32_t)increment;
+    if (!c->blocked)
+        return 0;
+    c->blocked = false;
+    ev->type = MOTE_H2_WRITABLE;
+    return 1;
+}
+
+int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev)
+{
+    uint32_t increment = mote_h2_get32(c->frame.fixed) & MAX_WINDOW;
+    mote_h2_stream *s;
+
+    if (c->frame.id == 0)
+        return grow_connection(c, increment, ev);
+    if (mote_h2_stream_is_idle(c, c->frame.id)) /* RFC 9113 5.1 idle */
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                  MOTE_TEXT("WINDOW_UPDATE on an idle stream"));
+    s = mote_h2_stream_find(c, c->frame.id);
+    if (!s || s->state == MOTE_H2_STATE_RESET_OWED) /* RFC 9113 5.1 closed */
+        return mote_h2_charge(c, COST_IGNORED);
+    if (increment == 0) /* RFC 9113 6.9 */
+        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
+    if ((int64_t)s->send_window + increment > MAX_WINDOW) /* RFC 9113 6.9.1 */
+        return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR, ev);
+    s->send_window += (int32_t)increment;
+    if (!(s->flags & STREAM_BLOCKED) || s->send_window <= 0)
+        return 0;
+    s->flags &= (uint8_t)~STREAM_BLOCKED;
+    ev->type = MOTE_H2_WRITABLE;
+    ev->stream = s;
+    return 1;
+}
