@@ -128,7 +128,7 @@ $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
 programs: $(PROGRAM_FILES)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-include tests/tests.mk
+include tests/tests.mk tests/size.mk
 
 # ---- what people run
 
@@ -160,8 +160,9 @@ conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), 
 	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
 	BUILD=$(BUILD) tests/conformance.sh
 
-size: $(BUILD)/protoc-gen-mote ## flash by module and RAM, for Cortex-M0 and M4
-	BUILD=$(BUILD) tests/size.sh
+size: setup-size ## flash, RAM, stack and work for Cortex-M0 and M4, beside the limits of tests/size.txt; UPDATE=1 writes them
+	$(MAKE) BUILD=$(BUILD) size-programs
+	BUILD=$(BUILD) UPDATE=$(UPDATE) tests/size.sh
 
 demo-mcu: setup-firmware ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
 	$(MAKE) BUILD=$(BUILD) all

@@ -1,9 +1,13 @@
 /*
  * A client (-DCLIENT), a server (-DSERVER) or both, whose flash tests/size.sh measures: what a
- * sensor and what it is called for need of mote, on a line of bytes. Without either: what is not
- * mote's.
+ * sensor and what it is called for need of mote, on a line of bytes. -DDELIVERY is a client that
+ * loses nothing, with what MQTT has with QoS 1: samples stay in an outbox until they are
+ * acknowledged, PINGs find a dead peer, and calls are made again after a growing pause. Without any
+ * of these: what is not mote's.
  */
 #include "../../examples/fleet/telemetry.mote.h"
+#include "../../grpc/channel/channel.h"
+#include "../../grpc/services/outbox.h"
 #include "reference.h"
 
 /* The board: registers, so that nothing is optimized away. */
@@ -24,7 +28,7 @@ static void line_write(const uint8_t *out, size_t len)
         REGISTER(1) = out[i];
 }
 
-#if defined CLIENT || defined SERVER
+#if defined CLIENT || defined SERVER || defined DELIVERY
 static void write_some(mote_grpc *g)
 {
     size_t len;
@@ -137,6 +141,97 @@ static void run_server(const uint8_t *in, size_t len)
 }
 #endif
 
+#ifdef DELIVERY
+static mote_grpc sender;
+static uint64_t sender_memory[MOTE_GRPC_MEMORY(2, RX, TX, 0, FIELD, 8, 0) / 8];
+static mote_outbox outbox;
+static uint8_t ring[1024];
+static mote_backoff backoff;
+
+static void put_sample(void)
+{
+    mote_telemetry_Sample sample = {.sequence = mote_outbox_sequence(&outbox),
+                                    .time_ms = REGISTER(3),
+                                    .metric = mote_pb_cstring("temperature"),
+                                    .value = (double)REGISTER(5)};
+    uint8_t bytes[128];
+    size_t n;
+
+    if (mote_telemetry_Sample_encode(&sample, bytes, sizeof bytes, &n) == 0)
+        mote_outbox_put(&outbox, bytes, n);
+}
+
+static void on_command(const mote_grpc_event *ev)
+{
+    mote_telemetry_Command command;
+
+    backoff = (mote_backoff){0};
+    if (mote_telemetry_Telemetry_Control_take(ev, &command, NULL) < 0)
+        return;
+    if (command.is.which == mote_telemetry_Command_acknowledged)
+        mote_outbox_acknowledge(&outbox, command.is.is.acknowledged);
+    else
+        REGISTER(4) = command.is.is.interval_ms;
+}
+
+static bool hear(const uint8_t *in, size_t len)
+{
+    mote_grpc_event ev;
+    size_t used;
+    int r;
+
+    while ((r = mote_grpc_recv(&sender, in, len, &used, &ev)) > 0) {
+        in += used;
+        len -= used;
+        if (ev.type == MOTE_GRPC_MESSAGE)
+            on_command(&ev);
+        if (ev.type == MOTE_GRPC_STATUS)
+            return false;
+    }
+    return r == 0;
+}
+
+static void run_delivery(const uint8_t *in, size_t len)
+{
+    static const mote_grpc_config config = {.max_calls = 2,
+                                            .rx_size = RX,
+                                            .tx_size = TX,
+                                            .field_size = FIELD,
+                                            .slots = 8,
+                                            .authority = "collector"};
+    static const mote_grpc_request up = {.path = &mote_telemetry_Telemetry_Upload_path};
+    static const mote_grpc_request down = {.path = &mote_telemetry_Telemetry_Control_path};
+    static mote_grpc_life life;
+    static mote_grpc_call *upload, *control;
+    static uint64_t again_ms;
+    uint64_t now_ms = REGISTER(3);
+
+    if (!outbox.memory)
+        mote_outbox_init(&outbox, ring, sizeof ring, MOTE_OUTBOX_DROP_OLDEST, REGISTER(6));
+    put_sample();
+    if (!sender.calls) {
+        if (now_ms < again_ms)
+            return;
+        mote_grpc_init(&sender, &config, sender_memory, sizeof sender_memory);
+        life = (mote_grpc_life){.keepalive_ms = 300000};
+        upload = control = NULL;
+        mote_outbox_rewind(&outbox);
+    }
+    mote_grpc_tick(&sender, now_ms);
+    mote_grpc_life_tick(&life, &sender, now_ms);
+    if (!hear(in, len)) {
+        sender.calls = NULL;
+        again_ms = now_ms + mote_backoff_next(&backoff, REGISTER(7));
+        return;
+    }
+    if (!control)
+        mote_grpc_start(&sender, &down, &control);
+    if (upload || mote_grpc_start(&sender, &up, &upload) == 0)
+        mote_outbox_send(&outbox, upload);
+    write_some(&sender);
+}
+#endif
+
 int main(void)
 {
     for (;;) {
@@ -147,6 +242,9 @@ int main(void)
 #endif
 #ifdef SERVER
         run_server(in, len);
+#endif
+#ifdef DELIVERY
+        run_delivery(in, len);
 #endif
         line_write(in, len);
     }

@@ -1,10 +1,6 @@
-/* Sizes on the device: each is the length of an array, read from the object file. STRUCTS has a
- * line SIZE(name) for each struct of the public headers. */
-#include "../../grpc/channel/channel.h"
-#include "../../grpc/services/outbox.h"
-#include "../../grpc/services/services.h"
-#include "../../h2/trace.h"
-#include "../../pb/pb.h"
+/* Sizes on the device: each is the length of an array, read from the object file. structs.h (of
+ * tests/size.mk) includes the public headers and has a line SIZE(name) for each of their structs.
+ */
 #include "reference.h"
 
 #define SIZE(name) const char size_##name[sizeof(name)] = {1};
