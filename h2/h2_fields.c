@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Kinds that never leave this layer; the public ones are in h2.h. */
-enum { KIND_BAD = 0, KIND_FORBIDDEN = 16 };
+/* Of what makes a message malformed; the public kinds are in h2.h. */
+enum { KIND_BAD = 0 };
 
 #define PSEUDO_BIT(kind) (1u << (kind))
 
@@ -39,62 +39,58 @@ static bool valid_value(const char *value, size_t len)
     return true;
 }
 
-static bool is(const mote_hpack_field_view *f, const char *name, size_t len)
-{
-    return f->name_len == len && memcmp(f->name, name, len) == 0;
-}
-#define IS(f, literal) is(f, literal, sizeof(literal) - 1)
+/* Names that mean something here, each behind its length and its kind. */
+static const char request_names[] = "\007\002:method"
+                                    "\007\003:scheme"
+                                    "\012\004:authority"
+                                    "\005\005:path";
+static const char response_names[] = "\007\006:status";
+static const char regular_names[] = "\016\007content-length"
+                                    "\002\010te"
+                                    "\012\000connection" /* RFC 9113 8.2.2 */
+                                    "\012\000keep-alive"
+                                    "\007\000upgrade"
+                                    "\020\000proxy-connection"
+                                    "\021\000transfer-encoding";
 
-static unsigned pseudo_kind(const mote_hpack_field_view *f)
+_Static_assert(MOTE_H2_KIND_METHOD == 2 && MOTE_H2_KIND_SCHEME == 3 &&
+                   MOTE_H2_KIND_AUTHORITY == 4 && MOTE_H2_KIND_PATH == 5 &&
+                   MOTE_H2_KIND_STATUS == 6 && MOTE_H2_KIND_CONTENT_LENGTH == 7 &&
+                   MOTE_H2_KIND_TE == 8 && KIND_BAD == 0,
+               "as the names have them");
+
+static unsigned look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise)
 {
-    if (IS(f, ":method"))
-        return MOTE_H2_KIND_METHOD;
-    if (IS(f, ":path"))
-        return MOTE_H2_KIND_PATH;
-    if (IS(f, ":scheme"))
-        return MOTE_H2_KIND_SCHEME;
-    if (IS(f, ":authority"))
-        return MOTE_H2_KIND_AUTHORITY;
-    return IS(f, ":status") ? MOTE_H2_KIND_STATUS : KIND_BAD;
+    for (const char *p = names; p[0] != 0; p += 2 + p[0]) {
+        if (f->name_len == (size_t)p[0] && memcmp(f->name, p + 2, f->name_len) == 0)
+            return (unsigned)p[1];
+    }
+    return otherwise;
 }
 
-static unsigned kind_of_name(const mote_hpack_field_view *f)
+static unsigned kind_of_name(const mote_h2 *c, const mote_hpack_field_view *f)
 {
     if (f->name_len > 0 && f->name[0] == ':')
-        return pseudo_kind(f);
+        return look_up(MOTE_SERVES(c) ? request_names : response_names, f, KIND_BAD);
     if (!valid_name(f->name, f->name_len))
         return KIND_BAD;
-    switch (f->name_len) {
-    case 2:
-        return IS(f, "te") ? MOTE_H2_KIND_TE : MOTE_H2_KIND_OTHER;
-    case 7:
-        return IS(f, "upgrade") ? KIND_FORBIDDEN : MOTE_H2_KIND_OTHER;
-    case 10:
-        return IS(f, "connection") || IS(f, "keep-alive") ? KIND_FORBIDDEN : MOTE_H2_KIND_OTHER;
-    case 14:
-        return IS(f, "content-length") ? MOTE_H2_KIND_CONTENT_LENGTH : MOTE_H2_KIND_OTHER;
-    case 16:
-        return IS(f, "proxy-connection") ? KIND_FORBIDDEN : MOTE_H2_KIND_OTHER;
-    case 17:
-        return IS(f, "transfer-encoding") ? KIND_FORBIDDEN : MOTE_H2_KIND_OTHER;
-    default:
-        return MOTE_H2_KIND_OTHER;
-    }
+    return look_up(regular_names, f, MOTE_H2_KIND_OTHER);
 }
 
-/* Kinds of the names in the static table (RFC 7541 Appendix A), by index; 0 stands for OTHER. */
-static const uint8_t static_kinds[62] = {
-    [1] = MOTE_H2_KIND_AUTHORITY, [2] = MOTE_H2_KIND_METHOD,  [3] = MOTE_H2_KIND_METHOD,
-    [4] = MOTE_H2_KIND_PATH,      [5] = MOTE_H2_KIND_PATH,    [6] = MOTE_H2_KIND_SCHEME,
-    [7] = MOTE_H2_KIND_SCHEME,    [8] = MOTE_H2_KIND_STATUS,  [9] = MOTE_H2_KIND_STATUS,
-    [10] = MOTE_H2_KIND_STATUS,   [11] = MOTE_H2_KIND_STATUS, [12] = MOTE_H2_KIND_STATUS,
-    [13] = MOTE_H2_KIND_STATUS,   [14] = MOTE_H2_KIND_STATUS, [28] = MOTE_H2_KIND_CONTENT_LENGTH,
-    [57] = KIND_FORBIDDEN,
-};
-
-static unsigned kind_of_index(unsigned index)
+/* Kinds of the names in the static table (RFC 7541 Appendix A). */
+static unsigned kind_of_index(const mote_h2 *c, unsigned index)
 {
-    return static_kinds[index] ? static_kinds[index] : (unsigned)MOTE_H2_KIND_OTHER;
+    static const uint8_t of_request[] = {
+        KIND_BAD,          MOTE_H2_KIND_AUTHORITY, MOTE_H2_KIND_METHOD, MOTE_H2_KIND_METHOD,
+        MOTE_H2_KIND_PATH, MOTE_H2_KIND_PATH,      MOTE_H2_KIND_SCHEME, MOTE_H2_KIND_SCHEME};
+
+    if (index < sizeof of_request)
+        return MOTE_SERVES(c) ? of_request[index] : KIND_BAD;
+    if (index <= 14)
+        return MOTE_H2_KIND_STATUS;
+    if (index == 28)
+        return MOTE_H2_KIND_CONTENT_LENGTH;
+    return index == 57 ? KIND_BAD : MOTE_H2_KIND_OTHER; /* transfer-encoding: RFC 9113 8.2.2 */
 }
 
 static bool valid_path(const mote_hpack_field_view *f)
@@ -119,10 +115,8 @@ static bool valid_status(const mote_hpack_field_view *f)
     return f->value[1] >= '0' && f->value[1] <= '9' && f->value[2] >= '0' && f->value[2] <= '9';
 }
 
-static bool valid_for_kind(const mote_hpack_field_view *f, unsigned kind)
+static bool valid_request_field(const mote_hpack_field_view *f, unsigned kind)
 {
-    if (!valid_value(f->value, f->value_len))
-        return false;
     switch (kind) {
     case MOTE_H2_KIND_METHOD:
     case MOTE_H2_KIND_SCHEME:
@@ -131,28 +125,33 @@ static bool valid_for_kind(const mote_hpack_field_view *f, unsigned kind)
         return valid_path(f);
     case MOTE_H2_KIND_AUTHORITY:
         return valid_authority(f);
-    case MOTE_H2_KIND_STATUS:
-        return valid_status(f);
-    case MOTE_H2_KIND_TE: /* RFC 9113 8.2.2 */
-        return f->value_len == 8 && memcmp(f->value, "trailers", 8) == 0;
     default:
         return true;
     }
 }
 
+static bool valid_for_kind(const mote_h2 *c, const mote_hpack_field_view *f, unsigned kind)
+{
+    if (kind == KIND_BAD || !valid_value(f->value, f->value_len))
+        return false;
+    if (kind == MOTE_H2_KIND_STATUS)
+        return valid_status(f);
+    if (kind == MOTE_H2_KIND_TE) /* RFC 9113 8.2.2 */
+        return f->value_len == 8 && memcmp(f->value, "trailers", 8) == 0;
+    return !MOTE_SERVES(c) || valid_request_field(f, kind);
+}
+
 /* What a field is, independent of where it stands. Remembered with the dynamic table entry. */
-static unsigned classify(const mote_hpack_field_view *f)
+static unsigned classify(const mote_h2 *c, const mote_hpack_field_view *f)
 {
     unsigned kind;
 
-    if (f->full_index > 0) {
-        kind = kind_of_index(f->full_index);
-        return kind == KIND_FORBIDDEN ? (unsigned)KIND_BAD : kind; /* RFC 9113 8.2.2 */
-    }
+    if (f->full_index > 0)
+        return kind_of_index(c, f->full_index);
     if (f->memo && f->memo->checked)
         return f->memo->kind;
-    kind = f->name_index > 0 ? kind_of_index(f->name_index) : kind_of_name(f);
-    if (kind == KIND_FORBIDDEN || !valid_for_kind(f, kind))
+    kind = f->name_index > 0 ? kind_of_index(c, f->name_index) : kind_of_name(c, f);
+    if (!valid_for_kind(c, f, kind))
         kind = KIND_BAD;
     if (f->memo) {
         f->memo->checked = 1;
@@ -193,7 +192,8 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
         (c->block.pseudo & PSEUDO_BIT(kind)) || response == MOTE_SERVES(c))
         return KIND_BAD;
     c->block.pseudo |= (uint8_t)PSEUDO_BIT(kind);
-    if (kind == MOTE_H2_KIND_METHOD && f->value_len == 7 && memcmp(f->value, "CONNECT", 7) == 0)
+    if (MOTE_SERVES(c) && kind == MOTE_H2_KIND_METHOD && f->value_len == 7 &&
+        memcmp(f->value, "CONNECT", 7) == 0)
         c->block.flags |= BLOCK_CONNECT;
     if (response)
         c->block.status =
@@ -204,7 +204,7 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
 /* Every field goes to the user as it came, crumbs of a cookie too (RFC 9113 8.2.3). */
 unsigned mote_h2_check_field(mote_h2 *c, const mote_hpack_field_view *f)
 {
-    unsigned kind = classify(f);
+    unsigned kind = classify(c, f);
 
     if (kind >= MOTE_H2_KIND_METHOD && kind <= MOTE_H2_KIND_STATUS)
         return take_pseudo(c, f, kind);

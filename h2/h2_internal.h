@@ -122,6 +122,7 @@ uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len); /* contiguous space at the end
 uint8_t *mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id, size_t len);
 /* A frame of 4 bytes; false: no room. */
 bool mote_h2_tx_word(mote_h2 *c, unsigned type, uint32_t id, uint32_t value);
+void mote_h2_put32(uint8_t *p, uint32_t v);
 void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id);
 
 /* h2_owed.c */
@@ -180,14 +181,6 @@ int mote_h2_on_push_promise(mote_h2 *c);
 static inline uint32_t mote_h2_get32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static inline void mote_h2_put32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
 }
 
 #endif

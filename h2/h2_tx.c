@@ -23,6 +23,14 @@ size_t mote_h2_tx_space(const mote_h2 *c)
     return c->tx.size - (c->tx.tail - c->tx.head);
 }
 
+void mote_h2_put32(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 24);
+    p[1] = (uint8_t)(v >> 16);
+    p[2] = (uint8_t)(v >> 8);
+    p[3] = (uint8_t)v;
+}
+
 /* RFC 9113 4.1: what is undefined stays 0 */
 void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id)
 {
