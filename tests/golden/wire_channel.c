@@ -202,13 +202,15 @@ static void unary(const wire_line *l)
     mote_grpc_bytes message = {w ? w->value : NULL, w ? w->len : 0};
     mote_grpc_request request = request_of(l);
     const uint8_t *response;
-    size_t len;
+    size_t len = 99;
     mote_status s = mote_channel_unary(&channel, &request,
                                        wire_has(l, "fails") ? failing : mote_grpc_bytes_source,
                                        NULL, &message, &response, &len);
 
     if (response)
         wire_event("= response %s", wire_show(response, len));
+    else if (len > 0)
+        wire_event("= no response, of %zu bytes", len);
     note_status(s);
 }
 
@@ -240,11 +242,13 @@ static void receive(mote_grpc_call *call)
 static void collect(mote_grpc_call *call)
 {
     const uint8_t *response;
-    size_t len;
+    size_t len = 99;
     mote_status s = mote_channel_collect(call, &response, &len);
 
     if (response)
         wire_event("= response %s", wire_show(response, len));
+    else if (len > 0)
+        wire_event("= no response, of %zu bytes", len);
     note_status(s);
 }
 

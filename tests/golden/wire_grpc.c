@@ -62,7 +62,9 @@ static int manual(mote_grpc_call *call, const mote_grpc_event *ev)
 
 static mote_health_entry entries[] = {
     {"", MOTE_HEALTH_SERVING}, {"t.T", MOTE_HEALTH_NOT_SERVING}, {"t.U", MOTE_HEALTH_UNKNOWN}};
-static const mote_health health = {entries, 3};
+enum { MANY = 40 }; /* more than are told of */
+static mote_health_entry many_entries[MANY];
+static mote_health health = {entries, 3};
 static const mote_grpc_method health_methods[] = MOTE_HEALTH_METHODS(&health);
 static const mote_grpc_method methods[] = {{"Call", manual, NULL, NULL, false, false},
                                            {"Single", manual, NULL, NULL, false, true},
@@ -79,9 +81,11 @@ static const mote_pb_file *const small_imports[] = {&base_file, &mote_health_fil
 static const mote_pb_file small_file = {"t/small.proto", small_bytes, 16, small_symbols,
                                         small_imports};
 static const mote_pb_file *const files[] = {&small_file, &mote_reflection_file};
+static const mote_pb_file *many_files[2 * MANY];
 
 static const mote_grpc_service services[5];
-static const mote_reflection reflection = {services, 5, files, 2};
+static mote_grpc_service many_services[MANY];
+static mote_reflection reflection = {services, 5, files, 2};
 static const mote_grpc_method reflection_methods[] = MOTE_REFLECTION_METHODS(&reflection);
 static const mote_grpc_service services[5] = {{"t.T", methods, 4},
                                               MOTE_HEALTH_SERVICE(health_methods),
@@ -277,9 +281,26 @@ static void set_config(const wire_line *l)
     text_of(l, "token", bearer, sizeof bearer);
 }
 
+/* Of 80 files the first 64 are looked at: those we ask for are the last of them, and the one
+ * behind. */
+static void set_services(bool many)
+{
+    for (size_t i = 0; i < MANY; i++) {
+        many_entries[i] = (mote_health_entry){i % 2 ? "odd" : "even", (int)(i % 3)};
+        many_services[i] = services[i % 5];
+        many_files[2 * i] = many_files[2 * i + 1] = &base_file;
+    }
+    many_files[63] = &mote_health_file;
+    many_files[64] = &mote_reflection_file;
+    health = (mote_health){many ? many_entries : entries, many ? MANY : 3};
+    reflection = (mote_reflection){many ? many_services : services, many ? MANY : 5,
+                                   many ? many_files : files, many ? 2 * MANY : 2};
+}
+
 static void start(const wire_line *l)
 {
     set_config(l);
+    set_services(wire_has(l, "many"));
     memset(memory, 0xa5, sizeof memory);
     memset(message, 0xa5, sizeof message);
     memset(calls, 0, sizeof calls);
@@ -575,9 +596,10 @@ static void act(const char *what, const wire_line *l)
         tick(wire_at(l, 1));
     else if (strcmp(what, "life") == 0)
         set_life(l);
-    else if (strcmp(what, "calm") == 0)
+    else if (strcmp(what, "calm") == 0) {
         mote_grpc_life_calm(&life);
-    else if (strcmp(what, "eof") == 0)
+        wire_event("= %u", life.keepalive_ms);
+    } else if (strcmp(what, "eof") == 0)
         mote_grpc_recv_eof(&grpc);
     else if (strcmp(what, "shutdown") == 0)
         mote_grpc_shutdown(&grpc);

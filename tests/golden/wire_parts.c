@@ -162,12 +162,17 @@ static bool act_on_hpack(const char *what, const wire_line *l)
 
 static void flate(const mote_grpc_codec *codec, bool compresses, const wire_line *l)
 {
-    const wire_word *w = wire_find(l, "");
-    size_t n = 0, again = 0;
-    static uint8_t back[1 << 17];
-    int r = compresses
-                ? codec->compress(w->value, w->len, out, wire_number(l, "cap", sizeof out), &n)
-                : codec->decompress(w->value, w->len, out, wire_number(l, "cap", sizeof out), &n);
+    static uint8_t text[1 << 17], back[1 << 17];
+    size_t n = 0, again = 0, len = 0;
+
+    for (size_t i = 1; i < l->count; i++) { /* all of its words */
+        const wire_word *w = &l->words[i];
+        if (w->key[0] == '\0' && w->len > 0)
+            memcpy(text + len, w->value, w->len);
+        len += w->key[0] == '\0' ? w->len : 0;
+    }
+    int r = compresses ? codec->compress(text, len, out, wire_number(l, "cap", sizeof out), &n)
+                       : codec->decompress(text, len, out, wire_number(l, "cap", sizeof out), &n);
 
     if (r < 0) {
         wire_event("= %d", r);
@@ -306,7 +311,7 @@ static void pb(const wire_line *l)
     const wire_word *w = wire_find(l, "");
     mote_pb_where where;
     mote_pb_arena arena;
-    char path[128];
+    char path[128] = "";
 
     uint32_t size =
         wire_number(l, "arena", sizeof memory); /* its end is aligned, its beginning need not be */
