@@ -164,6 +164,24 @@ static void content_that_is_not_consumed_gives_no_credit(void)
     CHECK(strcmp(said(), "RST 1 3") == 0);
 }
 
+/* A window below the need of the user is filled up at once, whatever little there is to give. */
+static void what_the_user_waits_for_is_given_back_at_once(void)
+{
+    start(true);
+    frame_hex(1, 4, 1, GET);
+    frame_hex(0, 0, 1, "01");
+    feed_raw();
+    CHECK_INT(streams[0].credit, 1);
+    mote_h2_need(&h2, &streams[0], 65534);
+    drain();
+    CHECK_INT(out_len, 0);
+    mote_h2_need(&h2, &streams[0], 65535);
+    drain();
+    CHECK_INT(out_len, 13);
+    CHECK(memcmp(out, "\0\0\4\10\0\0\0\0\1\0\0\0\1", 13) == 0);
+    CHECK_INT(streams[0].recv_window, 65535);
+}
+
 static void the_connections_window_is_enforced(void)
 {
     start(true);
@@ -462,6 +480,7 @@ int main(void)
     RUN(streams_beyond_the_limit_are_refused_and_the_others_go_on);
     RUN(content_beyond_the_window_ends_the_stream);
     RUN(content_that_is_not_consumed_gives_no_credit);
+    RUN(what_the_user_waits_for_is_given_back_at_once);
     RUN(the_connections_window_is_enforced);
     RUN(sending_stops_exactly_at_the_window);
     RUN(pieces_of_a_stream_share_a_frame);

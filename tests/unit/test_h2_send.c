@@ -77,8 +77,9 @@ static void wire_codes_have_names(void)
     CHECK_TEXT(strcmp(mote_h2_code_name(14), "unknown error code") == 0);
     CHECK_TEXT(strcmp(mote_h2_strerror(0), "no error") == 0);
     CHECK_TEXT(strcmp(mote_h2_strerror(MOTE_H2_AGAIN),
-                 "h2: not now: no window, no stream or no space in the transmit buffer") == 0);
-    CHECK_TEXT(strcmp(mote_h2_strerror(MOTE_H2_ERR_CLOSED), "h2: the peer closed the transport") == 0);
+                      "h2: not now: no window, no stream or no space in the transmit buffer") == 0);
+    CHECK_TEXT(strcmp(mote_h2_strerror(MOTE_H2_ERR_CLOSED), "h2: the peer closed the transport") ==
+               0);
     CHECK_TEXT(strcmp(mote_h2_strerror(-299), "unknown error") == 0);
 }
 

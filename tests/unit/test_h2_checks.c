@@ -1,0 +1,206 @@
+/* HTTP/2: with -DMOTE_CHECK a program that breaks the rules of h2.h is stopped where it does. */
+#include "h2_harness.h"
+
+#ifdef MOTE_CHECK
+#include <sys/wait.h>
+#include <unistd.h>
+
+static mote_h2_stream *stream; /* stream 1 of a client, its request sent */
+
+/* True when `use` does not return. */
+static bool stops(void (*use)(void))
+{
+    int status = 0;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        close(STDERR_FILENO);
+        use();
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    return status != 0;
+}
+
+static void request_goes_on(void)
+{
+    static const mote_hpack_field get = MOTE_HPACK_STATIC(2), root = MOTE_HPACK_STATIC(4),
+                                  http = MOTE_HPACK_STATIC(6);
+
+    start(false);
+    CHECK_INT(mote_h2_open(&h2, &stream), 0);
+    mote_h2_headers_begin(&h2, stream);
+    mote_h2_put(&h2, &get);
+    mote_h2_put(&h2, &http);
+    mote_h2_put(&h2, &root);
+    CHECK_INT(mote_h2_headers_end(&h2, false), 0);
+    drain();
+}
+
+/* ---- what was offered ----------------------------------------------------------------------- */
+
+static size_t offered;
+
+static void ack(void)
+{
+    mote_h2_ack(&h2, offered);
+}
+
+static void no_more_is_acknowledged_than_was_offered(void)
+{
+    start(false);
+    CHECK_INT(mote_h2_ping(&h2), 0);
+    CHECK(mote_h2_peek(&h2, &offered) != NULL);
+    CHECK_INT(offered, 17);
+    CHECK(!stops(ack));
+    offered++;
+    CHECK(stops(ack));
+}
+
+static void a_frame_that_grows_was_not_offered(void)
+{
+    size_t len;
+
+    request_goes_on();
+    CHECK(mote_h2_reserve(&h2, stream, 1, &len) != NULL);
+    CHECK_INT(mote_h2_commit(&h2, stream, 1, false), 0);
+    offered = 1;
+    CHECK(stops(ack));
+}
+
+/* ---- what was reserved ---------------------------------------------------------------------- */
+
+static size_t reserved;
+
+static void commit(void)
+{
+    mote_h2_commit(&h2, stream, reserved, false);
+}
+
+static void no_more_is_committed_than_was_reserved(void)
+{
+    request_goes_on();
+    CHECK(mote_h2_reserve(&h2, stream, 1, &reserved) != NULL);
+    CHECK_INT(reserved, TX - 9);
+    CHECK(!stops(commit));
+    reserved++;
+    CHECK(stops(commit));
+}
+
+static void no_more_is_committed_than_the_window_allows(void)
+{
+    request_goes_on();
+    stream->send_window = 10;
+    CHECK(mote_h2_reserve(&h2, stream, 1, &reserved) != NULL);
+    CHECK_INT(reserved, 10);
+    CHECK(!stops(commit));
+    reserved++;
+    CHECK(stops(commit));
+}
+
+static void no_more_is_committed_than_the_frame_takes(void)
+{
+    request_goes_on();
+    CHECK(mote_h2_reserve(&h2, stream, 1, &reserved) != NULL);
+    CHECK_INT(mote_h2_commit(&h2, stream, 1, false), 0);
+    CHECK(mote_h2_reserve(&h2, stream, 1, &reserved) != NULL);
+    CHECK_INT(reserved, TX - 10);
+    CHECK(!stops(commit));
+    reserved++;
+    CHECK(stops(commit));
+}
+
+/* ---- what was delivered --------------------------------------------------------------------- */
+
+static size_t delivered;
+
+static void consume(void)
+{
+    mote_h2_consume(&h2, stream, delivered);
+}
+
+static void no_more_is_consumed_than_was_delivered(void)
+{
+    mote_h2_event ev = {0};
+    size_t used, at = 0;
+
+    request_goes_on();
+    frame_hex(1, 4, 1, "88");
+    frame_hex(0, 8, 1, "02 010203 0000"); /* padding is not delivered, nor what is yet to come */
+    while (ev.type != MOTE_H2_DATA) {
+        size_t len = ev.type == MOTE_H2_HEADERS ? 9 + 3 : in_len - at;
+        CHECK(mote_h2_recv(&h2, in + at, len, &used, &ev) > 0);
+        at += used;
+    }
+    delivered = ev.len;
+    CHECK_INT(delivered, 2);
+    CHECK(!stops(consume));
+    delivered++;
+    CHECK(stops(consume));
+}
+
+/* ---- order ---------------------------------------------------------------------------------- */
+
+static void ping(void)
+{
+    mote_h2_ping(&h2);
+}
+
+static void nothing_comes_between_the_fields_of_a_section(void)
+{
+    start(false);
+    CHECK_INT(mote_h2_open(&h2, &stream), 0);
+    CHECK(!stops(ping));
+    mote_h2_headers_begin(&h2, stream);
+    CHECK(stops(ping));
+    CHECK_INT(mote_h2_headers_end(&h2, true), 0);
+    CHECK(!stops(ping));
+}
+
+static void put(void)
+{
+    static const mote_hpack_field get = MOTE_HPACK_STATIC(2);
+
+    mote_h2_put(&h2, &get);
+}
+
+static void a_field_needs_a_section(void)
+{
+    start(false);
+    CHECK(stops(put));
+}
+
+static void need(void)
+{
+    mote_h2_stream foreign = {0};
+
+    mote_h2_need(&h2, &foreign, 1);
+}
+
+static void a_stream_is_one_of_the_connection(void)
+{
+    start(false);
+    CHECK(stops(need));
+}
+
+int main(void)
+{
+    RUN(no_more_is_acknowledged_than_was_offered);
+    RUN(a_frame_that_grows_was_not_offered);
+    RUN(no_more_is_committed_than_was_reserved);
+    RUN(no_more_is_committed_than_the_window_allows);
+    RUN(no_more_is_committed_than_the_frame_takes);
+    RUN(no_more_is_consumed_than_was_delivered);
+    RUN(nothing_comes_between_the_fields_of_a_section);
+    RUN(a_field_needs_a_section);
+    RUN(a_stream_is_one_of_the_connection);
+    return test_summary();
+}
+#else
+int main(void)
+{
+    return test_summary();
+}
+#endif
