@@ -83,9 +83,9 @@ static const static_entry entries[MOTE_HPACK_STATIC_COUNT] = {
 
 void mote_hpack_static(unsigned index, mote_hpack_field_view *field)
 {
+    MOTE_CHECK_THAT(index > 0 && index <= MOTE_HPACK_STATIC_COUNT);
     const static_entry *e = &entries[index - 1];
 
-    MOTE_CHECK_THAT(index > 0 && index <= MOTE_HPACK_STATIC_COUNT);
     field->memo = NULL;
     field->flags = 0;
     field->name = e->name;

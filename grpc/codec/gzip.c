@@ -137,8 +137,9 @@ static int zlib_decompress(const uint8_t *in, size_t len, uint8_t *out, size_t c
     size_t used;
 
     *n = 0;
-    if (len < ZLIB_HEADER || (in[0] & 15) != 8 || (in[0] * 256u + in[1]) % 31 != 0 ||
-        in[1] & PRESET)
+    /* RFC 1950 2.2: method 8, with a window of 32 KiB at the most, and no dictionary */
+    if (len < ZLIB_HEADER || (in[0] & 15) != 8 || in[0] >> 4 > 7 ||
+        (in[0] * 256u + in[1]) % 31 != 0 || in[1] & PRESET)
         return MOTE_GRPC_ERR_CODEC;
     int r = mote_grpc_inflate(in + ZLIB_HEADER, len - ZLIB_HEADER, &used, out, cap, n);
     if (r < 0)

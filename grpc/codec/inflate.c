@@ -67,21 +67,54 @@ static bool make_code(code *c, const uint8_t *lengths, size_t n)
     return left == 0 || none || single;
 }
 
-static unsigned take_symbol(inflater *s, const code *c)
+/* The place of the next code among all, shorter ones first; `counts` says how many have 1.. bits.
+ */
+static unsigned take_code(inflater *s, const uint16_t *counts)
 {
     unsigned first = 0, index = 0, value = 0;
 
     for (unsigned i = 1; i <= MAX_BITS; i++) {
         value |= take_bits(s, 1);
-        unsigned n = c->counts[i];
+        unsigned n = counts[i];
         if (value < first + n)
-            return c->symbols[index + value - first];
+            return index + value - first;
         index += n;
         first = (first + n) << 1;
         value <<= 1;
     }
     s->error = MOTE_GRPC_ERR_CODEC;
-    return END_OF_BLOCK;
+    return 0;
+}
+
+static unsigned take_symbol(inflater *s, const code *c)
+{
+    unsigned i = take_code(s, c->counts);
+
+    return s->error == 0 ? c->symbols[i] : END_OF_BLOCK;
+}
+
+/* The fixed code (RFC 1951 3.2.6) of 7, 8 and 9 bits needs no table of symbols. */
+static unsigned take_literal(inflater *s, const code *c)
+{
+    static const uint16_t counts[MAX_BITS + 1] = {[7] = 24, [8] = 152, [9] = 112};
+
+    if (c)
+        return take_symbol(s, c);
+    unsigned i = take_code(s, counts);
+    if (i < 24)
+        return 256 + i;
+    i -= 24;
+    if (i < 144)
+        return i;
+    i -= 144;
+    return i < 8 ? 280 + i : 144 + i - 8;
+}
+
+static unsigned take_distance(inflater *s, const code *c)
+{
+    static const uint16_t counts[MAX_BITS + 1] = {[5] = 32};
+
+    return c ? take_symbol(s, c) : take_code(s, counts);
 }
 
 static void stored_block(inflater *s)
@@ -134,7 +167,7 @@ static void copy_match(inflater *s, unsigned symbol, const code *distances)
         return;
     }
     size_t n = length_of(s, symbol);
-    unsigned d = take_symbol(s, distances);
+    unsigned d = take_distance(s, distances);
     size_t distance = d < DISTANCES ? distance_of(s, d) : SIZE_MAX;
     if (s->error < 0)
         return;
@@ -146,10 +179,11 @@ static void copy_match(inflater *s, unsigned symbol, const code *distances)
         s->out[s->n] = s->out[s->n - distance];
 }
 
+/* A block in the codes that it gives, or in the fixed ones (NULL). */
 static void coded_block(inflater *s, const code *literals, const code *distances)
 {
     while (s->error == 0) {
-        unsigned symbol = take_symbol(s, literals);
+        unsigned symbol = take_literal(s, literals);
         if (s->error < 0 || symbol == END_OF_BLOCK)
             return;
         if (symbol > END_OF_BLOCK)
@@ -159,15 +193,6 @@ static void coded_block(inflater *s, const code *literals, const code *distances
         else
             s->out[s->n++] = (uint8_t)symbol;
     }
-}
-
-static void fixed_lengths(uint8_t *lengths)
-{
-    memset(lengths, 8, 144);
-    memset(lengths + 144, 9, 112);
-    memset(lengths + 256, 7, 24);
-    memset(lengths + 280, 8, 8);
-    memset(lengths + LITERALS, 5, DISTANCES);
 }
 
 /* The lengths of a block's two codes, themselves coded (RFC 1951 3.2.7). */
@@ -213,17 +238,16 @@ static void dynamic_lengths(inflater *s, uint8_t *lengths, code *c)
         s->error = MOTE_GRPC_ERR_CODEC;
 }
 
-static void huffman_block(inflater *s, bool dynamic)
+static void dynamic_block(inflater *s)
 {
     uint8_t lengths[LITERALS + DISTANCES + DISTANCES];
     code literals, distances;
 
-    if (dynamic)
-        dynamic_lengths(s, lengths, &literals);
-    else
-        fixed_lengths(lengths);
-    if (s->error == 0 && make_code(&literals, lengths, LITERALS) &
-                             (make_code(&distances, lengths + LITERALS, DISTANCES) | !dynamic))
+    dynamic_lengths(s, lengths, &literals);
+    if (s->error < 0)
+        return;
+    if (make_code(&literals, lengths, LITERALS) &&
+        make_code(&distances, lengths + LITERALS, DISTANCES))
         coded_block(s, &literals, &distances);
     else
         s->error = MOTE_GRPC_ERR_CODEC;
@@ -242,10 +266,10 @@ int mote_grpc_inflate(const uint8_t *in, size_t len, size_t *used, uint8_t *out,
             stored_block(&s);
             break;
         case 1:
-            huffman_block(&s, false);
+            coded_block(&s, NULL, NULL);
             break;
         case 2:
-            huffman_block(&s, true);
+            dynamic_block(&s);
             break;
         default:
             s.error = MOTE_GRPC_ERR_CODEC;
