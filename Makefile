@@ -94,7 +94,7 @@ $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
 # The object files of a program, beside the library.
 parts_collector := $(addprefix examples/fleet/,collector collector_view sources store telemetry.mote)
 libraries_collector := -lsqlite3
-parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings telemetry.mote)
+parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings spool_file telemetry.mote)
 parts_device := $(addprefix examples/device/,device device_service device.mote)
 parts_device_caller := $(addprefix examples/device/,device_caller device.mote)
 parts_mote-serial := examples/tools/mote-serial port/serial/serial

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The sensor demo: a collector, some devices, and a collector that is killed in the middle.
+# The sensor demo: a collector and some devices, and what may happen to them: the collector is killed, its disk is full, two devices
+# are killed, one with a spool (--spool=FILE) and one without.
 #   BUILD=build DURATION=10 DEVICES=3 PORT=any TLS=0 examples/fleet/demo.sh
 # With TLS=1 they talk over mutual TLS, with certificates that are made on the spot.
 set -u
@@ -43,22 +44,58 @@ start_collector() {
     collector=$!
 }
 
+start_sensor() { # start_sensor NAME SECONDS OPTION...: its process is $sensor
+    device=$1
+    seconds=$2
+    shift 2
+    # shellcheck disable=SC2086
+    "$BUILD/sensor" --collector="$host:$PORT" $sensor_tls --name="$device" --interval=50 --duration="$seconds" "$@" \
+        >"$work/$device.out" &
+    sensor=$!
+}
+part() { # part N M: N/M of the duration, in seconds
+    awk "BEGIN { print $DURATION * $1 / $2 }"
+}
+stored() { # stored CONDITION: how many samples
+    sqlite3 "$work/samples.db" "SELECT count(*) FROM readings WHERE $1"
+}
+
 echo "mote demo: $DEVICES devices stream readings of this machine for $DURATION seconds$([ "$TLS" = 0 ] || echo ", over mutual TLS")"
 start_collector
 for i in $(seq "$DEVICES"); do
-    # shellcheck disable=SC2086
-    "$BUILD/sensor" --collector="$host:$PORT" $sensor_tls --name="sensor-$i" --interval=50 \
-        --duration="$DURATION" >"$work/sensor-$i.out" &
-    sensors="$sensors $!"
+    start_sensor "sensor-$i" "$DURATION"
+    sensors="$sensors $sensor"
 done
+start_sensor with-spool "$DURATION" --spool="$work/spool"
+spooled=$sensor
+start_sensor without "$DURATION"
+lossy=$sensor
+sensors="$sensors $spooled $lossy"
 
-sleep "$(awk "BEGIN { print $DURATION / 2 }")"
+sleep "$(part 1 4)"
 kill -9 $collector
 wait $collector 2>/dev/null
 echo "*** the collector is killed; the devices keep their samples ***"
-sleep 1
+sleep 0.5
 echo "*** the collector is started again ***"
 start_collector
+sleep "$(part 1 5)"
+
+# As a disk that is full: its files cannot grow beyond 4 kB.
+prlimit --pid $collector --fsize=4096:unlimited
+echo "*** the collector's disk is full: it acknowledges nothing, and the devices keep their samples ***"
+sleep "$(part 1 6)"
+kill -9 "$spooled" "$lossy"
+wait "$spooled" "$lossy" 2>/dev/null
+sensors=${sensors% "$spooled" "$lossy"}
+echo "*** a device with a spool and one without are killed, and started again ***"
+start_sensor with-spool "$(awk "BEGIN { print int($DURATION / 3) + 1 }")" --spool="$work/spool"
+sensors="$sensors $sensor"
+start_sensor without "$(awk "BEGIN { print int($DURATION / 3) + 1 }")"
+sensors="$sensors $sensor"
+sleep 1
+prlimit --pid $collector --fsize=unlimited:unlimited
+echo "*** there is room on the disk again ***"
 
 failed=0
 for s in $sensors; do
@@ -70,9 +107,12 @@ wait $collector >"$work/none" || failed=1
 collector=
 
 echo
-cat "$work"/sensor-*.out
+grep -h -e due -e carried "$work"/*.out
 sent=$(awk '{ for (i = 1; i < NF; i++) if ($i == "sent") n += $(i + 1) } END { print n + 0 }' \
-    "$work"/sensor-*.out)
-received=$(sqlite3 "$work/samples.db" "SELECT count(*) FROM samples")
+    "$work"/sensor-*.out "$work/with-spool.out")
+received=$(stored "device <> 'without'")
+first=$(sqlite3 "$work/samples.db" "SELECT max(sequence) FROM samples WHERE source = (SELECT min(id) FROM sources WHERE device = 'without')")
+taken=$(awk "BEGIN { print int(100 * ($DURATION * 37 / 60 + 0.5)) }") # until it was killed, by the clock
+echo "the device without a spool had taken about $taken readings when it was killed; $first are stored, the others were in its memory and are lost"
 echo "sent $sent, received $received, lost $((sent - received))"
 [ "$failed" = 0 ] && [ "$sent" -gt 0 ] && [ "$sent" = "$received" ]

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "readings.h"
 #include "sensor_core.h"
+#include "spool_file.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -179,6 +180,9 @@ static void watch_for_silence(uint64_t now)
 
 /* The ledger: all that was due is acknowledged, unacknowledged, dropped, or missed. */
 static struct {
+    uint64_t carried; /* by the spool, from an earlier start */
+    uint64_t before;  /* acknowledged or dropped in an earlier start */
+    uint64_t dropped_before;
     uint64_t due, late, unreadable, no_room;
 } ledger;
 
@@ -197,10 +201,12 @@ static void take_sample(void)
     int64_t now = wall_ms();
 
     for (unsigned i = 0; i < READINGS; i++) {
+        uint64_t number = mote_outbox_sequence(&sensor.samples);
         if (!(taken >> i & 1))
             ledger.unreadable++;
-        else if (!sensor_put(&sensor, reading_names[i], values[i], now))
-            ledger.no_room++;
+        else if (!sensor_put(&sensor, reading_names[i], values[i], now) &&
+                 number == mote_outbox_sequence(&sensor.samples))
+            ledger.no_room++; /* otherwise it is among the dropped ones: the spool has failed */
     }
     ledger.due += READINGS;
 }
@@ -248,18 +254,23 @@ static void run(uint64_t stop_at)
 static void print_ledger(void)
 {
     const mote_outbox *o = &sensor.samples;
-    uint64_t put = mote_outbox_sequence(o) - 1, left = mote_outbox_count(o);
+    uint64_t all = mote_outbox_sequence(o) - 1 - ledger.before, left = mote_outbox_count(o);
+    uint64_t dropped = o->dropped - ledger.dropped_before, put = all - ledger.carried;
 
+    if (ledger.carried > 0)
+        printf("sensor %s: carried over %llu\n", name, (unsigned long long)ledger.carried);
     printf("sensor %s: due %llu = acknowledged %llu + unacknowledged %llu + dropped %llu + missed "
            "%llu (late %llu, unreadable %llu, no room %llu)\n",
-           name, (unsigned long long)ledger.due, (unsigned long long)(put - left - o->dropped),
-           (unsigned long long)left, (unsigned long long)o->dropped,
-           (unsigned long long)(ledger.due - put), (unsigned long long)ledger.late,
-           (unsigned long long)ledger.unreadable, (unsigned long long)ledger.no_room);
+           name, (unsigned long long)(ledger.due + ledger.carried),
+           (unsigned long long)(all - left - dropped), (unsigned long long)left,
+           (unsigned long long)dropped, (unsigned long long)(ledger.due - put),
+           (unsigned long long)ledger.late, (unsigned long long)ledger.unreadable,
+           (unsigned long long)ledger.no_room);
     printf("sensor %s: sent %llu, connections %llu, wrong acknowledgements %u, %.1f bytes/sample "
            "sent, %zu bytes of RAM for the connection\n",
-           name, (unsigned long long)(put - o->dropped), (unsigned long long)connections,
-           (unsigned)o->wrong, put ? (double)bytes_sent / (double)put : 0,
+           name, (unsigned long long)(mote_outbox_sequence(o) - 1 - o->dropped),
+           (unsigned long long)connections,
+           (unsigned)o->wrong, all ? (double)bytes_sent / (double)all : 0,
            sizeof client + sizeof memory);
 }
 
@@ -275,15 +286,36 @@ static uint32_t number(const char *of, const char *text, uint32_t least, uint32_
     exit(2);
 }
 
+/* The ring: in memory, or in the file that --spool names. False: it cannot be had. */
+static bool begin_ring(const char *spool, int policy)
+{
+    const mote_outbox_storage *storage;
+    uint64_t epoch = random_number();
+
+    if (epoch == 0)
+        return false;
+    if (!spool) {
+        sensor_init(&sensor, name, ring, RING, policy, epoch);
+        return true;
+    }
+    if (!(storage = spool_file(spool)) || sensor_mount(&sensor, name, storage, policy, epoch) < 0)
+        return false;
+    ledger.carried = mote_outbox_count(&sensor.samples);
+    ledger.before = mote_outbox_sequence(&sensor.samples) - 1 - ledger.carried;
+    ledger.dropped_before = sensor.samples.dropped;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    const char *duration = "0", *interval = "100", *policy = "drop";
+    const char *duration = "0", *interval = "100", *policy = "drop", *spool = NULL;
     const option options[] = {
         OPTION("--collector", &address, "host:port of the collector"),
         OPTION("--name", &name, "name of this device"),
         OPTION("--interval", &interval, "ms between readings (100)"),
         OPTION("--duration", &duration, "seconds to run (0: until stopped)"),
         OPTION("--when-full", &policy, "drop (the oldest) or block (take no new ones)"),
+        OPTION("--spool", &spool, "file that keeps samples over a restart (4 MiB)"),
         OPTIONS_END};
     double values[READINGS];
 
@@ -295,10 +327,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "sensor: error: --name or --when-full has no valid value\n");
         return 2;
     }
-    sensor_init(&sensor, name, ring, RING,
-                policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST, random_number());
-    if (sensor.samples.epoch == 0) {
-        fprintf(stderr, "sensor: error: no random number to be had: %s\n", strerror(errno));
+    if (!begin_ring(spool, policy[0] == 'b' ? MOTE_OUTBOX_REFUSE : MOTE_OUTBOX_DROP_OLDEST)) {
+        fprintf(stderr, "sensor: error: %s: %s\n", spool ? spool : "random numbers",
+                errno == EWOULDBLOCK ? "another sensor uses it" : strerror(errno));
         return 1;
     }
     sensor.interval_ms = interval_ms;

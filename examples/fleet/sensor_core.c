@@ -12,6 +12,13 @@ void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int 
     mote_outbox_init(&s->samples, ring, size, (enum mote_outbox_policy)policy, epoch);
 }
 
+int sensor_mount(sensor_core *s, const char *name, const mote_outbox_storage *storage, int policy,
+                 uint64_t epoch)
+{
+    *s = (sensor_core){.name = name, .interval_ms = 100};
+    return mote_outbox_mount(&s->samples, storage, (enum mote_outbox_policy)policy, epoch);
+}
+
 bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_ms)
 {
     mote_telemetry_Sample sample = {.sequence = mote_outbox_sequence(&s->samples),

@@ -25,6 +25,10 @@ typedef struct {
 void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy,
                  uint64_t epoch);
 
+/* The samples are in storage, with what an earlier start has left there. 0, or an error. */
+int sensor_mount(sensor_core *s, const char *name, const mote_outbox_storage *storage, int policy,
+                 uint64_t epoch);
+
 /* False: there is no room, and nothing may be dropped. */
 bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_ms);
 

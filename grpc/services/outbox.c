@@ -1,4 +1,5 @@
-/* The ring: messages lie one behind the other, each behind its length, and may wrap at the end. */
+/* The ring: messages lie one behind the other, each behind its length, and may wrap at the end. A
+ * ring in storage lies there as spool.c does it. */
 #include "outbox.h"
 
 #include <string.h>
@@ -7,89 +8,75 @@ enum { LENGTH_SIZE = 2, LARGEST = 0xffff };
 
 /* ---- the ring ------------------------------------------------------------------------------ */
 
-static int move(const mote_outbox *o, size_t at, uint8_t *to, const uint8_t *from, size_t len)
-{
-    if (len == 0)
-        return 0;
-    if (o->memory && to)
-        memcpy(to, o->memory + at, len);
-    else if (o->memory)
-        memcpy(o->memory + at, from, len);
-    else if (to)
-        return o->storage->read(o->storage->context, at, to, len);
-    else
-        return o->storage->write(o->storage->context, at, from, len);
-    return 0;
-}
-
 /* Reads to `to`, or writes from `from`, at an offset from the oldest message. */
-static int transfer(const mote_outbox *o, size_t offset, uint8_t *to, const uint8_t *from,
-                    size_t len)
+static void transfer(const mote_outbox *o, size_t offset, uint8_t *to, const uint8_t *from,
+                     size_t len)
 {
     size_t at = (o->first + offset) % o->size;
     size_t n = len < o->size - at ? len : o->size - at;
-    int r = move(o, at, to, from, n);
 
-    return r < 0 ? r : move(o, 0, to ? to + n : NULL, from ? from + n : NULL, len - n);
+    memcpy(to ? to : o->memory + at, to ? o->memory + at : from, n);
+    memcpy(to ? to + n : o->memory, to ? o->memory : from + n, len - n);
 }
 
-static int length_at(const mote_outbox *o, size_t offset, size_t *len)
+static size_t length_at(const mote_outbox *o, size_t offset)
 {
     uint8_t bytes[LENGTH_SIZE];
-    int r = transfer(o, offset, bytes, NULL, sizeof bytes);
 
-    *len = r < 0 ? 0 : bytes[0] | (size_t)bytes[1] << 8;
-    return r;
+    transfer(o, offset, bytes, NULL, sizeof bytes);
+    return bytes[0] | (size_t)bytes[1] << 8;
 }
 
 /* The oldest message leaves. */
 static int remove_first(mote_outbox *o)
 {
-    size_t len;
-    int r = length_at(o, 0, &len);
+    bool sent = o->send_sequence > o->first_sequence;
 
-    if (r < 0)
-        return r;
-    len += LENGTH_SIZE;
-    o->first = (o->first + len) % o->size;
-    o->used -= len;
-    if (o->send > 0)
-        o->send -= len;
-    else /* it was never sent */
-        o->send_sequence += 1 + o->gap;
-    o->first_sequence += 1 + o->gap;
-    o->gap = 0;
+    if (o->log) {
+        uint64_t before = o->first_sequence;
+        int r = o->log->after(o, &o->first, &o->first_sequence);
+        if (r < 0)
+            return r;
+        uint64_t missing = o->first_sequence - before - 1;
+        if (missing > o->gap) /* what could be read at the start, and cannot any more */
+            o->dropped += missing - o->gap;
+        o->gap -= missing > o->gap ? o->gap : (uint32_t)missing;
+        o->send = sent ? o->send : o->first;
+    } else {
+        size_t len = LENGTH_SIZE + length_at(o, 0);
+        o->first = (o->first + len) % o->size;
+        o->used -= len;
+        o->send -= sent ? len : 0;
+        o->first_sequence += 1 + o->gap;
+        o->gap = 0;
+    }
+    if (!sent)
+        o->send_sequence = o->first_sequence;
     return 0;
 }
 
 /* Moves the oldest message, of `len` bytes in all, by `distance`, its end first. */
-static int move_first(mote_outbox *o, size_t len, size_t distance)
+static void move_first(mote_outbox *o, size_t len, size_t distance)
 {
     uint8_t bytes[16];
-    int r = 0;
 
-    while (r == 0 && len > 0) {
+    while (len > 0) {
         size_t n = len < sizeof bytes ? len : sizeof bytes;
         len -= n;
-        if ((r = transfer(o, len, bytes, NULL, n)) == 0)
-            r = transfer(o, len + distance, NULL, bytes, n);
+        transfer(o, len, bytes, NULL, n);
+        transfer(o, len + distance, NULL, bytes, n);
     }
-    return r;
 }
 
 /* The oldest message, which is half sent, takes the place of the next one. */
 static int remove_second(mote_outbox *o)
 {
-    size_t first, second;
-    int r = length_at(o, 0, &first);
+    size_t first = o->log ? o->used : LENGTH_SIZE + length_at(o, 0);
 
-    if (r < 0 || (first += LENGTH_SIZE) == o->used)
-        return r < 0 ? r : MOTE_AGAIN; /* there is no other */
-    if ((r = length_at(o, first, &second)) < 0)
-        return r;
-    second += LENGTH_SIZE;
-    if ((r = move_first(o, first, second)) < 0)
-        return r;
+    if (first == o->used)
+        return MOTE_AGAIN; /* there is no other; or no other can take its place */
+    size_t second = LENGTH_SIZE + length_at(o, first);
+    move_first(o, first, second);
     o->first = (o->first + second) % o->size;
     o->used -= second;
     o->gap++;
@@ -100,7 +87,7 @@ static int remove_second(mote_outbox *o)
 
 static bool half_sent(const mote_outbox *o)
 {
-    return o->partial && o->send == 0;
+    return o->partial && o->send_sequence == o->first_sequence;
 }
 
 static void remove_acknowledged(mote_outbox *o)
@@ -152,13 +139,6 @@ void mote_outbox_init(mote_outbox *o, void *memory, size_t size, enum mote_outbo
     o->first_sequence = o->send_sequence = o->next_sequence = 1;
 }
 
-void mote_outbox_init_storage(mote_outbox *o, const mote_outbox_storage *storage, size_t size,
-                              enum mote_outbox_policy policy, uint64_t epoch)
-{
-    mote_outbox_init(o, NULL, size, policy, epoch);
-    o->storage = storage;
-}
-
 uint64_t mote_outbox_sequence(const mote_outbox *o)
 {
     return o->next_sequence;
@@ -169,14 +149,25 @@ uint64_t mote_outbox_count(const mote_outbox *o)
     return o->next_sequence - o->first_sequence - o->gap + o->unsure;
 }
 
-static int make_room(mote_outbox *o, size_t need)
+static int has_room(mote_outbox *o, size_t len)
 {
-    int r = 0;
-
-    if (need > o->size)
+    if (o->log)
+        return o->log->room(o, len);
+    if (LENGTH_SIZE + len > o->size)
         return MOTE_GRPC_ERR_SPACE;
-    while (r == 0 && o->size - o->used < need)
-        r = o->policy == MOTE_OUTBOX_REFUSE ? MOTE_AGAIN : drop_one(o);
+    return o->size - o->used < LENGTH_SIZE + len ? MOTE_AGAIN : 0;
+}
+
+static int make_room(mote_outbox *o, size_t len)
+{
+    int r;
+
+    while ((r = has_room(o, len)) == MOTE_AGAIN) {
+        if (o->policy == MOTE_OUTBOX_DROP_OLDEST)
+            r = drop_one(o);
+        if (r < 0)
+            break;
+    }
     o->refused += r == MOTE_AGAIN;
     return r;
 }
@@ -184,15 +175,17 @@ static int make_room(mote_outbox *o, size_t need)
 int mote_outbox_put(mote_outbox *o, const uint8_t *message, size_t len)
 {
     uint8_t bytes[LENGTH_SIZE] = {(uint8_t)len, (uint8_t)(len >> 8)};
-    int r = len > LARGEST ? MOTE_GRPC_ERR_SPACE : make_room(o, LENGTH_SIZE + len);
+    int r = len > LARGEST ? MOTE_GRPC_ERR_SPACE : make_room(o, len);
 
-    if (r == 0)
-        r = transfer(o, o->used, NULL, bytes, sizeof bytes);
-    if (r == 0)
-        r = transfer(o, o->used + LENGTH_SIZE, NULL, message, len);
+    if (r == 0 && o->log)
+        r = o->log->append(o, message, len);
     if (r < 0)
         return r;
-    o->used += LENGTH_SIZE + len;
+    if (!o->log) {
+        transfer(o, o->used, NULL, bytes, sizeof bytes);
+        transfer(o, o->used + LENGTH_SIZE, NULL, message, len);
+        o->used += LENGTH_SIZE + len;
+    }
     o->next_sequence++;
     return 0;
 }
@@ -202,41 +195,43 @@ static int source(const void *type, const void *message, size_t offset, uint8_t 
                   size_t *total)
 {
     const mote_outbox *o = message;
-    int r = 0;
 
     (void)type;
+    if (o->log)
+        return o->log->read(o, offset, out, cap, total);
     if (*total == 0) {
-        if ((r = length_at(o, o->send, total)) < 0)
-            return r;
+        *total = length_at(o, o->send);
         if (*total > cap)
             return 0;
         cap = *total;
     }
-    return transfer(o, o->send + LENGTH_SIZE + offset, out, NULL, cap);
+    transfer(o, o->send + LENGTH_SIZE + offset, out, NULL, cap);
+    return 0;
 }
 
 static int mark_sent(mote_outbox *o)
 {
-    size_t len;
-    int r = length_at(o, o->send, &len);
+    int r = 0;
 
-    if (r < 0)
-        return r;
     if (o->sent_sequence < o->send_sequence)
         o->sent_sequence = o->send_sequence;
-    o->send_sequence += 1 + (o->send == 0 ? o->gap : 0);
-    o->send += LENGTH_SIZE + len;
+    if (o->log) {
+        r = o->log->after(o, &o->send, &o->send_sequence);
+    } else {
+        o->send_sequence += 1 + (o->send == 0 ? o->gap : 0);
+        o->send += LENGTH_SIZE + length_at(o, o->send);
+    }
     remove_acknowledged(o); /* it was half sent again when its acknowledgement came */
-    return 0;
+    return r;
 }
 
 int mote_outbox_send(mote_outbox *o, mote_grpc_call *call)
 {
     int r = 0;
 
-    if (!o->settled && o->used > 0)
+    if (!o->settled && o->first_sequence < o->next_sequence)
         settle(o);
-    while (r == 0 && o->send < o->used) {
+    while (r == 0 && o->send_sequence < o->next_sequence) {
         r = mote_grpc_send(call, source, NULL, o, 0);
         o->partial = r < 0 && call->tx_sent > 0;
         if (r == 0)
@@ -261,7 +256,7 @@ bool mote_outbox_acknowledge(mote_outbox *o, uint64_t sequence)
 
 void mote_outbox_rewind(mote_outbox *o)
 {
-    o->send = 0;
+    o->send = o->log ? o->first : 0;
     o->send_sequence = o->first_sequence;
     o->partial = o->settled = false;
     remove_acknowledged(o);

@@ -35,21 +35,34 @@ enum mote_outbox_policy {
     MOTE_OUTBOX_REFUSE       /* a new message is refused and counted; the application waits */
 };
 
-/* Memory that is not addressable, such as flash. Both move len bytes at an offset below the size of
- * the ring and return 0, or an error < 0, which is handed on. */
+/*
+ * A ring that survives a reset and the loss of power lies in storage: flash, or a file. A unit is
+ * programmed once between two erases of its sector (flash with ECC permits no more), sectors are
+ * used in turn, so that they wear alike, and nothing is ever overwritten: a message is a record
+ * with a checksum, in which what is acknowledged by then is noted as well; what is torn by a loss
+ * of power is not there. Only what program and sync have made durable is put, so that no number is
+ * given twice, and the epoch goes on. The functions return 0, or an error < 0, which is handed on.
+ */
 typedef struct {
     void *context;
+    size_t unit;    /* bytes that are programmed at once: a power of 2, at most 64 */
+    size_t sector;  /* bytes that are erased at once, a multiple of that */
+    size_t sectors; /* 4 or more: one is kept free for the next start, one is being written */
     int (*read)(void *context, size_t at, uint8_t *to, size_t len);
-    int (*write)(void *context, size_t at, const uint8_t *from, size_t len);
+    int (*program)(void *context, size_t at, const uint8_t *from, size_t len); /* whole units */
+    int (*erase)(void *context, size_t at);                                    /* a sector */
+    int (*sync)(void *context); /* what was programmed is durable now; NULL: it is anyway */
 } mote_outbox_storage;
 
 /* The members may be read. Copied out and back, together with the ring, it goes on where it was. */
 typedef struct {
     uint8_t *memory;                    /* the ring, or NULL: */
     const mote_outbox_storage *storage; /* it is there */
+    const struct mote_outbox_log *log;  /* how */
     size_t size;
     size_t first, used;      /* of the oldest message that is kept; bytes of all */
-    size_t send;             /* bytes from there to the message to be sent next */
+    size_t send;             /* bytes from there to the message to be sent next; in storage all
+                                three are places: of the oldest, the next new one, this one */
     uint64_t epoch;          /* names this ring */
     uint64_t first_sequence; /* of the oldest message that is kept */
     uint64_t send_sequence;  /* of the message to be sent next */
@@ -58,8 +71,8 @@ typedef struct {
     uint64_t acknowledged;   /* the highest that is safe */
     uint64_t dropped;        /* pushed out by newer ones, and not known to have arrived */
     uint64_t refused;        /* found no room: they were never put, and have no number */
-    uint32_t gap;            /* numbers behind the oldest message, which was half sent when they
-                                were dropped */
+    uint32_t gap;            /* numbers that were dropped behind the oldest message, which was
+                                half sent then; in storage, that cannot be read any more */
     uint32_t unsure;         /* pushed out after they were sent: the next acknowledgements tell
                                 whether they had arrived */
     uint32_t wrong;          /* acknowledgements of what was never sent: ignored */
@@ -73,9 +86,16 @@ typedef struct {
 void mote_outbox_init(mote_outbox *o, void *memory, size_t size, enum mote_outbox_policy policy,
                       uint64_t epoch);
 
-/* A ring elsewhere; *storage must stay. */
-void mote_outbox_init_storage(mote_outbox *o, const mote_outbox_storage *storage, size_t size,
-                              enum mote_outbox_policy policy, uint64_t epoch);
+/* The ring that is in *storage, which must stay, goes on: with its epoch, what it holds, and the
+ * next number. Where there is none, it begins one, with `epoch`. What cannot be read any more
+ * counts as dropped. Each call erases a sector. 0; MOTE_GRPC_ERR_CONFIG: the sizes do not fit; or
+ * an error of the storage.
+ *
+ * A record takes 8 bytes more than its message, in whole units; sectors have 36 bytes of their own.
+ * Room is made by the sector: MOTE_OUTBOX_DROP_OLDEST drops all messages of the oldest one, and
+ * refuses new ones while one of those is half sent. */
+int mote_outbox_mount(mote_outbox *o, const mote_outbox_storage *storage,
+                      enum mote_outbox_policy policy, uint64_t epoch);
 
 /* The number that the next message will get. */
 uint64_t mote_outbox_sequence(const mote_outbox *o);
@@ -96,6 +116,14 @@ int mote_outbox_send(mote_outbox *o, mote_grpc_call *call);
 /* All messages up to this number are safe; they leave the ring. False: that number was never sent;
  * it is counted in `wrong` and ignored. */
 bool mote_outbox_acknowledge(mote_outbox *o, uint64_t sequence);
+
+/* What spool.c does for outbox.c. Not for users. */
+struct mote_outbox_log {
+    int (*room)(mote_outbox *o, size_t len); /* 0; MOTE_AGAIN: the oldest must go; or an error */
+    int (*append)(mote_outbox *o, const uint8_t *message, size_t len);
+    int (*read)(const mote_outbox *o, size_t offset, uint8_t *out, size_t cap, size_t *total);
+    int (*after)(const mote_outbox *o, size_t *at, uint64_t *sequence); /* the next message */
+};
 
 /* A new call: whatever is not acknowledged is sent again. */
 void mote_outbox_rewind(mote_outbox *o);

@@ -260,6 +260,44 @@ def devices_without_an_epoch():
     c.stop()
 
 
+@test
+def a_spool_survives_what_its_sensor_does_not():
+    port = free_port()
+    spool = f"--spool={W}/spool"
+    c = Collector(port)
+    s = sensor(port, spool, "--when-full=block", interval=50)
+    for i in range(6):
+        wait_for(lambda: rows() > 20 * (i + 1), "samples")
+        if i % 2:
+            c.kill()  # what comes now is in the spool alone
+        time.sleep(0.4)
+        s.kill()
+        if i % 2:
+            c = Collector(port)
+        s = sensor(port, spool, "--when-full=block", interval=50)
+    other = sensor(port, spool)
+    expect(other.wait() == 1 and "another sensor uses it" in other.said(), other.said())
+    time.sleep(1)
+    expect(s.kill(signal.SIGTERM) == 0, s.said())
+    c.stop()
+    lost_nothing(s)
+    expect(number(s, "sent") == rows(), s.said(), rows())
+    expect(rows("SELECT count(*) FROM sources") == 1, "epochs")
+    expect(rows("SELECT max(sequence) FROM samples") == rows(), "holes")
+
+
+@test
+def what_is_no_spool_is_left_alone():
+    text = f"{W}/text"
+    open(text, "w").write("something else")
+    os.mkfifo(f"{W}/fifo")
+    os.symlink(text, f"{W}/link")
+    for file in (text, f"{W}/fifo", f"{W}/link", f"{W}/none/spool", W):
+        s = sensor(free_port(), f"--spool={file}")
+        expect(s.wait() == 1 and "error" in s.said(), file, s.said())
+    expect(open(text).read() == "something else", "it was changed")
+
+
 # ---- the store
 
 
