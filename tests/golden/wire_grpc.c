@@ -2,15 +2,15 @@
  * The engine of gRPC under a script.
  *
  *   grpc server|client calls=4 rx=512 tx=1024 table=4096 field=512 slots=8 user=8 window=N budget=N
- * limit=N codecs message=N tls token=T clear agent=A authority=A memory=N count ! begin preface and
- * SETTINGS of both sides are done ! start PATH [timeout=MS] [chunks] [codec=gzip] [deflate]
- * [NAME=VALUE]...    calls are numbered from 1 ! send N [last] "text" | zsend N "text" | half_close
- * N | cancel N | resume N ! headers N [NAME=VALUE]... | finish N CODE ["text"] [NAME=VALUE]... |
- * choose N | left N ! next R [R]...                 what the handler returns for the next events;
- * -200 is "not now" ! defer                         client: the next event is brought back ! tick
- * MS | life keepalive=MS... | eof | shutdown | active | counters | hold | take N | release ! health
- * NAME STATUS | push     a state changes; watchers are told The server has the service t.T (Call,
- * Single, Chunks, None), health and reflection.
+ * limit=N codecs [long_list] message=N tls token=T clear agent=A authority=A memory=N count ! begin
+ * preface and SETTINGS of both sides are done ! start PATH [timeout=MS] [chunks] [codec=gzip]
+ * [deflate] [NAME=VALUE]...    calls are numbered from 1 ! send N [last] "text" | zsend N "text" |
+ * half_close N | cancel N | resume N ! headers N [NAME=VALUE]... | finish N CODE ["text"]
+ * [NAME=VALUE]... | choose N | left N ! next R [R]...                 what the handler returns for
+ * the next events; -200 is "not now" ! defer                         client: the next event is
+ * brought back ! tick MS | life keepalive=MS... | eof | shutdown | active | counters | hold | take
+ * N | release ! health NAME STATUS | push     a state changes; watchers are told The server has the
+ * service t.T (Call, Single, Chunks, None), health and reflection.
  */
 #include "../../grpc/codec/codec.h"
 #include "../../grpc/services/services.h"
@@ -249,6 +249,20 @@ static const char *text_of(const wire_line *l, const char *key, char *keep, size
     return keep;
 }
 
+/* None, those of zlib, or those of zlib with a list that does not fit a small buffer. */
+static const mote_grpc_codecs *codecs_of(const wire_line *l)
+{
+    static const char list[] =
+        "identity,deflate,gzip,a-name-that-is-longer-than-any-name-should-be-and-goes-on-and-on-"
+        "until-no-buffer-of-the-least-size-has-room-for-a-status-with-it-however-short-its-text";
+    static mote_grpc_codecs codecs;
+
+    codecs = mote_grpc_zlib;
+    if (wire_has(l, "long_list"))
+        codecs.accept = (mote_hpack_field)MOTE_HPACK_FIELD("grpc-accept-encoding", list);
+    return wire_has(l, "codecs") ? &codecs : NULL;
+}
+
 static void set_config(const wire_line *l)
 {
     static char authority[256], agent[256], bearer[512];
@@ -268,7 +282,7 @@ static void set_config(const wire_line *l)
                                 .user_agent = text_of(l, "agent", agent, sizeof agent),
                                 .connection_window = wire_number(l, "window", 0),
                                 .budget = wire_number(l, "budget", 0),
-                                .codecs = wire_has(l, "codecs") ? &mote_grpc_zlib : NULL,
+                                .codecs = codecs_of(l),
                                 .message = message,
                                 .message_size = wire_number(l, "message", MESSAGE),
                                 .counters = wire_has(l, "count") ? &counters : NULL,

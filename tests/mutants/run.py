@@ -161,9 +161,10 @@ def link_test(program, small):
 
 def tests():
     """The programs of `make unit`, as tests/unit.sh runs them; each golden conversation is one."""
-    found = [Test("test_hpack (small)", [link_test("test_hpack", True)])]
-    for program in ask("IN_PROCESS"):
-        path = link_test(program, False)
+    found = []
+    small = [os.path.basename(p) for p in ask("PROGRAMS_unit-hpack-small")]
+    for program, is_small in [(p, False) for p in ask("IN_PROCESS")] + [(p, True) for p in small]:
+        path = link_test(program, is_small)
         if program == "replay":
             folder = "tests/golden"
             files = sorted(f for f in os.listdir(folder) if f.endswith(".in"))
@@ -177,7 +178,7 @@ def tests():
             corpus = program[5:] if program[5:] not in ("server", "client", "h2") else "conversations"
             found.append(Test(program, [path, "fuzz/corpus/" + corpus]))
         else:
-            found.append(Test(program, [path]))
+            found.append(Test(program + (" (small)" if is_small else ""), [path]))
     for t in found:
         t.measure()
     return found
