@@ -80,7 +80,7 @@ static void start_calls(void)
 
     for (int i = 0; i < 3; i++) {
         if (mote_grpc_start(&grpc, &request, &call) == 0)
-            mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, i ? MOTE_GRPC_LAST : 0);
+            mote_grpc_send(call, &mote_grpc_bytes_source, &message, i ? MOTE_GRPC_LAST : 0);
     }
 }
 

@@ -34,11 +34,11 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
     mote_grpc_bytes bytes = {ev->data, ev->len};
 
     if (ev->type == MOTE_GRPC_MESSAGE)
-        return mote_grpc_send(call, mote_grpc_bytes_source, NULL, &bytes, 0);
+        return mote_grpc_send(call, &mote_grpc_bytes_source, &bytes, 0);
     return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, 0, NULL) : 0;
 }
 
-static const mote_grpc_method methods[] = {{"Echo", echo, NULL, NULL, false, false}};
+static const mote_grpc_method methods[] = {{"Echo", echo, NULL, NULL, false, false, false}};
 static const mote_grpc_service services[] = {{"fuzz", methods, 1}};
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -60,7 +60,7 @@ static void send_next(call_log *c)
 
     for (size_t i = 0; i < bytes.len; i++)
         message[i] = message_byte(c->sent, i);
-    int r = mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &bytes, 0);
+    int r = mote_grpc_send(c->call, &mote_grpc_bytes_source, &bytes, 0);
     c->pending = r == MOTE_AGAIN;
     c->sent += r == 0;
 }

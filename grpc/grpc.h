@@ -3,9 +3,10 @@
  *
  * Conventions: see hpack/hpack.h and h2/h2.h. In addition:
  *   - All memory of a connection is one span, carved at init; MOTE_GRPC_MEMORY() is its size.
- *   - A mote_grpc_call * is valid from mote_grpc_start() or its first event until the call after
- *     the one that reported MOTE_GRPC_STATUS (client) or MOTE_GRPC_CLOSED (server), or until
- *     mote_grpc_finish() has returned 0 (server).
+ *   - Every call that was seen ends with exactly one event, whoever ended it: MOTE_GRPC_STATUS
+ *     (client) or MOTE_GRPC_CLOSED (server). A mote_grpc_call * is valid from mote_grpc_start() or
+ *     its first event until the next mote_grpc_recv() after that. What must outlive a handler is
+ *     kept as a mote_grpc_handle.
  *   - MOTE_AGAIN is "not now". A server's handler returns it to be offered the same event again,
  *     as soon as output has room; the peer is held back by flow control meanwhile.
  */
@@ -27,7 +28,8 @@ extern "C" {
     X(MOTE_GRPC_ERR_SPACE, -304, "grpc: buffer too small for the decoded value")                   \
     X(MOTE_GRPC_ERR_CODEC, -305, "grpc: compressed data is broken")                                \
     X(MOTE_GRPC_ERR_INSECURE, -306, "grpc: a token is sent over TLS only")                         \
-    X(MOTE_GRPC_ERR_LIMIT, -307, "grpc: the message is larger than send_limit")
+    X(MOTE_GRPC_ERR_LIMIT, -307, "grpc: the message is larger than send_limit")                    \
+    X(MOTE_GRPC_ERR_MIXED, -308, "grpc: a part of another message was sent; repeat that one first")
 
 enum mote_grpc_error {
 #define MOTE_GRPC_ENUM(name, code, text) name = code,
@@ -71,7 +73,7 @@ enum mote_grpc_event_type {
     MOTE_GRPC_HALF_CLOSE,   /* server: the client sends no more */
     MOTE_GRPC_WRITABLE,     /* sending may go on after MOTE_AGAIN */
     MOTE_GRPC_STATUS,       /* client: the end: code, message */
-    MOTE_GRPC_CLOSED,       /* server: the end, not by its own status: code, message */
+    MOTE_GRPC_CLOSED,       /* server: the end, by whomever: code, message. Cannot be deferred. */
     MOTE_GRPC_GOAWAY        /* client: no new calls on this connection; call is NULL, code is the
                                wire code (enum mote_h2_code) */
 };
@@ -113,9 +115,10 @@ typedef struct {
     const void *data;                  /* free for the handler: call->method->data */
     const char *(*strerror)(int code); /* of errors that the handler returns and that are not
                                           grpc's, as mote_pb_strerror(); NULL: they have no text */
-    bool chunks; /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
-    bool single; /* one request: a call with none or with more ends with UNIMPLEMENTED
-                    (statuscodes.md, cardinality violations) */
+    bool chunks;          /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+    bool single;          /* one request: a call with none or with more ends with UNIMPLEMENTED
+                             (statuscodes.md, cardinality violations) */
+    bool single_response; /* a second one is refused with MOTE_GRPC_ERR_STATE */
 } mote_grpc_method;
 
 typedef struct {
@@ -154,29 +157,90 @@ typedef struct {
     mote_hpack_field accept; /* MOTE_HPACK_FIELD("grpc-accept-encoding", "identity,gzip") */
 } mote_grpc_codecs;
 
+/* An enum of one byte, where the compiler can. */
+#ifdef __GNUC__
+#define MOTE_GRPC_ENUM8 __attribute__((packed))
+#else
+#define MOTE_GRPC_ENUM8
+#endif
+
+/*
+ * Where a call is: what either side has still to say, and what the user was told.
+ *
+ *   local:   FREE -> HEADERS ---> OPEN -----> ENDED  ENDED: half-closed, status sent, or reset
+ *                       |          |           ^
+ *                  OWED_ALONE     OWED         |     OWED: a server's status waits for room;
+ *                       +----------+-----------+     ALONE: without headers before it
+ *
+ *   remote:  HEADERS -> OPEN -> ENDED                ENDED: END_STREAM; a client has its status
+ *               |        |        |
+ *               +--------+--------+-> OVER           OVER: the end was decided here
+ *
+ *   told:    NOTHING -> FIELDS -> STARTED -> HALF_CLOSED
+ *
+ * The end is told when remote is OVER and local ENDED; to a client also when remote is ENDED and
+ * all messages are told. Then the call is FREE.
+ */
+enum MOTE_GRPC_ENUM8 mote_grpc_local {
+    MOTE_GRPC_LOCAL_FREE,
+    MOTE_GRPC_LOCAL_HEADERS,
+    MOTE_GRPC_LOCAL_OPEN,
+    MOTE_GRPC_LOCAL_OWED_ALONE,
+    MOTE_GRPC_LOCAL_OWED,
+    MOTE_GRPC_LOCAL_ENDED
+};
+enum MOTE_GRPC_ENUM8 mote_grpc_remote {
+    MOTE_GRPC_REMOTE_HEADERS,
+    MOTE_GRPC_REMOTE_OPEN,
+    MOTE_GRPC_REMOTE_ENDED,
+    MOTE_GRPC_REMOTE_OVER
+};
+enum MOTE_GRPC_ENUM8 mote_grpc_told {
+    MOTE_GRPC_TOLD_NOTHING,
+    MOTE_GRPC_TOLD_FIELDS,
+    MOTE_GRPC_TOLD_STARTED,
+    MOTE_GRPC_TOLD_HALF_CLOSED
+};
+/* What a call waits for until there is room for output. */
+enum MOTE_GRPC_ENUM8 mote_grpc_wait {
+    MOTE_GRPC_WAIT_NONE,
+    MOTE_GRPC_WAIT_ROOM,    /* to send */
+    MOTE_GRPC_WAIT_DEFERRED /* to be offered its event again */
+};
+
 /* A call. `user` may be used freely: it points to user_size bytes that are zero at the start. */
 struct mote_grpc_call {
+    enum mote_grpc_local local;
+    enum mote_grpc_remote remote;
+    enum mote_grpc_told told;
+    enum mote_grpc_wait wait;
+    uint16_t facts;
+    int16_t code;
     void *user;
-    void *owner; /* free for the application */
-    mote_h2_stream *stream;
+    void *owner;            /* free for the application */
+    mote_h2_stream *stream; /* NULL: it has ended */
     const mote_grpc_method *method;
     struct mote_grpc *grpc;
     uint8_t *rx;
-    const char *text; /* status text */
-    uint64_t deadline_ms;
     uint32_t rx_pos, rx_len; /* received bytes that wait in rx: [rx_pos, rx_len) */
     uint32_t tx_sent;        /* bytes of the message in progress that were sent */
+    uint32_t tx_total;       /* of so many, without the prefix */
     uint32_t chunk_left;     /* bytes of a chunked message that are still to come */
     uint32_t chunk_total;
-    uint32_t held; /* credit of the last event, returned when it is done */
-    uint32_t text_len;
-    uint16_t flags;
-    uint16_t http_status;
-    uint8_t pending;            /* events that are derived from it */
+    uint32_t generation;        /* differs from call to call of a connection; never 0 */
     uint8_t rx_codec, tx_codec; /* number of the codec + 1; 0: none */
     uint8_t accepts;            /* codecs that the peer takes, a bit for each */
-    int16_t code;
+    uint16_t http_status;
+    uint16_t text_len;
+    const char *text; /* status text */
+    uint64_t deadline_ms;
 };
+
+/* A call that is remembered beyond its handler. All zero: none. */
+typedef struct {
+    uint32_t generation;
+    uint16_t index;
+} mote_grpc_handle;
 
 /* What has happened on connections; they may share one. */
 typedef struct {
@@ -229,23 +293,41 @@ typedef struct {
      MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
      MOTE_GRPC_ALIGN(field))
 
+/* Where the bytes of a delivered event lie. */
+enum MOTE_GRPC_ENUM8 mote_grpc_where {
+    MOTE_GRPC_NOWHERE,  /* it has none, or they are done with */
+    MOTE_GRPC_IN_INPUT, /* right before `rest` */
+    MOTE_GRPC_IN_BUFFER /* right before rx_pos of the call */
+};
+
+/* What is being delivered: the event that was reported last, and what of its call's content is at
+ * hand behind it. */
+typedef struct {
+    mote_grpc_call *call;  /* NULL: none */
+    mote_grpc_call *ended; /* its end was reported last, by whatever call the content is */
+    const uint8_t *rest;
+    size_t rest_len;
+    uint32_t held;              /* bytes of the event, its prefix included; credit is held back */
+    enum mote_grpc_where where; /* NOWHERE just when held is 0 */
+    uint8_t type;               /* of the event; 0: it is done, or was brought back */
+} mote_grpc_delivery;
+
 typedef struct mote_grpc {
     mote_h2 h2;
     const mote_grpc_config *config;
     mote_grpc_call *calls;
-    mote_grpc_call *current; /* the call whose events are being delivered */
-    const uint8_t *rest;     /* content of its stream that is not yet delivered */
-    size_t rest_len;
-    const uint8_t *event_data; /* of the event that was delivered last, as it was received */
+    mote_grpc_delivery delivery;
+    uint8_t failed;           /* all calls were told that the connection is over */
+    uint16_t active;          /* calls in use */
+    uint16_t waiting;         /* of those, calls that wait for room */
+    uint16_t ends;            /* calls that are OVER and do not wait: to be told */
+    uint16_t scan, scan_left; /* calls that are still to be looked at, in turn */
+    uint32_t generation;      /* of the newest call. Who prepares a connection anew in the place
+                                 of another sets it to the old value, and no handle is mistaken */
     mote_hpack_field authority;
     mote_hpack_field user_agent;
     uint64_t now_ms;
     uint64_t next_deadline_ms; /* never later than the earliest one */
-    uint16_t active;           /* calls in use */
-    uint16_t waiting;          /* of those, calls that wait for room */
-    uint16_t scan, scan_left;  /* calls that are still to be looked at, in turn */
-    uint8_t event_type;        /* of the event that was delivered last */
-    uint8_t failed;            /* all calls were told that the connection is over */
 } mote_grpc;
 
 /* The RAM bill: all bytes of a connection, as constant expressions for a static assertion. Of a
@@ -274,7 +356,8 @@ int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mo
 void mote_grpc_defer(mote_grpc *g);
 void mote_grpc_resume(mote_grpc_call *call);
 
-/* Server: calls the handler of the method for an event, and does what its result says. */
+/* Server: calls the handler of the method for an event, and does what its result says; that of
+ * CLOSED does not matter. */
 void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev);
 
 /* Server: receives and dispatches until the input is used up. Returns 0 or the sticky error. */
@@ -318,30 +401,41 @@ void mote_grpc_life_calm(mote_grpc_life *l);
 /* Graceful end: no new calls, the open ones go on. */
 void mote_grpc_shutdown(mote_grpc *g);
 
-/* Calls that are open. */
+/* Calls that are open, or whose end is still to be told. */
 size_t mote_grpc_active(const mote_grpc *g);
+
+/* Whether it is decided how the call ends; what it has received, and its end, may still follow. */
+bool mote_grpc_decided(const mote_grpc_call *call);
+
+/* What to keep of a call beyond its handler; and the call again, or NULL once it is gone. */
+mote_grpc_handle mote_grpc_handle_of(const mote_grpc_call *call);
+mote_grpc_call *mote_grpc_find(const mote_grpc *g, mote_grpc_handle handle);
 
 void *mote_grpc_context(const mote_grpc_call *call);
 
 /* ---- sending, both roles ------------------------------------------------------------------- */
 
 /*
- * Where the bytes of a message come from. It is asked in one of two ways:
+ * Where the bytes of a message come from. `write` is asked in one of two ways:
  *   *total is 0: write the whole message if it fits `cap` bytes, otherwise nothing; in both cases
  *     set *total to its length;
  *   otherwise *total is what it said before: write exactly the bytes [offset, offset + cap).
- * Returns 0 or an error < 0, which mote_grpc_send() hands on. mote_pb_encode_part() is one.
+ * It returns 0 or an error < 0, which mote_grpc_send() hands on and `strerror` has a text for.
+ * Generated code has one for each kind of message: mote_pb_encode_part(), mote_pb_strerror().
  */
-typedef int mote_grpc_source(const void *type, const void *message, size_t offset, uint8_t *out,
-                             size_t cap, size_t *total);
+typedef struct {
+    int (*write)(const void *type, const void *message, size_t offset, uint8_t *out, size_t cap,
+                 size_t *total);
+    const char *(*strerror)(int code);
+    const void *type;
+} mote_grpc_source;
 
-/* A message that is plain bytes: `message` is a const mote_grpc_bytes *; `type` is not used. */
+/* A message that is plain bytes: it is a const mote_grpc_bytes *. */
 typedef struct {
     const uint8_t *data;
     size_t len;
 } mote_grpc_bytes;
-int mote_grpc_bytes_source(const void *type, const void *message, size_t offset, uint8_t *out,
-                           size_t cap, size_t *total);
+extern const mote_grpc_source mote_grpc_bytes_source;
 
 enum {
     MOTE_GRPC_LAST = 1,      /* client: no message follows; sets END_STREAM on this one */
@@ -351,19 +445,21 @@ enum {
 /*
  * Sends a message straight into the transmit buffer. Returns 0: all of it is on its way;
  * MOTE_AGAIN: not yet, repeat with the same message (a part may have been sent);
- * MOTE_GRPC_ERR_STATE; MOTE_GRPC_ERR_LIMIT or an error of the source, and then nothing was sent.
+ * MOTE_GRPC_ERR_STATE: the call is over, or this is a second response where one is due;
+ * MOTE_GRPC_ERR_MIXED: a part of a message of another length was sent; MOTE_GRPC_ERR_LIMIT or an
+ * error of the source, and then nothing was sent.
  */
-int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                   const void *message, unsigned flags);
+int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                   unsigned flags);
 
 /*
  * Encodes a message and compresses it with the codec of the call, in `memory`: as a rule twice the
- * encoded size suffices. *out is then sent by mote_grpc_send(call, mote_grpc_bytes_source, NULL,
- * out, MOTE_GRPC_COMPRESSED); the memory must stay until that has returned 0. Returns 0;
+ * encoded size suffices. *out is then sent by mote_grpc_send(call, &mote_grpc_bytes_source, out,
+ * MOTE_GRPC_COMPRESSED); the memory must stay until that has returned 0. Returns 0;
  * MOTE_GRPC_ERR_STATE: the call has no codec; MOTE_GRPC_ERR_SPACE; or an error of the source.
  */
-int mote_grpc_compress(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                       const void *message, void *memory, size_t size, mote_grpc_bytes *out);
+int mote_grpc_compress(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                       void *memory, size_t size, mote_grpc_bytes *out);
 
 /* ---- client -------------------------------------------------------------------------------- */
 
@@ -397,8 +493,16 @@ int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metad
 const mote_grpc_codec *mote_grpc_choose_codec(mote_grpc_call *call);
 
 /*
+ * The only response and the end, status OK: both or neither. When the request has not yet ended the
+ * status follows its end by itself, and what the handler would still be told of it is only CLOSED.
+ * 0, MOTE_AGAIN, or an error as of mote_grpc_send().
+ */
+int mote_grpc_answer(mote_grpc_call *call, const mote_grpc_source *source, const void *message);
+
+/*
  * Ends a call with a status; `message` is UTF-8 text (NULL: none) that is percent-encoded on the
- * wire. 0: the call is over, its pointer no longer valid; MOTE_AGAIN; or an error of h2.
+ * wire. 0: it is on its way, and MOTE_GRPC_CLOSED follows; MOTE_AGAIN; MOTE_GRPC_ERR_STATE: the
+ * call is over; or an error of h2.
  */
 int mote_grpc_finish(mote_grpc_call *call, int code, const char *message);
 int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,

@@ -1,4 +1,4 @@
-/* Calls: slots, and how they end. */
+/* Calls: slots, handles, and how they end. */
 #include "grpc_internal.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
     /* A call can outlive its stream by a few events, so its slot may still be taken. */
     for (size_t i = 0; i < g->config->max_calls && !call; i++) {
         mote_grpc_call *candidate = &g->calls[(first + i) % g->config->max_calls];
-        if (candidate->flags == 0)
+        if (candidate->local == MOTE_GRPC_LOCAL_FREE)
             call = candidate;
     }
     if (!call)
@@ -23,8 +23,11 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
     call->rx = rx;
     call->grpc = g;
     call->stream = stream;
-    call->flags = CALL_ACTIVE;
+    call->local = mote_grpc_serves(g) ? MOTE_GRPC_LOCAL_HEADERS : MOTE_GRPC_LOCAL_OPEN;
     call->deadline_ms = UINT64_MAX;
+    if (++g->generation == 0)
+        g->generation = 1;
+    call->generation = g->generation;
     if (g->config->user_size > 0)
         memset(user, 0, g->config->user_size);
     stream->user = call;
@@ -36,72 +39,121 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
 
 void mote_grpc_call_wait(mote_grpc_call *call)
 {
-    if (!(call->flags & CALL_WAITING))
+    if (call->wait == MOTE_GRPC_WAIT_NONE) {
+        call->wait = MOTE_GRPC_WAIT_ROOM;
         call->grpc->waiting++;
-    call->flags |= CALL_WAITING;
+    }
 }
 
 void mote_grpc_call_unwait(mote_grpc_call *call)
 {
-    if (call->flags & CALL_WAITING)
+    if (call->wait != MOTE_GRPC_WAIT_NONE)
         call->grpc->waiting--;
-    call->flags &= (uint16_t)~CALL_WAITING;
+    call->wait = MOTE_GRPC_WAIT_NONE;
+}
+
+static void detach(mote_grpc_call *call)
+{
+    if (call->stream)
+        call->stream->user = NULL;
+    call->stream = NULL;
 }
 
 void mote_grpc_call_reset(mote_grpc_call *call, uint32_t wire_code)
 {
-    if (!call->stream)
-        return;
-    call->stream->user = NULL;
-    mote_h2_reset(&call->grpc->h2, call->stream, wire_code);
-    call->stream = NULL;
+    mote_h2_stream *stream = call->stream;
+
+    detach(call);
+    if (stream)
+        mote_h2_reset(&call->grpc->h2, stream, wire_code);
 }
 
 void mote_grpc_call_release(mote_grpc_call *call)
 {
     mote_grpc *g = call->grpc;
 
-    if (call->flags == 0)
-        return;
     mote_grpc_call_unwait(call);
     if (g->config->counters && call->code == MOTE_GRPC_OK)
         g->config->counters->calls_succeeded++;
     else if (g->config->counters)
         g->config->counters->calls_failed++;
-    if (call->stream)
-        call->stream->user = NULL;
-    call->stream = NULL;
-    call->flags = 0;
-    call->pending = 0;
+    detach(call);
+    call->local = MOTE_GRPC_LOCAL_FREE;
     g->active--;
-    if (g->current == call) {
-        g->current = NULL;
-        g->rest_len = 0;
+    if (g->delivery.call == call) {
+        g->delivery.call = NULL;
+        g->delivery.rest_len = 0;
     }
 }
 
-void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text)
+bool mote_grpc_decided(const mote_grpc_call *call)
 {
-    if ((call->pending & PENDING_END) || !(call->flags & CALL_ACTIVE))
+    return (call->remote == MOTE_GRPC_REMOTE_OVER && !mote_grpc_owes_status(call)) ||
+           (call->remote == MOTE_GRPC_REMOTE_ENDED && !mote_grpc_serves(call->grpc));
+}
+
+static void end_local(mote_grpc_call *call, unsigned how)
+{
+    if (how == STREAM_STATUS) {
+        call->local = call->local == MOTE_GRPC_LOCAL_HEADERS ? MOTE_GRPC_LOCAL_OWED_ALONE
+                                                             : MOTE_GRPC_LOCAL_OWED;
         return;
+    }
+    call->local = MOTE_GRPC_LOCAL_ENDED;
+    if (how == STREAM_GONE)
+        detach(call);
+    else
+        mote_grpc_call_reset(call, how);
+}
+
+void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text, unsigned how)
+{
+    size_t len = 0;
+
+    if (call->remote == MOTE_GRPC_REMOTE_OVER &&
+        (!mote_grpc_owes_status(call) || how == STREAM_STATUS))
+        return;
+    while (text && text[len] != '\0')
+        len++;
     call->code = (int16_t)code;
     call->text = text;
-    call->text_len = 0;
-    while (text && text[call->text_len] != '\0')
-        call->text_len++;
-    call->flags = (uint16_t)((call->flags | CALL_DROP | CALL_LOCAL_END | CALL_REMOTE_END) &
-                             ~(CALL_DEFERRED | CALL_STATUS_OWED));
-    call->pending = PENDING_END;
+    call->text_len = (uint16_t)len;
+    if (call->remote != MOTE_GRPC_REMOTE_OVER || call->wait != MOTE_GRPC_WAIT_NONE)
+        call->grpc->ends++;
+    call->remote = MOTE_GRPC_REMOTE_OVER;
+    end_local(call, how);
+    mote_grpc_call_unwait(call);
+}
+
+void mote_grpc_call_fail(mote_grpc_call *call, int code, const char *text)
+{
+    mote_grpc_call_end(call, code, text,
+                       mote_grpc_serves(call->grpc) ? STREAM_STATUS : MOTE_H2_CANCEL);
+}
+
+/* What a call has waited for may be there: it gets its turn. */
+static void wake(mote_grpc_call *call)
+{
+    if (call->remote == MOTE_GRPC_REMOTE_OVER)
+        call->grpc->ends++;
+    else
+        call->facts |= call->wait == MOTE_GRPC_WAIT_ROOM ? FACT_WRITABLE : FACT_TURN;
     mote_grpc_call_unwait(call);
     call->grpc->scan_left = call->grpc->config->max_calls;
 }
 
+void mote_grpc_wake(mote_grpc *g)
+{
+    for (size_t i = 0; g->waiting > 0 && i < g->config->max_calls; i++) {
+        if (g->calls[i].wait != MOTE_GRPC_WAIT_NONE)
+            wake(&g->calls[i]);
+    }
+}
+
 void mote_grpc_resume(mote_grpc_call *call)
 {
-    if (call->flags & CALL_DEFERRED) {
-        mote_grpc_call_wait(call);
-        call->grpc->scan_left = call->grpc->config->max_calls;
-    }
+    if (call->wait == MOTE_GRPC_WAIT_DEFERRED)
+        wake(call);
 }
 
 void *mote_grpc_context(const mote_grpc_call *call)
@@ -109,27 +161,22 @@ void *mote_grpc_context(const mote_grpc_call *call)
     return call->grpc->config->context;
 }
 
-uint64_t mote_grpc_time_left(const mote_grpc_call *call)
-{
-    uint64_t now = call->grpc->now_ms;
-
-    if (call->deadline_ms == UINT64_MAX)
-        return UINT64_MAX;
-    return call->deadline_ms > now ? call->deadline_ms - now : 0;
-}
-
-uint32_t mote_grpc_timeout_for(const mote_grpc_call *call)
-{
-    uint64_t left = mote_grpc_time_left(call);
-
-    if (left == UINT64_MAX)
-        return 0;
-    if (left == 0)
-        return 1;
-    return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
-}
-
 size_t mote_grpc_active(const mote_grpc *g)
 {
     return g->active;
+}
+
+mote_grpc_handle mote_grpc_handle_of(const mote_grpc_call *call)
+{
+    return (mote_grpc_handle){call->generation, (uint16_t)(call - call->grpc->calls)};
+}
+
+mote_grpc_call *mote_grpc_find(const mote_grpc *g, mote_grpc_handle handle)
+{
+    mote_grpc_call *call = &g->calls[handle.index];
+
+    return handle.index < g->config->max_calls && call->generation == handle.generation &&
+                   call->local != MOTE_GRPC_LOCAL_FREE
+               ? call
+               : NULL;
 }

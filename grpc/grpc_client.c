@@ -56,17 +56,6 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
     }
 }
 
-static void set_deadline(mote_grpc_call *call, uint32_t timeout_ms)
-{
-    mote_grpc *g = call->grpc;
-
-    if (timeout_ms == 0)
-        return;
-    call->deadline_ms = g->now_ms + timeout_ms;
-    if (call->deadline_ms < g->next_deadline_ms)
-        g->next_deadline_ms = call->deadline_ms;
-}
-
 int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call)
 {
     mote_h2_stream *stream;
@@ -86,67 +75,48 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
     if ((r = mote_h2_headers_end(&g->h2, false)) < 0)
         return r;
     *call = mote_grpc_call_new(g, stream);
-    (*call)->flags |= CALL_HEADERS_SENT;
     if (request->chunks)
-        (*call)->flags |= CALL_CHUNKS;
+        (*call)->facts |= FACT_CHUNKS;
     for (unsigned i = 0; MOTE_COMPRESSES && request->codec && i < g->config->codecs->count; i++) {
         if (g->config->codecs->codec[i] == request->codec)
             (*call)->tx_codec = (uint8_t)(i + 1);
     }
-    set_deadline(*call, request->timeout_ms);
+    if (request->timeout_ms > 0)
+        mote_grpc_set_deadline(*call, request->timeout_ms);
     return 0;
-}
-
-static int parse_code(const char *value, size_t len)
-{
-    int code = 0;
-
-    if (len == 0 || len > 2)
-        return MOTE_GRPC_UNKNOWN;
-    for (size_t i = 0; i < len; i++) {
-        if (value[i] < '0' || value[i] > '9')
-            return MOTE_GRPC_UNKNOWN;
-        code = code * 10 + (value[i] - '0');
-    }
-    return code <= MOTE_GRPC_UNAUTHENTICATED ? code : MOTE_GRPC_UNKNOWN;
 }
 
 /* The text lives at the end of what the receive buffer holds, cut to the room that is left. */
 static void keep_text(mote_grpc_call *call, const char *value, size_t len)
 {
     char *to = (char *)call->rx + call->rx_len;
+    size_t room = call->grpc->config->rx_size - call->rx_len;
 
     call->text = to;
-    call->text_len = (uint32_t)mote_grpc_percent_decode(value, len, to,
-                                                        call->grpc->config->rx_size - call->rx_len);
+    call->text_len =
+        (uint16_t)mote_grpc_percent_decode(value, len, to, room < UINT16_MAX ? room : UINT16_MAX);
 }
 
 void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what)
 {
     switch (what) {
     case FIELD_STATUS:
-        call->code = (int16_t)parse_code(h->field.value, h->field.value_len);
-        call->flags |= CALL_GOT_STATUS;
+        call->code = (int16_t)mote_grpc_parse_code(h->field.value, h->field.value_len);
+        call->facts |= FACT_STATUS;
         break;
     case FIELD_MESSAGE:
         keep_text(call, h->field.value, h->field.value_len);
         break;
     case FIELD_TYPE_GRPC:
-        call->flags |= CALL_TYPE_OK;
+        call->facts |= FACT_GRPC;
         break;
     case FIELD_ENCODING:
-        call->flags |= CALL_BAD_ENCODING;
+        call->facts |= FACT_BAD_ENCODING;
         break;
     default:
         mote_grpc_codec_field(call, what);
         break;
     }
-}
-
-static void end_with(mote_grpc_call *call, int code, const char *text, uint32_t wire_code)
-{
-    mote_grpc_call_reset(call, wire_code);
-    mote_grpc_call_end(call, code, text);
 }
 
 static const char *http_text(unsigned status)
@@ -155,54 +125,67 @@ static const char *http_text(unsigned status)
                          : MOTE_TEXT("HTTP status is not 200");
 }
 
+/* What the response says of itself cannot be used: CANCEL, unless it is over anyway. */
+static void reject(mote_grpc_call *call, int code, const char *text)
+{
+    mote_grpc_call_end(call, code, text, MOTE_H2_CANCEL);
+}
+
 void mote_grpc_client_end(mote_grpc_call *call)
 {
     unsigned http = call->http_status;
 
-    mote_grpc_call_reset(call, MOTE_H2_NO_ERROR); /* without effect when both sides have ended */
-    call->flags |= CALL_REMOTE_END | CALL_LOCAL_END;
-    if (!(call->flags & CALL_GOT_STATUS)) {
-        mote_grpc_call_end(call, mote_grpc_code_of_http(http), http_text(http));
+    if (!(call->facts & FACT_STATUS)) {
+        mote_grpc_call_end(call, mote_grpc_code_of_http(http), http_text(http), MOTE_H2_NO_ERROR);
         return;
     }
-    call->pending |= PENDING_END;
-    mote_grpc_call_unwait(call);
-    if (call->flags & CALL_DEFERRED)
-        mote_grpc_call_wait(call);
+    mote_grpc_call_reset(call, MOTE_H2_NO_ERROR); /* without effect when both sides have ended */
+    call->local = MOTE_GRPC_LOCAL_ENDED;
+    if (call->remote == MOTE_GRPC_REMOTE_HEADERS) /* PROTOCOL-HTTP2, Trailers-Only */
+        call->told = MOTE_GRPC_TOLD_STARTED;
+    call->remote = MOTE_GRPC_REMOTE_ENDED;
+    if (call->wait == MOTE_GRPC_WAIT_ROOM)
+        mote_grpc_call_unwait(call);
+}
+
+/* The section that begins a response. */
+static void begin(mote_grpc_call *call, const mote_h2_event *h)
+{
+    if (h->status != 200) {
+        reject(call, mote_grpc_code_of_http(h->status), http_text(h->status));
+    } else if (!(call->facts & FACT_GRPC)) {
+        reject(call, MOTE_GRPC_UNKNOWN, MOTE_TEXT("content-type is not application/grpc"));
+    } else if (call->facts & FACT_BAD_ENCODING) {
+        reject(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("grpc-encoding is not supported"));
+    } else {
+        /* A status that does not end the stream is none. */
+        call->facts &= (uint16_t)~FACT_STATUS;
+        call->code = MOTE_GRPC_OK;
+        call->text = NULL;
+        call->text_len = 0;
+        call->remote = MOTE_GRPC_REMOTE_OPEN;
+    }
 }
 
 void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
 {
     if (!h->trailers && h->status < 200) /* 1xx: the real section follows */
         return;
-    if (h->truncated && !(call->flags & CALL_GOT_STATUS)) {
-        end_with(call, MOTE_GRPC_RESOURCE_EXHAUSTED, MOTE_TEXT("metadata larger than the limit"),
-                 MOTE_H2_CANCEL);
+    if (h->truncated && !(call->facts & FACT_STATUS)) {
+        reject(call, MOTE_GRPC_RESOURCE_EXHAUSTED, MOTE_TEXT("metadata larger than the limit"));
         return;
     }
     if (!h->trailers)
         call->http_status = h->status;
-    if (h->end_stream) { /* trailers, or PROTOCOL-HTTP2 Trailers-Only */
+    if (h->end_stream) /* trailers, or PROTOCOL-HTTP2 Trailers-Only */
         mote_grpc_client_end(call);
-    } else if (h->status != 200) {
-        end_with(call, mote_grpc_code_of_http(h->status), http_text(h->status), MOTE_H2_CANCEL);
-    } else if (!(call->flags & CALL_TYPE_OK)) {
-        end_with(call, MOTE_GRPC_UNKNOWN, MOTE_TEXT("content-type is not application/grpc"),
-                 MOTE_H2_CANCEL);
-    } else if (call->flags & CALL_BAD_ENCODING) {
-        end_with(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("grpc-encoding is not supported"),
-                 MOTE_H2_CANCEL);
-    } else {
-        /* A status that does not end the stream is none. */
-        call->flags &= (uint16_t)~CALL_GOT_STATUS;
-        call->code = MOTE_GRPC_OK;
-        call->text = NULL;
-        call->text_len = 0;
-        call->pending |= PENDING_START;
-    }
+    else
+        begin(call, h);
 }
 
 void mote_grpc_cancel(mote_grpc_call *call)
 {
-    end_with(call, MOTE_GRPC_CANCELLED, "cancelled", MOTE_H2_CANCEL);
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
+    if (!mote_grpc_decided(call))
+        reject(call, MOTE_GRPC_CANCELLED, "cancelled");
 }

@@ -73,7 +73,7 @@ void mote_grpc_put_codec(mote_grpc_call *call)
 
 const mote_grpc_codec *mote_grpc_choose_codec(mote_grpc_call *call)
 {
-    if (call->flags & (CALL_HEADERS_SENT | CALL_LOCAL_END))
+    if (call->local != MOTE_GRPC_LOCAL_HEADERS)
         return NULL;
     for (size_t i = 0; i < codec_count(call->grpc); i++) {
         if (call->accepts & 1u << i) {
@@ -95,16 +95,16 @@ bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev)
     ev->data = config->message;
     ev->compressed = true;
     if (r == MOTE_GRPC_ERR_SPACE)
-        mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                               MOTE_TEXT("decompressed message larger than the limit"));
+        mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                            MOTE_TEXT("decompressed message larger than the limit"));
     else if (r < 0)
-        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("compressed message is broken"));
+        mote_grpc_call_fail(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("compressed message is broken"));
     return r == 0;
 }
 
 /* The message is encoded at the end of the memory and compressed to its front. */
-int mote_grpc_compress(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                       const void *message, void *memory, size_t size, mote_grpc_bytes *out)
+int mote_grpc_compress(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                       void *memory, size_t size, mote_grpc_bytes *out)
 {
     uint8_t *front = memory;
     size_t total = 0, len = 0;
@@ -112,12 +112,13 @@ int mote_grpc_compress(mote_grpc_call *call, mote_grpc_source *source, const voi
 
     if (call->tx_codec == 0)
         return MOTE_GRPC_ERR_STATE;
-    if ((r = source(type, message, 0, NULL, 0, &total)) < 0)
+    if ((r = source->write(source->type, message, 0, NULL, 0, &total)) < 0)
         return r;
     if (total > size)
         return MOTE_GRPC_ERR_SPACE;
     len = total;
-    if (total > 0 && (r = source(type, message, 0, front + size - total, total, &len)) < 0)
+    if (total > 0 &&
+        (r = source->write(source->type, message, 0, front + size - total, total, &len)) < 0)
         return r;
     out->data = front;
     return codec_at(call->grpc, call->tx_codec - 1u)

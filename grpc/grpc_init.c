@@ -1,4 +1,4 @@
-/* Set-up of a connection in one span of memory, and its time. */
+/* Set-up of a connection in one span of memory. */
 #include "grpc_internal.h"
 
 #include <string.h>
@@ -80,47 +80,6 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
               config->user_agent ? config->user_agent : "grpc-c-mote/0.1");
     g->next_deadline_ms = UINT64_MAX;
     return mote_h2_init(&g->h2, &h);
-}
-
-/* A server tells the client by a status, as far as there is room, or by a reset. */
-static void expire(mote_grpc_call *call)
-{
-    call->deadline_ms = UINT64_MAX;
-    if (!MOTE_SERVES(call->grpc->config)) {
-        mote_grpc_call_reset(call, MOTE_H2_CANCEL);
-        mote_grpc_call_end(call, MOTE_GRPC_DEADLINE_EXCEEDED, MOTE_TEXT("deadline exceeded"));
-        return;
-    }
-    call->code = MOTE_GRPC_DEADLINE_EXCEEDED;
-    call->text = MOTE_TEXT("deadline exceeded");
-    call->flags |= CALL_STATUS_OWED | CALL_DROP | CALL_TELL;
-    mote_grpc_server_settle(call);
-}
-
-static void expire_calls(mote_grpc *g)
-{
-    g->next_deadline_ms = UINT64_MAX;
-    for (size_t i = 0; i < g->config->max_calls; i++) {
-        mote_grpc_call *call = &g->calls[i];
-        if (!(call->flags & CALL_ACTIVE) || (call->pending & PENDING_END))
-            continue;
-        if (call->deadline_ms <= g->now_ms)
-            expire(call);
-        else if (call->deadline_ms < g->next_deadline_ms)
-            g->next_deadline_ms = call->deadline_ms;
-    }
-}
-
-uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms)
-{
-    uint32_t next = mote_h2_tick(&g->h2, now_ms);
-
-    g->now_ms = now_ms;
-    if (now_ms >= g->next_deadline_ms)
-        expire_calls(g);
-    if (g->next_deadline_ms - now_ms < next)
-        next = (uint32_t)(g->next_deadline_ms - now_ms);
-    return g->scan_left > 0 ? 0 : next;
 }
 
 void mote_grpc_shutdown(mote_grpc *g)

@@ -2,35 +2,29 @@
 #define MOTE_GRPC_INTERNAL_H
 
 #include "../h2/mote_features.h"
+#include "../hpack/mote_check.h"
 #include "grpc.h"
 
-/* mote_grpc_call.flags */
+/* mote_grpc_call.facts: what is independent of its states */
 enum {
-    CALL_ACTIVE = 1,
-    CALL_HEADERS_SENT = 2,
-    CALL_LOCAL_END = 4,  /* the last message, or the status, is sent */
-    CALL_REMOTE_END = 8, /* nothing more arrives */
-    CALL_WAITING = 16,   /* a send or a deferred event waits for room */
-    CALL_DEFERRED = 32,  /* nothing is delivered until there is room */
-    CALL_CHUNKS = 64,
-    CALL_STATUS_OWED = 128, /* server: the status was decided but not yet sent */
-    CALL_UNSEEN = 256,      /* client: the server has not processed it */
-    CALL_GOT_STATUS = 512,  /* client: grpc-status was seen */
-    CALL_DROP = 1024,       /* whatever still arrives is dropped */
-    CALL_METHOD_OK = 2048,  /* server: :method is POST */
-    CALL_TYPE_OK = 4096,    /* content-type is application/grpc */
-    CALL_TELL = 8192,       /* server: the handler learns of the status that is owed */
-    CALL_BAD_ENCODING = 16384,
-    CALL_GOT_MESSAGE = 32768,
-    /* server: a request was delivered */ /* client: the server's grpc-encoding is unknown */
+    FACT_CHUNKS = 1,        /* large messages come as chunks */
+    FACT_UNSEEN = 2,        /* client: the server has not processed the call */
+    FACT_STATUS = 4,        /* client: grpc-status was seen */
+    FACT_POST = 8,          /* server: :method is POST */
+    FACT_GRPC = 16,         /* content-type is application/grpc */
+    FACT_BAD_ENCODING = 32, /* client: the server's grpc-encoding is unknown */
+    FACT_MESSAGE = 64,      /* a whole message was delivered */
+    FACT_RESPONSE = 128,    /* server: a response was sent */
+    FACT_ANSWERED = 256,    /* server: status OK follows the end of the request */
+    FACT_REFUSED = 512,     /* server: the request was refused by its header fields */
+    FACT_WRITABLE = 1024,   /* WRITABLE is to be told */
+    FACT_TURN = 2048        /* it need no longer wait */
 };
 
-/* mote_grpc_call.pending: events in the order in which they are delivered */
+/* How a stream ends, beside the wire codes of RST_STREAM. */
 enum {
-    PENDING_START = 1,
-    PENDING_HALF_CLOSE = 2,
-    PENDING_END = 4, /* STATUS or CLOSED */
-    PENDING_WRITABLE = 8
+    STREAM_STATUS = 0x100, /* server: by the status, as soon as there is room */
+    STREAM_GONE            /* it has ended already */
 };
 
 enum { PREFIX_SIZE = 5 };
@@ -54,25 +48,50 @@ enum {
     FIELD_PATH = FIELD_ACCEPT + (1 << MOTE_GRPC_CODECS) /* + number of the method */
 };
 
+/* Which side this is; a constant where only one is built. */
+static inline bool mote_grpc_serves(const mote_grpc *g)
+{
+    return MOTE_SERVES(g->config);
+}
+
+static inline bool mote_grpc_owes_status(const mote_grpc_call *call)
+{
+    return call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE;
+}
+
 /* grpc_call.c */
 mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream);
 void mote_grpc_call_release(mote_grpc_call *call);
 void mote_grpc_call_wait(mote_grpc_call *call);
 void mote_grpc_call_unwait(mote_grpc_call *call);
-/* Ends the call locally: an END event with this code will be delivered; static text. */
-void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text);
-/* Takes the stream away from under the call. */
+/* There is room: all that wait for it get their turn. */
+void mote_grpc_wake(mote_grpc *g);
+/* Ends a call, from here, with a code and a static text (NULL: none); `how` its stream ends is a
+ * wire code or STREAM_... What was decided before stays, unless it is a status that could not be
+ * sent. */
+void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text, unsigned how);
+/* Ends it for what its peer has sent: by a server's status, or a client's RST_STREAM. */
+void mote_grpc_call_fail(mote_grpc_call *call, int code, const char *text);
+/* Takes the stream away from under the call; without effect on one that has ended. */
 void mote_grpc_call_reset(mote_grpc_call *call, uint32_t wire_code);
+
+/* grpc_deadline.c */
+void mote_grpc_set_deadline(mote_grpc_call *call, uint64_t ms);
+int mote_grpc_parse_timeout(const char *value, size_t len, uint64_t *ms); /* 0 or -1 */
+size_t mote_grpc_format_timeout(uint32_t ms, char out[9]);
+
+/* grpc_valid.c: the invariants, for MOTE_CHECK_THAT() */
+bool mote_grpc_valid(const mote_grpc *g);
 
 /* grpc_fields.c */
 unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h);
 const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number);
-int mote_grpc_parse_timeout(const char *value, size_t len, uint64_t *ms); /* 0 or -1 */
-size_t mote_grpc_format_timeout(uint32_t ms, char out[9]);
 
 /* grpc_status.c */
 int mote_grpc_code_of_http(unsigned status);
 int mote_grpc_code_of_reset(uint32_t wire_code);
+
+/* grpc_text.c */
 size_t mote_grpc_percent_decode(const char *in, size_t len, char *out, size_t cap);
 /* Bytes of the percent-encoded text; *len is set to what of it fits `cap` of them. */
 size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap);
@@ -88,18 +107,26 @@ unsigned mote_grpc_classify_accept(const mote_grpc *g, const char *value, size_t
 bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev);
 
 /* grpc_message.c */
-/* The next message of a call from its buffer or the content at hand: 1 when *ev is filled. */
-int mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev);
+/* The next message of a call from its buffer or the content at hand: true when *ev is filled. */
+bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev);
 /* The peer has ended inside of a message. */
 bool mote_grpc_message_cut(const mote_grpc_call *call);
-/* Ends the call for an error of the peer's messages. */
-void mote_grpc_message_fail(mote_grpc_call *call, int code, const char *text);
-/* Content for a call that cannot take it now. */
-void mote_grpc_message_store(mote_grpc_call *call);
 /* The event that held credit is done. */
 void mote_grpc_message_done(mote_grpc_call *call);
-/* The event is brought back: what is at hand moves to the call's buffer. */
-void mote_grpc_message_keep(mote_grpc_call *call, const mote_grpc_event *ev);
+/* It is brought back: its bytes and what is at hand behind them wait in the call's buffer. */
+void mote_grpc_message_keep(mote_grpc_call *call);
+/* Content for a call that cannot take it now. */
+void mote_grpc_message_store(mote_grpc_call *call);
+
+/* grpc_deliver.c */
+/* The end of a call: true when *ev is filled. */
+bool mote_grpc_next_end(mote_grpc *g, mote_grpc_event *ev);
+/* The next event of the call that is being delivered; false: it has no more. */
+bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev);
+/* The event that was delivered last is done, unless it was brought back. */
+void mote_grpc_conclude(mote_grpc *g);
+/* The next call that has something to tell begins to be delivered: false when there is none. */
+bool mote_grpc_scan(mote_grpc *g);
 
 /* grpc_client.c, grpc_server.c */
 void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what);
@@ -107,7 +134,10 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h);
 void mote_grpc_client_end(mote_grpc_call *call); /* the stream ended in good order */
 void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what);
 void mote_grpc_server_headers(mote_grpc_call *call, const mote_h2_event *h);
-/* Sends a status that is owed: true when it is done. */
-bool mote_grpc_server_settle(mote_grpc_call *call);
+
+/* grpc_trailers.c */
+/* Sends the status that is owed, or waits for room. */
+void mote_grpc_settle(mote_grpc_call *call);
+int mote_grpc_parse_code(const char *value, size_t len);
 
 #endif

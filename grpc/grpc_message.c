@@ -3,42 +3,30 @@
 
 #include <string.h>
 
-static size_t buffered(const mote_grpc_call *call)
+static uint32_t buffered(const mote_grpc_call *call)
 {
     return call->rx_len - call->rx_pos;
 }
 
-static void consume(mote_grpc_call *call, size_t len)
+static void give_back(mote_grpc_call *call, size_t len)
 {
     if (call->stream && len > 0)
         mote_h2_consume(&call->grpc->h2, call->stream, len);
 }
 
-void mote_grpc_message_fail(mote_grpc_call *call, int code, const char *text)
+/* Moves up to `len` bytes of what is at hand to the buffer. Only a peer that has not yet seen our
+ * SETTINGS can send more than fits; its call ends, the connection does not. */
+static bool store(mote_grpc_call *call, size_t len)
 {
-    mote_grpc *g = call->grpc;
-
-    g->rest_len = 0;
-    if (!MOTE_SERVES(g->config)) {
-        mote_grpc_call_reset(call, MOTE_H2_CANCEL);
-        mote_grpc_call_end(call, code, text);
-        return;
-    }
-    call->code = (int16_t)code;
-    call->text = text;
-    call->flags |= CALL_STATUS_OWED | CALL_DROP | CALL_TELL;
-    mote_grpc_server_settle(call);
-}
-
-/* Appends content to the buffer. Only a peer that has not yet seen our SETTINGS can send more than
- * fits; its call ends, the connection does not. */
-static bool store(mote_grpc_call *call, const uint8_t *data, size_t len)
-{
+    mote_grpc_delivery *d = &call->grpc->delivery;
     size_t size = call->grpc->config->rx_size;
 
+    len = len < d->rest_len ? len : d->rest_len;
+    if (len == 0) /* there may be no rest at all */
+        return true;
     if (buffered(call) + len > size) {
-        mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                               MOTE_TEXT("more than the receive buffer holds"));
+        mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                            MOTE_TEXT("more than the receive buffer holds"));
         return false;
     }
     if (call->rx_len + len > size) {
@@ -46,22 +34,10 @@ static bool store(mote_grpc_call *call, const uint8_t *data, size_t len)
         call->rx_len -= call->rx_pos;
         call->rx_pos = 0;
     }
-    memcpy(call->rx + call->rx_len, data, len);
+    memcpy(call->rx + call->rx_len, d->rest, len);
     call->rx_len += (uint32_t)len;
-    return true;
-}
-
-static bool store_rest(mote_grpc_call *call, size_t len)
-{
-    mote_grpc *g = call->grpc;
-    size_t n = len < g->rest_len ? len : g->rest_len;
-
-    if (n == 0) /* there may be no rest at all */
-        return true;
-    if (!store(call, g->rest, n))
-        return false;
-    g->rest += n;
-    g->rest_len -= n;
+    d->rest += len;
+    d->rest_len -= len;
     return true;
 }
 
@@ -70,174 +46,141 @@ static uint32_t message_len(const uint8_t *p)
     return (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
 }
 
-/* Checks a prefix: 1: a message of *len bytes; 0: a chunked message begins; -1: the call failed. */
-static int check_prefix(mote_grpc_call *call, const uint8_t *p, size_t *len)
+/* Why a message with this prefix cannot be taken, or NULL; it may be larger than the buffer only
+ * where it comes in chunks. */
+static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
 {
-    *len = message_len(p);
     if (p[0] > 1 || (p[0] == 1 && call->rx_codec == 0)) {
-        mote_grpc_message_fail(call, MOTE_GRPC_INTERNAL,
-                               MOTE_TEXT("compressed message without a grpc-encoding"));
-        return -1;
+        mote_grpc_call_fail(call, MOTE_GRPC_INTERNAL,
+                            MOTE_TEXT("compressed message without a grpc-encoding"));
+        return false;
     }
-    if (*len <= call->grpc->config->rx_size - PREFIX_SIZE)
-        return 1;
-    if (!(call->flags & CALL_CHUNKS) || p[0] == 1) {
-        mote_grpc_message_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                               MOTE_TEXT("message larger than the receive buffer"));
-        return -1;
+    if (large && (!(call->facts & FACT_CHUNKS) || p[0] == 1)) {
+        mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                            MOTE_TEXT("message larger than the receive buffer"));
+        return false;
     }
-    call->chunk_total = call->chunk_left = (uint32_t)*len;
-    consume(call, PREFIX_SIZE);
-    return 0;
+    return true;
 }
 
-static int emit(mote_grpc_call *call, mote_grpc_event *ev, unsigned type, const uint8_t *data,
-                size_t len)
+/* Passes `len` bytes of the buffer, or of what is at hand. */
+static void pass(mote_grpc_call *call, size_t len, enum mote_grpc_where where)
 {
-    ev->type = (uint8_t)type;
-    ev->data = call->grpc->event_data = data;
-    ev->len = len;
-    call->held = (uint32_t)len + (type == MOTE_GRPC_MESSAGE ? PREFIX_SIZE : 0);
-    if (call->flags & CALL_GOT_MESSAGE && call->method && call->method->single) {
-        mote_grpc_message_fail(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("more than one request"));
-        return 0;
-    }
-    if (MOTE_COMPRESSES && type == MOTE_GRPC_MESSAGE && data[-PREFIX_SIZE] == 1)
-        return mote_grpc_decompress(call, ev);
-    return 1;
-}
+    mote_grpc_delivery *d = &call->grpc->delivery;
 
-static int next_chunk(mote_grpc_call *call, mote_grpc_event *ev)
-{
-    mote_grpc *g = call->grpc;
-    bool from_buffer = buffered(call) > 0;
-    size_t have = from_buffer ? buffered(call) : g->rest_len;
-    const uint8_t *data = from_buffer ? call->rx + call->rx_pos : g->rest;
-    size_t n = have < call->chunk_left ? have : call->chunk_left;
-
-    if (n == 0)
-        return 0;
-    if (from_buffer) {
-        call->rx_pos += (uint32_t)n;
+    if (where == MOTE_GRPC_IN_BUFFER) {
+        call->rx_pos += (uint32_t)len;
     } else {
-        g->rest += n;
-        g->rest_len -= n;
+        d->rest += len;
+        d->rest_len -= len;
     }
-    ev->offset = call->chunk_total - call->chunk_left;
-    ev->total = call->chunk_total;
-    call->chunk_left -= (uint32_t)n;
-    return emit(call, ev, MOTE_GRPC_CHUNK, data, n);
 }
 
-/* A message that lies whole in the content at hand: 1; 0: it does not, or the call has failed. */
-static int in_place(mote_grpc_call *call, mote_grpc_event *ev)
+/* The `len` bytes at p, prefix included, are the next event. */
+static bool emit(mote_grpc_call *call, mote_grpc_event *ev, const uint8_t *p, size_t len,
+                 enum mote_grpc_where where)
 {
-    mote_grpc *g = call->grpc;
-    const uint8_t *p = g->rest;
-    size_t len;
+    mote_grpc_delivery *d = &call->grpc->delivery;
+    bool whole = call->chunk_left == 0;
 
-    if (g->rest_len < PREFIX_SIZE)
-        return 0;
-    int r = check_prefix(call, p, &len);
-    if (r < 0)
-        return 0;
-    if (r == 0) {
-        g->rest += PREFIX_SIZE;
-        g->rest_len -= PREFIX_SIZE;
-        return next_chunk(call, ev);
+    if (call->facts & FACT_MESSAGE && call->method && call->method->single) {
+        mote_grpc_call_fail(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("more than one request"));
+        return false;
     }
-    if (g->rest_len < PREFIX_SIZE + len)
-        return 0;
-    g->rest += PREFIX_SIZE + len;
-    g->rest_len -= PREFIX_SIZE + len;
-    return emit(call, ev, MOTE_GRPC_MESSAGE, p + PREFIX_SIZE, len);
+    ev->type = whole ? MOTE_GRPC_MESSAGE : MOTE_GRPC_CHUNK;
+    ev->data = whole ? p + PREFIX_SIZE : p;
+    ev->len = whole ? len - PREFIX_SIZE : len;
+    if (MOTE_COMPRESSES && whole && p[0] == 1 && !mote_grpc_decompress(call, ev))
+        return false;
+    if (!whole) {
+        ev->offset = call->chunk_total - call->chunk_left;
+        ev->total = call->chunk_total;
+        call->chunk_left -= (uint32_t)len;
+    }
+    pass(call, len, where);
+    d->held = (uint32_t)len;
+    d->where = where;
+    return true;
 }
 
-/* A message that was cut: gathers its prefix, then its body. */
-static int from_buffer(mote_grpc_call *call, mote_grpc_event *ev)
+bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
 {
-    size_t len, need = PREFIX_SIZE;
+    mote_grpc_delivery *d = &call->grpc->delivery;
 
-    if (buffered(call) < PREFIX_SIZE && !store_rest(call, PREFIX_SIZE - buffered(call)))
-        return 0;
-    if (buffered(call) >= PREFIX_SIZE) {
-        int r = check_prefix(call, call->rx + call->rx_pos, &len);
-        if (r < 0)
-            return 0;
-        if (r == 0) {
-            call->rx_pos += PREFIX_SIZE;
-            return next_chunk(call, ev);
+    for (;;) {
+        enum mote_grpc_where where = buffered(call) > 0 ? MOTE_GRPC_IN_BUFFER : MOTE_GRPC_IN_INPUT;
+        const uint8_t *p = where == MOTE_GRPC_IN_BUFFER ? call->rx + call->rx_pos : d->rest;
+        size_t have = where == MOTE_GRPC_IN_BUFFER ? buffered(call) : d->rest_len;
+        size_t need = PREFIX_SIZE;
+
+        if (have == 0)
+            return false;
+        if (where == MOTE_GRPC_IN_INPUT)
+            call->rx_pos = call->rx_len = 0;
+        if (call->chunk_left > 0)
+            return emit(call, ev, p, have < call->chunk_left ? have : call->chunk_left, where);
+        if (have >= PREFIX_SIZE) {
+            uint32_t len = message_len(p);
+            bool large = len > call->grpc->config->rx_size - PREFIX_SIZE;
+            if (!check_prefix(call, p, large))
+                return false;
+            if (large) {
+                call->chunk_total = call->chunk_left = len;
+                pass(call, PREFIX_SIZE, where);
+                give_back(call, PREFIX_SIZE);
+                continue;
+            }
+            need += len;
         }
-        need = PREFIX_SIZE + len;
-        if (buffered(call) < need && !store_rest(call, need - buffered(call)))
-            return 0;
+        if (have >= need)
+            return emit(call, ev, p, need, where);
+        if (d->rest_len == 0) { /* it is cut: all that there is lies in the buffer */
+            if (call->stream)
+                mote_h2_need(&call->grpc->h2, call->stream, need - have);
+            return false;
+        }
+        if (!store(call, need - buffered(call)))
+            return false;
     }
-    if (buffered(call) < need) {
-        if (call->stream)
-            mote_h2_need(&call->grpc->h2, call->stream, need - buffered(call));
-        return 0;
-    }
-    const uint8_t *message = call->rx + call->rx_pos + PREFIX_SIZE;
-    call->rx_pos += (uint32_t)need;
-    return emit(call, ev, MOTE_GRPC_MESSAGE, message, need - PREFIX_SIZE);
-}
-
-int mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
-{
-    mote_grpc *g = call->grpc;
-
-    if (call->flags & CALL_DROP) {
-        consume(call, g->rest_len);
-        g->rest_len = 0;
-        return 0;
-    }
-    if (buffered(call) == 0) {
-        call->rx_pos = call->rx_len = 0;
-        if (g->rest_len == 0)
-            return 0;
-    }
-    if (call->chunk_left > 0)
-        return next_chunk(call, ev);
-    if (buffered(call) == 0 && in_place(call, ev))
-        return 1;
-    return call->flags & CALL_DROP || call->flags == 0 ? 0 : from_buffer(call, ev);
 }
 
 bool mote_grpc_message_cut(const mote_grpc_call *call)
 {
-    return !(call->flags & CALL_DROP) && (buffered(call) > 0 || call->chunk_left > 0);
+    return buffered(call) > 0 || call->chunk_left > 0;
 }
 
 void mote_grpc_message_store(mote_grpc_call *call)
 {
-    store_rest(call, call->grpc->rest_len);
+    store(call, call->grpc->delivery.rest_len);
 }
 
 void mote_grpc_message_done(mote_grpc_call *call)
 {
-    if (call->held > 0 && call->chunk_left == 0) {
-        call->flags |= CALL_GOT_MESSAGE;
+    mote_grpc_delivery *d = &call->grpc->delivery;
+
+    if (d->held > 0 && call->chunk_left == 0) {
+        call->facts |= FACT_MESSAGE;
         if (call->grpc->config->counters)
             call->grpc->config->counters->messages_received++;
     }
-    consume(call, call->held);
-    call->held = 0;
+    give_back(call, d->held);
+    d->held = 0;
+    d->where = MOTE_GRPC_NOWHERE;
 }
 
-void mote_grpc_message_keep(mote_grpc_call *call, const mote_grpc_event *ev)
+void mote_grpc_message_keep(mote_grpc_call *call)
 {
-    mote_grpc *g = call->grpc;
-    const uint8_t *from = ev->data - (ev->type == MOTE_GRPC_MESSAGE ? PREFIX_SIZE : 0);
-    bool in_buffer = from >= call->rx && from < call->rx + g->config->rx_size;
-    uint32_t len = call->held;
+    mote_grpc_delivery *d = &call->grpc->delivery;
 
-    call->held = 0;
-    if (ev->type == MOTE_GRPC_CHUNK)
-        call->chunk_left += len;
-
-    if (in_buffer)
-        call->rx_pos -= len;
-    else if (!store(call, from, len))
-        return;
-    store_rest(call, g->rest_len);
+    if (d->type == MOTE_GRPC_CHUNK)
+        call->chunk_left += d->held;
+    if (d->where == MOTE_GRPC_IN_BUFFER) {
+        call->rx_pos -= d->held;
+    } else {
+        d->rest -= d->held;
+        d->rest_len += d->held;
+    }
+    d->held = 0;
+    d->where = MOTE_GRPC_NOWHERE;
+    mote_grpc_message_store(call);
 }

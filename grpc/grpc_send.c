@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-int mote_grpc_bytes_source(const void *type, const void *message, size_t offset, uint8_t *out,
-                           size_t cap, size_t *total)
+static int write_bytes(const void *type, const void *message, size_t offset, uint8_t *out,
+                       size_t cap, size_t *total)
 {
     const mote_grpc_bytes *bytes = message;
 
@@ -16,6 +16,8 @@ int mote_grpc_bytes_source(const void *type, const void *message, size_t offset,
     *total = bytes->len;
     return 0;
 }
+
+const mote_grpc_source mote_grpc_bytes_source = {write_bytes, mote_grpc_strerror, NULL};
 
 static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
 {
@@ -44,19 +46,19 @@ static int commit(mote_grpc_call *call, size_t len, bool last)
     int r = mote_h2_commit(&call->grpc->h2, call->stream, len, last);
 
     if (r == 0 && last)
-        call->flags |= CALL_LOCAL_END;
+        call->local = MOTE_GRPC_LOCAL_ENDED;
     return r;
 }
 
 /* The usual case: prefix and message in one piece. 1: the message must go in parts. */
-static int send_whole(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                      const void *message, unsigned flags)
+static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                      unsigned flags)
 {
     size_t room, total = 0;
     uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, PREFIX_SIZE, &room);
     size_t cap = p ? room - PREFIX_SIZE : 0;
     uint32_t limit = call->grpc->config->send_limit;
-    int r = source(type, message, 0, p ? p + PREFIX_SIZE : NULL, cap, &total);
+    int r = source->write(source->type, message, 0, p ? p + PREFIX_SIZE : NULL, cap, &total);
 
     if (r < 0)
         return r;
@@ -74,8 +76,8 @@ static int send_whole(mote_grpc_call *call, mote_grpc_source *source, const void
 
 /* Prefix and message as far as windows and buffer go. The source is asked for the bytes of this
  * part alone, so nothing is stored but how many were sent. */
-static int send_part(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                     const void *message, unsigned flags)
+static int send_part(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                     unsigned flags)
 {
     uint8_t prefix[PREFIX_SIZE];
     size_t room, total = 0, n = 0, at = call->tx_sent;
@@ -84,15 +86,19 @@ static int send_part(mote_grpc_call *call, mote_grpc_source *source, const void 
 
     if (!p)
         return again(call);
-    if ((r = source(type, message, 0, NULL, 0, &total)) < 0)
+    if ((r = source->write(source->type, message, 0, NULL, 0, &total)) < 0)
         return r;
+    if (at == 0)
+        call->tx_total = (uint32_t)total;
+    else if (call->tx_total != total)
+        return MOTE_GRPC_ERR_MIXED;
     put_prefix(prefix, total, flags);
     for (; at < PREFIX_SIZE && n < room; at++, n++)
         p[n] = prefix[at];
     if (n < room && at < PREFIX_SIZE + total) {
         size_t left = PREFIX_SIZE + total - at;
         size_t cap = left < room - n ? left : room - n;
-        if ((r = source(type, message, at - PREFIX_SIZE, p + n, cap, &total)) < 0)
+        if ((r = source->write(source->type, message, at - PREFIX_SIZE, p + n, cap, &total)) < 0)
             return r;
         n += cap;
     }
@@ -103,32 +109,56 @@ static int send_part(mote_grpc_call *call, mote_grpc_source *source, const void 
     return commit(call, n, ends(call, flags));
 }
 
-int mote_grpc_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                   const void *message, unsigned flags)
+/* Whether a message may be sent now. */
+static bool may_send(const mote_grpc_call *call, unsigned flags)
+{
+    if (call->local != MOTE_GRPC_LOCAL_OPEN && call->local != MOTE_GRPC_LOCAL_HEADERS)
+        return false;
+    if (call->facts & FACT_RESPONSE && call->method && call->method->single_response)
+        return false;
+    return !(flags & MOTE_GRPC_COMPRESSED) || call->tx_codec > 0;
+}
+
+int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                   unsigned flags)
 {
     int r = 1;
 
-    if (!call->stream || (call->flags & (CALL_LOCAL_END | CALL_STATUS_OWED)) ||
-        (flags & MOTE_GRPC_COMPRESSED && call->tx_codec == 0))
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
+    if (!may_send(call, flags))
         return MOTE_GRPC_ERR_STATE;
-    if (!(call->flags & CALL_HEADERS_SENT) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
+    if (call->local == MOTE_GRPC_LOCAL_HEADERS && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;
-    if (call->tx_sent == 0)
-        r = send_whole(call, source, type, message, flags);
-    else
-        r = 1;
+    r = call->tx_sent == 0 ? send_whole(call, source, message, flags) : 1;
     while (r == 1)
-        r = send_part(call, source, type, message, flags);
-    if (r == 0 && call->grpc->config->counters)
+        r = send_part(call, source, message, flags);
+    if (r < 0)
+        return r;
+    call->facts |= FACT_RESPONSE;
+    if (call->grpc->config->counters)
         call->grpc->config->counters->messages_sent++;
-    return r;
+    return 0;
+}
+
+int mote_grpc_answer(mote_grpc_call *call, const mote_grpc_source *source, const void *message)
+{
+    int r = mote_grpc_send(call, source, message, 0);
+
+    if (r < 0)
+        return r;
+    if (call->remote == MOTE_GRPC_REMOTE_ENDED)
+        mote_grpc_call_end(call, MOTE_GRPC_OK, NULL, STREAM_STATUS);
+    else
+        call->facts |= FACT_ANSWERED;
+    return 0;
 }
 
 int mote_grpc_half_close(mote_grpc_call *call)
 {
     int r;
 
-    if (!call->stream || (call->flags & CALL_LOCAL_END) || call->tx_sent > 0)
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
+    if (call->local != MOTE_GRPC_LOCAL_OPEN || call->tx_sent > 0 || mote_grpc_serves(call->grpc))
         return MOTE_GRPC_ERR_STATE;
     r = commit(call, 0, true);
     return r == MOTE_AGAIN ? again(call) : r;

@@ -23,12 +23,18 @@ const mote_pb_message mote_device_Done_table = {NULL, NULL, 0, sizeof(mote_devic
 
 const mote_hpack_field mote_device_Device_Read_path =
     MOTE_HPACK_FIELD(":path", "/mote.device.Device/Read");
+const mote_grpc_source mote_device_Device_Read_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_table};
+const mote_grpc_source mote_device_Device_Read_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_table};
 
 const mote_hpack_field mote_device_Device_Set_path =
     MOTE_HPACK_FIELD(":path", "/mote.device.Device/Set");
+const mote_grpc_source mote_device_Device_Set_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Setting_table};
+const mote_grpc_source mote_device_Device_Set_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Done_table};
 
 const mote_hpack_field mote_device_Device_Watch_path =
     MOTE_HPACK_FIELD(":path", "/mote.device.Device/Watch");
+const mote_grpc_source mote_device_Device_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_table};
+const mote_grpc_source mote_device_Device_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_table};
 
 static const uint8_t device_file_bytes[] = {
     10,12,100,101,118,105,99,101,46,112,114,111,116,111,18,11,109,111,116,101,46,100,101,118,

@@ -100,6 +100,7 @@ extern const mote_pb_file device_file;
 
 /* What a device offers to those who call it. */
 extern const mote_hpack_field mote_device_Device_Read_path;
+extern const mote_grpc_source mote_device_Device_Read_request, mote_device_Device_Read_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_device_Device_Read_start(mote_channel *channel, mote_grpc_request options,
@@ -112,7 +113,7 @@ static inline int mote_device_Device_Read_start(mote_channel *channel, mote_grpc
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_device_Device_Read_offer(mote_grpc_call *call, const mote_device_Channel *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_device_Channel_table, message, 0);
+    return mote_grpc_send(call, &mote_device_Device_Read_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -145,8 +146,8 @@ static inline mote_status mote_device_Device_Read(mote_channel *channel, mote_gr
     int r = 0;
 
     options.path = &mote_device_Device_Read_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &mote_device_Channel_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &mote_device_Device_Read_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_device_Reading_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -162,10 +163,18 @@ static inline int mote_device_Device_Read_read(const mote_grpc_event *ev, mote_d
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_device_Device_Read_write(mote_grpc_call *call, const mote_device_Reading *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_device_Reading_table, message, 0);
+    return mote_grpc_send(call, &mote_device_Device_Read_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_device_Device_Read_answer(mote_grpc_call *call, const mote_device_Reading *message)
+{
+    return mote_grpc_answer(call, &mote_device_Device_Read_response, message);
 }
 
 extern const mote_hpack_field mote_device_Device_Set_path;
+extern const mote_grpc_source mote_device_Device_Set_request, mote_device_Device_Set_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_device_Device_Set_start(mote_channel *channel, mote_grpc_request options,
@@ -178,7 +187,7 @@ static inline int mote_device_Device_Set_start(mote_channel *channel, mote_grpc_
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_device_Device_Set_offer(mote_grpc_call *call, const mote_device_Setting *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_device_Setting_table, message, 0);
+    return mote_grpc_send(call, &mote_device_Device_Set_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -211,8 +220,8 @@ static inline mote_status mote_device_Device_Set(mote_channel *channel, mote_grp
     int r = 0;
 
     options.path = &mote_device_Device_Set_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &mote_device_Setting_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &mote_device_Device_Set_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_device_Done_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -228,10 +237,18 @@ static inline int mote_device_Device_Set_read(const mote_grpc_event *ev, mote_de
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_device_Device_Set_write(mote_grpc_call *call, const mote_device_Done *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_device_Done_table, message, 0);
+    return mote_grpc_send(call, &mote_device_Device_Set_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_device_Device_Set_answer(mote_grpc_call *call, const mote_device_Done *message)
+{
+    return mote_grpc_answer(call, &mote_device_Device_Set_response, message);
 }
 
 extern const mote_hpack_field mote_device_Device_Watch_path;
+extern const mote_grpc_source mote_device_Device_Watch_request, mote_device_Device_Watch_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_device_Device_Watch_start(mote_channel *channel, mote_grpc_request options,
@@ -244,7 +261,7 @@ static inline int mote_device_Device_Watch_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_device_Device_Watch_offer(mote_grpc_call *call, const mote_device_Channel *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_device_Channel_table, message, 0);
+    return mote_grpc_send(call, &mote_device_Device_Watch_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -279,7 +296,7 @@ static inline int mote_device_Device_Watch_call(mote_channel *channel, mote_grpc
     int r = mote_device_Device_Watch_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &mote_device_Channel_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &mote_device_Device_Watch_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -293,16 +310,16 @@ static inline int mote_device_Device_Watch_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_device_Device_Watch_write(mote_grpc_call *call, const mote_device_Reading *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_device_Reading_table, message, 0);
+    return mote_grpc_send(call, &mote_device_Device_Watch_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_device_Device_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_device_Device_SERVICE(methods)}; */
 #define mote_device_Device_METHODS(Read, Set, Watch) { \
-    {"Read", (Read), NULL, mote_pb_strerror, false, true}, \
-    {"Set", (Set), NULL, mote_pb_strerror, false, true}, \
-    {"Watch", (Watch), NULL, mote_pb_strerror, false, true}, \
+    {"Read", (Read), NULL, mote_pb_strerror, false, true, true}, \
+    {"Set", (Set), NULL, mote_pb_strerror, false, true, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, false, true, false}, \
 }
 #define mote_device_Device_SERVICE(methods) {"mote.device.Device", methods, 3}
 

@@ -14,8 +14,8 @@ typedef struct mote_telemetry_UploadSummary mote_telemetry_UploadSummary;
 typedef struct mote_telemetry_Report mote_telemetry_Report;
 typedef struct mote_telemetry_Command mote_telemetry_Command;
 
-/* One reading of a device. Sequence numbers start at 1 in each epoch and have no gaps unless
- * samples were dropped on the device. */
+/* One reading of a device. Sequence numbers start at 1 in each epoch and have no gaps unless samples
+ * were dropped on the device. */
 struct mote_telemetry_Sample {
     uint64_t sequence;
     int64_t time_ms;
@@ -39,8 +39,8 @@ struct mote_telemetry_Command {
     struct {
         uint32_t which; /* number of the field that is set; 0: none */
         union {
-            /* All samples of this epoch up to this one are stored. It comes first, and nothing is
-             * uploaded before. A number that was never sent is an error, and deletes nothing. */
+            /* All samples of this epoch up to this one are stored. It comes first, and nothing is uploaded
+             * before. A number that was never sent is an error, and deletes nothing. */
             uint64_t acknowledged;
             /* take readings this often; 10 to 86,400,000 */
             uint32_t interval_ms;
@@ -51,13 +51,11 @@ enum { mote_telemetry_Command_acknowledged = 1 };
 enum { mote_telemetry_Command_interval_ms = 2 };
 
 extern const mote_pb_message mote_telemetry_Sample_table;
-static inline int mote_telemetry_Sample_encode(const mote_telemetry_Sample *m, uint8_t *out,
-                                               size_t cap, size_t *len)
+static inline int mote_telemetry_Sample_encode(const mote_telemetry_Sample *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_telemetry_Sample_table, m, out, cap, len);
 }
-static inline int mote_telemetry_Sample_decode(mote_telemetry_Sample *m, const uint8_t *in,
-                                               size_t len, mote_pb_arena *arena)
+static inline int mote_telemetry_Sample_decode(mote_telemetry_Sample *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_telemetry_Sample_table, m, in, len, arena, NULL);
 }
@@ -68,31 +66,25 @@ static inline int mote_telemetry_Sample_size(const mote_telemetry_Sample *m, siz
 
 extern const mote_pb_message mote_telemetry_UploadSummary_table;
 #define mote_telemetry_UploadSummary_MAX_SIZE 11 /* bytes of any encoding */
-static inline int mote_telemetry_UploadSummary_encode(const mote_telemetry_UploadSummary *m,
-                                                      uint8_t *out, size_t cap, size_t *len)
+static inline int mote_telemetry_UploadSummary_encode(const mote_telemetry_UploadSummary *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_telemetry_UploadSummary_table, m, out, cap, len);
 }
-static inline int mote_telemetry_UploadSummary_decode(mote_telemetry_UploadSummary *m,
-                                                      const uint8_t *in, size_t len,
-                                                      mote_pb_arena *arena)
+static inline int mote_telemetry_UploadSummary_decode(mote_telemetry_UploadSummary *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_telemetry_UploadSummary_table, m, in, len, arena, NULL);
 }
-static inline int mote_telemetry_UploadSummary_size(const mote_telemetry_UploadSummary *m,
-                                                    size_t *size)
+static inline int mote_telemetry_UploadSummary_size(const mote_telemetry_UploadSummary *m, size_t *size)
 {
     return mote_pb_size(&mote_telemetry_UploadSummary_table, m, size);
 }
 
 extern const mote_pb_message mote_telemetry_Report_table;
-static inline int mote_telemetry_Report_encode(const mote_telemetry_Report *m, uint8_t *out,
-                                               size_t cap, size_t *len)
+static inline int mote_telemetry_Report_encode(const mote_telemetry_Report *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_telemetry_Report_table, m, out, cap, len);
 }
-static inline int mote_telemetry_Report_decode(mote_telemetry_Report *m, const uint8_t *in,
-                                               size_t len, mote_pb_arena *arena)
+static inline int mote_telemetry_Report_decode(mote_telemetry_Report *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_telemetry_Report_table, m, in, len, arena, NULL);
 }
@@ -103,13 +95,11 @@ static inline int mote_telemetry_Report_size(const mote_telemetry_Report *m, siz
 
 extern const mote_pb_message mote_telemetry_Command_table;
 #define mote_telemetry_Command_MAX_SIZE 11 /* bytes of any encoding */
-static inline int mote_telemetry_Command_encode(const mote_telemetry_Command *m, uint8_t *out,
-                                                size_t cap, size_t *len)
+static inline int mote_telemetry_Command_encode(const mote_telemetry_Command *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_telemetry_Command_table, m, out, cap, len);
 }
-static inline int mote_telemetry_Command_decode(mote_telemetry_Command *m, const uint8_t *in,
-                                                size_t len, mote_pb_arena *arena)
+static inline int mote_telemetry_Command_decode(mote_telemetry_Command *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_telemetry_Command_table, m, in, len, arena, NULL);
 }
@@ -121,42 +111,38 @@ static inline int mote_telemetry_Command_size(const mote_telemetry_Command *m, s
 /* ---- service Telemetry */
 
 extern const mote_hpack_field mote_telemetry_Telemetry_Upload_path;
+extern const mote_grpc_source mote_telemetry_Telemetry_Upload_request, mote_telemetry_Telemetry_Upload_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int mote_telemetry_Telemetry_Upload_start(mote_channel *channel,
-                                                        mote_grpc_request options,
-                                                        mote_grpc_call **call)
+static inline int mote_telemetry_Telemetry_Upload_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &mote_telemetry_Telemetry_Upload_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int mote_telemetry_Telemetry_Upload_offer(mote_grpc_call *call,
-                                                        const mote_telemetry_Sample *message)
+static inline int mote_telemetry_Telemetry_Upload_offer(mote_grpc_call *call, const mote_telemetry_Sample *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_telemetry_Sample_table, message, 0);
+    return mote_grpc_send(call, &mote_telemetry_Telemetry_Upload_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int mote_telemetry_Telemetry_Upload_take(const mote_grpc_event *ev,
-                                                       mote_telemetry_UploadSummary *message,
-                                                       mote_pb_arena *arena)
+static inline int mote_telemetry_Telemetry_Upload_take(const mote_grpc_event *ev, mote_telemetry_UploadSummary *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_UploadSummary_table, message, ev->data, ev->len, arena,
-                          NULL);
+    return mote_pb_decode(&mote_telemetry_UploadSummary_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
-static inline int mote_telemetry_Telemetry_Upload_send(mote_grpc_call *call,
-                                                       const mote_telemetry_Sample *message)
+static inline int mote_telemetry_Telemetry_Upload_send(mote_grpc_call *call, const mote_telemetry_Sample *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_telemetry_Sample_table, message, 0);
+    return mote_channel_send(call, &mote_telemetry_Telemetry_Upload_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status mote_telemetry_Telemetry_Upload_finish(
-    mote_grpc_call *call, mote_telemetry_UploadSummary *response, mote_pb_arena *arena)
+static inline mote_status mote_telemetry_Telemetry_Upload_finish(mote_grpc_call *call, mote_telemetry_UploadSummary *response,
+                                    mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -169,59 +155,59 @@ static inline mote_status mote_telemetry_Telemetry_Upload_finish(
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int mote_telemetry_Telemetry_Upload_read(const mote_grpc_event *ev,
-                                                       mote_telemetry_Sample *message,
-                                                       mote_pb_arena *arena)
+static inline int mote_telemetry_Telemetry_Upload_read(const mote_grpc_event *ev, mote_telemetry_Sample *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_telemetry_Sample_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int mote_telemetry_Telemetry_Upload_write(mote_grpc_call *call,
-                                                        const mote_telemetry_UploadSummary *message)
+static inline int mote_telemetry_Telemetry_Upload_write(mote_grpc_call *call, const mote_telemetry_UploadSummary *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_telemetry_UploadSummary_table, message,
-                          0);
+    return mote_grpc_send(call, &mote_telemetry_Telemetry_Upload_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_telemetry_Telemetry_Upload_answer(mote_grpc_call *call, const mote_telemetry_UploadSummary *message)
+{
+    return mote_grpc_answer(call, &mote_telemetry_Telemetry_Upload_response, message);
 }
 
 extern const mote_hpack_field mote_telemetry_Telemetry_Control_path;
+extern const mote_grpc_source mote_telemetry_Telemetry_Control_request, mote_telemetry_Telemetry_Control_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
-static inline int mote_telemetry_Telemetry_Control_start(mote_channel *channel,
-                                                         mote_grpc_request options,
-                                                         mote_grpc_call **call)
+static inline int mote_telemetry_Telemetry_Control_start(mote_channel *channel, mote_grpc_request options,
+                           mote_grpc_call **call)
 {
     options.path = &mote_telemetry_Telemetry_Control_path;
     return mote_channel_start(channel, &options, call);
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int mote_telemetry_Telemetry_Control_offer(mote_grpc_call *call,
-                                                         const mote_telemetry_Report *message)
+static inline int mote_telemetry_Telemetry_Control_offer(mote_grpc_call *call, const mote_telemetry_Report *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_telemetry_Report_table, message, 0);
+    return mote_grpc_send(call, &mote_telemetry_Telemetry_Control_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int mote_telemetry_Telemetry_Control_take(const mote_grpc_event *ev,
-                                                        mote_telemetry_Command *message,
-                                                        mote_pb_arena *arena)
+static inline int mote_telemetry_Telemetry_Control_take(const mote_grpc_event *ev, mote_telemetry_Command *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_telemetry_Command_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
-static inline int mote_telemetry_Telemetry_Control_send(mote_grpc_call *call,
-                                                        const mote_telemetry_Report *message)
+static inline int mote_telemetry_Telemetry_Control_send(mote_grpc_call *call, const mote_telemetry_Report *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_telemetry_Report_table, message, 0);
+    return mote_channel_send(call, &mote_telemetry_Telemetry_Control_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
  * cannot be decoded. */
-static inline int mote_telemetry_Telemetry_Control_recv(mote_grpc_call *call,
-                                                        mote_telemetry_Command *message,
-                                                        mote_pb_arena *arena, mote_status *status)
+static inline int mote_telemetry_Telemetry_Control_recv(mote_grpc_call *call, mote_telemetry_Command *message,
+                          mote_pb_arena *arena, mote_status *status)
 {
     mote_grpc_event ev;
 
@@ -237,32 +223,27 @@ static inline int mote_telemetry_Telemetry_Control_recv(mote_grpc_call *call,
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int mote_telemetry_Telemetry_Control_read(const mote_grpc_event *ev,
-                                                        mote_telemetry_Report *message,
-                                                        mote_pb_arena *arena)
+static inline int mote_telemetry_Telemetry_Control_read(const mote_grpc_event *ev, mote_telemetry_Report *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_telemetry_Report_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int mote_telemetry_Telemetry_Control_write(mote_grpc_call *call,
-                                                         const mote_telemetry_Command *message)
+static inline int mote_telemetry_Telemetry_Control_write(mote_grpc_call *call, const mote_telemetry_Command *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_telemetry_Command_table, message, 0);
+    return mote_grpc_send(call, &mote_telemetry_Telemetry_Control_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_telemetry_Telemetry_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(methods)}; */
-#define mote_telemetry_Telemetry_METHODS(Upload, Control)                                          \
-    {                                                                                              \
-        {"Upload", (Upload), NULL, mote_pb_strerror, false, false},                                \
-            {"Control", (Control), NULL, mote_pb_strerror, false, false},                          \
-    }
-#define mote_telemetry_Telemetry_SERVICE(methods)                                                  \
-    {                                                                                              \
-        "mote.telemetry.Telemetry", methods, 2                                                     \
-    }
+#define mote_telemetry_Telemetry_METHODS(Upload, Control) { \
+    {"Upload", (Upload), NULL, mote_pb_strerror, false, false, true}, \
+    {"Control", (Control), NULL, mote_pb_strerror, false, false, false}, \
+}
+#define mote_telemetry_Telemetry_SERVICE(methods) {"mote.telemetry.Telemetry", methods, 2}
+
 
 #ifdef __cplusplus
 }

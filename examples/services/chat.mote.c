@@ -25,3 +25,5 @@ const mote_pb_message mote_chat_Event_table = {mote_chat_Event_fields, NULL, 3, 
 
 const mote_hpack_field mote_chat_Chat_Join_path =
     MOTE_HPACK_FIELD(":path", "/mote.chat.Chat/Join");
+const mote_grpc_source mote_chat_Chat_Join_request = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Say_table};
+const mote_grpc_source mote_chat_Chat_Join_response = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Event_table};

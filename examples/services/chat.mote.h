@@ -91,6 +91,7 @@ static inline int mote_chat_Event_size(const mote_chat_Event *m, size_t *size)
 /* ---- service Chat */
 
 extern const mote_hpack_field mote_chat_Chat_Join_path;
+extern const mote_grpc_source mote_chat_Chat_Join_request, mote_chat_Chat_Join_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_chat_Chat_Join_start(mote_channel *channel, mote_grpc_request options,
@@ -103,7 +104,7 @@ static inline int mote_chat_Chat_Join_start(mote_channel *channel, mote_grpc_req
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_chat_Chat_Join_offer(mote_grpc_call *call, const mote_chat_Say *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_chat_Say_table, message, 0);
+    return mote_grpc_send(call, &mote_chat_Chat_Join_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -116,7 +117,7 @@ static inline int mote_chat_Chat_Join_take(const mote_grpc_event *ev, mote_chat_
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_chat_Chat_Join_send(mote_grpc_call *call, const mote_chat_Say *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_chat_Say_table, message, 0);
+    return mote_channel_send(call, &mote_chat_Chat_Join_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -147,14 +148,14 @@ static inline int mote_chat_Chat_Join_read(const mote_grpc_event *ev, mote_chat_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_chat_Chat_Join_write(mote_grpc_call *call, const mote_chat_Event *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_chat_Event_table, message, 0);
+    return mote_grpc_send(call, &mote_chat_Chat_Join_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_chat_Chat_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_chat_Chat_SERVICE(methods)}; */
 #define mote_chat_Chat_METHODS(Join) { \
-    {"Join", (Join), NULL, mote_pb_strerror, false, false}, \
+    {"Join", (Join), NULL, mote_pb_strerror, false, false, false}, \
 }
 #define mote_chat_Chat_SERVICE(methods) {"mote.chat.Chat", methods, 1}
 

@@ -32,6 +32,10 @@ const mote_pb_message mote_files_Part_table = {mote_files_Part_fields, mote_file
 
 const mote_hpack_field mote_files_Files_Upload_path =
     MOTE_HPACK_FIELD(":path", "/mote.files.Files/Upload");
+const mote_grpc_source mote_files_Files_Upload_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Chunk_table};
+const mote_grpc_source mote_files_Files_Upload_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Receipt_table};
 
 const mote_hpack_field mote_files_Files_Download_path =
     MOTE_HPACK_FIELD(":path", "/mote.files.Files/Download");
+const mote_grpc_source mote_files_Files_Download_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Request_table};
+const mote_grpc_source mote_files_Files_Download_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Part_table};

@@ -107,6 +107,7 @@ static inline int mote_files_Part_size(const mote_files_Part *m, size_t *size)
 /* ---- service Files */
 
 extern const mote_hpack_field mote_files_Files_Upload_path;
+extern const mote_grpc_source mote_files_Files_Upload_request, mote_files_Files_Upload_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_files_Files_Upload_start(mote_channel *channel, mote_grpc_request options,
@@ -119,7 +120,7 @@ static inline int mote_files_Files_Upload_start(mote_channel *channel, mote_grpc
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_files_Files_Upload_offer(mote_grpc_call *call, const mote_files_Chunk *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_files_Chunk_table, message, 0);
+    return mote_grpc_send(call, &mote_files_Files_Upload_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -132,7 +133,7 @@ static inline int mote_files_Files_Upload_take(const mote_grpc_event *ev, mote_f
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_files_Files_Upload_send(mote_grpc_call *call, const mote_files_Chunk *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_files_Chunk_table, message, 0);
+    return mote_channel_send(call, &mote_files_Files_Upload_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -159,10 +160,18 @@ static inline int mote_files_Files_Upload_read(const mote_grpc_event *ev, mote_f
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_files_Files_Upload_write(mote_grpc_call *call, const mote_files_Receipt *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_files_Receipt_table, message, 0);
+    return mote_grpc_send(call, &mote_files_Files_Upload_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_files_Files_Upload_answer(mote_grpc_call *call, const mote_files_Receipt *message)
+{
+    return mote_grpc_answer(call, &mote_files_Files_Upload_response, message);
 }
 
 extern const mote_hpack_field mote_files_Files_Download_path;
+extern const mote_grpc_source mote_files_Files_Download_request, mote_files_Files_Download_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_files_Files_Download_start(mote_channel *channel, mote_grpc_request options,
@@ -175,7 +184,7 @@ static inline int mote_files_Files_Download_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_files_Files_Download_offer(mote_grpc_call *call, const mote_files_Request *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_files_Request_table, message, 0);
+    return mote_grpc_send(call, &mote_files_Files_Download_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -210,7 +219,7 @@ static inline int mote_files_Files_Download_call(mote_channel *channel, mote_grp
     int r = mote_files_Files_Download_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &mote_files_Request_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &mote_files_Files_Download_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -224,15 +233,15 @@ static inline int mote_files_Files_Download_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_files_Files_Download_write(mote_grpc_call *call, const mote_files_Part *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_files_Part_table, message, 0);
+    return mote_grpc_send(call, &mote_files_Files_Download_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_files_Files_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_files_Files_SERVICE(methods)}; */
 #define mote_files_Files_METHODS(Upload, Download) { \
-    {"Upload", (Upload), NULL, mote_pb_strerror, false, false}, \
-    {"Download", (Download), NULL, mote_pb_strerror, false, true}, \
+    {"Upload", (Upload), NULL, mote_pb_strerror, false, false, true}, \
+    {"Download", (Download), NULL, mote_pb_strerror, false, true, false}, \
 }
 #define mote_files_Files_SERVICE(methods) {"mote.files.Files", methods, 2}
 

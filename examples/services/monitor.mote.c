@@ -36,9 +36,15 @@ const mote_pb_message mote_monitor_Query_table = {mote_monitor_Query_fields, NUL
 
 const mote_hpack_field mote_monitor_Monitor_Push_path =
     MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Push");
+const mote_grpc_source mote_monitor_Monitor_Push_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Metric_table};
+const mote_grpc_source mote_monitor_Monitor_Push_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_table};
 
 const mote_hpack_field mote_monitor_Monitor_Log_path =
     MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Log");
+const mote_grpc_source mote_monitor_Monitor_Log_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_table};
+const mote_grpc_source mote_monitor_Monitor_Log_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_table};
 
 const mote_hpack_field mote_monitor_Monitor_Tail_path =
     MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Tail");
+const mote_grpc_source mote_monitor_Monitor_Tail_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Query_table};
+const mote_grpc_source mote_monitor_Monitor_Tail_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_table};

@@ -116,6 +116,7 @@ static inline int mote_monitor_Query_size(const mote_monitor_Query *m, size_t *s
 /* ---- service Monitor */
 
 extern const mote_hpack_field mote_monitor_Monitor_Push_path;
+extern const mote_grpc_source mote_monitor_Monitor_Push_request, mote_monitor_Monitor_Push_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_monitor_Monitor_Push_start(mote_channel *channel, mote_grpc_request options,
@@ -128,7 +129,7 @@ static inline int mote_monitor_Monitor_Push_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_monitor_Monitor_Push_offer(mote_grpc_call *call, const mote_monitor_Metric *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_monitor_Metric_table, message, 0);
+    return mote_grpc_send(call, &mote_monitor_Monitor_Push_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -141,7 +142,7 @@ static inline int mote_monitor_Monitor_Push_take(const mote_grpc_event *ev, mote
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_monitor_Monitor_Push_send(mote_grpc_call *call, const mote_monitor_Metric *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_monitor_Metric_table, message, 0);
+    return mote_channel_send(call, &mote_monitor_Monitor_Push_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -168,10 +169,18 @@ static inline int mote_monitor_Monitor_Push_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_monitor_Monitor_Push_write(mote_grpc_call *call, const mote_monitor_Accepted *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_monitor_Accepted_table, message, 0);
+    return mote_grpc_send(call, &mote_monitor_Monitor_Push_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_monitor_Monitor_Push_answer(mote_grpc_call *call, const mote_monitor_Accepted *message)
+{
+    return mote_grpc_answer(call, &mote_monitor_Monitor_Push_response, message);
 }
 
 extern const mote_hpack_field mote_monitor_Monitor_Log_path;
+extern const mote_grpc_source mote_monitor_Monitor_Log_request, mote_monitor_Monitor_Log_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_monitor_Monitor_Log_start(mote_channel *channel, mote_grpc_request options,
@@ -184,7 +193,7 @@ static inline int mote_monitor_Monitor_Log_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_monitor_Monitor_Log_offer(mote_grpc_call *call, const mote_monitor_Line *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_monitor_Line_table, message, 0);
+    return mote_grpc_send(call, &mote_monitor_Monitor_Log_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -197,7 +206,7 @@ static inline int mote_monitor_Monitor_Log_take(const mote_grpc_event *ev, mote_
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_monitor_Monitor_Log_send(mote_grpc_call *call, const mote_monitor_Line *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_monitor_Line_table, message, 0);
+    return mote_channel_send(call, &mote_monitor_Monitor_Log_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -224,11 +233,19 @@ static inline int mote_monitor_Monitor_Log_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_monitor_Monitor_Log_write(mote_grpc_call *call, const mote_monitor_Accepted *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_monitor_Accepted_table, message, 0);
+    return mote_grpc_send(call, &mote_monitor_Monitor_Log_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_monitor_Monitor_Log_answer(mote_grpc_call *call, const mote_monitor_Accepted *message)
+{
+    return mote_grpc_answer(call, &mote_monitor_Monitor_Log_response, message);
 }
 
 /* The lines that are kept, oldest first, then new ones as they come. */
 extern const mote_hpack_field mote_monitor_Monitor_Tail_path;
+extern const mote_grpc_source mote_monitor_Monitor_Tail_request, mote_monitor_Monitor_Tail_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_monitor_Monitor_Tail_start(mote_channel *channel, mote_grpc_request options,
@@ -241,7 +258,7 @@ static inline int mote_monitor_Monitor_Tail_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_monitor_Monitor_Tail_offer(mote_grpc_call *call, const mote_monitor_Query *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_monitor_Query_table, message, 0);
+    return mote_grpc_send(call, &mote_monitor_Monitor_Tail_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -276,7 +293,7 @@ static inline int mote_monitor_Monitor_Tail_call(mote_channel *channel, mote_grp
     int r = mote_monitor_Monitor_Tail_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &mote_monitor_Query_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &mote_monitor_Monitor_Tail_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -290,16 +307,16 @@ static inline int mote_monitor_Monitor_Tail_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_monitor_Monitor_Tail_write(mote_grpc_call *call, const mote_monitor_Line *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_monitor_Line_table, message, 0);
+    return mote_grpc_send(call, &mote_monitor_Monitor_Tail_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_monitor_Monitor_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_monitor_Monitor_SERVICE(methods)}; */
 #define mote_monitor_Monitor_METHODS(Push, Log, Tail) { \
-    {"Push", (Push), NULL, mote_pb_strerror, false, false}, \
-    {"Log", (Log), NULL, mote_pb_strerror, false, false}, \
-    {"Tail", (Tail), NULL, mote_pb_strerror, false, true}, \
+    {"Push", (Push), NULL, mote_pb_strerror, false, false, true}, \
+    {"Log", (Log), NULL, mote_pb_strerror, false, false, true}, \
+    {"Tail", (Tail), NULL, mote_pb_strerror, false, true, false}, \
 }
 #define mote_monitor_Monitor_SERVICE(methods) {"mote.monitor.Monitor", methods, 3}
 

@@ -40,9 +40,15 @@ const mote_pb_message mote_orders_Update_table = {mote_orders_Update_fields, NUL
 
 const mote_hpack_field mote_orders_Orders_History_path =
     MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/History");
+const mote_grpc_source mote_orders_Orders_History_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_HistoryQuery_table};
+const mote_grpc_source mote_orders_Orders_History_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_table};
 
 const mote_hpack_field mote_orders_Orders_Import_path =
     MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/Import");
+const mote_grpc_source mote_orders_Orders_Import_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_table};
+const mote_grpc_source mote_orders_Orders_Import_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_ImportResult_table};
 
 const mote_hpack_field mote_orders_Orders_Updates_path =
     MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/Updates");
+const mote_grpc_source mote_orders_Orders_Updates_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_table};
+const mote_grpc_source mote_orders_Orders_Updates_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_table};

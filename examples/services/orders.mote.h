@@ -132,6 +132,7 @@ static inline int mote_orders_Update_size(const mote_orders_Update *m, size_t *s
 /* ---- service Orders */
 
 extern const mote_hpack_field mote_orders_Orders_History_path;
+extern const mote_grpc_source mote_orders_Orders_History_request, mote_orders_Orders_History_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_orders_Orders_History_start(mote_channel *channel, mote_grpc_request options,
@@ -144,7 +145,7 @@ static inline int mote_orders_Orders_History_start(mote_channel *channel, mote_g
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_orders_Orders_History_offer(mote_grpc_call *call, const mote_orders_HistoryQuery *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_orders_HistoryQuery_table, message, 0);
+    return mote_grpc_send(call, &mote_orders_Orders_History_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -179,7 +180,7 @@ static inline int mote_orders_Orders_History_call(mote_channel *channel, mote_gr
     int r = mote_orders_Orders_History_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &mote_orders_HistoryQuery_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &mote_orders_Orders_History_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -193,10 +194,11 @@ static inline int mote_orders_Orders_History_read(const mote_grpc_event *ev, mot
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_orders_Orders_History_write(mote_grpc_call *call, const mote_orders_Order *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_orders_Order_table, message, 0);
+    return mote_grpc_send(call, &mote_orders_Orders_History_response, message, 0);
 }
 
 extern const mote_hpack_field mote_orders_Orders_Import_path;
+extern const mote_grpc_source mote_orders_Orders_Import_request, mote_orders_Orders_Import_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_orders_Orders_Import_start(mote_channel *channel, mote_grpc_request options,
@@ -209,7 +211,7 @@ static inline int mote_orders_Orders_Import_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_orders_Orders_Import_offer(mote_grpc_call *call, const mote_orders_Order *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_orders_Order_table, message, 0);
+    return mote_grpc_send(call, &mote_orders_Orders_Import_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -222,7 +224,7 @@ static inline int mote_orders_Orders_Import_take(const mote_grpc_event *ev, mote
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_orders_Orders_Import_send(mote_grpc_call *call, const mote_orders_Order *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_orders_Order_table, message, 0);
+    return mote_channel_send(call, &mote_orders_Orders_Import_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -249,11 +251,19 @@ static inline int mote_orders_Orders_Import_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_orders_Orders_Import_write(mote_grpc_call *call, const mote_orders_ImportResult *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_orders_ImportResult_table, message, 0);
+    return mote_grpc_send(call, &mote_orders_Orders_Import_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_orders_Orders_Import_answer(mote_grpc_call *call, const mote_orders_ImportResult *message)
+{
+    return mote_grpc_answer(call, &mote_orders_Orders_Import_response, message);
 }
 
 /* Each update is answered, with an error or without. */
 extern const mote_hpack_field mote_orders_Orders_Updates_path;
+extern const mote_grpc_source mote_orders_Orders_Updates_request, mote_orders_Orders_Updates_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_orders_Orders_Updates_start(mote_channel *channel, mote_grpc_request options,
@@ -266,7 +276,7 @@ static inline int mote_orders_Orders_Updates_start(mote_channel *channel, mote_g
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_orders_Orders_Updates_offer(mote_grpc_call *call, const mote_orders_Update *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_orders_Update_table, message, 0);
+    return mote_grpc_send(call, &mote_orders_Orders_Updates_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -279,7 +289,7 @@ static inline int mote_orders_Orders_Updates_take(const mote_grpc_event *ev, mot
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_orders_Orders_Updates_send(mote_grpc_call *call, const mote_orders_Update *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_orders_Update_table, message, 0);
+    return mote_channel_send(call, &mote_orders_Orders_Updates_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -310,16 +320,16 @@ static inline int mote_orders_Orders_Updates_read(const mote_grpc_event *ev, mot
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_orders_Orders_Updates_write(mote_grpc_call *call, const mote_orders_Update *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_orders_Update_table, message, 0);
+    return mote_grpc_send(call, &mote_orders_Orders_Updates_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_orders_Orders_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_orders_Orders_SERVICE(methods)}; */
 #define mote_orders_Orders_METHODS(History, Import, Updates) { \
-    {"History", (History), NULL, mote_pb_strerror, false, true}, \
-    {"Import", (Import), NULL, mote_pb_strerror, false, false}, \
-    {"Updates", (Updates), NULL, mote_pb_strerror, false, false}, \
+    {"History", (History), NULL, mote_pb_strerror, false, true, false}, \
+    {"Import", (Import), NULL, mote_pb_strerror, false, false, true}, \
+    {"Updates", (Updates), NULL, mote_pb_strerror, false, false, false}, \
 }
 #define mote_orders_Orders_SERVICE(methods) {"mote.orders.Orders", methods, 3}
 

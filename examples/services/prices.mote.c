@@ -15,3 +15,5 @@ const mote_pb_message mote_prices_Price_table = {mote_prices_Price_fields, NULL,
 
 const mote_hpack_field mote_prices_Prices_Watch_path =
     MOTE_HPACK_FIELD(":path", "/mote.prices.Prices/Watch");
+const mote_grpc_source mote_prices_Prices_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Filter_table};
+const mote_grpc_source mote_prices_Prices_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Price_table};

@@ -55,6 +55,7 @@ static inline int mote_prices_Price_size(const mote_prices_Price *m, size_t *siz
 /* ---- service Prices */
 
 extern const mote_hpack_field mote_prices_Prices_Watch_path;
+extern const mote_grpc_source mote_prices_Prices_Watch_request, mote_prices_Prices_Watch_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_prices_Prices_Watch_start(mote_channel *channel, mote_grpc_request options,
@@ -67,7 +68,7 @@ static inline int mote_prices_Prices_Watch_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_prices_Prices_Watch_offer(mote_grpc_call *call, const mote_prices_Filter *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_prices_Filter_table, message, 0);
+    return mote_grpc_send(call, &mote_prices_Prices_Watch_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -102,7 +103,7 @@ static inline int mote_prices_Prices_Watch_call(mote_channel *channel, mote_grpc
     int r = mote_prices_Prices_Watch_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &mote_prices_Filter_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &mote_prices_Prices_Watch_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -116,14 +117,14 @@ static inline int mote_prices_Prices_Watch_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_prices_Prices_Watch_write(mote_grpc_call *call, const mote_prices_Price *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_prices_Price_table, message, 0);
+    return mote_grpc_send(call, &mote_prices_Prices_Watch_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_prices_Prices_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_prices_Prices_SERVICE(methods)}; */
 #define mote_prices_Prices_METHODS(Watch) { \
-    {"Watch", (Watch), NULL, mote_pb_strerror, false, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, false, true, false}, \
 }
 #define mote_prices_Prices_SERVICE(methods) {"mote.prices.Prices", methods, 1}
 

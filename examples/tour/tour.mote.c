@@ -22,12 +22,20 @@ const mote_pb_message mote_tour_Summary_table = {mote_tour_Summary_fields, NULL,
 
 const mote_hpack_field mote_tour_Tour_Latest_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Latest");
+const mote_grpc_source mote_tour_Tour_Latest_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_table};
+const mote_grpc_source mote_tour_Tour_Latest_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
 
 const mote_hpack_field mote_tour_Tour_Subscribe_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Subscribe");
+const mote_grpc_source mote_tour_Tour_Subscribe_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_table};
+const mote_grpc_source mote_tour_Tour_Subscribe_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
 
 const mote_hpack_field mote_tour_Tour_Publish_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Publish");
+const mote_grpc_source mote_tour_Tour_Publish_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
+const mote_grpc_source mote_tour_Tour_Publish_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Summary_table};
 
 const mote_hpack_field mote_tour_Tour_Chat_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Chat");
+const mote_grpc_source mote_tour_Tour_Chat_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
+const mote_grpc_source mote_tour_Tour_Chat_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};

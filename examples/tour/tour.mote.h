@@ -77,6 +77,7 @@ static inline int mote_tour_Summary_size(const mote_tour_Summary *m, size_t *siz
 
 /* One method of each of the four kinds. */
 extern const mote_hpack_field mote_tour_Tour_Latest_path;
+extern const mote_grpc_source mote_tour_Tour_Latest_request, mote_tour_Tour_Latest_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_tour_Tour_Latest_start(mote_channel *channel, mote_grpc_request options,
@@ -89,7 +90,7 @@ static inline int mote_tour_Tour_Latest_start(mote_channel *channel, mote_grpc_r
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Latest_offer(mote_grpc_call *call, const mote_tour_Query *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Query_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Latest_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -122,8 +123,8 @@ static inline mote_status mote_tour_Tour_Latest(mote_channel *channel, mote_grpc
     int r = 0;
 
     options.path = &mote_tour_Tour_Latest_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &mote_tour_Query_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &mote_tour_Tour_Latest_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&mote_tour_Note_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -139,10 +140,18 @@ static inline int mote_tour_Tour_Latest_read(const mote_grpc_event *ev, mote_tou
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Latest_write(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Note_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Latest_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_tour_Tour_Latest_answer(mote_grpc_call *call, const mote_tour_Note *message)
+{
+    return mote_grpc_answer(call, &mote_tour_Tour_Latest_response, message);
 }
 
 extern const mote_hpack_field mote_tour_Tour_Subscribe_path;
+extern const mote_grpc_source mote_tour_Tour_Subscribe_request, mote_tour_Tour_Subscribe_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_tour_Tour_Subscribe_start(mote_channel *channel, mote_grpc_request options,
@@ -155,7 +164,7 @@ static inline int mote_tour_Tour_Subscribe_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Subscribe_offer(mote_grpc_call *call, const mote_tour_Query *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Query_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Subscribe_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -190,7 +199,7 @@ static inline int mote_tour_Tour_Subscribe_call(mote_channel *channel, mote_grpc
     int r = mote_tour_Tour_Subscribe_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &mote_tour_Query_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &mote_tour_Tour_Subscribe_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -204,10 +213,11 @@ static inline int mote_tour_Tour_Subscribe_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Subscribe_write(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Note_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Subscribe_response, message, 0);
 }
 
 extern const mote_hpack_field mote_tour_Tour_Publish_path;
+extern const mote_grpc_source mote_tour_Tour_Publish_request, mote_tour_Tour_Publish_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_tour_Tour_Publish_start(mote_channel *channel, mote_grpc_request options,
@@ -220,7 +230,7 @@ static inline int mote_tour_Tour_Publish_start(mote_channel *channel, mote_grpc_
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Publish_offer(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Note_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Publish_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -233,7 +243,7 @@ static inline int mote_tour_Tour_Publish_take(const mote_grpc_event *ev, mote_to
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_tour_Tour_Publish_send(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_tour_Note_table, message, 0);
+    return mote_channel_send(call, &mote_tour_Tour_Publish_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -260,10 +270,18 @@ static inline int mote_tour_Tour_Publish_read(const mote_grpc_event *ev, mote_to
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Publish_write(mote_grpc_call *call, const mote_tour_Summary *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Summary_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Publish_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_tour_Tour_Publish_answer(mote_grpc_call *call, const mote_tour_Summary *message)
+{
+    return mote_grpc_answer(call, &mote_tour_Tour_Publish_response, message);
 }
 
 extern const mote_hpack_field mote_tour_Tour_Chat_path;
+extern const mote_grpc_source mote_tour_Tour_Chat_request, mote_tour_Tour_Chat_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int mote_tour_Tour_Chat_start(mote_channel *channel, mote_grpc_request options,
@@ -276,7 +294,7 @@ static inline int mote_tour_Tour_Chat_start(mote_channel *channel, mote_grpc_req
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Chat_offer(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Note_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Chat_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -289,7 +307,7 @@ static inline int mote_tour_Tour_Chat_take(const mote_grpc_event *ev, mote_tour_
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_tour_Tour_Chat_send(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &mote_tour_Note_table, message, 0);
+    return mote_channel_send(call, &mote_tour_Tour_Chat_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -320,17 +338,17 @@ static inline int mote_tour_Tour_Chat_read(const mote_grpc_event *ev, mote_tour_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Chat_write(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_tour_Note_table, message, 0);
+    return mote_grpc_send(call, &mote_tour_Tour_Chat_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)}; */
 #define mote_tour_Tour_METHODS(Latest, Subscribe, Publish, Chat) { \
-    {"Latest", (Latest), NULL, mote_pb_strerror, false, true}, \
-    {"Subscribe", (Subscribe), NULL, mote_pb_strerror, false, true}, \
-    {"Publish", (Publish), NULL, mote_pb_strerror, false, false}, \
-    {"Chat", (Chat), NULL, mote_pb_strerror, false, false}, \
+    {"Latest", (Latest), NULL, mote_pb_strerror, false, true, true}, \
+    {"Subscribe", (Subscribe), NULL, mote_pb_strerror, false, true, false}, \
+    {"Publish", (Publish), NULL, mote_pb_strerror, false, false, true}, \
+    {"Chat", (Chat), NULL, mote_pb_strerror, false, false, false}, \
 }
 #define mote_tour_Tour_SERVICE(methods) {"mote.tour.Tour", methods, 4}
 

@@ -1,5 +1,4 @@
 /* The blocking client: one loop that writes, receives and waits until a call has an event. */
-#include "../../pb/pb.h"
 #include "channel_internal.h"
 
 #include <string.h>
@@ -259,15 +258,15 @@ static int wait_for_room(mote_grpc_call *call)
 
     turn(ch, FOREVER);
     event_for(ch, NULL, &ev);
-    return call->pending & PENDING_END ? MOTE_GRPC_ERR_STATE : 0;
+    return mote_grpc_decided(call) ? MOTE_GRPC_ERR_STATE : 0;
 }
 
-int mote_channel_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                      const void *message, unsigned flags)
+int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                      unsigned flags)
 {
     int r;
 
-    while ((r = mote_grpc_send(call, source, type, message, flags)) == MOTE_AGAIN) {
+    while ((r = mote_grpc_send(call, source, message, flags)) == MOTE_AGAIN) {
         if ((r = wait_for_room(call)) < 0)
             return r;
     }
@@ -319,8 +318,6 @@ mote_status mote_status_of(int code, const char *text)
 
 mote_status mote_status_of_error(int error)
 {
-    if (error <= -400 && error > -500)
-        return mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(error));
     return mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_grpc_strerror(error));
 }
 
@@ -339,9 +336,9 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
 
     *response = NULL;
     *len = 0;
-    while (r == 0 && !(call->pending & PENDING_END)) {
+    while (r == 0 && !mote_grpc_decided(call)) {
         r = event_for(ch, NULL, &ev);
-        if (r == 0 && !(call->pending & PENDING_END))
+        if (r == 0 && !mote_grpc_decided(call))
             turn(ch, FOREVER);
     }
     size_t count = 0;
@@ -370,7 +367,7 @@ mote_status mote_channel_finish(mote_grpc_call *call)
 }
 
 mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *request,
-                                    mote_grpc_source *source, const void *type, const void *message,
+                                    const mote_grpc_source *source, const void *message,
                                     const uint8_t **response, size_t *len)
 {
     mote_grpc_call *call;
@@ -382,20 +379,21 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
     *len = 0;
     if (r < 0)
         return mote_status_of_error(r);
-    if ((r = mote_channel_send(call, source, type, message, MOTE_GRPC_LAST)) < 0 &&
+    if ((r = mote_channel_send(call, source, message, MOTE_GRPC_LAST)) < 0 &&
         r != MOTE_GRPC_ERR_STATE && mote_h2_error(&ch->grpc.h2) == 0) {
         mote_grpc_cancel(call); /* the message cannot be encoded */
         mote_channel_finish(call);
-        return mote_status_of_error(r);
+        return r > -400 ? mote_status_of_error(r)
+                        : mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(r));
     }
     return mote_channel_collect(call, response, len);
 }
 
 mote_status mote_channel_unary(mote_channel *ch, const mote_grpc_request *request,
-                               mote_grpc_source *source, const void *type, const void *message,
+                               const mote_grpc_source *source, const void *message,
                                const uint8_t **response, size_t *len)
 {
     mote_channel_unary_function *unary = ch->unary ? ch->unary : mote_channel_unary_once;
 
-    return unary(ch, request, source, type, message, response, len);
+    return unary(ch, request, source, message, response, len);
 }

@@ -68,9 +68,8 @@ typedef struct {
 
 typedef mote_status mote_channel_unary_function(struct mote_channel *ch,
                                                 const mote_grpc_request *request,
-                                                mote_grpc_source *source, const void *type,
-                                                const void *message, const uint8_t **response,
-                                                size_t *len);
+                                                const mote_grpc_source *source, const void *message,
+                                                const uint8_t **response, size_t *len);
 
 /* A client connection whose calls block. One thread at a time. */
 typedef struct mote_channel {
@@ -121,8 +120,8 @@ int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *me
 int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call);
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over, see _recv(). */
-int mote_channel_send(mote_grpc_call *call, mote_grpc_source *source, const void *type,
-                      const void *message, unsigned flags);
+int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                      unsigned flags);
 int mote_channel_half_close(mote_grpc_call *call);
 
 /*

@@ -77,7 +77,7 @@ static bool time_left(mote_channel *ch, mote_grpc_request *request, uint64_t dea
 }
 
 static mote_status try_again(mote_channel *ch, const mote_grpc_request *request,
-                             mote_grpc_source *source, const void *type, const void *message,
+                             const mote_grpc_source *source, const void *message,
                              const uint8_t **response, size_t *len)
 {
     mote_grpc_metadata metadata[MOST_METADATA + 1];
@@ -90,8 +90,7 @@ static mote_status try_again(mote_channel *ch, const mote_grpc_request *request,
     for (;;) {
         mote_grpc_request one = r;
         add_count(&one, metadata, &digit, attempt - 1);
-        mote_status status =
-            mote_channel_unary_once(ch, &one, source, type, message, response, len);
+        mote_status status = mote_channel_unary_once(ch, &one, source, message, response, len);
         bool failed =
             ch->retry && status.code != MOTE_GRPC_OK && (ch->retry->codes >> status.code & 1);
         if (ch->retry)

@@ -4,28 +4,22 @@
 static const mote_pb_field mote_HealthCheckRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_HealthCheckRequest, service), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_HealthCheckRequest_table = {mote_HealthCheckRequest_fields, NULL, 1,
-                                                       sizeof(mote_HealthCheckRequest)};
+const mote_pb_message mote_HealthCheckRequest_table = {mote_HealthCheckRequest_fields, NULL, 1, sizeof(mote_HealthCheckRequest)};
 
 static const mote_pb_field mote_HealthCheckResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_HealthCheckResponse, status), MOTE_PB_ENUM_TYPE, 0},
 };
-const mote_pb_message mote_HealthCheckResponse_table = {mote_HealthCheckResponse_fields, NULL, 1,
-                                                        sizeof(mote_HealthCheckResponse)};
+const mote_pb_message mote_HealthCheckResponse_table = {mote_HealthCheckResponse_fields, NULL, 1, sizeof(mote_HealthCheckResponse)};
 
-const mote_pb_message mote_HealthListRequest_table = {NULL, NULL, 0,
-                                                      sizeof(mote_HealthListRequest)};
+const mote_pb_message mote_HealthListRequest_table = {NULL, NULL, 0, sizeof(mote_HealthListRequest)};
 
 static const mote_pb_field mote_HealthListResponse_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(mote_HealthListResponse, statuses),
-     MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
+    {MOTE_PB_KEY(1, 2), offsetof(mote_HealthListResponse, statuses), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const mote_HealthListResponse_subs[] = {
     &mote_HealthListResponse_StatusesEntry_table,
 };
-const mote_pb_message mote_HealthListResponse_table = {mote_HealthListResponse_fields,
-                                                       mote_HealthListResponse_subs, 1,
-                                                       sizeof(mote_HealthListResponse)};
+const mote_pb_message mote_HealthListResponse_table = {mote_HealthListResponse_fields, mote_HealthListResponse_subs, 1, sizeof(mote_HealthListResponse)};
 
 static const mote_pb_field mote_HealthListResponse_StatusesEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_HealthListResponse_StatusesEntry, key), MOTE_PB_TEXT, 0},
@@ -34,60 +28,55 @@ static const mote_pb_field mote_HealthListResponse_StatusesEntry_fields[] = {
 static const mote_pb_message *const mote_HealthListResponse_StatusesEntry_subs[] = {
     &mote_HealthCheckResponse_table,
 };
-const mote_pb_message mote_HealthListResponse_StatusesEntry_table = {
-    mote_HealthListResponse_StatusesEntry_fields, mote_HealthListResponse_StatusesEntry_subs, 2,
-    sizeof(mote_HealthListResponse_StatusesEntry)};
+const mote_pb_message mote_HealthListResponse_StatusesEntry_table = {mote_HealthListResponse_StatusesEntry_fields, mote_HealthListResponse_StatusesEntry_subs, 2, sizeof(mote_HealthListResponse_StatusesEntry)};
 
 const mote_hpack_field mote_Health_Check_path =
     MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/Check");
+const mote_grpc_source mote_Health_Check_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_table};
+const mote_grpc_source mote_Health_Check_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_table};
 
 const mote_hpack_field mote_Health_Watch_path =
     MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/Watch");
+const mote_grpc_source mote_Health_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_table};
+const mote_grpc_source mote_Health_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_table};
 
 const mote_hpack_field mote_Health_List_path =
     MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/List");
+const mote_grpc_source mote_Health_List_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListRequest_table};
+const mote_grpc_source mote_Health_List_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListResponse_table};
 
 static const uint8_t mote_health_file_bytes[] = {
-    10,  12,  104, 101, 97,  108, 116, 104, 46,  112, 114, 111, 116, 111, 18,  14,  103, 114, 112,
-    99,  46,  104, 101, 97,  108, 116, 104, 46,  118, 49,  34,  46,  10,  18,  72,  101, 97,  108,
-    116, 104, 67,  104, 101, 99,  107, 82,  101, 113, 117, 101, 115, 116, 18,  24,  10,  7,   115,
-    101, 114, 118, 105, 99,  101, 24,  1,   32,  1,   40,  9,   82,  7,   115, 101, 114, 118, 105,
-    99,  101, 34,  177, 1,   10,  19,  72,  101, 97,  108, 116, 104, 67,  104, 101, 99,  107, 82,
-    101, 115, 112, 111, 110, 115, 101, 18,  73,  10,  6,   115, 116, 97,  116, 117, 115, 24,  1,
-    32,  1,   40,  14,  50,  49,  46,  103, 114, 112, 99,  46,  104, 101, 97,  108, 116, 104, 46,
-    118, 49,  46,  72,  101, 97,  108, 116, 104, 67,  104, 101, 99,  107, 82,  101, 115, 112, 111,
-    110, 115, 101, 46,  83,  101, 114, 118, 105, 110, 103, 83,  116, 97,  116, 117, 115, 82,  6,
-    115, 116, 97,  116, 117, 115, 34,  79,  10,  13,  83,  101, 114, 118, 105, 110, 103, 83,  116,
-    97,  116, 117, 115, 18,  11,  10,  7,   85,  78,  75,  78,  79,  87,  78,  16,  0,   18,  11,
-    10,  7,   83,  69,  82,  86,  73,  78,  71,  16,  1,   18,  15,  10,  11,  78,  79,  84,  95,
-    83,  69,  82,  86,  73,  78,  71,  16,  2,   18,  19,  10,  15,  83,  69,  82,  86,  73,  67,
-    69,  95,  85,  78,  75,  78,  79,  87,  78,  16,  3,   34,  19,  10,  17,  72,  101, 97,  108,
-    116, 104, 76,  105, 115, 116, 82,  101, 113, 117, 101, 115, 116, 34,  196, 1,   10,  18,  72,
-    101, 97,  108, 116, 104, 76,  105, 115, 116, 82,  101, 115, 112, 111, 110, 115, 101, 18,  76,
-    10,  8,   115, 116, 97,  116, 117, 115, 101, 115, 24,  1,   32,  3,   40,  11,  50,  48,  46,
-    103, 114, 112, 99,  46,  104, 101, 97,  108, 116, 104, 46,  118, 49,  46,  72,  101, 97,  108,
-    116, 104, 76,  105, 115, 116, 82,  101, 115, 112, 111, 110, 115, 101, 46,  83,  116, 97,  116,
-    117, 115, 101, 115, 69,  110, 116, 114, 121, 82,  8,   115, 116, 97,  116, 117, 115, 101, 115,
-    26,  96,  10,  13,  83,  116, 97,  116, 117, 115, 101, 115, 69,  110, 116, 114, 121, 18,  16,
-    10,  3,   107, 101, 121, 24,  1,   32,  1,   40,  9,   82,  3,   107, 101, 121, 18,  57,  10,
-    5,   118, 97,  108, 117, 101, 24,  2,   32,  1,   40,  11,  50,  35,  46,  103, 114, 112, 99,
-    46,  104, 101, 97,  108, 116, 104, 46,  118, 49,  46,  72,  101, 97,  108, 116, 104, 67,  104,
-    101, 99,  107, 82,  101, 115, 112, 111, 110, 115, 101, 82,  5,   118, 97,  108, 117, 101, 58,
-    2,   56,  1,   50,  253, 1,   10,  6,   72,  101, 97,  108, 116, 104, 18,  80,  10,  5,   67,
-    104, 101, 99,  107, 18,  34,  46,  103, 114, 112, 99,  46,  104, 101, 97,  108, 116, 104, 46,
-    118, 49,  46,  72,  101, 97,  108, 116, 104, 67,  104, 101, 99,  107, 82,  101, 113, 117, 101,
-    115, 116, 26,  35,  46,  103, 114, 112, 99,  46,  104, 101, 97,  108, 116, 104, 46,  118, 49,
-    46,  72,  101, 97,  108, 116, 104, 67,  104, 101, 99,  107, 82,  101, 115, 112, 111, 110, 115,
-    101, 18,  82,  10,  5,   87,  97,  116, 99,  104, 18,  34,  46,  103, 114, 112, 99,  46,  104,
-    101, 97,  108, 116, 104, 46,  118, 49,  46,  72,  101, 97,  108, 116, 104, 67,  104, 101, 99,
-    107, 82,  101, 113, 117, 101, 115, 116, 26,  35,  46,  103, 114, 112, 99,  46,  104, 101, 97,
-    108, 116, 104, 46,  118, 49,  46,  72,  101, 97,  108, 116, 104, 67,  104, 101, 99,  107, 82,
-    101, 115, 112, 111, 110, 115, 101, 48,  1,   18,  77,  10,  4,   76,  105, 115, 116, 18,  33,
-    46,  103, 114, 112, 99,  46,  104, 101, 97,  108, 116, 104, 46,  118, 49,  46,  72,  101, 97,
-    108, 116, 104, 76,  105, 115, 116, 82,  101, 113, 117, 101, 115, 116, 26,  34,  46,  103, 114,
-    112, 99,  46,  104, 101, 97,  108, 116, 104, 46,  118, 49,  46,  72,  101, 97,  108, 116, 104,
-    76,  105, 115, 116, 82,  101, 115, 112, 111, 110, 115, 101, 98,  6,   112, 114, 111, 116, 111,
-    51,
+    10,12,104,101,97,108,116,104,46,112,114,111,116,111,18,14,103,114,112,99,46,104,101,97,
+    108,116,104,46,118,49,34,46,10,18,72,101,97,108,116,104,67,104,101,99,107,82,101,113,
+    117,101,115,116,18,24,10,7,115,101,114,118,105,99,101,24,1,32,1,40,9,82,7,115,
+    101,114,118,105,99,101,34,177,1,10,19,72,101,97,108,116,104,67,104,101,99,107,82,101,
+    115,112,111,110,115,101,18,73,10,6,115,116,97,116,117,115,24,1,32,1,40,14,50,49,
+    46,103,114,112,99,46,104,101,97,108,116,104,46,118,49,46,72,101,97,108,116,104,67,104,
+    101,99,107,82,101,115,112,111,110,115,101,46,83,101,114,118,105,110,103,83,116,97,116,117,
+    115,82,6,115,116,97,116,117,115,34,79,10,13,83,101,114,118,105,110,103,83,116,97,116,
+    117,115,18,11,10,7,85,78,75,78,79,87,78,16,0,18,11,10,7,83,69,82,86,73,
+    78,71,16,1,18,15,10,11,78,79,84,95,83,69,82,86,73,78,71,16,2,18,19,10,
+    15,83,69,82,86,73,67,69,95,85,78,75,78,79,87,78,16,3,34,19,10,17,72,101,
+    97,108,116,104,76,105,115,116,82,101,113,117,101,115,116,34,196,1,10,18,72,101,97,108,
+    116,104,76,105,115,116,82,101,115,112,111,110,115,101,18,76,10,8,115,116,97,116,117,115,
+    101,115,24,1,32,3,40,11,50,48,46,103,114,112,99,46,104,101,97,108,116,104,46,118,
+    49,46,72,101,97,108,116,104,76,105,115,116,82,101,115,112,111,110,115,101,46,83,116,97,
+    116,117,115,101,115,69,110,116,114,121,82,8,115,116,97,116,117,115,101,115,26,96,10,13,
+    83,116,97,116,117,115,101,115,69,110,116,114,121,18,16,10,3,107,101,121,24,1,32,1,
+    40,9,82,3,107,101,121,18,57,10,5,118,97,108,117,101,24,2,32,1,40,11,50,35,
+    46,103,114,112,99,46,104,101,97,108,116,104,46,118,49,46,72,101,97,108,116,104,67,104,
+    101,99,107,82,101,115,112,111,110,115,101,82,5,118,97,108,117,101,58,2,56,1,50,253,
+    1,10,6,72,101,97,108,116,104,18,80,10,5,67,104,101,99,107,18,34,46,103,114,112,
+    99,46,104,101,97,108,116,104,46,118,49,46,72,101,97,108,116,104,67,104,101,99,107,82,
+    101,113,117,101,115,116,26,35,46,103,114,112,99,46,104,101,97,108,116,104,46,118,49,46,
+    72,101,97,108,116,104,67,104,101,99,107,82,101,115,112,111,110,115,101,18,82,10,5,87,
+    97,116,99,104,18,34,46,103,114,112,99,46,104,101,97,108,116,104,46,118,49,46,72,101,
+    97,108,116,104,67,104,101,99,107,82,101,113,117,101,115,116,26,35,46,103,114,112,99,46,
+    104,101,97,108,116,104,46,118,49,46,72,101,97,108,116,104,67,104,101,99,107,82,101,115,
+    112,111,110,115,101,48,1,18,77,10,4,76,105,115,116,18,33,46,103,114,112,99,46,104,
+    101,97,108,116,104,46,118,49,46,72,101,97,108,116,104,76,105,115,116,82,101,113,117,101,
+    115,116,26,34,46,103,114,112,99,46,104,101,97,108,116,104,46,118,49,46,72,101,97,108,
+    116,104,76,105,115,116,82,101,115,112,111,110,115,101,98,6,112,114,111,116,111,51,
 };
 static const char *const mote_health_file_symbols[] = {
     "grpc.health.v1.Health",
@@ -102,5 +91,4 @@ static const char *const mote_health_file_symbols[] = {
 static const mote_pb_file *const mote_health_file_imports[] = {
     NULL,
 };
-const mote_pb_file mote_health_file = {"health.proto", mote_health_file_bytes, 742,
-                                       mote_health_file_symbols, mote_health_file_imports};
+const mote_pb_file mote_health_file = {"health.proto", mote_health_file_bytes, 742, mote_health_file_symbols, mote_health_file_imports};

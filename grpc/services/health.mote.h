@@ -49,13 +49,11 @@ struct mote_HealthListResponse_StatusesEntry {
 };
 
 extern const mote_pb_message mote_HealthCheckRequest_table;
-static inline int mote_HealthCheckRequest_encode(const mote_HealthCheckRequest *m, uint8_t *out,
-                                                 size_t cap, size_t *len)
+static inline int mote_HealthCheckRequest_encode(const mote_HealthCheckRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_HealthCheckRequest_table, m, out, cap, len);
 }
-static inline int mote_HealthCheckRequest_decode(mote_HealthCheckRequest *m, const uint8_t *in,
-                                                 size_t len, mote_pb_arena *arena)
+static inline int mote_HealthCheckRequest_decode(mote_HealthCheckRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_HealthCheckRequest_table, m, in, len, arena, NULL);
 }
@@ -66,13 +64,11 @@ static inline int mote_HealthCheckRequest_size(const mote_HealthCheckRequest *m,
 
 extern const mote_pb_message mote_HealthCheckResponse_table;
 #define mote_HealthCheckResponse_MAX_SIZE 11 /* bytes of any encoding */
-static inline int mote_HealthCheckResponse_encode(const mote_HealthCheckResponse *m, uint8_t *out,
-                                                  size_t cap, size_t *len)
+static inline int mote_HealthCheckResponse_encode(const mote_HealthCheckResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_HealthCheckResponse_table, m, out, cap, len);
 }
-static inline int mote_HealthCheckResponse_decode(mote_HealthCheckResponse *m, const uint8_t *in,
-                                                  size_t len, mote_pb_arena *arena)
+static inline int mote_HealthCheckResponse_decode(mote_HealthCheckResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_HealthCheckResponse_table, m, in, len, arena, NULL);
 }
@@ -83,13 +79,11 @@ static inline int mote_HealthCheckResponse_size(const mote_HealthCheckResponse *
 
 extern const mote_pb_message mote_HealthListRequest_table;
 #define mote_HealthListRequest_MAX_SIZE 0 /* bytes of any encoding */
-static inline int mote_HealthListRequest_encode(const mote_HealthListRequest *m, uint8_t *out,
-                                                size_t cap, size_t *len)
+static inline int mote_HealthListRequest_encode(const mote_HealthListRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_HealthListRequest_table, m, out, cap, len);
 }
-static inline int mote_HealthListRequest_decode(mote_HealthListRequest *m, const uint8_t *in,
-                                                size_t len, mote_pb_arena *arena)
+static inline int mote_HealthListRequest_decode(mote_HealthListRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_HealthListRequest_table, m, in, len, arena, NULL);
 }
@@ -99,13 +93,11 @@ static inline int mote_HealthListRequest_size(const mote_HealthListRequest *m, s
 }
 
 extern const mote_pb_message mote_HealthListResponse_table;
-static inline int mote_HealthListResponse_encode(const mote_HealthListResponse *m, uint8_t *out,
-                                                 size_t cap, size_t *len)
+static inline int mote_HealthListResponse_encode(const mote_HealthListResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_HealthListResponse_table, m, out, cap, len);
 }
-static inline int mote_HealthListResponse_decode(mote_HealthListResponse *m, const uint8_t *in,
-                                                 size_t len, mote_pb_arena *arena)
+static inline int mote_HealthListResponse_decode(mote_HealthListResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_HealthListResponse_table, m, in, len, arena, NULL);
 }
@@ -121,66 +113,77 @@ extern const mote_pb_file mote_health_file;
 /* ---- service Health */
 
 extern const mote_hpack_field mote_Health_Check_path;
+extern const mote_grpc_source mote_Health_Check_request, mote_Health_Check_response;
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int mote_Health_Check_read(const mote_grpc_event *ev,
-                                         mote_HealthCheckRequest *message, mote_pb_arena *arena)
+static inline int mote_Health_Check_read(const mote_grpc_event *ev, mote_HealthCheckRequest *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_HealthCheckRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int mote_Health_Check_write(mote_grpc_call *call,
-                                          const mote_HealthCheckResponse *message)
+static inline int mote_Health_Check_write(mote_grpc_call *call, const mote_HealthCheckResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_HealthCheckResponse_table, message, 0);
+    return mote_grpc_send(call, &mote_Health_Check_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_Health_Check_answer(mote_grpc_call *call, const mote_HealthCheckResponse *message)
+{
+    return mote_grpc_answer(call, &mote_Health_Check_response, message);
 }
 
 extern const mote_hpack_field mote_Health_Watch_path;
+extern const mote_grpc_source mote_Health_Watch_request, mote_Health_Watch_response;
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int mote_Health_Watch_read(const mote_grpc_event *ev,
-                                         mote_HealthCheckRequest *message, mote_pb_arena *arena)
+static inline int mote_Health_Watch_read(const mote_grpc_event *ev, mote_HealthCheckRequest *message,
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_HealthCheckRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int mote_Health_Watch_write(mote_grpc_call *call,
-                                          const mote_HealthCheckResponse *message)
+static inline int mote_Health_Watch_write(mote_grpc_call *call, const mote_HealthCheckResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_HealthCheckResponse_table, message, 0);
+    return mote_grpc_send(call, &mote_Health_Watch_response, message, 0);
 }
 
 extern const mote_hpack_field mote_Health_List_path;
+extern const mote_grpc_source mote_Health_List_request, mote_Health_List_response;
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
 static inline int mote_Health_List_read(const mote_grpc_event *ev, mote_HealthListRequest *message,
-                                        mote_pb_arena *arena)
+                          mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_HealthListRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int mote_Health_List_write(mote_grpc_call *call,
-                                         const mote_HealthListResponse *message)
+static inline int mote_Health_List_write(mote_grpc_call *call, const mote_HealthListResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_HealthListResponse_table, message, 0);
+    return mote_grpc_send(call, &mote_Health_List_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int mote_Health_List_answer(mote_grpc_call *call, const mote_HealthListResponse *message)
+{
+    return mote_grpc_answer(call, &mote_Health_List_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_Health_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_Health_SERVICE(methods)}; */
-#define mote_Health_METHODS(Check, Watch, List)                                                    \
-    {                                                                                              \
-        {"Check", (Check), NULL, mote_pb_strerror, false, true},                                   \
-            {"Watch", (Watch), NULL, mote_pb_strerror, false, true},                               \
-            {"List", (List), NULL, mote_pb_strerror, false, true},                                 \
-    }
-#define mote_Health_SERVICE(methods)                                                               \
-    {                                                                                              \
-        "grpc.health.v1.Health", methods, 3                                                        \
-    }
+#define mote_Health_METHODS(Check, Watch, List) { \
+    {"Check", (Check), NULL, mote_pb_strerror, false, true, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, false, true, false}, \
+    {"List", (List), NULL, mote_pb_strerror, false, true, true}, \
+}
+#define mote_Health_SERVICE(methods) {"grpc.health.v1.Health", methods, 3}
+
 
 #ifdef __cplusplus
 }

@@ -191,8 +191,8 @@ int mote_outbox_put(mote_outbox *o, const uint8_t *message, size_t len)
 }
 
 /* A mote_grpc_source of the message to be sent next. */
-static int source(const void *type, const void *message, size_t offset, uint8_t *out, size_t cap,
-                  size_t *total)
+static int write_next(const void *type, const void *message, size_t offset, uint8_t *out,
+                      size_t cap, size_t *total)
 {
     const mote_outbox *o = message;
 
@@ -208,6 +208,8 @@ static int source(const void *type, const void *message, size_t offset, uint8_t 
     transfer(o, o->send + LENGTH_SIZE + offset, out, NULL, cap);
     return 0;
 }
+
+static const mote_grpc_source source = {write_next, mote_grpc_strerror, NULL};
 
 static int mark_sent(mote_outbox *o)
 {
@@ -232,7 +234,7 @@ int mote_outbox_send(mote_outbox *o, mote_grpc_call *call)
     if (!o->settled && o->first_sequence < o->next_sequence)
         settle(o);
     while (r == 0 && o->send_sequence < o->next_sequence) {
-        r = mote_grpc_send(call, source, NULL, o, 0);
+        r = mote_grpc_send(call, &source, o, 0);
         o->partial = r < 0 && call->tx_sent > 0;
         if (r == 0)
             r = mark_sent(o);

@@ -3,202 +3,158 @@
 
 static const mote_pb_field mote_ServerReflectionRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ServerReflectionRequest, host), MOTE_PB_TEXT, 0},
-    {MOTE_PB_KEY(3, 2), offsetof(mote_ServerReflectionRequest, message_request.is),
-     MOTE_PB_TEXT | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
-    {MOTE_PB_KEY(4, 2), offsetof(mote_ServerReflectionRequest, message_request.is),
-     MOTE_PB_TEXT | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
-    {MOTE_PB_KEY(5, 2), offsetof(mote_ServerReflectionRequest, message_request.is),
-     MOTE_PB_MESSAGE | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
-    {MOTE_PB_KEY(6, 2), offsetof(mote_ServerReflectionRequest, message_request.is),
-     MOTE_PB_TEXT | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
-    {MOTE_PB_KEY(7, 2), offsetof(mote_ServerReflectionRequest, message_request.is),
-     MOTE_PB_TEXT | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
+    {MOTE_PB_KEY(3, 2), offsetof(mote_ServerReflectionRequest, message_request.is), MOTE_PB_TEXT | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
+    {MOTE_PB_KEY(4, 2), offsetof(mote_ServerReflectionRequest, message_request.is), MOTE_PB_TEXT | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
+    {MOTE_PB_KEY(5, 2), offsetof(mote_ServerReflectionRequest, message_request.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
+    {MOTE_PB_KEY(6, 2), offsetof(mote_ServerReflectionRequest, message_request.is), MOTE_PB_TEXT | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
+    {MOTE_PB_KEY(7, 2), offsetof(mote_ServerReflectionRequest, message_request.is), MOTE_PB_TEXT | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
 };
 static const mote_pb_message *const mote_ServerReflectionRequest_subs[] = {
     &mote_ExtensionRequest_table,
 };
-const mote_pb_message mote_ServerReflectionRequest_table = {mote_ServerReflectionRequest_fields,
-                                                            mote_ServerReflectionRequest_subs, 6,
-                                                            sizeof(mote_ServerReflectionRequest)};
+const mote_pb_message mote_ServerReflectionRequest_table = {mote_ServerReflectionRequest_fields, mote_ServerReflectionRequest_subs, 6, sizeof(mote_ServerReflectionRequest)};
 
 static const mote_pb_field mote_ExtensionRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ExtensionRequest, containing_type), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_ExtensionRequest, extension_number), MOTE_PB_INT32, 0},
 };
-const mote_pb_message mote_ExtensionRequest_table = {mote_ExtensionRequest_fields, NULL, 2,
-                                                     sizeof(mote_ExtensionRequest)};
+const mote_pb_message mote_ExtensionRequest_table = {mote_ExtensionRequest_fields, NULL, 2, sizeof(mote_ExtensionRequest)};
 
 static const mote_pb_field mote_ServerReflectionResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ServerReflectionResponse, valid_host), MOTE_PB_TEXT, 0},
-    {MOTE_PB_KEY(2, 2), offsetof(mote_ServerReflectionResponse, original_request), MOTE_PB_MESSAGE,
-     0},
-    {MOTE_PB_KEY(4, 2), offsetof(mote_ServerReflectionResponse, message_response.is),
-     MOTE_PB_MESSAGE | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 1},
-    {MOTE_PB_KEY(5, 2), offsetof(mote_ServerReflectionResponse, message_response.is),
-     MOTE_PB_MESSAGE | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 2},
-    {MOTE_PB_KEY(6, 2), offsetof(mote_ServerReflectionResponse, message_response.is),
-     MOTE_PB_MESSAGE | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 3},
-    {MOTE_PB_KEY(7, 2), offsetof(mote_ServerReflectionResponse, message_response.is),
-     MOTE_PB_MESSAGE | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 4},
+    {MOTE_PB_KEY(2, 2), offsetof(mote_ServerReflectionResponse, original_request), MOTE_PB_MESSAGE, 0},
+    {MOTE_PB_KEY(4, 2), offsetof(mote_ServerReflectionResponse, message_response.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 1},
+    {MOTE_PB_KEY(5, 2), offsetof(mote_ServerReflectionResponse, message_response.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 2},
+    {MOTE_PB_KEY(6, 2), offsetof(mote_ServerReflectionResponse, message_response.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 3},
+    {MOTE_PB_KEY(7, 2), offsetof(mote_ServerReflectionResponse, message_response.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 4},
 };
 static const mote_pb_message *const mote_ServerReflectionResponse_subs[] = {
-    &mote_ServerReflectionRequest_table, &mote_FileDescriptorResponse_table,
-    &mote_ExtensionNumberResponse_table, &mote_ListServiceResponse_table,
+    &mote_ServerReflectionRequest_table,
+    &mote_FileDescriptorResponse_table,
+    &mote_ExtensionNumberResponse_table,
+    &mote_ListServiceResponse_table,
     &mote_ErrorResponse_table,
 };
-const mote_pb_message mote_ServerReflectionResponse_table = {mote_ServerReflectionResponse_fields,
-                                                             mote_ServerReflectionResponse_subs, 6,
-                                                             sizeof(mote_ServerReflectionResponse)};
+const mote_pb_message mote_ServerReflectionResponse_table = {mote_ServerReflectionResponse_fields, mote_ServerReflectionResponse_subs, 6, sizeof(mote_ServerReflectionResponse)};
 
 static const mote_pb_field mote_FileDescriptorResponse_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(mote_FileDescriptorResponse, file_descriptor_proto),
-     MOTE_PB_BYTES | MOTE_PB_REPEATED, 0},
+    {MOTE_PB_KEY(1, 2), offsetof(mote_FileDescriptorResponse, file_descriptor_proto), MOTE_PB_BYTES | MOTE_PB_REPEATED, 0},
 };
-const mote_pb_message mote_FileDescriptorResponse_table = {mote_FileDescriptorResponse_fields, NULL,
-                                                           1, sizeof(mote_FileDescriptorResponse)};
+const mote_pb_message mote_FileDescriptorResponse_table = {mote_FileDescriptorResponse_fields, NULL, 1, sizeof(mote_FileDescriptorResponse)};
 
 static const mote_pb_field mote_ExtensionNumberResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ExtensionNumberResponse, base_type_name), MOTE_PB_TEXT, 0},
-    {MOTE_PB_KEY(2, 0), offsetof(mote_ExtensionNumberResponse, extension_number),
-     MOTE_PB_INT32 | MOTE_PB_PACKED, 0},
+    {MOTE_PB_KEY(2, 0), offsetof(mote_ExtensionNumberResponse, extension_number), MOTE_PB_INT32 | MOTE_PB_PACKED, 0},
 };
-const mote_pb_message mote_ExtensionNumberResponse_table = {
-    mote_ExtensionNumberResponse_fields, NULL, 2, sizeof(mote_ExtensionNumberResponse)};
+const mote_pb_message mote_ExtensionNumberResponse_table = {mote_ExtensionNumberResponse_fields, NULL, 2, sizeof(mote_ExtensionNumberResponse)};
 
 static const mote_pb_field mote_ListServiceResponse_fields[] = {
-    {MOTE_PB_KEY(1, 2), offsetof(mote_ListServiceResponse, service),
-     MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
+    {MOTE_PB_KEY(1, 2), offsetof(mote_ListServiceResponse, service), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const mote_ListServiceResponse_subs[] = {
     &mote_ServiceResponse_table,
 };
-const mote_pb_message mote_ListServiceResponse_table = {mote_ListServiceResponse_fields,
-                                                        mote_ListServiceResponse_subs, 1,
-                                                        sizeof(mote_ListServiceResponse)};
+const mote_pb_message mote_ListServiceResponse_table = {mote_ListServiceResponse_fields, mote_ListServiceResponse_subs, 1, sizeof(mote_ListServiceResponse)};
 
 static const mote_pb_field mote_ServiceResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ServiceResponse, name), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_ServiceResponse_table = {mote_ServiceResponse_fields, NULL, 1,
-                                                    sizeof(mote_ServiceResponse)};
+const mote_pb_message mote_ServiceResponse_table = {mote_ServiceResponse_fields, NULL, 1, sizeof(mote_ServiceResponse)};
 
 static const mote_pb_field mote_ErrorResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_ErrorResponse, error_code), MOTE_PB_INT32, 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_ErrorResponse, error_message), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_ErrorResponse_table = {mote_ErrorResponse_fields, NULL, 2,
-                                                  sizeof(mote_ErrorResponse)};
+const mote_pb_message mote_ErrorResponse_table = {mote_ErrorResponse_fields, NULL, 2, sizeof(mote_ErrorResponse)};
 
 const mote_hpack_field mote_ServerReflection_ServerReflectionInfo_path =
     MOTE_HPACK_FIELD(":path", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_request = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionRequest_table};
+const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_response = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionResponse_table};
 
 static const uint8_t mote_reflection_file_bytes[] = {
-    10,  16,  114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  112, 114, 111, 116, 111, 18,
-    18,  103, 114, 112, 99,  46,  114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,
-    34,  243, 2,   10,  23,  83,  101, 114, 118, 101, 114, 82,  101, 102, 108, 101, 99,  116, 105,
-    111, 110, 82,  101, 113, 117, 101, 115, 116, 18,  18,  10,  4,   104, 111, 115, 116, 24,  1,
-    32,  1,   40,  9,   82,  4,   104, 111, 115, 116, 18,  42,  10,  16,  102, 105, 108, 101, 95,
-    98,  121, 95,  102, 105, 108, 101, 110, 97,  109, 101, 24,  3,   32,  1,   40,  9,   72,  0,
-    82,  14,  102, 105, 108, 101, 66,  121, 70,  105, 108, 101, 110, 97,  109, 101, 18,  54,  10,
-    22,  102, 105, 108, 101, 95,  99,  111, 110, 116, 97,  105, 110, 105, 110, 103, 95,  115, 121,
-    109, 98,  111, 108, 24,  4,   32,  1,   40,  9,   72,  0,   82,  20,  102, 105, 108, 101, 67,
-    111, 110, 116, 97,  105, 110, 105, 110, 103, 83,  121, 109, 98,  111, 108, 18,  98,  10,  25,
-    102, 105, 108, 101, 95,  99,  111, 110, 116, 97,  105, 110, 105, 110, 103, 95,  101, 120, 116,
-    101, 110, 115, 105, 111, 110, 24,  5,   32,  1,   40,  11,  50,  36,  46,  103, 114, 112, 99,
-    46,  114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,  46,  69,  120, 116, 101,
-    110, 115, 105, 111, 110, 82,  101, 113, 117, 101, 115, 116, 72,  0,   82,  23,  102, 105, 108,
-    101, 67,  111, 110, 116, 97,  105, 110, 105, 110, 103, 69,  120, 116, 101, 110, 115, 105, 111,
-    110, 18,  66,  10,  29,  97,  108, 108, 95,  101, 120, 116, 101, 110, 115, 105, 111, 110, 95,
-    110, 117, 109, 98,  101, 114, 115, 95,  111, 102, 95,  116, 121, 112, 101, 24,  6,   32,  1,
-    40,  9,   72,  0,   82,  25,  97,  108, 108, 69,  120, 116, 101, 110, 115, 105, 111, 110, 78,
-    117, 109, 98,  101, 114, 115, 79,  102, 84,  121, 112, 101, 18,  37,  10,  13,  108, 105, 115,
-    116, 95,  115, 101, 114, 118, 105, 99,  101, 115, 24,  7,   32,  1,   40,  9,   72,  0,   82,
-    12,  108, 105, 115, 116, 83,  101, 114, 118, 105, 99,  101, 115, 66,  17,  10,  15,  109, 101,
-    115, 115, 97,  103, 101, 95,  114, 101, 113, 117, 101, 115, 116, 34,  102, 10,  16,  69,  120,
-    116, 101, 110, 115, 105, 111, 110, 82,  101, 113, 117, 101, 115, 116, 18,  39,  10,  15,  99,
-    111, 110, 116, 97,  105, 110, 105, 110, 103, 95,  116, 121, 112, 101, 24,  1,   32,  1,   40,
-    9,   82,  14,  99,  111, 110, 116, 97,  105, 110, 105, 110, 103, 84,  121, 112, 101, 18,  41,
-    10,  16,  101, 120, 116, 101, 110, 115, 105, 111, 110, 95,  110, 117, 109, 98,  101, 114, 24,
-    2,   32,  1,   40,  5,   82,  15,  101, 120, 116, 101, 110, 115, 105, 111, 110, 78,  117, 109,
-    98,  101, 114, 34,  174, 4,   10,  24,  83,  101, 114, 118, 101, 114, 82,  101, 102, 108, 101,
-    99,  116, 105, 111, 110, 82,  101, 115, 112, 111, 110, 115, 101, 18,  29,  10,  10,  118, 97,
-    108, 105, 100, 95,  104, 111, 115, 116, 24,  1,   32,  1,   40,  9,   82,  9,   118, 97,  108,
-    105, 100, 72,  111, 115, 116, 18,  86,  10,  16,  111, 114, 105, 103, 105, 110, 97,  108, 95,
-    114, 101, 113, 117, 101, 115, 116, 24,  2,   32,  1,   40,  11,  50,  43,  46,  103, 114, 112,
-    99,  46,  114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,  46,  83,  101, 114,
-    118, 101, 114, 82,  101, 102, 108, 101, 99,  116, 105, 111, 110, 82,  101, 113, 117, 101, 115,
-    116, 82,  15,  111, 114, 105, 103, 105, 110, 97,  108, 82,  101, 113, 117, 101, 115, 116, 18,
-    102, 10,  24,  102, 105, 108, 101, 95,  100, 101, 115, 99,  114, 105, 112, 116, 111, 114, 95,
-    114, 101, 115, 112, 111, 110, 115, 101, 24,  4,   32,  1,   40,  11,  50,  42,  46,  103, 114,
-    112, 99,  46,  114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,  46,  70,  105,
-    108, 101, 68,  101, 115, 99,  114, 105, 112, 116, 111, 114, 82,  101, 115, 112, 111, 110, 115,
-    101, 72,  0,   82,  22,  102, 105, 108, 101, 68,  101, 115, 99,  114, 105, 112, 116, 111, 114,
-    82,  101, 115, 112, 111, 110, 115, 101, 18,  114, 10,  30,  97,  108, 108, 95,  101, 120, 116,
-    101, 110, 115, 105, 111, 110, 95,  110, 117, 109, 98,  101, 114, 115, 95,  114, 101, 115, 112,
-    111, 110, 115, 101, 24,  5,   32,  1,   40,  11,  50,  43,  46,  103, 114, 112, 99,  46,  114,
-    101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,  46,  69,  120, 116, 101, 110, 115,
-    105, 111, 110, 78,  117, 109, 98,  101, 114, 82,  101, 115, 112, 111, 110, 115, 101, 72,  0,
-    82,  27,  97,  108, 108, 69,  120, 116, 101, 110, 115, 105, 111, 110, 78,  117, 109, 98,  101,
-    114, 115, 82,  101, 115, 112, 111, 110, 115, 101, 18,  95,  10,  22,  108, 105, 115, 116, 95,
-    115, 101, 114, 118, 105, 99,  101, 115, 95,  114, 101, 115, 112, 111, 110, 115, 101, 24,  6,
-    32,  1,   40,  11,  50,  39,  46,  103, 114, 112, 99,  46,  114, 101, 102, 108, 101, 99,  116,
-    105, 111, 110, 46,  118, 49,  46,  76,  105, 115, 116, 83,  101, 114, 118, 105, 99,  101, 82,
-    101, 115, 112, 111, 110, 115, 101, 72,  0,   82,  20,  108, 105, 115, 116, 83,  101, 114, 118,
-    105, 99,  101, 115, 82,  101, 115, 112, 111, 110, 115, 101, 18,  74,  10,  14,  101, 114, 114,
-    111, 114, 95,  114, 101, 115, 112, 111, 110, 115, 101, 24,  7,   32,  1,   40,  11,  50,  33,
-    46,  103, 114, 112, 99,  46,  114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,
-    46,  69,  114, 114, 111, 114, 82,  101, 115, 112, 111, 110, 115, 101, 72,  0,   82,  13,  101,
-    114, 114, 111, 114, 82,  101, 115, 112, 111, 110, 115, 101, 66,  18,  10,  16,  109, 101, 115,
-    115, 97,  103, 101, 95,  114, 101, 115, 112, 111, 110, 115, 101, 34,  76,  10,  22,  70,  105,
-    108, 101, 68,  101, 115, 99,  114, 105, 112, 116, 111, 114, 82,  101, 115, 112, 111, 110, 115,
-    101, 18,  50,  10,  21,  102, 105, 108, 101, 95,  100, 101, 115, 99,  114, 105, 112, 116, 111,
-    114, 95,  112, 114, 111, 116, 111, 24,  1,   32,  3,   40,  12,  82,  19,  102, 105, 108, 101,
-    68,  101, 115, 99,  114, 105, 112, 116, 111, 114, 80,  114, 111, 116, 111, 34,  106, 10,  23,
-    69,  120, 116, 101, 110, 115, 105, 111, 110, 78,  117, 109, 98,  101, 114, 82,  101, 115, 112,
-    111, 110, 115, 101, 18,  36,  10,  14,  98,  97,  115, 101, 95,  116, 121, 112, 101, 95,  110,
-    97,  109, 101, 24,  1,   32,  1,   40,  9,   82,  12,  98,  97,  115, 101, 84,  121, 112, 101,
-    78,  97,  109, 101, 18,  41,  10,  16,  101, 120, 116, 101, 110, 115, 105, 111, 110, 95,  110,
-    117, 109, 98,  101, 114, 24,  2,   32,  3,   40,  5,   82,  15,  101, 120, 116, 101, 110, 115,
-    105, 111, 110, 78,  117, 109, 98,  101, 114, 34,  84,  10,  19,  76,  105, 115, 116, 83,  101,
-    114, 118, 105, 99,  101, 82,  101, 115, 112, 111, 110, 115, 101, 18,  61,  10,  7,   115, 101,
-    114, 118, 105, 99,  101, 24,  1,   32,  3,   40,  11,  50,  35,  46,  103, 114, 112, 99,  46,
-    114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,  46,  83,  101, 114, 118, 105,
-    99,  101, 82,  101, 115, 112, 111, 110, 115, 101, 82,  7,   115, 101, 114, 118, 105, 99,  101,
-    34,  37,  10,  15,  83,  101, 114, 118, 105, 99,  101, 82,  101, 115, 112, 111, 110, 115, 101,
-    18,  18,  10,  4,   110, 97,  109, 101, 24,  1,   32,  1,   40,  9,   82,  4,   110, 97,  109,
-    101, 34,  83,  10,  13,  69,  114, 114, 111, 114, 82,  101, 115, 112, 111, 110, 115, 101, 18,
-    29,  10,  10,  101, 114, 114, 111, 114, 95,  99,  111, 100, 101, 24,  1,   32,  1,   40,  5,
-    82,  9,   101, 114, 114, 111, 114, 67,  111, 100, 101, 18,  35,  10,  13,  101, 114, 114, 111,
-    114, 95,  109, 101, 115, 115, 97,  103, 101, 24,  2,   32,  1,   40,  9,   82,  12,  101, 114,
-    114, 111, 114, 77,  101, 115, 115, 97,  103, 101, 50,  137, 1,   10,  16,  83,  101, 114, 118,
-    101, 114, 82,  101, 102, 108, 101, 99,  116, 105, 111, 110, 18,  117, 10,  20,  83,  101, 114,
-    118, 101, 114, 82,  101, 102, 108, 101, 99,  116, 105, 111, 110, 73,  110, 102, 111, 18,  43,
-    46,  103, 114, 112, 99,  46,  114, 101, 102, 108, 101, 99,  116, 105, 111, 110, 46,  118, 49,
-    46,  83,  101, 114, 118, 101, 114, 82,  101, 102, 108, 101, 99,  116, 105, 111, 110, 82,  101,
-    113, 117, 101, 115, 116, 26,  44,  46,  103, 114, 112, 99,  46,  114, 101, 102, 108, 101, 99,
-    116, 105, 111, 110, 46,  118, 49,  46,  83,  101, 114, 118, 101, 114, 82,  101, 102, 108, 101,
-    99,  116, 105, 111, 110, 82,  101, 115, 112, 111, 110, 115, 101, 40,  1,   48,  1,   98,  6,
-    112, 114, 111, 116, 111, 51,
+    10,16,114,101,102,108,101,99,116,105,111,110,46,112,114,111,116,111,18,18,103,114,112,99,
+    46,114,101,102,108,101,99,116,105,111,110,46,118,49,34,243,2,10,23,83,101,114,118,101,
+    114,82,101,102,108,101,99,116,105,111,110,82,101,113,117,101,115,116,18,18,10,4,104,111,
+    115,116,24,1,32,1,40,9,82,4,104,111,115,116,18,42,10,16,102,105,108,101,95,98,
+    121,95,102,105,108,101,110,97,109,101,24,3,32,1,40,9,72,0,82,14,102,105,108,101,
+    66,121,70,105,108,101,110,97,109,101,18,54,10,22,102,105,108,101,95,99,111,110,116,97,
+    105,110,105,110,103,95,115,121,109,98,111,108,24,4,32,1,40,9,72,0,82,20,102,105,
+    108,101,67,111,110,116,97,105,110,105,110,103,83,121,109,98,111,108,18,98,10,25,102,105,
+    108,101,95,99,111,110,116,97,105,110,105,110,103,95,101,120,116,101,110,115,105,111,110,24,
+    5,32,1,40,11,50,36,46,103,114,112,99,46,114,101,102,108,101,99,116,105,111,110,46,
+    118,49,46,69,120,116,101,110,115,105,111,110,82,101,113,117,101,115,116,72,0,82,23,102,
+    105,108,101,67,111,110,116,97,105,110,105,110,103,69,120,116,101,110,115,105,111,110,18,66,
+    10,29,97,108,108,95,101,120,116,101,110,115,105,111,110,95,110,117,109,98,101,114,115,95,
+    111,102,95,116,121,112,101,24,6,32,1,40,9,72,0,82,25,97,108,108,69,120,116,101,
+    110,115,105,111,110,78,117,109,98,101,114,115,79,102,84,121,112,101,18,37,10,13,108,105,
+    115,116,95,115,101,114,118,105,99,101,115,24,7,32,1,40,9,72,0,82,12,108,105,115,
+    116,83,101,114,118,105,99,101,115,66,17,10,15,109,101,115,115,97,103,101,95,114,101,113,
+    117,101,115,116,34,102,10,16,69,120,116,101,110,115,105,111,110,82,101,113,117,101,115,116,
+    18,39,10,15,99,111,110,116,97,105,110,105,110,103,95,116,121,112,101,24,1,32,1,40,
+    9,82,14,99,111,110,116,97,105,110,105,110,103,84,121,112,101,18,41,10,16,101,120,116,
+    101,110,115,105,111,110,95,110,117,109,98,101,114,24,2,32,1,40,5,82,15,101,120,116,
+    101,110,115,105,111,110,78,117,109,98,101,114,34,174,4,10,24,83,101,114,118,101,114,82,
+    101,102,108,101,99,116,105,111,110,82,101,115,112,111,110,115,101,18,29,10,10,118,97,108,
+    105,100,95,104,111,115,116,24,1,32,1,40,9,82,9,118,97,108,105,100,72,111,115,116,
+    18,86,10,16,111,114,105,103,105,110,97,108,95,114,101,113,117,101,115,116,24,2,32,1,
+    40,11,50,43,46,103,114,112,99,46,114,101,102,108,101,99,116,105,111,110,46,118,49,46,
+    83,101,114,118,101,114,82,101,102,108,101,99,116,105,111,110,82,101,113,117,101,115,116,82,
+    15,111,114,105,103,105,110,97,108,82,101,113,117,101,115,116,18,102,10,24,102,105,108,101,
+    95,100,101,115,99,114,105,112,116,111,114,95,114,101,115,112,111,110,115,101,24,4,32,1,
+    40,11,50,42,46,103,114,112,99,46,114,101,102,108,101,99,116,105,111,110,46,118,49,46,
+    70,105,108,101,68,101,115,99,114,105,112,116,111,114,82,101,115,112,111,110,115,101,72,0,
+    82,22,102,105,108,101,68,101,115,99,114,105,112,116,111,114,82,101,115,112,111,110,115,101,
+    18,114,10,30,97,108,108,95,101,120,116,101,110,115,105,111,110,95,110,117,109,98,101,114,
+    115,95,114,101,115,112,111,110,115,101,24,5,32,1,40,11,50,43,46,103,114,112,99,46,
+    114,101,102,108,101,99,116,105,111,110,46,118,49,46,69,120,116,101,110,115,105,111,110,78,
+    117,109,98,101,114,82,101,115,112,111,110,115,101,72,0,82,27,97,108,108,69,120,116,101,
+    110,115,105,111,110,78,117,109,98,101,114,115,82,101,115,112,111,110,115,101,18,95,10,22,
+    108,105,115,116,95,115,101,114,118,105,99,101,115,95,114,101,115,112,111,110,115,101,24,6,
+    32,1,40,11,50,39,46,103,114,112,99,46,114,101,102,108,101,99,116,105,111,110,46,118,
+    49,46,76,105,115,116,83,101,114,118,105,99,101,82,101,115,112,111,110,115,101,72,0,82,
+    20,108,105,115,116,83,101,114,118,105,99,101,115,82,101,115,112,111,110,115,101,18,74,10,
+    14,101,114,114,111,114,95,114,101,115,112,111,110,115,101,24,7,32,1,40,11,50,33,46,
+    103,114,112,99,46,114,101,102,108,101,99,116,105,111,110,46,118,49,46,69,114,114,111,114,
+    82,101,115,112,111,110,115,101,72,0,82,13,101,114,114,111,114,82,101,115,112,111,110,115,
+    101,66,18,10,16,109,101,115,115,97,103,101,95,114,101,115,112,111,110,115,101,34,76,10,
+    22,70,105,108,101,68,101,115,99,114,105,112,116,111,114,82,101,115,112,111,110,115,101,18,
+    50,10,21,102,105,108,101,95,100,101,115,99,114,105,112,116,111,114,95,112,114,111,116,111,
+    24,1,32,3,40,12,82,19,102,105,108,101,68,101,115,99,114,105,112,116,111,114,80,114,
+    111,116,111,34,106,10,23,69,120,116,101,110,115,105,111,110,78,117,109,98,101,114,82,101,
+    115,112,111,110,115,101,18,36,10,14,98,97,115,101,95,116,121,112,101,95,110,97,109,101,
+    24,1,32,1,40,9,82,12,98,97,115,101,84,121,112,101,78,97,109,101,18,41,10,16,
+    101,120,116,101,110,115,105,111,110,95,110,117,109,98,101,114,24,2,32,3,40,5,82,15,
+    101,120,116,101,110,115,105,111,110,78,117,109,98,101,114,34,84,10,19,76,105,115,116,83,
+    101,114,118,105,99,101,82,101,115,112,111,110,115,101,18,61,10,7,115,101,114,118,105,99,
+    101,24,1,32,3,40,11,50,35,46,103,114,112,99,46,114,101,102,108,101,99,116,105,111,
+    110,46,118,49,46,83,101,114,118,105,99,101,82,101,115,112,111,110,115,101,82,7,115,101,
+    114,118,105,99,101,34,37,10,15,83,101,114,118,105,99,101,82,101,115,112,111,110,115,101,
+    18,18,10,4,110,97,109,101,24,1,32,1,40,9,82,4,110,97,109,101,34,83,10,13,
+    69,114,114,111,114,82,101,115,112,111,110,115,101,18,29,10,10,101,114,114,111,114,95,99,
+    111,100,101,24,1,32,1,40,5,82,9,101,114,114,111,114,67,111,100,101,18,35,10,13,
+    101,114,114,111,114,95,109,101,115,115,97,103,101,24,2,32,1,40,9,82,12,101,114,114,
+    111,114,77,101,115,115,97,103,101,50,137,1,10,16,83,101,114,118,101,114,82,101,102,108,
+    101,99,116,105,111,110,18,117,10,20,83,101,114,118,101,114,82,101,102,108,101,99,116,105,
+    111,110,73,110,102,111,18,43,46,103,114,112,99,46,114,101,102,108,101,99,116,105,111,110,
+    46,118,49,46,83,101,114,118,101,114,82,101,102,108,101,99,116,105,111,110,82,101,113,117,
+    101,115,116,26,44,46,103,114,112,99,46,114,101,102,108,101,99,116,105,111,110,46,118,49,
+    46,83,101,114,118,101,114,82,101,102,108,101,99,116,105,111,110,82,101,115,112,111,110,115,
+    101,40,1,48,1,98,6,112,114,111,116,111,51,
 };
 static const char *const mote_reflection_file_symbols[] = {
-    "grpc.reflection.v1.ServerReflection",       "grpc.reflection.v1.ServerReflectionRequest",
-    "grpc.reflection.v1.ExtensionRequest",       "grpc.reflection.v1.ServerReflectionResponse",
-    "grpc.reflection.v1.FileDescriptorResponse", "grpc.reflection.v1.ExtensionNumberResponse",
-    "grpc.reflection.v1.ListServiceResponse",    "grpc.reflection.v1.ServiceResponse",
-    "grpc.reflection.v1.ErrorResponse",          NULL,
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1.ServerReflectionRequest",
+    "grpc.reflection.v1.ExtensionRequest",
+    "grpc.reflection.v1.ServerReflectionResponse",
+    "grpc.reflection.v1.FileDescriptorResponse",
+    "grpc.reflection.v1.ExtensionNumberResponse",
+    "grpc.reflection.v1.ListServiceResponse",
+    "grpc.reflection.v1.ServiceResponse",
+    "grpc.reflection.v1.ErrorResponse",
+    NULL,
 };
 static const mote_pb_file *const mote_reflection_file_imports[] = {
     NULL,
 };
-const mote_pb_file mote_reflection_file = {"reflection.proto", mote_reflection_file_bytes, 1621,
-                                           mote_reflection_file_symbols,
-                                           mote_reflection_file_imports};
+const mote_pb_file mote_reflection_file = {"reflection.proto", mote_reflection_file_bytes, 1621, mote_reflection_file_symbols, mote_reflection_file_imports};

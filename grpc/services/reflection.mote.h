@@ -86,31 +86,25 @@ struct mote_ErrorResponse {
 };
 
 extern const mote_pb_message mote_ServerReflectionRequest_table;
-static inline int mote_ServerReflectionRequest_encode(const mote_ServerReflectionRequest *m,
-                                                      uint8_t *out, size_t cap, size_t *len)
+static inline int mote_ServerReflectionRequest_encode(const mote_ServerReflectionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_ServerReflectionRequest_table, m, out, cap, len);
 }
-static inline int mote_ServerReflectionRequest_decode(mote_ServerReflectionRequest *m,
-                                                      const uint8_t *in, size_t len,
-                                                      mote_pb_arena *arena)
+static inline int mote_ServerReflectionRequest_decode(mote_ServerReflectionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_ServerReflectionRequest_table, m, in, len, arena, NULL);
 }
-static inline int mote_ServerReflectionRequest_size(const mote_ServerReflectionRequest *m,
-                                                    size_t *size)
+static inline int mote_ServerReflectionRequest_size(const mote_ServerReflectionRequest *m, size_t *size)
 {
     return mote_pb_size(&mote_ServerReflectionRequest_table, m, size);
 }
 
 extern const mote_pb_message mote_ExtensionRequest_table;
-static inline int mote_ExtensionRequest_encode(const mote_ExtensionRequest *m, uint8_t *out,
-                                               size_t cap, size_t *len)
+static inline int mote_ExtensionRequest_encode(const mote_ExtensionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_ExtensionRequest_table, m, out, cap, len);
 }
-static inline int mote_ExtensionRequest_decode(mote_ExtensionRequest *m, const uint8_t *in,
-                                               size_t len, mote_pb_arena *arena)
+static inline int mote_ExtensionRequest_decode(mote_ExtensionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_ExtensionRequest_table, m, in, len, arena, NULL);
 }
@@ -120,67 +114,53 @@ static inline int mote_ExtensionRequest_size(const mote_ExtensionRequest *m, siz
 }
 
 extern const mote_pb_message mote_ServerReflectionResponse_table;
-static inline int mote_ServerReflectionResponse_encode(const mote_ServerReflectionResponse *m,
-                                                       uint8_t *out, size_t cap, size_t *len)
+static inline int mote_ServerReflectionResponse_encode(const mote_ServerReflectionResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_ServerReflectionResponse_table, m, out, cap, len);
 }
-static inline int mote_ServerReflectionResponse_decode(mote_ServerReflectionResponse *m,
-                                                       const uint8_t *in, size_t len,
-                                                       mote_pb_arena *arena)
+static inline int mote_ServerReflectionResponse_decode(mote_ServerReflectionResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_ServerReflectionResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_ServerReflectionResponse_size(const mote_ServerReflectionResponse *m,
-                                                     size_t *size)
+static inline int mote_ServerReflectionResponse_size(const mote_ServerReflectionResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_ServerReflectionResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_FileDescriptorResponse_table;
-static inline int mote_FileDescriptorResponse_encode(const mote_FileDescriptorResponse *m,
-                                                     uint8_t *out, size_t cap, size_t *len)
+static inline int mote_FileDescriptorResponse_encode(const mote_FileDescriptorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_FileDescriptorResponse_table, m, out, cap, len);
 }
-static inline int mote_FileDescriptorResponse_decode(mote_FileDescriptorResponse *m,
-                                                     const uint8_t *in, size_t len,
-                                                     mote_pb_arena *arena)
+static inline int mote_FileDescriptorResponse_decode(mote_FileDescriptorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_FileDescriptorResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_FileDescriptorResponse_size(const mote_FileDescriptorResponse *m,
-                                                   size_t *size)
+static inline int mote_FileDescriptorResponse_size(const mote_FileDescriptorResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_FileDescriptorResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_ExtensionNumberResponse_table;
-static inline int mote_ExtensionNumberResponse_encode(const mote_ExtensionNumberResponse *m,
-                                                      uint8_t *out, size_t cap, size_t *len)
+static inline int mote_ExtensionNumberResponse_encode(const mote_ExtensionNumberResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_ExtensionNumberResponse_table, m, out, cap, len);
 }
-static inline int mote_ExtensionNumberResponse_decode(mote_ExtensionNumberResponse *m,
-                                                      const uint8_t *in, size_t len,
-                                                      mote_pb_arena *arena)
+static inline int mote_ExtensionNumberResponse_decode(mote_ExtensionNumberResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_ExtensionNumberResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_ExtensionNumberResponse_size(const mote_ExtensionNumberResponse *m,
-                                                    size_t *size)
+static inline int mote_ExtensionNumberResponse_size(const mote_ExtensionNumberResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_ExtensionNumberResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_ListServiceResponse_table;
-static inline int mote_ListServiceResponse_encode(const mote_ListServiceResponse *m, uint8_t *out,
-                                                  size_t cap, size_t *len)
+static inline int mote_ListServiceResponse_encode(const mote_ListServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_ListServiceResponse_table, m, out, cap, len);
 }
-static inline int mote_ListServiceResponse_decode(mote_ListServiceResponse *m, const uint8_t *in,
-                                                  size_t len, mote_pb_arena *arena)
+static inline int mote_ListServiceResponse_decode(mote_ListServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_ListServiceResponse_table, m, in, len, arena, NULL);
 }
@@ -190,13 +170,11 @@ static inline int mote_ListServiceResponse_size(const mote_ListServiceResponse *
 }
 
 extern const mote_pb_message mote_ServiceResponse_table;
-static inline int mote_ServiceResponse_encode(const mote_ServiceResponse *m, uint8_t *out,
-                                              size_t cap, size_t *len)
+static inline int mote_ServiceResponse_encode(const mote_ServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_ServiceResponse_table, m, out, cap, len);
 }
-static inline int mote_ServiceResponse_decode(mote_ServiceResponse *m, const uint8_t *in,
-                                              size_t len, mote_pb_arena *arena)
+static inline int mote_ServiceResponse_decode(mote_ServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_ServiceResponse_table, m, in, len, arena, NULL);
 }
@@ -206,13 +184,11 @@ static inline int mote_ServiceResponse_size(const mote_ServiceResponse *m, size_
 }
 
 extern const mote_pb_message mote_ErrorResponse_table;
-static inline int mote_ErrorResponse_encode(const mote_ErrorResponse *m, uint8_t *out, size_t cap,
-                                            size_t *len)
+static inline int mote_ErrorResponse_encode(const mote_ErrorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_ErrorResponse_table, m, out, cap, len);
 }
-static inline int mote_ErrorResponse_decode(mote_ErrorResponse *m, const uint8_t *in, size_t len,
-                                            mote_pb_arena *arena)
+static inline int mote_ErrorResponse_decode(mote_ErrorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_ErrorResponse_table, m, in, len, arena, NULL);
 }
@@ -226,34 +202,29 @@ extern const mote_pb_file mote_reflection_file;
 /* ---- service ServerReflection */
 
 extern const mote_hpack_field mote_ServerReflection_ServerReflectionInfo_path;
+extern const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_request, mote_ServerReflection_ServerReflectionInfo_response;
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int mote_ServerReflection_ServerReflectionInfo_read(
-    const mote_grpc_event *ev, mote_ServerReflectionRequest *message, mote_pb_arena *arena)
+static inline int mote_ServerReflection_ServerReflectionInfo_read(const mote_grpc_event *ev, mote_ServerReflectionRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ServerReflectionRequest_table, message, ev->data, ev->len, arena,
-                          NULL);
+    return mote_pb_decode(&mote_ServerReflectionRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int mote_ServerReflection_ServerReflectionInfo_write(
-    mote_grpc_call *call, const mote_ServerReflectionResponse *message)
+static inline int mote_ServerReflection_ServerReflectionInfo_write(mote_grpc_call *call, const mote_ServerReflectionResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_ServerReflectionResponse_table, message,
-                          0);
+    return mote_grpc_send(call, &mote_ServerReflection_ServerReflectionInfo_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_ServerReflection_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_ServerReflection_SERVICE(methods)}; */
-#define mote_ServerReflection_METHODS(ServerReflectionInfo)                                        \
-    {                                                                                              \
-        {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, false, false},    \
-    }
-#define mote_ServerReflection_SERVICE(methods)                                                     \
-    {                                                                                              \
-        "grpc.reflection.v1.ServerReflection", methods, 1                                          \
-    }
+#define mote_ServerReflection_METHODS(ServerReflectionInfo) { \
+    {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, false, false, false}, \
+}
+#define mote_ServerReflection_SERVICE(methods) {"grpc.reflection.v1.ServerReflection", methods, 1}
+
 
 #ifdef __cplusplus
 }

@@ -86,137 +86,109 @@ struct mote_v1alpha_ErrorResponse {
 };
 
 extern const mote_pb_message mote_v1alpha_ServerReflectionRequest_table;
-static inline int mote_v1alpha_ServerReflectionRequest_encode(
-    const mote_v1alpha_ServerReflectionRequest *m, uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_ServerReflectionRequest_encode(const mote_v1alpha_ServerReflectionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_ServerReflectionRequest_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_ServerReflectionRequest_decode(
-    mote_v1alpha_ServerReflectionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int mote_v1alpha_ServerReflectionRequest_decode(mote_v1alpha_ServerReflectionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_ServerReflectionRequest_table, m, in, len, arena, NULL);
 }
-static inline int mote_v1alpha_ServerReflectionRequest_size(
-    const mote_v1alpha_ServerReflectionRequest *m, size_t *size)
+static inline int mote_v1alpha_ServerReflectionRequest_size(const mote_v1alpha_ServerReflectionRequest *m, size_t *size)
 {
     return mote_pb_size(&mote_v1alpha_ServerReflectionRequest_table, m, size);
 }
 
 extern const mote_pb_message mote_v1alpha_ExtensionRequest_table;
-static inline int mote_v1alpha_ExtensionRequest_encode(const mote_v1alpha_ExtensionRequest *m,
-                                                       uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_ExtensionRequest_encode(const mote_v1alpha_ExtensionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_ExtensionRequest_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_ExtensionRequest_decode(mote_v1alpha_ExtensionRequest *m,
-                                                       const uint8_t *in, size_t len,
-                                                       mote_pb_arena *arena)
+static inline int mote_v1alpha_ExtensionRequest_decode(mote_v1alpha_ExtensionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_ExtensionRequest_table, m, in, len, arena, NULL);
 }
-static inline int mote_v1alpha_ExtensionRequest_size(const mote_v1alpha_ExtensionRequest *m,
-                                                     size_t *size)
+static inline int mote_v1alpha_ExtensionRequest_size(const mote_v1alpha_ExtensionRequest *m, size_t *size)
 {
     return mote_pb_size(&mote_v1alpha_ExtensionRequest_table, m, size);
 }
 
 extern const mote_pb_message mote_v1alpha_ServerReflectionResponse_table;
-static inline int mote_v1alpha_ServerReflectionResponse_encode(
-    const mote_v1alpha_ServerReflectionResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_ServerReflectionResponse_encode(const mote_v1alpha_ServerReflectionResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_ServerReflectionResponse_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_ServerReflectionResponse_decode(
-    mote_v1alpha_ServerReflectionResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int mote_v1alpha_ServerReflectionResponse_decode(mote_v1alpha_ServerReflectionResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_ServerReflectionResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_v1alpha_ServerReflectionResponse_size(
-    const mote_v1alpha_ServerReflectionResponse *m, size_t *size)
+static inline int mote_v1alpha_ServerReflectionResponse_size(const mote_v1alpha_ServerReflectionResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_v1alpha_ServerReflectionResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_v1alpha_FileDescriptorResponse_table;
-static inline int mote_v1alpha_FileDescriptorResponse_encode(
-    const mote_v1alpha_FileDescriptorResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_FileDescriptorResponse_encode(const mote_v1alpha_FileDescriptorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_FileDescriptorResponse_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_FileDescriptorResponse_decode(mote_v1alpha_FileDescriptorResponse *m,
-                                                             const uint8_t *in, size_t len,
-                                                             mote_pb_arena *arena)
+static inline int mote_v1alpha_FileDescriptorResponse_decode(mote_v1alpha_FileDescriptorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_FileDescriptorResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_v1alpha_FileDescriptorResponse_size(
-    const mote_v1alpha_FileDescriptorResponse *m, size_t *size)
+static inline int mote_v1alpha_FileDescriptorResponse_size(const mote_v1alpha_FileDescriptorResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_v1alpha_FileDescriptorResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_v1alpha_ExtensionNumberResponse_table;
-static inline int mote_v1alpha_ExtensionNumberResponse_encode(
-    const mote_v1alpha_ExtensionNumberResponse *m, uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_ExtensionNumberResponse_encode(const mote_v1alpha_ExtensionNumberResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_ExtensionNumberResponse_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_ExtensionNumberResponse_decode(
-    mote_v1alpha_ExtensionNumberResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+static inline int mote_v1alpha_ExtensionNumberResponse_decode(mote_v1alpha_ExtensionNumberResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_ExtensionNumberResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_v1alpha_ExtensionNumberResponse_size(
-    const mote_v1alpha_ExtensionNumberResponse *m, size_t *size)
+static inline int mote_v1alpha_ExtensionNumberResponse_size(const mote_v1alpha_ExtensionNumberResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_v1alpha_ExtensionNumberResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_v1alpha_ListServiceResponse_table;
-static inline int mote_v1alpha_ListServiceResponse_encode(const mote_v1alpha_ListServiceResponse *m,
-                                                          uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_ListServiceResponse_encode(const mote_v1alpha_ListServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_ListServiceResponse_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_ListServiceResponse_decode(mote_v1alpha_ListServiceResponse *m,
-                                                          const uint8_t *in, size_t len,
-                                                          mote_pb_arena *arena)
+static inline int mote_v1alpha_ListServiceResponse_decode(mote_v1alpha_ListServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_ListServiceResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_v1alpha_ListServiceResponse_size(const mote_v1alpha_ListServiceResponse *m,
-                                                        size_t *size)
+static inline int mote_v1alpha_ListServiceResponse_size(const mote_v1alpha_ListServiceResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_v1alpha_ListServiceResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_v1alpha_ServiceResponse_table;
-static inline int mote_v1alpha_ServiceResponse_encode(const mote_v1alpha_ServiceResponse *m,
-                                                      uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_ServiceResponse_encode(const mote_v1alpha_ServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_ServiceResponse_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_ServiceResponse_decode(mote_v1alpha_ServiceResponse *m,
-                                                      const uint8_t *in, size_t len,
-                                                      mote_pb_arena *arena)
+static inline int mote_v1alpha_ServiceResponse_decode(mote_v1alpha_ServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_ServiceResponse_table, m, in, len, arena, NULL);
 }
-static inline int mote_v1alpha_ServiceResponse_size(const mote_v1alpha_ServiceResponse *m,
-                                                    size_t *size)
+static inline int mote_v1alpha_ServiceResponse_size(const mote_v1alpha_ServiceResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_v1alpha_ServiceResponse_table, m, size);
 }
 
 extern const mote_pb_message mote_v1alpha_ErrorResponse_table;
-static inline int mote_v1alpha_ErrorResponse_encode(const mote_v1alpha_ErrorResponse *m,
-                                                    uint8_t *out, size_t cap, size_t *len)
+static inline int mote_v1alpha_ErrorResponse_encode(const mote_v1alpha_ErrorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
     return mote_pb_encode(&mote_v1alpha_ErrorResponse_table, m, out, cap, len);
 }
-static inline int mote_v1alpha_ErrorResponse_decode(mote_v1alpha_ErrorResponse *m,
-                                                    const uint8_t *in, size_t len,
-                                                    mote_pb_arena *arena)
+static inline int mote_v1alpha_ErrorResponse_decode(mote_v1alpha_ErrorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
     return mote_pb_decode(&mote_v1alpha_ErrorResponse_table, m, in, len, arena, NULL);
 }
@@ -230,35 +202,29 @@ extern const mote_pb_file mote_v1alpha_reflection_v1alpha_file;
 /* ---- service ServerReflection */
 
 extern const mote_hpack_field mote_v1alpha_ServerReflection_ServerReflectionInfo_path;
+extern const mote_grpc_source mote_v1alpha_ServerReflection_ServerReflectionInfo_request, mote_v1alpha_ServerReflection_ServerReflectionInfo_response;
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int mote_v1alpha_ServerReflection_ServerReflectionInfo_read(
-    const mote_grpc_event *ev, mote_v1alpha_ServerReflectionRequest *message, mote_pb_arena *arena)
+static inline int mote_v1alpha_ServerReflection_ServerReflectionInfo_read(const mote_grpc_event *ev, mote_v1alpha_ServerReflectionRequest *message,
+                          mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ServerReflectionRequest_table, message, ev->data, ev->len,
-                          arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ServerReflectionRequest_table, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int mote_v1alpha_ServerReflection_ServerReflectionInfo_write(
-    mote_grpc_call *call, const mote_v1alpha_ServerReflectionResponse *message)
+static inline int mote_v1alpha_ServerReflection_ServerReflectionInfo_write(mote_grpc_call *call, const mote_v1alpha_ServerReflectionResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &mote_v1alpha_ServerReflectionResponse_table,
-                          message, 0);
+    return mote_grpc_send(call, &mote_v1alpha_ServerReflection_ServerReflectionInfo_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = mote_v1alpha_ServerReflection_METHODS(...);
- *     static const mote_grpc_service services[] = {mote_v1alpha_ServerReflection_SERVICE(methods)};
- */
-#define mote_v1alpha_ServerReflection_METHODS(ServerReflectionInfo)                                \
-    {                                                                                              \
-        {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, false, false},    \
-    }
-#define mote_v1alpha_ServerReflection_SERVICE(methods)                                             \
-    {                                                                                              \
-        "grpc.reflection.v1alpha.ServerReflection", methods, 1                                     \
-    }
+ *     static const mote_grpc_service services[] = {mote_v1alpha_ServerReflection_SERVICE(methods)}; */
+#define mote_v1alpha_ServerReflection_METHODS(ServerReflectionInfo) { \
+    {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, false, false, false}, \
+}
+#define mote_v1alpha_ServerReflection_SERVICE(methods) {"grpc.reflection.v1alpha.ServerReflection", methods, 1}
+
 
 #ifdef __cplusplus
 }

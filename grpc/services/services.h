@@ -54,9 +54,9 @@ void mote_health_push(mote_grpc *g);
 mote_grpc_handler mote_health_check, mote_health_watch, mote_health_list;
 #define MOTE_HEALTH_METHODS(health)                                                                \
     {                                                                                              \
-        {"Check", mote_health_check, health, mote_pb_strerror, false, true},                       \
-            {"Watch", mote_health_watch, health, mote_pb_strerror, false, true},                   \
-            {"List", mote_health_list, health, mote_pb_strerror, false, true},                     \
+        {"Check", mote_health_check, health, mote_pb_strerror, false, true, true},                 \
+            {"Watch", mote_health_watch, health, mote_pb_strerror, false, true, false},            \
+            {"List", mote_health_list, health, mote_pb_strerror, false, true, true},               \
     }
 #define MOTE_HEALTH_SERVICE(methods)                                                               \
     {                                                                                              \
@@ -79,13 +79,13 @@ typedef struct {
 mote_grpc_handler mote_reflection_info;
 #define MOTE_REFLECTION_METHODS(reflection)                                                        \
     {                                                                                              \
-        {                                                                                          \
-            "ServerReflectionInfo",                                                                \
-            mote_reflection_info,                                                                  \
-            reflection,                                                                            \
-            mote_pb_strerror,                                                                      \
-            false,                                                                                 \
-            false},                                                                                \
+        {"ServerReflectionInfo",                                                                   \
+         mote_reflection_info,                                                                     \
+         reflection,                                                                               \
+         mote_pb_strerror,                                                                         \
+         false,                                                                                    \
+         false,                                                                                    \
+         false},                                                                                   \
     }
 #define MOTE_REFLECTION_SERVICE(methods)                                                           \
     {                                                                                              \

@@ -50,27 +50,28 @@ static void put_send(text *t, const method *m)
              "/* Sends a message and waits for flow control. 0, or < 0: the call is over. */\n"
              "static inline int %s_send(mote_grpc_call *call, const %s *message)\n"
              "{\n"
-             "    return mote_channel_send(call, mote_pb_encode_part, &%s, message, 0);\n"
+             "    return mote_channel_send(call, &%s_request, message, 0);\n"
              "}\n\n",
-             m->name, m->request, m->encode_request);
+             m->name, m->request, m->name);
 }
 
 static void put_finish(text *t, const method *m)
 {
-    text_add(t,
-             "/* Ends the stream of requests and waits for the response. */\n"
-             "static inline mote_status %s_finish(mote_grpc_call *call, %s *response,\n"
-             "                                    mote_pb_arena *arena)\n"
-             "{\n"
-             "    const uint8_t *data;\n"
-             "    size_t len;\n"
-             "    mote_status status = mote_channel_collect(call, &data, &len);\n"
-             "    int r = 0;\n\n"
-             "    if (status.code == MOTE_GRPC_OK)\n"
-             "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
-             "    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;\n"
-             "}\n\n",
-             m->name, m->response, m->decode_response);
+    text_add(
+        t,
+        "/* Ends the stream of requests and waits for the response. */\n"
+        "static inline mote_status %s_finish(mote_grpc_call *call, %s *response,\n"
+        "                                    mote_pb_arena *arena)\n"
+        "{\n"
+        "    const uint8_t *data;\n"
+        "    size_t len;\n"
+        "    mote_status status = mote_channel_collect(call, &data, &len);\n"
+        "    int r = 0;\n\n"
+        "    if (status.code == MOTE_GRPC_OK)\n"
+        "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
+        "    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;\n"
+        "}\n\n",
+        m->name, m->response, m->decode_response);
 }
 
 static void put_recv(text *t, const method *m)
@@ -98,22 +99,23 @@ static void put_recv(text *t, const method *m)
 
 static void put_unary(text *t, const method *m)
 {
-    text_add(t,
-             "/* One request, one response. */\n"
-             "static inline mote_status %s(mote_channel *channel, mote_grpc_request options,\n"
-             "                             const %s *request, %s *response, mote_pb_arena *arena)\n"
-             "{\n"
-             "    const uint8_t *data;\n"
-             "    size_t len;\n"
-             "    int r = 0;\n\n"
-             "    options.path = &%s_path;\n"
-             "    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,\n"
-             "                                            &%s, request, &data, &len);\n"
-             "    if (status.code == MOTE_GRPC_OK)\n"
-             "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
-             "    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;\n"
-             "}\n\n",
-             m->name, m->request, m->response, m->name, m->encode_request, m->decode_response);
+    text_add(
+        t,
+        "/* One request, one response. */\n"
+        "static inline mote_status %s(mote_channel *channel, mote_grpc_request options,\n"
+        "                             const %s *request, %s *response, mote_pb_arena *arena)\n"
+        "{\n"
+        "    const uint8_t *data;\n"
+        "    size_t len;\n"
+        "    int r = 0;\n\n"
+        "    options.path = &%s_path;\n"
+        "    mote_status status = mote_channel_unary(channel, &options, &%s_request, request,\n"
+        "                                            &data, &len);\n"
+        "    if (status.code == MOTE_GRPC_OK)\n"
+        "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
+        "    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;\n"
+        "}\n\n",
+        m->name, m->request, m->response, m->name, m->name, m->decode_response);
 }
 
 static void put_request(text *t, const method *m)
@@ -125,11 +127,11 @@ static void put_request(text *t, const method *m)
              "{\n"
              "    int r = %s_start(channel, options, call);\n\n"
              "    if (r == 0)\n"
-             "        mote_channel_send(*call, mote_pb_encode_part, &%s, request, "
+             "        mote_channel_send(*call, &%s_request, request, "
              "MOTE_GRPC_LAST);\n"
              "    return r;\n"
              "}\n\n",
-             m->name, m->request, m->name, m->encode_request);
+             m->name, m->request, m->name, m->name);
 }
 
 /* For clients with an event loop, which do not block. */
@@ -140,7 +142,7 @@ static void put_engine(text *t, const method *m)
         "/* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */\n"
         "static inline int %s_offer(mote_grpc_call *call, const %s *message)\n"
         "{\n"
-        "    return mote_grpc_send(call, mote_pb_encode_part, &%s, message, 0);\n"
+        "    return mote_grpc_send(call, &%s_request, message, 0);\n"
         "}\n\n"
         "/* Without a channel: a response that an event carries, as a struct. 0 or an error. */\n"
         "static inline int %s_take(const mote_grpc_event *ev, %s *message,\n"
@@ -148,7 +150,7 @@ static void put_engine(text *t, const method *m)
         "{\n"
         "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
         "}\n\n",
-        m->name, m->request, m->encode_request, m->name, m->response, m->decode_response);
+        m->name, m->request, m->name, m->name, m->response, m->decode_response);
 }
 
 static void put_client(text *t, const method *m)
@@ -183,9 +185,19 @@ static void put_server(text *t, const method *m)
              "/* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */\n"
              "static inline int %s_write(mote_grpc_call *call, const %s *message)\n"
              "{\n"
-             "    return mote_grpc_send(call, mote_pb_encode_part, &%s, message, 0);\n"
+             "    return mote_grpc_send(call, &%s_response, message, 0);\n"
              "}\n\n",
-             m->name, m->request, m->decode_request, m->name, m->response, m->encode_response);
+             m->name, m->request, m->decode_request, m->name, m->response, m->name);
+    if (!m->proto->server_streaming)
+        text_add(t,
+                 "/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN "
+                 "or an error,\n"
+                 " * all of them to be returned. */\n"
+                 "static inline int %s_answer(mote_grpc_call *call, const %s *message)\n"
+                 "{\n"
+                 "    return mote_grpc_answer(call, &%s_response, message);\n"
+                 "}\n\n",
+                 m->name, m->response, m->name);
 }
 
 static void put_table(text *t, const FileDescriptorProto *file, const ServiceDescriptorProto *s)
@@ -203,9 +215,10 @@ static void put_table(text *t, const FileDescriptorProto *file, const ServiceDes
         text_add(t, "%s%.*s", i ? ", " : "", S(s->method.items[i].name));
     text_add(t, ") { \\\n");
     for (size_t i = 0; i < s->method.count; i++)
-        text_add(t, "    {\"%.*s\", (%.*s), NULL, mote_pb_strerror, false, %s}, \\\n", S(s->method.items[i].name),
-                 S(s->method.items[i].name),
-                 s->method.items[i].client_streaming ? "false" : "true");
+        text_add(t, "    {\"%.*s\", (%.*s), NULL, mote_pb_strerror, false, %s, %s}, \\\n",
+                 S(s->method.items[i].name), S(s->method.items[i].name),
+                 s->method.items[i].client_streaming ? "false" : "true",
+                 s->method.items[i].server_streaming ? "false" : "true");
     text_add(t, "}\n#define %s_SERVICE(methods) {\"%s\", methods, %zu}\n\n", name, full,
              s->method.count);
 }
@@ -221,7 +234,10 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
     for (size_t i = 0; i < s->method.count; i++) {
         method m = plan_method(file, s, i);
         put_comment(t, file, (int32_t[]){6, (int32_t)index, 2, (int32_t)i}, 4, "");
-        text_add(t, "extern const mote_hpack_field %s_path;\n\n", m.name);
+        text_add(t,
+                 "extern const mote_hpack_field %s_path;\n"
+                 "extern const mote_grpc_source %s_request, %s_response;\n\n",
+                 m.name, m.name, m.name);
         if (opt.client)
             put_client(t, &m);
         if (opt.server)
@@ -242,5 +258,11 @@ void put_service_source(text *t, const FileDescriptorProto *file, size_t index)
                  "\nconst mote_hpack_field %s_path =\n    MOTE_HPACK_FIELD(\":path\", "
                  "\"/%.*s%s%.*s/%.*s\");\n",
                  m.name, S(file->package), dot, S(s->name), S(m.proto->name));
+        text_add(t,
+                 "const mote_grpc_source %s_request = {mote_pb_encode_part, mote_pb_strerror, "
+                 "&%s};\n"
+                 "const mote_grpc_source %s_response = {mote_pb_encode_part, mote_pb_strerror, "
+                 "&%s};\n",
+                 m.name, m.encode_request, m.name, m.encode_response);
     }
 }

@@ -68,7 +68,10 @@ static void send_sample(mote_grpc_call *call, uint32_t i)
 {
     bench_Sample s = sample(i);
 
-    if (mote_channel_send(call, mote_pb_encode_part, &bench_sample_table, &s, 0) < 0)
+    if (mote_channel_send(
+            call,
+            &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_table},
+            &s, 0) < 0)
         fail("the call ended early");
 }
 
@@ -96,7 +99,9 @@ static void subscribe(uint32_t count)
     bench_Sample s;
     uint32_t n = 0;
 
-    mote_channel_send(call, mote_pb_encode_part, &bench_query_table, &query, MOTE_GRPC_LAST);
+    mote_channel_send(
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_query_table},
+        &query, MOTE_GRPC_LAST);
     while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
         if (ev.type != MOTE_GRPC_MESSAGE)
             continue;

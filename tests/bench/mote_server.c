@@ -11,7 +11,9 @@ typedef struct {
 
 static int send_sample(mote_grpc_call *call, const bench_Sample *s)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &bench_sample_table, s, 0);
+    return mote_grpc_send(
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_table},
+        s, 0);
 }
 
 static int get_sample(bench_Sample *s, const mote_grpc_event *ev)
@@ -49,7 +51,10 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
         return 0;
     bench_Summary summary = {u->count, u->sum};
     if (!u->answered &&
-        (r = mote_grpc_send(call, mote_pb_encode_part, &bench_summary_table, &summary, 0)) < 0)
+        (r = mote_grpc_send(
+             call,
+             &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_summary_table},
+             &summary, 0)) < 0)
         return r;
     u->answered = true;
     return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
@@ -78,10 +83,11 @@ static int subscribe(mote_grpc_call *call, const mote_grpc_event *ev)
     return r == MOTE_AGAIN ? 0 : r;
 }
 
-static const mote_grpc_method methods[] = {{"Unary", answer, NULL, NULL, false, false},
-                                           {"Upload", upload, NULL, NULL, false, false},
-                                           {"Subscribe", subscribe, NULL, NULL, false, false},
-                                           {"Chat", answer, NULL, NULL, false, false}};
+static const mote_grpc_method methods[] = {
+    {"Unary", answer, NULL, NULL, false, false, false},
+    {"Upload", upload, NULL, NULL, false, false, false},
+    {"Subscribe", subscribe, NULL, NULL, false, false, false},
+    {"Chat", answer, NULL, NULL, false, false, false}};
 static const mote_grpc_service services[] = {{"mote.bench.Bench", methods, 4}};
 
 int main(int argc, char **argv)

@@ -64,7 +64,8 @@ static int respond(mote_grpc_call *call, int32_t size)
     grpc_testing_Payload payload = {.body = {zeros, (size_t)size}};
     response r = {.payload = &payload};
 
-    return mote_grpc_send(call, mote_pb_encode_part, RESPONSE, &r, 0);
+    return mote_grpc_send(
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE}, &r, 0);
 }
 
 /* UnaryCall, StreamingCall: an answer for each request. */
@@ -98,7 +99,10 @@ static int from_client(mote_grpc_call *call, const mote_grpc_event *ev)
         return 0;
     snprintf(text, sizeof text, "%u:%llu", s->count, (unsigned long long)s->bytes);
     response summary = {.server_id = {text, strlen(text)}};
-    if (!s->answered && (e = mote_grpc_send(call, mote_pb_encode_part, RESPONSE, &summary, 0)) < 0)
+    if (!s->answered &&
+        (e = mote_grpc_send(
+             call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE},
+             &summary, 0)) < 0)
         return e;
     s->answered = true;
     return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
@@ -125,10 +129,10 @@ static int from_server(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"UnaryCall", answer, NULL, NULL, false, true},
-    {"StreamingCall", answer, NULL, NULL, false, false},
-    {"StreamingFromClient", from_client, NULL, NULL, false, false},
-    {"StreamingFromServer", from_server, NULL, NULL, false, true}};
+    {"UnaryCall", answer, NULL, NULL, false, true, false},
+    {"StreamingCall", answer, NULL, NULL, false, false, false},
+    {"StreamingFromClient", from_client, NULL, NULL, false, false, false},
+    {"StreamingFromServer", from_server, NULL, NULL, false, true, false}};
 static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4}};
 
 static int serve(const char *cert, const char *key)
@@ -205,7 +209,9 @@ static void send(mote_grpc_call *call, unsigned flags)
 {
     request r = ask();
 
-    if (mote_channel_send(call, mote_pb_encode_part, REQUEST, &r, flags) < 0)
+    if (mote_channel_send(call,
+                          &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST},
+                          &r, flags) < 0)
         fail("the call ended early");
 }
 
@@ -218,7 +224,10 @@ static void unary(void)
 
     for (uint32_t i = 0; i < count; i++) {
         double before = seconds(CLOCK_MONOTONIC);
-        if (mote_channel_unary(&channel, &start, mote_pb_encode_part, REQUEST, &r, &data, &len)
+        if (mote_channel_unary(
+                &channel, &start,
+                &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST}, &r,
+                &data, &len)
                 .code)
             fail("a call fails");
         check_response(data, len);
@@ -293,7 +302,9 @@ static void start_unary(void)
 
     for (; started < count && started - ended < OPEN; started++) {
         if (mote_grpc_start(&client.grpc, &start, &call) < 0 ||
-            mote_grpc_send(call, mote_pb_encode_part, REQUEST, &r, MOTE_GRPC_LAST) < 0)
+            mote_grpc_send(
+                call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST}, &r,
+                MOTE_GRPC_LAST) < 0)
             fail("a call does not start");
     }
 }

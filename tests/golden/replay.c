@@ -174,9 +174,12 @@ static void client_actions(void)
         mote_grpc_call *call;
         CHECK_INT(mote_grpc_start(&grpc, &request, &call), 0);
         for (int n = i == 2 || i == 3 ? 4 : 1; n > 0; n--)
-            CHECK_INT(mote_grpc_send(call, mote_pb_encode_part, &peer_request_table, &q,
-                                     n == 1 ? MOTE_GRPC_LAST : 0),
-                      0);
+            CHECK_INT(
+                mote_grpc_send(call,
+                               &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror,
+                                                         &peer_request_table},
+                               &q, n == 1 ? MOTE_GRPC_LAST : 0),
+                0);
         open_calls++;
     }
 }

@@ -10,6 +10,7 @@
  * now MS ! life keepalive=MS
  */
 #include "../../grpc/channel/channel.h"
+#include "../../pb/pb.h"
 #include "wire.h"
 
 enum { MEMORY = 1 << 16, INPUT = 1 << 16, CALLS = 8 };
@@ -196,6 +197,8 @@ static int failing(const void *type, const void *message, size_t offset, uint8_t
     return -405;
 }
 
+static const mote_grpc_source fails = {failing, mote_pb_strerror, NULL};
+
 static void unary(const wire_line *l)
 {
     const wire_word *w = wire_find(l, "");
@@ -204,8 +207,8 @@ static void unary(const wire_line *l)
     const uint8_t *response;
     size_t len = 99;
     mote_status s = mote_channel_unary(&channel, &request,
-                                       wire_has(l, "fails") ? failing : mote_grpc_bytes_source,
-                                       NULL, &message, &response, &len);
+                                       wire_has(l, "fails") ? &fails : &mote_grpc_bytes_source,
+                                       &message, &response, &len);
 
     if (response)
         wire_event("= response %s", wire_show(response, len));
@@ -266,7 +269,7 @@ static bool act_on_call(const char *what, const wire_line *l)
     if (i == 6 || !call)
         return false;
     if (i == 0)
-        wire_event("= %d", mote_channel_send(call, mote_grpc_bytes_source, NULL, &message,
+        wire_event("= %d", mote_channel_send(call, &mote_grpc_bytes_source, &message,
                                              wire_has(l, "last") ? MOTE_GRPC_LAST : 0));
     else if (i == 1)
         wire_event("= %d", mote_channel_half_close(call));

@@ -40,19 +40,15 @@ static void over(const mote_grpc_call *call)
 
 /* ---- services -------------------------------------------------------------------------------- */
 
-static int last_return;
-
 static int manual(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     (void)call;
-    last_return = 0;
     if (ev->type == MOTE_GRPC_METADATA || return_at == return_count)
         return 0;
-    int r = last_return = returns[return_at++];
+    int r = returns[return_at++];
     if (r >= FINISHES) { /* another call ends in the middle of this one's events */
         mote_grpc_call *other = calls[(r - FINISHES) % CALLS];
         wire_event(". finish %d", other ? mote_grpc_finish(other, MOTE_GRPC_OK, NULL) : 1);
-        over(other);
         return 0;
     }
     if (ev->type == MOTE_GRPC_MESSAGE && r == MOTE_AGAIN)
@@ -66,10 +62,10 @@ enum { MANY = 40 }; /* more than are told of */
 static mote_health_entry many_entries[MANY];
 static mote_health health = {entries, 3};
 static const mote_grpc_method health_methods[] = MOTE_HEALTH_METHODS(&health);
-static const mote_grpc_method methods[] = {{"Call", manual, NULL, NULL, false, false},
-                                           {"Single", manual, NULL, NULL, false, true},
-                                           {"Chunks", manual, NULL, NULL, true, false},
-                                           {"None", NULL, NULL, NULL, false, false}};
+static const mote_grpc_method methods[] = {{"Call", manual, NULL, NULL, false, false, false},
+                                           {"Single", manual, NULL, NULL, false, true, false},
+                                           {"Chunks", manual, NULL, NULL, true, false, false},
+                                           {"None", NULL, NULL, NULL, false, false, false}};
 
 static const uint8_t small_bytes[] = "small descriptor", base_bytes[] = "base descriptor";
 static const char *const base_symbols[] = {"base.Message", NULL}, *const small_symbols[] = {
@@ -198,8 +194,6 @@ static void note_error(int r)
 
 static void on_event(const mote_grpc_event *ev)
 {
-    size_t active = mote_grpc_active(&grpc);
-
     log_event(ev);
     if (config.server)
         mote_grpc_dispatch(&grpc, ev);
@@ -209,10 +203,7 @@ static void on_event(const mote_grpc_event *ev)
         defers = false;
         return;
     }
-    bool ended =
-        ev->type == MOTE_GRPC_STATUS || (ev->type == MOTE_GRPC_CLOSED && last_return != MOTE_AGAIN);
-    bool beside = last_return >= FINISHES; /* it was another one that ended */
-    if (ev->call && (ended || (mote_grpc_active(&grpc) < active && !beside)))
+    if (ev->type == MOTE_GRPC_STATUS || ev->type == MOTE_GRPC_CLOSED)
         over(ev->call);
 }
 
@@ -428,7 +419,7 @@ static int failing_late(const void *type, const void *bytes, size_t offset, uint
     (void)out;
     if (cap > 0 && *total > 0)
         return -405;
-    return mote_grpc_bytes_source(type, bytes, offset, NULL, 0, total);
+    return mote_grpc_bytes_source.write(type, bytes, offset, NULL, 0, total);
 }
 
 /* As long as it says, and all of it zeros. */
@@ -442,13 +433,17 @@ static int zeros(const void *type, const void *bytes, size_t offset, uint8_t *ou
     return 0;
 }
 
-static mote_grpc_source *source_of(const wire_line *l)
+static const mote_grpc_source *source_of(const wire_line *l)
 {
+    static const mote_grpc_source fails = {failing, mote_pb_strerror, NULL};
+    static const mote_grpc_source fails_late = {failing_late, mote_pb_strerror, NULL};
+    static const mote_grpc_source all_zeros = {zeros, mote_pb_strerror, NULL};
+
     if (wire_has(l, "zeros"))
-        return zeros;
-    return wire_has(l, "fails")        ? failing
-           : wire_has(l, "fails_late") ? failing_late
-                                       : mote_grpc_bytes_source;
+        return &all_zeros;
+    return wire_has(l, "fails")        ? &fails
+           : wire_has(l, "fails_late") ? &fails_late
+                                       : &mote_grpc_bytes_source;
 }
 
 static void send(mote_grpc_call *call, const wire_line *l, bool compressed)
@@ -460,11 +455,10 @@ static void send(mote_grpc_call *call, const wire_line *l, bool compressed)
     int r = 0;
 
     if (compressed)
-        r = mote_grpc_compress(call, source_of(l), NULL, &text, space,
-                               wire_number(l, "space", MESSAGE), &out);
+        r = mote_grpc_compress(call, source_of(l), &text, space, wire_number(l, "space", MESSAGE),
+                               &out);
     if (r == 0)
-        r = mote_grpc_send(call, compressed ? mote_grpc_bytes_source : source_of(l), NULL, &out,
-                           flags);
+        r = mote_grpc_send(call, compressed ? &mote_grpc_bytes_source : source_of(l), &out, flags);
     wire_event("= %d", r);
 }
 
@@ -478,8 +472,6 @@ static void finish(mote_grpc_call *call, const wire_line *l)
                 : mote_grpc_finish_with(call, (int)wire_at(l, 2), (const char *)text.data, text.len,
                                         metadata, count);
 
-    if (r == 0)
-        over(call);
     wire_event("= %d", r);
 }
 

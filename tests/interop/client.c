@@ -128,10 +128,13 @@ bool send_message(mote_grpc_call *call, const mote_pb_message *type, const void 
     mote_grpc_bytes bytes;
 
     if (!compressed)
-        return mote_channel_send(call, mote_pb_encode_part, type, m, 0) == 0;
-    return mote_grpc_compress(call, mote_pb_encode_part, type, m, packed, sizeof packed, &bytes) ==
-               0 &&
-           mote_channel_send(call, mote_grpc_bytes_source, NULL, &bytes, MOTE_GRPC_COMPRESSED) == 0;
+        return mote_channel_send(
+                   call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type}, m,
+                   0) == 0;
+    return mote_grpc_compress(
+               call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type}, m,
+               packed, sizeof packed, &bytes) == 0 &&
+           mote_channel_send(call, &mote_grpc_bytes_source, &bytes, MOTE_GRPC_COMPRESSED) == 0;
 }
 
 bool receive(mote_grpc_call *call, const mote_pb_message *type, void *m)

@@ -232,18 +232,30 @@ const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_t
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/Unary");
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_table};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ServerStream_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/ServerStream");
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamRequest_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamResponse_table};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ClientStream_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/ClientStream");
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamRequest_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamResponse_table};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_BidiStream_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/BidiStream");
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamRequest_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamResponse_table};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unimplemented_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/Unimplemented");
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedRequest_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedResponse_table};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/IdempotentUnary");
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_table};

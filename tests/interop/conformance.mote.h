@@ -606,6 +606,7 @@ static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_size(
 /* ---- service ConformanceService */
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path;
+extern const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_request, connectrpc_conformance_v1_ConformanceService_Unary_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_start(mote_channel *channel, mote_grpc_request options,
@@ -618,7 +619,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unary_start(mote_
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unary_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -651,8 +652,8 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary(mot
     int r = 0;
 
     options.path = &connectrpc_conformance_v1_ConformanceService_Unary_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &connectrpc_conformance_v1_ConformanceService_Unary_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -668,10 +669,18 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unary_read(const 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryResponse_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unary_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int connectrpc_conformance_v1_ConformanceService_Unary_answer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
+{
+    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_Unary_response, message);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ServerStream_path;
+extern const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_request, connectrpc_conformance_v1_ConformanceService_ServerStream_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_start(mote_channel *channel, mote_grpc_request options,
@@ -684,7 +693,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_star
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ServerStreamRequest_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ServerStream_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -719,7 +728,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_call
     int r = connectrpc_conformance_v1_ConformanceService_ServerStream_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &connectrpc_conformance_v1_ServerStreamRequest_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &connectrpc_conformance_v1_ConformanceService_ServerStream_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -733,10 +742,11 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_read
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ServerStreamResponse_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ServerStream_response, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ClientStream_path;
+extern const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_request, connectrpc_conformance_v1_ConformanceService_ClientStream_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_start(mote_channel *channel, mote_grpc_request options,
@@ -749,7 +759,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_star
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ClientStreamRequest_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -762,7 +772,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_take
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_send(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ClientStreamRequest_table, message, 0);
+    return mote_channel_send(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -789,10 +799,18 @@ static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_read
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_ClientStreamResponse_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_answer(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamResponse *message)
+{
+    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_response, message);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_BidiStream_path;
+extern const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_request, connectrpc_conformance_v1_ConformanceService_BidiStream_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_start(mote_channel *channel, mote_grpc_request options,
@@ -805,7 +823,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_start(
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_BidiStreamRequest_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_BidiStream_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -818,7 +836,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_take(c
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_send(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_BidiStreamRequest_table, message, 0);
+    return mote_channel_send(call, &connectrpc_conformance_v1_ConformanceService_BidiStream_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -849,10 +867,11 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_read(c
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_BidiStreamResponse_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_BidiStream_response, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unimplemented_path;
+extern const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_request, connectrpc_conformance_v1_ConformanceService_Unimplemented_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_start(mote_channel *channel, mote_grpc_request options,
@@ -865,7 +884,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_sta
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnimplementedRequest_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unimplemented_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -898,8 +917,8 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
     int r = 0;
 
     options.path = &connectrpc_conformance_v1_ConformanceService_Unimplemented_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &connectrpc_conformance_v1_UnimplementedRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &connectrpc_conformance_v1_ConformanceService_Unimplemented_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -915,10 +934,18 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_rea
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnimplementedResponse_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unimplemented_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_answer(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedResponse *message)
+{
+    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_Unimplemented_response, message);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path;
+extern const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_start(mote_channel *channel, mote_grpc_request options,
@@ -931,7 +958,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_s
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryRequest_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -964,8 +991,8 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
     int r = 0;
 
     options.path = &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &connectrpc_conformance_v1_UnaryRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -981,19 +1008,26 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_r
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &connectrpc_conformance_v1_UnaryResponse_table, message, 0);
+    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_answer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
+{
+    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = connectrpc_conformance_v1_ConformanceService_METHODS(...);
  *     static const mote_grpc_service services[] = {connectrpc_conformance_v1_ConformanceService_SERVICE(methods)}; */
 #define connectrpc_conformance_v1_ConformanceService_METHODS(Unary, ServerStream, ClientStream, BidiStream, Unimplemented, IdempotentUnary) { \
-    {"Unary", (Unary), NULL, mote_pb_strerror, false, true}, \
-    {"ServerStream", (ServerStream), NULL, mote_pb_strerror, false, true}, \
-    {"ClientStream", (ClientStream), NULL, mote_pb_strerror, false, false}, \
-    {"BidiStream", (BidiStream), NULL, mote_pb_strerror, false, false}, \
-    {"Unimplemented", (Unimplemented), NULL, mote_pb_strerror, false, true}, \
-    {"IdempotentUnary", (IdempotentUnary), NULL, mote_pb_strerror, false, true}, \
+    {"Unary", (Unary), NULL, mote_pb_strerror, false, true, true}, \
+    {"ServerStream", (ServerStream), NULL, mote_pb_strerror, false, true, false}, \
+    {"ClientStream", (ClientStream), NULL, mote_pb_strerror, false, false, true}, \
+    {"BidiStream", (BidiStream), NULL, mote_pb_strerror, false, false, false}, \
+    {"Unimplemented", (Unimplemented), NULL, mote_pb_strerror, false, true, true}, \
+    {"IdempotentUnary", (IdempotentUnary), NULL, mote_pb_strerror, false, true, true}, \
 }
 #define connectrpc_conformance_v1_ConformanceService_SERVICE(methods) {"connectrpc.conformance.v1.ConformanceService", methods, 6}
 

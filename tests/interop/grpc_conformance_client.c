@@ -151,11 +151,10 @@ static bool send_request(mote_grpc_call *call, const request_t *r, const google_
     mote_grpc_bytes message = {any->value.data, any->value.len}, compressed;
 
     if (r->compression != connectrpc_conformance_v1_Compression_COMPRESSION_GZIP)
-        return mote_channel_send(call, mote_grpc_bytes_source, NULL, &message, 0) == 0;
-    return mote_grpc_compress(call, mote_grpc_bytes_source, NULL, &message, packed, sizeof packed,
+        return mote_channel_send(call, &mote_grpc_bytes_source, &message, 0) == 0;
+    return mote_grpc_compress(call, &mote_grpc_bytes_source, &message, packed, sizeof packed,
                               &compressed) == 0 &&
-           mote_channel_send(call, mote_grpc_bytes_source, NULL, &compressed,
-                             MOTE_GRPC_COMPRESSED) == 0;
+           mote_channel_send(call, &mote_grpc_bytes_source, &compressed, MOTE_GRPC_COMPRESSED) == 0;
 }
 
 typedef connectrpc_conformance_v1_ClientCompatRequest_Cancel cancel_t;

@@ -131,10 +131,14 @@ static int send_payload(mote_grpc_call *call, exchange *x,
     const mote_pb_message *type = &connectrpc_conformance_v1_UnaryResponse_table;
     mote_grpc_bytes bytes;
 
-    if (!x->compress || mote_grpc_compress(call, mote_pb_encode_part, type, &response, packed,
-                                           sizeof packed, &bytes) < 0)
-        return mote_grpc_send(call, mote_pb_encode_part, type, &response, 0);
-    return mote_grpc_send(call, mote_grpc_bytes_source, NULL, &bytes, MOTE_GRPC_COMPRESSED);
+    if (!x->compress ||
+        mote_grpc_compress(call,
+                           &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type},
+                           &response, packed, sizeof packed, &bytes) < 0)
+        return mote_grpc_send(
+            call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type}, &response,
+            0);
+    return mote_grpc_send(call, &mote_grpc_bytes_source, &bytes, MOTE_GRPC_COMPRESSED);
 }
 
 static int send_headers(mote_grpc_call *call, exchange *x)

@@ -302,6 +302,7 @@ static inline int grpc_testing_StreamingOutputCallResponse_size(const grpc_testi
 /* ---- service TestService */
 
 extern const mote_hpack_field grpc_testing_TestService_EmptyCall_path;
+extern const mote_grpc_source grpc_testing_TestService_EmptyCall_request, grpc_testing_TestService_EmptyCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_EmptyCall_start(mote_channel *channel, mote_grpc_request options,
@@ -314,7 +315,7 @@ static inline int grpc_testing_TestService_EmptyCall_start(mote_channel *channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_EmptyCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_EmptyCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -347,8 +348,8 @@ static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *chann
     int r = 0;
 
     options.path = &grpc_testing_TestService_EmptyCall_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &grpc_testing_Empty_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_EmptyCall_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -364,10 +365,18 @@ static inline int grpc_testing_TestService_EmptyCall_read(const mote_grpc_event 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_EmptyCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_EmptyCall_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int grpc_testing_TestService_EmptyCall_answer(mote_grpc_call *call, const grpc_testing_Empty *message)
+{
+    return mote_grpc_answer(call, &grpc_testing_TestService_EmptyCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_UnaryCall_path;
+extern const mote_grpc_source grpc_testing_TestService_UnaryCall_request, grpc_testing_TestService_UnaryCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_UnaryCall_start(mote_channel *channel, mote_grpc_request options,
@@ -380,7 +389,7 @@ static inline int grpc_testing_TestService_UnaryCall_start(mote_channel *channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_UnaryCall_offer(mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleRequest_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_UnaryCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -413,8 +422,8 @@ static inline mote_status grpc_testing_TestService_UnaryCall(mote_channel *chann
     int r = 0;
 
     options.path = &grpc_testing_TestService_UnaryCall_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &grpc_testing_SimpleRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_UnaryCall_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -430,10 +439,18 @@ static inline int grpc_testing_TestService_UnaryCall_read(const mote_grpc_event 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_UnaryCall_write(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleResponse_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_UnaryCall_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int grpc_testing_TestService_UnaryCall_answer(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
+{
+    return mote_grpc_answer(call, &grpc_testing_TestService_UnaryCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_CacheableUnaryCall_path;
+extern const mote_grpc_source grpc_testing_TestService_CacheableUnaryCall_request, grpc_testing_TestService_CacheableUnaryCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_CacheableUnaryCall_start(mote_channel *channel, mote_grpc_request options,
@@ -446,7 +463,7 @@ static inline int grpc_testing_TestService_CacheableUnaryCall_start(mote_channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_CacheableUnaryCall_offer(mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleRequest_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_CacheableUnaryCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -479,8 +496,8 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall(mote_chann
     int r = 0;
 
     options.path = &grpc_testing_TestService_CacheableUnaryCall_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &grpc_testing_SimpleRequest_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_CacheableUnaryCall_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -496,10 +513,18 @@ static inline int grpc_testing_TestService_CacheableUnaryCall_read(const mote_gr
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_CacheableUnaryCall_write(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_SimpleResponse_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_CacheableUnaryCall_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int grpc_testing_TestService_CacheableUnaryCall_answer(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
+{
+    return mote_grpc_answer(call, &grpc_testing_TestService_CacheableUnaryCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_StreamingOutputCall_path;
+extern const mote_grpc_source grpc_testing_TestService_StreamingOutputCall_request, grpc_testing_TestService_StreamingOutputCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_StreamingOutputCall_start(mote_channel *channel, mote_grpc_request options,
@@ -512,7 +537,7 @@ static inline int grpc_testing_TestService_StreamingOutputCall_start(mote_channe
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_StreamingOutputCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_StreamingOutputCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -547,7 +572,7 @@ static inline int grpc_testing_TestService_StreamingOutputCall_call(mote_channel
     int r = grpc_testing_TestService_StreamingOutputCall_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &grpc_testing_TestService_StreamingOutputCall_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -561,10 +586,11 @@ static inline int grpc_testing_TestService_StreamingOutputCall_read(const mote_g
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_StreamingOutputCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallResponse_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_StreamingOutputCall_response, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_StreamingInputCall_path;
+extern const mote_grpc_source grpc_testing_TestService_StreamingInputCall_request, grpc_testing_TestService_StreamingInputCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_StreamingInputCall_start(mote_channel *channel, mote_grpc_request options,
@@ -577,7 +603,7 @@ static inline int grpc_testing_TestService_StreamingInputCall_start(mote_channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_StreamingInputCall_offer(mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallRequest_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_StreamingInputCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -590,7 +616,7 @@ static inline int grpc_testing_TestService_StreamingInputCall_take(const mote_gr
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int grpc_testing_TestService_StreamingInputCall_send(mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallRequest_table, message, 0);
+    return mote_channel_send(call, &grpc_testing_TestService_StreamingInputCall_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -617,10 +643,18 @@ static inline int grpc_testing_TestService_StreamingInputCall_read(const mote_gr
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_StreamingInputCall_write(mote_grpc_call *call, const grpc_testing_StreamingInputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingInputCallResponse_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_StreamingInputCall_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int grpc_testing_TestService_StreamingInputCall_answer(mote_grpc_call *call, const grpc_testing_StreamingInputCallResponse *message)
+{
+    return mote_grpc_answer(call, &grpc_testing_TestService_StreamingInputCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_FullDuplexCall_path;
+extern const mote_grpc_source grpc_testing_TestService_FullDuplexCall_request, grpc_testing_TestService_FullDuplexCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_FullDuplexCall_start(mote_channel *channel, mote_grpc_request options,
@@ -633,7 +667,7 @@ static inline int grpc_testing_TestService_FullDuplexCall_start(mote_channel *ch
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_FullDuplexCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_FullDuplexCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -646,7 +680,7 @@ static inline int grpc_testing_TestService_FullDuplexCall_take(const mote_grpc_e
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int grpc_testing_TestService_FullDuplexCall_send(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
+    return mote_channel_send(call, &grpc_testing_TestService_FullDuplexCall_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -677,10 +711,11 @@ static inline int grpc_testing_TestService_FullDuplexCall_read(const mote_grpc_e
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_FullDuplexCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallResponse_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_FullDuplexCall_response, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_HalfDuplexCall_path;
+extern const mote_grpc_source grpc_testing_TestService_HalfDuplexCall_request, grpc_testing_TestService_HalfDuplexCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_HalfDuplexCall_start(mote_channel *channel, mote_grpc_request options,
@@ -693,7 +728,7 @@ static inline int grpc_testing_TestService_HalfDuplexCall_start(mote_channel *ch
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_HalfDuplexCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_HalfDuplexCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -706,7 +741,7 @@ static inline int grpc_testing_TestService_HalfDuplexCall_take(const mote_grpc_e
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int grpc_testing_TestService_HalfDuplexCall_send(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallRequest_table, message, 0);
+    return mote_channel_send(call, &grpc_testing_TestService_HalfDuplexCall_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -737,10 +772,11 @@ static inline int grpc_testing_TestService_HalfDuplexCall_read(const mote_grpc_e
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_HalfDuplexCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_StreamingOutputCallResponse_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_HalfDuplexCall_response, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_UnimplementedCall_path;
+extern const mote_grpc_source grpc_testing_TestService_UnimplementedCall_request, grpc_testing_TestService_UnimplementedCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_TestService_UnimplementedCall_start(mote_channel *channel, mote_grpc_request options,
@@ -753,7 +789,7 @@ static inline int grpc_testing_TestService_UnimplementedCall_start(mote_channel 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_UnimplementedCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_UnimplementedCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -786,8 +822,8 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall(mote_channe
     int r = 0;
 
     options.path = &grpc_testing_TestService_UnimplementedCall_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &grpc_testing_Empty_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_UnimplementedCall_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -803,21 +839,28 @@ static inline int grpc_testing_TestService_UnimplementedCall_read(const mote_grp
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_UnimplementedCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_TestService_UnimplementedCall_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int grpc_testing_TestService_UnimplementedCall_answer(mote_grpc_call *call, const grpc_testing_Empty *message)
+{
+    return mote_grpc_answer(call, &grpc_testing_TestService_UnimplementedCall_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = grpc_testing_TestService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_TestService_SERVICE(methods)}; */
 #define grpc_testing_TestService_METHODS(EmptyCall, UnaryCall, CacheableUnaryCall, StreamingOutputCall, StreamingInputCall, FullDuplexCall, HalfDuplexCall, UnimplementedCall) { \
-    {"EmptyCall", (EmptyCall), NULL, mote_pb_strerror, false, true}, \
-    {"UnaryCall", (UnaryCall), NULL, mote_pb_strerror, false, true}, \
-    {"CacheableUnaryCall", (CacheableUnaryCall), NULL, mote_pb_strerror, false, true}, \
-    {"StreamingOutputCall", (StreamingOutputCall), NULL, mote_pb_strerror, false, true}, \
-    {"StreamingInputCall", (StreamingInputCall), NULL, mote_pb_strerror, false, false}, \
-    {"FullDuplexCall", (FullDuplexCall), NULL, mote_pb_strerror, false, false}, \
-    {"HalfDuplexCall", (HalfDuplexCall), NULL, mote_pb_strerror, false, false}, \
-    {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, false, true}, \
+    {"EmptyCall", (EmptyCall), NULL, mote_pb_strerror, false, true, true}, \
+    {"UnaryCall", (UnaryCall), NULL, mote_pb_strerror, false, true, true}, \
+    {"CacheableUnaryCall", (CacheableUnaryCall), NULL, mote_pb_strerror, false, true, true}, \
+    {"StreamingOutputCall", (StreamingOutputCall), NULL, mote_pb_strerror, false, true, false}, \
+    {"StreamingInputCall", (StreamingInputCall), NULL, mote_pb_strerror, false, false, true}, \
+    {"FullDuplexCall", (FullDuplexCall), NULL, mote_pb_strerror, false, false, false}, \
+    {"HalfDuplexCall", (HalfDuplexCall), NULL, mote_pb_strerror, false, false, false}, \
+    {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, false, true, true}, \
 }
 #define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8}
 
@@ -825,6 +868,7 @@ static inline int grpc_testing_TestService_UnimplementedCall_write(mote_grpc_cal
 /* ---- service UnimplementedService */
 
 extern const mote_hpack_field grpc_testing_UnimplementedService_UnimplementedCall_path;
+extern const mote_grpc_source grpc_testing_UnimplementedService_UnimplementedCall_request, grpc_testing_UnimplementedService_UnimplementedCall_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_start(mote_channel *channel, mote_grpc_request options,
@@ -837,7 +881,7 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_start(mote
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_UnimplementedService_UnimplementedCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -870,8 +914,8 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(mo
     int r = 0;
 
     options.path = &grpc_testing_UnimplementedService_UnimplementedCall_path;
-    mote_status status = mote_channel_unary(channel, &options, mote_pb_encode_part,
-                                            &grpc_testing_Empty_table, request, &data, &len);
+    mote_status status = mote_channel_unary(channel, &options, &grpc_testing_UnimplementedService_UnimplementedCall_request, request,
+                                            &data, &len);
     if (status.code == MOTE_GRPC_OK)
         r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
@@ -887,14 +931,21 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_read(const
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &grpc_testing_Empty_table, message, 0);
+    return mote_grpc_send(call, &grpc_testing_UnimplementedService_UnimplementedCall_response, message, 0);
+}
+
+/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
+ * all of them to be returned. */
+static inline int grpc_testing_UnimplementedService_UnimplementedCall_answer(mote_grpc_call *call, const grpc_testing_Empty *message)
+{
+    return mote_grpc_answer(call, &grpc_testing_UnimplementedService_UnimplementedCall_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = grpc_testing_UnimplementedService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_UnimplementedService_SERVICE(methods)}; */
 #define grpc_testing_UnimplementedService_METHODS(UnimplementedCall) { \
-    {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, false, true}, \
+    {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, false, true, true}, \
 }
 #define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1}
 

@@ -120,10 +120,13 @@ static int send_message(mote_grpc_call *call, const mote_pb_message *type, const
     if (r < 0)
         return r;
     if (!compressed || !compressed->value ||
-        mote_grpc_compress(call, mote_pb_encode_part, type, message, packed, sizeof packed,
-                           &bytes) < 0)
-        return mote_grpc_send(call, mote_pb_encode_part, type, message, 0);
-    return mote_grpc_send(call, mote_grpc_bytes_source, NULL, &bytes, MOTE_GRPC_COMPRESSED);
+        mote_grpc_compress(call,
+                           &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type},
+                           message, packed, sizeof packed, &bytes) < 0)
+        return mote_grpc_send(
+            call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type}, message,
+            0);
+    return mote_grpc_send(call, &mote_grpc_bytes_source, &bytes, MOTE_GRPC_COMPRESSED);
 }
 
 static bool compression_is(const mote_grpc_event *ev, const grpc_testing_BoolValue *expected)

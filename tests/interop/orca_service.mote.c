@@ -12,3 +12,5 @@ const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_table = {xds_ser
 
 const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path =
     MOTE_HPACK_FIELD(":path", "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics");
+const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request = {mote_pb_encode_part, mote_pb_strerror, &xds_service_orca_v3_OrcaLoadReportRequest_table};
+const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response = {mote_pb_encode_part, mote_pb_strerror, &xds_data_orca_v3_OrcaLoadReport_table};

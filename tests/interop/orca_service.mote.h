@@ -35,6 +35,7 @@ static inline int xds_service_orca_v3_OrcaLoadReportRequest_size(const xds_servi
 /* ---- service OpenRcaService */
 
 extern const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path;
+extern const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request, xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response;
 
 /* Starts a call; path of the options is set here. 0 or an error. */
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_start(mote_channel *channel, mote_grpc_request options,
@@ -47,7 +48,7 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_start(mot
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_offer(mote_grpc_call *call, const xds_service_orca_v3_OrcaLoadReportRequest *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &xds_service_orca_v3_OrcaLoadReportRequest_table, message, 0);
+    return mote_grpc_send(call, &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -82,7 +83,7 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_call(mote
     int r = xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_start(channel, options, call);
 
     if (r == 0)
-        mote_channel_send(*call, mote_pb_encode_part, &xds_service_orca_v3_OrcaLoadReportRequest_table, request, MOTE_GRPC_LAST);
+        mote_channel_send(*call, &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request, request, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -96,14 +97,14 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_read(cons
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_write(mote_grpc_call *call, const xds_data_orca_v3_OrcaLoadReport *message)
 {
-    return mote_grpc_send(call, mote_pb_encode_part, &xds_data_orca_v3_OrcaLoadReport_table, message, 0);
+    return mote_grpc_send(call, &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
  *     static const mote_grpc_method methods[] = xds_service_orca_v3_OpenRcaService_METHODS(...);
  *     static const mote_grpc_service services[] = {xds_service_orca_v3_OpenRcaService_SERVICE(methods)}; */
 #define xds_service_orca_v3_OpenRcaService_METHODS(StreamCoreMetrics) { \
-    {"StreamCoreMetrics", (StreamCoreMetrics), NULL, mote_pb_strerror, false, true}, \
+    {"StreamCoreMetrics", (StreamCoreMetrics), NULL, mote_pb_strerror, false, true, false}, \
 }
 #define xds_service_orca_v3_OpenRcaService_SERVICE(methods) {"xds.service.orca.v3.OpenRcaService", methods, 1}
 

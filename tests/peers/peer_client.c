@@ -64,7 +64,9 @@ static mote_grpc_call *start_call(const mote_hpack_field *path, uint32_t timeout
 
 static int send_request(mote_grpc_call *call, const peer_Request *q, unsigned flags)
 {
-    return mote_channel_send(call, mote_pb_encode_part, &peer_request_table, q, flags);
+    return mote_channel_send(
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_request_table},
+        q, flags);
 }
 
 static mote_status unary(const mote_hpack_field *path, const peer_Request *q, uint32_t timeout_ms,

@@ -12,7 +12,10 @@ static int reply(mote_grpc_call *call, uint32_t index, const uint8_t *data, size
 {
     peer_Response response = {index, {data, len}};
 
-    return mote_grpc_send(call, mote_pb_encode_part, &peer_response_table, &response, 0);
+    return mote_grpc_send(
+        call,
+        &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_response_table},
+        &response, 0);
 }
 
 static int finish(mote_grpc_call *call)
@@ -28,7 +31,8 @@ static int common(mote_grpc_call *call, const mote_grpc_event *ev, peer_Request 
 {
     state *s = call->user;
 
-    if (ev->type == MOTE_GRPC_CLOSED)
+    if (ev->type == MOTE_GRPC_CLOSED &&
+        (ev->code == MOTE_GRPC_CANCELLED || ev->code == MOTE_GRPC_DEADLINE_EXCEEDED))
         cancelled++;
     if (ev->type == MOTE_GRPC_METADATA && ev->name_len == 6 && ev->value_len < sizeof s->initial &&
         memcmp(ev->name, "x-echo", 6) == 0) {
@@ -135,11 +139,11 @@ static int count_cancelled(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Unary", unary, NULL, NULL, false, true},
-    {"ServerStream", server_stream, NULL, NULL, false, false},
-    {"ClientStream", client_stream, NULL, NULL, false, false},
-    {"Bidi", bidi, NULL, NULL, false, false},
-    {"Sleep", sleeper, NULL, NULL, false, false},
-    {"Cancelled", count_cancelled, NULL, NULL, false, false},
+    {"Unary", unary, NULL, NULL, false, true, false},
+    {"ServerStream", server_stream, NULL, NULL, false, false, false},
+    {"ClientStream", client_stream, NULL, NULL, false, false, false},
+    {"Bidi", bidi, NULL, NULL, false, false, false},
+    {"Sleep", sleeper, NULL, NULL, false, false, false},
+    {"Cancelled", count_cancelled, NULL, NULL, false, false, false},
 };
 const mote_grpc_service peer_services[1] = {{"mote.peer.Peer", methods, 6}};

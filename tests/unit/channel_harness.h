@@ -55,7 +55,7 @@ static int unary(mote_grpc_call *call, const mote_grpc_event *ev)
     if (headers_first)
         mote_grpc_send_headers(call, NULL, 0);
     if (code == 0)
-        mote_grpc_send(call, mote_grpc_bytes_source, NULL, &answer, 0);
+        mote_grpc_send(call, &mote_grpc_bytes_source, &answer, 0);
     again.value = pushback ? pushback : "";
     again.value_len = strlen(again.value);
     return mote_grpc_finish_with(call, code, "", 0, &again, pushback != NULL);
@@ -68,8 +68,8 @@ static int never(mote_grpc_call *call, const mote_grpc_event *ev)
     return 0;
 }
 
-static const mote_grpc_method methods[] = {{"Unary", unary, NULL, NULL, false, true},
-                                           {"Never", never, NULL, NULL, false, false}};
+static const mote_grpc_method methods[] = {{"Unary", unary, NULL, NULL, false, true, false},
+                                           {"Never", never, NULL, NULL, false, false, false}};
 static const mote_grpc_service services[] = {{"a.B", methods, 2}};
 
 /* ---- the network --------------------------------------------------------------------------- */
@@ -205,7 +205,7 @@ static int call_with(mote_grpc_request request)
 
     request.path = &path;
     mote_status status =
-        mote_channel_unary(&channel, &request, mote_grpc_bytes_source, NULL, &message, &data, &len);
+        mote_channel_unary(&channel, &request, &mote_grpc_bytes_source, &message, &data, &len);
     if (status.code == 0)
         CHECK(len == 2 && memcmp(data, "hi", 2) == 0);
     return status.code;

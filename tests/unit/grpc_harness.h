@@ -150,7 +150,7 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
     mote_grpc_bytes message = {ev->data, ev->len};
 
     if (ev->type == MOTE_GRPC_MESSAGE)
-        return mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0);
+        return mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
     if (ev->type == MOTE_GRPC_HALF_CLOSE) {
         server_half_closed++;
         return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
@@ -176,7 +176,7 @@ static int count(mote_grpc_call *call, const mote_grpc_event *ev)
         return 0;
     for (; s->sent < s->wanted; s->sent++) {
         memcpy(bytes, &s->sent, 4);
-        if ((r = mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0)) < 0)
+        if ((r = mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0)) < 0)
             return r == MOTE_AGAIN ? 0 : r;
     }
     r = mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
@@ -210,7 +210,7 @@ static int slow(mote_grpc_call *call, const mote_grpc_event *ev)
     if (ev->type != MOTE_GRPC_HALF_CLOSE)
         return 0;
     if (s->sent == 0) {
-        int r = mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0);
+        int r = mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
         if (r < 0)
             return r;
         s->sent = 1;
@@ -249,10 +249,13 @@ static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Echo", echo, NULL, NULL, false, false},         {"Count", count, NULL, NULL, false, false},
-    {"Status", status, NULL, NULL, false, false},     {"Slow", slow, NULL, NULL, false, false},
-    {"Metadata", metadata, NULL, NULL, false, false}, {"Silent", silent, NULL, NULL, false, false},
-    {"Chunks", slow, NULL, NULL, true, false},
+    {"Echo", echo, NULL, NULL, false, false, false},
+    {"Count", count, NULL, NULL, false, false, false},
+    {"Status", status, NULL, NULL, false, false, false},
+    {"Slow", slow, NULL, NULL, false, false, false},
+    {"Metadata", metadata, NULL, NULL, false, false, false},
+    {"Silent", silent, NULL, NULL, false, false, false},
+    {"Chunks", slow, NULL, NULL, true, false, false},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
                                              {"test.Service", methods, 7}};
@@ -313,8 +316,8 @@ static void call_send(client_call *c, const void *data, size_t len, unsigned fla
     mote_grpc_bytes message = {data, len};
     int r;
 
-    while (c->call && (r = mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message,
-                                          flags)) == MOTE_AGAIN)
+    while (c->call &&
+           (r = mote_grpc_send(c->call, &mote_grpc_bytes_source, &message, flags)) == MOTE_AGAIN)
         if (!step()) {
             CHECK(!"stuck");
             return;

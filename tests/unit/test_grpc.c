@@ -252,8 +252,7 @@ static void a_call_that_is_over_refuses_to_send(void)
     connect_with(256, 512, 0);
     client_call *c = call_start(0, &silent_path, 0);
     CHECK_INT(mote_grpc_half_close(c->call), 0);
-    CHECK_INT(mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, 0),
-              MOTE_GRPC_ERR_STATE);
+    CHECK_INT(mote_grpc_send(c->call, &mote_grpc_bytes_source, &message, 0), MOTE_GRPC_ERR_STATE);
     CHECK_INT(mote_grpc_half_close(c->call), MOTE_GRPC_ERR_STATE);
 }
 
@@ -320,11 +319,9 @@ static void a_message_beyond_the_send_limit_is_not_sent(void)
     connect_with(256, 512, 0);
     client_config.send_limit = 100;
     client_call *c = call_start(0, &echo_path, 0);
-    CHECK_INT(mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, 0),
-              MOTE_GRPC_ERR_LIMIT);
+    CHECK_INT(mote_grpc_send(c->call, &mote_grpc_bytes_source, &message, 0), MOTE_GRPC_ERR_LIMIT);
     message.len = sizeof large; /* would go in parts */
-    CHECK_INT(mote_grpc_send(c->call, mote_grpc_bytes_source, NULL, &message, 0),
-              MOTE_GRPC_ERR_LIMIT);
+    CHECK_INT(mote_grpc_send(c->call, &mote_grpc_bytes_source, &message, 0), MOTE_GRPC_ERR_LIMIT);
     call_send(c, (const char *)large, 100, MOTE_GRPC_LAST);
     settle();
     CHECK(c->code == 0 && c->messages == 1);

@@ -29,8 +29,8 @@ static int hear(mote_grpc_call *c, const mote_grpc_event *ev)
     return 0;
 }
 
-static const mote_grpc_method methods[] = {{"Hear", hear, NULL, NULL, false, false},
-                                           {"Stream", collect, NULL, NULL, false, false}};
+static const mote_grpc_method methods[] = {{"Hear", hear, NULL, NULL, false, false, false},
+                                           {"Stream", collect, NULL, NULL, false, false, false}};
 static const mote_grpc_service services[] = {{"a.B", methods, 2}};
 static const mote_hpack_field hear_path = MOTE_HPACK_FIELD(":path", "/a.B/Hear");
 static const mote_hpack_field stream_path = MOTE_HPACK_FIELD(":path", "/a.B/Stream");
@@ -101,7 +101,7 @@ static void fill_window(size_t left)
     static const uint8_t text[RX] = "filler";
     mote_grpc_bytes filler = {text, RX - 5 - left};
 
-    CHECK_INT(mote_grpc_send(call, mote_grpc_bytes_source, NULL, &filler, 0), 0);
+    CHECK_INT(mote_grpc_send(call, &mote_grpc_bytes_source, &filler, 0), 0);
 }
 
 static void ledger_adds_up(uint64_t put_count, uint64_t acknowledged)
@@ -344,7 +344,7 @@ static int collect(mote_grpc_call *c, const mote_grpc_event *ev)
     mote_grpc_bytes ack = {(const uint8_t *)&inbox.last, sizeof inbox.last};
 
     if (ev->type == MOTE_GRPC_START) /* a sender learns first what is already here */
-        return mote_grpc_send(c, mote_grpc_bytes_source, NULL, &ack, 0);
+        return mote_grpc_send(c, &mote_grpc_bytes_source, &ack, 0);
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     uint64_t sequence = number_of(ev->data);
@@ -353,7 +353,7 @@ static int collect(mote_grpc_call *c, const mote_grpc_event *ev)
         in_order = in_order && sequence == delivered && ev->len == 8 + sequence % 60;
     }
     if (sequence % 16 == 0 || sequence == SAMPLES)
-        return mote_grpc_send(c, mote_grpc_bytes_source, NULL, &ack, 0);
+        return mote_grpc_send(c, &mote_grpc_bytes_source, &ack, 0);
     return 0;
 }
 

@@ -116,11 +116,11 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
     mote_grpc_bytes message = {ev->data, ev->len};
 
     if (ev->type == MOTE_GRPC_MESSAGE)
-        return mote_grpc_send(call, mote_grpc_bytes_source, NULL, &message, 0);
+        return mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
     return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, 0, NULL) : 0;
 }
 
-static const mote_grpc_method methods[] = {{"Unary", echo, NULL, NULL, false, false}};
+static const mote_grpc_method methods[] = {{"Unary", echo, NULL, NULL, false, false, false}};
 static const mote_grpc_service services[] = {{"mote.peer.Peer", methods, 1}};
 
 enum { CALLS = 2, RX = 512, TX = 512 };
@@ -175,7 +175,7 @@ static mote_status call_with_budget(size_t bytes, bool stalls)
     mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);
     mote_status status = {-1, "", 0};
     if (mote_channel_start(&channel, &request, &call) == 0) {
-        mote_channel_send(call, mote_grpc_bytes_source, NULL, &message, MOTE_GRPC_LAST);
+        mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST);
         status = mote_channel_collect(call, &data, &len);
         if (status.code == 0)
             CHECK(len == 5 && memcmp(data, "hello", 5) == 0);

@@ -1,0 +1,41 @@
+/* A server's events go to the handlers of its methods. */
+#include "grpc_internal.h"
+
+/* Why a handler has failed: its layer has the words. */
+static const char *error_text(const mote_grpc_method *method, int r)
+{
+    if (r > 0)
+        return NULL;
+    if (r > -400)
+        return mote_grpc_strerror(r);
+    return method->strerror ? method->strerror(r) : NULL;
+}
+
+void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
+{
+    mote_grpc_call *call = ev->call;
+
+    if (!call || !call->method)
+        return;
+    int r = call->method->handler(call, ev);
+    if (r == MOTE_AGAIN)
+        mote_grpc_defer(g);
+    else if (r != 0)
+        mote_grpc_call_end(call, r > 0 ? r : MOTE_GRPC_INTERNAL, error_text(call->method, r),
+                           STREAM_STATUS);
+}
+
+int mote_grpc_serve(mote_grpc *g, const uint8_t *in, size_t len)
+{
+    mote_grpc_event ev;
+    size_t used;
+    int r;
+
+    while ((r = mote_grpc_recv(g, in, len, &used, &ev)) > 0) {
+        if (used > 0)
+            in += used;
+        len -= used;
+        mote_grpc_dispatch(g, &ev);
+    }
+    return r;
+}

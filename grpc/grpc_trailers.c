@@ -1,0 +1,156 @@
+/* The status of a call as it travels: trailers (PROTOCOL-HTTP2, Responses). */
+#include "grpc_internal.h"
+
+static const mote_hpack_field status_200 = MOTE_HPACK_STATIC(8);
+static const mote_hpack_field type_grpc = MOTE_HPACK_FIELD("content-type", "application/grpc");
+static const mote_hpack_field code_ok = MOTE_HPACK_FIELD("grpc-status", "0");
+static const mote_hpack_field code_name = MOTE_HPACK_FIELD("grpc-status", "");
+static const mote_hpack_field message_name = MOTE_HPACK_FIELD("grpc-message", "");
+static const mote_hpack_field accept_identity =
+    MOTE_HPACK_FIELD("grpc-accept-encoding", "identity");
+
+/* ---- a server's ---------------------------------------------------------------------------- */
+
+static void put_headers(mote_grpc_call *call)
+{
+    mote_h2 *h2 = &call->grpc->h2;
+
+    mote_h2_headers_begin(h2, call->stream);
+    if (call->local == MOTE_GRPC_LOCAL_HEADERS || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) {
+        mote_h2_put(h2, &status_200);
+        mote_h2_put(h2, &type_grpc);
+    }
+}
+
+static void put_metadata(mote_h2 *h2, const mote_grpc_metadata *metadata, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        mote_h2_put_literal(h2, metadata[i].name, metadata[i].name_len, metadata[i].value,
+                            metadata[i].value_len, 0);
+}
+
+int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count)
+{
+    mote_h2 *h2 = &call->grpc->h2;
+    int r;
+
+    if (call->local != MOTE_GRPC_LOCAL_HEADERS)
+        return MOTE_GRPC_ERR_STATE;
+    put_headers(call);
+    mote_grpc_put_codec(call);
+    put_metadata(h2, metadata, count);
+    if ((r = mote_h2_headers_end(h2, false)) < 0) {
+        if (r == MOTE_AGAIN)
+            mote_grpc_call_wait(call);
+        return r;
+    }
+    call->local = MOTE_GRPC_LOCAL_OPEN;
+    return 0;
+}
+
+static void put_code(mote_h2 *h2, int code)
+{
+    char digits[2] = {(char)('0' + code / 10), (char)('0' + code % 10)};
+
+    if (code == MOTE_GRPC_OK)
+        mote_h2_put(h2, &code_ok);
+    else
+        mote_h2_put_value(h2, &code_name, digits + (code < 10), code < 10 ? 1 : 2);
+}
+
+/* Text that needs no encoding goes out as it is; other text is built in the transmit buffer, and
+ * cut to a quarter of it. */
+static void put_message(mote_grpc_call *call, const char *message, size_t len)
+{
+    mote_h2 *h2 = &call->grpc->h2;
+    size_t n = mote_grpc_percent_size(message, &len, call->grpc->config->tx_size / 4);
+    char *to;
+
+    if (n == len) {
+        mote_h2_put_value(h2, &message_name, message, n);
+    } else if ((to = (char *)mote_h2_value_space(h2, n))) {
+        mote_grpc_percent_encode(message, len, to);
+        mote_h2_put_value(h2, &message_name, to, n);
+    }
+}
+
+/* Begins the section that ends the call: trailers, or all in one where nothing was sent before
+ * (PROTOCOL-HTTP2, Trailers-Only). mote_h2_headers_end() does the rest. */
+static void put_status(mote_grpc_call *call, int code, const char *message, size_t message_len)
+{
+    mote_h2 *h2 = &call->grpc->h2;
+
+    put_headers(call);
+    put_code(h2, code);
+    if (message_len > 0)
+        put_message(call, message, message_len);
+    if (code == MOTE_GRPC_UNIMPLEMENTED && call->facts & FACT_REFUSED)
+        mote_h2_put(h2, MOTE_COMPRESSES && call->grpc->config->codecs
+                            ? &call->grpc->config->codecs->accept
+                            : &accept_identity);
+}
+
+int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,
+                          const mote_grpc_metadata *metadata, size_t count)
+{
+    int r;
+
+    if (call->local != MOTE_GRPC_LOCAL_HEADERS && call->local != MOTE_GRPC_LOCAL_OPEN)
+        return MOTE_GRPC_ERR_STATE;
+    put_status(call, code, message, message_len);
+    put_metadata(&call->grpc->h2, metadata, count);
+    r = mote_h2_headers_end(&call->grpc->h2, true);
+    if (r == MOTE_AGAIN)
+        mote_grpc_call_wait(call);
+    if (r < 0)
+        return r;
+    /* RFC 9113 8.1: the rest of the request is not needed */
+    mote_grpc_call_end(call, code, NULL, MOTE_H2_NO_ERROR);
+    return 0;
+}
+
+static size_t text_length(const char *text)
+{
+    size_t n = 0;
+
+    while (text && text[n] != '\0')
+        n++;
+    return n;
+}
+
+int mote_grpc_finish(mote_grpc_call *call, int code, const char *message)
+{
+    return mote_grpc_finish_with(call, code, message, text_length(message), NULL, 0);
+}
+
+void mote_grpc_settle(mote_grpc_call *call)
+{
+    int r;
+
+    put_status(call, call->code, call->text, call->text_len);
+    r = mote_h2_headers_end(&call->grpc->h2, true);
+    if (r == MOTE_AGAIN) {
+        mote_grpc_call_wait(call);
+        return;
+    }
+    /* Without effect on a stream whose both sides have ended; < 0: the status does not even fit the
+     * transmit buffer. */
+    mote_grpc_call_reset(call, r < 0 ? MOTE_H2_INTERNAL_ERROR : MOTE_H2_NO_ERROR);
+    call->local = MOTE_GRPC_LOCAL_ENDED;
+}
+
+/* ---- a client's ---------------------------------------------------------------------------- */
+
+int mote_grpc_parse_code(const char *value, size_t len)
+{
+    int code = 0;
+
+    if (len == 0 || len > 2)
+        return MOTE_GRPC_UNKNOWN;
+    for (size_t i = 0; i < len; i++) {
+        if (value[i] < '0' || value[i] > '9')
+            return MOTE_GRPC_UNKNOWN;
+        code = code * 10 + (value[i] - '0');
+    }
+    return code <= MOTE_GRPC_UNAUTHENTICATED ? code : MOTE_GRPC_UNKNOWN;
+}

@@ -1,0 +1,57 @@
+/* The invariants of a connection and of its calls (see the drawing in grpc.h), for MOTE_CHECK. */
+#include "grpc_internal.h"
+
+static bool call_valid(const mote_grpc_call *call)
+{
+    const mote_grpc *g = call->grpc;
+    bool over = call->remote == MOTE_GRPC_REMOTE_OVER;
+    bool ended = call->local == MOTE_GRPC_LOCAL_ENDED;
+
+    if (call->stream && call->stream->user != call)
+        return false;
+    if (call->rx_pos > call->rx_len || call->rx_len > g->config->rx_size ||
+        call->chunk_left > call->chunk_total || call->generation == 0)
+        return false;
+    /* Only a client ends its own side before the end is decided. */
+    if (ended && !over && mote_grpc_serves(g))
+        return false;
+    if (mote_grpc_owes_status(call) && (!over || !call->stream || !mote_grpc_serves(g)))
+        return false;
+    /* What is decided neither sends nor receives. */
+    if (mote_grpc_decided(call) && (!ended || call->stream))
+        return false;
+    return call->wait != MOTE_GRPC_WAIT_ROOM || !mote_grpc_decided(call);
+}
+
+static bool delivery_valid(const mote_grpc *g)
+{
+    const mote_grpc_delivery *d = &g->delivery;
+
+    if ((d->where == MOTE_GRPC_NOWHERE) != (d->held == 0))
+        return false;
+    if (!d->call)
+        return d->type == 0 && d->held == 0 && d->rest_len == 0;
+    if (d->call->grpc != g || d->call->local == MOTE_GRPC_LOCAL_FREE)
+        return false;
+    return d->where != MOTE_GRPC_IN_BUFFER || d->held <= d->call->rx_pos;
+}
+
+bool mote_grpc_valid(const mote_grpc *g)
+{
+    size_t active = 0, waiting = 0, ends = 0;
+
+    for (size_t i = 0; i < g->config->max_calls; i++) {
+        const mote_grpc_call *call = &g->calls[i];
+        if (call->local == MOTE_GRPC_LOCAL_FREE)
+            continue;
+        if (call->grpc != g || !call_valid(call))
+            return false;
+        active++;
+        waiting += call->wait != MOTE_GRPC_WAIT_NONE;
+        ends += call->wait == MOTE_GRPC_WAIT_NONE && call->remote == MOTE_GRPC_REMOTE_OVER &&
+                call != g->delivery.ended;
+    }
+    return active == g->active && waiting == g->waiting && ends == g->ends &&
+           g->scan < g->config->max_calls && g->scan_left <= g->config->max_calls &&
+           delivery_valid(g);
+}
