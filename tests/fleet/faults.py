@@ -261,6 +261,21 @@ def devices_without_an_epoch():
 
 
 @test
+def what_a_sensor_of_the_first_version_said():
+    """Two lives of 50 samples, recorded; the first one is heard twice, as after a break."""
+    port = free_port()
+    c = Collector(port)
+    for life, wanted in ((1, 50), (1, 50), (2, 100), (2, 100)):
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            s.sendall(open(os.path.join(os.path.dirname(__file__), f"first_version.{life}"), "rb").read())
+            wait_for(lambda: rows() == wanted, f"{wanted} samples, {rows()} are stored")
+            time.sleep(0.2)
+    c.stop()
+    expect(rows() == 100 and "doubled and thrown away 100" in c.said(), c.said())
+    expect(rows("SELECT count(*) FROM sources WHERE epoch = 0 AND last = 50") == 2, "lives")
+
+
+@test
 def a_spool_survives_what_its_sensor_does_not():
     port = free_port()
     spool = f"--spool={W}/spool"
