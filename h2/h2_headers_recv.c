@@ -79,9 +79,9 @@ int mote_h2_on_headers(mote_h2 *c)
     return find_stream(c);
 }
 
+/* END_HEADERS is the only flag that is defined (RFC 9113 6.10), and no other is looked at. */
 int mote_h2_on_continuation(mote_h2 *c)
 {
-    c->frame.flags &= FLAG_END_HEADERS; /* the only flag that is defined (RFC 9113 6.10) */
     if (c->block.id == 0)
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
                                   MOTE_TEXT("CONTINUATION without HEADERS"));
