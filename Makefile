@@ -128,7 +128,7 @@ $(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
 programs: $(PROGRAM_FILES)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-include tests/tests.mk tests/size.mk
+include tests/tests.mk tests/size.mk tests/lint.mk
 
 # ---- what people run
 
@@ -194,11 +194,25 @@ test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 an
 house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle: the objects beside the drawing of the house
 	tests/house.py $(BUILD)/obj $(HOUSE)
 
-lint: setup-lint ## clang-format, clang-tidy, cppcheck
-	tests/lint.sh
+lint: setup-lint ## clang-format, clang-tidy, cppcheck, shellcheck, and the house
+	$(MAKE) BUILD=$(BUILD) -j2 -k --output-sync lint-files lint-cppcheck house
 
 setup-%:
 	@tests/setup.sh $*
+
+everything: ## all of the above, nothing sampled: hours
+	$(MAKE) BUILD=$(BUILD) all unit
+	for t in test size lint test-arch coverage conformance interop tls-memory firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
+	$(MAKE) BUILD=$(BUILD) fuzz-smoke SECONDS_EACH=600 AFL_SECONDS=110
+
+# For clangd and the like: $(BUILD) is where they look for it.
+compile_commands.json: $(BUILD)/compile_commands.json ## how each source is compiled, for editors, under build/
+$(BUILD)/compile_commands.json: Makefile $(HOUSE) $(LINT_FILES)
+	@mkdir -p $(@D)
+	@for f in $(HOUSE) $(filter-out $(HOUSE),$(filter %.c,$(LINT_FILES))); do \
+	    printf '{"directory": "%s", "file": "%s", "command": "$(CC) -std=c11 $(WARNINGS) -I. -Itests/interop -c %s"},\n' "$(CURDIR)" $$f $$f; \
+	done | sed '1s/^/[/; $$s/,$$/]/' >$@
+.PHONY: everything compile_commands.json
 
 # ---- packages
 

@@ -1,0 +1,37 @@
+# make lint: each file with each tool, two at a time, and only what has changed since it was last clean.
+
+LINTED := hpack h2 grpc pb tls port examples tests fuzz
+LINT_FILES := $(shell find $(LINTED) -name '*.[ch]' ! -name '*.mote.[ch]')
+LINT_SCRIPTS := .ci/run $(shell find $(LINTED) -name '*.sh')
+# For boards alone, or with what a package brings: clang-tidy has not their headers.
+TIDY_NOT := port/lwip/net.c $(wildcard examples/firmware/*.c tests/firmware/*.c) tests/size/sizes.c tests/pb/testee.c \
+            tests/pb/transcode.c tests/pb/one_way.c tests/pb/defaults.c tests/pb/beside_nanopb.c tests/bench/%.c
+
+LINT := $(BUILD)/lint
+ODD := -bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-reserved-identifier,-bugprone-suspicious-include,-bugprone-macro-parentheses
+TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-no-recursion,$(ODD),-clang-analyzer-security.insecureAPI.*
+# What runs on this machine alone may recur, and mostly means what is odd.
+TIDY_CHECKS_HOST := $(TIDY_CHECKS),-misc-no-recursion,-bugprone-not-null-terminated-result,-bugprone-implicit-widening-of-multiplication-result,-bugprone-sizeof-expression,-bugprone-narrowing-conversions,-bugprone-branch-clone
+TIDY_FLAGS := -std=c11 -I. -Itests/interop -DBOARD_HZ=1000000 -DBOARD_UART=0x40000000 -DETH_BASE=0x40000000 -DBOARD_EPOCH=0
+
+$(LINT)/%.formatted: %
+	@mkdir -p $(@D)
+	$(call say,FMT,$<)clang-format --dry-run --Werror $< && touch $@
+$(LINT)/tests/%.tidy $(LINT)/fuzz/%.tidy $(LINT)/pb/plugin/%.tidy: TIDY_CHECKS := $(TIDY_CHECKS_HOST)
+$(LINT)/%.tidy: %
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY_CHECKS)' $< -- $(TIDY_FLAGS) 2>$@.log || { cat $@.log; exit 1; }
+	@$(CC) $(TIDY_FLAGS) -MM -MP -MT $@ -MF $@.d $< && touch $@
+# Variables that are set by name, or for a script that is sourced, are not seen.
+$(LINT)/%.shell: %
+	@mkdir -p $(@D)
+	$(call say,SHELL,$<)shellcheck --severity=warning --exclude=SC2034,SC2154 -x $< && touch $@
+
+TIDIED := $(filter-out $(TIDY_NOT),$(filter %.c,$(LINT_FILES)))
+lint-files: $(LINT_FILES:%=$(LINT)/%.formatted) $(TIDIED:%=$(LINT)/%.tidy) $(LINT_SCRIPTS:%=$(LINT)/%.shell)
+lint-cppcheck:
+	@mkdir -p $(LINT)/cppcheck
+	$(call say,CPPCHECK,$(LINTED))cppcheck --quiet -j2 --cppcheck-build-dir=$(LINT)/cppcheck --std=c11 --enable=warning,performance,portability \
+	    --inline-suppr --error-exitcode=1 --suppress=nullPointerArithmetic --suppress=ctuuninitvar $(LINTED)
+.PHONY: lint-files lint-cppcheck
+-include $(shell find $(wildcard $(LINT)) -name '*.tidy.d' 2>/dev/null)
