@@ -269,9 +269,8 @@ static void print_ledger(void)
     printf("sensor %s: sent %llu, connections %llu, wrong acknowledgements %u, %.1f bytes/sample "
            "sent, %zu bytes of RAM for the connection\n",
            name, (unsigned long long)(mote_outbox_sequence(o) - 1 - o->dropped),
-           (unsigned long long)connections,
-           (unsigned)o->wrong, all ? (double)bytes_sent / (double)all : 0,
-           sizeof client + sizeof memory);
+           (unsigned long long)connections, (unsigned)o->wrong,
+           all ? (double)bytes_sent / (double)all : 0, sizeof client + sizeof memory);
 }
 
 /* A number of an option; ends the program when it is not in its range. */

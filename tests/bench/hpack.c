@@ -26,9 +26,10 @@ typedef struct {
         name, value, sizeof(name) - 1, sizeof(value) - 1, index, 0                                 \
     }
 #define CALL                                                                                       \
-    STATIC(3, ":method", "POST"), STATIC(6, ":scheme", "http"), F(":path", "/telemetry.Collector/Upload"),         \
-        F(":authority", "collector.example:50051"), F("te", "trailers"),                           \
-        F("content-type", "application/grpc"), F("user-agent", "grpc-c/1.51 (linux)")
+    STATIC(3, ":method", "POST"), STATIC(6, ":scheme", "http"),                                    \
+        F(":path", "/telemetry.Collector/Upload"), F(":authority", "collector.example:50051"),     \
+        F("te", "trailers"), F("content-type", "application/grpc"),                                \
+        F("user-agent", "grpc-c/1.51 (linux)")
 
 static const mote_hpack_field steady[] = {CALL, F("grpc-accept-encoding", "identity,gzip")};
 static const mote_hpack_field unique[] = {CALL, F("x-request-id", "#")};
