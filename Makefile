@@ -122,7 +122,7 @@ $(BUILD)/$1: $(parts_$1:%=$(BUILD)/obj/tests/interop/%.o) $(TLS_LIB) $(LIB)
 endef
 $(foreach p,$(INTEROP),$(eval $(call interop,$p)))
 
-$(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(LIB)
+$(BUILD)/protoc-gen-mote: $(PLUGIN:%.c=$(BUILD)/obj/%.o) $(PB:%.c=$(BUILD)/obj/%.o)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $^ -o $@ $(LDFLAGS)
 
 programs: $(PROGRAM_FILES)

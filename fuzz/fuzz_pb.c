@@ -70,7 +70,7 @@ static void check_encoding(const fuzz_Two *n, const uint8_t *first, size_t len, 
     ASSERT(fuzz_Two_size(n, &size) == 0 && size == len);
     if (len > 0) {
         size_t at = salt % len, cap = len - at < 7 ? len - at : 7;
-        ASSERT(mote_pb_encode_part(&fuzz_Two_table, n, at, part, cap, &total) == 0);
+        ASSERT(mote_pb_encode_part(&fuzz_Two_encoder, n, at, part, cap, &total) == 0);
         ASSERT(memcmp(part, first + at, cap) == 0);
     }
 }
@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_Two n, m;
 
     mote_pb_arena_init(&arena, memory[0], sizeof memory[0]);
-    int r = mote_pb_decode(&fuzz_Two_table, &n, data, size, &arena, &where);
+    int r = mote_pb_decode(&fuzz_Two_decoder, &n, data, size, &arena, &where);
     int pieces = check_split(data, size);
     if (r < 0) {
         check_error(data, size, &where);

@@ -16,14 +16,16 @@ static const mote_pb_field fuzz_Two_fields[] = {
     {MOTE_PB_KEY(11, 0), offsetof(fuzz_Two, with_default), MOTE_PB_INT64 | MOTE_PB_OPTIONAL, 0},
 };
 static const mote_pb_message *const fuzz_Two_subs[] = {
-    &fuzz_Three_table,
-    &fuzz_Two_Single_table,
-    &fuzz_Two_Many_table,
-    &fuzz_Empty_table,
-    &fuzz_Two_table,
-    &fuzz_Two_Right_table,
+    &fuzz_Three_layout,
+    &fuzz_Two_Single_layout,
+    &fuzz_Two_Many_layout,
+    &fuzz_Empty_layout,
+    &fuzz_Two_layout,
+    &fuzz_Two_Right_layout,
 };
-const mote_pb_message fuzz_Two_table = {fuzz_Two_fields, fuzz_Two_subs, 12, sizeof(fuzz_Two)};
+const mote_pb_message fuzz_Two_layout = {fuzz_Two_fields, fuzz_Two_subs, 12, sizeof(fuzz_Two)};
+const mote_pb_encoder fuzz_Two_encoder = {&fuzz_Two_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder fuzz_Two_decoder = {&fuzz_Two_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown};
 
 static const char *const fuzz_Two_field_names[] = {
     "",
@@ -49,7 +51,7 @@ static const mote_pb_names *const fuzz_Two_sub_names[] = {
     &fuzz_Two_Right_names,
     NULL,
 };
-const mote_pb_names fuzz_Two_names = {&fuzz_Two_table, "fuzz.Two", fuzz_Two_field_names, fuzz_Two_sub_names};
+const mote_pb_names fuzz_Two_names = {&fuzz_Two_layout, "fuzz.Two", fuzz_Two_field_names, fuzz_Two_sub_names};
 
 static const mote_pb_field fuzz_Two_Single_fields[] = {
     {0, offsetof(fuzz_Two_Single, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
@@ -57,9 +59,11 @@ static const mote_pb_field fuzz_Two_Single_fields[] = {
     {MOTE_PB_KEY(2, 2), offsetof(fuzz_Two_Single, data), MOTE_PB_BYTES | MOTE_PB_OPTIONAL, 0},
 };
 static const mote_pb_message *const fuzz_Two_Single_subs[] = {
-    &fuzz_Two_table,
+    &fuzz_Two_layout,
 };
-const mote_pb_message fuzz_Two_Single_table = {fuzz_Two_Single_fields, fuzz_Two_Single_subs, 3, sizeof(fuzz_Two_Single)};
+const mote_pb_message fuzz_Two_Single_layout = {fuzz_Two_Single_fields, fuzz_Two_Single_subs, 3, sizeof(fuzz_Two_Single)};
+const mote_pb_encoder fuzz_Two_Single_encoder = {&fuzz_Two_Single_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder fuzz_Two_Single_decoder = {&fuzz_Two_Single_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown};
 
 static const char *const fuzz_Two_Single_field_names[] = {
     "",
@@ -71,7 +75,7 @@ static const mote_pb_names *const fuzz_Two_Single_sub_names[] = {
     &fuzz_Two_names,
     NULL,
 };
-const mote_pb_names fuzz_Two_Single_names = {&fuzz_Two_Single_table, "fuzz.Two.Single", fuzz_Two_Single_field_names, fuzz_Two_Single_sub_names};
+const mote_pb_names fuzz_Two_Single_names = {&fuzz_Two_Single_layout, "fuzz.Two.Single", fuzz_Two_Single_field_names, fuzz_Two_Single_sub_names};
 
 static const mote_pb_field fuzz_Two_Many_fields[] = {
     {0, offsetof(fuzz_Two_Many, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
@@ -79,9 +83,11 @@ static const mote_pb_field fuzz_Two_Many_fields[] = {
     {MOTE_PB_KEY(2, 3), offsetof(fuzz_Two_Many, deep), MOTE_PB_GROUP | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const fuzz_Two_Many_subs[] = {
-    &fuzz_Two_Many_Deep_table,
+    &fuzz_Two_Many_Deep_layout,
 };
-const mote_pb_message fuzz_Two_Many_table = {fuzz_Two_Many_fields, fuzz_Two_Many_subs, 3, sizeof(fuzz_Two_Many)};
+const mote_pb_message fuzz_Two_Many_layout = {fuzz_Two_Many_fields, fuzz_Two_Many_subs, 3, sizeof(fuzz_Two_Many)};
+const mote_pb_encoder fuzz_Two_Many_encoder = {&fuzz_Two_Many_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder fuzz_Two_Many_decoder = {&fuzz_Two_Many_layout, NULL, mote_pb_read_messages, NULL, mote_pb_keep_unknown};
 
 static const char *const fuzz_Two_Many_field_names[] = {
     "",
@@ -93,13 +99,15 @@ static const mote_pb_names *const fuzz_Two_Many_sub_names[] = {
     &fuzz_Two_Many_Deep_names,
     NULL,
 };
-const mote_pb_names fuzz_Two_Many_names = {&fuzz_Two_Many_table, "fuzz.Two.Many", fuzz_Two_Many_field_names, fuzz_Two_Many_sub_names};
+const mote_pb_names fuzz_Two_Many_names = {&fuzz_Two_Many_layout, "fuzz.Two.Many", fuzz_Two_Many_field_names, fuzz_Two_Many_sub_names};
 
 static const mote_pb_field fuzz_Two_Many_Deep_fields[] = {
     {0, offsetof(fuzz_Two_Many_Deep, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
     {MOTE_PB_KEY(1, 0), offsetof(fuzz_Two_Many_Deep, value), MOTE_PB_SINT32 | MOTE_PB_OPTIONAL, 0},
 };
-const mote_pb_message fuzz_Two_Many_Deep_table = {fuzz_Two_Many_Deep_fields, NULL, 2, sizeof(fuzz_Two_Many_Deep)};
+const mote_pb_message fuzz_Two_Many_Deep_layout = {fuzz_Two_Many_Deep_fields, NULL, 2, sizeof(fuzz_Two_Many_Deep)};
+const mote_pb_encoder fuzz_Two_Many_Deep_encoder = {&fuzz_Two_Many_Deep_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder fuzz_Two_Many_Deep_decoder = {&fuzz_Two_Many_Deep_layout, NULL, NULL, NULL, mote_pb_keep_unknown};
 
 static const char *const fuzz_Two_Many_Deep_field_names[] = {
     "",
@@ -109,13 +117,15 @@ static const char *const fuzz_Two_Many_Deep_field_names[] = {
 static const mote_pb_names *const fuzz_Two_Many_Deep_sub_names[] = {
     NULL,
 };
-const mote_pb_names fuzz_Two_Many_Deep_names = {&fuzz_Two_Many_Deep_table, "fuzz.Two.Many.Deep", fuzz_Two_Many_Deep_field_names, fuzz_Two_Many_Deep_sub_names};
+const mote_pb_names fuzz_Two_Many_Deep_names = {&fuzz_Two_Many_Deep_layout, "fuzz.Two.Many.Deep", fuzz_Two_Many_Deep_field_names, fuzz_Two_Many_Deep_sub_names};
 
 static const mote_pb_field fuzz_Two_Right_fields[] = {
     {0, offsetof(fuzz_Two_Right, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
     {MOTE_PB_KEY(1, 5), offsetof(fuzz_Two_Right, value), MOTE_PB_FLOAT | MOTE_PB_OPTIONAL, 0},
 };
-const mote_pb_message fuzz_Two_Right_table = {fuzz_Two_Right_fields, NULL, 2, sizeof(fuzz_Two_Right)};
+const mote_pb_message fuzz_Two_Right_layout = {fuzz_Two_Right_fields, NULL, 2, sizeof(fuzz_Two_Right)};
+const mote_pb_encoder fuzz_Two_Right_encoder = {&fuzz_Two_Right_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder fuzz_Two_Right_decoder = {&fuzz_Two_Right_layout, NULL, NULL, NULL, mote_pb_keep_unknown};
 
 static const char *const fuzz_Two_Right_field_names[] = {
     "",
@@ -125,12 +135,14 @@ static const char *const fuzz_Two_Right_field_names[] = {
 static const mote_pb_names *const fuzz_Two_Right_sub_names[] = {
     NULL,
 };
-const mote_pb_names fuzz_Two_Right_names = {&fuzz_Two_Right_table, "fuzz.Two.Right", fuzz_Two_Right_field_names, fuzz_Two_Right_sub_names};
+const mote_pb_names fuzz_Two_Right_names = {&fuzz_Two_Right_layout, "fuzz.Two.Right", fuzz_Two_Right_field_names, fuzz_Two_Right_sub_names};
 
 static const mote_pb_field fuzz_Empty_fields[] = {
     {0, offsetof(fuzz_Empty, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
 };
-const mote_pb_message fuzz_Empty_table = {fuzz_Empty_fields, NULL, 1, sizeof(fuzz_Empty)};
+const mote_pb_message fuzz_Empty_layout = {fuzz_Empty_fields, NULL, 1, sizeof(fuzz_Empty)};
+const mote_pb_encoder fuzz_Empty_encoder = {&fuzz_Empty_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder fuzz_Empty_decoder = {&fuzz_Empty_layout, NULL, NULL, NULL, mote_pb_keep_unknown};
 
 static const char *const fuzz_Empty_field_names[] = {
     "",
@@ -139,4 +151,4 @@ static const char *const fuzz_Empty_field_names[] = {
 static const mote_pb_names *const fuzz_Empty_sub_names[] = {
     NULL,
 };
-const mote_pb_names fuzz_Empty_names = {&fuzz_Empty_table, "fuzz.Empty", fuzz_Empty_field_names, fuzz_Empty_sub_names};
+const mote_pb_names fuzz_Empty_names = {&fuzz_Empty_layout, "fuzz.Empty", fuzz_Empty_field_names, fuzz_Empty_sub_names};

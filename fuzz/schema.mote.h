@@ -70,95 +70,107 @@ struct fuzz_Empty {
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
 
-extern const mote_pb_message fuzz_Two_table;
+extern const mote_pb_message fuzz_Two_layout;
 extern const mote_pb_names fuzz_Two_names;
 #define fuzz_Two_with_default_DEFAULT -7
+extern const mote_pb_encoder fuzz_Two_encoder;
+extern const mote_pb_decoder fuzz_Two_decoder;
 static inline int fuzz_Two_encode(const fuzz_Two *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&fuzz_Two_table, m, out, cap, len);
+    return mote_pb_encode(&fuzz_Two_encoder, m, out, cap, len);
 }
 static inline int fuzz_Two_decode(fuzz_Two *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&fuzz_Two_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&fuzz_Two_decoder, m, in, len, arena, NULL);
 }
 static inline int fuzz_Two_size(const fuzz_Two *m, size_t *size)
 {
-    return mote_pb_size(&fuzz_Two_table, m, size);
+    return mote_pb_size(&fuzz_Two_encoder, m, size);
 }
 
-extern const mote_pb_message fuzz_Two_Single_table;
+extern const mote_pb_message fuzz_Two_Single_layout;
 extern const mote_pb_names fuzz_Two_Single_names;
+extern const mote_pb_encoder fuzz_Two_Single_encoder;
+extern const mote_pb_decoder fuzz_Two_Single_decoder;
 static inline int fuzz_Two_Single_encode(const fuzz_Two_Single *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&fuzz_Two_Single_table, m, out, cap, len);
+    return mote_pb_encode(&fuzz_Two_Single_encoder, m, out, cap, len);
 }
 static inline int fuzz_Two_Single_decode(fuzz_Two_Single *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&fuzz_Two_Single_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&fuzz_Two_Single_decoder, m, in, len, arena, NULL);
 }
 static inline int fuzz_Two_Single_size(const fuzz_Two_Single *m, size_t *size)
 {
-    return mote_pb_size(&fuzz_Two_Single_table, m, size);
+    return mote_pb_size(&fuzz_Two_Single_encoder, m, size);
 }
 
-extern const mote_pb_message fuzz_Two_Many_table;
+extern const mote_pb_message fuzz_Two_Many_layout;
 extern const mote_pb_names fuzz_Two_Many_names;
+extern const mote_pb_encoder fuzz_Two_Many_encoder;
+extern const mote_pb_decoder fuzz_Two_Many_decoder;
 static inline int fuzz_Two_Many_encode(const fuzz_Two_Many *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&fuzz_Two_Many_table, m, out, cap, len);
+    return mote_pb_encode(&fuzz_Two_Many_encoder, m, out, cap, len);
 }
 static inline int fuzz_Two_Many_decode(fuzz_Two_Many *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&fuzz_Two_Many_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&fuzz_Two_Many_decoder, m, in, len, arena, NULL);
 }
 static inline int fuzz_Two_Many_size(const fuzz_Two_Many *m, size_t *size)
 {
-    return mote_pb_size(&fuzz_Two_Many_table, m, size);
+    return mote_pb_size(&fuzz_Two_Many_encoder, m, size);
 }
 
-extern const mote_pb_message fuzz_Two_Many_Deep_table;
+extern const mote_pb_message fuzz_Two_Many_Deep_layout;
 extern const mote_pb_names fuzz_Two_Many_Deep_names;
+extern const mote_pb_encoder fuzz_Two_Many_Deep_encoder;
+extern const mote_pb_decoder fuzz_Two_Many_Deep_decoder;
 static inline int fuzz_Two_Many_Deep_encode(const fuzz_Two_Many_Deep *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&fuzz_Two_Many_Deep_table, m, out, cap, len);
+    return mote_pb_encode(&fuzz_Two_Many_Deep_encoder, m, out, cap, len);
 }
 static inline int fuzz_Two_Many_Deep_decode(fuzz_Two_Many_Deep *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&fuzz_Two_Many_Deep_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&fuzz_Two_Many_Deep_decoder, m, in, len, arena, NULL);
 }
 static inline int fuzz_Two_Many_Deep_size(const fuzz_Two_Many_Deep *m, size_t *size)
 {
-    return mote_pb_size(&fuzz_Two_Many_Deep_table, m, size);
+    return mote_pb_size(&fuzz_Two_Many_Deep_encoder, m, size);
 }
 
-extern const mote_pb_message fuzz_Two_Right_table;
+extern const mote_pb_message fuzz_Two_Right_layout;
 extern const mote_pb_names fuzz_Two_Right_names;
+extern const mote_pb_encoder fuzz_Two_Right_encoder;
+extern const mote_pb_decoder fuzz_Two_Right_decoder;
 static inline int fuzz_Two_Right_encode(const fuzz_Two_Right *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&fuzz_Two_Right_table, m, out, cap, len);
+    return mote_pb_encode(&fuzz_Two_Right_encoder, m, out, cap, len);
 }
 static inline int fuzz_Two_Right_decode(fuzz_Two_Right *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&fuzz_Two_Right_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&fuzz_Two_Right_decoder, m, in, len, arena, NULL);
 }
 static inline int fuzz_Two_Right_size(const fuzz_Two_Right *m, size_t *size)
 {
-    return mote_pb_size(&fuzz_Two_Right_table, m, size);
+    return mote_pb_size(&fuzz_Two_Right_encoder, m, size);
 }
 
-extern const mote_pb_message fuzz_Empty_table;
+extern const mote_pb_message fuzz_Empty_layout;
 extern const mote_pb_names fuzz_Empty_names;
+extern const mote_pb_encoder fuzz_Empty_encoder;
+extern const mote_pb_decoder fuzz_Empty_decoder;
 static inline int fuzz_Empty_encode(const fuzz_Empty *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&fuzz_Empty_table, m, out, cap, len);
+    return mote_pb_encode(&fuzz_Empty_encoder, m, out, cap, len);
 }
 static inline int fuzz_Empty_decode(fuzz_Empty *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&fuzz_Empty_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&fuzz_Empty_decoder, m, in, len, arena, NULL);
 }
 static inline int fuzz_Empty_size(const fuzz_Empty *m, size_t *size)
 {
-    return mote_pb_size(&fuzz_Empty_table, m, size);
+    return mote_pb_size(&fuzz_Empty_encoder, m, size);
 }
 
 #ifdef __cplusplus

@@ -115,28 +115,30 @@ struct fuzz_Three_TwoEntry {
     mote_pb_bytes value;
 };
 
-extern const mote_pb_message fuzz_Three_table;
+extern const mote_pb_message fuzz_Three_layout;
 extern const mote_pb_names fuzz_Three_names;
+extern const mote_pb_encoder fuzz_Three_encoder;
+extern const mote_pb_decoder fuzz_Three_decoder;
 static inline int fuzz_Three_encode(const fuzz_Three *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&fuzz_Three_table, m, out, cap, len);
+    return mote_pb_encode(&fuzz_Three_encoder, m, out, cap, len);
 }
 static inline int fuzz_Three_decode(fuzz_Three *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&fuzz_Three_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&fuzz_Three_decoder, m, in, len, arena, NULL);
 }
 static inline int fuzz_Three_size(const fuzz_Three *m, size_t *size)
 {
-    return mote_pb_size(&fuzz_Three_table, m, size);
+    return mote_pb_size(&fuzz_Three_encoder, m, size);
 }
 
-extern const mote_pb_message fuzz_Three_CountsEntry_table;
+extern const mote_pb_message fuzz_Three_CountsEntry_layout;
 extern const mote_pb_names fuzz_Three_CountsEntry_names;
 
-extern const mote_pb_message fuzz_Three_ChildrenEntry_table;
+extern const mote_pb_message fuzz_Three_ChildrenEntry_layout;
 extern const mote_pb_names fuzz_Three_ChildrenEntry_names;
 
-extern const mote_pb_message fuzz_Three_TwoEntry_table;
+extern const mote_pb_message fuzz_Three_TwoEntry_layout;
 extern const mote_pb_names fuzz_Three_TwoEntry_names;
 
 #ifdef __cplusplus

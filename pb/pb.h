@@ -98,27 +98,54 @@ typedef struct { const mote_pb_bytes *items; size_t count; } mote_pb_list_bytes;
 
 /* ---- tables -------------------------------------------------------------------------------- */
 
-/* Types, numbered as in google/protobuf/descriptor.proto (FieldDescriptorProto.Type). A string
- * whose UTF-8 is not to be checked (proto2) is MOTE_PB_BYTES. */
+/* How a value is written: the low 3 bits of a key. */
+enum mote_pb_wire {
+    MOTE_PB_VARINT,
+    MOTE_PB_I64,
+    MOTE_PB_LEN,
+    MOTE_PB_SGROUP,
+    MOTE_PB_EGROUP,
+    MOTE_PB_I32
+};
+
+/* What the bits of a value mean. */
+enum mote_pb_kind {
+    MOTE_PB_UNSIGNED,
+    MOTE_PB_SIGNED,
+    MOTE_PB_ZIGZAG,
+    MOTE_PB_REAL,
+    MOTE_PB_VIEW,
+    MOTE_PB_NESTED
+};
+
+/* What decoder, encoder, printer and generator know of a type; a new one is a row here. Its name
+ * and number in google/protobuf/descriptor.proto (FieldDescriptorProto.Type), its C type as
+ * mote_pb_opt_..., wire type, and the meaning of its bits. */
+#define MOTE_PB_TYPES(X)                                                                           \
+    X(DOUBLE, 1, double, I64, REAL)                                                                \
+    X(FLOAT, 2, float, I32, REAL)                                                                  \
+    X(INT64, 3, int64, VARINT, SIGNED)                                                             \
+    X(UINT64, 4, uint64, VARINT, UNSIGNED)                                                         \
+    X(INT32, 5, int32, VARINT, SIGNED)                                                             \
+    X(FIXED64, 6, uint64, I64, UNSIGNED)                                                           \
+    X(FIXED32, 7, uint32, I32, UNSIGNED)                                                           \
+    X(BOOL, 8, bool, VARINT, UNSIGNED)                                                             \
+    X(TEXT, 9, string, LEN, VIEW)                                                                  \
+    X(GROUP, 10, message, SGROUP, NESTED)                                                          \
+    X(MESSAGE, 11, message, LEN, NESTED)                                                           \
+    X(BYTES, 12, bytes, LEN, VIEW)                                                                 \
+    X(UINT32, 13, uint32, VARINT, UNSIGNED)                                                        \
+    X(ENUM_TYPE, 14, int32, VARINT, SIGNED)                                                        \
+    X(SFIXED32, 15, int32, I32, SIGNED)                                                            \
+    X(SFIXED64, 16, int64, I64, SIGNED)                                                            \
+    X(SINT32, 17, int32, VARINT, ZIGZAG)                                                           \
+    X(SINT64, 18, int64, VARINT, ZIGZAG)
+
+/* A string whose UTF-8 is not to be checked (proto2) is MOTE_PB_BYTES. */
 enum mote_pb_type {
-    MOTE_PB_DOUBLE = 1,
-    MOTE_PB_FLOAT = 2,
-    MOTE_PB_INT64 = 3,
-    MOTE_PB_UINT64 = 4,
-    MOTE_PB_INT32 = 5,
-    MOTE_PB_FIXED64 = 6,
-    MOTE_PB_FIXED32 = 7,
-    MOTE_PB_BOOL = 8,
-    MOTE_PB_TEXT = 9,
-    MOTE_PB_GROUP = 10,
-    MOTE_PB_MESSAGE = 11,
-    MOTE_PB_BYTES = 12,
-    MOTE_PB_UINT32 = 13,
-    MOTE_PB_ENUM_TYPE = 14,
-    MOTE_PB_SFIXED32 = 15,
-    MOTE_PB_SFIXED64 = 16,
-    MOTE_PB_SINT32 = 17,
-    MOTE_PB_SINT64 = 18
+#define MOTE_PB_ENUM(name, number, member, wire, kind) MOTE_PB_##name = number,
+    MOTE_PB_TYPES(MOTE_PB_ENUM)
+#undef MOTE_PB_ENUM
 };
 
 /* How a field is present. */
@@ -138,9 +165,11 @@ typedef struct {
     uint32_t key;    /* number << 3 | wire type of one element */
     uint16_t offset; /* of the member in the struct; for a oneof, of the union */
     uint8_t type;    /* enum mote_pb_type | enum mote_pb_label */
-    uint8_t aux;     /* messages: index in subs; add 0x80 when a oneof's gap is 8 */
+    uint8_t aux;     /* messages: index in subs, or MOTE_PB_MANY_SUBS: then index + row of the
+                        field in the table; add 0x80 when a oneof's gap is 8 */
 } mote_pb_field;
 
+#define MOTE_PB_MANY_SUBS              0x7f
 #define MOTE_PB_KEY(number, wire_type) ((uint32_t)(number) << 3 | (wire_type))
 /* aux bit of a oneof member in struct type T, oneof member `one` */
 #define MOTE_PB_ONEOF_GAP(T, one) (offsetof(T, one.is) - offsetof(T, one.which) == 8 ? 0x80 : 0)
@@ -154,21 +183,45 @@ typedef struct mote_pb_message {
 
 /* ---- encoding ------------------------------------------------------------------------------ */
 
+/*
+ * A message type with the parts of the encoder that it and the messages inside of it need. This is
+ * an interface between generated code and pb: the generator names what a schema needs, and what
+ * nobody names is not linked. A part that is not needed is NULL.
+ */
+typedef struct mote_pb_writer mote_pb_writer; /* an encoder at work */
+typedef struct {
+    const mote_pb_message *type;
+    /* Repeated fields, and unknown ones that were kept: mote_pb_put_list. */
+    void (*list)(mote_pb_writer *w, const mote_pb_field *f, const void *place);
+    /* All fields: mote_pb_put_flat, or mote_pb_put_nested where messages are inside of messages. */
+    int (*put)(mote_pb_writer *w, const mote_pb_message *type, const void *message);
+} mote_pb_encoder;
+
+/* With all parts, for tables that nobody generated. */
+#define MOTE_PB_ENCODER(type)                                                                      \
+    {                                                                                              \
+        type, mote_pb_put_list, mote_pb_put_nested                                                 \
+    }
+
+void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *place);
+int mote_pb_put_flat(mote_pb_writer *w, const mote_pb_message *type, const void *message);
+int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message);
+
 /* Exact size of a message, in bytes; or MOTE_PB_ERR_DEPTH. */
-int mote_pb_size(const mote_pb_message *type, const void *message, size_t *size);
+int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size);
 
 /* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes) or
  * MOTE_PB_ERR_DEPTH. One pass: it is written from its end and then moved to the front. */
-int mote_pb_encode(const mote_pb_message *type, const void *message, uint8_t *out, size_t cap,
+int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t *out, size_t cap,
                    size_t *len);
 
 /*
- * Encodes a part, for output that comes in pieces: a mote_grpc_source. `type` is a
- * const mote_pb_message *. When *total is 0: writes the whole message if it fits, and sets *total
+ * Encodes a part, for output that comes in pieces: a mote_grpc_source. `encoder` is a
+ * const mote_pb_encoder *. When *total is 0: writes the whole message if it fits, and sets *total
  * to its size. Otherwise *total is its size, and exactly the bytes [offset, offset + cap) are
  * written; the message must not have changed. 0 or MOTE_PB_ERR_DEPTH.
  */
-int mote_pb_encode_part(const void *type, const void *message, size_t offset, uint8_t *out,
+int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
                         size_t cap, size_t *total);
 
 /* ---- decoding ------------------------------------------------------------------------------ */
@@ -194,12 +247,40 @@ typedef struct {
     size_t offset;               /* bytes of the input before the field */
 } mote_pb_where;
 
+/* A message type with the parts of the decoder that it and the messages inside of it need: see
+ * mote_pb_encoder. */
+typedef struct mote_pb_reader mote_pb_reader; /* a decoder at work */
+typedef struct {
+    const mote_pb_message *type;
+    /* Strings, whose UTF-8 is checked: mote_pb_utf8_valid. */
+    bool (*utf8)(const uint8_t *s, size_t len);
+    /* Repeated fields: mote_pb_read_values for numbers, strings and bytes,
+     * mote_pb_read_messages, or mote_pb_read_lists for both. */
+    int (*list)(mote_pb_reader *r, const mote_pb_field *f, uint32_t key);
+    /* A message inside of the message that is not repeated: mote_pb_enter. */
+    int (*enter)(mote_pb_reader *r, const mote_pb_field *f);
+    /* Unknown fields: mote_pb_keep_unknown; NULL: they are skipped. */
+    int (*unknown)(mote_pb_reader *r, uint32_t key);
+} mote_pb_decoder;
+
+#define MOTE_PB_DECODER(type)                                                                      \
+    {                                                                                              \
+        type, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown          \
+    }
+
+bool mote_pb_utf8_valid(const uint8_t *s, size_t len);
+int mote_pb_read_values(mote_pb_reader *r, const mote_pb_field *f, uint32_t key);
+int mote_pb_read_messages(mote_pb_reader *r, const mote_pb_field *f, uint32_t key);
+int mote_pb_read_lists(mote_pb_reader *r, const mote_pb_field *f, uint32_t key);
+int mote_pb_enter(mote_pb_reader *r, const mote_pb_field *f);
+int mote_pb_keep_unknown(mote_pb_reader *r, uint32_t key);
+
 /*
  * Decodes `len` bytes into the struct `message`, which is set to zero first. Strings and bytes are
  * views into `in`; sub-messages and arrays lie in the arena (NULL: a schema without them). Unknown
  * fields are skipped. Returns 0 or an error, and then *where (may be NULL) tells the place.
  */
-int mote_pb_decode(const mote_pb_message *type, void *message, const uint8_t *in, size_t len,
+int mote_pb_decode(const mote_pb_decoder *decoder, void *message, const uint8_t *in, size_t len,
                    mote_pb_arena *arena, mote_pb_where *where);
 
 /* ---- in pieces ----------------------------------------------------------------------------- */
@@ -221,9 +302,9 @@ typedef struct {
 /* A field, or a part of one that is larger than the buffer. */
 typedef struct {
     uint32_t number;
-    uint8_t wire;        /* wire type: 0 varint, 1 64 bits, 2 bytes, 5 32 bits */
-    uint64_t value;      /* types 0, 1 and 5 */
-    const uint8_t *data; /* type 2: a view into the input or the buffer, until the next call */
+    uint8_t wire;        /* enum mote_pb_wire: VARINT, I64, LEN or I32 */
+    uint64_t value;      /* of those but LEN */
+    const uint8_t *data; /* LEN: a view into the input or the buffer, until the next call */
     size_t len;
     size_t offset, total; /* bytes before this part, and of the whole field */
 } mote_pb_piece;

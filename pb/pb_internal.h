@@ -5,7 +5,22 @@
 
 #include <string.h>
 
-enum { WIRE_VARINT, WIRE_I64, WIRE_LEN, WIRE_SGROUP, WIRE_EGROUP, WIRE_I32 };
+/* RARE: kept out of what is not. APART: one copy for all who call it. FAST: the same, but at each
+ * caller where the compiler is not told to save bytes. */
+#if defined(__GNUC__)
+#define MOTE_PB_RARE  __attribute__((noinline, cold))
+#define MOTE_PB_APART __attribute__((noinline))
+#else
+#define MOTE_PB_RARE
+#define MOTE_PB_APART
+#endif
+#if defined(__OPTIMIZE_SIZE__)
+#define MOTE_PB_FAST MOTE_PB_APART
+enum { MOTE_PB_SHORTCUTS = 0 }; /* before code that does the same more slowly */
+#else
+#define MOTE_PB_FAST inline
+enum { MOTE_PB_SHORTCUTS = 1 };
+#endif
 
 /* A repeated field as the runtime sees it. */
 typedef struct {
@@ -23,19 +38,43 @@ static inline unsigned mote_pb_label_of(const mote_pb_field *f)
     return f->type & 0xe0u;
 }
 
+/* MOTE_PB_TYPES as a table, by enum mote_pb_type. */
+typedef struct {
+    uint8_t size;  /* of one element in the struct or an array; for messages of a pointer */
+    uint8_t value; /* offset of `value` in its mote_pb_opt_ struct */
+    uint8_t kind;
+} mote_pb_type_info;
+extern const mote_pb_type_info mote_pb_types[];
+
+static inline const mote_pb_type_info *mote_pb_info_of(const mote_pb_field *f)
+{
+    return &mote_pb_types[mote_pb_type_of(f)];
+}
+
 static inline bool mote_pb_is_message(const mote_pb_field *f)
 {
     return mote_pb_type_of(f) == MOTE_PB_MESSAGE || mote_pb_type_of(f) == MOTE_PB_GROUP;
 }
 
-/* Bytes of one element in the struct or an array; for messages of a pointer. */
-extern const uint8_t mote_pb_sizes[19];
-static inline size_t mote_pb_element_size(unsigned type)
+static inline bool mote_pb_is_list(const mote_pb_field *f)
 {
-    return mote_pb_sizes[type];
+    return mote_pb_label_of(f) == MOTE_PB_REPEATED || mote_pb_label_of(f) == MOTE_PB_PACKED;
 }
-/* Offset of `value` in the mote_pb_opt_ struct of a type. */
-size_t mote_pb_value_offset(unsigned type);
+
+/* Where the type of a field that is a message stands in subs. */
+static inline size_t mote_pb_sub_index(const mote_pb_message *type, const mote_pb_field *f)
+{
+    size_t index = f->aux & 0x7fu;
+
+    return index < MOTE_PB_MANY_SUBS ? index : index + (size_t)(f - type->fields);
+}
+
+static inline const mote_pb_message *mote_pb_sub_of(const mote_pb_message *type,
+                                                    const mote_pb_field *f)
+{
+    return type->subs[mote_pb_sub_index(type, f)];
+}
+
 /* The `which` of the oneof that a field is a member of. */
 static inline size_t mote_pb_which_offset(const mote_pb_field *f)
 {
@@ -94,7 +133,5 @@ static inline void mote_pb_store64(uint8_t *p, uint64_t v)
     mote_pb_store32(p + 4, (uint32_t)(v >> 32));
 }
 #endif
-
-bool mote_pb_utf8_valid(const uint8_t *s, size_t len);
 
 #endif

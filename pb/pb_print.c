@@ -113,49 +113,23 @@ static void put_bytes(const printer *p, const mote_pb_bytes *b)
 
 static void put_value(const printer *p, unsigned type, const void *at)
 {
-    uint64_t v64 = 0;
-    uint32_t v32 = 0;
+    const mote_pb_type_info *info = &mote_pb_types[type];
+    uint64_t v = 0;
     double d;
-    float f;
-    bool b;
 
-    if (mote_pb_element_size(type) == 8)
-        memcpy(&v64, at, 8);
-    else if (mote_pb_element_size(type) == 4)
-        memcpy(&v32, at, 4);
-    switch (type) {
-    case MOTE_PB_TEXT:
-    case MOTE_PB_BYTES:
+    if (info->kind == MOTE_PB_VIEW) {
         put_bytes(p, at);
-        break;
-    case MOTE_PB_DOUBLE:
-        memcpy(&d, at, sizeof d);
+    } else if (info->kind == MOTE_PB_REAL) {
+        d = info->size == 8 ? *(const double *)at : (double)*(const float *)at;
         put_double(p, d);
-        break;
-    case MOTE_PB_FLOAT:
-        memcpy(&f, at, sizeof f);
-        put_double(p, (double)f);
-        break;
-    case MOTE_PB_BOOL:
-        memcpy(&b, at, sizeof b);
-        put(p, b ? "true" : "false");
-        break;
-    case MOTE_PB_INT64:
-    case MOTE_PB_SFIXED64:
-    case MOTE_PB_SINT64:
-        put_signed(p, (int64_t)v64);
-        break;
-    case MOTE_PB_UINT64:
-    case MOTE_PB_FIXED64:
-        put_unsigned(p, v64);
-        break;
-    case MOTE_PB_UINT32:
-    case MOTE_PB_FIXED32:
-        put_unsigned(p, v32);
-        break;
-    default:
-        put_signed(p, (int32_t)v32);
-        break;
+    } else if (type == MOTE_PB_BOOL) {
+        put(p, *(const bool *)at ? "true" : "false");
+    } else {
+        v = info->size == 8 ? *(const uint64_t *)at : *(const uint32_t *)at;
+        if (info->kind == MOTE_PB_UNSIGNED)
+            put_unsigned(p, v);
+        else
+            put_signed(p, info->size == 8 ? (int64_t)v : (int32_t)v);
     }
 }
 
@@ -188,7 +162,7 @@ static size_t elements(const mote_pb_field *f, const uint8_t *message, const uin
         return list.count;
     case MOTE_PB_OPTIONAL:
         memcpy(&has, place, sizeof has);
-        *first = place + mote_pb_value_offset(type);
+        *first = place + mote_pb_types[type].value;
         return has;
     case MOTE_PB_ONEOF:
         memcpy(&which, message + mote_pb_which_offset(f), sizeof which);
@@ -210,7 +184,7 @@ static size_t elements(const mote_pb_field *f, const uint8_t *message, const uin
         return 1;
     if (type == MOTE_PB_TEXT || type == MOTE_PB_BYTES)
         return ((const mote_pb_bytes *)(const void *)place)->len > 0;
-    return !all_zero(place, mote_pb_element_size(type));
+    return !all_zero(place, mote_pb_types[type].size);
 }
 
 typedef struct {
@@ -258,11 +232,10 @@ static bool put_next(printer *p, frame *top, frame *sub)
     }
     size_t i = top->element++;
     if (!mote_pb_is_message(f)) {
-        put_scalar(p, name, mote_pb_type_of(f),
-                   first + i * mote_pb_element_size(mote_pb_type_of(f)));
+        put_scalar(p, name, mote_pb_type_of(f), first + i * mote_pb_info_of(f)->size);
         return false;
     }
-    const mote_pb_names *names = top->names->subs[f->aux & 0x7f];
+    const mote_pb_names *names = top->names->subs[mote_pb_sub_index(top->names->type, f)];
     *sub = (frame){names, first + i * names->type->size, 0, 0};
     open_message(p, name);
     return true;
@@ -359,7 +332,7 @@ static const uint8_t *find_field(const uint8_t *p, const uint8_t **end, const ui
         if (ends && p <= place)
             continue;
         p = content;
-        if ((*key & 7) == WIRE_LEN && mote_pb_read_len(&p, *end, &len) == 0)
+        if ((*key & 7) == MOTE_PB_LEN && mote_pb_read_len(&p, *end, &len) == 0)
             *end = p + len;
         return p;
     }
@@ -383,7 +356,7 @@ const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t l
         add_field(&t, names, row, count_before(level, start, key >> 3));
         if (!mote_pb_is_message(&names->type->fields[row]))
             break;
-        names = names->subs[names->type->fields[row].aux & 0x7f];
+        names = names->subs[mote_pb_sub_index(names->type, &names->type->fields[row])];
     }
     if (cap > 0)
         out[t.len] = '\0';

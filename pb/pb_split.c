@@ -29,22 +29,22 @@ static int deliver(mote_pb_splitter *s, mote_pb_piece *piece)
 
 static int on_key(mote_pb_splitter *s)
 {
-    if (s->value > UINT32_MAX || s->value < 8 || (s->value & 7) > WIRE_I32)
+    if (s->value > UINT32_MAX || s->value < 8 || (s->value & 7) > MOTE_PB_I32)
         return MOTE_PB_ERR_TAG;
     s->key = (uint32_t)s->value;
     switch (s->key & 7) {
-    case WIRE_VARINT:
+    case MOTE_PB_VARINT:
         next_state(s, VARINT);
         return 0;
-    case WIRE_LEN:
+    case MOTE_PB_LEN:
         next_state(s, LENGTH);
         return 0;
-    case WIRE_SGROUP:
+    case MOTE_PB_SGROUP:
         if (s->depth == 100)
             return MOTE_PB_ERR_DEPTH;
         s->depth++;
         break;
-    case WIRE_EGROUP:
+    case MOTE_PB_EGROUP:
         if (s->depth == 0)
             return MOTE_PB_ERR_GROUP;
         s->depth--;
@@ -93,7 +93,7 @@ static int on_varint_byte(mote_pb_splitter *s, uint8_t byte, mote_pb_piece *piec
 static int on_fixed_byte(mote_pb_splitter *s, uint8_t byte, mote_pb_piece *piece)
 {
     s->value |= (uint64_t)byte << 8 * s->have;
-    if (++s->have < ((s->key & 7) == WIRE_I32 ? 4u : 8u))
+    if (++s->have < ((s->key & 7) == MOTE_PB_I32 ? 4u : 8u))
         return 0;
     piece->value = s->value;
     return deliver(s, piece);

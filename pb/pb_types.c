@@ -3,42 +3,18 @@
 
 #include <string.h>
 
-const uint8_t mote_pb_sizes[19] = {
-    [MOTE_PB_DOUBLE] = 8,
-    [MOTE_PB_FLOAT] = 4,
-    [MOTE_PB_INT64] = 8,
-    [MOTE_PB_UINT64] = 8,
-    [MOTE_PB_INT32] = 4,
-    [MOTE_PB_FIXED64] = 8,
-    [MOTE_PB_FIXED32] = 4,
-    [MOTE_PB_BOOL] = sizeof(bool),
-    [MOTE_PB_TEXT] = sizeof(mote_pb_string),
-    [MOTE_PB_GROUP] = sizeof(void *),
-    [MOTE_PB_MESSAGE] = sizeof(void *),
-    [MOTE_PB_BYTES] = sizeof(mote_pb_bytes),
-    [MOTE_PB_UINT32] = 4,
-    [MOTE_PB_ENUM_TYPE] = 4,
-    [MOTE_PB_SFIXED32] = 4,
-    [MOTE_PB_SFIXED64] = 8,
-    [MOTE_PB_SINT32] = 4,
-    [MOTE_PB_SINT64] = 8,
-};
+typedef struct {
+    bool has;
+    const void *value;
+} mote_pb_opt_message;
 
-size_t mote_pb_value_offset(unsigned type)
-{
-    switch (mote_pb_element_size(type)) {
-    case sizeof(bool):
-        return offsetof(mote_pb_opt_bool, value);
-    case 4:
-        return offsetof(mote_pb_opt_int32, value);
-    case sizeof(mote_pb_bytes):
-        if (type == MOTE_PB_TEXT || type == MOTE_PB_BYTES)
-            return offsetof(mote_pb_opt_bytes, value);
-        return offsetof(mote_pb_opt_int64, value); /* 32 bits: a view is as large as an int64 */
-    default:
-        return offsetof(mote_pb_opt_int64, value);
-    }
-}
+const mote_pb_type_info mote_pb_types[] = {
+#define INFO(name, number, member, wire, kind)                                                     \
+    [number] = {sizeof((mote_pb_opt_##member *)0)->value, offsetof(mote_pb_opt_##member, value),   \
+                MOTE_PB_##kind},
+    MOTE_PB_TYPES(INFO)
+#undef INFO
+};
 
 mote_pb_string mote_pb_cstring(const char *text)
 {
@@ -49,33 +25,23 @@ mote_pb_string mote_pb_cstring(const char *text)
     return s;
 }
 
-/* Bytes that follow a lead byte; -1: no lead byte. Unicode 15, table 3-7. */
-static int follow_count(uint8_t lead)
+/* The character of a lead byte that is not ASCII and of the bytes behind it, which *i is moved
+ * over. Shorter forms, surrogates and what lies above U+10FFFF are none: Unicode 15, table 3-7. */
+static bool character_valid(const uint8_t *s, size_t len, size_t *i)
 {
-    if (lead < 0xc2)
-        return -1;
-    if (lead < 0xe0)
-        return 1;
-    if (lead < 0xf0)
-        return 2;
-    return lead < 0xf5 ? 3 : -1;
-}
+    uint8_t lead = s[(*i)++];
+    unsigned n = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3; /* bytes behind it */
+    uint32_t c = lead & (0x3fu >> n);
 
-/* The second byte excludes overlong forms, surrogates, and what lies above U+10FFFF. */
-static bool second_valid(uint8_t lead, uint8_t second)
-{
-    switch (lead) {
-    case 0xe0:
-        return second >= 0xa0;
-    case 0xed:
-        return second < 0xa0;
-    case 0xf0:
-        return second >= 0x90;
-    case 0xf4:
-        return second < 0x90;
-    default:
-        return true;
+    if (lead < 0xc2 || lead >= 0xf5 || len - *i < n)
+        return false;
+    for (unsigned k = n; k > 0; k--) {
+        uint8_t byte = s[(*i)++];
+        if ((byte & 0xc0) != 0x80)
+            return false;
+        c = c << 6 | (byte & 0x3f);
     }
+    return c >> (n == 1 ? 7 : 5 * n + 1) != 0 && c >> 11 != 0x1b && c <= 0x10ffff;
 }
 
 bool mote_pb_utf8_valid(const uint8_t *s, size_t len)
@@ -83,23 +49,12 @@ bool mote_pb_utf8_valid(const uint8_t *s, size_t len)
     size_t i = 0;
 
     while (i < len) {
-        if (len - i >= 8) { /* eight ASCII characters at a time */
-            uint64_t word;
-            memcpy(&word, s + i, sizeof word);
-            if ((word & 0x8080808080808080u) == 0) {
-                i += 8;
-                continue;
-            }
-        }
-        uint8_t lead = s[i++];
-        if (lead < 0x80)
-            continue;
-        int n = follow_count(lead);
-        if (n < 0 || len - i < (size_t)n || !second_valid(lead, s[i]))
+        if (len - i >= 8 && ((mote_pb_load64(s + i) & 0x8080808080808080u) == 0)) {
+            i += 8; /* eight ASCII characters at a time */
+        } else if (s[i] < 0x80) {
+            i++;
+        } else if (!character_valid(s, len, &i)) {
             return false;
-        for (; n > 0; n--, i++) {
-            if ((s[i] & 0xc0) != 0x80)
-                return false;
         }
     }
     return true;

@@ -13,7 +13,7 @@ int mote_pb_skip(const uint8_t **p, const uint8_t *end, uint32_t key);
 
 static inline int mote_pb_read_varint(const uint8_t **p, const uint8_t *end, uint64_t *v)
 {
-    if (*p < end && **p < 128) {
+    if (MOTE_PB_SHORTCUTS && *p < end && **p < 128) {
         *v = *(*p)++;
         return 0;
     }

@@ -4,37 +4,45 @@
 static const mote_pb_field mote_device_Channel_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_device_Channel, number), MOTE_PB_UINT32, 0},
 };
-const mote_pb_message mote_device_Channel_table = {mote_device_Channel_fields, NULL, 1, sizeof(mote_device_Channel)};
+const mote_pb_message mote_device_Channel_layout = {mote_device_Channel_fields, NULL, 1, sizeof(mote_device_Channel)};
+const mote_pb_encoder mote_device_Channel_encoder = {&mote_device_Channel_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_device_Channel_decoder = {&mote_device_Channel_layout, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_device_Reading_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_device_Reading, channel), MOTE_PB_UINT32, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_device_Reading, value), MOTE_PB_SINT32, 0},
     {MOTE_PB_KEY(3, 0), offsetof(mote_device_Reading, time_ms), MOTE_PB_UINT64, 0},
 };
-const mote_pb_message mote_device_Reading_table = {mote_device_Reading_fields, NULL, 3, sizeof(mote_device_Reading)};
+const mote_pb_message mote_device_Reading_layout = {mote_device_Reading_fields, NULL, 3, sizeof(mote_device_Reading)};
+const mote_pb_encoder mote_device_Reading_encoder = {&mote_device_Reading_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_device_Reading_decoder = {&mote_device_Reading_layout, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_device_Setting_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_device_Setting, channel), MOTE_PB_UINT32, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_device_Setting, value), MOTE_PB_SINT32, 0},
 };
-const mote_pb_message mote_device_Setting_table = {mote_device_Setting_fields, NULL, 2, sizeof(mote_device_Setting)};
+const mote_pb_message mote_device_Setting_layout = {mote_device_Setting_fields, NULL, 2, sizeof(mote_device_Setting)};
+const mote_pb_encoder mote_device_Setting_encoder = {&mote_device_Setting_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_device_Setting_decoder = {&mote_device_Setting_layout, NULL, NULL, NULL, NULL};
 
-const mote_pb_message mote_device_Done_table = {NULL, NULL, 0, sizeof(mote_device_Done)};
+const mote_pb_message mote_device_Done_layout = {NULL, NULL, 0, sizeof(mote_device_Done)};
+const mote_pb_encoder mote_device_Done_encoder = {&mote_device_Done_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_device_Done_decoder = {&mote_device_Done_layout, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_device_Device_Read_path =
     MOTE_HPACK_FIELD(":path", "/mote.device.Device/Read");
-const mote_grpc_source mote_device_Device_Read_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_table};
-const mote_grpc_source mote_device_Device_Read_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_table};
+const mote_grpc_source mote_device_Device_Read_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_encoder};
+const mote_grpc_source mote_device_Device_Read_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_encoder};
 
 const mote_hpack_field mote_device_Device_Set_path =
     MOTE_HPACK_FIELD(":path", "/mote.device.Device/Set");
-const mote_grpc_source mote_device_Device_Set_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Setting_table};
-const mote_grpc_source mote_device_Device_Set_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Done_table};
+const mote_grpc_source mote_device_Device_Set_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Setting_encoder};
+const mote_grpc_source mote_device_Device_Set_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Done_encoder};
 
 const mote_hpack_field mote_device_Device_Watch_path =
     MOTE_HPACK_FIELD(":path", "/mote.device.Device/Watch");
-const mote_grpc_source mote_device_Device_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_table};
-const mote_grpc_source mote_device_Device_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_table};
+const mote_grpc_source mote_device_Device_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_encoder};
+const mote_grpc_source mote_device_Device_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_encoder};
 
 static const uint8_t device_file_bytes[] = {
     10,12,100,101,118,105,99,101,46,112,114,111,116,111,18,11,109,111,116,101,46,100,101,118,

@@ -34,64 +34,72 @@ struct mote_device_Done {
     char empty; /* C has no struct without members */
 };
 
-extern const mote_pb_message mote_device_Channel_table;
+extern const mote_pb_message mote_device_Channel_layout;
 #define mote_device_Channel_MAX_SIZE 6 /* bytes of any encoding */
+extern const mote_pb_encoder mote_device_Channel_encoder;
+extern const mote_pb_decoder mote_device_Channel_decoder;
 static inline int mote_device_Channel_encode(const mote_device_Channel *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_device_Channel_table, m, out, cap, len);
+    return mote_pb_encode(&mote_device_Channel_encoder, m, out, cap, len);
 }
 static inline int mote_device_Channel_decode(mote_device_Channel *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Channel_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_device_Channel_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_device_Channel_size(const mote_device_Channel *m, size_t *size)
 {
-    return mote_pb_size(&mote_device_Channel_table, m, size);
+    return mote_pb_size(&mote_device_Channel_encoder, m, size);
 }
 
-extern const mote_pb_message mote_device_Reading_table;
+extern const mote_pb_message mote_device_Reading_layout;
 #define mote_device_Reading_MAX_SIZE 23 /* bytes of any encoding */
+extern const mote_pb_encoder mote_device_Reading_encoder;
+extern const mote_pb_decoder mote_device_Reading_decoder;
 static inline int mote_device_Reading_encode(const mote_device_Reading *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_device_Reading_table, m, out, cap, len);
+    return mote_pb_encode(&mote_device_Reading_encoder, m, out, cap, len);
 }
 static inline int mote_device_Reading_decode(mote_device_Reading *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Reading_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_device_Reading_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_device_Reading_size(const mote_device_Reading *m, size_t *size)
 {
-    return mote_pb_size(&mote_device_Reading_table, m, size);
+    return mote_pb_size(&mote_device_Reading_encoder, m, size);
 }
 
-extern const mote_pb_message mote_device_Setting_table;
+extern const mote_pb_message mote_device_Setting_layout;
 #define mote_device_Setting_MAX_SIZE 12 /* bytes of any encoding */
+extern const mote_pb_encoder mote_device_Setting_encoder;
+extern const mote_pb_decoder mote_device_Setting_decoder;
 static inline int mote_device_Setting_encode(const mote_device_Setting *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_device_Setting_table, m, out, cap, len);
+    return mote_pb_encode(&mote_device_Setting_encoder, m, out, cap, len);
 }
 static inline int mote_device_Setting_decode(mote_device_Setting *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Setting_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_device_Setting_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_device_Setting_size(const mote_device_Setting *m, size_t *size)
 {
-    return mote_pb_size(&mote_device_Setting_table, m, size);
+    return mote_pb_size(&mote_device_Setting_encoder, m, size);
 }
 
-extern const mote_pb_message mote_device_Done_table;
+extern const mote_pb_message mote_device_Done_layout;
 #define mote_device_Done_MAX_SIZE 0 /* bytes of any encoding */
+extern const mote_pb_encoder mote_device_Done_encoder;
+extern const mote_pb_decoder mote_device_Done_decoder;
 static inline int mote_device_Done_encode(const mote_device_Done *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_device_Done_table, m, out, cap, len);
+    return mote_pb_encode(&mote_device_Done_encoder, m, out, cap, len);
 }
 static inline int mote_device_Done_decode(mote_device_Done *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Done_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_device_Done_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_device_Done_size(const mote_device_Done *m, size_t *size)
 {
-    return mote_pb_size(&mote_device_Done_table, m, size);
+    return mote_pb_size(&mote_device_Done_encoder, m, size);
 }
 
 extern const mote_pb_file device_file;
@@ -120,7 +128,7 @@ static inline int mote_device_Device_Read_offer(mote_grpc_call *call, const mote
 static inline int mote_device_Device_Read_take(const mote_grpc_event *ev, mote_device_Reading *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Reading_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_device_Reading_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -133,7 +141,7 @@ static inline mote_status mote_device_Device_Read_finish(mote_grpc_call *call, m
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_device_Reading_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_device_Reading_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -149,7 +157,7 @@ static inline mote_status mote_device_Device_Read(mote_channel *channel, mote_gr
     mote_status status = mote_channel_unary(channel, &options, &mote_device_Device_Read_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_device_Reading_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_device_Reading_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -157,7 +165,7 @@ static inline mote_status mote_device_Device_Read(mote_channel *channel, mote_gr
 static inline int mote_device_Device_Read_read(const mote_grpc_event *ev, mote_device_Channel *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Channel_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_device_Channel_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -194,7 +202,7 @@ static inline int mote_device_Device_Set_offer(mote_grpc_call *call, const mote_
 static inline int mote_device_Device_Set_take(const mote_grpc_event *ev, mote_device_Done *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Done_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_device_Done_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -207,7 +215,7 @@ static inline mote_status mote_device_Device_Set_finish(mote_grpc_call *call, mo
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_device_Done_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_device_Done_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -223,7 +231,7 @@ static inline mote_status mote_device_Device_Set(mote_channel *channel, mote_grp
     mote_status status = mote_channel_unary(channel, &options, &mote_device_Device_Set_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_device_Done_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_device_Done_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -231,7 +239,7 @@ static inline mote_status mote_device_Device_Set(mote_channel *channel, mote_grp
 static inline int mote_device_Device_Set_read(const mote_grpc_event *ev, mote_device_Setting *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Setting_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_device_Setting_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -268,7 +276,7 @@ static inline int mote_device_Device_Watch_offer(mote_grpc_call *call, const mot
 static inline int mote_device_Device_Watch_take(const mote_grpc_event *ev, mote_device_Reading *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Reading_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_device_Reading_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -285,7 +293,7 @@ static inline int mote_device_Device_Watch_recv(mote_grpc_call *call, mote_devic
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_device_Reading_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_device_Reading_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -304,7 +312,7 @@ static inline int mote_device_Device_Watch_call(mote_channel *channel, mote_grpc
 static inline int mote_device_Device_Watch_read(const mote_grpc_event *ev, mote_device_Channel *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_device_Channel_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_device_Channel_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

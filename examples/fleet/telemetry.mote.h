@@ -50,62 +50,70 @@ struct mote_telemetry_Command {
 enum { mote_telemetry_Command_acknowledged = 1 };
 enum { mote_telemetry_Command_interval_ms = 2 };
 
-extern const mote_pb_message mote_telemetry_Sample_table;
+extern const mote_pb_message mote_telemetry_Sample_layout;
+extern const mote_pb_encoder mote_telemetry_Sample_encoder;
+extern const mote_pb_decoder mote_telemetry_Sample_decoder;
 static inline int mote_telemetry_Sample_encode(const mote_telemetry_Sample *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_telemetry_Sample_table, m, out, cap, len);
+    return mote_pb_encode(&mote_telemetry_Sample_encoder, m, out, cap, len);
 }
 static inline int mote_telemetry_Sample_decode(mote_telemetry_Sample *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_Sample_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_Sample_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_telemetry_Sample_size(const mote_telemetry_Sample *m, size_t *size)
 {
-    return mote_pb_size(&mote_telemetry_Sample_table, m, size);
+    return mote_pb_size(&mote_telemetry_Sample_encoder, m, size);
 }
 
-extern const mote_pb_message mote_telemetry_UploadSummary_table;
+extern const mote_pb_message mote_telemetry_UploadSummary_layout;
 #define mote_telemetry_UploadSummary_MAX_SIZE 11 /* bytes of any encoding */
+extern const mote_pb_encoder mote_telemetry_UploadSummary_encoder;
+extern const mote_pb_decoder mote_telemetry_UploadSummary_decoder;
 static inline int mote_telemetry_UploadSummary_encode(const mote_telemetry_UploadSummary *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_telemetry_UploadSummary_table, m, out, cap, len);
+    return mote_pb_encode(&mote_telemetry_UploadSummary_encoder, m, out, cap, len);
 }
 static inline int mote_telemetry_UploadSummary_decode(mote_telemetry_UploadSummary *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_UploadSummary_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_UploadSummary_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_telemetry_UploadSummary_size(const mote_telemetry_UploadSummary *m, size_t *size)
 {
-    return mote_pb_size(&mote_telemetry_UploadSummary_table, m, size);
+    return mote_pb_size(&mote_telemetry_UploadSummary_encoder, m, size);
 }
 
-extern const mote_pb_message mote_telemetry_Report_table;
+extern const mote_pb_message mote_telemetry_Report_layout;
+extern const mote_pb_encoder mote_telemetry_Report_encoder;
+extern const mote_pb_decoder mote_telemetry_Report_decoder;
 static inline int mote_telemetry_Report_encode(const mote_telemetry_Report *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_telemetry_Report_table, m, out, cap, len);
+    return mote_pb_encode(&mote_telemetry_Report_encoder, m, out, cap, len);
 }
 static inline int mote_telemetry_Report_decode(mote_telemetry_Report *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_Report_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_Report_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_telemetry_Report_size(const mote_telemetry_Report *m, size_t *size)
 {
-    return mote_pb_size(&mote_telemetry_Report_table, m, size);
+    return mote_pb_size(&mote_telemetry_Report_encoder, m, size);
 }
 
-extern const mote_pb_message mote_telemetry_Command_table;
+extern const mote_pb_message mote_telemetry_Command_layout;
 #define mote_telemetry_Command_MAX_SIZE 11 /* bytes of any encoding */
+extern const mote_pb_encoder mote_telemetry_Command_encoder;
+extern const mote_pb_decoder mote_telemetry_Command_decoder;
 static inline int mote_telemetry_Command_encode(const mote_telemetry_Command *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_telemetry_Command_table, m, out, cap, len);
+    return mote_pb_encode(&mote_telemetry_Command_encoder, m, out, cap, len);
 }
 static inline int mote_telemetry_Command_decode(mote_telemetry_Command *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_Command_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_Command_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_telemetry_Command_size(const mote_telemetry_Command *m, size_t *size)
 {
-    return mote_pb_size(&mote_telemetry_Command_table, m, size);
+    return mote_pb_size(&mote_telemetry_Command_encoder, m, size);
 }
 
 /* ---- service Telemetry */
@@ -131,7 +139,7 @@ static inline int mote_telemetry_Telemetry_Upload_offer(mote_grpc_call *call, co
 static inline int mote_telemetry_Telemetry_Upload_take(const mote_grpc_event *ev, mote_telemetry_UploadSummary *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_UploadSummary_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_UploadSummary_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -150,7 +158,7 @@ static inline mote_status mote_telemetry_Telemetry_Upload_finish(mote_grpc_call 
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_telemetry_UploadSummary_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_telemetry_UploadSummary_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -158,7 +166,7 @@ static inline mote_status mote_telemetry_Telemetry_Upload_finish(mote_grpc_call 
 static inline int mote_telemetry_Telemetry_Upload_read(const mote_grpc_event *ev, mote_telemetry_Sample *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_Sample_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_Sample_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -195,7 +203,7 @@ static inline int mote_telemetry_Telemetry_Control_offer(mote_grpc_call *call, c
 static inline int mote_telemetry_Telemetry_Control_take(const mote_grpc_event *ev, mote_telemetry_Command *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_Command_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_Command_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -218,7 +226,7 @@ static inline int mote_telemetry_Telemetry_Control_recv(mote_grpc_call *call, mo
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_telemetry_Command_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_telemetry_Command_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -226,7 +234,7 @@ static inline int mote_telemetry_Telemetry_Control_recv(mote_grpc_call *call, mo
 static inline int mote_telemetry_Telemetry_Control_read(const mote_grpc_event *ev, mote_telemetry_Report *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_telemetry_Report_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_telemetry_Report_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

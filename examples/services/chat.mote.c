@@ -5,25 +5,31 @@ static const mote_pb_field mote_chat_Enter_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_chat_Enter, room), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_chat_Enter, name), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_chat_Enter_table = {mote_chat_Enter_fields, NULL, 2, sizeof(mote_chat_Enter)};
+const mote_pb_message mote_chat_Enter_layout = {mote_chat_Enter_fields, NULL, 2, sizeof(mote_chat_Enter)};
+const mote_pb_encoder mote_chat_Enter_encoder = {&mote_chat_Enter_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_chat_Enter_decoder = {&mote_chat_Enter_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_chat_Say_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_chat_Say, is.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_chat_Say, is) | 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_chat_Say, is.is), MOTE_PB_TEXT | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_chat_Say, is) | 0},
 };
 static const mote_pb_message *const mote_chat_Say_subs[] = {
-    &mote_chat_Enter_table,
+    &mote_chat_Enter_layout,
 };
-const mote_pb_message mote_chat_Say_table = {mote_chat_Say_fields, mote_chat_Say_subs, 2, sizeof(mote_chat_Say)};
+const mote_pb_message mote_chat_Say_layout = {mote_chat_Say_fields, mote_chat_Say_subs, 2, sizeof(mote_chat_Say)};
+const mote_pb_encoder mote_chat_Say_encoder = {&mote_chat_Say_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder mote_chat_Say_decoder = {&mote_chat_Say_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
 
 static const mote_pb_field mote_chat_Event_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_chat_Event, kind), MOTE_PB_ENUM_TYPE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_chat_Event, name), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(3, 2), offsetof(mote_chat_Event, text), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_chat_Event_table = {mote_chat_Event_fields, NULL, 3, sizeof(mote_chat_Event)};
+const mote_pb_message mote_chat_Event_layout = {mote_chat_Event_fields, NULL, 3, sizeof(mote_chat_Event)};
+const mote_pb_encoder mote_chat_Event_encoder = {&mote_chat_Event_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_chat_Event_decoder = {&mote_chat_Event_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 const mote_hpack_field mote_chat_Chat_Join_path =
     MOTE_HPACK_FIELD(":path", "/mote.chat.Chat/Join");
-const mote_grpc_source mote_chat_Chat_Join_request = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Say_table};
-const mote_grpc_source mote_chat_Chat_Join_response = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Event_table};
+const mote_grpc_source mote_chat_Chat_Join_request = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Say_encoder};
+const mote_grpc_source mote_chat_Chat_Join_response = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Event_encoder};

@@ -46,46 +46,52 @@ struct mote_chat_Event {
     mote_pb_string text;
 };
 
-extern const mote_pb_message mote_chat_Enter_table;
+extern const mote_pb_message mote_chat_Enter_layout;
+extern const mote_pb_encoder mote_chat_Enter_encoder;
+extern const mote_pb_decoder mote_chat_Enter_decoder;
 static inline int mote_chat_Enter_encode(const mote_chat_Enter *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_chat_Enter_table, m, out, cap, len);
+    return mote_pb_encode(&mote_chat_Enter_encoder, m, out, cap, len);
 }
 static inline int mote_chat_Enter_decode(mote_chat_Enter *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_chat_Enter_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_chat_Enter_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_chat_Enter_size(const mote_chat_Enter *m, size_t *size)
 {
-    return mote_pb_size(&mote_chat_Enter_table, m, size);
+    return mote_pb_size(&mote_chat_Enter_encoder, m, size);
 }
 
-extern const mote_pb_message mote_chat_Say_table;
+extern const mote_pb_message mote_chat_Say_layout;
+extern const mote_pb_encoder mote_chat_Say_encoder;
+extern const mote_pb_decoder mote_chat_Say_decoder;
 static inline int mote_chat_Say_encode(const mote_chat_Say *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_chat_Say_table, m, out, cap, len);
+    return mote_pb_encode(&mote_chat_Say_encoder, m, out, cap, len);
 }
 static inline int mote_chat_Say_decode(mote_chat_Say *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_chat_Say_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_chat_Say_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_chat_Say_size(const mote_chat_Say *m, size_t *size)
 {
-    return mote_pb_size(&mote_chat_Say_table, m, size);
+    return mote_pb_size(&mote_chat_Say_encoder, m, size);
 }
 
-extern const mote_pb_message mote_chat_Event_table;
+extern const mote_pb_message mote_chat_Event_layout;
+extern const mote_pb_encoder mote_chat_Event_encoder;
+extern const mote_pb_decoder mote_chat_Event_decoder;
 static inline int mote_chat_Event_encode(const mote_chat_Event *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_chat_Event_table, m, out, cap, len);
+    return mote_pb_encode(&mote_chat_Event_encoder, m, out, cap, len);
 }
 static inline int mote_chat_Event_decode(mote_chat_Event *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_chat_Event_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_chat_Event_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_chat_Event_size(const mote_chat_Event *m, size_t *size)
 {
-    return mote_pb_size(&mote_chat_Event_table, m, size);
+    return mote_pb_size(&mote_chat_Event_encoder, m, size);
 }
 
 /* ---- service Chat */
@@ -111,7 +117,7 @@ static inline int mote_chat_Chat_Join_offer(mote_grpc_call *call, const mote_cha
 static inline int mote_chat_Chat_Join_take(const mote_grpc_event *ev, mote_chat_Event *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_chat_Event_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_chat_Event_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -134,7 +140,7 @@ static inline int mote_chat_Chat_Join_recv(mote_grpc_call *call, mote_chat_Event
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_chat_Event_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_chat_Event_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -142,7 +148,7 @@ static inline int mote_chat_Chat_Join_recv(mote_grpc_call *call, mote_chat_Event
 static inline int mote_chat_Chat_Join_read(const mote_grpc_event *ev, mote_chat_Say *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_chat_Say_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_chat_Say_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

@@ -6,36 +6,44 @@ static const mote_pb_field mote_files_Chunk_fields[] = {
     {MOTE_PB_KEY(2, 0), offsetof(mote_files_Chunk, offset), MOTE_PB_UINT64, 0},
     {MOTE_PB_KEY(3, 2), offsetof(mote_files_Chunk, data), MOTE_PB_BYTES, 0},
 };
-const mote_pb_message mote_files_Chunk_table = {mote_files_Chunk_fields, NULL, 3, sizeof(mote_files_Chunk)};
+const mote_pb_message mote_files_Chunk_layout = {mote_files_Chunk_fields, NULL, 3, sizeof(mote_files_Chunk)};
+const mote_pb_encoder mote_files_Chunk_encoder = {&mote_files_Chunk_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_files_Chunk_decoder = {&mote_files_Chunk_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_files_Receipt_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_files_Receipt, size), MOTE_PB_UINT64, 0},
     {MOTE_PB_KEY(2, 5), offsetof(mote_files_Receipt, crc32), MOTE_PB_FIXED32, 0},
 };
-const mote_pb_message mote_files_Receipt_table = {mote_files_Receipt_fields, NULL, 2, sizeof(mote_files_Receipt)};
+const mote_pb_message mote_files_Receipt_layout = {mote_files_Receipt_fields, NULL, 2, sizeof(mote_files_Receipt)};
+const mote_pb_encoder mote_files_Receipt_encoder = {&mote_files_Receipt_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_files_Receipt_decoder = {&mote_files_Receipt_layout, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_files_Request_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_files_Request, name), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_files_Request, offset), MOTE_PB_UINT64, 0},
 };
-const mote_pb_message mote_files_Request_table = {mote_files_Request_fields, NULL, 2, sizeof(mote_files_Request)};
+const mote_pb_message mote_files_Request_layout = {mote_files_Request_fields, NULL, 2, sizeof(mote_files_Request)};
+const mote_pb_encoder mote_files_Request_encoder = {&mote_files_Request_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_files_Request_decoder = {&mote_files_Request_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_files_Part_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_files_Part, is.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_files_Part, is) | 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_files_Part, is.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_files_Part, is) | 1},
 };
 static const mote_pb_message *const mote_files_Part_subs[] = {
-    &mote_files_Chunk_table,
-    &mote_files_Receipt_table,
+    &mote_files_Chunk_layout,
+    &mote_files_Receipt_layout,
 };
-const mote_pb_message mote_files_Part_table = {mote_files_Part_fields, mote_files_Part_subs, 2, sizeof(mote_files_Part)};
+const mote_pb_message mote_files_Part_layout = {mote_files_Part_fields, mote_files_Part_subs, 2, sizeof(mote_files_Part)};
+const mote_pb_encoder mote_files_Part_encoder = {&mote_files_Part_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder mote_files_Part_decoder = {&mote_files_Part_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
 
 const mote_hpack_field mote_files_Files_Upload_path =
     MOTE_HPACK_FIELD(":path", "/mote.files.Files/Upload");
-const mote_grpc_source mote_files_Files_Upload_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Chunk_table};
-const mote_grpc_source mote_files_Files_Upload_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Receipt_table};
+const mote_grpc_source mote_files_Files_Upload_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Chunk_encoder};
+const mote_grpc_source mote_files_Files_Upload_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Receipt_encoder};
 
 const mote_hpack_field mote_files_Files_Download_path =
     MOTE_HPACK_FIELD(":path", "/mote.files.Files/Download");
-const mote_grpc_source mote_files_Files_Download_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Request_table};
-const mote_grpc_source mote_files_Files_Download_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Part_table};
+const mote_grpc_source mote_files_Files_Download_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Request_encoder};
+const mote_grpc_source mote_files_Files_Download_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Part_encoder};

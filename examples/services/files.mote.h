@@ -47,61 +47,69 @@ struct mote_files_Part {
 enum { mote_files_Part_chunk = 1 };
 enum { mote_files_Part_receipt = 2 };
 
-extern const mote_pb_message mote_files_Chunk_table;
+extern const mote_pb_message mote_files_Chunk_layout;
+extern const mote_pb_encoder mote_files_Chunk_encoder;
+extern const mote_pb_decoder mote_files_Chunk_decoder;
 static inline int mote_files_Chunk_encode(const mote_files_Chunk *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_files_Chunk_table, m, out, cap, len);
+    return mote_pb_encode(&mote_files_Chunk_encoder, m, out, cap, len);
 }
 static inline int mote_files_Chunk_decode(mote_files_Chunk *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Chunk_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_files_Chunk_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_files_Chunk_size(const mote_files_Chunk *m, size_t *size)
 {
-    return mote_pb_size(&mote_files_Chunk_table, m, size);
+    return mote_pb_size(&mote_files_Chunk_encoder, m, size);
 }
 
-extern const mote_pb_message mote_files_Receipt_table;
+extern const mote_pb_message mote_files_Receipt_layout;
 #define mote_files_Receipt_MAX_SIZE 16 /* bytes of any encoding */
+extern const mote_pb_encoder mote_files_Receipt_encoder;
+extern const mote_pb_decoder mote_files_Receipt_decoder;
 static inline int mote_files_Receipt_encode(const mote_files_Receipt *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_files_Receipt_table, m, out, cap, len);
+    return mote_pb_encode(&mote_files_Receipt_encoder, m, out, cap, len);
 }
 static inline int mote_files_Receipt_decode(mote_files_Receipt *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Receipt_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_files_Receipt_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_files_Receipt_size(const mote_files_Receipt *m, size_t *size)
 {
-    return mote_pb_size(&mote_files_Receipt_table, m, size);
+    return mote_pb_size(&mote_files_Receipt_encoder, m, size);
 }
 
-extern const mote_pb_message mote_files_Request_table;
+extern const mote_pb_message mote_files_Request_layout;
+extern const mote_pb_encoder mote_files_Request_encoder;
+extern const mote_pb_decoder mote_files_Request_decoder;
 static inline int mote_files_Request_encode(const mote_files_Request *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_files_Request_table, m, out, cap, len);
+    return mote_pb_encode(&mote_files_Request_encoder, m, out, cap, len);
 }
 static inline int mote_files_Request_decode(mote_files_Request *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Request_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_files_Request_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_files_Request_size(const mote_files_Request *m, size_t *size)
 {
-    return mote_pb_size(&mote_files_Request_table, m, size);
+    return mote_pb_size(&mote_files_Request_encoder, m, size);
 }
 
-extern const mote_pb_message mote_files_Part_table;
+extern const mote_pb_message mote_files_Part_layout;
+extern const mote_pb_encoder mote_files_Part_encoder;
+extern const mote_pb_decoder mote_files_Part_decoder;
 static inline int mote_files_Part_encode(const mote_files_Part *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_files_Part_table, m, out, cap, len);
+    return mote_pb_encode(&mote_files_Part_encoder, m, out, cap, len);
 }
 static inline int mote_files_Part_decode(mote_files_Part *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Part_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_files_Part_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_files_Part_size(const mote_files_Part *m, size_t *size)
 {
-    return mote_pb_size(&mote_files_Part_table, m, size);
+    return mote_pb_size(&mote_files_Part_encoder, m, size);
 }
 
 /* ---- service Files */
@@ -127,7 +135,7 @@ static inline int mote_files_Files_Upload_offer(mote_grpc_call *call, const mote
 static inline int mote_files_Files_Upload_take(const mote_grpc_event *ev, mote_files_Receipt *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Receipt_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_files_Receipt_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -146,7 +154,7 @@ static inline mote_status mote_files_Files_Upload_finish(mote_grpc_call *call, m
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_files_Receipt_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_files_Receipt_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -154,7 +162,7 @@ static inline mote_status mote_files_Files_Upload_finish(mote_grpc_call *call, m
 static inline int mote_files_Files_Upload_read(const mote_grpc_event *ev, mote_files_Chunk *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Chunk_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_files_Chunk_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -191,7 +199,7 @@ static inline int mote_files_Files_Download_offer(mote_grpc_call *call, const mo
 static inline int mote_files_Files_Download_take(const mote_grpc_event *ev, mote_files_Part *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Part_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_files_Part_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -208,7 +216,7 @@ static inline int mote_files_Files_Download_recv(mote_grpc_call *call, mote_file
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_files_Part_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_files_Part_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -227,7 +235,7 @@ static inline int mote_files_Files_Download_call(mote_channel *channel, mote_grp
 static inline int mote_files_Files_Download_read(const mote_grpc_event *ev, mote_files_Request *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_files_Request_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_files_Request_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

@@ -7,44 +7,52 @@ static const mote_pb_field mote_monitor_Metric_fields[] = {
     {MOTE_PB_KEY(3, 2), offsetof(mote_monitor_Metric, labels), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const mote_monitor_Metric_subs[] = {
-    &mote_monitor_Metric_LabelsEntry_table,
+    &mote_monitor_Metric_LabelsEntry_layout,
 };
-const mote_pb_message mote_monitor_Metric_table = {mote_monitor_Metric_fields, mote_monitor_Metric_subs, 3, sizeof(mote_monitor_Metric)};
+const mote_pb_message mote_monitor_Metric_layout = {mote_monitor_Metric_fields, mote_monitor_Metric_subs, 3, sizeof(mote_monitor_Metric)};
+const mote_pb_encoder mote_monitor_Metric_encoder = {&mote_monitor_Metric_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder mote_monitor_Metric_decoder = {&mote_monitor_Metric_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
 
 static const mote_pb_field mote_monitor_Metric_LabelsEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_monitor_Metric_LabelsEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_monitor_Metric_LabelsEntry, value), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_monitor_Metric_LabelsEntry_table = {mote_monitor_Metric_LabelsEntry_fields, NULL, 2, sizeof(mote_monitor_Metric_LabelsEntry)};
+const mote_pb_message mote_monitor_Metric_LabelsEntry_layout = {mote_monitor_Metric_LabelsEntry_fields, NULL, 2, sizeof(mote_monitor_Metric_LabelsEntry)};
 
 static const mote_pb_field mote_monitor_Line_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_monitor_Line, level), MOTE_PB_ENUM_TYPE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_monitor_Line, text), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(3, 0), offsetof(mote_monitor_Line, number), MOTE_PB_UINT64, 0},
 };
-const mote_pb_message mote_monitor_Line_table = {mote_monitor_Line_fields, NULL, 3, sizeof(mote_monitor_Line)};
+const mote_pb_message mote_monitor_Line_layout = {mote_monitor_Line_fields, NULL, 3, sizeof(mote_monitor_Line)};
+const mote_pb_encoder mote_monitor_Line_encoder = {&mote_monitor_Line_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_monitor_Line_decoder = {&mote_monitor_Line_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_monitor_Accepted_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_monitor_Accepted, count), MOTE_PB_UINT32, 0},
 };
-const mote_pb_message mote_monitor_Accepted_table = {mote_monitor_Accepted_fields, NULL, 1, sizeof(mote_monitor_Accepted)};
+const mote_pb_message mote_monitor_Accepted_layout = {mote_monitor_Accepted_fields, NULL, 1, sizeof(mote_monitor_Accepted)};
+const mote_pb_encoder mote_monitor_Accepted_encoder = {&mote_monitor_Accepted_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_monitor_Accepted_decoder = {&mote_monitor_Accepted_layout, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_monitor_Query_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_monitor_Query, least), MOTE_PB_ENUM_TYPE, 0},
 };
-const mote_pb_message mote_monitor_Query_table = {mote_monitor_Query_fields, NULL, 1, sizeof(mote_monitor_Query)};
+const mote_pb_message mote_monitor_Query_layout = {mote_monitor_Query_fields, NULL, 1, sizeof(mote_monitor_Query)};
+const mote_pb_encoder mote_monitor_Query_encoder = {&mote_monitor_Query_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_monitor_Query_decoder = {&mote_monitor_Query_layout, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_monitor_Monitor_Push_path =
     MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Push");
-const mote_grpc_source mote_monitor_Monitor_Push_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Metric_table};
-const mote_grpc_source mote_monitor_Monitor_Push_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_table};
+const mote_grpc_source mote_monitor_Monitor_Push_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Metric_encoder};
+const mote_grpc_source mote_monitor_Monitor_Push_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_encoder};
 
 const mote_hpack_field mote_monitor_Monitor_Log_path =
     MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Log");
-const mote_grpc_source mote_monitor_Monitor_Log_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_table};
-const mote_grpc_source mote_monitor_Monitor_Log_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_table};
+const mote_grpc_source mote_monitor_Monitor_Log_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_encoder};
+const mote_grpc_source mote_monitor_Monitor_Log_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_encoder};
 
 const mote_hpack_field mote_monitor_Monitor_Tail_path =
     MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Tail");
-const mote_grpc_source mote_monitor_Monitor_Tail_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Query_table};
-const mote_grpc_source mote_monitor_Monitor_Tail_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_table};
+const mote_grpc_source mote_monitor_Monitor_Tail_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Query_encoder};
+const mote_grpc_source mote_monitor_Monitor_Tail_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_encoder};

@@ -53,64 +53,72 @@ struct mote_monitor_Query {
     mote_monitor_Level least;
 };
 
-extern const mote_pb_message mote_monitor_Metric_table;
+extern const mote_pb_message mote_monitor_Metric_layout;
+extern const mote_pb_encoder mote_monitor_Metric_encoder;
+extern const mote_pb_decoder mote_monitor_Metric_decoder;
 static inline int mote_monitor_Metric_encode(const mote_monitor_Metric *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_monitor_Metric_table, m, out, cap, len);
+    return mote_pb_encode(&mote_monitor_Metric_encoder, m, out, cap, len);
 }
 static inline int mote_monitor_Metric_decode(mote_monitor_Metric *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Metric_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Metric_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_monitor_Metric_size(const mote_monitor_Metric *m, size_t *size)
 {
-    return mote_pb_size(&mote_monitor_Metric_table, m, size);
+    return mote_pb_size(&mote_monitor_Metric_encoder, m, size);
 }
 
-extern const mote_pb_message mote_monitor_Metric_LabelsEntry_table;
+extern const mote_pb_message mote_monitor_Metric_LabelsEntry_layout;
 
-extern const mote_pb_message mote_monitor_Line_table;
+extern const mote_pb_message mote_monitor_Line_layout;
+extern const mote_pb_encoder mote_monitor_Line_encoder;
+extern const mote_pb_decoder mote_monitor_Line_decoder;
 static inline int mote_monitor_Line_encode(const mote_monitor_Line *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_monitor_Line_table, m, out, cap, len);
+    return mote_pb_encode(&mote_monitor_Line_encoder, m, out, cap, len);
 }
 static inline int mote_monitor_Line_decode(mote_monitor_Line *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Line_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Line_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_monitor_Line_size(const mote_monitor_Line *m, size_t *size)
 {
-    return mote_pb_size(&mote_monitor_Line_table, m, size);
+    return mote_pb_size(&mote_monitor_Line_encoder, m, size);
 }
 
-extern const mote_pb_message mote_monitor_Accepted_table;
+extern const mote_pb_message mote_monitor_Accepted_layout;
 #define mote_monitor_Accepted_MAX_SIZE 6 /* bytes of any encoding */
+extern const mote_pb_encoder mote_monitor_Accepted_encoder;
+extern const mote_pb_decoder mote_monitor_Accepted_decoder;
 static inline int mote_monitor_Accepted_encode(const mote_monitor_Accepted *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_monitor_Accepted_table, m, out, cap, len);
+    return mote_pb_encode(&mote_monitor_Accepted_encoder, m, out, cap, len);
 }
 static inline int mote_monitor_Accepted_decode(mote_monitor_Accepted *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Accepted_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Accepted_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_monitor_Accepted_size(const mote_monitor_Accepted *m, size_t *size)
 {
-    return mote_pb_size(&mote_monitor_Accepted_table, m, size);
+    return mote_pb_size(&mote_monitor_Accepted_encoder, m, size);
 }
 
-extern const mote_pb_message mote_monitor_Query_table;
+extern const mote_pb_message mote_monitor_Query_layout;
 #define mote_monitor_Query_MAX_SIZE 11 /* bytes of any encoding */
+extern const mote_pb_encoder mote_monitor_Query_encoder;
+extern const mote_pb_decoder mote_monitor_Query_decoder;
 static inline int mote_monitor_Query_encode(const mote_monitor_Query *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_monitor_Query_table, m, out, cap, len);
+    return mote_pb_encode(&mote_monitor_Query_encoder, m, out, cap, len);
 }
 static inline int mote_monitor_Query_decode(mote_monitor_Query *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Query_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Query_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_monitor_Query_size(const mote_monitor_Query *m, size_t *size)
 {
-    return mote_pb_size(&mote_monitor_Query_table, m, size);
+    return mote_pb_size(&mote_monitor_Query_encoder, m, size);
 }
 
 /* ---- service Monitor */
@@ -136,7 +144,7 @@ static inline int mote_monitor_Monitor_Push_offer(mote_grpc_call *call, const mo
 static inline int mote_monitor_Monitor_Push_take(const mote_grpc_event *ev, mote_monitor_Accepted *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Accepted_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Accepted_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -155,7 +163,7 @@ static inline mote_status mote_monitor_Monitor_Push_finish(mote_grpc_call *call,
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_monitor_Accepted_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_monitor_Accepted_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -163,7 +171,7 @@ static inline mote_status mote_monitor_Monitor_Push_finish(mote_grpc_call *call,
 static inline int mote_monitor_Monitor_Push_read(const mote_grpc_event *ev, mote_monitor_Metric *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Metric_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Metric_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -200,7 +208,7 @@ static inline int mote_monitor_Monitor_Log_offer(mote_grpc_call *call, const mot
 static inline int mote_monitor_Monitor_Log_take(const mote_grpc_event *ev, mote_monitor_Accepted *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Accepted_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Accepted_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -219,7 +227,7 @@ static inline mote_status mote_monitor_Monitor_Log_finish(mote_grpc_call *call, 
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_monitor_Accepted_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_monitor_Accepted_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -227,7 +235,7 @@ static inline mote_status mote_monitor_Monitor_Log_finish(mote_grpc_call *call, 
 static inline int mote_monitor_Monitor_Log_read(const mote_grpc_event *ev, mote_monitor_Line *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Line_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Line_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -265,7 +273,7 @@ static inline int mote_monitor_Monitor_Tail_offer(mote_grpc_call *call, const mo
 static inline int mote_monitor_Monitor_Tail_take(const mote_grpc_event *ev, mote_monitor_Line *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Line_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Line_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -282,7 +290,7 @@ static inline int mote_monitor_Monitor_Tail_recv(mote_grpc_call *call, mote_moni
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_monitor_Line_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_monitor_Line_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -301,7 +309,7 @@ static inline int mote_monitor_Monitor_Tail_call(mote_channel *channel, mote_grp
 static inline int mote_monitor_Monitor_Tail_read(const mote_grpc_event *ev, mote_monitor_Query *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_monitor_Query_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_monitor_Query_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

@@ -6,7 +6,9 @@ static const mote_pb_field mote_orders_Item_fields[] = {
     {MOTE_PB_KEY(2, 0), offsetof(mote_orders_Item, quantity), MOTE_PB_UINT32, 0},
     {MOTE_PB_KEY(3, 0), offsetof(mote_orders_Item, cents), MOTE_PB_UINT64, 0},
 };
-const mote_pb_message mote_orders_Item_table = {mote_orders_Item_fields, NULL, 3, sizeof(mote_orders_Item)};
+const mote_pb_message mote_orders_Item_layout = {mote_orders_Item_fields, NULL, 3, sizeof(mote_orders_Item)};
+const mote_pb_encoder mote_orders_Item_encoder = {&mote_orders_Item_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_orders_Item_decoder = {&mote_orders_Item_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_orders_Order_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_orders_Order, id), MOTE_PB_TEXT, 0},
@@ -15,40 +17,48 @@ static const mote_pb_field mote_orders_Order_fields[] = {
     {MOTE_PB_KEY(4, 0), offsetof(mote_orders_Order, status), MOTE_PB_ENUM_TYPE, 0},
 };
 static const mote_pb_message *const mote_orders_Order_subs[] = {
-    &mote_orders_Item_table,
+    &mote_orders_Item_layout,
 };
-const mote_pb_message mote_orders_Order_table = {mote_orders_Order_fields, mote_orders_Order_subs, 4, sizeof(mote_orders_Order)};
+const mote_pb_message mote_orders_Order_layout = {mote_orders_Order_fields, mote_orders_Order_subs, 4, sizeof(mote_orders_Order)};
+const mote_pb_encoder mote_orders_Order_encoder = {&mote_orders_Order_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder mote_orders_Order_decoder = {&mote_orders_Order_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
 
 static const mote_pb_field mote_orders_HistoryQuery_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_orders_HistoryQuery, customer), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_orders_HistoryQuery_table = {mote_orders_HistoryQuery_fields, NULL, 1, sizeof(mote_orders_HistoryQuery)};
+const mote_pb_message mote_orders_HistoryQuery_layout = {mote_orders_HistoryQuery_fields, NULL, 1, sizeof(mote_orders_HistoryQuery)};
+const mote_pb_encoder mote_orders_HistoryQuery_encoder = {&mote_orders_HistoryQuery_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_orders_HistoryQuery_decoder = {&mote_orders_HistoryQuery_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_orders_ImportResult_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_orders_ImportResult, succeeded), MOTE_PB_UINT32, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_orders_ImportResult, failed), MOTE_PB_UINT32, 0},
     {MOTE_PB_KEY(3, 2), offsetof(mote_orders_ImportResult, errors), MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
 };
-const mote_pb_message mote_orders_ImportResult_table = {mote_orders_ImportResult_fields, NULL, 3, sizeof(mote_orders_ImportResult)};
+const mote_pb_message mote_orders_ImportResult_layout = {mote_orders_ImportResult_fields, NULL, 3, sizeof(mote_orders_ImportResult)};
+const mote_pb_encoder mote_orders_ImportResult_encoder = {&mote_orders_ImportResult_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder mote_orders_ImportResult_decoder = {&mote_orders_ImportResult_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
 
 static const mote_pb_field mote_orders_Update_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_orders_Update, id), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_orders_Update, status), MOTE_PB_ENUM_TYPE, 0},
     {MOTE_PB_KEY(3, 2), offsetof(mote_orders_Update, error), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_orders_Update_table = {mote_orders_Update_fields, NULL, 3, sizeof(mote_orders_Update)};
+const mote_pb_message mote_orders_Update_layout = {mote_orders_Update_fields, NULL, 3, sizeof(mote_orders_Update)};
+const mote_pb_encoder mote_orders_Update_encoder = {&mote_orders_Update_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_orders_Update_decoder = {&mote_orders_Update_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 const mote_hpack_field mote_orders_Orders_History_path =
     MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/History");
-const mote_grpc_source mote_orders_Orders_History_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_HistoryQuery_table};
-const mote_grpc_source mote_orders_Orders_History_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_table};
+const mote_grpc_source mote_orders_Orders_History_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_HistoryQuery_encoder};
+const mote_grpc_source mote_orders_Orders_History_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_encoder};
 
 const mote_hpack_field mote_orders_Orders_Import_path =
     MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/Import");
-const mote_grpc_source mote_orders_Orders_Import_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_table};
-const mote_grpc_source mote_orders_Orders_Import_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_ImportResult_table};
+const mote_grpc_source mote_orders_Orders_Import_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_encoder};
+const mote_grpc_source mote_orders_Orders_Import_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_ImportResult_encoder};
 
 const mote_hpack_field mote_orders_Orders_Updates_path =
     MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/Updates");
-const mote_grpc_source mote_orders_Orders_Updates_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_table};
-const mote_grpc_source mote_orders_Orders_Updates_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_table};
+const mote_grpc_source mote_orders_Orders_Updates_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_encoder};
+const mote_grpc_source mote_orders_Orders_Updates_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_encoder};

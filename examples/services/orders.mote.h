@@ -59,74 +59,84 @@ struct mote_orders_Update {
     mote_pb_string error;
 };
 
-extern const mote_pb_message mote_orders_Item_table;
+extern const mote_pb_message mote_orders_Item_layout;
+extern const mote_pb_encoder mote_orders_Item_encoder;
+extern const mote_pb_decoder mote_orders_Item_decoder;
 static inline int mote_orders_Item_encode(const mote_orders_Item *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_orders_Item_table, m, out, cap, len);
+    return mote_pb_encode(&mote_orders_Item_encoder, m, out, cap, len);
 }
 static inline int mote_orders_Item_decode(mote_orders_Item *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_Item_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_orders_Item_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_orders_Item_size(const mote_orders_Item *m, size_t *size)
 {
-    return mote_pb_size(&mote_orders_Item_table, m, size);
+    return mote_pb_size(&mote_orders_Item_encoder, m, size);
 }
 
-extern const mote_pb_message mote_orders_Order_table;
+extern const mote_pb_message mote_orders_Order_layout;
+extern const mote_pb_encoder mote_orders_Order_encoder;
+extern const mote_pb_decoder mote_orders_Order_decoder;
 static inline int mote_orders_Order_encode(const mote_orders_Order *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_orders_Order_table, m, out, cap, len);
+    return mote_pb_encode(&mote_orders_Order_encoder, m, out, cap, len);
 }
 static inline int mote_orders_Order_decode(mote_orders_Order *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_Order_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_orders_Order_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_orders_Order_size(const mote_orders_Order *m, size_t *size)
 {
-    return mote_pb_size(&mote_orders_Order_table, m, size);
+    return mote_pb_size(&mote_orders_Order_encoder, m, size);
 }
 
-extern const mote_pb_message mote_orders_HistoryQuery_table;
+extern const mote_pb_message mote_orders_HistoryQuery_layout;
+extern const mote_pb_encoder mote_orders_HistoryQuery_encoder;
+extern const mote_pb_decoder mote_orders_HistoryQuery_decoder;
 static inline int mote_orders_HistoryQuery_encode(const mote_orders_HistoryQuery *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_orders_HistoryQuery_table, m, out, cap, len);
+    return mote_pb_encode(&mote_orders_HistoryQuery_encoder, m, out, cap, len);
 }
 static inline int mote_orders_HistoryQuery_decode(mote_orders_HistoryQuery *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_HistoryQuery_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_orders_HistoryQuery_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_orders_HistoryQuery_size(const mote_orders_HistoryQuery *m, size_t *size)
 {
-    return mote_pb_size(&mote_orders_HistoryQuery_table, m, size);
+    return mote_pb_size(&mote_orders_HistoryQuery_encoder, m, size);
 }
 
-extern const mote_pb_message mote_orders_ImportResult_table;
+extern const mote_pb_message mote_orders_ImportResult_layout;
+extern const mote_pb_encoder mote_orders_ImportResult_encoder;
+extern const mote_pb_decoder mote_orders_ImportResult_decoder;
 static inline int mote_orders_ImportResult_encode(const mote_orders_ImportResult *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_orders_ImportResult_table, m, out, cap, len);
+    return mote_pb_encode(&mote_orders_ImportResult_encoder, m, out, cap, len);
 }
 static inline int mote_orders_ImportResult_decode(mote_orders_ImportResult *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_ImportResult_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_orders_ImportResult_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_orders_ImportResult_size(const mote_orders_ImportResult *m, size_t *size)
 {
-    return mote_pb_size(&mote_orders_ImportResult_table, m, size);
+    return mote_pb_size(&mote_orders_ImportResult_encoder, m, size);
 }
 
-extern const mote_pb_message mote_orders_Update_table;
+extern const mote_pb_message mote_orders_Update_layout;
+extern const mote_pb_encoder mote_orders_Update_encoder;
+extern const mote_pb_decoder mote_orders_Update_decoder;
 static inline int mote_orders_Update_encode(const mote_orders_Update *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_orders_Update_table, m, out, cap, len);
+    return mote_pb_encode(&mote_orders_Update_encoder, m, out, cap, len);
 }
 static inline int mote_orders_Update_decode(mote_orders_Update *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_Update_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_orders_Update_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_orders_Update_size(const mote_orders_Update *m, size_t *size)
 {
-    return mote_pb_size(&mote_orders_Update_table, m, size);
+    return mote_pb_size(&mote_orders_Update_encoder, m, size);
 }
 
 /* ---- service Orders */
@@ -152,7 +162,7 @@ static inline int mote_orders_Orders_History_offer(mote_grpc_call *call, const m
 static inline int mote_orders_Orders_History_take(const mote_grpc_event *ev, mote_orders_Order *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_Order_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_orders_Order_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -169,7 +179,7 @@ static inline int mote_orders_Orders_History_recv(mote_grpc_call *call, mote_ord
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_orders_Order_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_orders_Order_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -188,7 +198,7 @@ static inline int mote_orders_Orders_History_call(mote_channel *channel, mote_gr
 static inline int mote_orders_Orders_History_read(const mote_grpc_event *ev, mote_orders_HistoryQuery *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_HistoryQuery_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_orders_HistoryQuery_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -218,7 +228,7 @@ static inline int mote_orders_Orders_Import_offer(mote_grpc_call *call, const mo
 static inline int mote_orders_Orders_Import_take(const mote_grpc_event *ev, mote_orders_ImportResult *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_ImportResult_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_orders_ImportResult_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -237,7 +247,7 @@ static inline mote_status mote_orders_Orders_Import_finish(mote_grpc_call *call,
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_orders_ImportResult_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_orders_ImportResult_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -245,7 +255,7 @@ static inline mote_status mote_orders_Orders_Import_finish(mote_grpc_call *call,
 static inline int mote_orders_Orders_Import_read(const mote_grpc_event *ev, mote_orders_Order *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_Order_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_orders_Order_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -283,7 +293,7 @@ static inline int mote_orders_Orders_Updates_offer(mote_grpc_call *call, const m
 static inline int mote_orders_Orders_Updates_take(const mote_grpc_event *ev, mote_orders_Update *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_Update_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_orders_Update_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -306,7 +316,7 @@ static inline int mote_orders_Orders_Updates_recv(mote_grpc_call *call, mote_ord
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_orders_Update_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_orders_Update_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -314,7 +324,7 @@ static inline int mote_orders_Orders_Updates_recv(mote_grpc_call *call, mote_ord
 static inline int mote_orders_Orders_Updates_read(const mote_grpc_event *ev, mote_orders_Update *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_orders_Update_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_orders_Update_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

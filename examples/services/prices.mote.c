@@ -4,16 +4,20 @@
 static const mote_pb_field mote_prices_Filter_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_prices_Filter, symbols), MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
 };
-const mote_pb_message mote_prices_Filter_table = {mote_prices_Filter_fields, NULL, 1, sizeof(mote_prices_Filter)};
+const mote_pb_message mote_prices_Filter_layout = {mote_prices_Filter_fields, NULL, 1, sizeof(mote_prices_Filter)};
+const mote_pb_encoder mote_prices_Filter_encoder = {&mote_prices_Filter_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder mote_prices_Filter_decoder = {&mote_prices_Filter_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
 
 static const mote_pb_field mote_prices_Price_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_prices_Price, symbol), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_prices_Price, cents), MOTE_PB_INT64, 0},
     {MOTE_PB_KEY(3, 0), offsetof(mote_prices_Price, change), MOTE_PB_UINT64, 0},
 };
-const mote_pb_message mote_prices_Price_table = {mote_prices_Price_fields, NULL, 3, sizeof(mote_prices_Price)};
+const mote_pb_message mote_prices_Price_layout = {mote_prices_Price_fields, NULL, 3, sizeof(mote_prices_Price)};
+const mote_pb_encoder mote_prices_Price_encoder = {&mote_prices_Price_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_prices_Price_decoder = {&mote_prices_Price_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 const mote_hpack_field mote_prices_Prices_Watch_path =
     MOTE_HPACK_FIELD(":path", "/mote.prices.Prices/Watch");
-const mote_grpc_source mote_prices_Prices_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Filter_table};
-const mote_grpc_source mote_prices_Prices_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Price_table};
+const mote_grpc_source mote_prices_Prices_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Filter_encoder};
+const mote_grpc_source mote_prices_Prices_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Price_encoder};

@@ -24,32 +24,36 @@ struct mote_prices_Price {
     uint64_t change;
 };
 
-extern const mote_pb_message mote_prices_Filter_table;
+extern const mote_pb_message mote_prices_Filter_layout;
+extern const mote_pb_encoder mote_prices_Filter_encoder;
+extern const mote_pb_decoder mote_prices_Filter_decoder;
 static inline int mote_prices_Filter_encode(const mote_prices_Filter *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_prices_Filter_table, m, out, cap, len);
+    return mote_pb_encode(&mote_prices_Filter_encoder, m, out, cap, len);
 }
 static inline int mote_prices_Filter_decode(mote_prices_Filter *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_prices_Filter_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_prices_Filter_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_prices_Filter_size(const mote_prices_Filter *m, size_t *size)
 {
-    return mote_pb_size(&mote_prices_Filter_table, m, size);
+    return mote_pb_size(&mote_prices_Filter_encoder, m, size);
 }
 
-extern const mote_pb_message mote_prices_Price_table;
+extern const mote_pb_message mote_prices_Price_layout;
+extern const mote_pb_encoder mote_prices_Price_encoder;
+extern const mote_pb_decoder mote_prices_Price_decoder;
 static inline int mote_prices_Price_encode(const mote_prices_Price *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_prices_Price_table, m, out, cap, len);
+    return mote_pb_encode(&mote_prices_Price_encoder, m, out, cap, len);
 }
 static inline int mote_prices_Price_decode(mote_prices_Price *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_prices_Price_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_prices_Price_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_prices_Price_size(const mote_prices_Price *m, size_t *size)
 {
-    return mote_pb_size(&mote_prices_Price_table, m, size);
+    return mote_pb_size(&mote_prices_Price_encoder, m, size);
 }
 
 /* ---- service Prices */
@@ -75,7 +79,7 @@ static inline int mote_prices_Prices_Watch_offer(mote_grpc_call *call, const mot
 static inline int mote_prices_Prices_Watch_take(const mote_grpc_event *ev, mote_prices_Price *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_prices_Price_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_prices_Price_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -92,7 +96,7 @@ static inline int mote_prices_Prices_Watch_recv(mote_grpc_call *call, mote_price
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_prices_Price_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_prices_Price_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -111,7 +115,7 @@ static inline int mote_prices_Prices_Watch_call(mote_channel *channel, mote_grpc
 static inline int mote_prices_Prices_Watch_read(const mote_grpc_event *ev, mote_prices_Filter *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_prices_Filter_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_prices_Filter_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

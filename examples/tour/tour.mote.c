@@ -7,35 +7,41 @@ static const mote_pb_field mote_tour_Note_fields[] = {
     {MOTE_PB_KEY(3, 0), offsetof(mote_tour_Note, time_ms), MOTE_PB_INT64, 0},
     {MOTE_PB_KEY(4, 2), offsetof(mote_tour_Note, sender), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_tour_Note_table = {mote_tour_Note_fields, NULL, 4, sizeof(mote_tour_Note)};
+const mote_pb_message mote_tour_Note_layout = {mote_tour_Note_fields, NULL, 4, sizeof(mote_tour_Note)};
+const mote_pb_encoder mote_tour_Note_encoder = {&mote_tour_Note_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_tour_Note_decoder = {&mote_tour_Note_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_tour_Query_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_tour_Query, topic), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_tour_Query, maximum), MOTE_PB_UINT32, 0},
 };
-const mote_pb_message mote_tour_Query_table = {mote_tour_Query_fields, NULL, 2, sizeof(mote_tour_Query)};
+const mote_pb_message mote_tour_Query_layout = {mote_tour_Query_fields, NULL, 2, sizeof(mote_tour_Query)};
+const mote_pb_encoder mote_tour_Query_encoder = {&mote_tour_Query_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_tour_Query_decoder = {&mote_tour_Query_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_tour_Summary_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_tour_Summary, count), MOTE_PB_UINT32, 0},
 };
-const mote_pb_message mote_tour_Summary_table = {mote_tour_Summary_fields, NULL, 1, sizeof(mote_tour_Summary)};
+const mote_pb_message mote_tour_Summary_layout = {mote_tour_Summary_fields, NULL, 1, sizeof(mote_tour_Summary)};
+const mote_pb_encoder mote_tour_Summary_encoder = {&mote_tour_Summary_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_tour_Summary_decoder = {&mote_tour_Summary_layout, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_tour_Tour_Latest_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Latest");
-const mote_grpc_source mote_tour_Tour_Latest_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_table};
-const mote_grpc_source mote_tour_Tour_Latest_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
+const mote_grpc_source mote_tour_Tour_Latest_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_encoder};
+const mote_grpc_source mote_tour_Tour_Latest_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
 
 const mote_hpack_field mote_tour_Tour_Subscribe_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Subscribe");
-const mote_grpc_source mote_tour_Tour_Subscribe_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_table};
-const mote_grpc_source mote_tour_Tour_Subscribe_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
+const mote_grpc_source mote_tour_Tour_Subscribe_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_encoder};
+const mote_grpc_source mote_tour_Tour_Subscribe_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
 
 const mote_hpack_field mote_tour_Tour_Publish_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Publish");
-const mote_grpc_source mote_tour_Tour_Publish_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
-const mote_grpc_source mote_tour_Tour_Publish_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Summary_table};
+const mote_grpc_source mote_tour_Tour_Publish_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
+const mote_grpc_source mote_tour_Tour_Publish_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Summary_encoder};
 
 const mote_hpack_field mote_tour_Tour_Chat_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Chat");
-const mote_grpc_source mote_tour_Tour_Chat_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
-const mote_grpc_source mote_tour_Tour_Chat_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_table};
+const mote_grpc_source mote_tour_Tour_Chat_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
+const mote_grpc_source mote_tour_Tour_Chat_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};

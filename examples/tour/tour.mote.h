@@ -30,47 +30,53 @@ struct mote_tour_Summary {
     uint32_t count;
 };
 
-extern const mote_pb_message mote_tour_Note_table;
+extern const mote_pb_message mote_tour_Note_layout;
+extern const mote_pb_encoder mote_tour_Note_encoder;
+extern const mote_pb_decoder mote_tour_Note_decoder;
 static inline int mote_tour_Note_encode(const mote_tour_Note *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_tour_Note_table, m, out, cap, len);
+    return mote_pb_encode(&mote_tour_Note_encoder, m, out, cap, len);
 }
 static inline int mote_tour_Note_decode(mote_tour_Note *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Note_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Note_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_tour_Note_size(const mote_tour_Note *m, size_t *size)
 {
-    return mote_pb_size(&mote_tour_Note_table, m, size);
+    return mote_pb_size(&mote_tour_Note_encoder, m, size);
 }
 
-extern const mote_pb_message mote_tour_Query_table;
+extern const mote_pb_message mote_tour_Query_layout;
+extern const mote_pb_encoder mote_tour_Query_encoder;
+extern const mote_pb_decoder mote_tour_Query_decoder;
 static inline int mote_tour_Query_encode(const mote_tour_Query *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_tour_Query_table, m, out, cap, len);
+    return mote_pb_encode(&mote_tour_Query_encoder, m, out, cap, len);
 }
 static inline int mote_tour_Query_decode(mote_tour_Query *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Query_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Query_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_tour_Query_size(const mote_tour_Query *m, size_t *size)
 {
-    return mote_pb_size(&mote_tour_Query_table, m, size);
+    return mote_pb_size(&mote_tour_Query_encoder, m, size);
 }
 
-extern const mote_pb_message mote_tour_Summary_table;
+extern const mote_pb_message mote_tour_Summary_layout;
 #define mote_tour_Summary_MAX_SIZE 6 /* bytes of any encoding */
+extern const mote_pb_encoder mote_tour_Summary_encoder;
+extern const mote_pb_decoder mote_tour_Summary_decoder;
 static inline int mote_tour_Summary_encode(const mote_tour_Summary *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_tour_Summary_table, m, out, cap, len);
+    return mote_pb_encode(&mote_tour_Summary_encoder, m, out, cap, len);
 }
 static inline int mote_tour_Summary_decode(mote_tour_Summary *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Summary_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Summary_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_tour_Summary_size(const mote_tour_Summary *m, size_t *size)
 {
-    return mote_pb_size(&mote_tour_Summary_table, m, size);
+    return mote_pb_size(&mote_tour_Summary_encoder, m, size);
 }
 
 /* ---- service Tour */
@@ -97,7 +103,7 @@ static inline int mote_tour_Tour_Latest_offer(mote_grpc_call *call, const mote_t
 static inline int mote_tour_Tour_Latest_take(const mote_grpc_event *ev, mote_tour_Note *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Note_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Note_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -110,7 +116,7 @@ static inline mote_status mote_tour_Tour_Latest_finish(mote_grpc_call *call, mot
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_tour_Note_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_tour_Note_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -126,7 +132,7 @@ static inline mote_status mote_tour_Tour_Latest(mote_channel *channel, mote_grpc
     mote_status status = mote_channel_unary(channel, &options, &mote_tour_Tour_Latest_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_tour_Note_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_tour_Note_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -134,7 +140,7 @@ static inline mote_status mote_tour_Tour_Latest(mote_channel *channel, mote_grpc
 static inline int mote_tour_Tour_Latest_read(const mote_grpc_event *ev, mote_tour_Query *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Query_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Query_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -171,7 +177,7 @@ static inline int mote_tour_Tour_Subscribe_offer(mote_grpc_call *call, const mot
 static inline int mote_tour_Tour_Subscribe_take(const mote_grpc_event *ev, mote_tour_Note *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Note_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Note_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -188,7 +194,7 @@ static inline int mote_tour_Tour_Subscribe_recv(mote_grpc_call *call, mote_tour_
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_tour_Note_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_tour_Note_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -207,7 +213,7 @@ static inline int mote_tour_Tour_Subscribe_call(mote_channel *channel, mote_grpc
 static inline int mote_tour_Tour_Subscribe_read(const mote_grpc_event *ev, mote_tour_Query *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Query_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Query_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -237,7 +243,7 @@ static inline int mote_tour_Tour_Publish_offer(mote_grpc_call *call, const mote_
 static inline int mote_tour_Tour_Publish_take(const mote_grpc_event *ev, mote_tour_Summary *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Summary_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Summary_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -256,7 +262,7 @@ static inline mote_status mote_tour_Tour_Publish_finish(mote_grpc_call *call, mo
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&mote_tour_Summary_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&mote_tour_Summary_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -264,7 +270,7 @@ static inline mote_status mote_tour_Tour_Publish_finish(mote_grpc_call *call, mo
 static inline int mote_tour_Tour_Publish_read(const mote_grpc_event *ev, mote_tour_Note *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Note_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Note_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -301,7 +307,7 @@ static inline int mote_tour_Tour_Chat_offer(mote_grpc_call *call, const mote_tou
 static inline int mote_tour_Tour_Chat_take(const mote_grpc_event *ev, mote_tour_Note *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Note_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Note_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -324,7 +330,7 @@ static inline int mote_tour_Tour_Chat_recv(mote_grpc_call *call, mote_tour_Note 
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&mote_tour_Note_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&mote_tour_Note_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -332,7 +338,7 @@ static inline int mote_tour_Tour_Chat_recv(mote_grpc_call *call, mote_tour_Note 
 static inline int mote_tour_Tour_Chat_read(const mote_grpc_event *ev, mote_tour_Note *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_tour_Note_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_tour_Note_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

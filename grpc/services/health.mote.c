@@ -4,46 +4,54 @@
 static const mote_pb_field mote_HealthCheckRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_HealthCheckRequest, service), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_HealthCheckRequest_table = {mote_HealthCheckRequest_fields, NULL, 1, sizeof(mote_HealthCheckRequest)};
+const mote_pb_message mote_HealthCheckRequest_layout = {mote_HealthCheckRequest_fields, NULL, 1, sizeof(mote_HealthCheckRequest)};
+const mote_pb_encoder mote_HealthCheckRequest_encoder = {&mote_HealthCheckRequest_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_HealthCheckRequest_decoder = {&mote_HealthCheckRequest_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_HealthCheckResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_HealthCheckResponse, status), MOTE_PB_ENUM_TYPE, 0},
 };
-const mote_pb_message mote_HealthCheckResponse_table = {mote_HealthCheckResponse_fields, NULL, 1, sizeof(mote_HealthCheckResponse)};
+const mote_pb_message mote_HealthCheckResponse_layout = {mote_HealthCheckResponse_fields, NULL, 1, sizeof(mote_HealthCheckResponse)};
+const mote_pb_encoder mote_HealthCheckResponse_encoder = {&mote_HealthCheckResponse_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_HealthCheckResponse_decoder = {&mote_HealthCheckResponse_layout, NULL, NULL, NULL, NULL};
 
-const mote_pb_message mote_HealthListRequest_table = {NULL, NULL, 0, sizeof(mote_HealthListRequest)};
+const mote_pb_message mote_HealthListRequest_layout = {NULL, NULL, 0, sizeof(mote_HealthListRequest)};
+const mote_pb_encoder mote_HealthListRequest_encoder = {&mote_HealthListRequest_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_HealthListRequest_decoder = {&mote_HealthListRequest_layout, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_HealthListResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_HealthListResponse, statuses), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const mote_HealthListResponse_subs[] = {
-    &mote_HealthListResponse_StatusesEntry_table,
+    &mote_HealthListResponse_StatusesEntry_layout,
 };
-const mote_pb_message mote_HealthListResponse_table = {mote_HealthListResponse_fields, mote_HealthListResponse_subs, 1, sizeof(mote_HealthListResponse)};
+const mote_pb_message mote_HealthListResponse_layout = {mote_HealthListResponse_fields, mote_HealthListResponse_subs, 1, sizeof(mote_HealthListResponse)};
+const mote_pb_encoder mote_HealthListResponse_encoder = {&mote_HealthListResponse_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder mote_HealthListResponse_decoder = {&mote_HealthListResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL};
 
 static const mote_pb_field mote_HealthListResponse_StatusesEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_HealthListResponse_StatusesEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_HealthListResponse_StatusesEntry, value), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const mote_HealthListResponse_StatusesEntry_subs[] = {
-    &mote_HealthCheckResponse_table,
+    &mote_HealthCheckResponse_layout,
 };
-const mote_pb_message mote_HealthListResponse_StatusesEntry_table = {mote_HealthListResponse_StatusesEntry_fields, mote_HealthListResponse_StatusesEntry_subs, 2, sizeof(mote_HealthListResponse_StatusesEntry)};
+const mote_pb_message mote_HealthListResponse_StatusesEntry_layout = {mote_HealthListResponse_StatusesEntry_fields, mote_HealthListResponse_StatusesEntry_subs, 2, sizeof(mote_HealthListResponse_StatusesEntry)};
 
 const mote_hpack_field mote_Health_Check_path =
     MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/Check");
-const mote_grpc_source mote_Health_Check_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_table};
-const mote_grpc_source mote_Health_Check_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_table};
+const mote_grpc_source mote_Health_Check_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_encoder};
+const mote_grpc_source mote_Health_Check_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_encoder};
 
 const mote_hpack_field mote_Health_Watch_path =
     MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/Watch");
-const mote_grpc_source mote_Health_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_table};
-const mote_grpc_source mote_Health_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_table};
+const mote_grpc_source mote_Health_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_encoder};
+const mote_grpc_source mote_Health_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_encoder};
 
 const mote_hpack_field mote_Health_List_path =
     MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/List");
-const mote_grpc_source mote_Health_List_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListRequest_table};
-const mote_grpc_source mote_Health_List_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListResponse_table};
+const mote_grpc_source mote_Health_List_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListRequest_encoder};
+const mote_grpc_source mote_Health_List_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListResponse_encoder};
 
 static const uint8_t mote_health_file_bytes[] = {
     10,12,104,101,97,108,116,104,46,112,114,111,116,111,18,14,103,114,112,99,46,104,101,97,

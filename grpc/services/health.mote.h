@@ -48,65 +48,73 @@ struct mote_HealthListResponse_StatusesEntry {
     const mote_HealthCheckResponse *value;
 };
 
-extern const mote_pb_message mote_HealthCheckRequest_table;
+extern const mote_pb_message mote_HealthCheckRequest_layout;
+extern const mote_pb_encoder mote_HealthCheckRequest_encoder;
+extern const mote_pb_decoder mote_HealthCheckRequest_decoder;
 static inline int mote_HealthCheckRequest_encode(const mote_HealthCheckRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_HealthCheckRequest_table, m, out, cap, len);
+    return mote_pb_encode(&mote_HealthCheckRequest_encoder, m, out, cap, len);
 }
 static inline int mote_HealthCheckRequest_decode(mote_HealthCheckRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_HealthCheckRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_HealthCheckRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_HealthCheckRequest_size(const mote_HealthCheckRequest *m, size_t *size)
 {
-    return mote_pb_size(&mote_HealthCheckRequest_table, m, size);
+    return mote_pb_size(&mote_HealthCheckRequest_encoder, m, size);
 }
 
-extern const mote_pb_message mote_HealthCheckResponse_table;
+extern const mote_pb_message mote_HealthCheckResponse_layout;
 #define mote_HealthCheckResponse_MAX_SIZE 11 /* bytes of any encoding */
+extern const mote_pb_encoder mote_HealthCheckResponse_encoder;
+extern const mote_pb_decoder mote_HealthCheckResponse_decoder;
 static inline int mote_HealthCheckResponse_encode(const mote_HealthCheckResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_HealthCheckResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_HealthCheckResponse_encoder, m, out, cap, len);
 }
 static inline int mote_HealthCheckResponse_decode(mote_HealthCheckResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_HealthCheckResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_HealthCheckResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_HealthCheckResponse_size(const mote_HealthCheckResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_HealthCheckResponse_table, m, size);
+    return mote_pb_size(&mote_HealthCheckResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_HealthListRequest_table;
+extern const mote_pb_message mote_HealthListRequest_layout;
 #define mote_HealthListRequest_MAX_SIZE 0 /* bytes of any encoding */
+extern const mote_pb_encoder mote_HealthListRequest_encoder;
+extern const mote_pb_decoder mote_HealthListRequest_decoder;
 static inline int mote_HealthListRequest_encode(const mote_HealthListRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_HealthListRequest_table, m, out, cap, len);
+    return mote_pb_encode(&mote_HealthListRequest_encoder, m, out, cap, len);
 }
 static inline int mote_HealthListRequest_decode(mote_HealthListRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_HealthListRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_HealthListRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_HealthListRequest_size(const mote_HealthListRequest *m, size_t *size)
 {
-    return mote_pb_size(&mote_HealthListRequest_table, m, size);
+    return mote_pb_size(&mote_HealthListRequest_encoder, m, size);
 }
 
-extern const mote_pb_message mote_HealthListResponse_table;
+extern const mote_pb_message mote_HealthListResponse_layout;
+extern const mote_pb_encoder mote_HealthListResponse_encoder;
+extern const mote_pb_decoder mote_HealthListResponse_decoder;
 static inline int mote_HealthListResponse_encode(const mote_HealthListResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_HealthListResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_HealthListResponse_encoder, m, out, cap, len);
 }
 static inline int mote_HealthListResponse_decode(mote_HealthListResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_HealthListResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_HealthListResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_HealthListResponse_size(const mote_HealthListResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_HealthListResponse_table, m, size);
+    return mote_pb_size(&mote_HealthListResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_HealthListResponse_StatusesEntry_table;
+extern const mote_pb_message mote_HealthListResponse_StatusesEntry_layout;
 
 extern const mote_pb_file mote_health_file;
 
@@ -119,7 +127,7 @@ extern const mote_grpc_source mote_Health_Check_request, mote_Health_Check_respo
 static inline int mote_Health_Check_read(const mote_grpc_event *ev, mote_HealthCheckRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_HealthCheckRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_HealthCheckRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -142,7 +150,7 @@ extern const mote_grpc_source mote_Health_Watch_request, mote_Health_Watch_respo
 static inline int mote_Health_Watch_read(const mote_grpc_event *ev, mote_HealthCheckRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_HealthCheckRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_HealthCheckRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -158,7 +166,7 @@ extern const mote_grpc_source mote_Health_List_request, mote_Health_List_respons
 static inline int mote_Health_List_read(const mote_grpc_event *ev, mote_HealthListRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_HealthListRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_HealthListRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

@@ -10,15 +10,19 @@ static const mote_pb_field mote_ServerReflectionRequest_fields[] = {
     {MOTE_PB_KEY(7, 2), offsetof(mote_ServerReflectionRequest, message_request.is), MOTE_PB_TEXT | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionRequest, message_request) | 0},
 };
 static const mote_pb_message *const mote_ServerReflectionRequest_subs[] = {
-    &mote_ExtensionRequest_table,
+    &mote_ExtensionRequest_layout,
 };
-const mote_pb_message mote_ServerReflectionRequest_table = {mote_ServerReflectionRequest_fields, mote_ServerReflectionRequest_subs, 6, sizeof(mote_ServerReflectionRequest)};
+const mote_pb_message mote_ServerReflectionRequest_layout = {mote_ServerReflectionRequest_fields, mote_ServerReflectionRequest_subs, 6, sizeof(mote_ServerReflectionRequest)};
+const mote_pb_encoder mote_ServerReflectionRequest_encoder = {&mote_ServerReflectionRequest_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder mote_ServerReflectionRequest_decoder = {&mote_ServerReflectionRequest_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
 
 static const mote_pb_field mote_ExtensionRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ExtensionRequest, containing_type), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_ExtensionRequest, extension_number), MOTE_PB_INT32, 0},
 };
-const mote_pb_message mote_ExtensionRequest_table = {mote_ExtensionRequest_fields, NULL, 2, sizeof(mote_ExtensionRequest)};
+const mote_pb_message mote_ExtensionRequest_layout = {mote_ExtensionRequest_fields, NULL, 2, sizeof(mote_ExtensionRequest)};
+const mote_pb_encoder mote_ExtensionRequest_encoder = {&mote_ExtensionRequest_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_ExtensionRequest_decoder = {&mote_ExtensionRequest_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ServerReflectionResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ServerReflectionResponse, valid_host), MOTE_PB_TEXT, 0},
@@ -29,48 +33,60 @@ static const mote_pb_field mote_ServerReflectionResponse_fields[] = {
     {MOTE_PB_KEY(7, 2), offsetof(mote_ServerReflectionResponse, message_response.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_ServerReflectionResponse, message_response) | 4},
 };
 static const mote_pb_message *const mote_ServerReflectionResponse_subs[] = {
-    &mote_ServerReflectionRequest_table,
-    &mote_FileDescriptorResponse_table,
-    &mote_ExtensionNumberResponse_table,
-    &mote_ListServiceResponse_table,
-    &mote_ErrorResponse_table,
+    &mote_ServerReflectionRequest_layout,
+    &mote_FileDescriptorResponse_layout,
+    &mote_ExtensionNumberResponse_layout,
+    &mote_ListServiceResponse_layout,
+    &mote_ErrorResponse_layout,
 };
-const mote_pb_message mote_ServerReflectionResponse_table = {mote_ServerReflectionResponse_fields, mote_ServerReflectionResponse_subs, 6, sizeof(mote_ServerReflectionResponse)};
+const mote_pb_message mote_ServerReflectionResponse_layout = {mote_ServerReflectionResponse_fields, mote_ServerReflectionResponse_subs, 6, sizeof(mote_ServerReflectionResponse)};
+const mote_pb_encoder mote_ServerReflectionResponse_encoder = {&mote_ServerReflectionResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder mote_ServerReflectionResponse_decoder = {&mote_ServerReflectionResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field mote_FileDescriptorResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_FileDescriptorResponse, file_descriptor_proto), MOTE_PB_BYTES | MOTE_PB_REPEATED, 0},
 };
-const mote_pb_message mote_FileDescriptorResponse_table = {mote_FileDescriptorResponse_fields, NULL, 1, sizeof(mote_FileDescriptorResponse)};
+const mote_pb_message mote_FileDescriptorResponse_layout = {mote_FileDescriptorResponse_fields, NULL, 1, sizeof(mote_FileDescriptorResponse)};
+const mote_pb_encoder mote_FileDescriptorResponse_encoder = {&mote_FileDescriptorResponse_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder mote_FileDescriptorResponse_decoder = {&mote_FileDescriptorResponse_layout, NULL, mote_pb_read_values, NULL, NULL};
 
 static const mote_pb_field mote_ExtensionNumberResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ExtensionNumberResponse, base_type_name), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_ExtensionNumberResponse, extension_number), MOTE_PB_INT32 | MOTE_PB_PACKED, 0},
 };
-const mote_pb_message mote_ExtensionNumberResponse_table = {mote_ExtensionNumberResponse_fields, NULL, 2, sizeof(mote_ExtensionNumberResponse)};
+const mote_pb_message mote_ExtensionNumberResponse_layout = {mote_ExtensionNumberResponse_fields, NULL, 2, sizeof(mote_ExtensionNumberResponse)};
+const mote_pb_encoder mote_ExtensionNumberResponse_encoder = {&mote_ExtensionNumberResponse_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder mote_ExtensionNumberResponse_decoder = {&mote_ExtensionNumberResponse_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
 
 static const mote_pb_field mote_ListServiceResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ListServiceResponse, service), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const mote_ListServiceResponse_subs[] = {
-    &mote_ServiceResponse_table,
+    &mote_ServiceResponse_layout,
 };
-const mote_pb_message mote_ListServiceResponse_table = {mote_ListServiceResponse_fields, mote_ListServiceResponse_subs, 1, sizeof(mote_ListServiceResponse)};
+const mote_pb_message mote_ListServiceResponse_layout = {mote_ListServiceResponse_fields, mote_ListServiceResponse_subs, 1, sizeof(mote_ListServiceResponse)};
+const mote_pb_encoder mote_ListServiceResponse_encoder = {&mote_ListServiceResponse_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder mote_ListServiceResponse_decoder = {&mote_ListServiceResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
 
 static const mote_pb_field mote_ServiceResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ServiceResponse, name), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_ServiceResponse_table = {mote_ServiceResponse_fields, NULL, 1, sizeof(mote_ServiceResponse)};
+const mote_pb_message mote_ServiceResponse_layout = {mote_ServiceResponse_fields, NULL, 1, sizeof(mote_ServiceResponse)};
+const mote_pb_encoder mote_ServiceResponse_encoder = {&mote_ServiceResponse_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_ServiceResponse_decoder = {&mote_ServiceResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ErrorResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_ErrorResponse, error_code), MOTE_PB_INT32, 0},
     {MOTE_PB_KEY(2, 2), offsetof(mote_ErrorResponse, error_message), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message mote_ErrorResponse_table = {mote_ErrorResponse_fields, NULL, 2, sizeof(mote_ErrorResponse)};
+const mote_pb_message mote_ErrorResponse_layout = {mote_ErrorResponse_fields, NULL, 2, sizeof(mote_ErrorResponse)};
+const mote_pb_encoder mote_ErrorResponse_encoder = {&mote_ErrorResponse_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_ErrorResponse_decoder = {&mote_ErrorResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 const mote_hpack_field mote_ServerReflection_ServerReflectionInfo_path =
     MOTE_HPACK_FIELD(":path", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
-const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_request = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionRequest_table};
-const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_response = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionResponse_table};
+const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_request = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionRequest_encoder};
+const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_response = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionResponse_encoder};
 
 static const uint8_t mote_reflection_file_bytes[] = {
     10,16,114,101,102,108,101,99,116,105,111,110,46,112,114,111,116,111,18,18,103,114,112,99,

@@ -85,116 +85,132 @@ struct mote_ErrorResponse {
     mote_pb_string error_message;
 };
 
-extern const mote_pb_message mote_ServerReflectionRequest_table;
+extern const mote_pb_message mote_ServerReflectionRequest_layout;
+extern const mote_pb_encoder mote_ServerReflectionRequest_encoder;
+extern const mote_pb_decoder mote_ServerReflectionRequest_decoder;
 static inline int mote_ServerReflectionRequest_encode(const mote_ServerReflectionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_ServerReflectionRequest_table, m, out, cap, len);
+    return mote_pb_encode(&mote_ServerReflectionRequest_encoder, m, out, cap, len);
 }
 static inline int mote_ServerReflectionRequest_decode(mote_ServerReflectionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ServerReflectionRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_ServerReflectionRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_ServerReflectionRequest_size(const mote_ServerReflectionRequest *m, size_t *size)
 {
-    return mote_pb_size(&mote_ServerReflectionRequest_table, m, size);
+    return mote_pb_size(&mote_ServerReflectionRequest_encoder, m, size);
 }
 
-extern const mote_pb_message mote_ExtensionRequest_table;
+extern const mote_pb_message mote_ExtensionRequest_layout;
+extern const mote_pb_encoder mote_ExtensionRequest_encoder;
+extern const mote_pb_decoder mote_ExtensionRequest_decoder;
 static inline int mote_ExtensionRequest_encode(const mote_ExtensionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_ExtensionRequest_table, m, out, cap, len);
+    return mote_pb_encode(&mote_ExtensionRequest_encoder, m, out, cap, len);
 }
 static inline int mote_ExtensionRequest_decode(mote_ExtensionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ExtensionRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_ExtensionRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_ExtensionRequest_size(const mote_ExtensionRequest *m, size_t *size)
 {
-    return mote_pb_size(&mote_ExtensionRequest_table, m, size);
+    return mote_pb_size(&mote_ExtensionRequest_encoder, m, size);
 }
 
-extern const mote_pb_message mote_ServerReflectionResponse_table;
+extern const mote_pb_message mote_ServerReflectionResponse_layout;
+extern const mote_pb_encoder mote_ServerReflectionResponse_encoder;
+extern const mote_pb_decoder mote_ServerReflectionResponse_decoder;
 static inline int mote_ServerReflectionResponse_encode(const mote_ServerReflectionResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_ServerReflectionResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_ServerReflectionResponse_encoder, m, out, cap, len);
 }
 static inline int mote_ServerReflectionResponse_decode(mote_ServerReflectionResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ServerReflectionResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_ServerReflectionResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_ServerReflectionResponse_size(const mote_ServerReflectionResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_ServerReflectionResponse_table, m, size);
+    return mote_pb_size(&mote_ServerReflectionResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_FileDescriptorResponse_table;
+extern const mote_pb_message mote_FileDescriptorResponse_layout;
+extern const mote_pb_encoder mote_FileDescriptorResponse_encoder;
+extern const mote_pb_decoder mote_FileDescriptorResponse_decoder;
 static inline int mote_FileDescriptorResponse_encode(const mote_FileDescriptorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_FileDescriptorResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_FileDescriptorResponse_encoder, m, out, cap, len);
 }
 static inline int mote_FileDescriptorResponse_decode(mote_FileDescriptorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_FileDescriptorResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_FileDescriptorResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_FileDescriptorResponse_size(const mote_FileDescriptorResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_FileDescriptorResponse_table, m, size);
+    return mote_pb_size(&mote_FileDescriptorResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_ExtensionNumberResponse_table;
+extern const mote_pb_message mote_ExtensionNumberResponse_layout;
+extern const mote_pb_encoder mote_ExtensionNumberResponse_encoder;
+extern const mote_pb_decoder mote_ExtensionNumberResponse_decoder;
 static inline int mote_ExtensionNumberResponse_encode(const mote_ExtensionNumberResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_ExtensionNumberResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_ExtensionNumberResponse_encoder, m, out, cap, len);
 }
 static inline int mote_ExtensionNumberResponse_decode(mote_ExtensionNumberResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ExtensionNumberResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_ExtensionNumberResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_ExtensionNumberResponse_size(const mote_ExtensionNumberResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_ExtensionNumberResponse_table, m, size);
+    return mote_pb_size(&mote_ExtensionNumberResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_ListServiceResponse_table;
+extern const mote_pb_message mote_ListServiceResponse_layout;
+extern const mote_pb_encoder mote_ListServiceResponse_encoder;
+extern const mote_pb_decoder mote_ListServiceResponse_decoder;
 static inline int mote_ListServiceResponse_encode(const mote_ListServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_ListServiceResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_ListServiceResponse_encoder, m, out, cap, len);
 }
 static inline int mote_ListServiceResponse_decode(mote_ListServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ListServiceResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_ListServiceResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_ListServiceResponse_size(const mote_ListServiceResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_ListServiceResponse_table, m, size);
+    return mote_pb_size(&mote_ListServiceResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_ServiceResponse_table;
+extern const mote_pb_message mote_ServiceResponse_layout;
+extern const mote_pb_encoder mote_ServiceResponse_encoder;
+extern const mote_pb_decoder mote_ServiceResponse_decoder;
 static inline int mote_ServiceResponse_encode(const mote_ServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_ServiceResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_ServiceResponse_encoder, m, out, cap, len);
 }
 static inline int mote_ServiceResponse_decode(mote_ServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ServiceResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_ServiceResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_ServiceResponse_size(const mote_ServiceResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_ServiceResponse_table, m, size);
+    return mote_pb_size(&mote_ServiceResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_ErrorResponse_table;
+extern const mote_pb_message mote_ErrorResponse_layout;
+extern const mote_pb_encoder mote_ErrorResponse_encoder;
+extern const mote_pb_decoder mote_ErrorResponse_decoder;
 static inline int mote_ErrorResponse_encode(const mote_ErrorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_ErrorResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_ErrorResponse_encoder, m, out, cap, len);
 }
 static inline int mote_ErrorResponse_decode(mote_ErrorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ErrorResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_ErrorResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_ErrorResponse_size(const mote_ErrorResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_ErrorResponse_table, m, size);
+    return mote_pb_size(&mote_ErrorResponse_encoder, m, size);
 }
 
 extern const mote_pb_file mote_reflection_file;
@@ -208,7 +224,7 @@ extern const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_request
 static inline int mote_ServerReflection_ServerReflectionInfo_read(const mote_grpc_event *ev, mote_ServerReflectionRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_ServerReflectionRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_ServerReflectionRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

@@ -85,116 +85,132 @@ struct mote_v1alpha_ErrorResponse {
     mote_pb_string error_message;
 };
 
-extern const mote_pb_message mote_v1alpha_ServerReflectionRequest_table;
+extern const mote_pb_message mote_v1alpha_ServerReflectionRequest_layout;
+extern const mote_pb_encoder mote_v1alpha_ServerReflectionRequest_encoder;
+extern const mote_pb_decoder mote_v1alpha_ServerReflectionRequest_decoder;
 static inline int mote_v1alpha_ServerReflectionRequest_encode(const mote_v1alpha_ServerReflectionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_ServerReflectionRequest_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_ServerReflectionRequest_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_ServerReflectionRequest_decode(mote_v1alpha_ServerReflectionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ServerReflectionRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ServerReflectionRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_ServerReflectionRequest_size(const mote_v1alpha_ServerReflectionRequest *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_ServerReflectionRequest_table, m, size);
+    return mote_pb_size(&mote_v1alpha_ServerReflectionRequest_encoder, m, size);
 }
 
-extern const mote_pb_message mote_v1alpha_ExtensionRequest_table;
+extern const mote_pb_message mote_v1alpha_ExtensionRequest_layout;
+extern const mote_pb_encoder mote_v1alpha_ExtensionRequest_encoder;
+extern const mote_pb_decoder mote_v1alpha_ExtensionRequest_decoder;
 static inline int mote_v1alpha_ExtensionRequest_encode(const mote_v1alpha_ExtensionRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_ExtensionRequest_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_ExtensionRequest_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_ExtensionRequest_decode(mote_v1alpha_ExtensionRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ExtensionRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ExtensionRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_ExtensionRequest_size(const mote_v1alpha_ExtensionRequest *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_ExtensionRequest_table, m, size);
+    return mote_pb_size(&mote_v1alpha_ExtensionRequest_encoder, m, size);
 }
 
-extern const mote_pb_message mote_v1alpha_ServerReflectionResponse_table;
+extern const mote_pb_message mote_v1alpha_ServerReflectionResponse_layout;
+extern const mote_pb_encoder mote_v1alpha_ServerReflectionResponse_encoder;
+extern const mote_pb_decoder mote_v1alpha_ServerReflectionResponse_decoder;
 static inline int mote_v1alpha_ServerReflectionResponse_encode(const mote_v1alpha_ServerReflectionResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_ServerReflectionResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_ServerReflectionResponse_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_ServerReflectionResponse_decode(mote_v1alpha_ServerReflectionResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ServerReflectionResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ServerReflectionResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_ServerReflectionResponse_size(const mote_v1alpha_ServerReflectionResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_ServerReflectionResponse_table, m, size);
+    return mote_pb_size(&mote_v1alpha_ServerReflectionResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_v1alpha_FileDescriptorResponse_table;
+extern const mote_pb_message mote_v1alpha_FileDescriptorResponse_layout;
+extern const mote_pb_encoder mote_v1alpha_FileDescriptorResponse_encoder;
+extern const mote_pb_decoder mote_v1alpha_FileDescriptorResponse_decoder;
 static inline int mote_v1alpha_FileDescriptorResponse_encode(const mote_v1alpha_FileDescriptorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_FileDescriptorResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_FileDescriptorResponse_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_FileDescriptorResponse_decode(mote_v1alpha_FileDescriptorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_FileDescriptorResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_FileDescriptorResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_FileDescriptorResponse_size(const mote_v1alpha_FileDescriptorResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_FileDescriptorResponse_table, m, size);
+    return mote_pb_size(&mote_v1alpha_FileDescriptorResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_v1alpha_ExtensionNumberResponse_table;
+extern const mote_pb_message mote_v1alpha_ExtensionNumberResponse_layout;
+extern const mote_pb_encoder mote_v1alpha_ExtensionNumberResponse_encoder;
+extern const mote_pb_decoder mote_v1alpha_ExtensionNumberResponse_decoder;
 static inline int mote_v1alpha_ExtensionNumberResponse_encode(const mote_v1alpha_ExtensionNumberResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_ExtensionNumberResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_ExtensionNumberResponse_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_ExtensionNumberResponse_decode(mote_v1alpha_ExtensionNumberResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ExtensionNumberResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ExtensionNumberResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_ExtensionNumberResponse_size(const mote_v1alpha_ExtensionNumberResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_ExtensionNumberResponse_table, m, size);
+    return mote_pb_size(&mote_v1alpha_ExtensionNumberResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_v1alpha_ListServiceResponse_table;
+extern const mote_pb_message mote_v1alpha_ListServiceResponse_layout;
+extern const mote_pb_encoder mote_v1alpha_ListServiceResponse_encoder;
+extern const mote_pb_decoder mote_v1alpha_ListServiceResponse_decoder;
 static inline int mote_v1alpha_ListServiceResponse_encode(const mote_v1alpha_ListServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_ListServiceResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_ListServiceResponse_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_ListServiceResponse_decode(mote_v1alpha_ListServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ListServiceResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ListServiceResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_ListServiceResponse_size(const mote_v1alpha_ListServiceResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_ListServiceResponse_table, m, size);
+    return mote_pb_size(&mote_v1alpha_ListServiceResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_v1alpha_ServiceResponse_table;
+extern const mote_pb_message mote_v1alpha_ServiceResponse_layout;
+extern const mote_pb_encoder mote_v1alpha_ServiceResponse_encoder;
+extern const mote_pb_decoder mote_v1alpha_ServiceResponse_decoder;
 static inline int mote_v1alpha_ServiceResponse_encode(const mote_v1alpha_ServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_ServiceResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_ServiceResponse_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_ServiceResponse_decode(mote_v1alpha_ServiceResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ServiceResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ServiceResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_ServiceResponse_size(const mote_v1alpha_ServiceResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_ServiceResponse_table, m, size);
+    return mote_pb_size(&mote_v1alpha_ServiceResponse_encoder, m, size);
 }
 
-extern const mote_pb_message mote_v1alpha_ErrorResponse_table;
+extern const mote_pb_message mote_v1alpha_ErrorResponse_layout;
+extern const mote_pb_encoder mote_v1alpha_ErrorResponse_encoder;
+extern const mote_pb_decoder mote_v1alpha_ErrorResponse_decoder;
 static inline int mote_v1alpha_ErrorResponse_encode(const mote_v1alpha_ErrorResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&mote_v1alpha_ErrorResponse_table, m, out, cap, len);
+    return mote_pb_encode(&mote_v1alpha_ErrorResponse_encoder, m, out, cap, len);
 }
 static inline int mote_v1alpha_ErrorResponse_decode(mote_v1alpha_ErrorResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ErrorResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ErrorResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int mote_v1alpha_ErrorResponse_size(const mote_v1alpha_ErrorResponse *m, size_t *size)
 {
-    return mote_pb_size(&mote_v1alpha_ErrorResponse_table, m, size);
+    return mote_pb_size(&mote_v1alpha_ErrorResponse_encoder, m, size);
 }
 
 extern const mote_pb_file mote_v1alpha_reflection_v1alpha_file;
@@ -208,7 +224,7 @@ extern const mote_grpc_source mote_v1alpha_ServerReflection_ServerReflectionInfo
 static inline int mote_v1alpha_ServerReflection_ServerReflectionInfo_read(const mote_grpc_event *ev, mote_v1alpha_ServerReflectionRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&mote_v1alpha_ServerReflectionRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&mote_v1alpha_ServerReflectionRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

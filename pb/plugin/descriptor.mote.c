@@ -158,8 +158,10 @@ static const mote_pb_field CodeGeneratorRequest_fields[] = {
     FIELD(CodeGeneratorRequest, 15, 2, proto_file, MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0),
 };
 static const mote_pb_message *const CodeGeneratorRequest_subs[] = {&FileDescriptorProto_table};
-const mote_pb_message CodeGeneratorRequest_table = {
+static const mote_pb_message CodeGeneratorRequest_table = {
     CodeGeneratorRequest_fields, CodeGeneratorRequest_subs, 3, sizeof(CodeGeneratorRequest)};
+const mote_pb_decoder CodeGeneratorRequest_decoder =
+    MOTE_PB_DECODER(&CodeGeneratorRequest_table);
 
 static const mote_pb_field GeneratedFile_fields[] = {
     FIELD(GeneratedFile, 1, 2, name, MOTE_PB_BYTES, 0),
@@ -176,5 +178,7 @@ static const mote_pb_field CodeGeneratorResponse_fields[] = {
     FIELD(CodeGeneratorResponse, 15, 2, file, MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0),
 };
 static const mote_pb_message *const CodeGeneratorResponse_subs[] = {&GeneratedFile_table};
-const mote_pb_message CodeGeneratorResponse_table = {
+static const mote_pb_message CodeGeneratorResponse_table = {
     CodeGeneratorResponse_fields, CodeGeneratorResponse_subs, 5, sizeof(CodeGeneratorResponse)};
+const mote_pb_encoder CodeGeneratorResponse_encoder =
+    MOTE_PB_ENCODER(&CodeGeneratorResponse_table);

@@ -77,7 +77,7 @@ typedef struct {
 } CodeGeneratorResponse;
 /* clang-format on */
 
-extern const mote_pb_message CodeGeneratorRequest_table;
-extern const mote_pb_message CodeGeneratorResponse_table;
+extern const mote_pb_decoder CodeGeneratorRequest_decoder;
+extern const mote_pb_encoder CodeGeneratorResponse_encoder;
 
 #endif

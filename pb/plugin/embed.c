@@ -70,19 +70,6 @@ static size_t put_descriptor(text *t, mote_pb_bytes file)
     return n;
 }
 
-char *c_file(mote_pb_string name)
-{
-    char *c = base_of(name);
-
-    for (char *p = c; *p; p++) {
-        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9'))
-            *p = '_';
-    }
-    if (opt.prefix)
-        return format("%s_%s_file", opt.prefix, c);
-    return format("%s%s_file", *c >= '0' && *c <= '9' ? "_" : "", c);
-}
-
 static void put_symbols(text *t, const FileDescriptorProto *file)
 {
     const char *dot = file->package.len ? "." : "";

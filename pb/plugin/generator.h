@@ -20,6 +20,7 @@ void text_bytes(text *t, const char *bytes, size_t len);
 
 /* Prints "protoc-gen-mote: ..." and ends the program by an error in the response. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+void write_response(const CodeGeneratorResponse *response);
 void *allocate(size_t size);
 char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool view_is(mote_pb_string view, const char *s);
@@ -86,6 +87,17 @@ typedef struct {
 } name_list;
 char *unique_name(name_list *list, char *name);
 
+/* ---- types of fields ----------------------------------------------------------------------- */
+
+/* A row of MOTE_PB_TYPES. */
+typedef struct {
+    const char *constant; /* of MOTE_PB_... */
+    const char *member;   /* of mote_pb_opt_... and mote_pb_list_... */
+    enum mote_pb_wire wire;
+    enum mote_pb_kind kind;
+} type_row;
+extern const type_row type_rows[];
+
 /* ---- fields -------------------------------------------------------------------------------- */
 
 enum presence { IMPLICIT, EXPLICIT, REQUIRED, REPEATED, PACKED, ONEOF };
@@ -100,10 +112,9 @@ typedef struct {
     char *member;
     enum presence presence;
     unsigned pb_type; /* enum mote_pb_type */
-    unsigned wire;
-    int oneof; /* index of the oneof, -1: none */
-    int aux;   /* index in subs */
-    int index; /* in the message of the .proto */
+    int oneof;        /* index of the oneof, -1: none */
+    int aux;          /* index in subs */
+    int index;        /* in the message of the .proto */
 } field_plan;
 
 typedef struct {
@@ -116,8 +127,7 @@ typedef struct {
     size_t sub_count;
 } message_plan;
 
-message_plan *plan_message(const type *t);
-message_plan *plan_of(const type *t); /* the same, once for each type */
+message_plan *plan_of(const type *t);
 
 /* ---- parts of the output ------------------------------------------------------------------- */
 
@@ -125,9 +135,17 @@ void put_comment(text *t, const FileDescriptorProto *file, const int32_t *path, 
                  const char *indent);
 void put_message_struct(text *t, const message_plan *m);
 void put_message_table(text *t, const message_plan *m);
-/* The table that encodes or decodes a message: its own for the direction, or the common one. */
-char *table_of(const type *t, enum direction d);
+/* What the name of a message's table for a direction begins with: its own, or the common one's. */
+char *stem_of(const type *t, enum direction d);
 bool is_message_type(unsigned pb_type);
+/* What a message and those inside of it need of the encoder or the decoder. */
+typedef struct {
+    bool values, messages; /* repeated ones */
+    bool single;           /* a message that is not repeated */
+    bool text, unknown;
+} needs;
+needs needs_of(const type *t, enum direction d);
+void put_coders(text *t, const message_plan *m);
 void put_enum(text *t, const type *e);
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);

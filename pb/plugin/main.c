@@ -7,37 +7,10 @@
  */
 #include "generator.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, EDITION_PROTO2 = 998, EDITION_2023 = 1000 };
-
-static void write_response(const CodeGeneratorResponse *response)
-{
-    size_t len;
-
-    mote_pb_size(&CodeGeneratorResponse_table, response, &len);
-    uint8_t *out = malloc(len + 1);
-    if (!out || mote_pb_encode(&CodeGeneratorResponse_table, response, out, len, &len) < 0 ||
-        fwrite(out, 1, len, stdout) != len || fflush(stdout) != 0) {
-        fprintf(stderr, "protoc-gen-mote: error: the response cannot be written\n");
-        exit(1);
-    }
-}
-
-void fail(const char *pattern, ...)
-{
-    char reason[2048];
-    va_list list;
-
-    va_start(list, pattern);
-    vsnprintf(reason, sizeof reason, pattern, list);
-    va_end(list);
-    CodeGeneratorResponse response = {.error = mote_pb_cstring(reason)};
-    write_response(&response);
-    exit(0); /* as plugin.proto asks: protoc prints the error and fails */
-}
 
 static uint8_t *read_input(size_t *len)
 {
@@ -57,16 +30,6 @@ static uint8_t *read_input(size_t *len)
 }
 
 /* ---- a file -------------------------------------------------------------------------------- */
-
-/* "folder/name.proto" without its end. */
-char *base_of(mote_pb_string name)
-{
-    size_t len = name.len;
-
-    if (len > 6 && memcmp(name.data + len - 6, ".proto", 6) == 0)
-        len -= 6;
-    return format("%.*s", (int)len, name.data);
-}
 
 static char *guard_of(mote_pb_string name)
 {
@@ -99,33 +62,39 @@ static void put_types(text *h, const FileDescriptorProto *file)
     }
 }
 
+static bool is_map_entry(const type *t)
+{
+    return t->message->options && t->message->options->map_entry;
+}
+
 static void put_codec(text *h, const message_plan *m)
 {
     const char *name = m->type->c_name;
 
-    char *tables[] = {table_of(m->type, ENCODE), table_of(m->type, DECODE),
-                      table_of(m->type, BOTH)};
+    const char *common = stem_of(m->type, BOTH);
 
-    text_add(h, "\nextern const mote_pb_message %s;\n", tables[BOTH]);
+    text_add(h, "\nextern const mote_pb_message %s_layout;\n", common);
     for (enum direction d = ENCODE; d <= DECODE; d++) {
-        if (strcmp(tables[d], tables[BOTH]) != 0)
-            text_add(h, "extern const mote_pb_message %s;\n", tables[d]);
+        if (strcmp(stem_of(m->type, d), common) != 0)
+            text_add(h, "extern const mote_pb_message %s_layout;\n", stem_of(m->type, d));
     }
     if (opt.names)
         text_add(h, "extern const mote_pb_names %s_names;\n", name);
     put_sizes(h, m);
     put_defaults(h, m);
-    if (m->type->message->options && m->type->message->options->map_entry)
+    if (is_map_entry(m->type))
         return;
     text_add(
         h,
+        "extern const mote_pb_encoder %s_encoder;\n"
+        "extern const mote_pb_decoder %s_decoder;\n"
         "static inline int %s_encode(const %s *m, uint8_t *out, size_t cap, size_t *len)\n"
-        "{\n    return mote_pb_encode(&%s, m, out, cap, len);\n}\n"
+        "{\n    return mote_pb_encode(&%s_encoder, m, out, cap, len);\n}\n"
         "static inline int %s_decode(%s *m, const uint8_t *in, size_t len, mote_pb_arena *arena)\n"
-        "{\n    return mote_pb_decode(&%s, m, in, len, arena, NULL);\n}\n"
+        "{\n    return mote_pb_decode(&%s_decoder, m, in, len, arena, NULL);\n}\n"
         "static inline int %s_size(const %s *m, size_t *size)\n"
-        "{\n    return mote_pb_size(&%s, m, size);\n}\n",
-        name, name, tables[ENCODE], name, name, tables[DECODE], name, name, tables[ENCODE]);
+        "{\n    return mote_pb_size(&%s_encoder, m, size);\n}\n",
+        name, name, name, name, name, name, name, name, name, name, name);
 }
 
 static void put_includes(text *h, const FileDescriptorProto *file)
@@ -161,6 +130,8 @@ static void generate_file(const FileDescriptorProto *file, text *h, text *c)
     for (size_t i = 0; i < type_count; i++) {
         if (types[i].file == file && types[i].message)
             put_message_table(c, plan_of(&types[i]));
+        if (types[i].file == file && types[i].message && !is_map_entry(&types[i]))
+            put_coders(c, plan_of(&types[i]));
         if (types[i].file == file && types[i].message && opt.names)
             put_message_names(c, plan_of(&types[i]));
     }
@@ -208,7 +179,7 @@ int main(int argc, char **argv)
     uint8_t *in = read_input(&len);
     size = 64 * len + (1 << 20);
     mote_pb_arena_init(&arena, allocate(size), size);
-    int r = mote_pb_decode(&CodeGeneratorRequest_table, &request, in, len, &arena, &where);
+    int r = mote_pb_decode(&CodeGeneratorRequest_decoder, &request, in, len, &arena, &where);
     if (r < 0)
         fail("the request cannot be read: %s, at byte %zu", mote_pb_strerror(r), where.offset);
     embed_from(in, len);

@@ -1,185 +1,10 @@
-/* Messages: their fields are planned, then written as a struct. */
+/* Messages and enums as C types. */
 #include "generator.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROTO_OPTIONAL = 1, PROTO_REQUIRED = 2, PROTO_REPEATED = 3, MAX_FIELD_BYTES = 10 };
-
-/* ---- features ------------------------------------------------------------------------------ */
-
-static bool is_proto3(const FileDescriptorProto *f)
-{
-    return view_is(f->syntax, "proto3");
-}
-
-static bool is_editions(const FileDescriptorProto *f)
-{
-    return view_is(f->syntax, "editions");
-}
-
-/* A feature of an edition: what the field says, or the scopes around it, or the default. */
-static uint32_t feature(const type *t, const FieldDescriptorProto *f, size_t member,
-                        uint32_t fallback)
-{
-    const FeatureSet *own = f->options ? f->options->features : NULL;
-    uint32_t value = 0;
-
-    if (own)
-        memcpy(&value, (const char *)own + member, sizeof value);
-    for (size_t i = 0; value == 0 && i < sizeof t->features / sizeof t->features[0]; i++) {
-        if (t->features[i])
-            memcpy(&value, (const char *)t->features[i] + member, sizeof value);
-    }
-    return value ? value : fallback;
-}
-
-bool is_message_type(unsigned pb_type)
-{
-    return pb_type == MOTE_PB_MESSAGE || pb_type == MOTE_PB_GROUP;
-}
-
-static unsigned pb_type_of(const type *t, const FieldDescriptorProto *f)
-{
-    bool checked = is_proto3(t->file);
-
-    if (is_editions(t->file))
-        checked = feature(t, f, offsetof(FeatureSet, utf8_validation), 2) == 2;
-    if (f->type == MOTE_PB_TEXT && !checked)
-        return MOTE_PB_BYTES;
-    if (f->type == MOTE_PB_MESSAGE && is_editions(t->file) &&
-        !(t->message->options && t->message->options->map_entry) &&
-        feature(t, f, offsetof(FeatureSet, message_encoding), 1) == 2)
-        return MOTE_PB_GROUP;
-    return (unsigned)f->type;
-}
-
-static bool can_be_packed(unsigned pb_type)
-{
-    return pb_type != MOTE_PB_TEXT && pb_type != MOTE_PB_BYTES && !is_message_type(pb_type);
-}
-
-static enum presence presence_of(const type *t, const FieldDescriptorProto *f, unsigned pb_type)
-{
-    bool packed = is_proto3(t->file), is_explicit = !is_proto3(t->file) || f->proto3_optional;
-
-    if (is_editions(t->file)) {
-        uint32_t presence = feature(t, f, offsetof(FeatureSet, field_presence), 1);
-        packed = feature(t, f, offsetof(FeatureSet, repeated_field_encoding), 1) == 1;
-        is_explicit = presence == 1;
-        if (presence == 3)
-            return REQUIRED;
-    }
-    if (f->options && f->options->packed.has)
-        packed = f->options->packed.value;
-    if (f->label == PROTO_REPEATED)
-        return packed && can_be_packed(pb_type) ? PACKED : REPEATED;
-    if (f->label == PROTO_REQUIRED)
-        return REQUIRED;
-    if (f->oneof_index.has && !f->proto3_optional)
-        return ONEOF;
-    if (t->message->options && t->message->options->map_entry)
-        return IMPLICIT;
-    return is_explicit ? EXPLICIT : IMPLICIT;
-}
-
-static unsigned wire_of(unsigned pb_type)
-{
-    switch (pb_type) {
-    case MOTE_PB_DOUBLE:
-    case MOTE_PB_FIXED64:
-    case MOTE_PB_SFIXED64:
-        return 1;
-    case MOTE_PB_FLOAT:
-    case MOTE_PB_FIXED32:
-    case MOTE_PB_SFIXED32:
-        return 5;
-    case MOTE_PB_TEXT:
-    case MOTE_PB_BYTES:
-    case MOTE_PB_MESSAGE:
-        return 2;
-    case MOTE_PB_GROUP:
-        return 3;
-    default:
-        return 0;
-    }
-}
-
-/* ---- planning ------------------------------------------------------------------------------ */
-
-static int index_of_sub(message_plan *m, const type *sub)
-{
-    for (size_t i = 0; i < m->sub_count; i++) {
-        if (m->subs[i] == sub)
-            return (int)i;
-    }
-    if (m->sub_count == sizeof m->subs / sizeof m->subs[0])
-        fail("%s: more than 127 different messages in one message: split it", m->type->full_name);
-    m->subs[m->sub_count] = sub;
-    return (int)m->sub_count++;
-}
-
-static void plan_field(message_plan *m, name_list *names, name_list *members, size_t index)
-{
-    const FieldDescriptorProto *proto = &m->type->message->field.items[index];
-    field_plan *f = &m->fields[m->count];
-    char *who = format("%.*s: %s.%.*s", S(m->type->file->name), m->type->full_name, S(proto->name));
-
-    if (is_named(&opt.skip, m->type, proto->name))
-        return;
-    f->proto = proto;
-    f->in[ENCODE] = !is_named(&opt.decode_only, m->type, proto->name);
-    f->in[DECODE] = !is_named(&opt.encode_only, m->type, proto->name);
-    f->index = (int)index;
-    f->pb_type = pb_type_of(m->type, proto);
-    f->wire = wire_of(f->pb_type);
-    f->presence = presence_of(m->type, proto, f->pb_type);
-    f->oneof = f->presence == ONEOF ? proto->oneof_index.value : -1;
-    if (is_message_type(f->pb_type) || f->pb_type == MOTE_PB_ENUM_TYPE)
-        f->sub = find_type(proto->type_name, who);
-    if (is_message_type(f->pb_type))
-        f->aux = index_of_sub(m, f->sub);
-    f->member = unique_name(f->oneof >= 0 ? members : names, c_member(proto->name));
-    m->count++;
-}
-
-message_plan *plan_message(const type *t)
-{
-    message_plan *m = allocate(sizeof *m);
-    name_list *names = allocate(sizeof *names), *members = allocate(sizeof *members);
-    const DescriptorProto *d = t->message;
-    bool *used = allocate(d->oneof_decl.count + 1);
-
-    m->type = t;
-    m->fields = allocate((d->field.count + 1) * sizeof(field_plan));
-    m->oneofs = allocate((d->oneof_decl.count + 1) * sizeof(char *));
-    for (size_t i = 0; i < d->field.count; i++) {
-        if (d->field.items[i].oneof_index.has && !d->field.items[i].proto3_optional)
-            used[d->field.items[i].oneof_index.value] = true;
-    }
-    for (size_t i = 0; i < d->oneof_decl.count; i++) {
-        if (used[i])
-            m->oneofs[i] = unique_name(names, c_member(d->oneof_decl.items[i].name));
-    }
-    for (size_t i = 0; i < d->field.count; i++)
-        plan_field(m, names, members, i);
-    if (opt.keep_unknown && !(d->options && d->options->map_entry))
-        m->unknown = unique_name(names, format("unknown_fields"));
-    free(used);
-    return m;
-}
-
-message_plan *plan_of(const type *t)
-{
-    static message_plan **plans;
-    size_t i = (size_t)(t - types);
-
-    if (!plans)
-        plans = allocate(type_count * sizeof *plans);
-    if (!plans[i])
-        plans[i] = plan_message(t);
-    return plans[i];
-}
+enum { MAX_VARINT = 10 };
 
 static void put_field_comment(text *t, const message_plan *m, const field_plan *f,
                               const char *indent)
@@ -194,18 +19,9 @@ static void put_field_comment(text *t, const message_plan *m, const field_plan *
 
 /* ---- struct -------------------------------------------------------------------------------- */
 
-static const char *scalar_name(unsigned pb_type)
-{
-    static const char *const names[19] = {
-        "", "double", "float", "int64",  "uint64", "int32", "uint64", "uint32", "bool", "string",
-        "", "",       "bytes", "uint32", "int32",  "int32", "int64",  "int32",  "int64"};
-
-    return names[pb_type];
-}
-
 static const char *field_scalar(const field_plan *f)
 {
-    return f->proto->type == MOTE_PB_TEXT ? "string" : scalar_name(f->pb_type);
+    return f->proto->type == MOTE_PB_TEXT ? "string" : type_rows[f->pb_type].member;
 }
 
 static char *value_type(const field_plan *f)
@@ -303,17 +119,15 @@ static size_t varint_size(uint64_t v)
 
 static size_t scalar_size(unsigned pb_type)
 {
-    switch (wire_of(pb_type)) {
-    case 1:
-        return 8;
-    case 5:
-        return 4;
-    default:
-        break;
-    }
+    const type_row *row = &type_rows[pb_type];
+
+    if (row->wire != MOTE_PB_VARINT)
+        return row->wire == MOTE_PB_I64 ? 8 : 4;
     if (pb_type == MOTE_PB_BOOL)
         return 1;
-    return pb_type == MOTE_PB_UINT32 || pb_type == MOTE_PB_SINT32 ? 5 : MAX_FIELD_BYTES;
+    /* negative numbers that are not zigzag take as many bytes as 64 bits */
+    bool narrow = strcmp(row->member, "uint32") == 0 || strcmp(row->member, "int32") == 0;
+    return narrow && row->kind != MOTE_PB_SIGNED ? 5 : MAX_VARINT;
 }
 
 /* The largest encoding of a message; 0 in *bounded when its schema sets no bound. */
@@ -327,8 +141,8 @@ static size_t max_size(const message_plan *m, int depth, bool *bounded)
     for (size_t i = 0; *bounded && i < m->count; i++) {
         const field_plan *f = &m->fields[i];
         size_t size = varint_size((uint64_t)f->proto->number << 3);
-        if (f->presence == REPEATED || f->presence == PACKED || f->pb_type == MOTE_PB_TEXT ||
-            f->pb_type == MOTE_PB_BYTES) {
+        if (f->presence == REPEATED || f->presence == PACKED ||
+            type_rows[f->pb_type].kind == MOTE_PB_VIEW) {
             *bounded = false;
         } else if (is_message_type(f->pb_type)) {
             size_t sub = max_size(plan_of(f->sub), depth + 1, bounded);

@@ -6,7 +6,7 @@
 typedef struct {
     const char *name; /* package_Service_Method */
     const char *request, *response;
-    char *encode_request, *decode_request, *encode_response, *decode_response; /* tables */
+    char *encode_request, *decode_request, *encode_response, *decode_response; /* coders */
     const MethodDescriptorProto *proto;
 } method;
 
@@ -22,10 +22,10 @@ static method plan_method(const FileDescriptorProto *file, const ServiceDescript
     return (method){.name = format("%s_%.*s", c_scope(file, s->name), S(p->name)),
                     .request = request->c_name,
                     .response = response->c_name,
-                    .encode_request = table_of(request, ENCODE),
-                    .decode_request = table_of(request, DECODE),
-                    .encode_response = table_of(response, ENCODE),
-                    .decode_response = table_of(response, DECODE),
+                    .encode_request = format("%s_encoder", request->c_name),
+                    .decode_request = format("%s_decoder", request->c_name),
+                    .encode_response = format("%s_encoder", response->c_name),
+                    .decode_response = format("%s_decoder", response->c_name),
                     .proto = p};
 }
 

@@ -6,16 +6,6 @@
 
 /* ---- table --------------------------------------------------------------------------------- */
 
-static const char *type_constant(unsigned pb_type)
-{
-    static const char *const names[19] = {"",         "DOUBLE",   "FLOAT",   "INT64",  "UINT64",
-                                          "INT32",    "FIXED64",  "FIXED32", "BOOL",   "TEXT",
-                                          "GROUP",    "MESSAGE",  "BYTES",   "UINT32", "ENUM_TYPE",
-                                          "SFIXED32", "SFIXED64", "SINT32",  "SINT64"};
-
-    return names[pb_type];
-}
-
 static const char *label_constant(const field_plan *f)
 {
     static const char *const labels[] = {"",
@@ -41,12 +31,13 @@ static void put_row(text *t, const message_plan *m, const field_plan *f)
 {
     const char *name = m->type->c_name;
 
-    text_add(t, "    {MOTE_PB_KEY(%d, %u), ", f->proto->number, f->wire);
+    text_add(t, "    {MOTE_PB_KEY(%d, %u), ", f->proto->number,
+             (unsigned)type_rows[f->pb_type].wire);
     if (f->oneof >= 0)
         text_add(t, "offsetof(%s, %s.is), ", name, m->oneofs[f->oneof]);
     else
         text_add(t, "offsetof(%s, %s), ", name, f->member);
-    text_add(t, "MOTE_PB_%s%s, ", type_constant(f->pb_type), label_constant(f));
+    text_add(t, "MOTE_PB_%s%s, ", type_rows[f->pb_type].constant, label_constant(f));
     if (f->oneof >= 0)
         text_add(t, "MOTE_PB_ONEOF_GAP(%s, %s) | %d},\n", name, m->oneofs[f->oneof], f->aux);
     else
@@ -65,40 +56,6 @@ static const field_plan **sort_fields(const message_plan *m, enum direction d, s
     }
     qsort(sorted, *count, sizeof *sorted, by_number);
     return sorted;
-}
-
-/* A message has a table of its own for a direction when that leaves out one of its fields, or of
- * the fields of a message inside of it. */
-static bool differs(const message_plan *m, enum direction d, bool *seen)
-{
-    if (seen[m->type - types])
-        return false;
-    seen[m->type - types] = true;
-    for (size_t i = 0; i < m->count; i++) {
-        if (!m->fields[i].in[d])
-            return true;
-    }
-    for (size_t i = 0; i < m->sub_count; i++) {
-        if (differs(plan_of(m->subs[i]), d, seen))
-            return true;
-    }
-    return false;
-}
-
-/* What the names of a message's tables begin with. */
-static char *stem_of(const type *t, enum direction d)
-{
-    static const char *const names[] = {"_encode", "_decode"};
-    bool *seen = allocate(type_count);
-    bool own = d != BOTH && differs(plan_of(t), d, seen);
-
-    free(seen);
-    return format("%s%s", t->c_name, own ? names[d] : "");
-}
-
-char *table_of(const type *t, enum direction d)
-{
-    return format("%s_table", stem_of(t, d));
 }
 
 static void put_table(text *t, const message_plan *m, enum direction d)
@@ -120,11 +77,11 @@ static void put_table(text *t, const message_plan *m, enum direction d)
     if (m->sub_count > 0) {
         text_add(t, "static const mote_pb_message *const %s_subs[] = {\n", name);
         for (size_t i = 0; i < m->sub_count; i++)
-            text_add(t, "    &%s,\n", table_of(m->subs[i], d));
+            text_add(t, "    &%s_layout,\n", stem_of(m->subs[i], d));
         text_add(t, "};\n");
     }
     rows += m->unknown != NULL;
-    text_add(t, "const mote_pb_message %s_table = {", name);
+    text_add(t, "const mote_pb_message %s_layout = {", name);
     text_add(t, rows > 0 ? "%s_fields, " : "NULL, ", name);
     text_add(t, m->sub_count > 0 ? "%s_subs, " : "NULL, ", name);
     text_add(t, "%zu, sizeof(%s)};\n", rows, m->type->c_name);
@@ -135,9 +92,26 @@ void put_message_table(text *t, const message_plan *m)
 {
     put_table(t, m, BOTH);
     for (enum direction d = ENCODE; d <= DECODE; d++) {
-        if (strcmp(table_of(m->type, d), table_of(m->type, BOTH)) != 0)
+        if (strcmp(stem_of(m->type, d), stem_of(m->type, BOTH)) != 0)
             put_table(t, m, d);
     }
+}
+
+/* The parts of the runtime that the messages need: nothing else is linked. */
+void put_coders(text *t, const message_plan *m)
+{
+    needs e = needs_of(m->type, ENCODE), d = needs_of(m->type, DECODE);
+    const char *lists = d.values ? "mote_pb_read_values" : "NULL";
+
+    if (d.messages)
+        lists = d.values ? "mote_pb_read_lists" : "mote_pb_read_messages";
+    text_add(t, "const mote_pb_encoder %s_encoder = {&%s_layout, %s, %s};\n", m->type->c_name,
+             stem_of(m->type, ENCODE), e.values || e.unknown ? "mote_pb_put_list" : "NULL",
+             e.single || e.messages ? "mote_pb_put_nested" : "mote_pb_put_flat");
+    text_add(t, "const mote_pb_decoder %s_decoder = {&%s_layout, %s, %s, %s, %s};\n",
+             m->type->c_name, stem_of(m->type, DECODE), d.text ? "mote_pb_utf8_valid" : "NULL",
+             lists, d.single ? "mote_pb_enter" : "NULL",
+             d.unknown ? "mote_pb_keep_unknown" : "NULL");
 }
 
 /* Names of the rows, in the order of the table. */
@@ -160,7 +134,7 @@ void put_message_names(text *t, const message_plan *m)
     for (size_t i = 0; i < m->sub_count; i++)
         text_add(t, "    &%s_names,\n", m->subs[i]->c_name);
     text_add(t,
-             "    NULL,\n};\nconst mote_pb_names %s_names = {&%s_table, \"%s\", %s_field_names, "
+             "    NULL,\n};\nconst mote_pb_names %s_names = {&%s_layout, \"%s\", %s_field_names, "
              "%s_sub_names};\n",
              name, name, m->type->full_name, name, name);
     free(sorted);

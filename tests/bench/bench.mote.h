@@ -31,11 +31,15 @@ static const mote_pb_field bench_sample_fields[] = {
 };
 static const mote_pb_message bench_sample_table = {bench_sample_fields, NULL, 5,
                                                    sizeof(bench_Sample)};
+static const mote_pb_encoder bench_sample_encoder = MOTE_PB_ENCODER(&bench_sample_table);
+static const mote_pb_decoder bench_sample_decoder = MOTE_PB_DECODER(&bench_sample_table);
 
 static const mote_pb_field bench_query_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(bench_Query, count), MOTE_PB_UINT32, 0},
 };
 static const mote_pb_message bench_query_table = {bench_query_fields, NULL, 1, sizeof(bench_Query)};
+static const mote_pb_encoder bench_query_encoder = MOTE_PB_ENCODER(&bench_query_table);
+static const mote_pb_decoder bench_query_decoder = MOTE_PB_DECODER(&bench_query_table);
 
 static const mote_pb_field bench_summary_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(bench_Summary, count), MOTE_PB_UINT32, 0},
@@ -43,5 +47,7 @@ static const mote_pb_field bench_summary_fields[] = {
 };
 static const mote_pb_message bench_summary_table = {bench_summary_fields, NULL, 2,
                                                     sizeof(bench_Summary)};
+static const mote_pb_encoder bench_summary_encoder = MOTE_PB_ENCODER(&bench_summary_table);
+static const mote_pb_decoder bench_summary_decoder = MOTE_PB_DECODER(&bench_summary_table);
 
 #endif

@@ -70,7 +70,7 @@ static void send_sample(mote_grpc_call *call, uint32_t i)
 
     if (mote_channel_send(
             call,
-            &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_table},
+            &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_encoder},
             &s, 0) < 0)
         fail("the call ended early");
 }
@@ -86,7 +86,7 @@ static void upload(uint32_t count)
         send_sample(call, i);
     mote_status status = mote_channel_collect(call, &data, &len);
     if (status.code != 0 || !data ||
-        mote_pb_decode(&bench_summary_table, &summary, data, len, NULL, NULL) < 0 ||
+        mote_pb_decode(&bench_summary_decoder, &summary, data, len, NULL, NULL) < 0 ||
         summary.count != count || summary.sum != (uint64_t)count * (count - 1) / 2)
         fail("the summary is wrong");
 }
@@ -100,12 +100,12 @@ static void subscribe(uint32_t count)
     uint32_t n = 0;
 
     mote_channel_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_query_table},
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_query_encoder},
         &query, MOTE_GRPC_LAST);
     while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
         if (ev.type != MOTE_GRPC_MESSAGE)
             continue;
-        if (mote_pb_decode(&bench_sample_table, &s, ev.data, ev.len, NULL, NULL) < 0 ||
+        if (mote_pb_decode(&bench_sample_decoder, &s, ev.data, ev.len, NULL, NULL) < 0 ||
             s.sequence != n++)
             fail("a sample is wrong");
     }
@@ -125,7 +125,7 @@ static void chat(uint32_t count)
             mote_channel_recv(call, &ev);
         while (ev.type == MOTE_GRPC_START);
         if (ev.type != MOTE_GRPC_MESSAGE ||
-            mote_pb_decode(&bench_sample_table, &s, ev.data, ev.len, NULL, NULL) < 0 ||
+            mote_pb_decode(&bench_sample_decoder, &s, ev.data, ev.len, NULL, NULL) < 0 ||
             s.sequence != i + 1)
             fail("an answer is wrong");
     }

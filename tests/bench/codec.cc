@@ -76,7 +76,7 @@ static void run(const subject &c, int calls)
 }
 
 template <class T>
-static std::function<size_t()> mote_encode(const mote_pb_message *table, const T *m)
+static std::function<size_t()> mote_encode(const mote_pb_encoder *table, const T *m)
 {
     return [=] {
         size_t len;
@@ -86,7 +86,7 @@ static std::function<size_t()> mote_encode(const mote_pb_message *table, const T
     };
 }
 
-template <class T> static std::function<bool()> mote_decode(const mote_pb_message *table, T *m)
+template <class T> static std::function<bool()> mote_decode(const mote_pb_decoder *table, T *m)
 {
     return [=] {
         mote_pb_arena arena;
@@ -118,7 +118,8 @@ template <class T> static std::function<bool()> nano_decode(const pb_msgdesc_t *
 
 // One message of the four libraries: M is mote's struct, N nanopb's, T that of C++ protobuf.
 template <class M, class N, class T>
-static void compare(const char *name, const T &m, const mote_pb_message *table,
+static void compare(const char *name, const T &m, const mote_pb_encoder *encoder,
+                    const mote_pb_decoder *decoder,
                     const pb_msgdesc_t *fields, const ProtobufCMessageDescriptor *descriptor,
                     int calls)
 {
@@ -134,12 +135,12 @@ static void compare(const char *name, const T &m, const mote_pb_message *table,
     mote_pb_arena_init(&arena, kept_memory,
                        sizeof kept_memory); // what is encoded stays where it is
     const uint8_t *in = reinterpret_cast<const uint8_t *>(kept.data());
-    if (mote_pb_decode(table, &mote, in, kept.size(), &arena, nullptr) < 0 ||
+    if (mote_pb_decode(decoder, &mote, in, kept.size(), &arena, nullptr) < 0 ||
         !nano_decode(fields, &nano)())
         fail("a message cannot be decoded");
     ProtobufCMessage *pc = protobuf_c_message_unpack(descriptor, nullptr, kept.size(), in);
     c.name = name;
-    c.encode[0] = mote_encode(table, &mote);
+    c.encode[0] = mote_encode(encoder, &mote);
     c.encode[1] = nano_encode(fields, &nano);
     c.encode[2] = [=] { return protobuf_c_message_pack(pc, out); };
     c.encode[3] = [&m] {
@@ -148,7 +149,7 @@ static void compare(const char *name, const T &m, const mote_pb_message *table,
             fail("C++");
         return len;
     };
-    c.decode[0] = mote_decode(table, &mote_again);
+    c.decode[0] = mote_decode(decoder, &mote_again);
     c.decode[1] = nano_decode(fields, &nano_again);
     c.decode[2] = [=] {
         ProtobufCMessage *x = protobuf_c_message_unpack(descriptor, nullptr, kept.size(), in);
@@ -193,11 +194,11 @@ int main()
     }
     for (unsigned i = 0; i < 100; i++)
         fill(batch.add_samples(), i);
-    compare<mm_Sample, codec_Sample>("sample of 40 bytes", sample, &mm_Sample_table,
+    compare<mm_Sample, codec_Sample>("sample of 40 bytes", sample, &mm_Sample_encoder, &mm_Sample_decoder,
                                      codec_Sample_fields, &codec__sample__descriptor, 200000);
-    compare<mm_Report, codec_Report>("report, 12 fields", report, &mm_Report_table,
+    compare<mm_Report, codec_Report>("report, 12 fields", report, &mm_Report_encoder, &mm_Report_decoder,
                                      codec_Report_fields, &codec__report__descriptor, 50000);
-    compare<mm_Batch, codec_Batch>("batch of 100 samples", batch, &mm_Batch_table,
+    compare<mm_Batch, codec_Batch>("batch of 100 samples", batch, &mm_Batch_encoder, &mm_Batch_decoder,
                                    codec_Batch_fields, &codec__batch__descriptor, 2000);
     return 0;
 }

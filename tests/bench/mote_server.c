@@ -12,13 +12,13 @@ typedef struct {
 static int send_sample(mote_grpc_call *call, const bench_Sample *s)
 {
     return mote_grpc_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_table},
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_encoder},
         s, 0);
 }
 
 static int get_sample(bench_Sample *s, const mote_grpc_event *ev)
 {
-    return mote_pb_decode(&bench_sample_table, s, ev->data, ev->len, NULL, NULL);
+    return mote_pb_decode(&bench_sample_decoder, s, ev->data, ev->len, NULL, NULL);
 }
 
 /* Unary and Chat: each sample comes back with the next sequence number. */
@@ -53,7 +53,7 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
     if (!u->answered &&
         (r = mote_grpc_send(
              call,
-             &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_summary_table},
+             &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_summary_encoder},
              &summary, 0)) < 0)
         return r;
     u->answered = true;
@@ -67,7 +67,7 @@ static int subscribe(mote_grpc_call *call, const mote_grpc_event *ev)
     int r;
 
     if (ev->type == MOTE_GRPC_MESSAGE) {
-        if (mote_pb_decode(&bench_query_table, &q, ev->data, ev->len, NULL, NULL) < 0)
+        if (mote_pb_decode(&bench_query_decoder, &q, ev->data, ev->len, NULL, NULL) < 0)
             return MOTE_GRPC_INVALID_ARGUMENT;
         u->wanted = q.count;
     }

@@ -22,8 +22,10 @@ enum {
 
 typedef grpc_testing_SimpleRequest request;
 typedef grpc_testing_SimpleResponse response;
-#define REQUEST  &grpc_testing_SimpleRequest_table
-#define RESPONSE &grpc_testing_SimpleResponse_table
+#define REQUEST_ENCODER  &grpc_testing_SimpleRequest_encoder
+#define REQUEST_DECODER  &grpc_testing_SimpleRequest_decoder
+#define RESPONSE_ENCODER &grpc_testing_SimpleResponse_encoder
+#define RESPONSE_DECODER &grpc_testing_SimpleResponse_decoder
 
 static uint8_t zeros[LARGEST];
 
@@ -65,7 +67,7 @@ static int respond(mote_grpc_call *call, int32_t size)
     response r = {.payload = &payload};
 
     return mote_grpc_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE}, &r, 0);
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE_ENCODER}, &r, 0);
 }
 
 /* UnaryCall, StreamingCall: an answer for each request. */
@@ -74,7 +76,7 @@ static int answer(mote_grpc_call *call, const mote_grpc_event *ev)
     request r;
 
     if (ev->type == MOTE_GRPC_MESSAGE) {
-        if (mote_pb_decode(REQUEST, &r, ev->data, ev->len, arena(), NULL) < 0 ||
+        if (mote_pb_decode(REQUEST_DECODER, &r, ev->data, ev->len, arena(), NULL) < 0 ||
             r.response_size < 0 || r.response_size > LARGEST)
             return MOTE_GRPC_INVALID_ARGUMENT;
         return respond(call, r.response_size);
@@ -90,7 +92,7 @@ static int from_client(mote_grpc_call *call, const mote_grpc_event *ev)
     int e;
 
     if (ev->type == MOTE_GRPC_MESSAGE) {
-        if (mote_pb_decode(REQUEST, &r, ev->data, ev->len, arena(), NULL) < 0)
+        if (mote_pb_decode(REQUEST_DECODER, &r, ev->data, ev->len, arena(), NULL) < 0)
             return MOTE_GRPC_INVALID_ARGUMENT;
         s->count++;
         s->bytes += r.payload ? r.payload->body.len : 0;
@@ -101,7 +103,7 @@ static int from_client(mote_grpc_call *call, const mote_grpc_event *ev)
     response summary = {.server_id = {text, strlen(text)}};
     if (!s->answered &&
         (e = mote_grpc_send(
-             call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE},
+             call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE_ENCODER},
              &summary, 0)) < 0)
         return e;
     s->answered = true;
@@ -116,7 +118,7 @@ static int from_server(mote_grpc_call *call, const mote_grpc_event *ev)
     int e;
 
     if (ev->type == MOTE_GRPC_MESSAGE) {
-        if (mote_pb_decode(REQUEST, &r, ev->data, ev->len, arena(), NULL) < 0 ||
+        if (mote_pb_decode(REQUEST_DECODER, &r, ev->data, ev->len, arena(), NULL) < 0 ||
             r.response_size < 0 || r.response_size > LARGEST)
             return MOTE_GRPC_INVALID_ARGUMENT;
         s->size = r.response_size;
@@ -190,7 +192,7 @@ static void check_response(const uint8_t *data, size_t len)
 {
     response r;
 
-    if (!data || mote_pb_decode(RESPONSE, &r, data, len, arena(), NULL) < 0 ||
+    if (!data || mote_pb_decode(RESPONSE_DECODER, &r, data, len, arena(), NULL) < 0 ||
         (r.payload ? r.payload->body.len : 0) != size)
         fail("a response is wrong");
 }
@@ -210,7 +212,7 @@ static void send(mote_grpc_call *call, unsigned flags)
     request r = ask();
 
     if (mote_channel_send(call,
-                          &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST},
+                          &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER},
                           &r, flags) < 0)
         fail("the call ended early");
 }
@@ -226,7 +228,7 @@ static void unary(void)
         double before = seconds(CLOCK_MONOTONIC);
         if (mote_channel_unary(
                 &channel, &start,
-                &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST}, &r,
+                &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER}, &r,
                 &data, &len)
                 .code)
             fail("a call fails");
@@ -274,7 +276,7 @@ static void upload(void)
         send(call, 0);
     snprintf(text, sizeof text, "%u:%llu", count, (unsigned long long)count * size);
     if (mote_channel_collect(call, &data, &len).code != 0 ||
-        mote_pb_decode(RESPONSE, &r, data, len, arena(), NULL) < 0 ||
+        mote_pb_decode(RESPONSE_DECODER, &r, data, len, arena(), NULL) < 0 ||
         r.server_id.len != strlen(text) || memcmp(r.server_id.data, text, r.server_id.len) != 0)
         fail("the summary is wrong");
 }
@@ -303,7 +305,7 @@ static void start_unary(void)
     for (; started < count && started - ended < OPEN; started++) {
         if (mote_grpc_start(&client.grpc, &start, &call) < 0 ||
             mote_grpc_send(
-                call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST}, &r,
+                call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER}, &r,
                 MOTE_GRPC_LAST) < 0)
             fail("a call does not start");
     }

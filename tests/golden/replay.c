@@ -177,7 +177,7 @@ static void client_actions(void)
             CHECK_INT(
                 mote_grpc_send(call,
                                &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror,
-                                                         &peer_request_table},
+                                                         &peer_request_encoder},
                                &q, n == 1 ? MOTE_GRPC_LAST : 0),
                 0);
         open_calls++;

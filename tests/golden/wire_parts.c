@@ -249,7 +249,7 @@ static void note_text(void)
         wire_event(". %.*s", (int)strcspn(p, "\n"), p);
 }
 
-static void encode_again(const mote_pb_message *type, const void *struct_, size_t cap)
+static void encode_again(const mote_pb_encoder *type, const void *struct_, size_t cap)
 {
     size_t size = 0, len = 0, total = 0;
     int r = mote_pb_size(type, struct_, &size), e = mote_pb_encode(type, struct_, out, cap, &len);
@@ -306,7 +306,8 @@ static void pb(const wire_line *l)
     } m;
     static uint64_t memory[1 << 13];
     bool two = strcmp(wire_text_at(l, 1), "two") == 0;
-    const mote_pb_message *type = two ? &fuzz_Two_table : &fuzz_Three_table;
+    const mote_pb_decoder *type = two ? &fuzz_Two_decoder : &fuzz_Three_decoder;
+    const mote_pb_encoder *encoder = two ? &fuzz_Two_encoder : &fuzz_Three_encoder;
     const mote_pb_names *names_of = two ? &fuzz_Two_names : &fuzz_Three_names;
     const wire_word *w = wire_find(l, "");
     mote_pb_where where;
@@ -323,9 +324,9 @@ static void pb(const wire_line *l)
         const char *p = mote_pb_path(names_of, w->value, w->len, where.offset, path,
                                      wire_number(l, "path", sizeof path));
         wire_event("= %d at %zu field %u of %s: %s", r, where.offset, where.field,
-                   where.type == &fuzz_Two_table     ? "Two"
-                   : where.type == &fuzz_Three_table ? "Three"
-                                                     : "another",
+                   where.type == &fuzz_Two_layout     ? "Two"
+                   : where.type == &fuzz_Three_layout ? "Three"
+                                                      : "another",
                    p);
         return;
     }
@@ -334,7 +335,7 @@ static void pb(const wire_line *l)
     note_text();
     if (r < 0)
         wire_event("= print %d", r);
-    encode_again(type, &m, wire_number(l, "cap", sizeof out));
+    encode_again(encoder, &m, wire_number(l, "cap", sizeof out));
 }
 
 /* ---- trace ----------------------------------------------------------------------------------- */

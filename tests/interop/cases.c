@@ -3,15 +3,16 @@
 
 #define TEST(method)  (&grpc_testing_TestService_##method##_path)
 #define OTHER(method) (&grpc_testing_UnimplementedService_##method##_path)
-#define TABLE(type)   (&grpc_testing_##type##_table)
+#define ENCODER(type) (&grpc_testing_##type##_encoder)
+#define DECODER(type) (&grpc_testing_##type##_decoder)
 
 static const mote_grpc_request plain = {.timeout_ms = 60000};
 
 static int simple(mote_grpc_request options, const grpc_testing_SimpleRequest *request,
                   bool compressed, grpc_testing_SimpleResponse *response)
 {
-    return unary(TEST(UnaryCall), options, TABLE(SimpleRequest), request, compressed,
-                 TABLE(SimpleResponse), response);
+    return unary(TEST(UnaryCall), options, ENCODER(SimpleRequest), request, compressed,
+                 DECODER(SimpleResponse), response);
 }
 
 /* ---- unary --------------------------------------------------------------------------------- */
@@ -20,7 +21,7 @@ static bool empty_unary(void)
 {
     grpc_testing_Empty empty = {0};
 
-    REQUIRE(unary(TEST(EmptyCall), plain, TABLE(Empty), &empty, false, TABLE(Empty), &empty) == 0);
+    REQUIRE(unary(TEST(EmptyCall), plain, ENCODER(Empty), &empty, false, DECODER(Empty), &empty) == 0);
     REQUIRE(last.messages == 1);
     return true;
 }
@@ -34,8 +35,8 @@ static bool cacheable_unary(void)
     grpc_testing_SimpleResponse response;
 
     for (int i = 0; i < 2; i++) {
-        REQUIRE(unary(TEST(CacheableUnaryCall), options, TABLE(SimpleRequest), &request, false,
-                      TABLE(SimpleResponse), &response) == 0);
+        REQUIRE(unary(TEST(CacheableUnaryCall), options, ENCODER(SimpleRequest), &request, false,
+                      DECODER(SimpleResponse), &response) == 0);
         REQUIRE(last.messages == 1);
     }
     return true;
@@ -97,10 +98,10 @@ static bool client_streaming(void)
     REQUIRE(call);
     for (size_t i = 0; i < 4; i++) {
         grpc_testing_StreamingInputCallRequest request = {.payload = PAYLOAD(sizes[i])};
-        send_message(call, TABLE(StreamingInputCallRequest), &request, false);
+        send_message(call, ENCODER(StreamingInputCallRequest), &request, false);
     }
     mote_channel_half_close(call);
-    REQUIRE(receive(call, TABLE(StreamingInputCallResponse), &response));
+    REQUIRE(receive(call, DECODER(StreamingInputCallResponse), &response));
     REQUIRE(finish(call) == 0 && last.messages == 1);
     REQUIRE(response.aggregated_payload_size == 74922);
     return true;
@@ -114,10 +115,10 @@ static bool client_compressed_streaming_noprobe(void)
     grpc_testing_StreamingInputCallResponse response = {0};
     mote_grpc_call *call = start(&main_connection, TEST(StreamingInputCall), gzip);
 
-    REQUIRE(call && send_message(call, TABLE(StreamingInputCallRequest), &first, true));
-    REQUIRE(send_message(call, TABLE(StreamingInputCallRequest), &second, false));
+    REQUIRE(call && send_message(call, ENCODER(StreamingInputCallRequest), &first, true));
+    REQUIRE(send_message(call, ENCODER(StreamingInputCallRequest), &second, false));
     mote_channel_half_close(call);
-    REQUIRE(receive(call, TABLE(StreamingInputCallResponse), &response));
+    REQUIRE(receive(call, DECODER(StreamingInputCallResponse), &response));
     REQUIRE(finish(call) == 0 && response.aggregated_payload_size == 73086);
     return true;
 }
@@ -127,7 +128,7 @@ static bool client_compressed_streaming(void)
     grpc_testing_StreamingInputCallRequest first = {PAYLOAD(27182), &yes};
     mote_grpc_call *call = start(&main_connection, TEST(StreamingInputCall), plain);
 
-    REQUIRE(call && send_message(call, TABLE(StreamingInputCallRequest), &first, false));
+    REQUIRE(call && send_message(call, ENCODER(StreamingInputCallRequest), &first, false));
     mote_channel_half_close(call);
     REQUIRE(finish(call) == MOTE_GRPC_INVALID_ARGUMENT);
     return client_compressed_streaming_noprobe();
@@ -138,7 +139,7 @@ static bool receive_sizes(mote_grpc_call *call, const size_t *sizes, size_t coun
     grpc_testing_StreamingOutputCallResponse response;
 
     for (size_t i = 0; i < count; i++) {
-        REQUIRE(receive(call, TABLE(StreamingOutputCallResponse), &response));
+        REQUIRE(receive(call, DECODER(StreamingOutputCallResponse), &response));
         REQUIRE(is_payload(response.payload, sizes[i]));
     }
     return true;
@@ -152,7 +153,7 @@ static bool server_streaming(void)
     grpc_testing_StreamingOutputCallRequest request = {.response_parameters = {p, 4}};
     mote_grpc_call *call = start(&main_connection, TEST(StreamingOutputCall), plain);
 
-    REQUIRE(call && send_message(call, TABLE(StreamingOutputCallRequest), &request, false));
+    REQUIRE(call && send_message(call, ENCODER(StreamingOutputCallRequest), &request, false));
     mote_channel_half_close(call);
     REQUIRE(receive_sizes(call, sizes, 4));
     REQUIRE(finish(call) == 0 && last.messages == 4);
@@ -166,7 +167,7 @@ static bool server_compressed_streaming(void)
     grpc_testing_StreamingOutputCallRequest request = {.response_parameters = {p, 2}};
     mote_grpc_call *call = start(&main_connection, TEST(StreamingOutputCall), plain);
 
-    REQUIRE(call && send_message(call, TABLE(StreamingOutputCallRequest), &request, false));
+    REQUIRE(call && send_message(call, ENCODER(StreamingOutputCallRequest), &request, false));
     mote_channel_half_close(call);
     REQUIRE(receive_sizes(call, (size_t[]){31415}, 1));
     REQUIRE(last.compressed == 1);
@@ -183,7 +184,7 @@ static bool exchange(mote_grpc_call *call, size_t request_size, size_t response_
     grpc_testing_StreamingOutputCallRequest request = {.response_parameters = {&p, 1},
                                                        .payload = PAYLOAD(request_size)};
 
-    REQUIRE(send_message(call, TABLE(StreamingOutputCallRequest), &request, false));
+    REQUIRE(send_message(call, ENCODER(StreamingOutputCallRequest), &request, false));
     return receive_sizes(call, &response_size, 1);
 }
 
@@ -255,7 +256,7 @@ static bool status_code_and_message(void)
 
     REQUIRE(echoes_status("test status message"));
     mote_grpc_call *call = start(&main_connection, TEST(FullDuplexCall), plain);
-    REQUIRE(call && send_message(call, TABLE(StreamingOutputCallRequest), &request, false));
+    REQUIRE(call && send_message(call, ENCODER(StreamingOutputCallRequest), &request, false));
     mote_channel_half_close(call);
     REQUIRE(finish(call) == 2 && strcmp(last.text, "test status message") == 0);
     return true;
@@ -271,7 +272,7 @@ static bool unimplemented(const mote_hpack_field *path)
 {
     grpc_testing_Empty empty = {0};
 
-    REQUIRE(unary(path, plain, TABLE(Empty), &empty, false, TABLE(Empty), &empty) ==
+    REQUIRE(unary(path, plain, ENCODER(Empty), &empty, false, DECODER(Empty), &empty) ==
             MOTE_GRPC_UNIMPLEMENTED);
     return true;
 }
@@ -317,7 +318,7 @@ static bool timeout_on_sleeping_server(void)
     mote_grpc_call *call = start(&main_connection, TEST(FullDuplexCall), options);
 
     REQUIRE(call);
-    send_message(call, TABLE(StreamingOutputCallRequest), &request, false);
+    send_message(call, ENCODER(StreamingOutputCallRequest), &request, false);
     REQUIRE(finish(call) == MOTE_GRPC_DEADLINE_EXCEEDED);
     return empty_unary();
 }
@@ -364,15 +365,15 @@ static bool report_is_seen(mote_grpc_call *call, double cpu, double memory, doub
     xds_service_orca_v3_OrcaLoadReportRequest want = {.report_interval = &second};
     xds_data_orca_v3_OrcaLoadReport got;
 
-    REQUIRE(send_message(call, TABLE(StreamingOutputCallRequest), &request, false));
+    REQUIRE(send_message(call, ENCODER(StreamingOutputCallRequest), &request, false));
     REQUIRE(receive_sizes(call, (size_t[]){1}, 1));
     mote_grpc_call *reports =
         start(&main_connection, &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path, plain);
     REQUIRE(reports);
-    REQUIRE(send_message(reports, &xds_service_orca_v3_OrcaLoadReportRequest_table, &want, false));
+    REQUIRE(send_message(reports, &xds_service_orca_v3_OrcaLoadReportRequest_encoder, &want, false));
     mote_channel_half_close(reports);
     do
-        REQUIRE(receive(reports, &xds_data_orca_v3_OrcaLoadReport_table, &got));
+        REQUIRE(receive(reports, &xds_data_orca_v3_OrcaLoadReport_decoder, &got));
     while (!is_report(&got, cpu, memory, utilization));
     mote_grpc_cancel(reports);
     REQUIRE(finish(reports) == MOTE_GRPC_CANCELLED);

@@ -123,7 +123,7 @@ mote_grpc_call *start(connection *c, const mote_hpack_field *path, mote_grpc_req
     return r < 0 ? NULL : call;
 }
 
-bool send_message(mote_grpc_call *call, const mote_pb_message *type, const void *m, bool compressed)
+bool send_message(mote_grpc_call *call, const mote_pb_encoder *type, const void *m, bool compressed)
 {
     mote_grpc_bytes bytes;
 
@@ -137,7 +137,7 @@ bool send_message(mote_grpc_call *call, const mote_pb_message *type, const void 
            mote_channel_send(call, &mote_grpc_bytes_source, &bytes, MOTE_GRPC_COMPRESSED) == 0;
 }
 
-bool receive(mote_grpc_call *call, const mote_pb_message *type, void *m)
+bool receive(mote_grpc_call *call, const mote_pb_decoder *type, void *m)
 {
     mote_pb_arena arena;
     mote_grpc_event ev;
@@ -169,8 +169,8 @@ int finish(mote_grpc_call *call)
     return last.status.code;
 }
 
-int unary(const mote_hpack_field *path, mote_grpc_request options, const mote_pb_message *type,
-          const void *request, bool compressed, const mote_pb_message *response_type,
+int unary(const mote_hpack_field *path, mote_grpc_request options, const mote_pb_encoder *type,
+          const void *request, bool compressed, const mote_pb_decoder *response_type,
           void *response)
 {
     mote_grpc_call *call = start(&main_connection, path, options);

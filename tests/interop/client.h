@@ -58,16 +58,16 @@ extern outcome last;
 
 /* A call with the additional metadata of the command line. NULL: it could not be started. */
 mote_grpc_call *start(connection *c, const mote_hpack_field *path, mote_grpc_request options);
-bool send_message(mote_grpc_call *call, const mote_pb_message *type, const void *message,
+bool send_message(mote_grpc_call *call, const mote_pb_encoder *type, const void *message,
                   bool compressed);
 /* The next message, decoded: true; false: the call has ended, with last.status. */
-bool receive(mote_grpc_call *call, const mote_pb_message *type, void *message);
+bool receive(mote_grpc_call *call, const mote_pb_decoder *type, void *message);
 /* Waits for the end. */
 int finish(mote_grpc_call *call);
 
 /* A unary call; the code of its status. */
-int unary(const mote_hpack_field *path, mote_grpc_request options, const mote_pb_message *type,
-          const void *request, bool compressed, const mote_pb_message *response_type,
+int unary(const mote_hpack_field *path, mote_grpc_request options, const mote_pb_encoder *type,
+          const void *request, bool compressed, const mote_pb_decoder *response_type,
           void *response);
 
 /* Zeros, and a payload of them. */

@@ -13,7 +13,7 @@ void *get_memory(size_t size)
     return p;
 }
 
-bool decode_copy(const mote_pb_message *type, void *message, const uint8_t *in, size_t len)
+bool decode_copy(const mote_pb_decoder *type, void *message, const uint8_t *in, size_t len)
 {
     uint8_t *copy = get_memory(len);
     mote_pb_arena arena;
@@ -25,7 +25,7 @@ bool decode_copy(const mote_pb_message *type, void *message, const uint8_t *in, 
     return mote_pb_decode(type, message, copy, len, &arena, NULL) == 0;
 }
 
-bool read_message(const mote_pb_message *type, void *message)
+bool read_message(const mote_pb_decoder *type, void *message)
 {
     uint8_t head[4];
 
@@ -40,7 +40,7 @@ bool read_message(const mote_pb_message *type, void *message)
     return ok;
 }
 
-void write_message(const mote_pb_message *type, const void *message)
+void write_message(const mote_pb_encoder *type, const void *message)
 {
     size_t len = 0;
 

@@ -16,11 +16,11 @@
 void *get_memory(size_t size);
 
 /* Messages of standard input and output: 4 bytes of length, big-endian, and the message. */
-bool read_message(const mote_pb_message *type, void *message); /* false: the input has ended */
-void write_message(const mote_pb_message *type, const void *message);
+bool read_message(const mote_pb_decoder *type, void *message); /* false: the input has ended */
+void write_message(const mote_pb_encoder *type, const void *message);
 
 /* Decodes a copy of the bytes, which lives on. False: it cannot be decoded. */
-bool decode_copy(const mote_pb_message *type, void *message, const uint8_t *in, size_t len);
+bool decode_copy(const mote_pb_decoder *type, void *message, const uint8_t *in, size_t len);
 
 /* Fields of metadata, gathered by name. */
 typedef struct {

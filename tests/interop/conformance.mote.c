@@ -5,13 +5,17 @@ static const mote_pb_field connectrpc_conformance_v1_TLSCreds_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_TLSCreds, cert), MOTE_PB_BYTES, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_TLSCreds, key), MOTE_PB_BYTES, 0},
 };
-const mote_pb_message connectrpc_conformance_v1_TLSCreds_table = {connectrpc_conformance_v1_TLSCreds_fields, NULL, 2, sizeof(connectrpc_conformance_v1_TLSCreds)};
+const mote_pb_message connectrpc_conformance_v1_TLSCreds_layout = {connectrpc_conformance_v1_TLSCreds_fields, NULL, 2, sizeof(connectrpc_conformance_v1_TLSCreds)};
+const mote_pb_encoder connectrpc_conformance_v1_TLSCreds_encoder = {&connectrpc_conformance_v1_TLSCreds_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder connectrpc_conformance_v1_TLSCreds_decoder = {&connectrpc_conformance_v1_TLSCreds_layout, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_Header_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_Header, name), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_Header, value), MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
 };
-const mote_pb_message connectrpc_conformance_v1_Header_table = {connectrpc_conformance_v1_Header_fields, NULL, 2, sizeof(connectrpc_conformance_v1_Header)};
+const mote_pb_message connectrpc_conformance_v1_Header_layout = {connectrpc_conformance_v1_Header_fields, NULL, 2, sizeof(connectrpc_conformance_v1_Header)};
+const mote_pb_encoder connectrpc_conformance_v1_Header_encoder = {&connectrpc_conformance_v1_Header_layout, mote_pb_put_list, mote_pb_put_flat};
+const mote_pb_decoder connectrpc_conformance_v1_Header_decoder = {&connectrpc_conformance_v1_Header_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_Error_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(connectrpc_conformance_v1_Error, code), MOTE_PB_INT32, 0},
@@ -19,9 +23,11 @@ static const mote_pb_field connectrpc_conformance_v1_Error_fields[] = {
     {MOTE_PB_KEY(3, 2), offsetof(connectrpc_conformance_v1_Error, details), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_Error_subs[] = {
-    &google_protobuf_Any_table,
+    &google_protobuf_Any_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_Error_table = {connectrpc_conformance_v1_Error_fields, connectrpc_conformance_v1_Error_subs, 3, sizeof(connectrpc_conformance_v1_Error)};
+const mote_pb_message connectrpc_conformance_v1_Error_layout = {connectrpc_conformance_v1_Error_fields, connectrpc_conformance_v1_Error_subs, 3, sizeof(connectrpc_conformance_v1_Error)};
+const mote_pb_encoder connectrpc_conformance_v1_Error_encoder = {&connectrpc_conformance_v1_Error_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_Error_decoder = {&connectrpc_conformance_v1_Error_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatRequest_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(connectrpc_conformance_v1_ServerCompatRequest, protocol), MOTE_PB_INT32, 0},
@@ -32,16 +38,20 @@ static const mote_pb_field connectrpc_conformance_v1_ServerCompatRequest_fields[
     {MOTE_PB_KEY(7, 2), offsetof(connectrpc_conformance_v1_ServerCompatRequest, server_creds), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ServerCompatRequest_subs[] = {
-    &connectrpc_conformance_v1_TLSCreds_table,
+    &connectrpc_conformance_v1_TLSCreds_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_table = {connectrpc_conformance_v1_ServerCompatRequest_fields, connectrpc_conformance_v1_ServerCompatRequest_subs, 6, sizeof(connectrpc_conformance_v1_ServerCompatRequest)};
+const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_layout = {connectrpc_conformance_v1_ServerCompatRequest_fields, connectrpc_conformance_v1_ServerCompatRequest_subs, 6, sizeof(connectrpc_conformance_v1_ServerCompatRequest)};
+const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, NULL, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerCompatResponse, host), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(connectrpc_conformance_v1_ServerCompatResponse, port), MOTE_PB_UINT32, 0},
     {MOTE_PB_KEY(3, 2), offsetof(connectrpc_conformance_v1_ServerCompatResponse, pem_cert), MOTE_PB_BYTES, 0},
 };
-const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_table = {connectrpc_conformance_v1_ServerCompatResponse_fields, NULL, 3, sizeof(connectrpc_conformance_v1_ServerCompatResponse)};
+const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_layout = {connectrpc_conformance_v1_ServerCompatResponse_fields, NULL, 3, sizeof(connectrpc_conformance_v1_ServerCompatResponse)};
+const mote_pb_encoder connectrpc_conformance_v1_ServerCompatResponse_encoder = {&connectrpc_conformance_v1_ServerCompatResponse_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder connectrpc_conformance_v1_ServerCompatResponse_decoder = {&connectrpc_conformance_v1_ServerCompatResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatRequest, test_name), MOTE_PB_TEXT, 0},
@@ -64,12 +74,14 @@ static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_fields[
     {MOTE_PB_KEY(19, 2), offsetof(connectrpc_conformance_v1_ClientCompatRequest, cancel), MOTE_PB_MESSAGE, 3},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatRequest_subs[] = {
-    &connectrpc_conformance_v1_TLSCreds_table,
-    &connectrpc_conformance_v1_Header_table,
-    &google_protobuf_Any_table,
-    &connectrpc_conformance_v1_ClientCompatRequest_Cancel_table,
+    &connectrpc_conformance_v1_TLSCreds_layout,
+    &connectrpc_conformance_v1_Header_layout,
+    &google_protobuf_Any_layout,
+    &connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_table = {connectrpc_conformance_v1_ClientCompatRequest_fields, connectrpc_conformance_v1_ClientCompatRequest_subs, 18, sizeof(connectrpc_conformance_v1_ClientCompatRequest)};
+const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_layout = {connectrpc_conformance_v1_ClientCompatRequest_fields, connectrpc_conformance_v1_ClientCompatRequest_subs, 18, sizeof(connectrpc_conformance_v1_ClientCompatRequest)};
+const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing) | 0},
@@ -77,9 +89,11 @@ static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_Cancel_
     {MOTE_PB_KEY(3, 0), offsetof(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing.is), MOTE_PB_UINT32 | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing) | 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatRequest_Cancel_subs[] = {
-    &google_protobuf_Empty_table,
+    &google_protobuf_Empty_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_table = {connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields, connectrpc_conformance_v1_ClientCompatRequest_Cancel_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatRequest_Cancel)};
+const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout = {connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields, connectrpc_conformance_v1_ClientCompatRequest_Cancel_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatRequest_Cancel)};
+const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, NULL, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatResponse, test_name), MOTE_PB_TEXT, 0},
@@ -87,10 +101,12 @@ static const mote_pb_field connectrpc_conformance_v1_ClientCompatResponse_fields
     {MOTE_PB_KEY(3, 2), offsetof(connectrpc_conformance_v1_ClientCompatResponse, result.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(connectrpc_conformance_v1_ClientCompatResponse, result) | 1},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatResponse_subs[] = {
-    &connectrpc_conformance_v1_ClientResponseResult_table,
-    &connectrpc_conformance_v1_ClientErrorResult_table,
+    &connectrpc_conformance_v1_ClientResponseResult_layout,
+    &connectrpc_conformance_v1_ClientErrorResult_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_table = {connectrpc_conformance_v1_ClientCompatResponse_fields, connectrpc_conformance_v1_ClientCompatResponse_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatResponse)};
+const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_layout = {connectrpc_conformance_v1_ClientCompatResponse_fields, connectrpc_conformance_v1_ClientCompatResponse_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatResponse)};
+const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientResponseResult_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientResponseResult, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -100,16 +116,20 @@ static const mote_pb_field connectrpc_conformance_v1_ClientResponseResult_fields
     {MOTE_PB_KEY(5, 0), offsetof(connectrpc_conformance_v1_ClientResponseResult, num_unsent_requests), MOTE_PB_INT32, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ClientResponseResult_subs[] = {
-    &connectrpc_conformance_v1_Header_table,
-    &connectrpc_conformance_v1_ConformancePayload_table,
-    &connectrpc_conformance_v1_Error_table,
+    &connectrpc_conformance_v1_Header_layout,
+    &connectrpc_conformance_v1_ConformancePayload_layout,
+    &connectrpc_conformance_v1_Error_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_table = {connectrpc_conformance_v1_ClientResponseResult_fields, connectrpc_conformance_v1_ClientResponseResult_subs, 5, sizeof(connectrpc_conformance_v1_ClientResponseResult)};
+const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_layout = {connectrpc_conformance_v1_ClientResponseResult_fields, connectrpc_conformance_v1_ClientResponseResult_subs, 5, sizeof(connectrpc_conformance_v1_ClientResponseResult)};
+const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientErrorResult_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientErrorResult, message), MOTE_PB_TEXT, 0},
 };
-const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_table = {connectrpc_conformance_v1_ClientErrorResult_fields, NULL, 1, sizeof(connectrpc_conformance_v1_ClientErrorResult)};
+const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_layout = {connectrpc_conformance_v1_ClientErrorResult_fields, NULL, 1, sizeof(connectrpc_conformance_v1_ClientErrorResult)};
+const mote_pb_encoder connectrpc_conformance_v1_ClientErrorResult_encoder = {&connectrpc_conformance_v1_ClientErrorResult_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder connectrpc_conformance_v1_ClientErrorResult_decoder = {&connectrpc_conformance_v1_ClientErrorResult_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryResponseDefinition_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryResponseDefinition, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -119,10 +139,12 @@ static const mote_pb_field connectrpc_conformance_v1_UnaryResponseDefinition_fie
     {MOTE_PB_KEY(6, 0), offsetof(connectrpc_conformance_v1_UnaryResponseDefinition, response_delay_ms), MOTE_PB_UINT32, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_UnaryResponseDefinition_subs[] = {
-    &connectrpc_conformance_v1_Header_table,
-    &connectrpc_conformance_v1_Error_table,
+    &connectrpc_conformance_v1_Header_layout,
+    &connectrpc_conformance_v1_Error_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_table = {connectrpc_conformance_v1_UnaryResponseDefinition_fields, connectrpc_conformance_v1_UnaryResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_UnaryResponseDefinition)};
+const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_layout = {connectrpc_conformance_v1_UnaryResponseDefinition_fields, connectrpc_conformance_v1_UnaryResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_UnaryResponseDefinition)};
+const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_StreamResponseDefinition_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_StreamResponseDefinition, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -132,61 +154,75 @@ static const mote_pb_field connectrpc_conformance_v1_StreamResponseDefinition_fi
     {MOTE_PB_KEY(5, 2), offsetof(connectrpc_conformance_v1_StreamResponseDefinition, response_trailers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_StreamResponseDefinition_subs[] = {
-    &connectrpc_conformance_v1_Header_table,
-    &connectrpc_conformance_v1_Error_table,
+    &connectrpc_conformance_v1_Header_layout,
+    &connectrpc_conformance_v1_Error_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_table = {connectrpc_conformance_v1_StreamResponseDefinition_fields, connectrpc_conformance_v1_StreamResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_StreamResponseDefinition)};
+const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_layout = {connectrpc_conformance_v1_StreamResponseDefinition_fields, connectrpc_conformance_v1_StreamResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_StreamResponseDefinition)};
+const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryRequest, response_definition), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_UnaryRequest, request_data), MOTE_PB_BYTES, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_UnaryRequest_subs[] = {
-    &connectrpc_conformance_v1_UnaryResponseDefinition_table,
+    &connectrpc_conformance_v1_UnaryResponseDefinition_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_UnaryRequest_table = {connectrpc_conformance_v1_UnaryRequest_fields, connectrpc_conformance_v1_UnaryRequest_subs, 2, sizeof(connectrpc_conformance_v1_UnaryRequest)};
+const mote_pb_message connectrpc_conformance_v1_UnaryRequest_layout = {connectrpc_conformance_v1_UnaryRequest_fields, connectrpc_conformance_v1_UnaryRequest_subs, 2, sizeof(connectrpc_conformance_v1_UnaryRequest)};
+const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryResponse, payload), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_UnaryResponse_subs[] = {
-    &connectrpc_conformance_v1_ConformancePayload_table,
+    &connectrpc_conformance_v1_ConformancePayload_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_UnaryResponse_table = {connectrpc_conformance_v1_UnaryResponse_fields, connectrpc_conformance_v1_UnaryResponse_subs, 1, sizeof(connectrpc_conformance_v1_UnaryResponse)};
+const mote_pb_message connectrpc_conformance_v1_UnaryResponse_layout = {connectrpc_conformance_v1_UnaryResponse_fields, connectrpc_conformance_v1_UnaryResponse_subs, 1, sizeof(connectrpc_conformance_v1_UnaryResponse)};
+const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_ServerStreamRequest, request_data), MOTE_PB_BYTES, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ServerStreamRequest_subs[] = {
-    &connectrpc_conformance_v1_StreamResponseDefinition_table,
+    &connectrpc_conformance_v1_StreamResponseDefinition_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_table = {connectrpc_conformance_v1_ServerStreamRequest_fields, connectrpc_conformance_v1_ServerStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ServerStreamRequest)};
+const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_layout = {connectrpc_conformance_v1_ServerStreamRequest_fields, connectrpc_conformance_v1_ServerStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ServerStreamRequest)};
+const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerStreamResponse, payload), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ServerStreamResponse_subs[] = {
-    &connectrpc_conformance_v1_ConformancePayload_table,
+    &connectrpc_conformance_v1_ConformancePayload_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_table = {connectrpc_conformance_v1_ServerStreamResponse_fields, connectrpc_conformance_v1_ServerStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ServerStreamResponse)};
+const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_layout = {connectrpc_conformance_v1_ServerStreamResponse_fields, connectrpc_conformance_v1_ServerStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ServerStreamResponse)};
+const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_ClientStreamRequest, request_data), MOTE_PB_BYTES, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ClientStreamRequest_subs[] = {
-    &connectrpc_conformance_v1_UnaryResponseDefinition_table,
+    &connectrpc_conformance_v1_UnaryResponseDefinition_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_table = {connectrpc_conformance_v1_ClientStreamRequest_fields, connectrpc_conformance_v1_ClientStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ClientStreamRequest)};
+const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_layout = {connectrpc_conformance_v1_ClientStreamRequest_fields, connectrpc_conformance_v1_ClientStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ClientStreamRequest)};
+const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientStreamResponse, payload), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ClientStreamResponse_subs[] = {
-    &connectrpc_conformance_v1_ConformancePayload_table,
+    &connectrpc_conformance_v1_ConformancePayload_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_table = {connectrpc_conformance_v1_ClientStreamResponse_fields, connectrpc_conformance_v1_ClientStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ClientStreamResponse)};
+const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_layout = {connectrpc_conformance_v1_ClientStreamResponse_fields, connectrpc_conformance_v1_ClientStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ClientStreamResponse)};
+const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_BidiStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -194,30 +230,40 @@ static const mote_pb_field connectrpc_conformance_v1_BidiStreamRequest_fields[] 
     {MOTE_PB_KEY(3, 2), offsetof(connectrpc_conformance_v1_BidiStreamRequest, request_data), MOTE_PB_BYTES, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_BidiStreamRequest_subs[] = {
-    &connectrpc_conformance_v1_StreamResponseDefinition_table,
+    &connectrpc_conformance_v1_StreamResponseDefinition_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_table = {connectrpc_conformance_v1_BidiStreamRequest_fields, connectrpc_conformance_v1_BidiStreamRequest_subs, 3, sizeof(connectrpc_conformance_v1_BidiStreamRequest)};
+const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_layout = {connectrpc_conformance_v1_BidiStreamRequest_fields, connectrpc_conformance_v1_BidiStreamRequest_subs, 3, sizeof(connectrpc_conformance_v1_BidiStreamRequest)};
+const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_BidiStreamResponse, payload), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_BidiStreamResponse_subs[] = {
-    &connectrpc_conformance_v1_ConformancePayload_table,
+    &connectrpc_conformance_v1_ConformancePayload_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_table = {connectrpc_conformance_v1_BidiStreamResponse_fields, connectrpc_conformance_v1_BidiStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_BidiStreamResponse)};
+const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_layout = {connectrpc_conformance_v1_BidiStreamResponse_fields, connectrpc_conformance_v1_BidiStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_BidiStreamResponse)};
+const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
-const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_table = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedRequest)};
+const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedRequest)};
+const mote_pb_encoder connectrpc_conformance_v1_UnimplementedRequest_encoder = {&connectrpc_conformance_v1_UnimplementedRequest_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder connectrpc_conformance_v1_UnimplementedRequest_decoder = {&connectrpc_conformance_v1_UnimplementedRequest_layout, NULL, NULL, NULL, NULL};
 
-const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_table = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedResponse)};
+const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_layout = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedResponse)};
+const mote_pb_encoder connectrpc_conformance_v1_UnimplementedResponse_encoder = {&connectrpc_conformance_v1_UnimplementedResponse_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder connectrpc_conformance_v1_UnimplementedResponse_decoder = {&connectrpc_conformance_v1_UnimplementedResponse_layout, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ConformancePayload, data), MOTE_PB_BYTES, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_ConformancePayload, request_info), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ConformancePayload_subs[] = {
-    &connectrpc_conformance_v1_ConformancePayload_RequestInfo_table,
+    &connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ConformancePayload_table = {connectrpc_conformance_v1_ConformancePayload_fields, connectrpc_conformance_v1_ConformancePayload_subs, 2, sizeof(connectrpc_conformance_v1_ConformancePayload)};
+const mote_pb_message connectrpc_conformance_v1_ConformancePayload_layout = {connectrpc_conformance_v1_ConformancePayload_fields, connectrpc_conformance_v1_ConformancePayload_subs, 2, sizeof(connectrpc_conformance_v1_ConformancePayload)};
+const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ConformancePayload_RequestInfo, request_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -225,37 +271,39 @@ static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_RequestI
     {MOTE_PB_KEY(3, 2), offsetof(connectrpc_conformance_v1_ConformancePayload_RequestInfo, requests), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 1},
 };
 static const mote_pb_message *const connectrpc_conformance_v1_ConformancePayload_RequestInfo_subs[] = {
-    &connectrpc_conformance_v1_Header_table,
-    &google_protobuf_Any_table,
+    &connectrpc_conformance_v1_Header_layout,
+    &google_protobuf_Any_layout,
 };
-const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_table = {connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields, connectrpc_conformance_v1_ConformancePayload_RequestInfo_subs, 3, sizeof(connectrpc_conformance_v1_ConformancePayload_RequestInfo)};
+const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout = {connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields, connectrpc_conformance_v1_ConformancePayload_RequestInfo_subs, 3, sizeof(connectrpc_conformance_v1_ConformancePayload_RequestInfo)};
+const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_utf8_valid, mote_pb_read_lists, NULL, NULL};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/Unary");
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_table};
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ServerStream_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/ServerStream");
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamRequest_table};
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamResponse_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamRequest_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ClientStream_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/ClientStream");
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamRequest_table};
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamResponse_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamRequest_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_BidiStream_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/BidiStream");
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamRequest_table};
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamResponse_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamRequest_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unimplemented_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/Unimplemented");
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedRequest_table};
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedResponse_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedRequest_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/IdempotentUnary");
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_table};
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_table};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_encoder};

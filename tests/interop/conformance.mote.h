@@ -264,343 +264,391 @@ struct connectrpc_conformance_v1_ConformancePayload_RequestInfo {
     } requests;
 };
 
-extern const mote_pb_message connectrpc_conformance_v1_TLSCreds_table;
+extern const mote_pb_message connectrpc_conformance_v1_TLSCreds_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_TLSCreds_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_TLSCreds_decoder;
 static inline int connectrpc_conformance_v1_TLSCreds_encode(const connectrpc_conformance_v1_TLSCreds *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_TLSCreds_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_TLSCreds_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_TLSCreds_decode(connectrpc_conformance_v1_TLSCreds *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_TLSCreds_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_TLSCreds_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_TLSCreds_size(const connectrpc_conformance_v1_TLSCreds *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_TLSCreds_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_TLSCreds_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_Header_table;
+extern const mote_pb_message connectrpc_conformance_v1_Header_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_Header_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_Header_decoder;
 static inline int connectrpc_conformance_v1_Header_encode(const connectrpc_conformance_v1_Header *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_Header_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_Header_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_Header_decode(connectrpc_conformance_v1_Header *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_Header_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_Header_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_Header_size(const connectrpc_conformance_v1_Header *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_Header_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_Header_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_Error_table;
+extern const mote_pb_message connectrpc_conformance_v1_Error_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_Error_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_Error_decoder;
 static inline int connectrpc_conformance_v1_Error_encode(const connectrpc_conformance_v1_Error *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_Error_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_Error_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_Error_decode(connectrpc_conformance_v1_Error *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_Error_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_Error_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_Error_size(const connectrpc_conformance_v1_Error *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_Error_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_Error_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_table;
+extern const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder;
 static inline int connectrpc_conformance_v1_ServerCompatRequest_encode(const connectrpc_conformance_v1_ServerCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ServerCompatRequest_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ServerCompatRequest_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ServerCompatRequest_decode(connectrpc_conformance_v1_ServerCompatRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ServerCompatRequest_size(const connectrpc_conformance_v1_ServerCompatRequest *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ServerCompatRequest_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ServerCompatRequest_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_table;
+extern const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ServerCompatResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ServerCompatResponse_decoder;
 static inline int connectrpc_conformance_v1_ServerCompatResponse_encode(const connectrpc_conformance_v1_ServerCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ServerCompatResponse_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ServerCompatResponse_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ServerCompatResponse_decode(connectrpc_conformance_v1_ServerCompatResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerCompatResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ServerCompatResponse_size(const connectrpc_conformance_v1_ServerCompatResponse *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ServerCompatResponse_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ServerCompatResponse_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_table;
+extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder;
 static inline int connectrpc_conformance_v1_ClientCompatRequest_encode(const connectrpc_conformance_v1_ClientCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatRequest_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatRequest_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ClientCompatRequest_decode(connectrpc_conformance_v1_ClientCompatRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ClientCompatRequest_size(const connectrpc_conformance_v1_ClientCompatRequest *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_table;
+extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout;
 #define connectrpc_conformance_v1_ClientCompatRequest_Cancel_MAX_SIZE 6 /* bytes of any encoding */
+extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder;
 static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_encode(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_decode(connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_size(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_table;
+extern const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder;
 static inline int connectrpc_conformance_v1_ClientCompatResponse_encode(const connectrpc_conformance_v1_ClientCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatResponse_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientCompatResponse_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ClientCompatResponse_decode(connectrpc_conformance_v1_ClientCompatResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientCompatResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ClientCompatResponse_size(const connectrpc_conformance_v1_ClientCompatResponse *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ClientCompatResponse_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ClientCompatResponse_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_table;
+extern const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder;
 static inline int connectrpc_conformance_v1_ClientResponseResult_encode(const connectrpc_conformance_v1_ClientResponseResult *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientResponseResult_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientResponseResult_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ClientResponseResult_decode(connectrpc_conformance_v1_ClientResponseResult *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientResponseResult_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientResponseResult_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ClientResponseResult_size(const connectrpc_conformance_v1_ClientResponseResult *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ClientResponseResult_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ClientResponseResult_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_table;
+extern const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ClientErrorResult_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ClientErrorResult_decoder;
 static inline int connectrpc_conformance_v1_ClientErrorResult_encode(const connectrpc_conformance_v1_ClientErrorResult *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientErrorResult_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientErrorResult_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ClientErrorResult_decode(connectrpc_conformance_v1_ClientErrorResult *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientErrorResult_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientErrorResult_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ClientErrorResult_size(const connectrpc_conformance_v1_ClientErrorResult *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ClientErrorResult_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ClientErrorResult_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_table;
+extern const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder;
 static inline int connectrpc_conformance_v1_UnaryResponseDefinition_encode(const connectrpc_conformance_v1_UnaryResponseDefinition *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_UnaryResponseDefinition_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_UnaryResponseDefinition_decode(connectrpc_conformance_v1_UnaryResponseDefinition *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponseDefinition_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_UnaryResponseDefinition_size(const connectrpc_conformance_v1_UnaryResponseDefinition *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_UnaryResponseDefinition_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_UnaryResponseDefinition_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_table;
+extern const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder;
 static inline int connectrpc_conformance_v1_StreamResponseDefinition_encode(const connectrpc_conformance_v1_StreamResponseDefinition *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_StreamResponseDefinition_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_StreamResponseDefinition_decode(connectrpc_conformance_v1_StreamResponseDefinition *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_StreamResponseDefinition_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_StreamResponseDefinition_size(const connectrpc_conformance_v1_StreamResponseDefinition *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_StreamResponseDefinition_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_StreamResponseDefinition_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_UnaryRequest_table;
+extern const mote_pb_message connectrpc_conformance_v1_UnaryRequest_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder;
 static inline int connectrpc_conformance_v1_UnaryRequest_encode(const connectrpc_conformance_v1_UnaryRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_UnaryRequest_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_UnaryRequest_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_UnaryRequest_decode(connectrpc_conformance_v1_UnaryRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_UnaryRequest_size(const connectrpc_conformance_v1_UnaryRequest *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_UnaryRequest_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_UnaryRequest_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_UnaryResponse_table;
+extern const mote_pb_message connectrpc_conformance_v1_UnaryResponse_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder;
 static inline int connectrpc_conformance_v1_UnaryResponse_encode(const connectrpc_conformance_v1_UnaryResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_UnaryResponse_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_UnaryResponse_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_UnaryResponse_decode(connectrpc_conformance_v1_UnaryResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_UnaryResponse_size(const connectrpc_conformance_v1_UnaryResponse *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_UnaryResponse_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_UnaryResponse_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_table;
+extern const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder;
 static inline int connectrpc_conformance_v1_ServerStreamRequest_encode(const connectrpc_conformance_v1_ServerStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ServerStreamRequest_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ServerStreamRequest_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ServerStreamRequest_decode(connectrpc_conformance_v1_ServerStreamRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ServerStreamRequest_size(const connectrpc_conformance_v1_ServerStreamRequest *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ServerStreamRequest_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ServerStreamRequest_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_table;
+extern const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder;
 static inline int connectrpc_conformance_v1_ServerStreamResponse_encode(const connectrpc_conformance_v1_ServerStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ServerStreamResponse_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ServerStreamResponse_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ServerStreamResponse_decode(connectrpc_conformance_v1_ServerStreamResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ServerStreamResponse_size(const connectrpc_conformance_v1_ServerStreamResponse *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ServerStreamResponse_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ServerStreamResponse_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_table;
+extern const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder;
 static inline int connectrpc_conformance_v1_ClientStreamRequest_encode(const connectrpc_conformance_v1_ClientStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientStreamRequest_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientStreamRequest_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ClientStreamRequest_decode(connectrpc_conformance_v1_ClientStreamRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ClientStreamRequest_size(const connectrpc_conformance_v1_ClientStreamRequest *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ClientStreamRequest_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ClientStreamRequest_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_table;
+extern const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder;
 static inline int connectrpc_conformance_v1_ClientStreamResponse_encode(const connectrpc_conformance_v1_ClientStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ClientStreamResponse_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ClientStreamResponse_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ClientStreamResponse_decode(connectrpc_conformance_v1_ClientStreamResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ClientStreamResponse_size(const connectrpc_conformance_v1_ClientStreamResponse *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ClientStreamResponse_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ClientStreamResponse_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_table;
+extern const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder;
 static inline int connectrpc_conformance_v1_BidiStreamRequest_encode(const connectrpc_conformance_v1_BidiStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_BidiStreamRequest_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_BidiStreamRequest_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_BidiStreamRequest_decode(connectrpc_conformance_v1_BidiStreamRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_BidiStreamRequest_size(const connectrpc_conformance_v1_BidiStreamRequest *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_BidiStreamRequest_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_BidiStreamRequest_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_table;
+extern const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder;
 static inline int connectrpc_conformance_v1_BidiStreamResponse_encode(const connectrpc_conformance_v1_BidiStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_BidiStreamResponse_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_BidiStreamResponse_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_BidiStreamResponse_decode(connectrpc_conformance_v1_BidiStreamResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_BidiStreamResponse_size(const connectrpc_conformance_v1_BidiStreamResponse *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_BidiStreamResponse_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_BidiStreamResponse_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_table;
+extern const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout;
 #define connectrpc_conformance_v1_UnimplementedRequest_MAX_SIZE 0 /* bytes of any encoding */
+extern const mote_pb_encoder connectrpc_conformance_v1_UnimplementedRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_UnimplementedRequest_decoder;
 static inline int connectrpc_conformance_v1_UnimplementedRequest_encode(const connectrpc_conformance_v1_UnimplementedRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_UnimplementedRequest_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_UnimplementedRequest_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_UnimplementedRequest_decode(connectrpc_conformance_v1_UnimplementedRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_UnimplementedRequest_size(const connectrpc_conformance_v1_UnimplementedRequest *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_UnimplementedRequest_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_UnimplementedRequest_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_table;
+extern const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_layout;
 #define connectrpc_conformance_v1_UnimplementedResponse_MAX_SIZE 0 /* bytes of any encoding */
+extern const mote_pb_encoder connectrpc_conformance_v1_UnimplementedResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_UnimplementedResponse_decoder;
 static inline int connectrpc_conformance_v1_UnimplementedResponse_encode(const connectrpc_conformance_v1_UnimplementedResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_UnimplementedResponse_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_UnimplementedResponse_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_UnimplementedResponse_decode(connectrpc_conformance_v1_UnimplementedResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_UnimplementedResponse_size(const connectrpc_conformance_v1_UnimplementedResponse *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_UnimplementedResponse_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_UnimplementedResponse_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_table;
+extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder;
 static inline int connectrpc_conformance_v1_ConformancePayload_encode(const connectrpc_conformance_v1_ConformancePayload *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ConformancePayload_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ConformancePayload_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ConformancePayload_decode(connectrpc_conformance_v1_ConformancePayload *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ConformancePayload_size(const connectrpc_conformance_v1_ConformancePayload *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_encoder, m, size);
 }
 
-extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_table;
+extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout;
+extern const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder;
 static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_encode(const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, out, cap, len);
+    return mote_pb_encode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder, m, out, cap, len);
 }
 static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_decode(connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder, m, in, len, arena, NULL);
 }
 static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_size(const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, size_t *size)
 {
-    return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_table, m, size);
+    return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder, m, size);
 }
 
 /* ---- service ConformanceService */
@@ -626,7 +674,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unary_offer(mote_
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_take(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -639,7 +687,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary_fin
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -655,7 +703,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary(mot
     mote_status status = mote_channel_unary(channel, &options, &connectrpc_conformance_v1_ConformanceService_Unary_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -663,7 +711,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unary(mot
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_read(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -700,7 +748,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_offe
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_take(const mote_grpc_event *ev, connectrpc_conformance_v1_ServerStreamResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -717,7 +765,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_recv
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -736,7 +784,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_call
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_read(const mote_grpc_event *ev, connectrpc_conformance_v1_ServerStreamRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -766,7 +814,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_offe
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_take(const mote_grpc_event *ev, connectrpc_conformance_v1_ClientStreamResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -785,7 +833,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_ClientStr
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_ClientStreamResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -793,7 +841,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_ClientStr
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_read(const mote_grpc_event *ev, connectrpc_conformance_v1_ClientStreamRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_ClientStreamRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -830,7 +878,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_offer(
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_take(const mote_grpc_event *ev, connectrpc_conformance_v1_BidiStreamResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -853,7 +901,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_recv(m
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -861,7 +909,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_recv(m
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_read(const mote_grpc_event *ev, connectrpc_conformance_v1_BidiStreamRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_BidiStreamRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -891,7 +939,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_off
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_take(const mote_grpc_event *ev, connectrpc_conformance_v1_UnimplementedResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -904,7 +952,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -920,7 +968,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
     mote_status status = mote_channel_unary(channel, &options, &connectrpc_conformance_v1_ConformanceService_Unimplemented_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnimplementedResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -928,7 +976,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Unimpleme
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_read(const mote_grpc_event *ev, connectrpc_conformance_v1_UnimplementedRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnimplementedRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -965,7 +1013,7 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_o
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_take(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -978,7 +1026,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -994,7 +1042,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
     mote_status status = mote_channel_unary(channel, &options, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -1002,7 +1050,7 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_read(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

@@ -39,7 +39,7 @@ static void on_metadata(void *context, const mote_grpc_event *ev)
         return;
     uint8_t *bytes = get_memory(ev->value_len);
     int n = mote_grpc_bin_decode(ev->value, ev->value_len, bytes, ev->value_len);
-    if (n < 0 || !decode_copy(&google_rpc_Status_table, &details, bytes, (size_t)n))
+    if (n < 0 || !decode_copy(&google_rpc_Status_decoder, &details, bytes, (size_t)n))
         memset(&details, 0, sizeof details);
 }
 
@@ -124,7 +124,7 @@ static void receive(mote_grpc_call *call, bool one_response)
             break;
     }
     response_count++;
-    if (!decode_copy(&connectrpc_conformance_v1_UnaryResponse_table, &response, ev.data, ev.len))
+    if (!decode_copy(&connectrpc_conformance_v1_UnaryResponse_decoder, &response, ev.data, ev.len))
         return;
     connectrpc_conformance_v1_ConformancePayload *all =
         get_memory((payload_count + 1) * sizeof *all);
@@ -262,7 +262,7 @@ int main(int argc, char **argv)
                   "grpc_conformance_client: the client under test of connectconformance; started "
                   "by it",
                   options);
-    while (read_message(&connectrpc_conformance_v1_ClientCompatRequest_table, &r)) {
+    while (read_message(&connectrpc_conformance_v1_ClientCompatRequest_decoder, &r)) {
         connectrpc_conformance_v1_ClientCompatResponse response = {.test_name = r.test_name};
         connectrpc_conformance_v1_ClientErrorResult error = {0};
         result_t result = {0};
@@ -282,7 +282,7 @@ int main(int argc, char **argv)
             response.result.which = connectrpc_conformance_v1_ClientCompatResponse_response;
             response.result.is.response = &result;
         }
-        write_message(&connectrpc_conformance_v1_ClientCompatResponse_table, &response);
+        write_message(&connectrpc_conformance_v1_ClientCompatResponse_encoder, &response);
     }
     return 0;
 }

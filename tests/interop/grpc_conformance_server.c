@@ -87,11 +87,11 @@ static bool read_definition(exchange *x, enum kind kind, const mote_grpc_event *
         connectrpc_conformance_v1_ServerStreamRequest server;
         connectrpc_conformance_v1_BidiStreamRequest bidi;
     } request;
-    static const mote_pb_message *const tables[] = {
-        [UNARY] = &connectrpc_conformance_v1_UnaryRequest_table,
-        [SERVER_STREAM] = &connectrpc_conformance_v1_ServerStreamRequest_table,
-        [CLIENT_STREAM] = &connectrpc_conformance_v1_UnaryRequest_table, /* the same fields */
-        [BIDI] = &connectrpc_conformance_v1_BidiStreamRequest_table};
+    static const mote_pb_decoder *const tables[] = {
+        [UNARY] = &connectrpc_conformance_v1_UnaryRequest_decoder,
+        [SERVER_STREAM] = &connectrpc_conformance_v1_ServerStreamRequest_decoder,
+        [CLIENT_STREAM] = &connectrpc_conformance_v1_UnaryRequest_decoder, /* the same fields */
+        [BIDI] = &connectrpc_conformance_v1_BidiStreamRequest_decoder};
 
     if (!decode_copy(tables[kind], &request, ev->data, ev->len))
         return false;
@@ -128,7 +128,7 @@ static int send_payload(mote_grpc_call *call, exchange *x,
                         const connectrpc_conformance_v1_ConformancePayload *payload)
 {
     connectrpc_conformance_v1_UnaryResponse response = {payload};
-    const mote_pb_message *type = &connectrpc_conformance_v1_UnaryResponse_table;
+    const mote_pb_encoder *type = &connectrpc_conformance_v1_UnaryResponse_encoder;
     mote_grpc_bytes bytes;
 
     if (!x->compress ||
@@ -348,7 +348,7 @@ static void ready(const char *address)
         .host = MOTE_PB_STRING("127.0.0.1"),
         .port = (uint32_t)atoi(port ? port + 1 : "0")};
 
-    write_message(&connectrpc_conformance_v1_ServerCompatResponse_table, &response);
+    write_message(&connectrpc_conformance_v1_ServerCompatResponse_encoder, &response);
 }
 
 int main(int argc, char **argv)
@@ -360,7 +360,7 @@ int main(int argc, char **argv)
                   "grpc_conformance_server: the server under test of connectconformance; started "
                   "by it",
                   options);
-    if (!read_message(&connectrpc_conformance_v1_ServerCompatRequest_table, &request))
+    if (!read_message(&connectrpc_conformance_v1_ServerCompatRequest_decoder, &request))
         return 1;
     mote_posix_tls_config config = {0};
     mote_posix_security security = {0};

@@ -123,180 +123,204 @@ struct grpc_testing_StreamingOutputCallResponse {
     mote_pb_string peer_socket_address;
 };
 
-extern const mote_pb_message grpc_testing_Empty_table;
+extern const mote_pb_message grpc_testing_Empty_layout;
 #define grpc_testing_Empty_MAX_SIZE 0 /* bytes of any encoding */
+extern const mote_pb_encoder grpc_testing_Empty_encoder;
+extern const mote_pb_decoder grpc_testing_Empty_decoder;
 static inline int grpc_testing_Empty_encode(const grpc_testing_Empty *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_Empty_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_Empty_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_Empty_decode(grpc_testing_Empty *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Empty_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Empty_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_Empty_size(const grpc_testing_Empty *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_Empty_table, m, size);
+    return mote_pb_size(&grpc_testing_Empty_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_BoolValue_table;
+extern const mote_pb_message grpc_testing_BoolValue_layout;
 #define grpc_testing_BoolValue_MAX_SIZE 2 /* bytes of any encoding */
+extern const mote_pb_encoder grpc_testing_BoolValue_encoder;
+extern const mote_pb_decoder grpc_testing_BoolValue_decoder;
 static inline int grpc_testing_BoolValue_encode(const grpc_testing_BoolValue *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_BoolValue_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_BoolValue_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_BoolValue_decode(grpc_testing_BoolValue *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_BoolValue_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_BoolValue_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_BoolValue_size(const grpc_testing_BoolValue *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_BoolValue_table, m, size);
+    return mote_pb_size(&grpc_testing_BoolValue_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_Payload_table;
+extern const mote_pb_message grpc_testing_Payload_layout;
+extern const mote_pb_encoder grpc_testing_Payload_encoder;
+extern const mote_pb_decoder grpc_testing_Payload_decoder;
 static inline int grpc_testing_Payload_encode(const grpc_testing_Payload *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_Payload_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_Payload_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_Payload_decode(grpc_testing_Payload *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Payload_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Payload_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_Payload_size(const grpc_testing_Payload *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_Payload_table, m, size);
+    return mote_pb_size(&grpc_testing_Payload_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_EchoStatus_table;
+extern const mote_pb_message grpc_testing_EchoStatus_layout;
+extern const mote_pb_encoder grpc_testing_EchoStatus_encoder;
+extern const mote_pb_decoder grpc_testing_EchoStatus_decoder;
 static inline int grpc_testing_EchoStatus_encode(const grpc_testing_EchoStatus *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_EchoStatus_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_EchoStatus_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_EchoStatus_decode(grpc_testing_EchoStatus *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_EchoStatus_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_EchoStatus_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_EchoStatus_size(const grpc_testing_EchoStatus *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_EchoStatus_table, m, size);
+    return mote_pb_size(&grpc_testing_EchoStatus_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_TestOrcaReport_table;
+extern const mote_pb_message grpc_testing_TestOrcaReport_layout;
+extern const mote_pb_encoder grpc_testing_TestOrcaReport_encoder;
+extern const mote_pb_decoder grpc_testing_TestOrcaReport_decoder;
 static inline int grpc_testing_TestOrcaReport_encode(const grpc_testing_TestOrcaReport *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_TestOrcaReport_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_TestOrcaReport_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_TestOrcaReport_decode(grpc_testing_TestOrcaReport *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_TestOrcaReport_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_TestOrcaReport_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_TestOrcaReport_size(const grpc_testing_TestOrcaReport *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_TestOrcaReport_table, m, size);
+    return mote_pb_size(&grpc_testing_TestOrcaReport_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_table;
+extern const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_layout;
 
-extern const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_table;
+extern const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_layout;
 
-extern const mote_pb_message grpc_testing_SimpleRequest_table;
+extern const mote_pb_message grpc_testing_SimpleRequest_layout;
+extern const mote_pb_encoder grpc_testing_SimpleRequest_encoder;
+extern const mote_pb_decoder grpc_testing_SimpleRequest_decoder;
 static inline int grpc_testing_SimpleRequest_encode(const grpc_testing_SimpleRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_SimpleRequest_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_SimpleRequest_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_SimpleRequest_decode(grpc_testing_SimpleRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_SimpleRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_SimpleRequest_size(const grpc_testing_SimpleRequest *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_SimpleRequest_table, m, size);
+    return mote_pb_size(&grpc_testing_SimpleRequest_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_SimpleResponse_table;
+extern const mote_pb_message grpc_testing_SimpleResponse_layout;
+extern const mote_pb_encoder grpc_testing_SimpleResponse_encoder;
+extern const mote_pb_decoder grpc_testing_SimpleResponse_decoder;
 static inline int grpc_testing_SimpleResponse_encode(const grpc_testing_SimpleResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_SimpleResponse_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_SimpleResponse_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_SimpleResponse_decode(grpc_testing_SimpleResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_SimpleResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_SimpleResponse_size(const grpc_testing_SimpleResponse *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_SimpleResponse_table, m, size);
+    return mote_pb_size(&grpc_testing_SimpleResponse_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_StreamingInputCallRequest_table;
+extern const mote_pb_message grpc_testing_StreamingInputCallRequest_layout;
+extern const mote_pb_encoder grpc_testing_StreamingInputCallRequest_encoder;
+extern const mote_pb_decoder grpc_testing_StreamingInputCallRequest_decoder;
 static inline int grpc_testing_StreamingInputCallRequest_encode(const grpc_testing_StreamingInputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_StreamingInputCallRequest_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_StreamingInputCallRequest_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_StreamingInputCallRequest_decode(grpc_testing_StreamingInputCallRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingInputCallRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingInputCallRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_StreamingInputCallRequest_size(const grpc_testing_StreamingInputCallRequest *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_StreamingInputCallRequest_table, m, size);
+    return mote_pb_size(&grpc_testing_StreamingInputCallRequest_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_StreamingInputCallResponse_table;
+extern const mote_pb_message grpc_testing_StreamingInputCallResponse_layout;
 #define grpc_testing_StreamingInputCallResponse_MAX_SIZE 11 /* bytes of any encoding */
+extern const mote_pb_encoder grpc_testing_StreamingInputCallResponse_encoder;
+extern const mote_pb_decoder grpc_testing_StreamingInputCallResponse_decoder;
 static inline int grpc_testing_StreamingInputCallResponse_encode(const grpc_testing_StreamingInputCallResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_StreamingInputCallResponse_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_StreamingInputCallResponse_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_StreamingInputCallResponse_decode(grpc_testing_StreamingInputCallResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingInputCallResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_StreamingInputCallResponse_size(const grpc_testing_StreamingInputCallResponse *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_StreamingInputCallResponse_table, m, size);
+    return mote_pb_size(&grpc_testing_StreamingInputCallResponse_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_ResponseParameters_table;
+extern const mote_pb_message grpc_testing_ResponseParameters_layout;
 #define grpc_testing_ResponseParameters_MAX_SIZE 30 /* bytes of any encoding */
+extern const mote_pb_encoder grpc_testing_ResponseParameters_encoder;
+extern const mote_pb_decoder grpc_testing_ResponseParameters_decoder;
 static inline int grpc_testing_ResponseParameters_encode(const grpc_testing_ResponseParameters *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_ResponseParameters_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_ResponseParameters_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_ResponseParameters_decode(grpc_testing_ResponseParameters *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_ResponseParameters_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_ResponseParameters_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_ResponseParameters_size(const grpc_testing_ResponseParameters *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_ResponseParameters_table, m, size);
+    return mote_pb_size(&grpc_testing_ResponseParameters_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_StreamingOutputCallRequest_table;
+extern const mote_pb_message grpc_testing_StreamingOutputCallRequest_layout;
+extern const mote_pb_encoder grpc_testing_StreamingOutputCallRequest_encoder;
+extern const mote_pb_decoder grpc_testing_StreamingOutputCallRequest_decoder;
 static inline int grpc_testing_StreamingOutputCallRequest_encode(const grpc_testing_StreamingOutputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_StreamingOutputCallRequest_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_StreamingOutputCallRequest_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_StreamingOutputCallRequest_decode(grpc_testing_StreamingOutputCallRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_StreamingOutputCallRequest_size(const grpc_testing_StreamingOutputCallRequest *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_StreamingOutputCallRequest_table, m, size);
+    return mote_pb_size(&grpc_testing_StreamingOutputCallRequest_encoder, m, size);
 }
 
-extern const mote_pb_message grpc_testing_StreamingOutputCallResponse_table;
+extern const mote_pb_message grpc_testing_StreamingOutputCallResponse_layout;
+extern const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder;
+extern const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder;
 static inline int grpc_testing_StreamingOutputCallResponse_encode(const grpc_testing_StreamingOutputCallResponse *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&grpc_testing_StreamingOutputCallResponse_table, m, out, cap, len);
+    return mote_pb_encode(&grpc_testing_StreamingOutputCallResponse_encoder, m, out, cap, len);
 }
 static inline int grpc_testing_StreamingOutputCallResponse_decode(grpc_testing_StreamingOutputCallResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, m, in, len, arena, NULL);
 }
 static inline int grpc_testing_StreamingOutputCallResponse_size(const grpc_testing_StreamingOutputCallResponse *m, size_t *size)
 {
-    return mote_pb_size(&grpc_testing_StreamingOutputCallResponse_table, m, size);
+    return mote_pb_size(&grpc_testing_StreamingOutputCallResponse_encoder, m, size);
 }
 
 /* ---- service TestService */
@@ -322,7 +346,7 @@ static inline int grpc_testing_TestService_EmptyCall_offer(mote_grpc_call *call,
 static inline int grpc_testing_TestService_EmptyCall_take(const mote_grpc_event *ev, grpc_testing_Empty *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Empty_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -335,7 +359,7 @@ static inline mote_status grpc_testing_TestService_EmptyCall_finish(mote_grpc_ca
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_Empty_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -351,7 +375,7 @@ static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *chann
     mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_EmptyCall_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_Empty_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -359,7 +383,7 @@ static inline mote_status grpc_testing_TestService_EmptyCall(mote_channel *chann
 static inline int grpc_testing_TestService_EmptyCall_read(const mote_grpc_event *ev, grpc_testing_Empty *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Empty_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -396,7 +420,7 @@ static inline int grpc_testing_TestService_UnaryCall_offer(mote_grpc_call *call,
 static inline int grpc_testing_TestService_UnaryCall_take(const mote_grpc_event *ev, grpc_testing_SimpleResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_SimpleResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -409,7 +433,7 @@ static inline mote_status grpc_testing_TestService_UnaryCall_finish(mote_grpc_ca
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_SimpleResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -425,7 +449,7 @@ static inline mote_status grpc_testing_TestService_UnaryCall(mote_channel *chann
     mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_UnaryCall_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_SimpleResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -433,7 +457,7 @@ static inline mote_status grpc_testing_TestService_UnaryCall(mote_channel *chann
 static inline int grpc_testing_TestService_UnaryCall_read(const mote_grpc_event *ev, grpc_testing_SimpleRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_SimpleRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -470,7 +494,7 @@ static inline int grpc_testing_TestService_CacheableUnaryCall_offer(mote_grpc_ca
 static inline int grpc_testing_TestService_CacheableUnaryCall_take(const mote_grpc_event *ev, grpc_testing_SimpleResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_SimpleResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -483,7 +507,7 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall_finish(mot
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_SimpleResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -499,7 +523,7 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall(mote_chann
     mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_CacheableUnaryCall_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_SimpleResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_SimpleResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -507,7 +531,7 @@ static inline mote_status grpc_testing_TestService_CacheableUnaryCall(mote_chann
 static inline int grpc_testing_TestService_CacheableUnaryCall_read(const mote_grpc_event *ev, grpc_testing_SimpleRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_SimpleRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_SimpleRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -544,7 +568,7 @@ static inline int grpc_testing_TestService_StreamingOutputCall_offer(mote_grpc_c
 static inline int grpc_testing_TestService_StreamingOutputCall_take(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -561,7 +585,7 @@ static inline int grpc_testing_TestService_StreamingOutputCall_recv(mote_grpc_ca
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -580,7 +604,7 @@ static inline int grpc_testing_TestService_StreamingOutputCall_call(mote_channel
 static inline int grpc_testing_TestService_StreamingOutputCall_read(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -610,7 +634,7 @@ static inline int grpc_testing_TestService_StreamingInputCall_offer(mote_grpc_ca
 static inline int grpc_testing_TestService_StreamingInputCall_take(const mote_grpc_event *ev, grpc_testing_StreamingInputCallResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingInputCallResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -629,7 +653,7 @@ static inline mote_status grpc_testing_TestService_StreamingInputCall_finish(mot
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_StreamingInputCallResponse_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_StreamingInputCallResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -637,7 +661,7 @@ static inline mote_status grpc_testing_TestService_StreamingInputCall_finish(mot
 static inline int grpc_testing_TestService_StreamingInputCall_read(const mote_grpc_event *ev, grpc_testing_StreamingInputCallRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingInputCallRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingInputCallRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -674,7 +698,7 @@ static inline int grpc_testing_TestService_FullDuplexCall_offer(mote_grpc_call *
 static inline int grpc_testing_TestService_FullDuplexCall_take(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -697,7 +721,7 @@ static inline int grpc_testing_TestService_FullDuplexCall_recv(mote_grpc_call *c
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -705,7 +729,7 @@ static inline int grpc_testing_TestService_FullDuplexCall_recv(mote_grpc_call *c
 static inline int grpc_testing_TestService_FullDuplexCall_read(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -735,7 +759,7 @@ static inline int grpc_testing_TestService_HalfDuplexCall_offer(mote_grpc_call *
 static inline int grpc_testing_TestService_HalfDuplexCall_take(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
@@ -758,7 +782,7 @@ static inline int grpc_testing_TestService_HalfDuplexCall_recv(mote_grpc_call *c
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -766,7 +790,7 @@ static inline int grpc_testing_TestService_HalfDuplexCall_recv(mote_grpc_call *c
 static inline int grpc_testing_TestService_HalfDuplexCall_read(const mote_grpc_event *ev, grpc_testing_StreamingOutputCallRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_StreamingOutputCallRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -796,7 +820,7 @@ static inline int grpc_testing_TestService_UnimplementedCall_offer(mote_grpc_cal
 static inline int grpc_testing_TestService_UnimplementedCall_take(const mote_grpc_event *ev, grpc_testing_Empty *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Empty_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -809,7 +833,7 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall_finish(mote
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_Empty_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -825,7 +849,7 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall(mote_channe
     mote_status status = mote_channel_unary(channel, &options, &grpc_testing_TestService_UnimplementedCall_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_Empty_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -833,7 +857,7 @@ static inline mote_status grpc_testing_TestService_UnimplementedCall(mote_channe
 static inline int grpc_testing_TestService_UnimplementedCall_read(const mote_grpc_event *ev, grpc_testing_Empty *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Empty_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
@@ -888,7 +912,7 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_offer(mote
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_take(const mote_grpc_event *ev, grpc_testing_Empty *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Empty_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -901,7 +925,7 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall_fi
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_Empty_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -917,7 +941,7 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(mo
     mote_status status = mote_channel_unary(channel, &options, &grpc_testing_UnimplementedService_UnimplementedCall_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&grpc_testing_Empty_table, response, data, len, arena, NULL);
+        r = mote_pb_decode(&grpc_testing_Empty_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
@@ -925,7 +949,7 @@ static inline mote_status grpc_testing_UnimplementedService_UnimplementedCall(mo
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_read(const mote_grpc_event *ev, grpc_testing_Empty *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&grpc_testing_Empty_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&grpc_testing_Empty_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

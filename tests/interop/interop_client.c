@@ -16,9 +16,9 @@ bool large_unary_on(connection *c, size_t request_size, size_t response_size)
     grpc_testing_SimpleResponse response;
     mote_grpc_call *call = start(c, &grpc_testing_TestService_UnaryCall_path, plain);
 
-    REQUIRE(call && send_message(call, &grpc_testing_SimpleRequest_table, &request, false));
+    REQUIRE(call && send_message(call, &grpc_testing_SimpleRequest_encoder, &request, false));
     mote_channel_half_close(call);
-    REQUIRE(receive(call, &grpc_testing_SimpleResponse_table, &response));
+    REQUIRE(receive(call, &grpc_testing_SimpleResponse_decoder, &response));
     REQUIRE(is_payload(response.payload, response_size));
     REQUIRE(finish(call) == 0);
     return true;
@@ -103,11 +103,11 @@ static bool concurrent_large_unary(void)
         calls[i] = start(&main_connection, &grpc_testing_TestService_UnaryCall_path,
                          (mote_grpc_request){.timeout_ms = 0});
         REQUIRE(calls[i]);
-        REQUIRE(send_message(calls[i], &grpc_testing_SimpleRequest_table, &request, false));
+        REQUIRE(send_message(calls[i], &grpc_testing_SimpleRequest_encoder, &request, false));
         mote_channel_half_close(calls[i]);
     }
     for (size_t i = 0; i < COUNT; i++) {
-        REQUIRE(receive(calls[i], &grpc_testing_SimpleResponse_table, &response));
+        REQUIRE(receive(calls[i], &grpc_testing_SimpleResponse_decoder, &response));
         REQUIRE(is_payload(response.payload, 314159));
         REQUIRE(finish(calls[i]) == 0);
     }
@@ -141,9 +141,9 @@ static bool max_concurrent_streams_connection_scaling(void)
     for (size_t i = 0; i < CALLS; i++) {
         calls[i] = start_scaled(connections, &second);
         REQUIRE(calls[i]);
-        REQUIRE(send_message(calls[i], &grpc_testing_StreamingOutputCallRequest_table, &request,
+        REQUIRE(send_message(calls[i], &grpc_testing_StreamingOutputCallRequest_encoder, &request,
                              false));
-        REQUIRE(receive(calls[i], &grpc_testing_StreamingOutputCallResponse_table, &response));
+        REQUIRE(receive(calls[i], &grpc_testing_StreamingOutputCallResponse_decoder, &response));
         snprintf(peers[i], sizeof peers[i], "%.*s", (int)response.peer_socket_address.len,
                  response.peer_socket_address.data);
     }

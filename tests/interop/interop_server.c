@@ -111,7 +111,7 @@ static int invalid(mote_grpc_call *call, const char *text)
 }
 
 /* The bytes are the same when it is asked again, so all calls share the buffer. */
-static int send_message(mote_grpc_call *call, const mote_pb_message *type, const void *message,
+static int send_message(mote_grpc_call *call, const mote_pb_encoder *type, const void *message,
                         const grpc_testing_BoolValue *compressed)
 {
     mote_grpc_bytes bytes;
@@ -232,7 +232,7 @@ static int empty_call(mote_grpc_call *call, const mote_grpc_event *ev)
     if (ev->type == MOTE_GRPC_METADATA)
         on_metadata(call->user, ev);
     if (ev->type == MOTE_GRPC_MESSAGE)
-        return send_message(call, &grpc_testing_Empty_table, &empty, NULL);
+        return send_message(call, &grpc_testing_Empty_encoder, &empty, NULL);
     return ev->type == MOTE_GRPC_HALF_CLOSE ? finish_ok(call) : 0;
 }
 
@@ -255,7 +255,7 @@ static int answer(mote_grpc_call *call, const mote_grpc_event *ev)
     if (request.orca_per_query_report)
         report_with_call(call->user, request.orca_per_query_report);
     payload.body.len = (size_t)request.response_size;
-    return send_message(call, &grpc_testing_SimpleResponse_table, &response,
+    return send_message(call, &grpc_testing_SimpleResponse_encoder, &response,
                         request.response_compressed);
 }
 
@@ -292,7 +292,7 @@ static int streaming_input_call(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_HALF_CLOSE:
         response.aggregated_payload_size = (int32_t)s->total;
         if (s->next == 0)
-            r = send_message(call, &grpc_testing_StreamingInputCallResponse_table, &response, NULL);
+            r = send_message(call, &grpc_testing_StreamingInputCallResponse_encoder, &response, NULL);
         if (r < 0)
             return r;
         s->next = 1;
@@ -335,7 +335,7 @@ static int respond(mote_grpc_call *call, const grpc_testing_ResponseParameters *
     if (p->fill_peer_socket_address && p->fill_peer_socket_address->value)
         response.peer_socket_address =
             (mote_pb_string){peer, peer_address(call, peer, sizeof peer)};
-    int r = send_message(call, &grpc_testing_StreamingOutputCallResponse_table, &response,
+    int r = send_message(call, &grpc_testing_StreamingOutputCallResponse_encoder, &response,
                          p->compressed);
     if (r == 0)
         s->due_ms = 0;

@@ -8,19 +8,21 @@ static const mote_pb_field xds_data_orca_v3_OrcaLoadReport_fields[] = {
     {MOTE_PB_KEY(5, 2), offsetof(xds_data_orca_v3_OrcaLoadReport, utilization), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 1},
 };
 static const mote_pb_message *const xds_data_orca_v3_OrcaLoadReport_subs[] = {
-    &xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_table,
-    &xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_table,
+    &xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout,
+    &xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout,
 };
-const mote_pb_message xds_data_orca_v3_OrcaLoadReport_table = {xds_data_orca_v3_OrcaLoadReport_fields, xds_data_orca_v3_OrcaLoadReport_subs, 4, sizeof(xds_data_orca_v3_OrcaLoadReport)};
+const mote_pb_message xds_data_orca_v3_OrcaLoadReport_layout = {xds_data_orca_v3_OrcaLoadReport_fields, xds_data_orca_v3_OrcaLoadReport_subs, 4, sizeof(xds_data_orca_v3_OrcaLoadReport)};
+const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder = {&xds_data_orca_v3_OrcaLoadReport_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder = {&xds_data_orca_v3_OrcaLoadReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
 
 static const mote_pb_field xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 1), offsetof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry, value), MOTE_PB_DOUBLE, 0},
 };
-const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_table = {xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_fields, NULL, 2, sizeof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry)};
+const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout = {xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_fields, NULL, 2, sizeof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry)};
 
 static const mote_pb_field xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(xds_data_orca_v3_OrcaLoadReport_UtilizationEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 1), offsetof(xds_data_orca_v3_OrcaLoadReport_UtilizationEntry, value), MOTE_PB_DOUBLE, 0},
 };
-const mote_pb_message xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_table = {xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_fields, NULL, 2, sizeof(xds_data_orca_v3_OrcaLoadReport_UtilizationEntry)};
+const mote_pb_message xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout = {xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_fields, NULL, 2, sizeof(xds_data_orca_v3_OrcaLoadReport_UtilizationEntry)};

@@ -35,23 +35,25 @@ struct xds_data_orca_v3_OrcaLoadReport_UtilizationEntry {
     double value;
 };
 
-extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_table;
+extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_layout;
+extern const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder;
+extern const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder;
 static inline int xds_data_orca_v3_OrcaLoadReport_encode(const xds_data_orca_v3_OrcaLoadReport *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&xds_data_orca_v3_OrcaLoadReport_table, m, out, cap, len);
+    return mote_pb_encode(&xds_data_orca_v3_OrcaLoadReport_encoder, m, out, cap, len);
 }
 static inline int xds_data_orca_v3_OrcaLoadReport_decode(xds_data_orca_v3_OrcaLoadReport *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_decoder, m, in, len, arena, NULL);
 }
 static inline int xds_data_orca_v3_OrcaLoadReport_size(const xds_data_orca_v3_OrcaLoadReport *m, size_t *size)
 {
-    return mote_pb_size(&xds_data_orca_v3_OrcaLoadReport_table, m, size);
+    return mote_pb_size(&xds_data_orca_v3_OrcaLoadReport_encoder, m, size);
 }
 
-extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_table;
+extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout;
 
-extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_table;
+extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout;
 
 #ifdef __cplusplus
 }

@@ -6,11 +6,13 @@ static const mote_pb_field xds_service_orca_v3_OrcaLoadReportRequest_fields[] = 
     {MOTE_PB_KEY(2, 2), offsetof(xds_service_orca_v3_OrcaLoadReportRequest, request_cost_names), MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const xds_service_orca_v3_OrcaLoadReportRequest_subs[] = {
-    &google_protobuf_Duration_table,
+    &google_protobuf_Duration_layout,
 };
-const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_table = {xds_service_orca_v3_OrcaLoadReportRequest_fields, xds_service_orca_v3_OrcaLoadReportRequest_subs, 2, sizeof(xds_service_orca_v3_OrcaLoadReportRequest)};
+const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_layout = {xds_service_orca_v3_OrcaLoadReportRequest_fields, xds_service_orca_v3_OrcaLoadReportRequest_subs, 2, sizeof(xds_service_orca_v3_OrcaLoadReportRequest)};
+const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_utf8_valid, mote_pb_read_values, mote_pb_enter, NULL};
 
 const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path =
     MOTE_HPACK_FIELD(":path", "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics");
-const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request = {mote_pb_encode_part, mote_pb_strerror, &xds_service_orca_v3_OrcaLoadReportRequest_table};
-const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response = {mote_pb_encode_part, mote_pb_strerror, &xds_data_orca_v3_OrcaLoadReport_table};
+const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request = {mote_pb_encode_part, mote_pb_strerror, &xds_service_orca_v3_OrcaLoadReportRequest_encoder};
+const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response = {mote_pb_encode_part, mote_pb_strerror, &xds_data_orca_v3_OrcaLoadReport_encoder};

@@ -18,18 +18,20 @@ struct xds_service_orca_v3_OrcaLoadReportRequest {
     mote_pb_list_string request_cost_names;
 };
 
-extern const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_table;
+extern const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_layout;
+extern const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder;
+extern const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder;
 static inline int xds_service_orca_v3_OrcaLoadReportRequest_encode(const xds_service_orca_v3_OrcaLoadReportRequest *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&xds_service_orca_v3_OrcaLoadReportRequest_table, m, out, cap, len);
+    return mote_pb_encode(&xds_service_orca_v3_OrcaLoadReportRequest_encoder, m, out, cap, len);
 }
 static inline int xds_service_orca_v3_OrcaLoadReportRequest_decode(xds_service_orca_v3_OrcaLoadReportRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_decoder, m, in, len, arena, NULL);
 }
 static inline int xds_service_orca_v3_OrcaLoadReportRequest_size(const xds_service_orca_v3_OrcaLoadReportRequest *m, size_t *size)
 {
-    return mote_pb_size(&xds_service_orca_v3_OrcaLoadReportRequest_table, m, size);
+    return mote_pb_size(&xds_service_orca_v3_OrcaLoadReportRequest_encoder, m, size);
 }
 
 /* ---- service OpenRcaService */
@@ -55,7 +57,7 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_offer(mot
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_take(const mote_grpc_event *ev, xds_data_orca_v3_OrcaLoadReport *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -72,7 +74,7 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_recv(mote
         *status = mote_status_of_event(&ev);
         return 0;
     }
-    int r = mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_table, message, ev.data, ev.len, arena, NULL);
+    int r = mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_decoder, message, ev.data, ev.len, arena, NULL);
     return r < 0 ? r : 1;
 }
 
@@ -91,7 +93,7 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_call(mote
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_read(const mote_grpc_event *ev, xds_service_orca_v3_OrcaLoadReportRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_table, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&xds_service_orca_v3_OrcaLoadReportRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */

@@ -7,6 +7,8 @@ static const mote_pb_field google_rpc_Status_fields[] = {
     {MOTE_PB_KEY(3, 2), offsetof(google_rpc_Status, details), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
 static const mote_pb_message *const google_rpc_Status_subs[] = {
-    &google_protobuf_Any_table,
+    &google_protobuf_Any_layout,
 };
-const mote_pb_message google_rpc_Status_table = {google_rpc_Status_fields, google_rpc_Status_subs, 3, sizeof(google_rpc_Status)};
+const mote_pb_message google_rpc_Status_layout = {google_rpc_Status_fields, google_rpc_Status_subs, 3, sizeof(google_rpc_Status)};
+const mote_pb_encoder google_rpc_Status_encoder = {&google_rpc_Status_layout, NULL, mote_pb_put_nested};
+const mote_pb_decoder google_rpc_Status_decoder = {&google_rpc_Status_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};

@@ -20,18 +20,20 @@ struct google_rpc_Status {
     } details;
 };
 
-extern const mote_pb_message google_rpc_Status_table;
+extern const mote_pb_message google_rpc_Status_layout;
+extern const mote_pb_encoder google_rpc_Status_encoder;
+extern const mote_pb_decoder google_rpc_Status_decoder;
 static inline int google_rpc_Status_encode(const google_rpc_Status *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&google_rpc_Status_table, m, out, cap, len);
+    return mote_pb_encode(&google_rpc_Status_encoder, m, out, cap, len);
 }
 static inline int google_rpc_Status_decode(google_rpc_Status *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&google_rpc_Status_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&google_rpc_Status_decoder, m, in, len, arena, NULL);
 }
 static inline int google_rpc_Status_size(const google_rpc_Status *m, size_t *size)
 {
-    return mote_pb_size(&google_rpc_Status_table, m, size);
+    return mote_pb_size(&google_rpc_Status_encoder, m, size);
 }
 
 #ifdef __cplusplus

@@ -18,29 +18,30 @@ enum { MEMORY = 1 << 26 };
 
 typedef struct {
     const char *name;
-    const mote_pb_message *table;
+    const mote_pb_encoder *encoder;
+    const mote_pb_decoder *decoder;
 } known_type;
 
 static const known_type known[] = {
     {"protobuf_test_messages.proto3.TestAllTypesProto3",
-     &protobuf_test_messages_proto3_TestAllTypesProto3_table},
+     &protobuf_test_messages_proto3_TestAllTypesProto3_encoder, &protobuf_test_messages_proto3_TestAllTypesProto3_decoder},
     {"protobuf_test_messages.proto2.TestAllTypesProto2",
-     &protobuf_test_messages_proto2_TestAllTypesProto2_table},
+     &protobuf_test_messages_proto2_TestAllTypesProto2_encoder, &protobuf_test_messages_proto2_TestAllTypesProto2_decoder},
 #ifdef TEST_EDITIONS
     {"protobuf_test_messages.editions.proto3.TestAllTypesProto3",
-     &protobuf_test_messages_editions_proto3_TestAllTypesProto3_table},
+     &protobuf_test_messages_editions_proto3_TestAllTypesProto3_encoder, &protobuf_test_messages_editions_proto3_TestAllTypesProto3_decoder},
     {"protobuf_test_messages.editions.proto2.TestAllTypesProto2",
-     &protobuf_test_messages_editions_proto2_TestAllTypesProto2_table},
+     &protobuf_test_messages_editions_proto2_TestAllTypesProto2_encoder, &protobuf_test_messages_editions_proto2_TestAllTypesProto2_decoder},
     {"protobuf_test_messages.editions.TestAllTypesEdition2023",
-     &protobuf_test_messages_editions_TestAllTypesEdition2023_table},
+     &protobuf_test_messages_editions_TestAllTypesEdition2023_encoder, &protobuf_test_messages_editions_TestAllTypesEdition2023_decoder},
 #endif
 };
 
-static const mote_pb_message *find_type(mote_pb_string name)
+static const known_type *find_type(mote_pb_string name)
 {
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strlen(known[i].name) == name.len && memcmp(known[i].name, name.data, name.len) == 0)
-            return known[i].table;
+            return &known[i];
     }
     return NULL;
 }
@@ -54,7 +55,7 @@ static void set_text(conformance_ConformanceResponse *response, uint32_t which, 
 static void answer(const conformance_ConformanceRequest *request,
                    conformance_ConformanceResponse *response, mote_pb_arena *arena)
 {
-    const mote_pb_message *type = find_type(request->message_type);
+    const known_type *type = find_type(request->message_type);
     mote_pb_bytes payload = request->payload.is.protobuf_payload;
     size_t len;
 
@@ -69,16 +70,16 @@ static void answer(const conformance_ConformanceRequest *request,
         set_text(response, conformance_ConformanceResponse_skipped, "binary format only");
         return;
     }
-    void *message = calloc(1, type->size);
-    int r = message ? mote_pb_decode(type, message, payload.data, payload.len, arena, NULL)
+    void *message = calloc(1, type->decoder->type->size);
+    int r = message ? mote_pb_decode(type->decoder, message, payload.data, payload.len, arena, NULL)
                     : MOTE_PB_ERR_ARENA;
     if (r < 0) {
         set_text(response, conformance_ConformanceResponse_parse_error, mote_pb_strerror(r));
-    } else if (mote_pb_size(type, message, &len) < 0) {
+    } else if (mote_pb_size(type->encoder, message, &len) < 0) {
         set_text(response, conformance_ConformanceResponse_serialize_error, "nested too deeply");
     } else {
         uint8_t *out = malloc(len + 1);
-        if (!out || mote_pb_encode(type, message, out, len, &len) < 0)
+        if (!out || mote_pb_encode(type->encoder, message, out, len, &len) < 0)
             abort();
         response->result.which = conformance_ConformanceResponse_protobuf_payload;
         response->result.is.protobuf_payload = (mote_pb_bytes){out, len};

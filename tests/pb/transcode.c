@@ -59,6 +59,8 @@ static void check_split(const uint8_t *in, size_t len, int result)
 int main(void)
 {
     static const mote_pb_names *const names[] = {&nasty_v1_class_names, &old_Old_names};
+    static const mote_pb_encoder *const encoders[] = {&nasty_v1_class_encoder, &old_Old_encoder};
+    static const mote_pb_decoder *const decoders[] = {&nasty_v1_class_decoder, &old_Old_decoder};
     static uint8_t memory[1 << 22];
     static union {
         nasty_v1_class a;
@@ -74,9 +76,10 @@ int main(void)
         if (!in || fread(in, 1, len, stdin) != len || head[0] > 3)
             return 1;
         const mote_pb_names *name = names[head[0] & 1];
+        const mote_pb_encoder *encoder = encoders[head[0] & 1];
         mote_pb_where where;
         mote_pb_arena_init(&arena, memory, sizeof memory);
-        int r = mote_pb_decode(name->type, &message, in, len, &arena, &where);
+        int r = mote_pb_decode(decoders[head[0] & 1], &message, in, len, &arena, &where);
         check_split(in, len, r);
         if (head[0] > 1) {
             text t = {NULL, 0};
@@ -87,9 +90,9 @@ int main(void)
                 keep(&t, path, strlen(path)), r = 0;
             out = (uint8_t *)t.bytes;
             n = t.len;
-        } else if (r == 0 && (r = mote_pb_size(name->type, &message, &n)) == 0) {
+        } else if (r == 0 && (r = mote_pb_size(encoder, &message, &n)) == 0) {
             out = malloc(n + 1);
-            if (!out || mote_pb_encode(name->type, &message, out, n, &again) < 0 || again != n)
+            if (!out || mote_pb_encode(encoder, &message, out, n, &again) < 0 || again != n)
                 return 1;
         }
         int32_t result = -r;

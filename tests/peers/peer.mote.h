@@ -27,6 +27,8 @@ static const mote_pb_field peer_request_fields[] = {
 };
 static const mote_pb_message peer_request_table = {peer_request_fields, NULL, 5,
                                                    sizeof(peer_Request)};
+static const mote_pb_encoder peer_request_encoder = MOTE_PB_ENCODER(&peer_request_table);
+static const mote_pb_decoder peer_request_decoder = MOTE_PB_DECODER(&peer_request_table);
 
 static const mote_pb_field peer_response_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(peer_Response, index), MOTE_PB_UINT32, 0},
@@ -34,5 +36,7 @@ static const mote_pb_field peer_response_fields[] = {
 };
 static const mote_pb_message peer_response_table = {peer_response_fields, NULL, 2,
                                                     sizeof(peer_Response)};
+static const mote_pb_encoder peer_response_encoder = MOTE_PB_ENCODER(&peer_response_table);
+static const mote_pb_decoder peer_response_decoder = MOTE_PB_DECODER(&peer_response_table);
 
 #endif

@@ -65,7 +65,7 @@ static mote_grpc_call *start_call(const mote_hpack_field *path, uint32_t timeout
 static int send_request(mote_grpc_call *call, const peer_Request *q, unsigned flags)
 {
     return mote_channel_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_request_table},
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_request_encoder},
         q, flags);
 }
 
@@ -79,7 +79,7 @@ static mote_status unary(const mote_hpack_field *path, const peer_Request *q, ui
     send_request(call, q, MOTE_GRPC_LAST);
     mote_status status = mote_channel_collect(call, &data, &len);
     if (data)
-        CHECK_INT(mote_pb_decode(&peer_response_table, response, data, len, NULL, NULL), 0);
+        CHECK_INT(mote_pb_decode(&peer_response_decoder, response, data, len, NULL, NULL), 0);
     return status;
 }
 
@@ -118,7 +118,7 @@ static void server_stream_in_order(void)
         while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
             if (ev.type != MOTE_GRPC_MESSAGE)
                 continue;
-            mote_pb_decode(&peer_response_table, &response, ev.data, ev.len, NULL, NULL);
+            mote_pb_decode(&peer_response_decoder, &response, ev.data, ev.len, NULL, NULL);
             CHECK_INT(response.index, n++);
             CHECK_INT(response.payload.len, 100);
         }
@@ -142,7 +142,7 @@ static void client_stream_counts(void)
         }
         mote_status status = mote_channel_collect(call, &data, &len);
         CHECK_INT(status.code, 0);
-        CHECK(data && mote_pb_decode(&peer_response_table, &response, data, len, NULL, NULL) == 0);
+        CHECK(data && mote_pb_decode(&peer_response_decoder, &response, data, len, NULL, NULL) == 0);
         CHECK_INT(response.index, 2000);
     }
 }

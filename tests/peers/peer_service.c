@@ -14,7 +14,7 @@ static int reply(mote_grpc_call *call, uint32_t index, const uint8_t *data, size
 
     return mote_grpc_send(
         call,
-        &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_response_table},
+        &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_response_encoder},
         &response, 0);
 }
 
@@ -46,7 +46,7 @@ static int common(mote_grpc_call *call, const mote_grpc_event *ev, peer_Request 
     }
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 1;
-    int r = mote_pb_decode(&peer_request_table, request, ev->data, ev->len, NULL, NULL);
+    int r = mote_pb_decode(&peer_request_decoder, request, ev->data, ev->len, NULL, NULL);
     if (r < 0)
         return r;
     if (request->code == 0)

@@ -103,6 +103,8 @@ static const mote_pb_field node_fields[] = {
 };
 static const mote_pb_message node_table = {
     node_fields, node_subs, sizeof node_fields / sizeof node_fields[0], sizeof(node)};
+static const mote_pb_encoder node_encoder = MOTE_PB_ENCODER(&node_table);
+static const mote_pb_decoder node_decoder = MOTE_PB_DECODER(&node_table);
 
 static uint64_t memory[4096];
 static uint8_t out[8192];
@@ -112,7 +114,7 @@ static int decode(node *n, const uint8_t *in, size_t len, mote_pb_where *where)
     mote_pb_arena arena;
 
     mote_pb_arena_init(&arena, memory, sizeof memory);
-    return mote_pb_decode(&node_table, n, in, len, &arena, where);
+    return mote_pb_decode(&node_decoder, n, in, len, &arena, where);
 }
 
 static int decode_hex(node *n, const char *hex)
@@ -164,7 +166,7 @@ static size_t encode(const node *n)
 {
     size_t len = 0;
 
-    CHECK_INT(mote_pb_encode(&node_table, n, out, sizeof out, &len), 0);
+    CHECK_INT(mote_pb_encode(&node_encoder, n, out, sizeof out, &len), 0);
     return len;
 }
 
@@ -220,12 +222,12 @@ static void a_part_equals_the_same_bytes_of_the_whole(void)
     n.next = &inner;
     size_t len = encode(&n), size = 0;
     memcpy(whole, out, len);
-    CHECK_INT(mote_pb_size(&node_table, &n, &size), 0);
+    CHECK_INT(mote_pb_size(&node_encoder, &n, &size), 0);
     CHECK_INT(size, len);
     for (size_t cap = 1; cap < len; cap += cap < 20 ? 1 : 37) {
         for (size_t at = 0; at < len; at += cap) {
             size_t want = len - at < cap ? len - at : cap;
-            CHECK_INT(mote_pb_encode_part(&node_table, &n, at, part, want, &size), 0);
+            CHECK_INT(mote_pb_encode_part(&node_encoder, &n, at, part, want, &size), 0);
             CHECK(memcmp(part, whole + at, want) == 0);
         }
     }
@@ -239,7 +241,7 @@ static void a_buffer_that_is_too_small_is_told_the_size(void)
 
     for (size_t cap = 0; cap < len; cap++) {
         small[cap] = 0x77;
-        CHECK_INT(mote_pb_encode(&node_table, &n, small, cap, &need), MOTE_PB_ERR_SPACE);
+        CHECK_INT(mote_pb_encode(&node_encoder, &n, small, cap, &need), MOTE_PB_ERR_SPACE);
         CHECK_INT(need, len);
         CHECK_INT(small[cap], 0x77);
     }
@@ -252,8 +254,8 @@ static void nesting_beyond_the_limit_is_an_error_of_the_encoder(void)
 
     for (int i = 0; i < MOTE_PB_DEPTH; i++)
         chain[i].next = &chain[i + 1];
-    CHECK_INT(mote_pb_size(&node_table, &chain[1], &size), 0);
-    CHECK_INT(mote_pb_size(&node_table, &chain[0], &size), MOTE_PB_ERR_DEPTH);
+    CHECK_INT(mote_pb_size(&node_encoder, &chain[1], &size), 0);
+    CHECK_INT(mote_pb_size(&node_encoder, &chain[0], &size), MOTE_PB_ERR_DEPTH);
 }
 
 /* ---- what the specification says about unusual input --------------------------------------- */
@@ -365,7 +367,7 @@ static void deep_nesting_is_limited_without_recursion(void)
         len += at;
         memcpy(in, next, len);
         mote_pb_arena_init(&arena, large, sizeof large);
-        int r = mote_pb_decode(&node_table, &n, in, len, &arena, NULL);
+        int r = mote_pb_decode(&node_decoder, &n, in, len, &arena, NULL);
         CHECK_INT(r, depth < 100 ? 0 : MOTE_PB_ERR_DEPTH);
     }
 }
@@ -382,12 +384,37 @@ static void a_full_arena_is_an_error_and_nothing_is_written_outside(void)
         uint8_t *exact = malloc(size ? size : 1); /* the sanitizer watches its end */
         mote_pb_arena arena;
         mote_pb_arena_init(&arena, exact, size);
-        r = mote_pb_decode(&node_table, &m, in, len, &arena, NULL);
+        r = mote_pb_decode(&node_decoder, &m, in, len, &arena, NULL);
         CHECK(r == 0 || r == MOTE_PB_ERR_ARENA);
         free(exact);
     }
     CHECK_INT(r, 0);
-    CHECK_INT(mote_pb_decode(&node_table, &m, in, len, NULL, NULL), MOTE_PB_ERR_ARENA);
+    CHECK_INT(mote_pb_decode(&node_decoder, &m, in, len, NULL, NULL), MOTE_PB_ERR_ARENA);
+}
+
+/* However the input splits an array: its field once an element, packed in pieces of one, or in a
+ * sub-message that comes in as many pieces. */
+static void arrays_take_a_multiple_of_their_elements(void)
+{
+    enum { ELEMENTS = 4000 };
+    static const uint8_t packed[] = {0xb2, 1, 1, 7};             /* packed: 7 */
+    static const uint8_t merged[] = {0xf2, 1, 4, 0xb2, 1, 1, 7}; /* next { packed: 7 } */
+    static uint8_t in[ELEMENTS * sizeof merged];
+    static uint64_t memory[ELEMENTS * 2 * sizeof(int32_t) / 8 + 200];
+    mote_pb_arena arena;
+    node m;
+
+    for (size_t i = 0; i < ELEMENTS; i++)
+        memcpy(in + i * sizeof packed, packed, sizeof packed);
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    CHECK_INT(mote_pb_decode(&node_decoder, &m, in, ELEMENTS * sizeof packed, &arena, NULL), 0);
+    CHECK_INT(m.packed.count, ELEMENTS);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        memcpy(in + i * sizeof merged, merged, sizeof merged);
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    CHECK_INT(mote_pb_decode(&node_decoder, &m, in, ELEMENTS * sizeof merged, &arena, NULL), 0);
+    CHECK_INT(m.next->packed.count, ELEMENTS);
+    CHECK_INT(m.next->packed.items[ELEMENTS - 1], 7);
 }
 
 static void every_prefix_and_every_flip_is_safe(void)
@@ -440,6 +467,7 @@ int main(void)
     RUN(invalid_input_is_refused);
     RUN(deep_nesting_is_limited_without_recursion);
     RUN(a_full_arena_is_an_error_and_nothing_is_written_outside);
+    RUN(arrays_take_a_multiple_of_their_elements);
     RUN(every_prefix_and_every_flip_is_safe);
     return test_summary();
 }

@@ -5,4 +5,6 @@ static const mote_pb_field google_protobuf_Any_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(google_protobuf_Any, type_url), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 2), offsetof(google_protobuf_Any, value), MOTE_PB_BYTES, 0},
 };
-const mote_pb_message google_protobuf_Any_table = {google_protobuf_Any_fields, NULL, 2, sizeof(google_protobuf_Any)};
+const mote_pb_message google_protobuf_Any_layout = {google_protobuf_Any_fields, NULL, 2, sizeof(google_protobuf_Any)};
+const mote_pb_encoder google_protobuf_Any_encoder = {&google_protobuf_Any_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder google_protobuf_Any_decoder = {&google_protobuf_Any_layout, mote_pb_utf8_valid, NULL, NULL, NULL};

@@ -125,18 +125,20 @@ struct google_protobuf_Any {
     mote_pb_bytes value;
 };
 
-extern const mote_pb_message google_protobuf_Any_table;
+extern const mote_pb_message google_protobuf_Any_layout;
+extern const mote_pb_encoder google_protobuf_Any_encoder;
+extern const mote_pb_decoder google_protobuf_Any_decoder;
 static inline int google_protobuf_Any_encode(const google_protobuf_Any *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&google_protobuf_Any_table, m, out, cap, len);
+    return mote_pb_encode(&google_protobuf_Any_encoder, m, out, cap, len);
 }
 static inline int google_protobuf_Any_decode(google_protobuf_Any *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&google_protobuf_Any_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&google_protobuf_Any_decoder, m, in, len, arena, NULL);
 }
 static inline int google_protobuf_Any_size(const google_protobuf_Any *m, size_t *size)
 {
-    return mote_pb_size(&google_protobuf_Any_table, m, size);
+    return mote_pb_size(&google_protobuf_Any_encoder, m, size);
 }
 
 #ifdef __cplusplus

@@ -5,4 +5,6 @@ static const mote_pb_field google_protobuf_Duration_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(google_protobuf_Duration, seconds), MOTE_PB_INT64, 0},
     {MOTE_PB_KEY(2, 0), offsetof(google_protobuf_Duration, nanos), MOTE_PB_INT32, 0},
 };
-const mote_pb_message google_protobuf_Duration_table = {google_protobuf_Duration_fields, NULL, 2, sizeof(google_protobuf_Duration)};
+const mote_pb_message google_protobuf_Duration_layout = {google_protobuf_Duration_fields, NULL, 2, sizeof(google_protobuf_Duration)};
+const mote_pb_encoder google_protobuf_Duration_encoder = {&google_protobuf_Duration_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder google_protobuf_Duration_decoder = {&google_protobuf_Duration_layout, NULL, NULL, NULL, NULL};

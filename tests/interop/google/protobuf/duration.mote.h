@@ -82,19 +82,21 @@ struct google_protobuf_Duration {
     int32_t nanos;
 };
 
-extern const mote_pb_message google_protobuf_Duration_table;
+extern const mote_pb_message google_protobuf_Duration_layout;
 #define google_protobuf_Duration_MAX_SIZE 22 /* bytes of any encoding */
+extern const mote_pb_encoder google_protobuf_Duration_encoder;
+extern const mote_pb_decoder google_protobuf_Duration_decoder;
 static inline int google_protobuf_Duration_encode(const google_protobuf_Duration *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&google_protobuf_Duration_table, m, out, cap, len);
+    return mote_pb_encode(&google_protobuf_Duration_encoder, m, out, cap, len);
 }
 static inline int google_protobuf_Duration_decode(google_protobuf_Duration *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&google_protobuf_Duration_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&google_protobuf_Duration_decoder, m, in, len, arena, NULL);
 }
 static inline int google_protobuf_Duration_size(const google_protobuf_Duration *m, size_t *size)
 {
-    return mote_pb_size(&google_protobuf_Duration_table, m, size);
+    return mote_pb_size(&google_protobuf_Duration_encoder, m, size);
 }
 
 #ifdef __cplusplus

@@ -21,19 +21,21 @@ struct google_protobuf_Empty {
     char empty; /* C has no struct without members */
 };
 
-extern const mote_pb_message google_protobuf_Empty_table;
+extern const mote_pb_message google_protobuf_Empty_layout;
 #define google_protobuf_Empty_MAX_SIZE 0 /* bytes of any encoding */
+extern const mote_pb_encoder google_protobuf_Empty_encoder;
+extern const mote_pb_decoder google_protobuf_Empty_decoder;
 static inline int google_protobuf_Empty_encode(const google_protobuf_Empty *m, uint8_t *out, size_t cap, size_t *len)
 {
-    return mote_pb_encode(&google_protobuf_Empty_table, m, out, cap, len);
+    return mote_pb_encode(&google_protobuf_Empty_encoder, m, out, cap, len);
 }
 static inline int google_protobuf_Empty_decode(google_protobuf_Empty *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
 {
-    return mote_pb_decode(&google_protobuf_Empty_table, m, in, len, arena, NULL);
+    return mote_pb_decode(&google_protobuf_Empty_decoder, m, in, len, arena, NULL);
 }
 static inline int google_protobuf_Empty_size(const google_protobuf_Empty *m, size_t *size)
 {
-    return mote_pb_size(&google_protobuf_Empty_table, m, size);
+    return mote_pb_size(&google_protobuf_Empty_encoder, m, size);
 }
 
 #ifdef __cplusplus

@@ -1,0 +1,51 @@
+/* The decoder at work, for its parts. */
+#ifndef MOTE_PB_READER_H
+#define MOTE_PB_READER_H
+
+#include "pb_wire.h"
+
+/* A message that is open while one inside of it is decoded. */
+typedef struct {
+    const mote_pb_message *type;
+    uint8_t *message;
+    const uint8_t *end;
+    uint32_t group; /* number of the group that it is; 0: none */
+} mote_pb_open;
+
+struct mote_pb_reader {
+    mote_pb_open top;
+    const uint8_t *p;
+    const mote_pb_field *next; /* where the next field is expected */
+    const mote_pb_field *field;
+    const uint8_t *start; /* of the field, its key included */
+    const mote_pb_decoder *parts;
+    mote_pb_arena *arena;
+    size_t stack; /* bytes of open messages at the end of the arena */
+    unsigned depth;
+};
+
+/* The stack of open messages lies at the end of the arena. */
+static inline uint8_t *mote_pb_open_place(const mote_pb_reader *d)
+{
+    return d->arena->memory + d->arena->size - d->stack;
+}
+
+/* Zeroed memory of the arena, aligned for every type; NULL: none is left. */
+void *mote_pb_allocate(mote_pb_reader *d, size_t size);
+/* Room for `extra` more elements of `size` bytes. 0 or MOTE_PB_ERR_ARENA. */
+int mote_pb_grow(mote_pb_reader *d, mote_pb_list *list, size_t extra, size_t size);
+/* Elements that an array has room for: the word before the first one. */
+enum { MOTE_PB_HEAD = 8 };
+static inline size_t mote_pb_capacity(const mote_pb_list *list)
+{
+    size_t cap = 0;
+
+    if (list->items)
+        memcpy(&cap, (const uint8_t *)list->items - sizeof cap, sizeof cap);
+    return cap;
+}
+
+/* The value behind a key, which is of the wire type of the field. 0 or an error. */
+int mote_pb_read_value(mote_pb_reader *d, const mote_pb_field *f, uint8_t *to);
+
+#endif

@@ -1,0 +1,229 @@
+/* Messages: what their fields become. */
+#include "generator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROTO_OPTIONAL = 1, PROTO_REQUIRED = 2, PROTO_REPEATED = 3 };
+
+/* ---- features ------------------------------------------------------------------------------ */
+
+static bool is_proto3(const FileDescriptorProto *f)
+{
+    return view_is(f->syntax, "proto3");
+}
+
+static bool is_editions(const FileDescriptorProto *f)
+{
+    return view_is(f->syntax, "editions");
+}
+
+/* A feature of an edition: what the field says, or the scopes around it, or the default. */
+static uint32_t feature(const type *t, const FieldDescriptorProto *f, size_t member,
+                        uint32_t fallback)
+{
+    const FeatureSet *own = f->options ? f->options->features : NULL;
+    uint32_t value = 0;
+
+    if (own)
+        memcpy(&value, (const char *)own + member, sizeof value);
+    for (size_t i = 0; value == 0 && i < sizeof t->features / sizeof t->features[0]; i++) {
+        if (t->features[i])
+            memcpy(&value, (const char *)t->features[i] + member, sizeof value);
+    }
+    return value ? value : fallback;
+}
+
+const type_row type_rows[] = {
+#define ROW(name, number, member, wire, kind)                                                      \
+    [number] = {#name, #member, MOTE_PB_##wire, MOTE_PB_##kind},
+    MOTE_PB_TYPES(ROW)
+#undef ROW
+};
+
+bool is_message_type(unsigned pb_type)
+{
+    return type_rows[pb_type].kind == MOTE_PB_NESTED;
+}
+
+static unsigned pb_type_of(const type *t, const FieldDescriptorProto *f)
+{
+    bool checked = is_proto3(t->file);
+
+    if (is_editions(t->file))
+        checked = feature(t, f, offsetof(FeatureSet, utf8_validation), 2) == 2;
+    if (f->type == MOTE_PB_TEXT && !checked)
+        return MOTE_PB_BYTES;
+    if (f->type == MOTE_PB_MESSAGE && is_editions(t->file) &&
+        !(t->message->options && t->message->options->map_entry) &&
+        feature(t, f, offsetof(FeatureSet, message_encoding), 1) == 2)
+        return MOTE_PB_GROUP;
+    return (unsigned)f->type;
+}
+
+static bool can_be_packed(unsigned pb_type)
+{
+    return type_rows[pb_type].kind < MOTE_PB_VIEW;
+}
+
+static enum presence presence_of(const type *t, const FieldDescriptorProto *f, unsigned pb_type)
+{
+    bool packed = is_proto3(t->file), is_explicit = !is_proto3(t->file) || f->proto3_optional;
+
+    if (is_editions(t->file)) {
+        uint32_t presence = feature(t, f, offsetof(FeatureSet, field_presence), 1);
+        packed = feature(t, f, offsetof(FeatureSet, repeated_field_encoding), 1) == 1;
+        is_explicit = presence == 1;
+        if (presence == 3)
+            return REQUIRED;
+    }
+    if (f->options && f->options->packed.has)
+        packed = f->options->packed.value;
+    if (f->label == PROTO_REPEATED)
+        return packed && can_be_packed(pb_type) ? PACKED : REPEATED;
+    if (f->label == PROTO_REQUIRED)
+        return REQUIRED;
+    if (f->oneof_index.has && !f->proto3_optional)
+        return ONEOF;
+    if (t->message->options && t->message->options->map_entry)
+        return IMPLICIT;
+    return is_explicit ? EXPLICIT : IMPLICIT;
+}
+
+/* ---- planning ------------------------------------------------------------------------------ */
+
+static int index_of_sub(message_plan *m, const type *sub)
+{
+    for (size_t i = 0; i < m->sub_count; i++) {
+        if (m->subs[i] == sub)
+            return (int)i;
+    }
+    if (m->sub_count == sizeof m->subs / sizeof m->subs[0])
+        fail("%s: more than 127 different messages in one message: split it", m->type->full_name);
+    m->subs[m->sub_count] = sub;
+    return (int)m->sub_count++;
+}
+
+static void plan_field(message_plan *m, name_list *names, name_list *members, size_t index)
+{
+    const FieldDescriptorProto *proto = &m->type->message->field.items[index];
+    field_plan *f = &m->fields[m->count];
+    char *who = format("%.*s: %s.%.*s", S(m->type->file->name), m->type->full_name, S(proto->name));
+
+    if (is_named(&opt.skip, m->type, proto->name))
+        return;
+    f->proto = proto;
+    f->in[ENCODE] = !is_named(&opt.decode_only, m->type, proto->name);
+    f->in[DECODE] = !is_named(&opt.encode_only, m->type, proto->name);
+    f->index = (int)index;
+    f->pb_type = pb_type_of(m->type, proto);
+    f->presence = presence_of(m->type, proto, f->pb_type);
+    f->oneof = f->presence == ONEOF ? proto->oneof_index.value : -1;
+    if (is_message_type(f->pb_type) || f->pb_type == MOTE_PB_ENUM_TYPE)
+        f->sub = find_type(proto->type_name, who);
+    if (is_message_type(f->pb_type))
+        f->aux = index_of_sub(m, f->sub);
+    f->member = unique_name(f->oneof >= 0 ? members : names, c_member(proto->name));
+    m->count++;
+}
+
+static message_plan *plan_message(const type *t)
+{
+    message_plan *m = allocate(sizeof *m);
+    name_list *names = allocate(sizeof *names), *members = allocate(sizeof *members);
+    const DescriptorProto *d = t->message;
+    bool *used = allocate(d->oneof_decl.count + 1);
+
+    m->type = t;
+    m->fields = allocate((d->field.count + 1) * sizeof(field_plan));
+    m->oneofs = allocate((d->oneof_decl.count + 1) * sizeof(char *));
+    for (size_t i = 0; i < d->field.count; i++) {
+        if (d->field.items[i].oneof_index.has && !d->field.items[i].proto3_optional)
+            used[d->field.items[i].oneof_index.value] = true;
+    }
+    for (size_t i = 0; i < d->oneof_decl.count; i++) {
+        if (used[i])
+            m->oneofs[i] = unique_name(names, c_member(d->oneof_decl.items[i].name));
+    }
+    for (size_t i = 0; i < d->field.count; i++)
+        plan_field(m, names, members, i);
+    if (opt.keep_unknown && !(d->options && d->options->map_entry))
+        m->unknown = unique_name(names, format("unknown_fields"));
+    free(used);
+    return m;
+}
+
+message_plan *plan_of(const type *t)
+{
+    static message_plan **plans;
+    size_t i = (size_t)(t - types);
+
+    if (!plans)
+        plans = allocate(type_count * sizeof *plans);
+    if (!plans[i])
+        plans[i] = plan_message(t);
+    return plans[i];
+}
+
+/* ---- tables -------------------------------------------------------------------------------- */
+
+/* A message has a table of its own for a direction when that leaves out one of its fields, or of
+ * the fields of a message inside of it. */
+static bool differs(const message_plan *m, enum direction d, bool *seen)
+{
+    if (seen[m->type - types])
+        return false;
+    seen[m->type - types] = true;
+    for (size_t i = 0; i < m->count; i++) {
+        if (!m->fields[i].in[d])
+            return true;
+    }
+    for (size_t i = 0; i < m->sub_count; i++) {
+        if (differs(plan_of(m->subs[i]), d, seen))
+            return true;
+    }
+    return false;
+}
+
+char *stem_of(const type *t, enum direction d)
+{
+    static const char *const names[] = {"_encode", "_decode"};
+    const field_names *others = d == ENCODE ? &opt.decode_only : &opt.encode_only;
+    bool *seen = allocate(type_count);
+    bool own = d != BOTH && others->count > 0 && differs(plan_of(t), d, seen);
+
+    free(seen);
+    return format("%s%s", t->c_name, own ? names[d] : "");
+}
+
+static void add_needs(needs *n, const message_plan *m, enum direction d, bool *seen)
+{
+    if (seen[m->type - types])
+        return;
+    seen[m->type - types] = true;
+    n->unknown |= m->unknown != NULL;
+    for (size_t i = 0; i < m->count; i++) {
+        const field_plan *f = &m->fields[i];
+        bool is_list = f->presence == REPEATED || f->presence == PACKED;
+        if (!f->in[d])
+            continue;
+        n->text |= f->pb_type == MOTE_PB_TEXT;
+        if (!is_message_type(f->pb_type)) {
+            n->values |= is_list;
+            continue;
+        }
+        n->messages |= is_list;
+        n->single |= !is_list;
+        add_needs(n, plan_of(f->sub), d, seen);
+    }
+}
+
+needs needs_of(const type *t, enum direction d)
+{
+    bool *seen = allocate(type_count);
+    needs n = {0};
+
+    add_needs(&n, plan_of(t), d, seen);
+    free(seen);
+    return n;
+}
