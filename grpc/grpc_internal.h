@@ -54,9 +54,11 @@ static inline bool mote_grpc_serves(const mote_grpc *g)
     return MOTE_SERVES(g->config);
 }
 
+/* Only a server owes one. */
 static inline bool mote_grpc_owes_status(const mote_grpc_call *call)
 {
-    return call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE;
+    return (call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) &&
+           mote_grpc_serves(call->grpc);
 }
 
 /* grpc_call.c */

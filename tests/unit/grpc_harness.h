@@ -248,6 +248,36 @@ static int silent(mote_grpc_call *call, const mote_grpc_event *ev)
     return 0;
 }
 
+/* Counts what it is told of its calls, and does in the phase of interest what it is asked for. */
+static struct {
+    uint32_t begun, ended, act_at; /* an event type */
+    int returns;                   /* what it then returns, */
+    bool finishes, answers;        /* or does */
+    int code;                      /* of the last end */
+    mote_grpc_handle handle;       /* of the last call */
+} way;
+
+static int go_a_way(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    static const mote_grpc_bytes empty = {NULL, 0};
+
+    if (ev->type == MOTE_GRPC_START) {
+        way.begun++;
+        way.handle = mote_grpc_handle_of(call);
+    }
+    if (ev->type == MOTE_GRPC_CLOSED) {
+        way.ended++;
+        way.code = ev->code;
+    }
+    if (ev->type != way.act_at)
+        return 0;
+    if (way.finishes)
+        return mote_grpc_finish(call, MOTE_GRPC_ABORTED, "finished");
+    if (way.answers)
+        return mote_grpc_answer(call, &mote_grpc_bytes_source, &empty);
+    return way.returns;
+}
+
 static const mote_grpc_method methods[] = {
     {"Echo", echo, NULL, NULL, false, false, false},
     {"Count", count, NULL, NULL, false, false, false},
@@ -256,15 +286,18 @@ static const mote_grpc_method methods[] = {
     {"Metadata", metadata, NULL, NULL, false, false, false},
     {"Silent", silent, NULL, NULL, false, false, false},
     {"Chunks", slow, NULL, NULL, true, false, false},
+    {"Way", go_a_way, NULL, NULL, false, false, false},
+    {"Once", go_a_way, NULL, NULL, false, true, true},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
-                                             {"test.Service", methods, 7}};
+                                             {"test.Service", methods, 9}};
 
 #define PATH(name) MOTE_HPACK_FIELD(":path", "/test.Service/" name)
 static const mote_hpack_field echo_path = PATH("Echo"), count_path = PATH("Count"),
                               status_path = PATH("Status"), slow_path = PATH("Slow"),
                               metadata_path = PATH("Metadata"), silent_path = PATH("Silent"),
-                              chunks_path = PATH("Chunks");
+                              chunks_path = PATH("Chunks"), way_path = PATH("Way"),
+                              once_path = PATH("Once");
 
 /* ---- set-up -------------------------------------------------------------------------------- */
 

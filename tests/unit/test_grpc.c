@@ -405,6 +405,155 @@ static void memory_is_what_the_macro_says(void)
     free(exact);
 }
 
+/* ---- one end for each call ---------------------------------------------------------------------
+ */
+
+enum { BY_CANCEL, BY_FINISH, BY_CODE, BY_ERROR, BY_ANSWER, BY_DEADLINE, BY_EOF, BY_PROTOCOL, WAYS };
+
+/* What the handler does when it is told of `phase`; what others do comes once it was told. */
+static void prepare_way(int how, unsigned phase)
+{
+    memset(&way, 0, sizeof way);
+    way.act_at =
+        how == BY_FINISH || how == BY_CODE || how == BY_ERROR || how == BY_ANSWER ? phase : 0;
+    way.finishes = how == BY_FINISH;
+    way.answers = how == BY_ANSWER;
+    way.returns = how == BY_CODE ? MOTE_GRPC_DATA_LOSS : MOTE_GRPC_ERR_SPACE;
+}
+
+static int end_from_outside(int how, client_call *c)
+{
+    static const uint8_t bad[] = {0, 0, 1, 4, 0, 0, 0, 0, 0, 0};
+
+    if (how == BY_CANCEL && c->call)
+        mote_grpc_cancel(c->call);
+    if (how == BY_DEADLINE) {
+        mote_grpc_tick(&server, 2000);
+        return mote_grpc_serve(&server, NULL, 0);
+    }
+    if (how == BY_EOF)
+        mote_grpc_recv_eof(&server);
+    if (how == BY_EOF || how == BY_PROTOCOL) {
+        int r = mote_grpc_serve(&server, bad, how == BY_EOF ? 0 : sizeof bad);
+        mote_grpc_recv_eof(&client);
+        return r;
+    }
+    return 0;
+}
+
+static void every_way_out_of_every_phase_is_told_once(void)
+{
+    static const unsigned phases[] = {MOTE_GRPC_START, MOTE_GRPC_MESSAGE, MOTE_GRPC_HALF_CLOSE};
+    static const int codes[WAYS] = {
+        MOTE_GRPC_CANCELLED, MOTE_GRPC_ABORTED,           MOTE_GRPC_DATA_LOSS, MOTE_GRPC_INTERNAL,
+        MOTE_GRPC_OK,        MOTE_GRPC_DEADLINE_EXCEEDED, MOTE_GRPC_CANCELLED, MOTE_GRPC_CANCELLED};
+
+    for (int how = 0; how < WAYS; how++) {
+        for (size_t phase = 0; phase < 3; phase++) {
+            connect_with(256, 512, (uint32_t)how);
+            prepare_way(how, phases[phase]);
+            client_call *c = call_start(0, &way_path, 900);
+            settle();
+            if (phase > 0)
+                call_send(c, "x", 1, 0);
+            settle();
+            if (phase == 2 && c->call)
+                call_end(c);
+            int r = end_from_outside(how, c);
+            if (r < 0)
+                CHECK_INT(mote_grpc_serve(&server, NULL, 0), r); /* for ever */
+            settle();
+            client_recv(NULL, 0);
+            if (how == BY_ANSWER && phase < 2) { /* the status follows the end of the request */
+                CHECK_INT(way.ended, 0);
+                call_end(c);
+            }
+            CHECK(way.begun == 1 && way.ended == 1);
+            CHECK_INT(way.code, codes[how]);
+            CHECK_INT(c->status_count, 1);
+            if (how != BY_EOF && how != BY_PROTOCOL)
+                CHECK_INT(c->code, codes[how]);
+            CHECK(mote_grpc_find(&server, way.handle) == NULL);
+            CHECK_INT(mote_grpc_active(&client) + mote_grpc_active(&server), 0);
+        }
+    }
+}
+
+/* A slot goes to the next call, and a handle of the one before does not lead to it. */
+static void a_handle_leads_to_its_own_call_alone(void)
+{
+    connect_with(256, 512, 0);
+    memset(&way, 0, sizeof way);
+    client_call *c = call_start(0, &way_path, 0);
+    settle();
+    mote_grpc_handle old = way.handle;
+    mote_grpc_call *call = mote_grpc_find(&server, old);
+    CHECK(call && call->method->handler == go_a_way);
+    CHECK(mote_grpc_find(&server, (mote_grpc_handle){0}) == NULL);
+    CHECK(mote_grpc_find(&server, (mote_grpc_handle){old.generation, CALLS}) == NULL);
+    mote_grpc_cancel(c->call);
+    settle();
+    CHECK(mote_grpc_find(&server, old) == NULL);
+    bool again = false;
+    for (int i = 0; i < CALLS && !again; i++) { /* until the slot is taken again */
+        call_start(i, &way_path, 0);
+        settle();
+        again = mote_grpc_find(&server, way.handle) == call;
+    }
+    CHECK(again && mote_grpc_find(&server, old) == NULL);
+}
+
+static void one_call_answers_and_finishes(void)
+{
+    mote_grpc_bytes message = {(const uint8_t *)"y", 1};
+
+    connect_with(256, 512, 0);
+    prepare_way(BY_ANSWER, MOTE_GRPC_MESSAGE);
+    client_call *c = call_start(0, &once_path, 0);
+    call_send(c, "x", 1, 0);
+    settle();
+    mote_grpc_call *call = mote_grpc_find(&server, way.handle);
+    CHECK(c->messages == 1 && c->status_count == 0 && call);
+    CHECK_INT(mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0), MOTE_GRPC_ERR_STATE);
+    call_end(c);
+    CHECK(c->code == 0 && c->messages == 1 && way.ended == 1);
+    c = call_start(0, &once_path, 0); /* a second request is not taken, although one was answered */
+    call_send(c, "x", 1, 0);
+    call_send(c, "x", 1, MOTE_GRPC_LAST);
+    settle();
+    CHECK(c->code == MOTE_GRPC_UNIMPLEMENTED && way.ended == 2);
+}
+
+static void a_part_of_one_message_is_not_continued_with_another(void)
+{
+    static uint8_t large[2000];
+    mote_grpc_bytes one = {large, 1000}, other = {large, 999};
+
+    connect_with(256, 128, 0);
+    client_call *c = call_start(0, &echo_path, 0);
+    CHECK_INT(mote_grpc_send(c->call, &mote_grpc_bytes_source, &one, 0), MOTE_AGAIN);
+    step();
+    CHECK_INT(mote_grpc_send(c->call, &mote_grpc_bytes_source, &one, 0), MOTE_AGAIN);
+    step();
+    CHECK(c->call->tx_sent > 0);
+    CHECK_INT(mote_grpc_send(c->call, &mote_grpc_bytes_source, &other, 0), MOTE_GRPC_ERR_MIXED);
+    CHECK_INT(mote_grpc_half_close(c->call), MOTE_GRPC_ERR_STATE);
+    mote_grpc_cancel(c->call);
+    settle();
+    CHECK_INT(c->code, MOTE_GRPC_CANCELLED);
+}
+
+/* What the config says of the connection reaches it. */
+static void the_config_is_handed_down(void)
+{
+    connect_with(256, 512, 0);
+    client_config.budget = 7;
+    client_config.connection_window = 100000;
+    CHECK_INT(mote_grpc_init(&client, &client_config, client_memory, sizeof client_memory), 0);
+    CHECK_INT(client.h2.budget, 7);
+    CHECK_INT(client.h2.connection_window, 100000);
+}
+
 int main(void)
 {
     RUN(unary_calls_answer);
@@ -429,5 +578,10 @@ int main(void)
     RUN(http_and_reset_codes_map_as_the_documents_say);
     RUN(status_text_is_percent_encoded);
     RUN(memory_is_what_the_macro_says);
+    RUN(every_way_out_of_every_phase_is_told_once);
+    RUN(a_handle_leads_to_its_own_call_alone);
+    RUN(one_call_answers_and_finishes);
+    RUN(a_part_of_one_message_is_not_continued_with_another);
+    RUN(the_config_is_handed_down);
     return test_summary();
 }
