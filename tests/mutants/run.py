@@ -270,8 +270,13 @@ def from_file(sources, path):
 
 def equivalents():
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalent.txt")
-    lines = [line.rstrip("\n") for line in open(path)]
-    return {line for line in lines if line and not line.startswith(("#", " "))}
+    known = {line.rstrip("\n") for line in open(path) if line.strip() and not line.startswith(("#", " "))}
+    for key in known:
+        file, change = key.split(": ", 1)
+        old = change.split(" -> ")[0]
+        if not os.path.exists(file) or old not in " ".join(open(file).read().split()):
+            print(f"equivalent.txt: {file} has no longer: {old}")
+    return known
 
 
 # ---- the report
