@@ -169,6 +169,10 @@ static const rule server_rules[] = {
      "2354 HEADERS 1 0, RESET 0 by peer 8, > GOAWAY/0 on 0 00000001 00000005 \"HEADERS on a closed "
      "stream\" (1)",
      {{1, 4, 1, GET}, {3, 0, 1, "00000008"}, {1, 5, 1, GET}}},
+    {"5.1 closed: HEADERS of a stream that others have followed",
+     "2354 HEADERS 1 0, RESET 0 by peer 8,2354 HEADERS 3 0, > GOAWAY/0 on 0 00000003 00000005 "
+     "\"HEADERS on a closed stream\" (1)",
+     {{1, 4, 1, GET}, {3, 0, 1, "00000008"}, {1, 4, 3, GET}, {1, 5, 1, GET}}},
     {"5.1 closed: WINDOW_UPDATE is ignored",
      "2354 HEADERS 1 0, RESET 0 by peer 8, > (2)",
      {{1, 4, 1, GET}, {3, 0, 1, "00000008"}, {8, 0, 1, "00000001"}}},
