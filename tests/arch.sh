@@ -12,7 +12,7 @@ for arch in $(make -s --no-print-directory print-ARCHS); do
     *) emulator=qemu-$arch-static ;;
     esac
     # shellcheck disable=SC2046
-    out=$(EMULATOR=$emulator LIMIT=300 tests/unit.sh $(make -s --no-print-directory BUILD="$BUILD" "print-PROGRAMS_arch-$arch"))
+    out=$(EMULATOR=$emulator LIMIT=600 tests/unit.sh $(make -s --no-print-directory BUILD="$BUILD" "print-PROGRAMS_arch-$arch"))
     line=$(echo "$out" | tail -n 1)
     echo "$out" | sed '$d'
     echo "$arch: $line"

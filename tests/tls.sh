@@ -47,7 +47,7 @@ if [ -n "$version" ]; then
     add next
     # The programs of the peers' tests, linked with it.
     mkdir -p "$BUILD/tls-3/obj"
-    for f in $(ls tls/*.c | grep -v absent | sed "s/\.c$//") port/posix/tls; do
+    for f in $(make -s --no-print-directory print-TLS_FILES | sed "s/\.c\b//g") port/posix/tls; do
         # shellcheck disable=SC2086
         $CC $flags -O2 -I"$next/usr/include" -c $f.c -o "$BUILD/tls-3/obj/${f//\//_}.o" || exit 1
     done

@@ -26,5 +26,5 @@ if [ ! "$third.a" -nt "$here/mbedtls.h" ] || [ ! "$third.a" -nt "$here/lwipopts.
 fi
 # shellcheck disable=SC2046,SC2086
 "$here/../cortex-m/build.sh" "$board" "$out" "$@" "$here/net.c" "$here/eth_$eth.c" "$here/emulated.c" \
-    tls/tls.c tls/context.c tls/verify.c tls/signer.c tls/pool.c "@$third/flags" -DETH_BASE=$at -DBOARD_EPOCH="$(date +%s)u" \
+    $(make -s --no-print-directory print-TLS_FILES) "@$third/flags" -DETH_BASE=$at -DBOARD_EPOCH="$(date +%s)u" \
     -DMOTE_TLS_CONTEXT_MEMORY=3600 -Wl,--defsym=end=board_bss_end "$third.a" -lc_nano -lnosys

@@ -7,10 +7,10 @@ mkdir -p "$C"
 protoc -I tests/bench --cpp_out="$C" --c_out="$C" codec.proto
 protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$C" --mote_opt=prefix=mm codec.proto
 protoc -I tests/bench --nanopb_out="-e.nano,-Itests/bench:$C" --nanopb_opt=-e.nano codec.proto
-for f in pb/*.c grpc/strerror.c "$C/codec.mote.c" "$C/codec.nano.c" "$C/codec.pb-c.c"; do
+for f in "$C/codec.mote.c" "$C/codec.nano.c" "$C/codec.pb-c.c"; do
     $CC -std=c11 -O2 -I. -I"$C" -I/usr/include/nanopb -c "$f" -o "$C/$(basename "$f").o"
 done
-g++ -std=c++17 -O2 -I. -I"$C" -I/usr/include/nanopb tests/bench/codec.cc "$C/codec.pb.cc" "$C"/*.c.o \
+g++ -std=c++17 -O2 -I. -I"$C" -I/usr/include/nanopb tests/bench/codec.cc "$C/codec.pb.cc" "$C"/*.c.o "$BUILD/libmote.a" \
     -lprotobuf-nanopb -lprotobuf-c -lprotobuf -lpthread -o "$C/bench"
 for _ in $(seq "$ROUNDS"); do taskset -c 0 "$C/bench"; done >"$B/codec.out"
 

@@ -22,7 +22,7 @@ known=$(for k in $known; do printf 'google/protobuf/%s.proto ' "$k"; done)
 testee() { # testee NAME FLAGS: from the generated files in $P/NAME.gen
     # shellcheck disable=SC2046,SC2086
     ${CC:-cc} -std=c11 -O1 -Wall -Wextra -Wconversion -Werror $2 -I. -I"$P/$1.gen" tests/pb/testee.c \
-        $(find "$P/$1.gen" -name '*.mote.c') pb/*.c -o "$P/$1" || exit 1
+        $(find "$P/$1.gen" -name '*.mote.c') $(make -s --no-print-directory print-PB) -o "$P/$1" || exit 1
 }
 
 result() { # result NAME LOG: adds the runner's closing lines

@@ -52,7 +52,7 @@ only_client() { generate again client && grep -q _start "$W/again/nasty.mote.h" 
 check "only client stubs" only_client
 prefix() { generate again prefix=short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
 # shellcheck disable=SC2086
-defaults() { $CC $flags tests/pb/defaults.c "$W"/out/old.mote.c pb/*.c -o "$W/defaults" && "$W/defaults"; }
+defaults() { $CC $flags tests/pb/defaults.c "$W"/out/old.mote.c $(make -s --no-print-directory print-PB) -o "$W/defaults" && "$W/defaults"; }
 check "defaults are constants" defaults
 check "another prefix" prefix
 skip() { generate again skip=nasty.v1.class.texts && ! grep -q "texts" "$W/again/nasty.mote.h"; }
@@ -61,7 +61,7 @@ one_way() { # a field that is only sent, one that is only received; tables with 
     generate one_way "encode_only=nasty.v1.class.texts,decode_only=nasty.v1.class.packed,names" || return 1
     # shellcheck disable=SC2046,SC2086
     $CC -std=c11 -Wall -Wextra -Wconversion -Werror -I. -I"$W/one_way" tests/pb/one_way.c "$W/one_way/nasty.mote.c" \
-        $(find "$W/one_way/google" -name '*.mote.c') pb/*.c -o "$W/one" && "$W/one"
+        $(find "$W/one_way/google" -name '*.mote.c') $(make -s --no-print-directory print-PB) -o "$W/one" && "$W/one"
 }
 mkdir -p "$W/one_way"
 check "fields for one direction" one_way
@@ -73,7 +73,7 @@ check "an unknown option is told" unknown_option
 protoc -I "$folder" -I tests/pb -I /usr/include --python_out="$W/py" nasty.proto old.proto || exit 1
 # shellcheck disable=SC2046,SC2086
 $CC -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I. -I"$W/out" tests/pb/transcode.c \
-    $(find "$W/out" -name '*.mote.c') pb/*.c -o "$W/transcode" || exit 1
+    $(find "$W/out" -name '*.mote.c') $(make -s --no-print-directory print-PB) -o "$W/transcode" || exit 1
 check "random messages, both ways" env PYTHONPATH="$W/py" $PYTHON tests/pb/differential.py "$W/transcode"
 
 beside_nanopb() {
@@ -84,7 +84,7 @@ beside_nanopb() {
         mote -I tests/pb --mote_out="$N" --mote_opt=prefix=mm both.proto || return 1
     # shellcheck disable=SC2046,SC2086
     $CC -std=c11 -g -O1 -fsanitize=address,undefined -I. -I"$N" -I/usr/include/nanopb tests/pb/beside_nanopb.c \
-        "$N/both.nano.c" "$N/both.mote.c" pb/*.c -lprotobuf-nanopb -o "$N/beside" || return 1
+        "$N/both.nano.c" "$N/both.mote.c" $(make -s --no-print-directory print-PB) -lprotobuf-nanopb -o "$N/beside" || return 1
     set -o pipefail
     PYTHONPATH="$W/py" $PYTHON tests/pb/beside_nanopb.py | "$N/beside"
 }
