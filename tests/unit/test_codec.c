@@ -149,9 +149,20 @@ static void the_bytes_of_a_compressed_text_are_known(void)
     CHECK(n == len && memcmp(packed, expected, len) == 0);
 }
 
+static void both_are_offered(void)
+{
+    CHECK_INT(mote_grpc_zlib.count, 2);
+    CHECK(mote_grpc_zlib.codec[0] == &mote_grpc_gzip);
+    CHECK(mote_grpc_zlib.codec[1] == &mote_grpc_deflate);
+    CHECK(strcmp(mote_grpc_gzip.encoding.value, "gzip") == 0);
+    CHECK(strcmp(mote_grpc_deflate.encoding.value, "deflate") == 0);
+    CHECK(strcmp(mote_grpc_zlib.accept.value, "identity,deflate,gzip") == 0);
+}
+
 int main(void)
 {
     make_text();
+    RUN(both_are_offered);
     RUN(every_zlib_header);
     RUN(every_gzip_header);
     RUN(what_is_compressed_comes_back);

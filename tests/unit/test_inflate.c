@@ -224,6 +224,16 @@ static void symbols_that_are_none_are_refused(void)
         put_code(distance, 5);
         is_refused();
     }
+    for (unsigned distance = 30; distance < 32; distance++) { /* although so much has come out */
+        begin();
+        put_stored(text, 65535, false);
+        put(1 | 1 << 1, 3);
+        put_fixed(257);
+        put_code(distance, 5);
+        put(0, 14);
+        put_fixed(256);
+        is_refused();
+    }
     begin();
     put(1 | 3 << 1, 3); /* a kind of block that does not exist */
     is_refused();
@@ -405,6 +415,13 @@ static void codes_that_are_too_many_or_too_few_are_refused(void)
         else
             is_refused();
     }
+    begin(); /* the single code is 0, and the other bit is none */
+    put_dynamic(257, 1);
+    zeros(256);
+    len_1();
+    len_0();
+    put(0x7fff, 15);
+    is_refused();
     begin(); /* two distances of 2 bits, and no others */
     put_dynamic(257, 2);
     zeros(255);
