@@ -344,6 +344,8 @@ static void tell(call_state *state)
     source *s = state->source;
     uint64_t stored = to_be_told(state, s);
 
+    if (!state->greeted && s->accepted != s->stored)
+        return; /* the next commit decides: by the first answer a device settles its books */
     if (!state->greeted || s->told != stored) {
         if (command(state->call, mote_telemetry_Command_acknowledged, stored) < 0)
             return;

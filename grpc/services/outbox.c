@@ -103,23 +103,24 @@ static void remove_acknowledged(mote_outbox *o)
 static int drop_one(mote_outbox *o)
 {
     uint64_t sent = o->settled ? o->send_sequence : o->sent_sequence + 1;
-    bool unsure = o->first_sequence < sent;
+    uint64_t number = o->first_sequence;
     int r = half_sent(o) ? remove_second(o) : remove_first(o);
 
     if (r < 0)
         return r;
-    if (unsure && !half_sent(o))
-        o->unsure++;
-    else
+    if (number == o->first_sequence || number >= sent) {
         o->dropped++;
+    } else {
+        o->unsure++;
+        o->unsure_sequence = number;
+    }
     return 0;
 }
 
 /* A call begins to send, and the receiver has said what it has: what is not among that is lost. */
 static void settle(mote_outbox *o)
 {
-    uint64_t lost =
-        o->acknowledged < o->first_sequence ? o->first_sequence - 1 - o->acknowledged : 0;
+    uint64_t lost = o->unsure_sequence > o->acknowledged ? o->unsure_sequence - o->acknowledged : 0;
 
     o->dropped += lost < o->unsure ? lost : o->unsure;
     o->unsure = 0;
@@ -248,7 +249,7 @@ bool mote_outbox_acknowledge(mote_outbox *o, uint64_t sequence)
         o->wrong++;
         return false;
     }
-    if (sequence + 1 >= o->first_sequence)
+    if (sequence >= o->unsure_sequence)
         o->unsure = 0; /* they had arrived */
     if (sequence > o->acknowledged)
         o->acknowledged = sequence;

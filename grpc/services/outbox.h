@@ -60,22 +60,23 @@ typedef struct {
     const mote_outbox_storage *storage; /* it is there */
     const struct mote_outbox_log *log;  /* how */
     size_t size;
-    size_t first, used;      /* of the oldest message that is kept; bytes of all */
-    size_t send;             /* bytes from there to the message to be sent next; in storage all
-                                three are places: of the oldest, the next new one, this one */
-    uint64_t epoch;          /* names this ring */
-    uint64_t first_sequence; /* of the oldest message that is kept */
-    uint64_t send_sequence;  /* of the message to be sent next */
-    uint64_t next_sequence;  /* of the next new message */
-    uint64_t sent_sequence;  /* the highest that was ever sent */
-    uint64_t acknowledged;   /* the highest that is safe */
-    uint64_t dropped;        /* pushed out by newer ones, and not known to have arrived */
-    uint64_t refused;        /* found no room: they were never put, and have no number */
-    uint32_t gap;            /* numbers that were dropped behind the oldest message, which was
-                                half sent then; in storage, that cannot be read any more */
-    uint32_t unsure;         /* pushed out after they were sent: the next acknowledgements tell
-                                whether they had arrived */
-    uint32_t wrong;          /* acknowledgements of what was never sent: ignored */
+    size_t first, used;       /* of the oldest message that is kept; bytes of all */
+    size_t send;              /* bytes from there to the message to be sent next; in storage all
+                                 three are places: of the oldest, the next new one, this one */
+    uint64_t epoch;           /* names this ring */
+    uint64_t first_sequence;  /* of the oldest message that is kept */
+    uint64_t send_sequence;   /* of the message to be sent next */
+    uint64_t next_sequence;   /* of the next new message */
+    uint64_t sent_sequence;   /* the highest that was ever sent */
+    uint64_t acknowledged;    /* the highest that is safe */
+    uint64_t unsure_sequence; /* the highest of those below */
+    uint64_t dropped;         /* pushed out by newer ones, and not known to have arrived */
+    uint64_t refused;         /* found no room: they were never put, and have no number */
+    uint32_t gap;             /* numbers that were dropped behind the oldest message, which was
+                                 half sent then; in storage, that cannot be read any more */
+    uint32_t unsure;          /* pushed out after they were sent: the next acknowledgements tell
+                                 whether they had arrived */
+    uint32_t wrong;           /* acknowledgements of what was never sent: ignored */
     bool partial; /* a part of the message to be sent next is on its way: it cannot be dropped */
     bool settled; /* since the last rewind something was sent: all before it is known */
     uint8_t policy;

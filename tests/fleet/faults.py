@@ -436,6 +436,25 @@ def a_second_collector_on_the_same_store():
     balance(c, s)
 
 
+@test
+def a_collector_that_hangs():
+    """A path on which nothing is acknowledged for 10 s is given up; the ring drops its oldest samples meanwhile, and says so."""
+    port = free_port()
+    c = Collector(port)
+    s = [sensor(port, "--duration=17", name="keeps"), sensor(port, "--duration=17", name="drops", interval=3)]
+    wait_for(lambda: rows() > 200, "samples")
+    c.p.send_signal(signal.SIGSTOP)
+    time.sleep(13)
+    c.p.send_signal(signal.SIGCONT)
+    for p in s:
+        expect(p.wait() == 0, p.said())
+        expect("connections 1," not in p.said(), p.said())
+    c.stop()
+    balance(c, *s)
+    lost_nothing(s[0])
+    expect(number(s[1], "dropped") > 1000 and "no room 0)" in s[1].said(), s[1].said())
+
+
 # ---- peers that do harm
 
 

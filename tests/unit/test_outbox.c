@@ -265,6 +265,30 @@ static void what_had_arrived_is_not_called_dropped(void)
     CHECK_INT(o.dropped, 1);
 }
 
+/* One has arrived and is pushed out, the next is half sent when others are dropped, and then the
+ * link breaks. */
+static void a_gap_does_not_make_what_had_arrived_dropped(void)
+{
+    mote_outbox_init(&o, ring, 30, MOTE_OUTBOX_DROP_OLDEST, EPOCH);
+    put("12345678");
+    open_link();
+    fill_window(22); /* 13 for this one, and 9 for a part of the next */
+    CHECK_INT(mote_outbox_send(&o, call), 0);
+    put("aaaaaaaa");
+    CHECK_INT(mote_outbox_send(&o, call), MOTE_AGAIN);
+    CHECK(o.partial);
+    for (int i = 0; i < 5; i++)
+        CHECK_INT(put("bbbbbbbb"), 0);
+    CHECK_INT(o.unsure, 1);
+    CHECK_INT(o.gap, 3);
+    open_link();
+    CHECK_INT(put("cccccccc"), 0);
+    CHECK(mote_outbox_acknowledge(&o, 1));
+    CHECK(strcmp(sent(), "bbbbbbbb,bbbbbbbb,cccccccc,") == 0);
+    CHECK_INT(o.dropped, 4);
+    ledger_adds_up(8, 1);
+}
+
 static void messages_wrap_at_every_place(void)
 {
     char text[32], last[40] = "";
@@ -445,6 +469,7 @@ int main(void)
     RUN(a_link_that_breaks_in_the_middle_begins_the_message_again);
     RUN(what_is_acknowledged_while_it_is_sent_again_leaves_when_it_is_sent);
     RUN(what_had_arrived_is_not_called_dropped);
+    RUN(a_gap_does_not_make_what_had_arrived_dropped);
     RUN(messages_wrap_at_every_place);
     RUN(a_receiver_sees_each_message_once);
     RUN(an_epoch_begins_anew);
