@@ -215,6 +215,8 @@ static void feed(const uint8_t *in, size_t len)
 
     while ((r = mote_grpc_recv(&grpc, in + at, len - at, &used, &ev)) > 0) {
         at += used;
+        if (r != 1)
+            wire_event("= %d", r);
         on_event(&ev);
         drain();
     }

@@ -153,6 +153,8 @@ static void feed(const uint8_t *in, size_t len)
 
     while ((r = mote_h2_recv(&h2, in + at, len - at, &used, &ev)) > 0) {
         at += used;
+        if (r != 1)
+            wire_event("= %d", r);
         on_event(&ev);
         drain();
     }

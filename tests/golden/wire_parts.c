@@ -25,7 +25,7 @@ static mote_hpack_encoder encoder;
 static mote_hpack_encoder_mark mark;
 static uint16_t table[1 << 16];
 static char scratch[1 << 17];
-static mote_hpack_slot slots[64];
+static mote_hpack_slot slots[96];
 
 static void note_field(const mote_hpack_field_view *f)
 {
@@ -49,6 +49,8 @@ static void decode(const wire_word *w)
         memcpy(exact, w->value + at, n);
         if ((r = mote_hpack_decode(&decoder, exact, n, &used, &f)) > 0)
             note_field(&f);
+        if (r > 1)
+            wire_event("= %d", r);
         free(exact);
     }
     wire_event("= %d", r < 0 ? r : mote_hpack_decoder_end(&decoder));
@@ -60,7 +62,7 @@ static const mote_hpack_field *constant(const char *name, const uint8_t *value, 
     static struct {
         mote_hpack_field f;
         char text[6000];
-    } fields[128];
+    } fields[512];
     static size_t count;
 
     for (size_t i = 0; i < count; i++)
@@ -68,7 +70,7 @@ static const mote_hpack_field *constant(const char *name, const uint8_t *value, 
             fields[i].f.value_len == len && memcmp(fields[i].f.name, name, strlen(name)) == 0 &&
             memcmp(fields[i].f.value, value, len) == 0)
             return &fields[i].f;
-    if (count == 128 || strlen(name) + len >= sizeof fields[0].text)
+    if (count == 512 || strlen(name) + len >= sizeof fields[0].text)
         abort();
     memcpy(fields[count].text, name, strlen(name));
     memcpy(fields[count].text + strlen(name), value, len);
