@@ -238,6 +238,7 @@ struct mote_grpc_call {
 
 /* A call that is remembered beyond its handler. All zero: none. */
 typedef struct {
+    struct mote_grpc *grpc;
     uint32_t generation;
     uint16_t index;
 } mote_grpc_handle;
@@ -407,9 +408,10 @@ size_t mote_grpc_active(const mote_grpc *g);
 /* Whether it is decided how the call ends; what it has received, and its end, may still follow. */
 bool mote_grpc_decided(const mote_grpc_call *call);
 
-/* What to keep of a call beyond its handler; and the call again, or NULL once it is gone. */
+/* What to keep of a call beyond its handler; and the call again, or NULL once it is gone. The
+ * mote_grpc itself must still be there. */
 mote_grpc_handle mote_grpc_handle_of(const mote_grpc_call *call);
-mote_grpc_call *mote_grpc_find(const mote_grpc *g, mote_grpc_handle handle);
+mote_grpc_call *mote_grpc_find(mote_grpc_handle handle);
 
 void *mote_grpc_context(const mote_grpc_call *call);
 

@@ -168,15 +168,16 @@ size_t mote_grpc_active(const mote_grpc *g)
 
 mote_grpc_handle mote_grpc_handle_of(const mote_grpc_call *call)
 {
-    return (mote_grpc_handle){call->generation, (uint16_t)(call - call->grpc->calls)};
+    return (mote_grpc_handle){call->grpc, call->generation, (uint16_t)(call - call->grpc->calls)};
 }
 
-mote_grpc_call *mote_grpc_find(const mote_grpc *g, mote_grpc_handle handle)
+mote_grpc_call *mote_grpc_find(mote_grpc_handle handle)
 {
-    mote_grpc_call *call = &g->calls[handle.index];
+    mote_grpc_call *call;
 
-    return handle.index < g->config->max_calls && call->generation == handle.generation &&
-                   call->local != MOTE_GRPC_LOCAL_FREE
-               ? call
-               : NULL;
+    if (!handle.grpc || handle.index >= handle.grpc->config->max_calls)
+        return NULL;
+    call = &handle.grpc->calls[handle.index];
+    return call->generation == handle.generation && call->local != MOTE_GRPC_LOCAL_FREE ? call
+                                                                                         : NULL;
 }

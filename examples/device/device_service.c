@@ -23,14 +23,12 @@ static int read_channel(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     mote_device_Channel request;
 
-    if (ev->type == MOTE_GRPC_HALF_CLOSE)
-        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     if (mote_device_Device_Read_read(ev, &request, NULL) < 0 || request.number >= CHANNELS)
         return mote_grpc_finish(call, MOTE_GRPC_OUT_OF_RANGE, "channels are 0 to 3");
     mote_device_Reading reading = reading_of(call, request.number);
-    return mote_device_Device_Read_write(call, &reading);
+    return mote_device_Device_Read_answer(call, &reading);
 }
 
 static int set_channel(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -38,8 +36,6 @@ static int set_channel(mote_grpc_call *call, const mote_grpc_event *ev)
     mote_device_Setting setting;
     mote_device_Done done = {0};
 
-    if (ev->type == MOTE_GRPC_HALF_CLOSE)
-        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     if (mote_device_Device_Set_read(ev, &setting, NULL) < 0 || setting.channel >= CHANNELS)
@@ -47,7 +43,7 @@ static int set_channel(mote_grpc_call *call, const mote_grpc_event *ev)
     values[setting.channel] = setting.value;
     /* Channel 3 is an alarm: a negative value means that the device is not well. */
     entries[1].status = values[3] < 0 ? MOTE_HEALTH_NOT_SERVING : MOTE_HEALTH_SERVING;
-    return mote_device_Device_Set_write(call, &done);
+    return mote_device_Device_Set_answer(call, &done);
 }
 
 static int watch_channel(mote_grpc_call *call, const mote_grpc_event *ev)

@@ -31,7 +31,7 @@ typedef struct {
 } member;
 
 static room rooms[ROOMS];
-static mote_grpc_call *calls[MEMBERS]; /* those who have entered */
+static mote_grpc_handle calls[MEMBERS]; /* those who have entered */
 static bool news;
 
 static bool same(const char *name, mote_pb_string s)
@@ -78,7 +78,8 @@ static int send_event(mote_grpc_call *call, mote_chat_Event_Kind kind, const cha
 static bool greet(mote_grpc_call *call, member *m)
 {
     for (; m->greet < MEMBERS; m->greet++) {
-        const member *other = calls[m->greet] ? calls[m->greet]->user : NULL;
+        const mote_grpc_call *there = mote_grpc_find(calls[m->greet]);
+        const member *other = there ? there->user : NULL;
         if (other && other != m && other->room == m->room &&
             send_event(call, mote_chat_Event_Kind_PRESENT, other->name, "") < 0)
             return false;
@@ -110,11 +111,11 @@ static int enter(mote_grpc_call *call, member *m, const mote_chat_Enter *e)
         return mote_grpc_finish(call, MOTE_GRPC_INVALID_ARGUMENT,
                                 "enter once, with a room and a name of 1 to 31 bytes");
     for (size_t i = 0; i < MEMBERS; i++) {
-        if (calls[i])
+        if (mote_grpc_find(calls[i]))
             continue;
         if (!(m->room = find_room(e->room)))
             break;
-        calls[i] = call;
+        calls[i] = mote_grpc_handle_of(call);
         snprintf(m->name, NAME, "%.*s", (int)e->name.len, e->name.data);
         m->next = m->room->count;
         add_event(m->room, mote_chat_Event_Kind_ENTERED, m->name, MOTE_PB_STRING(""));
@@ -123,12 +124,10 @@ static int enter(mote_grpc_call *call, member *m, const mote_chat_Enter *e)
     return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "all rooms are full");
 }
 
-static void leave(mote_grpc_call *call, member *m)
+static void leave(member *m)
 {
     if (!m->room)
         return;
-    for (size_t i = 0; i < MEMBERS; i++)
-        calls[i] = calls[i] == call ? NULL : calls[i];
     add_event(m->room, mote_chat_Event_Kind_LEFT, m->name, MOTE_PB_STRING(""));
     m->room = NULL;
 }
@@ -161,10 +160,9 @@ static int join(mote_grpc_call *call, const mote_grpc_event *ev)
         send_news(call);
         return 0;
     case MOTE_GRPC_HALF_CLOSE:
-        leave(call, m);
         return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
-    case MOTE_GRPC_CLOSED: /* gone without a word */
-        leave(call, m);
+    case MOTE_GRPC_CLOSED: /* with or without a word */
+        leave(m);
         return 0;
     default:
         return 0;
@@ -178,8 +176,9 @@ static void each_turn(void *context, mote_posix_loop *loop)
         return;
     news = false;
     for (size_t i = 0; i < MEMBERS; i++) {
-        if (calls[i])
-            send_news(calls[i]);
+        mote_grpc_call *call = mote_grpc_find(calls[i]);
+        if (call)
+            send_news(call);
     }
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
         mote_posix_flush(conn);

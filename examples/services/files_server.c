@@ -20,7 +20,7 @@ typedef struct {
     FILE *file;
     uint64_t size;
     uint32_t crc;
-    bool answered;
+    bool complete; /* a download's receipt was sent */
 } transfer;
 
 /* Opens a file of the folder: names do not lead out of it. */
@@ -67,30 +67,27 @@ static int take_chunk(mote_grpc_call *call, transfer *t, const mote_grpc_event *
 static int send_receipt(mote_grpc_call *call, transfer *t)
 {
     mote_files_Receipt receipt = {t->size, t->crc};
-    int r = 0;
 
     if (t->file && fflush(t->file) != 0)
         return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, strerror(errno));
-    if (!t->answered && (r = mote_files_Files_Upload_write(call, &receipt)) < 0)
-        return r;
-    t->answered = true;
-    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    return mote_files_Files_Upload_answer(call, &receipt);
 }
 
 static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     transfer *t = call->user;
-    int r = 0;
 
-    if (ev->type == MOTE_GRPC_MESSAGE)
-        r = take_chunk(call, t, ev);
-    else if (ev->type == MOTE_GRPC_HALF_CLOSE)
-        r = send_receipt(call, t);
-    /* The call is over: by a status, by an error, or because the client is gone. */
-    if ((r != MOTE_AGAIN && r != 0) || ev->type == MOTE_GRPC_CLOSED ||
-        (r == 0 && ev->type == MOTE_GRPC_HALF_CLOSE))
+    switch (ev->type) {
+    case MOTE_GRPC_MESSAGE:
+        return take_chunk(call, t, ev);
+    case MOTE_GRPC_HALF_CLOSE:
+        return send_receipt(call, t);
+    case MOTE_GRPC_CLOSED: /* whoever ended it */
         close_file(t);
-    return r;
+        return 0;
+    default:
+        return 0;
+    }
 }
 
 /* ---- download ------------------------------------------------------------------------------ */
@@ -115,18 +112,18 @@ static int send_part(mote_grpc_call *call, transfer *t)
     }
     t->size += n;
     t->crc = crc32_add(t->crc, data, n);
-    t->answered = n == 0;
+    t->complete = n == 0;
     return n > 0;
 }
 
 static int send_parts(mote_grpc_call *call, transfer *t)
 {
-    int r = t->answered ? 0 : 1;
+    int r = t->complete ? 0 : 1;
 
     while (r == 1)
         r = send_part(call, t);
-    if (r == 0 && (r = mote_grpc_finish(call, MOTE_GRPC_OK, NULL)) == 0)
-        close_file(t);
+    if (r == 0)
+        r = mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     return r == MOTE_AGAIN ? 0 : r; /* MOTE_GRPC_WRITABLE follows */
 }
 
@@ -170,7 +167,7 @@ static int download(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_HALF_CLOSE:
     case MOTE_GRPC_WRITABLE:
         return t->file ? send_parts(call, t) : MOTE_GRPC_INVALID_ARGUMENT;
-    case MOTE_GRPC_CLOSED: /* the client is gone */
+    case MOTE_GRPC_CLOSED: /* whoever ended it */
         close_file(t);
         return 0;
     default:

@@ -17,28 +17,14 @@ typedef struct {
 
 static kept_line lines[KEPT]; /* a ring: line number n is at n % KEPT */
 static uint64_t line_count;
-static mote_grpc_call *tails[MAX_TAILS];
+static mote_grpc_handle tails[MAX_TAILS];
 
 /* User memory of a call; zero at its start. */
 typedef struct {
     uint32_t count;
-    bool answered;
     mote_monitor_Level least; /* Tail */
     uint64_t next;            /* number of the next line to send */
 } call_state;
-
-/* The same answer ends both kinds of upload. */
-static int accept(mote_grpc_call *call, call_state *s,
-                  int (*write)(mote_grpc_call *, const mote_monitor_Accepted *))
-{
-    mote_monitor_Accepted accepted = {s->count};
-    int r = s->answered ? 0 : write(call, &accepted);
-
-    if (r < 0)
-        return r;
-    s->answered = true;
-    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
-}
 
 /* ---- metrics ------------------------------------------------------------------------------- */
 
@@ -62,7 +48,7 @@ static int push(mote_grpc_call *call, const mote_grpc_event *ev)
     call_state *s = call->user;
 
     if (ev->type == MOTE_GRPC_HALF_CLOSE)
-        return accept(call, s, mote_monitor_Monitor_Push_write);
+        return mote_monitor_Monitor_Push_answer(call, &(mote_monitor_Accepted){s->count});
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     mote_pb_arena_init(&arena, scratch, sizeof scratch);
@@ -84,7 +70,7 @@ static int log_lines(mote_grpc_call *call, const mote_grpc_event *ev)
     call_state *s = call->user;
 
     if (ev->type == MOTE_GRPC_HALF_CLOSE)
-        return accept(call, s, mote_monitor_Monitor_Log_write);
+        return mote_monitor_Monitor_Log_answer(call, &(mote_monitor_Accepted){s->count});
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     if (mote_monitor_Monitor_Log_read(ev, &line, NULL) < 0)
@@ -121,8 +107,8 @@ static int start_tail(mote_grpc_call *call, const mote_grpc_event *ev)
         return MOTE_GRPC_INVALID_ARGUMENT;
     s->least = query.least;
     for (size_t i = 0; i < MAX_TAILS; i++) {
-        if (!tails[i]) {
-            tails[i] = call;
+        if (!mote_grpc_find(tails[i])) {
+            tails[i] = mote_grpc_handle_of(call);
             return 0;
         }
     }
@@ -138,10 +124,6 @@ static int tail(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_WRITABLE:
         send_lines(call);
         return 0;
-    case MOTE_GRPC_CLOSED: /* nobody reads any more */
-        for (size_t i = 0; i < MAX_TAILS; i++)
-            tails[i] = tails[i] == call ? NULL : tails[i];
-        return 0;
     default:
         return 0;
     }
@@ -156,8 +138,9 @@ static void each_turn(void *context, mote_posix_loop *loop)
         return;
     seen = line_count;
     for (size_t i = 0; i < MAX_TAILS; i++) {
-        if (tails[i])
-            send_lines(tails[i]);
+        mote_grpc_call *call = mote_grpc_find(tails[i]); /* NULL: nobody reads any more */
+        if (call)
+            send_lines(call);
     }
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
         mote_posix_flush(conn);

@@ -28,7 +28,6 @@ typedef struct {
     char customer[TEXT];
     uint32_t succeeded, failed; /* Import */
     char errors[MAX_ERRORS][ERROR_TEXT];
-    bool answered;
 } call_state;
 
 static uint64_t decode_memory[256]; /* the items of one order; handlers run one after the other */
@@ -154,11 +153,7 @@ static int send_result(mote_grpc_call *call, call_state *s)
 
     for (size_t i = 0; i < count; i++)
         errors[i] = mote_pb_cstring(s->errors[i]);
-    int r = s->answered ? 0 : mote_orders_Orders_Import_write(call, &result);
-    if (r < 0)
-        return r;
-    s->answered = true;
-    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    return mote_orders_Orders_Import_answer(call, &result);
 }
 
 static int import_orders(mote_grpc_call *call, const mote_grpc_event *ev)

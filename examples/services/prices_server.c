@@ -20,25 +20,23 @@ typedef struct {
     uint32_t wanted, owed; /* a bit for each symbol */
 } watcher;
 
-static mote_grpc_call *watchers[MAX_WATCHERS]; /* of all connections */
+static mote_grpc_handle watchers[MAX_WATCHERS]; /* of all connections */
 
-static bool add_watcher(mote_grpc_call *call)
+/* NULL: the place is free, or who had it is gone. */
+static mote_grpc_call *watcher_at(size_t i)
+{
+    return mote_grpc_find(watchers[i]);
+}
+
+static bool add_watcher(const mote_grpc_call *call)
 {
     for (size_t i = 0; i < MAX_WATCHERS; i++) {
-        if (!watchers[i]) {
-            watchers[i] = call;
+        if (!watcher_at(i)) {
+            watchers[i] = mote_grpc_handle_of(call);
             return true;
         }
     }
     return false;
-}
-
-static void remove_watcher(const mote_grpc_call *call)
-{
-    for (size_t i = 0; i < MAX_WATCHERS; i++) {
-        if (watchers[i] == call)
-            watchers[i] = NULL;
-    }
 }
 
 /* Sends what is owed, as far as there is room. */
@@ -95,9 +93,6 @@ static int watch(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_WRITABLE:
         send_owed(call);
         return 0;
-    case MOTE_GRPC_CLOSED:
-        remove_watcher(call);
-        return 0;
     default:
         return 0;
     }
@@ -116,8 +111,9 @@ static void change_prices(void)
         cents[i] += step;
         changes[i]++;
         for (size_t k = 0; k < MAX_WATCHERS; k++) {
-            if (watchers[k]) {
-                watcher *w = watchers[k]->user;
+            mote_grpc_call *call = watcher_at(k);
+            if (call) {
+                watcher *w = call->user;
                 w->owed |= w->wanted & 1u << i;
             }
         }
@@ -134,8 +130,9 @@ static void each_turn(void *context, mote_posix_loop *loop)
     next_ms = loop->now_ms + CHANGE_MS;
     change_prices();
     for (size_t k = 0; k < MAX_WATCHERS; k++) {
-        if (watchers[k])
-            send_owed(watchers[k]);
+        mote_grpc_call *call = watcher_at(k);
+        if (call)
+            send_owed(call);
     }
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
         mote_posix_flush(conn);

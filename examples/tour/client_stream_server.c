@@ -9,25 +9,13 @@
 
 typedef struct {
     uint32_t count;
-    bool answered;
 } publication; /* zero when the call starts */
-
-/* MOTE_AGAIN from either step has the event offered again, so `answered` is remembered. */
-static int answer(mote_grpc_call *call, publication *p)
-{
-    mote_tour_Summary summary = {.count = p->count};
-    int r = p->answered ? 0 : mote_tour_Tour_Publish_write(call, &summary);
-
-    if (r < 0)
-        return r;
-    p->answered = true;
-    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
-}
 
 static int publish(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     publication *p = call->user;
     mote_tour_Note note;
+    mote_tour_Summary summary = {.count = p->count};
 
     switch (ev->type) {
     case MOTE_GRPC_MESSAGE:
@@ -36,7 +24,7 @@ static int publish(mote_grpc_call *call, const mote_grpc_event *ev)
         p->count++;
         return 0;
     case MOTE_GRPC_HALF_CLOSE:
-        return answer(call, p);
+        return mote_tour_Tour_Publish_answer(call, &summary);
     default:
         return 0;
     }

@@ -35,8 +35,6 @@ int mote_health_check(mote_grpc_call *call, const mote_grpc_event *ev)
     size_t entry;
     int r;
 
-    if (ev->type == MOTE_GRPC_HALF_CLOSE)
-        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     if ((r = read_entry(call, ev, &entry)) != 0)
@@ -44,7 +42,7 @@ int mote_health_check(mote_grpc_call *call, const mote_grpc_event *ev)
     if (entry == NO_ENTRY)
         return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "unknown service");
     mote_HealthCheckResponse response = {h->entries[entry].status};
-    return mote_Health_Check_write(call, &response);
+    return mote_Health_Check_answer(call, &response);
 }
 
 /* ---- watching ------------------------------------------------------------------------------ */
@@ -115,8 +113,6 @@ int mote_health_list(mote_grpc_call *call, const mote_grpc_event *ev)
     mote_HealthCheckResponse states[MOST_LISTED];
     mote_HealthListResponse response = {{entries, 0}};
 
-    if (ev->type == MOTE_GRPC_HALF_CLOSE)
-        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     for (size_t i = 0; i < h->count && i < MOST_LISTED; i++) {
@@ -125,5 +121,5 @@ int mote_health_list(mote_grpc_call *call, const mote_grpc_event *ev)
         entries[i].value = &states[i];
         response.statuses.count++;
     }
-    return mote_Health_List_write(call, &response);
+    return mote_Health_List_answer(call, &response);
 }

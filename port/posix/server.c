@@ -123,8 +123,10 @@ static int accept_conn(void *context, int fd)
         s = (slot *)(owner->slots + owner->slot_size * owner->made++);
     else
         return -1;
+    uint32_t generation = s->grpc.generation; /* of the connection that was here before */
     mote_grpc_init(&s->grpc, &owner->grpc, (uint8_t *)s + MOTE_GRPC_ALIGN(sizeof(slot)),
                    memory_size(&owner->grpc));
+    s->grpc.generation = generation;
     s->conn.closed = release;
     s->conn.user = owner;
     s->conn.grpc = &s->grpc;

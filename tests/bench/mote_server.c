@@ -6,14 +6,14 @@
 typedef struct {
     uint32_t count, wanted;
     uint64_t sum;
-    bool answered;
 } state;
 
 static int send_sample(mote_grpc_call *call, const bench_Sample *s)
 {
     return mote_grpc_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_encoder},
-        s, 0);
+        call,
+        &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_encoder}, s,
+        0);
 }
 
 static int get_sample(bench_Sample *s, const mote_grpc_event *ev)
@@ -39,7 +39,6 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     state *u = call->user;
     bench_Sample s;
-    int r;
 
     if (ev->type == MOTE_GRPC_MESSAGE) {
         if (get_sample(&s, ev) < 0)
@@ -50,14 +49,10 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
     if (ev->type != MOTE_GRPC_HALF_CLOSE)
         return 0;
     bench_Summary summary = {u->count, u->sum};
-    if (!u->answered &&
-        (r = mote_grpc_send(
-             call,
-             &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_summary_encoder},
-             &summary, 0)) < 0)
-        return r;
-    u->answered = true;
-    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    return mote_grpc_answer(
+        call,
+        &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_summary_encoder},
+        &summary);
 }
 
 static int subscribe(mote_grpc_call *call, const mote_grpc_event *ev)

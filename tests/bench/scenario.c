@@ -58,7 +58,6 @@ typedef struct {
     uint64_t bytes;
     uint32_t count;
     int32_t size; /* of the responses */
-    bool answered;
 } state;
 
 static int respond(mote_grpc_call *call, int32_t size)
@@ -67,7 +66,8 @@ static int respond(mote_grpc_call *call, int32_t size)
     response r = {.payload = &payload};
 
     return mote_grpc_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE_ENCODER}, &r, 0);
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE_ENCODER},
+        &r, 0);
 }
 
 /* UnaryCall, StreamingCall: an answer for each request. */
@@ -89,7 +89,6 @@ static int from_client(mote_grpc_call *call, const mote_grpc_event *ev)
     state *s = call->user;
     char text[48];
     request r;
-    int e;
 
     if (ev->type == MOTE_GRPC_MESSAGE) {
         if (mote_pb_decode(REQUEST_DECODER, &r, ev->data, ev->len, arena(), NULL) < 0)
@@ -101,13 +100,9 @@ static int from_client(mote_grpc_call *call, const mote_grpc_event *ev)
         return 0;
     snprintf(text, sizeof text, "%u:%llu", s->count, (unsigned long long)s->bytes);
     response summary = {.server_id = {text, strlen(text)}};
-    if (!s->answered &&
-        (e = mote_grpc_send(
-             call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE_ENCODER},
-             &summary, 0)) < 0)
-        return e;
-    s->answered = true;
-    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    return mote_grpc_answer(
+        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, RESPONSE_ENCODER},
+        &summary);
 }
 
 /* Sends until the client cancels. */
@@ -211,9 +206,9 @@ static void send(mote_grpc_call *call, unsigned flags)
 {
     request r = ask();
 
-    if (mote_channel_send(call,
-                          &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER},
-                          &r, flags) < 0)
+    if (mote_channel_send(
+            call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER},
+            &r, flags) < 0)
         fail("the call ended early");
 }
 
@@ -228,8 +223,8 @@ static void unary(void)
         double before = seconds(CLOCK_MONOTONIC);
         if (mote_channel_unary(
                 &channel, &start,
-                &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER}, &r,
-                &data, &len)
+                &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER},
+                &r, &data, &len)
                 .code)
             fail("a call fails");
         check_response(data, len);
@@ -305,8 +300,9 @@ static void start_unary(void)
     for (; started < count && started - ended < OPEN; started++) {
         if (mote_grpc_start(&client.grpc, &start, &call) < 0 ||
             mote_grpc_send(
-                call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER}, &r,
-                MOTE_GRPC_LAST) < 0)
+                call,
+                &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, REQUEST_ENCODER},
+                &r, MOTE_GRPC_LAST) < 0)
             fail("a call does not start");
     }
 }

@@ -473,7 +473,7 @@ static void every_way_out_of_every_phase_is_told_once(void)
             CHECK_INT(c->status_count, 1);
             if (how != BY_EOF && how != BY_PROTOCOL)
                 CHECK_INT(c->code, codes[how]);
-            CHECK(mote_grpc_find(&server, way.handle) == NULL);
+            CHECK(mote_grpc_find(way.handle) == NULL);
             CHECK_INT(mote_grpc_active(&client) + mote_grpc_active(&server), 0);
         }
     }
@@ -487,20 +487,20 @@ static void a_handle_leads_to_its_own_call_alone(void)
     client_call *c = call_start(0, &way_path, 0);
     settle();
     mote_grpc_handle old = way.handle;
-    mote_grpc_call *call = mote_grpc_find(&server, old);
+    mote_grpc_call *call = mote_grpc_find(old);
     CHECK(call && call->method->handler == go_a_way);
-    CHECK(mote_grpc_find(&server, (mote_grpc_handle){0}) == NULL);
-    CHECK(mote_grpc_find(&server, (mote_grpc_handle){old.generation, CALLS}) == NULL);
+    CHECK(mote_grpc_find((mote_grpc_handle){0}) == NULL);
+    CHECK(mote_grpc_find((mote_grpc_handle){&server, old.generation, CALLS}) == NULL);
     mote_grpc_cancel(c->call);
     settle();
-    CHECK(mote_grpc_find(&server, old) == NULL);
+    CHECK(mote_grpc_find(old) == NULL);
     bool again = false;
     for (int i = 0; i < CALLS && !again; i++) { /* until the slot is taken again */
         call_start(i, &way_path, 0);
         settle();
-        again = mote_grpc_find(&server, way.handle) == call;
+        again = mote_grpc_find(way.handle) == call;
     }
-    CHECK(again && mote_grpc_find(&server, old) == NULL);
+    CHECK(again && mote_grpc_find(old) == NULL);
 }
 
 static void one_call_answers_and_finishes(void)
@@ -512,7 +512,7 @@ static void one_call_answers_and_finishes(void)
     client_call *c = call_start(0, &once_path, 0);
     call_send(c, "x", 1, 0);
     settle();
-    mote_grpc_call *call = mote_grpc_find(&server, way.handle);
+    mote_grpc_call *call = mote_grpc_find(way.handle);
     CHECK(c->messages == 1 && c->status_count == 0 && call);
     CHECK_INT(mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0), MOTE_GRPC_ERR_STATE);
     call_end(c);
