@@ -11,6 +11,8 @@ static void put_literal(text *t, mote_pb_string s, bool escaped)
         unsigned char c = (unsigned char)s.data[i];
         if (!escaped && (c < 0x20 || c >= 0x7f || c == '"' || c == '\\'))
             text_add(t, "\\%03o", c);
+        else if (c == '?')
+            text_add(t, "\\?"); /* no trigraph */
         else
             text_bytes(t, s.data + i, 1);
     }

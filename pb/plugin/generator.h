@@ -113,7 +113,7 @@ typedef struct {
     enum presence presence;
     unsigned pb_type; /* enum mote_pb_type */
     int oneof;        /* index of the oneof, -1: none */
-    int aux;          /* index in subs */
+    int aux;          /* index in subs, or MOTE_PB_MANY_SUBS: there by its row */
     int index;        /* in the message of the .proto */
 } field_plan;
 
@@ -125,6 +125,9 @@ typedef struct {
     char *unknown; /* member of kept unknown fields */
     const type *subs[127];
     size_t sub_count;
+    enum { NOT_SIZED, AT_WORK, SIZED } sized;
+    bool bounded; /* by its schema: to max_size bytes */
+    uint64_t max_size;
 } message_plan;
 
 message_plan *plan_of(const type *t);
@@ -133,6 +136,7 @@ message_plan *plan_of(const type *t);
 
 void put_comment(text *t, const FileDescriptorProto *file, const int32_t *path, size_t path_len,
                  const char *indent);
+void put_inside_comment(text *t, mote_pb_string c, const char *indent);
 void put_message_struct(text *t, const message_plan *m);
 void put_message_table(text *t, const message_plan *m);
 /* What the name of a message's table for a direction begins with: its own, or the common one's. */
@@ -151,7 +155,7 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
 void put_message_names(text *t, const message_plan *m);
 void put_defaults(text *t, const message_plan *m);
-void put_sizes(text *t, const message_plan *m);
+void put_sizes(text *t, message_plan *m);
 /* The descriptor of a file; the request as it came must be given once before. */
 void embed_from(const uint8_t *in, size_t len);
 char *c_file(mote_pb_string name);

@@ -69,12 +69,32 @@ static void put_oneof(text *t, const message_plan *m, int oneof)
     text_add(t, "        } is;\n    } %s;\n", m->oneofs[oneof]);
 }
 
+/* Its name is that of no type in the message, and of nothing that is generated beside it. */
+static char *oneof_constant(const type *t, mote_pb_string member)
+{
+    static const char *const others[] = {
+        "layout",      "encoder",   "decoder",       "encode",       "decode",
+        "size",        "names",     "MAX_SIZE",      "fields",       "subs",
+        "field_names", "sub_names", "encode_layout", "decode_layout"};
+    char *name = format("%s_%.*s", t->c_name, S(member));
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (view_is(member, others[i]))
+            return format("%s_", name);
+    }
+    for (size_t i = 0; i < type_count; i++) {
+        if (strcmp(types[i].c_name, name) == 0)
+            return format("%s_", name);
+    }
+    return name;
+}
+
 static void put_oneof_numbers(text *t, const message_plan *m)
 {
     for (size_t i = 0; i < m->count; i++) {
         const field_plan *f = &m->fields[i];
         if (f->oneof >= 0)
-            text_add(t, "enum { %s_%.*s = %d };\n", m->type->c_name, S(f->proto->name),
+            text_add(t, "enum { %s = %d };\n", oneof_constant(m->type, f->proto->name),
                      f->proto->number);
     }
 }
@@ -108,16 +128,16 @@ void put_message_struct(text *t, const message_plan *m)
 
 /* ---- sizes --------------------------------------------------------------------------------- */
 
-static size_t varint_size(uint64_t v)
+static uint64_t varint_size(uint64_t v)
 {
-    size_t n = 1;
+    uint64_t n = 1;
 
     for (; v >= 128; v >>= 7)
         n++;
     return n;
 }
 
-static size_t scalar_size(unsigned pb_type)
+static uint64_t scalar_size(unsigned pb_type)
 {
     const type_row *row = &type_rows[pb_type];
 
@@ -130,44 +150,57 @@ static size_t scalar_size(unsigned pb_type)
     return narrow && row->kind != MOTE_PB_SIGNED ? 5 : MAX_VARINT;
 }
 
-/* The largest encoding of a message; 0 in *bounded when its schema sets no bound. */
-static size_t max_size(const message_plan *m, int depth, bool *bounded)
-{
-    size_t total = 0,
-           *largest = allocate((m->type->message->oneof_decl.count + 1) * sizeof *largest);
+static void size_message(message_plan *m);
 
-    if (depth > 20 || m->unknown)
-        *bounded = false;
-    for (size_t i = 0; *bounded && i < m->count; i++) {
+/* The largest encoding of a field; false: its schema sets no bound. */
+static bool size_field(const field_plan *f, uint64_t *size)
+{
+    uint64_t key = varint_size((uint64_t)f->proto->number << 3);
+
+    if (f->presence == REPEATED || f->presence == PACKED ||
+        type_rows[f->pb_type].kind == MOTE_PB_VIEW)
+        return false;
+    if (!is_message_type(f->pb_type)) {
+        *size = key + scalar_size(f->pb_type);
+        return true;
+    }
+    message_plan *sub = plan_of(f->sub);
+    size_message(sub); /* each message is sized once; messages nest to 100 in protoc at the most */
+    *size = key + sub->max_size + (f->pb_type == MOTE_PB_GROUP ? key : varint_size(sub->max_size));
+    return sub->bounded;
+}
+
+/* A message that is at work is inside of itself, and so has no bound. */
+static void size_message(message_plan *m)
+{
+    uint64_t *largest, size = 0;
+
+    if (m->sized != NOT_SIZED)
+        return;
+    m->sized = AT_WORK;
+    largest = allocate((m->type->message->oneof_decl.count + 1) * sizeof *largest);
+    bool bounded = m->unknown == NULL;
+    for (size_t i = 0; bounded && i < m->count; i++) {
         const field_plan *f = &m->fields[i];
-        size_t size = varint_size((uint64_t)f->proto->number << 3);
-        if (f->presence == REPEATED || f->presence == PACKED ||
-            type_rows[f->pb_type].kind == MOTE_PB_VIEW) {
-            *bounded = false;
-        } else if (is_message_type(f->pb_type)) {
-            size_t sub = max_size(plan_of(f->sub), depth + 1, bounded);
-            size += sub + (f->pb_type == MOTE_PB_GROUP ? size : varint_size(sub));
-        } else {
-            size += scalar_size(f->pb_type);
-        }
+        bounded = size_field(f, &size);
         if (f->oneof < 0)
-            total += size;
+            m->max_size += size;
         else if (size > largest[f->oneof])
             largest[f->oneof] = size;
     }
     for (size_t i = 0; i < m->type->message->oneof_decl.count; i++)
-        total += largest[i];
+        m->max_size += largest[i];
+    m->bounded = bounded && m->max_size < INT32_MAX;
+    m->sized = SIZED;
     free(largest);
-    return total;
 }
 
-void put_sizes(text *t, const message_plan *m)
+void put_sizes(text *t, message_plan *m)
 {
-    bool bounded = true;
-    size_t size = max_size(m, 0, &bounded);
-
-    if (bounded)
-        text_add(t, "#define %s_MAX_SIZE %zu /* bytes of any encoding */\n", m->type->c_name, size);
+    size_message(m);
+    if (m->bounded)
+        text_add(t, "#define %s_MAX_SIZE %llu /* bytes of any encoding */\n", m->type->c_name,
+                 (unsigned long long)m->max_size);
 }
 
 /* ---- enums --------------------------------------------------------------------------------- */

@@ -98,8 +98,8 @@ static int index_of_sub(message_plan *m, const type *sub)
         if (m->subs[i] == sub)
             return (int)i;
     }
-    if (m->sub_count == sizeof m->subs / sizeof m->subs[0])
-        fail("%s: more than 127 different messages in one message: split it", m->type->full_name);
+    if (m->sub_count == MOTE_PB_MANY_SUBS)
+        return MOTE_PB_MANY_SUBS;
     m->subs[m->sub_count] = sub;
     return (int)m->sub_count++;
 }
@@ -178,8 +178,9 @@ static bool differs(const message_plan *m, enum direction d, bool *seen)
         if (!m->fields[i].in[d])
             return true;
     }
-    for (size_t i = 0; i < m->sub_count; i++) {
-        if (differs(plan_of(m->subs[i]), d, seen))
+    for (size_t i = 0; i < m->count; i++) {
+        const field_plan *f = &m->fields[i];
+        if (is_message_type(f->pb_type) && differs(plan_of(f->sub), d, seen))
             return true;
     }
     return false;

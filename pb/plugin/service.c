@@ -10,6 +10,76 @@ typedef struct {
     const MethodDescriptorProto *proto;
 } method;
 
+/* Whether what is generated for two methods, or for a method and a name, has a name in common. */
+static bool clash(const char *stem, const char *other)
+{
+    static const char *const ends[] = {"",        "_path", "_start", "_offer", "_take",  "_send",
+                                       "_finish", "_recv", "_call",  "_read",  "_write", "_answer"};
+    enum { ENDS = sizeof ends / sizeof ends[0] };
+    size_t a = strlen(stem), b = strlen(other);
+
+    if (strncmp(stem, other, a < b ? a : b) != 0)
+        return false;
+
+    for (size_t i = 0; i < ENDS; i++) {
+        for (size_t k = 0; k < ENDS; k++) {
+            if (strcmp(format("%s%s", stem, ends[i]), format("%s%s", other, ends[k])) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_taken(const FileDescriptorProto *file, const char *stem, char *const *before,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (clash(stem, before[i]))
+            return true;
+    }
+    for (size_t i = 0; i < type_count; i++) {
+        if (types[i].file == file && clash(stem, types[i].c_name))
+            return true;
+    }
+    for (size_t i = 0; i < file->service.count; i++) {
+        const char *scope = c_scope(file, file->service.items[i].name);
+        if (clash(stem, format("%s_METHODS", scope)) || clash(stem, format("%s_SERVICE", scope)))
+            return true;
+    }
+    return false;
+}
+
+/* package_Service_Method, with an underscore where something before it in the file has that name:
+ * a method Bar_start beside Bar. */
+static char *name_of_method(const FileDescriptorProto *file, const ServiceDescriptorProto *service,
+                            size_t index)
+{
+    static const FileDescriptorProto *named;
+    static char **names;
+    static size_t *first; /* of each service */
+
+    if (named != file) {
+        size_t count = 0;
+        for (size_t i = 0; i < file->service.count; i++)
+            count += file->service.items[i].method.count;
+        names = allocate(count * sizeof *names);
+        first = allocate(file->service.count * sizeof *first);
+        count = 0;
+        for (size_t i = 0; i < file->service.count; i++) {
+            const ServiceDescriptorProto *s = &file->service.items[i];
+            first[i] = count;
+            for (size_t k = 0; k < s->method.count; k++, count++) {
+                char *name = format("%s_%.*s", c_scope(file, s->name), S(s->method.items[k].name));
+                while (is_taken(file, name, names, count))
+                    name = format("%s_", name);
+                names[count] = name;
+            }
+        }
+        named = file;
+    }
+    return names[first[service - file->service.items] + index];
+}
+
 static method plan_method(const FileDescriptorProto *file, const ServiceDescriptorProto *s,
                           size_t i)
 {
@@ -19,7 +89,7 @@ static method plan_method(const FileDescriptorProto *file, const ServiceDescript
     const type *request = find_type(p->input_type, who);
     const type *response = find_type(p->output_type, who);
 
-    return (method){.name = format("%s_%.*s", c_scope(file, s->name), S(p->name)),
+    return (method){.name = name_of_method(file, s, i),
                     .request = request->c_name,
                     .response = response->c_name,
                     .encode_request = format("%s_encoder", request->c_name),

@@ -78,6 +78,14 @@ static void put_table(text *t, const message_plan *m, enum direction d)
         text_add(t, "static const mote_pb_message *const %s_subs[] = {\n", name);
         for (size_t i = 0; i < m->sub_count; i++)
             text_add(t, "    &%s_layout,\n", stem_of(m->subs[i], d));
+        if (m->sub_count == MOTE_PB_MANY_SUBS && m->unknown)
+            text_add(t, "    NULL,\n");
+        for (size_t i = 0; m->sub_count == MOTE_PB_MANY_SUBS && i < rows; i++) {
+            if (sorted[i]->aux == MOTE_PB_MANY_SUBS)
+                text_add(t, "    &%s_layout,\n", stem_of(sorted[i]->sub, d));
+            else
+                text_add(t, "    NULL,\n");
+        }
         text_add(t, "};\n");
     }
     rows += m->unknown != NULL;
@@ -133,6 +141,14 @@ void put_message_names(text *t, const message_plan *m)
     text_add(t, "    NULL,\n};\nstatic const mote_pb_names *const %s_sub_names[] = {\n", name);
     for (size_t i = 0; i < m->sub_count; i++)
         text_add(t, "    &%s_names,\n", m->subs[i]->c_name);
+    if (m->sub_count == MOTE_PB_MANY_SUBS && m->unknown)
+        text_add(t, "    NULL,\n");
+    for (size_t i = 0; m->sub_count == MOTE_PB_MANY_SUBS && i < count; i++) {
+        if (sorted[i]->aux == MOTE_PB_MANY_SUBS)
+            text_add(t, "    &%s_names,\n", sorted[i]->sub->c_name);
+        else
+            text_add(t, "    NULL,\n");
+    }
     text_add(t,
              "    NULL,\n};\nconst mote_pb_names %s_names = {&%s_layout, \"%s\", %s_field_names, "
              "%s_sub_names};\n",

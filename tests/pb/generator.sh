@@ -44,6 +44,38 @@ headers_are_cpp() {
     g++ -std=c++17 -Wall -Wextra -Wno-missing-field-initializers -Werror -I. -I"$W/out" -c "$W/all.cc" -o "$W/all.o"
 }
 check "headers are C++" headers_are_cpp
+# Files whose texts and names are what nobody would choose; each one is C and C++ without a warning.
+many_types() { # a message with 300 types of sub-messages, each of which has its place
+    echo 'syntax = "proto3"; package odd.many;'
+    seq 300 | sed 's/.*/message S& { int32 x = 1; }/'
+    echo "message Big {"
+    seq 300 | sed 's/.*/  S& s& = &;/'
+    echo "}"
+}
+wide_tree() { # 16 levels of four: its largest size is known, or not, at once
+    echo 'syntax = "proto3"; package odd.wide; message L0 { int32 x = 1; }'
+    for i in $(seq 16); do
+        echo "message L$i { L$((i - 1)) a = 1; L$((i - 1)) b = 2; L$((i - 1)) c = 3; L$((i - 1)) d = 4; }"
+    done
+}
+odd_is_c() {
+    mkdir -p "$W/odd"
+    cp tests/pb/odd/*.proto "$W/odd"
+    many_types >"$W/odd/many.proto"
+    wide_tree >"$W/odd/wide.proto"
+    for f in "$W"/odd/*.proto; do
+        timeout 10 protoc --plugin="$BUILD/protoc-gen-mote" -I "$W/odd" --mote_out="$W/odd" --mote_opt=names "$f" || return 1
+        g="${f%.proto}.mote"
+        for cc in gcc clang; do
+            ! command -v $cc >/dev/null ||
+                $cc -std=c11 -Wall -Wextra -Wconversion -Wpedantic -Werror -I. -I"$W/odd" -c "$g.c" -o "$g.o" || return 1
+        done
+        g++ -std=c++17 -Wall -Wextra -Werror -I. -I"$W/odd" -x c++ -fsyntax-only "$g.h" || return 1
+    done
+}
+check "odd names and texts are C and C++" odd_is_c
+many() { $CC -std=c11 -I. -I"$W/odd" tests/pb/many.c "$W/odd/many.mote.c" pb/*.c -o "$W/many" && "$W/many"; }
+check "300 types of sub-messages in one" many
 comments() { grep -q "Names and shapes\|a reserved word as a message" "$W/out/nasty.mote.h"; }
 check "comments carry over" comments
 sizes() { generate again "" && grep -q "nasty_v1_Outer_Inner__MAX_SIZE 11 " "$W/again/nasty.mote.h" && ! grep -q "nasty_v1_class_MAX_SIZE" "$W/again/nasty.mote.h"; }
