@@ -16,7 +16,9 @@
 #include "../../h2/trace.h"
 #include "wire.h"
 
-static uint8_t out[1 << 17];
+/* What lies before it is known, so that a copy from there is. */
+static uint8_t space[64 + (1 << 17)], *const out = space + 64;
+enum { OUT = 1 << 17 };
 
 /* ---- hpack ----------------------------------------------------------------------------------- */
 
@@ -106,7 +108,7 @@ static void note_bytes(int n)
 
 static void encode(const wire_line *l)
 {
-    size_t cap = wire_number(l, "cap", sizeof out);
+    size_t cap = wire_number(l, "cap", OUT);
 
     encoder.huffman = (uint8_t)wire_number(l, "huffman", MOTE_HPACK_HUFFMAN_AUTO);
     int n = mote_hpack_encode_start(&encoder, out, cap);
@@ -167,14 +169,16 @@ static void flate(const mote_grpc_codec *codec, bool compresses, const wire_line
     static uint8_t text[1 << 17], back[1 << 17];
     size_t n = 0, again = 0, len = 0;
 
+    memset(space, 0xee, 64);
+
     for (size_t i = 1; i < l->count; i++) { /* all of its words */
         const wire_word *w = &l->words[i];
         if (w->key[0] == '\0' && w->len > 0)
             memcpy(text + len, w->value, w->len);
         len += w->key[0] == '\0' ? w->len : 0;
     }
-    int r = compresses ? codec->compress(text, len, out, wire_number(l, "cap", sizeof out), &n)
-                       : codec->decompress(text, len, out, wire_number(l, "cap", sizeof out), &n);
+    int r = compresses ? codec->compress(text, len, out, wire_number(l, "cap", OUT), &n)
+                       : codec->decompress(text, len, out, wire_number(l, "cap", OUT), &n);
 
     if (r < 0) {
         wire_event("= %d", r);
@@ -190,7 +194,7 @@ static void flate(const mote_grpc_codec *codec, bool compresses, const wire_line
 static void base64(bool encodes, const wire_line *l)
 {
     const wire_word *w = wire_find(l, "");
-    size_t cap = wire_number(l, "cap", sizeof out);
+    size_t cap = wire_number(l, "cap", OUT);
 
     memset(out, 0xa5, 64);
     note_bytes(encodes ? mote_grpc_bin_encode(w->value, w->len, (char *)out, cap)
@@ -337,7 +341,7 @@ static void pb(const wire_line *l)
     note_text();
     if (r < 0)
         wire_event("= print %d", r);
-    encode_again(encoder, &m, wire_number(l, "cap", sizeof out));
+    encode_again(encoder, &m, wire_number(l, "cap", OUT));
 }
 
 /* ---- trace ----------------------------------------------------------------------------------- */
