@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Certificates for tests, made on the spot: CAs and what they sign, elliptic unless said otherwise.
 ec="ec -pkeyopt ec_paramgen_curve:P-256"
 ca() { # ca NAME [OPTIONS...]

@@ -50,7 +50,7 @@ missing_source() { new_copy && says "h2/gone.c: in the list of sources, but not 
 
 mkdir -p "$W/whole/obj"
 cp -r hpack h2 grpc pb tls port "$W/whole"
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046,SC2086
 (cd "$BUILD/obj" && cp --parents $(printf '%s ' ${sources//.c/.o}) "$W/whole/obj")
 for t in stands arrow_up arrow_sideways include_up circle unknown_folder unlisted_file missing_object missing_source; do
     check "house: $t" $t

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For tests in shell: `check NAME COMMAND...` runs a command and counts; `summary` ends the test.
 passed=0
 failed=0

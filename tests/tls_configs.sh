@@ -44,6 +44,6 @@ matrix() {
     check "no ALPN is told $1" says "HTTP/2 needs ALPN" MBEDTLS_SSL_ALPN
     check "no entropy is told $1" says "over an entropy source of the board" MBEDTLS_ENTROPY_C MBEDTLS_CTR_DRBG_C
 }
-include= matrix "(this system)"
+include='' matrix "(this system)"
 if [ -n "${1:-}" ]; then include="-I$1" matrix "(the next)"; fi
 summary

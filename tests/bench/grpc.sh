@@ -81,7 +81,7 @@ row() { # row WHAT UNIT FILE COLUMN TARGET: more is better in column 1, less in 
     local m g better=less
     m=$(awk "{ print \$$4 }" "$B/$3.mote" | median)
     g=$(awk "{ print \$$4 }" "$B/$3.grpc" | median)
-    [ "$4" = 2 ] || better=more
+    [ "$4" = 2 ] || better="more"
     line "$1" "$2" "$m" "$g" "gRPC C++ $version" "$5" $better
 }
 row "unary calls" "calls/s" unary 1 -

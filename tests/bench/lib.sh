@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the benchmark scripts share: servers on core 0, CPU time of a process, medians, and the table.
 BUILD=${BUILD:-build}
 CC=${CC:-cc}

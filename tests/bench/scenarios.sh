@@ -7,7 +7,7 @@ GO_VERSION=v1.85.0
 rm -f "$B"/scenario.*.new
 mkdir -p "$B/cc" "$B/go"
 
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046,SC2086
 $CC -std=c11 -O2 -flto -I. -Itests/interop -o "$B/scenario_mote" tests/bench/scenario.c tests/interop/interop.mote.c \
     $(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-POSIX) port/posix/tls.c tls/absent.c 2>"$B/out" || { cat "$B/out"; exit 1; }
 [ "$B/scenario_cpp" -nt tests/bench/scenario.cc ] || {

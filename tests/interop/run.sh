@@ -278,6 +278,7 @@ start_server mote "$BUILD/interop_server"
 mkdir -p "$W/tls"
 (. tests/certificates.sh && cd "$W/tls" && ca ca && cert server ca 20 DNS:localhost) >"$W/out" 2>&1 || { tail "$W/out"; exit 1; }
 start_server mote_tls "$BUILD/interop_server" --use_tls=true --cert="$W/tls/server.pem" --key="$W/tls/server.key"
+# shellcheck disable=SC2048
 for peer in ${*:-mote cpp python go js java tonic connect grpcurl}; do
     with_"$peer" || {
         failed=$((failed + 1))
