@@ -179,5 +179,5 @@ mote_grpc_call *mote_grpc_find(mote_grpc_handle handle)
         return NULL;
     call = &handle.grpc->calls[handle.index];
     return call->generation == handle.generation && call->local != MOTE_GRPC_LOCAL_FREE ? call
-                                                                                         : NULL;
+                                                                                        : NULL;
 }

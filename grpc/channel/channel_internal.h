@@ -1,7 +1,7 @@
 #ifndef MOTE_CHANNEL_INTERNAL_H
 #define MOTE_CHANNEL_INTERNAL_H
 
-#include "../grpc_internal.h"
+#include "../grpc.h"
 #include "channel.h"
 
 enum { MOTE_GRPC_NO_RETRY = -1 }; /* pushback_ms */

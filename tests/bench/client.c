@@ -100,7 +100,8 @@ static void subscribe(uint32_t count)
     uint32_t n = 0;
 
     mote_channel_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_query_encoder},
+        call,
+        &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_query_encoder},
         &query, MOTE_GRPC_LAST);
     while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
         if (ev.type != MOTE_GRPC_MESSAGE)

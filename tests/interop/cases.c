@@ -21,7 +21,8 @@ static bool empty_unary(void)
 {
     grpc_testing_Empty empty = {0};
 
-    REQUIRE(unary(TEST(EmptyCall), plain, ENCODER(Empty), &empty, false, DECODER(Empty), &empty) == 0);
+    REQUIRE(unary(TEST(EmptyCall), plain, ENCODER(Empty), &empty, false, DECODER(Empty), &empty) ==
+            0);
     REQUIRE(last.messages == 1);
     return true;
 }
@@ -370,7 +371,8 @@ static bool report_is_seen(mote_grpc_call *call, double cpu, double memory, doub
     mote_grpc_call *reports =
         start(&main_connection, &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path, plain);
     REQUIRE(reports);
-    REQUIRE(send_message(reports, &xds_service_orca_v3_OrcaLoadReportRequest_encoder, &want, false));
+    REQUIRE(
+        send_message(reports, &xds_service_orca_v3_OrcaLoadReportRequest_encoder, &want, false));
     mote_channel_half_close(reports);
     do
         REQUIRE(receive(reports, &xds_data_orca_v3_OrcaLoadReport_decoder, &got));

@@ -292,7 +292,8 @@ static int streaming_input_call(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_HALF_CLOSE:
         response.aggregated_payload_size = (int32_t)s->total;
         if (s->next == 0)
-            r = send_message(call, &grpc_testing_StreamingInputCallResponse_encoder, &response, NULL);
+            r = send_message(call, &grpc_testing_StreamingInputCallResponse_encoder, &response,
+                             NULL);
         if (r < 0)
             return r;
         s->next = 1;

@@ -24,16 +24,21 @@ typedef struct {
 
 static const known_type known[] = {
     {"protobuf_test_messages.proto3.TestAllTypesProto3",
-     &protobuf_test_messages_proto3_TestAllTypesProto3_encoder, &protobuf_test_messages_proto3_TestAllTypesProto3_decoder},
+     &protobuf_test_messages_proto3_TestAllTypesProto3_encoder,
+     &protobuf_test_messages_proto3_TestAllTypesProto3_decoder},
     {"protobuf_test_messages.proto2.TestAllTypesProto2",
-     &protobuf_test_messages_proto2_TestAllTypesProto2_encoder, &protobuf_test_messages_proto2_TestAllTypesProto2_decoder},
+     &protobuf_test_messages_proto2_TestAllTypesProto2_encoder,
+     &protobuf_test_messages_proto2_TestAllTypesProto2_decoder},
 #ifdef TEST_EDITIONS
     {"protobuf_test_messages.editions.proto3.TestAllTypesProto3",
-     &protobuf_test_messages_editions_proto3_TestAllTypesProto3_encoder, &protobuf_test_messages_editions_proto3_TestAllTypesProto3_decoder},
+     &protobuf_test_messages_editions_proto3_TestAllTypesProto3_encoder,
+     &protobuf_test_messages_editions_proto3_TestAllTypesProto3_decoder},
     {"protobuf_test_messages.editions.proto2.TestAllTypesProto2",
-     &protobuf_test_messages_editions_proto2_TestAllTypesProto2_encoder, &protobuf_test_messages_editions_proto2_TestAllTypesProto2_decoder},
+     &protobuf_test_messages_editions_proto2_TestAllTypesProto2_encoder,
+     &protobuf_test_messages_editions_proto2_TestAllTypesProto2_decoder},
     {"protobuf_test_messages.editions.TestAllTypesEdition2023",
-     &protobuf_test_messages_editions_TestAllTypesEdition2023_encoder, &protobuf_test_messages_editions_TestAllTypesEdition2023_decoder},
+     &protobuf_test_messages_editions_TestAllTypesEdition2023_encoder,
+     &protobuf_test_messages_editions_TestAllTypesEdition2023_decoder},
 #endif
 };
 

@@ -65,8 +65,9 @@ static mote_grpc_call *start_call(const mote_hpack_field *path, uint32_t timeout
 static int send_request(mote_grpc_call *call, const peer_Request *q, unsigned flags)
 {
     return mote_channel_send(
-        call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_request_encoder},
-        q, flags);
+        call,
+        &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &peer_request_encoder}, q,
+        flags);
 }
 
 static mote_status unary(const mote_hpack_field *path, const peer_Request *q, uint32_t timeout_ms,
@@ -142,7 +143,8 @@ static void client_stream_counts(void)
         }
         mote_status status = mote_channel_collect(call, &data, &len);
         CHECK_INT(status.code, 0);
-        CHECK(data && mote_pb_decode(&peer_response_decoder, &response, data, len, NULL, NULL) == 0);
+        CHECK(data &&
+              mote_pb_decode(&peer_response_decoder, &response, data, len, NULL, NULL) == 0);
         CHECK_INT(response.index, 2000);
     }
 }
