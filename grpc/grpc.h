@@ -405,6 +405,9 @@ void mote_grpc_shutdown(mote_grpc *g);
 /* Calls that are open, or whose end is still to be told. */
 size_t mote_grpc_active(const mote_grpc *g);
 
+/* Calls of which it is not decided how they end. */
+size_t mote_grpc_running(const mote_grpc *g);
+
 /* Whether it is decided how the call ends; what it has received, and its end, may still follow. */
 bool mote_grpc_decided(const mote_grpc_call *call);
 
@@ -474,6 +477,7 @@ typedef struct {
     const mote_grpc_codec *codec; /* of compressed messages, one of the config; NULL: none */
     bool wait_for_ready; /* mote_channel_start(): waits, within timeout_ms, while there is no
                             connection; otherwise it fails when the last attempt has failed */
+    bool more; /* mote_channel_start(): a message follows at once, with which the headers leave */
 } mote_grpc_request;
 
 /* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); or an error of h2. */
@@ -484,6 +488,9 @@ int mote_grpc_half_close(mote_grpc_call *call);
 
 /* Cancels: the server is told, and MOTE_GRPC_STATUS with CANCELLED follows from _recv(). */
 void mote_grpc_cancel(mote_grpc_call *call);
+
+/* The same with another code and a static text. */
+void mote_grpc_abandon(mote_grpc_call *call, int code, const char *text);
 
 /* ---- server -------------------------------------------------------------------------------- */
 

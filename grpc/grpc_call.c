@@ -181,3 +181,12 @@ mote_grpc_call *mote_grpc_find(mote_grpc_handle handle)
     return call->generation == handle.generation && call->local != MOTE_GRPC_LOCAL_FREE ? call
                                                                                         : NULL;
 }
+
+size_t mote_grpc_running(const mote_grpc *g)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < g->config->max_calls; i++)
+        n += g->calls[i].local != MOTE_GRPC_LOCAL_FREE && !mote_grpc_decided(&g->calls[i]);
+    return n;
+}

@@ -183,9 +183,14 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
         begin(call, h);
 }
 
-void mote_grpc_cancel(mote_grpc_call *call)
+void mote_grpc_abandon(mote_grpc_call *call, int code, const char *text)
 {
     MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
     if (!mote_grpc_decided(call))
-        reject(call, MOTE_GRPC_CANCELLED, "cancelled");
+        reject(call, code, text);
+}
+
+void mote_grpc_cancel(mote_grpc_call *call)
+{
+    mote_grpc_abandon(call, MOTE_GRPC_CANCELLED, "cancelled");
 }

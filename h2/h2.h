@@ -273,6 +273,7 @@ typedef struct {
     uint8_t owed; /* what is owed to the peer, beside acks, streams and refused ones */
     bool pinging; /* our PING is unanswered */
     bool talked;  /* DATA was sent since the peer's last PING */
+    bool ready;   /* the peer's SETTINGS are there */
     bool heard;   /* something was received; for the user to clear */
     bool blocked; /* the user was refused for lack of the connection's window */
     bool sweep;   /* streams above the peer's GOAWAY are still to be reported */
@@ -400,6 +401,9 @@ bool mote_h2_receiving(const mote_h2_stream *s);
 
 /* Sends a PING unless one is unanswered; MOTE_H2_PONG reports the answer. 0 or MOTE_H2_AGAIN. */
 int mote_h2_ping(mote_h2 *c);
+
+/* True once the peer's SETTINGS are there, which are the first that it says (RFC 9113 3.4). */
+bool mote_h2_ready(const mote_h2 *c);
 
 /* True when new streams can be opened now (client). */
 bool mote_h2_can_open(const mote_h2 *c);

@@ -135,6 +135,12 @@ int mote_h2_on_settings_end(mote_h2 *c, mote_h2_event *ev)
         return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
                              MOTE_TEXT("SETTINGS without end"));
     c->acks++;
+    c->ready = true;
     ev->type = MOTE_H2_SETTINGS;
     return 1;
+}
+
+bool mote_h2_ready(const mote_h2 *c)
+{
+    return c->ready;
 }

@@ -40,7 +40,8 @@ static inline void open_channel(const char *address)
 static inline void check(int error)
 {
     if (error < 0) {
-        fprintf(stderr, "error: %s\n", mote_strerror(error));
+        mote_status status = mote_channel_status(&channel, error);
+        fprintf(stderr, "error: %.*s\n", (int)status.message_len, status.message);
         exit(1);
     }
 }

@@ -103,17 +103,21 @@ static bool send_upload(void)
 /* Writes for at most wait_ms: true when all of the output is out. */
 static bool write_output(uint32_t wait_ms)
 {
+    uint64_t until_ms = mote_posix_now_ms() + wait_ms;
     size_t len;
     const uint8_t *out;
 
     while ((out = mote_h2_peek(&h2, &len))) {
-        int n = io.write(io.context, out, len, wait_ms);
+        int n = io.write(io.context, out, len);
         if (n < 0)
             fail("write", "the server closed the connection");
-        if (n == 0)
+        if (n == 0 && mote_posix_now_ms() >= until_ms)
             return false;
+        if (n == 0)
+            io.wait(io.context, true, until_ms);
         mote_h2_ack(&h2, (size_t)n);
-        progress_ms = mote_posix_now_ms();
+        if (n > 0)
+            progress_ms = mote_posix_now_ms();
     }
     return true;
 }
@@ -141,8 +145,12 @@ static void receive(uint32_t wait_ms)
     static uint8_t in[65536];
     size_t at = 0, used;
     mote_h2_event ev;
-    int r, n = io.read(io.context, in, sizeof in, wait_ms);
+    int r, n = io.read(io.context, in, sizeof in);
 
+    if (n == 0 && wait_ms > 0) {
+        io.wait(io.context, false, mote_posix_now_ms() + wait_ms);
+        n = io.read(io.context, in, sizeof in);
+    }
     if (n < 0 && state == WAITING)
         fail("read", "the server closed the connection before its response was complete");
     if (n < 0)

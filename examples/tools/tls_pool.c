@@ -26,11 +26,15 @@ static int fail(const char *who, const char *why)
 
 static int move(mote_io *io, bool sends, uint8_t *data, size_t len)
 {
+    uint64_t until_ms = io->now_ms(io->context) + 5000;
+
     for (size_t at = 0; at < len;) {
-        int n = sends ? io->write(io->context, data + at, len - at, 5000)
-                      : io->read(io->context, data + at, len - at, 5000);
-        if (n <= 0)
+        int n = sends ? io->write(io->context, data + at, len - at)
+                      : io->read(io->context, data + at, len - at);
+        if (n < 0 || (n == 0 && io->now_ms(io->context) >= until_ms))
             return -1;
+        if (n == 0)
+            io->wait(io->context, sends, until_ms);
         at += (size_t)n;
     }
     return 0;

@@ -24,20 +24,48 @@ typedef struct {
 /* How long to wait from the start of this attempt to the next one. `random` is any number. */
 uint32_t mote_backoff_next(mote_backoff *b, uint32_t random);
 
-/* ---- a blocking client --------------------------------------------------------------------- */
+/* ---- a transport --------------------------------------------------------------------------- */
 
-/* A transport for straight-line code. Both return the bytes moved, 0 for none within timeout_ms, or
- * < 0 when it has ended. */
+/*
+ * A transport for straight-line code: bytes, a clock, and one function in which time passes.
+ * docs/transports.md says how to write one.
+ */
 typedef struct {
     void *context;
-    int (*read)(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms);
-    int (*write)(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms);
-    uint64_t (*now_ms)(void *context);
-    /* For channels that connect by themselves; both or neither may be NULL. Opens the transport
-     * anew, within timeout_ms: tries each address that it knows in turn. 0, or < 0. */
-    int (*connect)(void *context, uint32_t timeout_ms);
-    void (*sleep)(void *context, uint32_t ms);
+    /* Neither waits. The bytes moved; 0: none now; < 0: the transport has ended. */
+    int (*read)(void *context, uint8_t *buf, size_t cap);
+    int (*write)(void *context, const uint8_t *buf, size_t len);
+    /* Lets time pass until there is something to read, or (`writing`) room to write, or `until_ms`
+     * of the clock has come, UINT64_MAX: never. It may return early. Also without a connection. */
+    void (*wait)(void *context, bool writing, uint64_t until_ms);
+    uint64_t (*now_ms)(void *context); /* any origin, never backwards */
+    /* The others may be NULL. Opens the transport anew, in place of what is open; gives up at
+     * `until_ms`. 0, or < 0. NULL: it is open, and when it has ended the channel has as well. */
+    int (*connect)(void *context, uint64_t until_ms);
+    /* Closes it: last words leave as far as there is room. */
+    void (*close)(void *context);
+    /* Why the last function has failed, as "connect 127.0.0.1:1: Connection refused"; "": not
+     * known. Valid until the next function. */
+    const char *(*error)(void *context);
 } mote_io;
+
+/* ---- a blocking client --------------------------------------------------------------------- */
+
+/* Errors -600..-699, which mote_channel_status() makes a status of. */
+#define MOTE_CHANNEL_ERRORS(X)                                                                     \
+    X(MOTE_CHANNEL_ERR_DEADLINE, -600, "the deadline has passed")                                  \
+    X(MOTE_CHANNEL_ERR_CONNECT, -601, "there is no connection")                                    \
+    X(MOTE_CHANNEL_ERR_CALLS, -602,                                                                \
+      "all calls that the channel has room for are open (max_calls)")                              \
+    X(MOTE_CHANNEL_ERR_GOAWAY, -603,                                                               \
+      "the server takes no new calls until those that are open end")                               \
+    X(MOTE_CHANNEL_ERR_SHUTDOWN, -604, "the channel is closed")
+
+enum mote_channel_error {
+#define MOTE_CHANNEL_ENUM(name, code, text) name = code,
+    MOTE_CHANNEL_ERRORS(MOTE_CHANNEL_ENUM)
+#undef MOTE_CHANNEL_ENUM
+};
 
 /* When unary calls are made again (gRPC proposal A6). Constant; channels may share it. */
 typedef struct {
@@ -49,12 +77,48 @@ typedef struct {
     uint32_t token_ratio;        /* of a success, in thousandths of a token */
 } mote_grpc_retry;
 
-/* What a channel is doing (connectivity-semantics-and-api.md). */
+/* The text of an error of a channel, or of one below it; never NULL. Static. */
+const char *mote_channel_strerror(int error);
+
+/*
+ * What a channel is doing (the gRPC document connectivity-semantics-and-api.md):
+ *
+ *               a call begins             SETTINGS arrive
+ *      IDLE ------------------> CONNECTING ------------> READY
+ *       ^                         |    ^                 |  |
+ *       |         attempt failed, |    | a call, and     |  | ended before
+ *       |   or ended too early    v    | the wait is over|  | it was of use
+ *       |                 TRANSIENT_FAILURE <------------+--+
+ *       +------------------------------------------------+
+ *          takes no more calls (GOAWAY); or ended after it was of use
+ *
+ * A connection was of use when a call has succeeded on it, or it has lived for the wait that the
+ * attempt has begun; then the waits begin anew. SHUTDOWN: mote_channel_close() was called, or a
+ * transport that cannot connect again has ended.
+ */
 enum mote_channel_state {
     MOTE_CHANNEL_IDLE,
     MOTE_CHANNEL_CONNECTING,
     MOTE_CHANNEL_READY,
-    MOTE_CHANNEL_TRANSIENT_FAILURE /* a wait between attempts */
+    MOTE_CHANNEL_TRANSIENT_FAILURE,
+    MOTE_CHANNEL_SHUTDOWN
+};
+
+/* What a blocking function waits for, and what the status says when its deadline passes there. */
+#define MOTE_CHANNEL_WAITS(X)                                                                      \
+    X(MOTE_WAITS_FOR_ATTEMPT, "the wait before the next attempt to connect is not over")           \
+    X(MOTE_WAITS_FOR_CONNECTION, "connecting took too long")                                       \
+    X(MOTE_WAITS_FOR_SETTINGS, "connected, but the server has not sent its SETTINGS")              \
+    X(MOTE_WAITS_FOR_CALLS, "the server takes no new calls, and open ones have not ended")         \
+    X(MOTE_WAITS_FOR_STREAM, "the server permits no more calls at once")                           \
+    X(MOTE_WAITS_FOR_ROOM, "the transport takes no more bytes")                                    \
+    X(MOTE_WAITS_FOR_WINDOW, "the server's flow-control window is closed")                         \
+    X(MOTE_WAITS_FOR_SERVER, "the server has not answered")
+
+enum mote_channel_wait {
+#define MOTE_CHANNEL_ENUM(name, text) name,
+    MOTE_CHANNEL_WAITS(MOTE_CHANNEL_ENUM)
+#undef MOTE_CHANNEL_ENUM
 };
 
 struct mote_channel;
@@ -81,7 +145,7 @@ typedef struct mote_channel {
     /* Gets each field of metadata as it arrives (MOTE_GRPC_METADATA); may be NULL. `context` is
      * that of the config. To be set after mote_channel_init(). */
     void (*on_metadata)(void *context, const mote_grpc_event *ev);
-    /* Gets each change of state, and why (a static text); may be NULL, as above. */
+    /* Gets each change of state, and why (a text for this call); may be NULL, as above. */
     void (*on_state)(void *context, int state, const char *why);
     mote_grpc_life *life; /* NULL: none */
     uint32_t random;      /* a seed that differs from device to device */
@@ -90,11 +154,16 @@ typedef struct mote_channel {
     mote_channel_unary_function *unary; /* NULL: once */
     void *memory;
     size_t memory_size;
-    mote_backoff backoff;
+    const char *why;     /* the state is what it is */
+    uint64_t read_ms;    /* time of the last read: what had arrived by then goes before time-outs */
     uint64_t attempt_ms; /* earliest time of the next attempt to connect */
-    uint32_t tokens;     /* thousandths */
+    mote_backoff backoff;
+    uint32_t tokens; /* thousandths */
     int32_t pushback_ms;
-    uint8_t state; /* enum mote_channel_state */
+    enum mote_channel_state state;
+    enum mote_channel_wait waits_for;
+    bool open;       /* the transport is, as far as is known */
+    bool write_ends; /* a write has failed; what there is to read is read first */
     bool throttled, committed, unseen;
 } mote_channel;
 
@@ -102,9 +171,17 @@ typedef struct mote_channel {
 #define MOTE_RAM_CHANNEL(calls, rx, tx, table, field, slots, user, in)                             \
     (sizeof(mote_channel) + MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user) + (in))
 
-/* A status for an error of grpc or h2: UNAVAILABLE with the text of mote_grpc_strerror(); one of a
- * code and a static text, such as those of messages that cannot be decoded; and the status that
- * MOTE_GRPC_STATUS carries. */
+/*
+ * A status for an error that a function of this channel has returned: DEADLINE_EXCEEDED and what
+ * was waited for; UNAVAILABLE and why there is no connection; or as mote_status_of_error(). The
+ * text is valid until the next call on the channel.
+ */
+mote_status mote_channel_status(mote_channel *ch, int error);
+
+/* The status of an error: RESOURCE_EXHAUSTED for what is larger than a limit, UNAUTHENTICATED for a
+ * token without TLS, UNAVAILABLE for a connection that has ended, INTERNAL for the others, with the
+ * text of mote_grpc_strerror(). One of a code and a static text; and the one
+ * that MOTE_GRPC_STATUS carries. */
 mote_status mote_status_of_error(int error);
 mote_status mote_status_of(int code, const char *text);
 mote_status mote_status_of_event(const mote_grpc_event *ev);
@@ -114,15 +191,29 @@ mote_status mote_status_of_event(const mote_grpc_event *ev);
 int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *memory,
                       size_t memory_size, void *in, size_t in_size, mote_io io);
 
-/* Starts a call; waits while too many are open. A channel whose io can connect does so first when
- * there is no connection, or the server takes no more calls on it and all of them have ended. 0 or
- * an error. */
+/*
+ * Starts a call. Waits, within timeout_ms, until the channel is READY, the server permits one more
+ * call and there is room for its headers; grpc-timeout is what is left then. Without
+ * wait_for_ready it does not wait beyond an attempt to connect that has failed. 0, or an error, of
+ * which mote_channel_status() makes a status:
+ *   MOTE_CHANNEL_ERR_CALLS     max_calls are open: no waiting helps, as one thread finishes them
+ *   MOTE_CHANNEL_ERR_GOAWAY    the server takes no more calls on this connection, and those that
+ *                              are open have ended, but were not finished
+ *   MOTE_CHANNEL_ERR_DEADLINE, MOTE_CHANNEL_ERR_CONNECT, MOTE_CHANNEL_ERR_SHUTDOWN
+ *   or one of mote_grpc_start()
+ */
 int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call);
 
-/* Sends a message and waits for flow control. 0, or < 0: the call is over, see _recv(). */
+enum { MOTE_CHANNEL_MORE = 0x80 /* a message follows at once: this one may leave with it */ };
+
+/* Sends a message and waits for flow control. What the transport takes has left when it returns,
+ * unless flags say MOTE_CHANNEL_MORE. 0, or < 0: the call is over, see _recv(). */
 int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                       unsigned flags);
 int mote_channel_half_close(mote_grpc_call *call);
+
+/* Cancels, and tells the server at once. The status follows from _recv() or _finish(). */
+void mote_channel_cancel(mote_grpc_call *call);
 
 /*
  * Waits for the next event of this call: START, MESSAGE, CHUNK or STATUS; events of other calls
@@ -131,17 +222,24 @@ int mote_channel_half_close(mote_grpc_call *call);
  */
 int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev);
 
+/* The same for at most timeout_ms: 0 when nothing has come. */
+int mote_channel_recv_within(mote_grpc_call *call, mote_grpc_event *ev, uint32_t timeout_ms);
+
+/* The next event of any call (ev->call says which), within timeout_ms: 1; 0: nothing has come; or
+ * the sticky error when every call was told. */
+int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms);
+
 /* Half-closes and waits for the end of a call with a single response. *response is a view of the
  * message that is valid until the next call on the channel. A server that says OK without one, or
  * with more, has not implemented the method: UNIMPLEMENTED. The call is gone. */
 mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len);
 
-/* A unary call: once, unless mote_channel_set_retry() was called. *response as from
- * mote_channel_collect(). */
+/* A unary call: once, unless mote_channel_set_retry() was called; with wait_for_ready also again
+ * when no server has seen it. *response as from mote_channel_collect(). */
 mote_channel_unary_function mote_channel_unary;
 
-/* Unary calls are made again as the policy says (NULL: not by a policy), and at once when the
- * server has not seen them (RFC 9113 8.7). */
+/* Unary calls are made again as the policy says (NULL: not by a policy), and with the next
+ * connection when the server has not seen them (RFC 9113 8.7). */
 void mote_channel_set_retry(mote_channel *ch, const mote_grpc_retry *policy);
 
 /* Waits for the status, skipping what else arrives. The call is gone. */
@@ -150,6 +248,13 @@ mote_status mote_channel_finish(mote_grpc_call *call);
 /* Writes what is ready and reads what is there, for at most timeout_ms; for calls that wait for
  * something outside of the channel. 0 or the sticky error. */
 int mote_channel_poll(mote_channel *ch, uint32_t timeout_ms);
+
+/* Writes all that waits to be sent, within timeout_ms. 0, MOTE_AGAIN, or the sticky error. */
+int mote_channel_flush(mote_channel *ch, uint32_t timeout_ms);
+
+/* Ends the channel: open calls end with CANCELLED, GOAWAY leaves within timeout_ms, and the
+ * transport is closed, where it has that function. */
+void mote_channel_close(mote_channel *ch, uint32_t timeout_ms);
 
 #ifdef __cplusplus
 }

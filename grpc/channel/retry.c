@@ -5,6 +5,12 @@
 
 enum { MOST_METADATA = 16, MOST_TRANSPARENT = 5 };
 
+/* Of one call. */
+typedef struct {
+    unsigned made, unseen;
+    uint32_t next_ms; /* of the policy's waits */
+} attempts;
+
 /* ---- throttling: thousandths of tokens ------------------------------------------------------ */
 
 static void count_outcome(mote_channel *ch, bool failed)
@@ -23,12 +29,16 @@ static void count_outcome(mote_channel *ch, bool failed)
         ch->tokens = ch->tokens + p->token_ratio < most ? ch->tokens + p->token_ratio : most;
 }
 
-static bool may_retry(const mote_channel *ch, unsigned attempt, int code)
+static bool is_retryable(const mote_channel *ch, int code)
+{
+    return ch->retry && code != MOTE_GRPC_OK && (ch->retry->codes >> code & 1);
+}
+
+static bool may_retry(const mote_channel *ch, unsigned attempt)
 {
     const mote_grpc_retry *p = ch->retry;
 
-    return attempt < p->max_attempts && (p->codes >> code & 1) && !ch->committed &&
-           ch->pushback_ms != MOTE_GRPC_NO_RETRY &&
+    return attempt < p->max_attempts && !ch->committed && ch->pushback_ms != MOTE_GRPC_NO_RETRY &&
            (p->max_tokens == 0 || ch->tokens > p->max_tokens * 500);
 }
 
@@ -63,17 +73,20 @@ static void add_count(mote_grpc_request *request, mote_grpc_metadata *metadata, 
     request->metadata = metadata;
 }
 
-/* False when the deadline has passed meanwhile. */
-static bool time_left(mote_channel *ch, mote_grpc_request *request, uint64_t deadline_ms)
+/* The wait before the next attempt, in ms from now; < 0: there is none. A call that the server has
+ * not seen is made again with the next connection, which is no attempt of the policy. */
+static int64_t wait_to_retry(mote_channel *ch, int code, attempts *a)
 {
-    uint64_t now = ch->io.now_ms(ch->io.context);
+    uint64_t now = mote_channel_now(ch);
 
-    if (request->timeout_ms == 0)
-        return true;
-    if (now >= deadline_ms)
-        return false;
-    request->timeout_ms = (uint32_t)(deadline_ms - now);
-    return true;
+    if (ch->unseen && a->unseen < MOST_TRANSPARENT) {
+        a->unseen++;
+        return ch->attempt_ms > now ? (int64_t)(ch->attempt_ms - now) : 0;
+    }
+    if (!is_retryable(ch, code) || !may_retry(ch, a->made))
+        return -1;
+    a->made++;
+    return backoff(ch, &a->next_ms);
 }
 
 static mote_status try_again(mote_channel *ch, const mote_grpc_request *request,
@@ -81,36 +94,25 @@ static mote_status try_again(mote_channel *ch, const mote_grpc_request *request,
                              const uint8_t **response, size_t *len)
 {
     mote_grpc_metadata metadata[MOST_METADATA + 1];
-    uint64_t deadline = ch->io.now_ms(ch->io.context) + request->timeout_ms;
-    uint32_t next_ms = ch->retry ? ch->retry->initial_backoff_ms : 0;
-    unsigned attempt = 1, transparent = 0;
-    mote_grpc_request r = *request;
+    uint64_t until_ms = mote_channel_until(ch, request->timeout_ms);
+    attempts a = {.made = 1, .next_ms = ch->retry ? ch->retry->initial_backoff_ms : 0};
     char digit;
 
     for (;;) {
-        mote_grpc_request one = r;
-        add_count(&one, metadata, &digit, attempt - 1);
-        mote_status status = mote_channel_unary_once(ch, &one, source, message, response, len);
-        bool failed =
-            ch->retry && status.code != MOTE_GRPC_OK && (ch->retry->codes >> status.code & 1);
+        mote_grpc_request one = *request;
+        add_count(&one, metadata, &digit, a.made - 1);
+        mote_status status =
+            mote_channel_unary_once(ch, &one, until_ms, source, message, response, len);
         if (ch->retry)
-            count_outcome(ch, failed || ch->pushback_ms == MOTE_GRPC_NO_RETRY);
+            count_outcome(ch,
+                          is_retryable(ch, status.code) || ch->pushback_ms == MOTE_GRPC_NO_RETRY);
         if (status.code == MOTE_GRPC_OK)
             return status;
-        if (ch->unseen && transparent++ < MOST_TRANSPARENT) {
-            if (!time_left(ch, &r, deadline))
-                return status;
-            continue; /* the server has not seen it: not an attempt */
-        }
-        if (!failed || !may_retry(ch, attempt, status.code))
+        int64_t wait = wait_to_retry(ch, status.code, &a);
+        uint64_t next_ms = mote_channel_now(ch) + (uint64_t)wait;
+        if (wait < 0 || next_ms >= until_ms)
             return status;
-        uint32_t wait = backoff(ch, &next_ms);
-        if (request->timeout_ms > 0 && ch->io.now_ms(ch->io.context) + wait >= deadline)
-            return status;
-        mote_channel_pause(ch, wait);
-        if (!time_left(ch, &r, deadline))
-            return status;
-        attempt++;
+        mote_channel_pause(ch, next_ms);
     }
 }
 

@@ -39,16 +39,16 @@ int mote_posix_connect(const char *address, uint32_t timeout_ms);
  * mote_posix_connect() makes one, or -1. */
 int mote_posix_accept_one(int listener, uint32_t timeout_ms);
 
-/* A blocking transport over a connected socket, for mote_channel. *fd must stay where it is. */
+/* A transport over a connected socket, for mote_channel. *fd must stay where it is. */
 mote_io mote_posix_io(int *fd);
 
 /* A transport that connects, and connects again when it is gone: to the first address in the list
  * that can be reached, beginning with the one behind the last. */
 typedef struct {
+    int fd;                       /* begins as -1 */
     const char *const *addresses; /* as for mote_posix_connect() */
     size_t count;
     size_t next; /* begins as 0 */
-    int fd;      /* begins as -1 */
 } mote_posix_dialer;
 mote_io mote_posix_dialer_io(mote_posix_dialer *dialer);
 

@@ -219,50 +219,49 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms)
     }
 }
 
-/* ---- blocking transport -------------------------------------------------------------------- */
+/* ---- a transport for straight-line code ---------------------------------------------------- */
 
-static int wait_for(int fd, short events, uint32_t timeout_ms)
+/* What recv() and send() say, as mote_io does. A signal to stop ends the transport as well. */
+static int moved(const char *what, ssize_t n)
 {
-    struct pollfd p = {.fd = fd, .events = events};
-    int r = poll(&p, 1, timeout_ms > 0x7fffffff ? -1 : (int)timeout_ms);
-
-    if (r < 0)
-        return errno == EINTR && !mote_posix_stopped ? 0 : -1;
-    return r;
+    if (n >= 0)
+        return (int)n;
+    if ((errno == EAGAIN || errno == EINTR) && !mote_posix_stopped)
+        return 0;
+    snprintf(error_text, sizeof error_text, "%s: %s", what,
+             mote_posix_stopped ? "the program was told to stop" : strerror(errno));
+    return -1;
 }
 
-static int io_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
+static int io_read(void *context, uint8_t *buf, size_t cap)
 {
     int fd = *(int *)context;
     ssize_t n = recv(fd, buf, cap, 0);
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        int r = wait_for(fd, POLLIN, timeout_ms);
-        if (r <= 0)
-            return r;
-        n = recv(fd, buf, cap, 0);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return 0;
+    if (n == 0) {
+        error_text[0] = '\0';
+        return -1;
     }
     mote_posix_trace_bytes(fd, false, buf, n > 0 ? (size_t)n : 0);
-    return n > 0 ? (int)n : -1; /* the end of the stream counts as closed */
+    return moved("read", n);
 }
 
-static int io_write(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int io_write(void *context, const uint8_t *buf, size_t len)
 {
     int fd = *(int *)context;
     ssize_t n = send(fd, buf, len, MSG_NOSIGNAL);
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        int r = wait_for(fd, POLLOUT, timeout_ms);
-        if (r <= 0)
-            return r;
-        n = send(fd, buf, len, MSG_NOSIGNAL);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return 0;
-    }
     mote_posix_trace_bytes(fd, true, buf, n > 0 ? (size_t)n : 0);
-    return n >= 0 ? (int)n : -1;
+    return moved("write", n);
+}
+
+/* Without a socket (-1) it is a sleep. */
+static void io_wait(void *context, bool writing, uint64_t until_ms)
+{
+    struct pollfd p = {.fd = *(int *)context, .events = writing ? POLLIN | POLLOUT : POLLIN};
+    uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? until_ms - now : 0;
+
+    poll(&p, 1, ms > 0x7fffffff ? -1 : (int)ms);
 }
 
 static uint64_t io_now(void *context)
@@ -271,45 +270,52 @@ static uint64_t io_now(void *context)
     return mote_posix_now_ms();
 }
 
-mote_io mote_posix_io(int *fd)
+static const char *io_error(void *context)
 {
-    return (mote_io){.context = fd, .read = io_read, .write = io_write, .now_ms = io_now};
+    (void)context;
+    return mote_posix_error();
 }
 
-static int dialer_connect(void *context, uint32_t timeout_ms)
+mote_io mote_posix_io(int *fd)
+{
+    return (mote_io){.context = fd,
+                     .read = io_read,
+                     .write = io_write,
+                     .wait = io_wait,
+                     .now_ms = io_now,
+                     .error = io_error};
+}
+
+static void dialer_close(void *context)
 {
     mote_posix_dialer *d = context;
 
     if (d->fd >= 0)
         close(d->fd);
     d->fd = -1;
-    for (size_t i = 0; i < d->count && d->fd < 0; i++)
-        d->fd = mote_posix_connect(d->addresses[d->next++ % d->count], timeout_ms);
+}
+
+/* Each address has its part of the time that is left. */
+static int dialer_connect(void *context, uint64_t until_ms)
+{
+    mote_posix_dialer *d = context;
+
+    dialer_close(d);
+    for (size_t left = d->count; left > 0 && d->fd < 0; left--) {
+        uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? (until_ms - now) / left : 0;
+        d->fd = mote_posix_connect(d->addresses[d->next++ % d->count],
+                                   ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX);
+    }
     return d->fd < 0 ? -1 : 0;
 }
 
-static int dialer_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
-{
-    return io_read(&((mote_posix_dialer *)context)->fd, buf, cap, timeout_ms);
-}
-
-static int dialer_write(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
-{
-    return io_write(&((mote_posix_dialer *)context)->fd, buf, len, timeout_ms);
-}
-
-static void dialer_sleep(void *context, uint32_t ms)
-{
-    (void)context;
-    poll(NULL, 0, ms > 0x7fffffff ? 0x7fffffff : (int)ms);
-}
-
+/* The socket is the dialer's first member, so the other functions serve both. */
 mote_io mote_posix_dialer_io(mote_posix_dialer *dialer)
 {
-    return (mote_io){.context = dialer,
-                     .read = dialer_read,
-                     .write = dialer_write,
-                     .now_ms = io_now,
-                     .connect = dialer_connect,
-                     .sleep = dialer_sleep};
+    mote_io io = mote_posix_io(&dialer->fd);
+
+    io.context = dialer;
+    io.connect = dialer_connect;
+    io.close = dialer_close;
+    return io;
 }

@@ -4,5 +4,5 @@
 
 const char *mote_strerror(int code)
 {
-    return code <= -400 && code > -500 ? mote_pb_strerror(code) : mote_grpc_strerror(code);
+    return code <= -400 && code > -500 ? mote_pb_strerror(code) : mote_channel_strerror(code);
 }

@@ -215,11 +215,20 @@ mote_posix_security mote_posix_tls_security(const mote_posix_tls_config *config)
     return (mote_posix_security){(void *)config, sizeof(tls_engine), wrap, unwrap};
 }
 
-/* ---- blocking ------------------------------------------------------------------------------ */
+/* ---- a transport for straight-line code ---------------------------------------------------- */
 
 static uint64_t now_of(mote_posix_tls_io *t)
 {
     return t->inner.now_ms(t->inner.context);
+}
+
+static int begin(mote_posix_tls_io *t)
+{
+    t->pos = t->len = 0;
+    t->begun_ms = now_of(t);
+    t->trace = mote_posix_trace_inner();
+    return mote_tls_init(&t->tls, t->config->context, t->config->host_name, t->memory,
+                         sizeof t->memory);
 }
 
 int mote_posix_tls_begin(mote_posix_tls_io *t, const mote_posix_tls_config *config, mote_io inner)
@@ -227,39 +236,39 @@ int mote_posix_tls_begin(mote_posix_tls_io *t, const mote_posix_tls_config *conf
     memset(t, 0, sizeof *t);
     t->inner = inner;
     t->config = config;
-    t->begun_ms = now_of(t);
-    t->trace = mote_posix_trace_inner();
-    return mote_tls_init(&t->tls, config->context, config->host_name, t->memory, sizeof t->memory);
+    return begin(t);
 }
 
-static int flush(mote_posix_tls_io *t, uint32_t timeout_ms)
+/* Writes the records that are ready, as far as there is room: false: the transport has failed. */
+static bool push(mote_posix_tls_io *t)
 {
     const uint8_t *out;
     size_t len;
 
     while ((out = mote_tls_peek(t->tls, &len))) {
-        int n = t->inner.write(t->inner.context, out, len, timeout_ms);
+        int n = t->inner.write(t->inner.context, out, len);
         if (n <= 0)
-            return n;
+            return n == 0;
         mote_tls_ack(t->tls, (size_t)n);
     }
-    return 1;
+    return true;
 }
 
-/* More bytes from the transport: 1; 0: none within the time; the end is told to TLS. */
-static int fill(mote_posix_tls_io *t, uint32_t timeout_ms)
+/* More bytes from the transport: false: none now. The end, and a handshake that takes too long
+ * however much of it arrives, are told to TLS. */
+static bool fill(mote_posix_tls_io *t)
 {
-    int n = t->inner.read(t->inner.context, t->in, sizeof t->in, timeout_ms);
+    int n = t->inner.read(t->inner.context, t->in, sizeof t->in);
+    bool late = !mote_tls_ready(t->tls) && now_of(t) - t->begun_ms >= limit_of(t->config);
 
-    if (n < 0 ||
-        (n == 0 && !mote_tls_ready(t->tls) && now_of(t) - t->begun_ms >= limit_of(t->config)))
+    if (n < 0 || late)
         mote_tls_eof(t->tls);
     t->pos = 0;
     t->len = n > 0 ? (size_t)n : 0;
-    return n != 0;
+    return n != 0 || late;
 }
 
-static int tls_io_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
+static int tls_io_read(void *context, uint8_t *buf, size_t cap)
 {
     mote_posix_tls_io *t = context;
 
@@ -268,17 +277,17 @@ static int tls_io_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout
         int r = mote_tls_read(t->tls, t->in + t->pos, t->len, &used, buf, cap);
         t->pos += used;
         t->len -= used;
-        flush(t, timeout_ms);
+        push(t);
         mote_posix_trace_bytes(t->trace, false, buf, r > 0 ? (size_t)r : 0);
         if (r != 0)
             return r;
-        if (t->len == 0 && !fill(t, timeout_ms))
+        if (t->len == 0 && !fill(t))
             return 0;
     }
 }
 
-/* 1: ready; 0: not within the time; -1: failed. */
-static int shake_hands(mote_posix_tls_io *t, uint32_t timeout_ms)
+/* 1: ready; 0: not yet; -1: failed. */
+static int shake_hands(mote_posix_tls_io *t)
 {
     size_t used;
 
@@ -286,24 +295,40 @@ static int shake_hands(mote_posix_tls_io *t, uint32_t timeout_ms)
         int r = mote_tls_handshake(t->tls, t->in + t->pos, t->len, &used);
         t->pos += used;
         t->len -= used;
-        if (flush(t, timeout_ms) < 0 || r < 0)
+        if (!push(t) || r < 0)
             return -1;
-        if (!mote_tls_ready(t->tls) && t->len == 0 && !fill(t, timeout_ms))
+        if (!mote_tls_ready(t->tls) && t->len == 0 && !fill(t))
             return 0;
     }
     return 1;
 }
 
-static int tls_io_write(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int tls_io_write(void *context, const uint8_t *buf, size_t len)
 {
     mote_posix_tls_io *t = context;
-    int r = shake_hands(t, timeout_ms);
+    int r = shake_hands(t);
 
-    if (r <= 0 || (r = flush(t, timeout_ms)) <= 0)
+    if (r <= 0)
         return r;
+    if (!push(t))
+        return -1;
     int n = mote_tls_write(t->tls, buf, len);
     mote_posix_trace_bytes(t->trace, true, buf, n > 0 ? (size_t)n : 0);
-    return flush(t, timeout_ms) < 0 ? -1 : n;
+    return push(t) ? n : -1;
+}
+
+/* In a handshake there is room to write when the peer has spoken. */
+static void tls_io_wait(void *context, bool writing, uint64_t until_ms)
+{
+    mote_posix_tls_io *t = context;
+    size_t len;
+    uint64_t limit_ms = t->begun_ms + limit_of(t->config);
+    bool shaking = t->tls && !mote_tls_ready(t->tls);
+
+    if (shaking && limit_ms < until_ms)
+        until_ms = limit_ms;
+    t->inner.wait(t->inner.context,
+                  t->tls && (mote_tls_peek(t->tls, &len) || (writing && !shaking)), until_ms);
 }
 
 static uint64_t tls_io_now(void *context)
@@ -311,10 +336,51 @@ static uint64_t tls_io_now(void *context)
     return now_of(context);
 }
 
+static int tls_io_connect(void *context, uint64_t until_ms)
+{
+    mote_posix_tls_io *t = context;
+    int r = t->inner.connect(t->inner.context, until_ms);
+
+    mote_tls_end(t->tls);
+    t->tls = NULL;
+    if (r < 0 || begin(t) < 0)
+        return -1;
+    while ((r = shake_hands(t)) == 0 && now_of(t) < until_ms)
+        tls_io_wait(t, false, until_ms);
+    return r == 1 ? 0 : -1;
+}
+
+/* The certificate's fault says more than that the transport has ended. */
+static const char *tls_io_error(void *context)
+{
+    mote_posix_tls_io *t = context;
+    const char *text = t->tls ? mote_tls_error(t->tls) : "";
+
+    return *text || !t->inner.error ? text : t->inner.error(t->inner.context);
+}
+
+static void tls_io_close(void *context)
+{
+    mote_posix_tls_io *t = context;
+
+    if (t->tls) {
+        mote_tls_close(t->tls);
+        push(t);
+    }
+    if (t->inner.close)
+        t->inner.close(t->inner.context);
+}
+
 mote_io mote_posix_tls_transport(mote_posix_tls_io *t)
 {
-    return (mote_io){
-        .context = t, .read = tls_io_read, .write = tls_io_write, .now_ms = tls_io_now};
+    return (mote_io){.context = t,
+                     .read = tls_io_read,
+                     .write = tls_io_write,
+                     .wait = tls_io_wait,
+                     .now_ms = tls_io_now,
+                     .connect = t->inner.connect ? tls_io_connect : NULL,
+                     .close = tls_io_close,
+                     .error = tls_io_error};
 }
 
 void mote_posix_tls_end(mote_posix_tls_io *t)
@@ -322,7 +388,7 @@ void mote_posix_tls_end(mote_posix_tls_io *t)
     if (!t->tls)
         return;
     mote_tls_close(t->tls);
-    flush(t, 1000);
+    push(t);
     mote_tls_end(t->tls);
     t->tls = NULL;
 }

@@ -33,8 +33,9 @@ mote_posix_security mote_posix_tls_security(const mote_posix_tls_config *config)
  */
 const char *mote_posix_tls_error(const void *self);
 
-/* A transport through TLS over another one; *t must stay where it is. The handshake takes place as
- * the first bytes are written or read. */
+/* A transport through TLS over another one; *t must stay where it is. Over one that connects, the
+ * handshake is a part of it, so that a channel connects again; otherwise it takes place as the
+ * first bytes are written or read. */
 typedef struct {
     mote_io inner;
     const mote_posix_tls_config *config;

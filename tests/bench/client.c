@@ -24,11 +24,10 @@ static const mote_hpack_field upload_path = MOTE_HPACK_FIELD(":path", "/mote.ben
                               chat_path = MOTE_HPACK_FIELD(":path", "/mote.bench.Bench/Chat");
 
 /* For round trips the load never sleeps, so that only the server is measured. */
-static int spinning_read(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
+static int spinning_read(void *context, uint8_t *buf, size_t cap)
 {
     ssize_t n;
 
-    (void)timeout_ms;
     do
         n = recv(*(int *)context, buf, cap, MSG_DONTWAIT);
     while (n < 0 && (errno == EAGAIN || errno == EINTR));
@@ -71,7 +70,7 @@ static void send_sample(mote_grpc_call *call, uint32_t i)
     if (mote_channel_send(
             call,
             &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, &bench_sample_encoder},
-            &s, 0) < 0)
+            &s, MOTE_CHANNEL_MORE) < 0)
         fail("the call ended early");
 }
 

@@ -479,8 +479,9 @@ static int record(const char *address, const char *path)
         size_t len;
         const uint8_t *p;
         while ((p = mote_grpc_peek(&grpc, &len)))
-            mote_grpc_ack(&grpc, (size_t)io.write(io.context, p, len, 1000));
-        int n = io.read(io.context, in, sizeof in, 1000);
+            mote_grpc_ack(&grpc, (size_t)io.write(io.context, p, len));
+        io.wait(io.context, false, mote_posix_now_ms() + 1000);
+        int n = io.read(io.context, in, sizeof in);
         if (n < 0)
             return 2;
         fwrite(in, 1, (size_t)n, f);

@@ -21,10 +21,11 @@ static uint8_t in[512], input[INPUT];
 static size_t input_len, input_at;
 static struct {
     size_t end;
-    unsigned after;
+    unsigned after, dials;
 } batches[64]; /* what arrives at once, and after how many requests */
 static size_t batch, batch_count;
-static unsigned after;
+static unsigned after, dials, greetings; /* connections: were made; have SETTINGS */
+static bool connects;
 static unsigned refusals;
 static bool reads_fail, writes_fail;
 static unsigned writes_stall;
@@ -35,18 +36,16 @@ static unsigned call_count;
 
 /* ---- the transport --------------------------------------------------------------------------- */
 
-static int read_input(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
+static int read_input(void *context, uint8_t *buf, size_t cap)
 {
     size_t n = 0;
 
     (void)context;
-    if (batch < batch_count && wire_blocks >= batches[batch].after)
+    if (batch < batch_count && wire_blocks >= batches[batch].after && dials >= batches[batch].dials)
         n = batches[batch].end - input_at;
     n = n < cap ? n : cap;
-    if (n == 0 && (reads_fail || timeout_ms > 1000000)) /* nothing will ever come */
+    if (n == 0 && reads_fail)
         return -1;
-    if (n == 0)
-        now += timeout_ms;
     memcpy(buf, input + input_at, n);
     input_at += n;
     if (batch < batch_count && input_at == batches[batch].end)
@@ -54,15 +53,13 @@ static int read_input(void *context, uint8_t *buf, size_t cap, uint32_t timeout_
     return (int)n;
 }
 
-static int write_output(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int write_output(void *context, const uint8_t *buf, size_t len)
 {
     (void)context;
-    (void)timeout_ms;
     if (writes_fail)
         return -1;
     if (writes_stall > 0) {
         writes_stall--;
-        now += 10;
         return 0;
     }
     size_t n = wire_ack && wire_ack < len ? wire_ack : len;
@@ -76,24 +73,30 @@ static uint64_t clock_ms(void *context)
     return now;
 }
 
-static int dial(void *context, uint32_t timeout_ms)
+static int dial(void *context, uint64_t until_ms)
 {
     (void)context;
-    wire_event(". connects at %llu within %u%s", (unsigned long long)now, timeout_ms,
-               refusals ? ", refused" : "");
+    wire_event(". connects at %llu within %u%s", (unsigned long long)now,
+               (unsigned)(until_ms - now), refusals ? ", refused" : "");
     if (refusals > 0) {
         refusals--;
         return -1;
     }
+    dials++;
     wire_frames_reset();
     return 0;
 }
 
-static void doze(void *context, uint32_t ms)
+/* The end of the script is the end of the transport. */
+static void pass(void *context, bool writing, uint64_t until_ms)
 {
     (void)context;
-    wire_event(". sleeps %u", ms);
-    now += ms;
+    if (writing)
+        now += 10;
+    else if (until_ms > now + 1000000)
+        reads_fail = true;
+    else
+        now = until_ms;
 }
 
 static void on_metadata(void *context, const mote_grpc_event *ev)
@@ -105,7 +108,8 @@ static void on_metadata(void *context, const mote_grpc_event *ev)
 
 static void on_state(void *context, int state, const char *why)
 {
-    static const char *const names[] = {"IDLE", "CONNECTING", "READY", "TRANSIENT_FAILURE"};
+    static const char *const names[] = {"IDLE", "CONNECTING", "READY", "TRANSIENT_FAILURE",
+                                        "SHUTDOWN"};
 
     (void)context;
     wire_event(". %s: %s", names[state], why);
@@ -122,14 +126,13 @@ static void start(const wire_line *l)
                                .table_size = wire_number(l, "table", 0),
                                .field_size = 256,
                                .authority = "a"};
-    mote_io io = {NULL, read_input, write_output, clock_ms, NULL, NULL};
+    mote_io io = {.read = read_input, .write = write_output, .wait = pass, .now_ms = clock_ms};
 
-    if (wire_has(l, "connects")) {
+    if (wire_has(l, "connects"))
         io.connect = dial;
-        io.sleep = doze;
-    }
     now = 1000;
-    input_len = input_at = batch = batch_count = after = 0;
+    input_len = input_at = batch = batch_count = after = dials = greetings = 0;
+    connects = wire_has(l, "connects");
     refusals = wire_number(l, "refusals", 0);
     reads_fail = writes_fail = false;
     writes_stall = 0;
@@ -144,14 +147,39 @@ static void start(const wire_line *l)
         wire_event("= %d", r);
 }
 
-static void feed(const uint8_t *bytes, size_t len)
+static void feed_batch(const uint8_t *bytes, size_t len, unsigned requests)
 {
     if (input_len + len > INPUT || batch_count == 64)
         abort();
     memcpy(input + input_len, bytes, len);
     input_len += len;
     batches[batch_count].end = input_len;
-    batches[batch_count++].after = after;
+    batches[batch_count].dials = connects ? greetings : 0;
+    batches[batch_count++].after = requests;
+}
+
+static size_t frame_size(const uint8_t *frame)
+{
+    return 9 + ((size_t)frame[0] << 16 | (size_t)frame[1] << 8 | frame[2]);
+}
+
+/* SETTINGS at the beginning are said on the next connection; a response follows its request. */
+static void feed(const uint8_t *bytes, size_t len)
+{
+    unsigned requests = after;
+    size_t settings = 0, at;
+
+    greetings += len >= 9 && bytes[3] == 4 && !(bytes[4] & 1);
+    while (len - settings >= 9 && bytes[settings + 3] == 4)
+        settings += frame_size(bytes + settings);
+    for (at = settings; at + 9 <= len; at += frame_size(bytes + at)) {
+        if (bytes[at + 3] == 1 && (bytes[at + 8] + 1u) / 2 > requests)
+            requests = (bytes[at + 8] + 1u) / 2;
+    }
+    if (settings > 0)
+        feed_batch(bytes, settings, after);
+    if (settings < len)
+        feed_batch(bytes + settings, len - settings, requests);
 }
 
 static const mote_hpack_field *path_of(const char *text)

@@ -122,7 +122,7 @@ case("a PING before each frame", PING + headers() + PING + data(message()) + PIN
 case("a storm of PINGs is answered once at a time", [PING * 50, WHOLE], "OK")
 case("MAX_CONCURRENT_STREAMS goes to 0 during the call", frame(4, 0, 0, struct.pack(">HI", 3, 0)) + WHOLE, "OK")
 case("a frame that is too large", headers() + frame(0, 0, 1, b"\0" * 16385), "UNAVAILABLE",
-     sent=struct.pack(">I", 6))
+     sent=b"\7" + bytes(9) + struct.pack(">I", 6))  # GOAWAY, FRAME_SIZE_ERROR
 case("the end of the transport", [headers() + data(message()), None], "UNAVAILABLE")
 
 # ---- what ends a call

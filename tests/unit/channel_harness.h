@@ -16,7 +16,9 @@ static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, 0) / 8];
 static uint8_t input[256];
 
 /* What the network does. */
-static int refusals;             /* attempts to connect that fail */
+static int refusals; /* attempts to connect that fail */
+static bool connected;
+static bool greeted, asked;      /* SETTINGS were sent; a call followed */
 static bool silent;              /* nothing arrives any more */
 static unsigned connects, pings; /* attempts; of PINGs that the client has sent */
 static uint64_t connect_ms[16];  /* when */
@@ -88,39 +90,41 @@ static mote_grpc_config config_of(bool is_server)
                               .service_count = 1};
 }
 
-static int dial(void *context, uint32_t timeout_ms)
+static int dial(void *context, uint64_t until_ms)
 {
     static mote_grpc_config config;
 
     config = config_of(true);
     (void)context;
-    (void)timeout_ms;
+    (void)until_ms;
     connect_ms[connects++ % 16] = now;
     if (refusals > 0) {
         refusals--;
         return -1;
     }
     silent = false;
+    connected = true;
     memset(&server_life.born, 0, sizeof server_life - offsetof(mote_grpc_life, born));
     return mote_grpc_init(&server, &config, memory[0], sizeof memory[0]);
 }
 
-static int to_server(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int to_server(void *context, const uint8_t *buf, size_t len)
 {
     (void)context;
-    (void)timeout_ms;
     for (size_t i = 0; len >= 17 && i <= len - 17; i++)
         pings += memcmp(buf + i, "\0\0\10\6\0\0\0\0\0", 9) == 0;
     if (silent)
         return (int)len;
     mote_grpc_tick(&server, now);
-    if (reset_calls > 0) /* a server that is about to say that it goes */
+    if (reset_calls > 0) { /* a server that is about to say that it goes */
+        asked = greeted;
         return (int)len;
+    }
     mote_grpc_serve(&server, buf, len);
     return (int)len;
 }
 
-static int from_server(void *context, uint8_t *buf, size_t cap, uint32_t timeout_ms)
+static int from_server(void *context, uint8_t *buf, size_t cap)
 {
     /* SETTINGS, and GOAWAY: no stream was seen */
     static const uint8_t goodbye[] = {0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7,
@@ -129,10 +133,12 @@ static int from_server(void *context, uint8_t *buf, size_t cap, uint32_t timeout
     const uint8_t *out;
 
     (void)context;
-    if (reset_calls > 0) {
-        reset_calls--;
-        memcpy(buf, goodbye, sizeof goodbye);
-        return (int)sizeof goodbye;
+    if (reset_calls > 0) { /* GOAWAY follows the call */
+        size_t at = greeted ? 9 : 0, end = !greeted ? 9 : asked ? sizeof goodbye : 9;
+        greeted = true;
+        reset_calls -= end == sizeof goodbye;
+        memcpy(buf, goodbye + at, end - at);
+        return (int)(end - at);
     }
     if (!silent) {
         mote_grpc_tick(&server, now);
@@ -148,8 +154,6 @@ static int from_server(void *context, uint8_t *buf, size_t cap, uint32_t timeout
         if (n == 0 && mote_h2_error(&server.h2) < 0)
             return -1;
     }
-    if (n == 0) /* the time passes, but for what the server may want to do meanwhile */
-        now += timeout_ms < 500 ? timeout_ms + !timeout_ms : 500;
     return (int)n;
 }
 
@@ -159,10 +163,12 @@ static uint64_t clock_ms(void *context)
     return now;
 }
 
-static void sleep_ms(void *context, uint32_t ms)
+/* The time passes, but for what the server may want to do meanwhile. */
+static void wait_ms(void *context, bool writing, uint64_t until_ms)
 {
     (void)context;
-    now += ms;
+    (void)writing;
+    now = connected && until_ms > now + 500 ? now + 500 : until_ms > now ? until_ms : now + 1;
 }
 
 static void on_state(void *context, int state, const char *why)
@@ -172,7 +178,7 @@ static void on_state(void *context, int state, const char *why)
     (void)context;
     CHECK_TEXT(why[0] != '\0');
     if (n + 1 < sizeof states)
-        states[n] = "ICRT"[state];
+        states[n] = "ICRTS"[state];
 }
 
 static void prepare(const int *list)
@@ -182,14 +188,14 @@ static void prepare(const int *list)
                   .write = to_server,
                   .now_ms = clock_ms,
                   .connect = dial,
-                  .sleep = sleep_ms};
+                  .wait = wait_ms};
 
     now = 1000;
     codes = list;
     refusals = reset_calls = 0;
     connects = served = attempts_seen = pings = 0;
     pushback = NULL;
-    headers_first = silent = has_server_life = false;
+    greeted = asked = connected = headers_first = silent = has_server_life = false;
     memset(states, 0, sizeof states);
     server_life = client_life = (mote_grpc_life){0};
     mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);

@@ -44,7 +44,7 @@ static void a_call_may_wait_for_the_connection(void)
     prepare(ok);
     refusals = 100;
     CHECK_INT(call_with((mote_grpc_request){.timeout_ms = 5000, .wait_for_ready = true}),
-              MOTE_GRPC_UNAVAILABLE);
+              MOTE_GRPC_DEADLINE_EXCEEDED);
     CHECK_INT(now, 6000);
 }
 
@@ -222,7 +222,7 @@ static void a_token_is_not_sent_in_the_clear_unless_wanted(void)
     channel.config.token = token_of;
     current_token = "secret";
     authorization[0] = '\0';
-    CHECK_INT(call(), MOTE_GRPC_UNAVAILABLE);
+    CHECK_INT(call(), MOTE_GRPC_UNAUTHENTICATED);
     CHECK(authorization[0] == '\0');
     channel.config.send_tokens_in_the_clear = true;
     CHECK_INT(call(), 0);

@@ -68,39 +68,44 @@ static bool stall;    /* at the end of the budget: nothing happens, rather than 
 static uint64_t now;
 static mote_io real_io;
 
-static int limited(int (*move)(void *, uint8_t *, size_t, uint32_t), uint8_t *buf, size_t len)
+static int limited(int (*move)(void *, uint8_t *, size_t), uint8_t *buf, size_t len)
 {
     if (budget == 0) {
-        now += 100;
         return stall ? 0 : -1;
     }
-    int n = move(real_io.context, buf, len < budget ? len : budget, 10);
+    int n = move(real_io.context, buf, len < budget ? len : budget);
     if (n > 0)
         budget -= (size_t)n;
     return n;
 }
 
-static int limited_read(void *context, uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int limited_read(void *context, uint8_t *buf, size_t len)
 {
     (void)context;
-    (void)timeout_ms;
     return limited(real_io.read, buf, len);
 }
 
-static int write_adapter(void *context, uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int write_adapter(void *context, uint8_t *buf, size_t len)
 {
-    return real_io.write(context, buf, len, timeout_ms);
+    return real_io.write(context, buf, len);
 }
 
-static int limited_write(void *context, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int limited_write(void *context, const uint8_t *buf, size_t len)
 {
     static uint8_t copy[8192];
 
     (void)context;
-    (void)timeout_ms;
     len = len < sizeof copy ? len : sizeof copy;
     memcpy(copy, buf, len);
     return limited(write_adapter, copy, len);
+}
+
+/* Time passes at the end of the budget alone. */
+static void virtual_wait(void *context, bool writing, uint64_t until_ms)
+{
+    (void)context;
+    (void)writing;
+    now = budget > 0 ? now : until_ms < now + 100 ? until_ms : now + 100;
 }
 
 static uint64_t virtual_now(void *context)
@@ -129,7 +134,7 @@ static mote_grpc server;
 static mote_channel channel;
 
 /* The server runs whenever the client waits for input. */
-static int served_read(void *context, uint8_t *buf, size_t len, uint32_t timeout_ms)
+static int served_read(void *context, uint8_t *buf, size_t len)
 {
     uint8_t in[4096];
     size_t out_len;
@@ -141,7 +146,7 @@ static int served_read(void *context, uint8_t *buf, size_t len, uint32_t timeout
         n = send(pair[1], out, out_len, MSG_NOSIGNAL);
         mote_grpc_ack(&server, out_len);
     }
-    return limited_read(context, buf, len, timeout_ms);
+    return limited_read(context, buf, len);
 }
 
 static mote_status call_with_budget(size_t bytes, bool stalls)
@@ -171,10 +176,14 @@ static mote_status call_with_budget(size_t bytes, bool stalls)
     s.services = services;
     s.service_count = 1;
     mote_grpc_init(&server, &s, memory[0], sizeof memory[0]);
-    mote_io io = {.read = served_read, .write = limited_write, .now_ms = virtual_now};
+    mote_io io = {
+        .read = served_read, .write = limited_write, .wait = virtual_wait, .now_ms = virtual_now};
     mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);
     mote_status status = {-1, "", 0};
-    if (mote_channel_start(&channel, &request, &call) == 0) {
+    int r = mote_channel_start(&channel, &request, &call);
+    if (r < 0)
+        status = mote_channel_status(&channel, r);
+    if (r == 0) {
         mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST);
         status = mote_channel_collect(call, &data, &len);
         if (status.code == 0)
@@ -222,22 +231,23 @@ static void a_dialer_tries_its_addresses_in_turn(void)
     CHECK(listener >= 0);
     mote_posix_address(listener, live);
     for (int i = 0; i < 2; i++) { /* also when it begins behind the one that worked last */
-        CHECK_INT(io.connect(io.context, 1000), 0);
+        CHECK_INT(io.connect(io.context, io.now_ms(io.context) + 1000), 0);
         int accepted = mote_posix_accept_one(listener, 1000);
         CHECK(accepted >= 0);
-        CHECK_INT(io.write(io.context, &byte, 1, 1000), 1);
+        CHECK_INT(io.write(io.context, &byte, 1), 1);
         CHECK_INT(recv(accepted, &byte, 1, 0) == 1 || (sleep(1), recv(accepted, &byte, 1, 0)) == 1,
                   1);
-        CHECK_INT(io.read(io.context, &byte, 1, 1), 0);
+        CHECK_INT(io.read(io.context, &byte, 1), 0);
         close(accepted);
-        CHECK(io.read(io.context, &byte, 1, 1000) < 0);
+        io.wait(io.context, false, io.now_ms(io.context) + 1000);
+        CHECK(io.read(io.context, &byte, 1) < 0);
     }
     CHECK_INT(mote_posix_accept_one(listener, 1), -1);
     close(listener);
-    CHECK(io.connect(io.context, 1000) < 0);
+    CHECK(io.connect(io.context, io.now_ms(io.context) + 1000) < 0);
     CHECK_INT(dialer.fd, -1);
     uint64_t before = io.now_ms(io.context);
-    io.sleep(io.context, 5);
+    io.wait(io.context, false, before + 5);
     CHECK(io.now_ms(io.context) >= before + 4);
 }
 

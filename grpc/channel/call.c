@@ -1,0 +1,256 @@
+/* Calls that block: each waits for what it needs, until its deadline. */
+#include "channel_internal.h"
+
+#include <string.h>
+
+static mote_channel *channel_of(const mote_grpc_call *call)
+{
+    return (mote_channel *)call->grpc; /* its first member */
+}
+
+static uint64_t deadline_of(const mote_grpc_call *call)
+{
+    uint64_t left = mote_grpc_time_left(call);
+
+    return left == UINT64_MAX ? MOTE_CHANNEL_FOREVER : call->grpc->now_ms + left;
+}
+
+/* ---- starting ------------------------------------------------------------------------------ */
+
+/* Waits until a call that could not be started may be: 0, or an error. */
+static int wait_to_start(mote_channel *ch, uint64_t until_ms)
+{
+    ch->waits_for = mote_h2_can_open(&ch->grpc.h2) ? MOTE_WAITS_FOR_ROOM : MOTE_WAITS_FOR_STREAM;
+    if (mote_channel_now(ch) >= until_ms)
+        return MOTE_CHANNEL_ERR_DEADLINE;
+    mote_channel_turn(ch, until_ms);
+    mote_channel_park(ch);
+    return 0;
+}
+
+/* 0: started; MOTE_AGAIN: not on this connection, or not now; or an error. */
+static int try_start(mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
+                     mote_grpc_call **call)
+{
+    mote_grpc_request one = *request;
+
+    if (mote_grpc_active(&ch->grpc) >= ch->config.max_calls)
+        return MOTE_CHANNEL_ERR_CALLS;
+    mote_grpc_tick(&ch->grpc, ch->read_ms);
+    if (until_ms != MOTE_CHANNEL_FOREVER) /* what is left: the server is told of no more */
+        one.timeout_ms = until_ms > ch->read_ms ? (uint32_t)(until_ms - ch->read_ms) : 1;
+    int r = mote_grpc_start(&ch->grpc, &one, call);
+    if (r == MOTE_AGAIN)
+        r = wait_to_start(ch, until_ms);
+    else if (r == MOTE_H2_ERR_GOAWAY && ch->io.connect)
+        mote_channel_lose(ch, "the server takes no more calls on this connection");
+    else
+        return r;
+    return r < 0 && r != MOTE_H2_ERR_GOAWAY ? r : MOTE_AGAIN;
+}
+
+int mote_channel_begin(mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
+                       mote_grpc_call **call)
+{
+    int r = MOTE_AGAIN;
+
+    *call = NULL;
+    mote_channel_park(ch); /* the call that has ended last gives back its place */
+    mote_channel_turn(ch, 0);
+    mote_channel_park(ch); /* what the socket already holds: GOAWAY, or the end */
+    while (r == MOTE_AGAIN) {
+        r = mote_channel_connect(ch, request->wait_for_ready, until_ms);
+        if (r == 0)
+            r = try_start(ch, request, until_ms, call);
+    }
+    return r;
+}
+
+int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call)
+{
+    int r = mote_channel_begin(ch, request, mote_channel_until(ch, request->timeout_ms), call);
+
+    if (r == 0 && !request->more)
+        mote_channel_write(ch);
+    return r;
+}
+
+/* ---- waiting ------------------------------------------------------------------------------- */
+
+/* One turn for a call, of which all that has arrived was looked at. At its deadline it ends. */
+static void wait_on(mote_grpc_call *call, enum mote_channel_wait waits_for, uint64_t until_ms)
+{
+    mote_channel *ch = channel_of(call);
+    uint64_t deadline_ms = deadline_of(call);
+
+    ch->waits_for = waits_for;
+    if (ch->read_ms >= deadline_ms && !mote_grpc_decided(call))
+        mote_grpc_abandon(call, MOTE_GRPC_DEADLINE_EXCEEDED, mote_channel_wait_text(waits_for));
+    else
+        mote_channel_turn(ch, until_ms < deadline_ms ? until_ms : deadline_ms);
+}
+
+/* Waits until an action that was "not now" may go on. */
+static int wait_to_send(mote_grpc_call *call)
+{
+    mote_channel *ch = channel_of(call);
+    size_t len;
+
+    mote_channel_write(ch);
+    wait_on(call, mote_grpc_peek(&ch->grpc, &len) ? MOTE_WAITS_FOR_ROOM : MOTE_WAITS_FOR_WINDOW,
+            MOTE_CHANNEL_FOREVER);
+    mote_channel_park(ch);
+    return mote_grpc_decided(call) ? MOTE_GRPC_ERR_STATE : 0;
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                      unsigned flags)
+{
+    unsigned engine_flags = flags & ~(unsigned)MOTE_CHANNEL_MORE;
+    int r;
+
+    while ((r = mote_grpc_send(call, source, message, engine_flags)) == MOTE_AGAIN) {
+        if ((r = wait_to_send(call)) < 0)
+            return r;
+    }
+    if (r == 0 && !(flags & MOTE_CHANNEL_MORE))
+        mote_channel_write(channel_of(call));
+    return r;
+}
+
+/* So that unary calls and the like leave as one piece, this writes nothing. */
+static int half_close(mote_grpc_call *call)
+{
+    int r;
+
+    while ((r = mote_grpc_half_close(call)) == MOTE_AGAIN) {
+        if ((r = wait_to_send(call)) < 0)
+            return r;
+    }
+    return r;
+}
+
+int mote_channel_half_close(mote_grpc_call *call)
+{
+    int r = half_close(call);
+
+    mote_channel_write(channel_of(call));
+    return r;
+}
+
+void mote_channel_cancel(mote_grpc_call *call)
+{
+    mote_grpc_cancel(call);
+    mote_channel_write(channel_of(call));
+}
+
+/* ---- receiving ----------------------------------------------------------------------------- */
+
+/* Every call was told that the connection is over: a second question about an ended one. */
+static void make_status(const mote_channel *ch, mote_grpc_event *ev)
+{
+    mote_status s = mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2));
+
+    memset(ev, 0, sizeof *ev);
+    ev->type = MOTE_GRPC_STATUS;
+    ev->code = s.code;
+    ev->message = s.message;
+    ev->message_len = s.message_len;
+}
+
+/* What ended the transport says more than that it has ended; and resets leave. */
+static void on_status(mote_channel *ch, mote_grpc_event *ev)
+{
+    const char *text = ch->io.error ? ch->io.error(ch->io.context) : NULL;
+
+    mote_channel_write(ch);
+    if (text && *text && ev->message == mote_h2_error_text(&ch->grpc.h2) &&
+        mote_h2_error(&ch->grpc.h2) == MOTE_H2_ERR_CLOSED) {
+        ev->message = text;
+        ev->message_len = strlen(text);
+    }
+}
+
+static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
+{
+    mote_channel *ch = channel_of(call);
+    int r;
+
+    mote_grpc_resume(call);
+    while ((r = mote_channel_take(ch, call, ev)) == 0) {
+        if (ch->read_ms >= until_ms)
+            return 0;
+        wait_on(call, MOTE_WAITS_FOR_SERVER, until_ms);
+    }
+    if (r < 0)
+        make_status(ch, ev);
+    if (ev->type == MOTE_GRPC_STATUS)
+        on_status(ch, ev);
+    return 1;
+}
+
+int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev)
+{
+    return receive(call, ev, MOTE_CHANNEL_FOREVER);
+}
+
+int mote_channel_recv_within(mote_grpc_call *call, mote_grpc_event *ev, uint32_t timeout_ms)
+{
+    return receive(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
+}
+
+int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms)
+{
+    uint64_t until_ms = mote_channel_now(ch) + timeout_ms;
+    int r;
+
+    for (size_t i = 0; i < ch->config.max_calls; i++) {
+        if (ch->grpc.calls[i].local != MOTE_GRPC_LOCAL_FREE)
+            mote_grpc_resume(&ch->grpc.calls[i]);
+    }
+    while ((r = mote_channel_take(ch, NULL, ev)) == 0 && ch->read_ms < until_ms)
+        mote_channel_turn(ch, until_ms);
+    if (r > 0 && ev->type == MOTE_GRPC_STATUS)
+        on_status(ch, ev);
+    return r;
+}
+
+/* The message is brought back to the call's buffer until the status is there as well, so that a
+ * view of it outlives the input. */
+mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len)
+{
+    mote_channel *ch = channel_of(call);
+    mote_grpc_event ev;
+    int r = half_close(call);
+
+    *response = NULL;
+    *len = 0;
+    while (r == 0 && !mote_grpc_decided(call)) {
+        r = mote_channel_park(ch);
+        if (r == 0 && !mote_grpc_decided(call))
+            wait_on(call, MOTE_WAITS_FOR_SERVER, MOTE_CHANNEL_FOREVER);
+    }
+    size_t count = 0;
+    while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
+        if (ev.type == MOTE_GRPC_MESSAGE) {
+            *response = ev.data;
+            *len = ev.len;
+            count++;
+        }
+    }
+    if (ev.code == MOTE_GRPC_OK && count != 1)
+        return mote_status_of(MOTE_GRPC_UNIMPLEMENTED, "not one response");
+    return mote_status_of_event(&ev);
+}
+
+mote_status mote_channel_finish(mote_grpc_call *call)
+{
+    mote_grpc_event ev;
+
+    do {
+        mote_channel_recv(call, &ev);
+    } while (ev.type != MOTE_GRPC_STATUS);
+    return mote_status_of_event(&ev);
+}

@@ -1,0 +1,101 @@
+/* How a channel gets a connection that takes calls: the drawing is in channel.h. */
+#include "channel_internal.h"
+
+enum { CONNECT_MS = 20000 }; /* connection-backoff.md, MIN_CONNECT_TIMEOUT */
+
+uint32_t mote_channel_random(mote_channel *ch)
+{
+    ch->random = ch->random * 1664525u + 1013904223u;
+    return ch->random;
+}
+
+/* An attempt. Whose deadline cuts it short leaves the channel as if there had been none, but for
+ * the time of the next one. */
+static int attempt(mote_channel *ch, uint64_t until_ms)
+{
+    uint64_t now = mote_channel_now(ch), limit = now + CONNECT_MS;
+
+    mote_channel_set_state(ch, MOTE_CHANNEL_CONNECTING, "connecting");
+    ch->waits_for = MOTE_WAITS_FOR_CONNECTION;
+    ch->attempt_ms = now + mote_backoff_next(&ch->backoff, mote_channel_random(ch));
+    ch->open = ch->io.connect(ch->io.context, until_ms < limit ? until_ms : limit) == 0;
+    ch->read_ms = mote_channel_now(ch);
+    if (!ch->open) {
+        bool cut = ch->read_ms >= until_ms;
+        mote_channel_set_state(ch, cut ? MOTE_CHANNEL_IDLE : MOTE_CHANNEL_TRANSIENT_FAILURE,
+                               mote_channel_reason(ch, "no address could be reached"));
+        return 0;
+    }
+    ch->write_ends = false;
+    ch->in_pos = ch->in_len = 0;
+    if (ch->life)
+        ch->life->born = ch->life->asked = ch->life->draining = false;
+    int r = mote_grpc_init(&ch->grpc, &ch->config, ch->memory, ch->memory_size);
+    mote_grpc_tick(&ch->grpc, ch->read_ms);
+    return r;
+}
+
+/* Calls that are open have the memory, so they end first; how they end waits for who finishes
+ * them. */
+static int wait_for_calls(mote_channel *ch)
+{
+    if (mote_grpc_running(&ch->grpc) == 0)
+        return MOTE_CHANNEL_ERR_GOAWAY;
+    ch->waits_for = MOTE_WAITS_FOR_CALLS;
+    return MOTE_AGAIN;
+}
+
+/* The next step towards READY: 0 (it is), an error, or MOTE_AGAIN: waits until *wait_ms. */
+static int step(mote_channel *ch, bool fails_fast, uint64_t until_ms, uint64_t *wait_ms)
+{
+    bool due = mote_channel_now(ch) >= ch->attempt_ms;
+
+    *wait_ms = until_ms;
+    switch (ch->state) {
+    case MOTE_CHANNEL_READY:
+        return 0;
+    case MOTE_CHANNEL_SHUTDOWN:
+        return MOTE_CHANNEL_ERR_SHUTDOWN;
+    case MOTE_CHANNEL_CONNECTING:
+        ch->waits_for = MOTE_WAITS_FOR_SETTINGS;
+        return MOTE_AGAIN;
+    case MOTE_CHANNEL_TRANSIENT_FAILURE:
+        if (fails_fast)
+            return MOTE_CHANNEL_ERR_CONNECT;
+        break;
+    case MOTE_CHANNEL_IDLE:
+        break;
+    }
+    if (mote_grpc_active(&ch->grpc) > 0)
+        return wait_for_calls(ch);
+    if (!due) {
+        ch->waits_for = MOTE_WAITS_FOR_ATTEMPT;
+        *wait_ms = ch->attempt_ms < until_ms ? ch->attempt_ms : until_ms;
+        return MOTE_AGAIN;
+    }
+    *wait_ms = 0;
+    int r = attempt(ch, until_ms);
+    return r < 0 ? r : MOTE_AGAIN;
+}
+
+int mote_channel_connect(mote_channel *ch, bool wait_for_ready, uint64_t until_ms)
+{
+    bool tried = false;
+
+    for (;;) {
+        bool failing = ch->state == MOTE_CHANNEL_TRANSIENT_FAILURE;
+        bool early = failing && mote_channel_now(ch) < ch->attempt_ms;
+        uint64_t wait_ms;
+        int r = step(ch, !wait_for_ready && (tried || early), until_ms, &wait_ms);
+        if (r != MOTE_AGAIN)
+            return r;
+        if (wait_ms == 0)
+            tried = true;
+        if (mote_channel_now(ch) >= until_ms && ch->state != MOTE_CHANNEL_READY)
+            return MOTE_CHANNEL_ERR_DEADLINE;
+        if (wait_ms > 0) {
+            mote_channel_turn(ch, wait_ms);
+            mote_channel_park(ch);
+        }
+    }
+}

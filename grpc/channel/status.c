@@ -1,0 +1,96 @@
+/* The status of what has failed before a server could say one. */
+#include "channel_internal.h"
+
+#ifdef MOTE_NO_TEXTS
+const char *mote_channel_strerror(int error)
+{
+    (void)error;
+    return "";
+}
+
+const char *mote_channel_wait_text(enum mote_channel_wait waits_for)
+{
+    (void)waits_for;
+    return "";
+}
+#else
+const char *mote_channel_strerror(int error)
+{
+    switch (error) {
+#define MOTE_CHANNEL_TEXT_OF(name, code, text)                                                     \
+    case name:                                                                                     \
+        return text;
+        MOTE_CHANNEL_ERRORS(MOTE_CHANNEL_TEXT_OF)
+#undef MOTE_CHANNEL_TEXT_OF
+    default:
+        return mote_grpc_strerror(error);
+    }
+}
+
+const char *mote_channel_wait_text(enum mote_channel_wait waits_for)
+{
+    static const char *const texts[] = {
+#define MOTE_CHANNEL_TEXT_OF(name, text) "deadline exceeded: " text,
+        MOTE_CHANNEL_WAITS(MOTE_CHANNEL_TEXT_OF)
+#undef MOTE_CHANNEL_TEXT_OF
+    };
+
+    return texts[waits_for];
+}
+#endif
+
+static int code_of(int error)
+{
+    switch (error) {
+    case MOTE_CHANNEL_ERR_DEADLINE:
+        return MOTE_GRPC_DEADLINE_EXCEEDED;
+    case MOTE_CHANNEL_ERR_CALLS:
+    case MOTE_CHANNEL_ERR_GOAWAY:
+    case MOTE_GRPC_ERR_LIMIT:
+    case MOTE_H2_ERR_TOO_LARGE:
+        return MOTE_GRPC_RESOURCE_EXHAUSTED;
+    case MOTE_GRPC_ERR_INSECURE:
+        return MOTE_GRPC_UNAUTHENTICATED;
+    case MOTE_CHANNEL_ERR_CONNECT:
+    case MOTE_CHANNEL_ERR_SHUTDOWN:
+    case MOTE_GRPC_ERR_IO:
+    case MOTE_H2_ERR_PEER:
+    case MOTE_H2_ERR_CALM:
+    case MOTE_H2_ERR_GOAWAY:
+    case MOTE_H2_ERR_TIMEOUT:
+    case MOTE_H2_ERR_CLOSED:
+        return MOTE_GRPC_UNAVAILABLE;
+    default:
+        return MOTE_GRPC_INTERNAL;
+    }
+}
+
+mote_status mote_status_of(int code, const char *text)
+{
+    mote_status status = {code, text, 0};
+
+    while (text[status.message_len] != '\0')
+        status.message_len++;
+    return status;
+}
+
+mote_status mote_status_of_error(int error)
+{
+    return mote_status_of(code_of(error), mote_channel_strerror(error));
+}
+
+mote_status mote_channel_status(mote_channel *ch, int error)
+{
+    if (error == MOTE_CHANNEL_ERR_DEADLINE)
+        return mote_status_of(MOTE_GRPC_DEADLINE_EXCEEDED, mote_channel_wait_text(ch->waits_for));
+    if (error == MOTE_CHANNEL_ERR_CONNECT || error == MOTE_CHANNEL_ERR_SHUTDOWN)
+        return mote_status_of(MOTE_GRPC_UNAVAILABLE, ch->why);
+    if (error == mote_h2_error(&ch->grpc.h2))
+        return mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2));
+    return mote_status_of_error(error);
+}
+
+mote_status mote_status_of_event(const mote_grpc_event *ev)
+{
+    return (mote_status){ev->code, ev->message, ev->message_len};
+}

@@ -1,0 +1,40 @@
+/* Unary calls, made once; retry.c makes them again. */
+#include "channel_internal.h"
+
+mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *request,
+                                    uint64_t until_ms, const mote_grpc_source *source,
+                                    const void *message, const uint8_t **response, size_t *len)
+{
+    mote_grpc_call *call;
+
+    ch->committed = ch->unseen = false;
+    ch->pushback_ms = 0;
+    *response = NULL;
+    *len = 0;
+    int r = mote_channel_begin(ch, request, until_ms, &call);
+    if (r < 0)
+        return mote_channel_status(ch, r);
+    r = mote_channel_send(call, source, message, MOTE_GRPC_LAST | MOTE_CHANNEL_MORE);
+    if (r < 0 && !mote_grpc_decided(call) && mote_h2_error(&ch->grpc.h2) == 0) {
+        mote_channel_cancel(call); /* the message cannot be encoded */
+        mote_channel_finish(call);
+        return r > -400 ? mote_status_of_error(r)
+                        : mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(r));
+    }
+    return mote_channel_collect(call, response, len);
+}
+
+mote_status mote_channel_unary(mote_channel *ch, const mote_grpc_request *request,
+                               const mote_grpc_source *source, const void *message,
+                               const uint8_t **response, size_t *len)
+{
+    uint64_t until_ms = mote_channel_until(ch, request->timeout_ms);
+    mote_status status;
+
+    if (ch->unary)
+        return ch->unary(ch, request, source, message, response, len);
+    do
+        status = mote_channel_unary_once(ch, request, until_ms, source, message, response, len);
+    while (ch->unseen && request->wait_for_ready && mote_channel_now(ch) < until_ms);
+    return status;
+}

@@ -1,0 +1,310 @@
+/* Every wait of a blocking client ends at its deadline, says what it waited for, and the next call
+ * works: a matrix of waits, against a server that is bytes, in virtual time. */
+#include "../../grpc/channel/channel.h"
+#include "../test.h"
+
+enum { CALLS = 2, RX = 512, TX = 256, LIMIT = 3000 };
+
+/* Where the server stops, in the order of a call. */
+typedef enum {
+    REFUSES,        /* every connection */
+    IS_NOT_REACHED, /* connecting takes for ever */
+    ACCEPTS,        /* and says nothing */
+    NO_STREAMS,     /* SETTINGS permit none */
+    NO_ROOM,        /* the transport takes nothing after SETTINGS */
+    NO_WINDOW,      /* SETTINGS with a window of 0 */
+    NO_ANSWER,
+    WORKS
+} obstacle;
+
+static obstacle server;
+static uint64_t now;
+static mote_channel channel;
+static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, 256, 8, 0) / 8];
+static uint8_t input[128], heard[4096];
+static size_t heard_len, said_at, said_len;
+static uint8_t said[256];
+static unsigned connects;
+static bool refused;
+
+static void say(const char *bytes, size_t len)
+{
+    memcpy(said + said_len, bytes, len);
+    said_len += len;
+}
+
+static int dial(void *context, uint64_t until_ms)
+{
+    (void)context;
+    connects++;
+    heard_len = said_at = said_len = 0;
+    refused = server == REFUSES;
+    if (server == IS_NOT_REACHED)
+        now = until_ms;
+    if (server <= IS_NOT_REACHED)
+        return -1;
+    if (server == NO_STREAMS)
+        say("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\0", 15);
+    else if (server == NO_WINDOW)
+        say("\0\0\6\4\0\0\0\0\0\0\4\0\0\0\0", 15);
+    else if (server != ACCEPTS)
+        say("\0\0\0\4\0\0\0\0\0", 9);
+    say("\0\0\0\4\1\0\0\0\0", server == ACCEPTS ? 0 : 9);
+    return 0;
+}
+
+/* The stream of the last DATA frame with END_STREAM, or 0. */
+static uint8_t asked(void)
+{
+    uint8_t id = 0;
+
+    for (size_t at = 24; at + 9 <= heard_len;
+         at += 9 + ((size_t)heard[at + 1] << 8 | heard[at + 2])) {
+        if (heard[at + 3] == 0 && (heard[at + 4] & 1))
+            id = heard[at + 8];
+    }
+    return id;
+}
+
+static int take(void *context, const uint8_t *buf, size_t len)
+{
+    static uint8_t answered;
+
+    (void)context;
+    if (server == NO_ROOM && heard_len > 60)
+        return 0;
+    memcpy(heard + heard_len, buf, len);
+    heard_len += len;
+    if (heard_len == len)
+        answered = 0;
+    if (server == WORKS && asked() > answered) { /* :status 200, content-type; grpc-status 0 */
+        static const char headers[] = "\0\0\x22\1\4\0\0\0\1\x88\x40\x0c"
+                                      "content-type"
+                                      "\x10"
+                                      "application/grpc"
+                                      "\0\0\0\0";
+        static const char data[] = "\0\0\7\0\0\0\0\0\1\0\0\0\0\2hi";
+        static const char trailers[] = "\0\0\x0f\1\5\0\0\0\1\0\x0b"
+                                       "grpc-status"
+                                       "\1"
+                                       "0";
+        answered = asked();
+        size_t at = said_len;
+        say(headers, 9 + 32);
+        said[at + 2] = 32;
+        said[at + 8] = answered;
+        at = said_len;
+        say(data, 16);
+        said[at + 8] = answered;
+        at = said_len;
+        say(trailers, 9 + 15);
+        said[at + 8] = answered;
+    }
+    return (int)len;
+}
+
+static int give(void *context, uint8_t *buf, size_t cap)
+{
+    size_t n = said_len - said_at < cap ? said_len - said_at : cap;
+
+    (void)context;
+    memcpy(buf, said + said_at, n);
+    said_at += n;
+    return (int)n;
+}
+
+static void pass(void *context, bool writing, uint64_t until_ms)
+{
+    (void)context;
+    (void)writing;
+    CHECK(until_ms != UINT64_MAX); /* nothing would ever happen */
+    now = until_ms < now + 100 ? until_ms : now + 100;
+}
+
+static uint64_t clock_ms(void *context)
+{
+    (void)context;
+    return now;
+}
+
+static const char *why(void *context)
+{
+    (void)context;
+    return refused ? "connect 10.0.0.1:1: Connection refused" : "";
+}
+
+static void begin(obstacle where)
+{
+    mote_grpc_config config = {.max_calls = CALLS,
+                               .slots = 8,
+                               .rx_size = RX,
+                               .tx_size = TX,
+                               .field_size = 256,
+                               .authority = "x"};
+    mote_io io = {.read = give,
+                  .write = take,
+                  .wait = pass,
+                  .now_ms = clock_ms,
+                  .connect = dial,
+                  .error = why};
+
+    server = where;
+    now = 1000;
+    connects = 0;
+    refused = false;
+    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input, io);
+}
+
+static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.B/C");
+
+static mote_status unary(uint32_t timeout_ms, bool wait_for_ready)
+{
+    mote_grpc_request request = {
+        .path = &path, .timeout_ms = timeout_ms, .wait_for_ready = wait_for_ready};
+    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
+    const uint8_t *data;
+    size_t len;
+
+    return mote_channel_unary(&channel, &request, &mote_grpc_bytes_source, &message, &data, &len);
+}
+
+static void check_status(mote_status s, int code, const char *text)
+{
+    CHECK_INT(s.code, code);
+    CHECK(s.message_len == strlen(text) && memcmp(s.message, text, s.message_len) == 0);
+    if (s.message_len != strlen(text) || memcmp(s.message, text, s.message_len) != 0)
+        printf("  \"%.*s\", not \"%s\"\n", (int)s.message_len, s.message, text);
+}
+
+/* ---- the matrix ---------------------------------------------------------------------------- */
+
+static const struct {
+    obstacle where;
+    const char *text;
+} rows[] = {
+    {REFUSES, "deadline exceeded: the wait before the next attempt to connect is not over"},
+    {IS_NOT_REACHED, "deadline exceeded: connecting took too long"},
+    {ACCEPTS, "deadline exceeded: connected, but the server has not sent its SETTINGS"},
+    {NO_STREAMS, "deadline exceeded: the server permits no more calls at once"},
+    {NO_ROOM, "deadline exceeded: the transport takes no more bytes"},
+    {NO_WINDOW, "deadline exceeded: the server's flow-control window is closed"},
+    {NO_ANSWER, "deadline exceeded: the server has not answered"},
+};
+
+static void every_wait_ends_at_the_deadline(void)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin(rows[i].where);
+        mote_status s;
+        if (rows[i].where == NO_ROOM) { /* a message that the buffer does not hold */
+            static uint8_t big[2 * TX];
+            mote_grpc_bytes message = {big, sizeof big};
+            mote_grpc_request request = {.path = &path, .timeout_ms = LIMIT};
+            mote_grpc_call *call;
+            CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+            CHECK(mote_channel_send(call, &mote_grpc_bytes_source, &message, 0) < 0);
+            s = mote_channel_finish(call);
+        } else {
+            s = unary(LIMIT, true);
+        }
+        check_status(s, MOTE_GRPC_DEADLINE_EXCEEDED, rows[i].text);
+        CHECK_INT(now, 1000 + LIMIT);
+        server = WORKS; /* what is on the old connection is as it was */
+        if (rows[i].where == ACCEPTS)
+            say("\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0\0", 18);
+        else if (rows[i].where == NO_STREAMS)
+            say("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\7", 15);
+        else if (rows[i].where == NO_WINDOW)
+            say("\0\0\6\4\0\0\0\0\0\0\4\0\0\xff\xff", 15);
+        check_status(unary(LIMIT, true), MOTE_GRPC_OK, "");
+    }
+}
+
+static void who_does_not_wait_is_told_why_at_once(void)
+{
+    begin(REFUSES);
+    check_status(unary(LIMIT, false), MOTE_GRPC_UNAVAILABLE,
+                 "connect 10.0.0.1:1: Connection refused");
+    CHECK_INT(now, 1000);
+    check_status(unary(0, false), MOTE_GRPC_UNAVAILABLE, "connect 10.0.0.1:1: Connection refused");
+    CHECK_INT(connects, 1); /* the next attempt is not due */
+}
+
+static void what_can_never_work_ends_at_once(void)
+{
+    mote_grpc_request request = {.path = &path};
+    mote_grpc_call *calls[CALLS], *more;
+
+    begin(NO_ANSWER);
+    for (int i = 0; i < CALLS; i++)
+        CHECK_INT(mote_channel_start(&channel, &request, &calls[i]), 0);
+    int r = mote_channel_start(&channel, &request, &more);
+    CHECK_INT(r, MOTE_CHANNEL_ERR_CALLS);
+    check_status(mote_channel_status(&channel, r), MOTE_GRPC_RESOURCE_EXHAUSTED,
+                 "all calls that the channel has room for are open (max_calls)");
+    channel.config.send_limit = 3;
+    mote_channel_cancel(calls[0]);
+    CHECK_INT(mote_channel_finish(calls[0]).code, MOTE_GRPC_CANCELLED);
+    CHECK_INT(unary(0, false).code, MOTE_GRPC_RESOURCE_EXHAUSTED);
+    CHECK_INT(now, 1000);
+}
+
+static void what_returns_has_left(void)
+{
+    mote_grpc_request request = {.path = &path};
+    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
+    mote_grpc_call *call;
+
+    begin(NO_ANSWER);
+    CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+    size_t after_start = heard_len;
+    CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, 0), 0);
+    CHECK_INT(heard_len, after_start + 9 + 10);
+    CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_CHANNEL_MORE), 0);
+    CHECK_INT(heard_len, after_start + 9 + 10);
+    CHECK_INT(mote_channel_half_close(call), 0);
+    CHECK_INT(heard_len, after_start + 9 + 10 + 9 + 10);
+    CHECK_INT(asked(), 1);
+    mote_channel_cancel(call);
+    CHECK_INT(heard[heard_len - 10], 3); /* RST_STREAM: its type, 4 bytes from the end of 13 */
+    CHECK_INT(mote_channel_finish(call).code, MOTE_GRPC_CANCELLED);
+}
+
+static void a_receive_may_have_a_limit_and_the_deadline_is_kept(void)
+{
+    mote_grpc_request request = {.path = &path, .timeout_ms = LIMIT};
+    mote_grpc_event ev;
+    mote_grpc_call *call;
+
+    begin(NO_ANSWER);
+    CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+    CHECK_INT(mote_channel_recv_within(call, &ev, 500), 0);
+    CHECK_INT(now, 1500);
+    CHECK_INT(mote_channel_next(&channel, &ev, 500), 0);
+    CHECK_INT(now, 2000);
+    CHECK_INT(mote_channel_recv_within(call, &ev, 60000), 1);
+    CHECK_INT(ev.type, MOTE_GRPC_STATUS);
+    CHECK_INT(ev.code, MOTE_GRPC_DEADLINE_EXCEEDED);
+    CHECK_INT(now, 1000 + LIMIT);
+}
+
+static void close_says_goaway(void)
+{
+    begin(WORKS);
+    CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+    mote_channel_close(&channel, 1000);
+    CHECK_INT(channel.state, MOTE_CHANNEL_SHUTDOWN);
+    CHECK(heard[heard_len - 14] == 7); /* GOAWAY without debug data is 17 bytes */
+    CHECK_INT(unary(0, true).code, MOTE_GRPC_UNAVAILABLE);
+}
+
+int main(void)
+{
+    RUN(every_wait_ends_at_the_deadline);
+    RUN(who_does_not_wait_is_told_why_at_once);
+    RUN(what_can_never_work_ends_at_once);
+    RUN(what_returns_has_left);
+    RUN(a_receive_may_have_a_limit_and_the_deadline_is_kept);
+    RUN(close_says_goaway);
+    return test_summary();
+}
