@@ -36,4 +36,4 @@ lint-cppcheck:
 	$(call say,CPPCHECK,$(LINTED))cppcheck --quiet -j2 --cppcheck-build-dir=$(LINT)/cppcheck --std=c11 --enable=warning,performance,portability \
 	    --inline-suppr --error-exitcode=1 --suppress=nullPointerArithmetic --suppress=ctuuninitvar $(LINTED)
 .PHONY: lint-files lint-cppcheck
--include $(shell find $(wildcard $(LINT)) -name '*.tidy.d' 2>/dev/null)
+-include $(shell find $(LINT) -name '*.tidy.d' 2>/dev/null)

@@ -96,7 +96,7 @@ $(eval $(call variant,afl,AFL_QUIET=1 afl-clang-fast,-O1 -DMOTE_CHECK,fuzz_h2,-f
 $(eval $(call variant,freestanding,$(CC),-O2 -ffreestanding -fno-pic -fno-stack-protector,,,$(CORE)))
 $(eval $(call variant,calls,$(CC),-O1 -fno-inline -fno-optimize-sibling-calls -Wvla -Walloca -Werror -save-temps=obj,,,$(CORE)))
 
--include $(shell find $(wildcard $(BUILD)/*/obj) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/*/obj -name '*.d' 2>/dev/null)
 
 # ---- what people run
 
