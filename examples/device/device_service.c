@@ -83,7 +83,7 @@ void device_turn(mote_grpc *g, uint64_t now_ms)
 
 static const mote_health health = {entries, 2};
 static const mote_pb_file *const files[] = {&device_file, &mote_health_file, &mote_reflection_file,
-                                            &mote_v1alpha_reflection_v1alpha_file};
+                                            &mote_reflection_v1alpha_file};
 static const mote_reflection reflection = {device_services, DEVICE_SERVICES, files, 4};
 
 static const mote_grpc_method device_methods[] =

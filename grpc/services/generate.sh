@@ -2,11 +2,15 @@
 # Writes the generated files of this folder again: grpc/services/generate.sh [FOLDER], from the root.
 set -eu
 out=${1:-grpc/services}
-write() { # write PREFIX FILES...
-    prefix=$1
+alpha=$(mktemp -d)
+trap 'rm -rf "$alpha"' EXIT
+write() { # write OPTIONS FILES...
+    options=$1
     shift
-    protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I grpc/services --mote_out="$out" \
-        --mote_opt="runtime=../..,prefix=$prefix,server,descriptors" "$@"
+    protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I grpc/services -I "$alpha" --mote_out="$out" \
+        --mote_opt="runtime=../..,prefix=mote,$options" "$@"
 }
-write mote health.proto reflection.proto
-write mote_v1alpha reflection_v1alpha.proto
+write server,descriptors health.proto reflection.proto
+# v1alpha is v1 by its older name.
+sed 's/grpc\.reflection\.v1/&alpha/' grpc/services/reflection.proto >"$alpha/reflection_v1alpha.proto"
+write descriptors_only reflection_v1alpha.proto

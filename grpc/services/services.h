@@ -98,8 +98,8 @@ mote_grpc_handler mote_reflection_info;
 #ifndef REFLECTION_MOTE_H
 extern const mote_pb_file mote_reflection_file;
 #endif
-#ifndef REFLECTION_V1ALPHA_MOTE_H
-extern const mote_pb_file mote_v1alpha_reflection_v1alpha_file;
+#ifndef REFLECTION_V1ALPHA_MOTE_H /* the descriptor only: the messages are those of v1 */
+extern const mote_pb_file mote_reflection_v1alpha_file;
 #endif
 
 #ifdef __cplusplus

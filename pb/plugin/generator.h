@@ -40,6 +40,7 @@ typedef struct {
     bool keep_unknown;
     bool names;       /* for mote_pb_print() and mote_pb_path() */
     bool descriptors; /* for reflection */
+    bool descriptors_only;
     field_names skip, encode_only, decode_only;
 } options;
 extern options opt;

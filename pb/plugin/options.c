@@ -28,6 +28,8 @@ static void one_option(char *name)
         opt.names = true;
     else if (strcmp(name, "descriptors") == 0)
         opt.descriptors = true;
+    else if (strcmp(name, "descriptors_only") == 0)
+        opt.descriptors = opt.descriptors_only = true;
     else if (strcmp(name, "prefix") == 0 && value)
         opt.prefix = value;
     else if (strcmp(name, "runtime") == 0 && value)
@@ -40,8 +42,8 @@ static void one_option(char *name)
         add_field(&opt.decode_only, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, keep_unknown, names, descriptors, "
-             "prefix=NAME, "
-             "runtime=FOLDER, and skip, encode_only and decode_only=MESSAGE.FIELD",
+             "descriptors_only, prefix=NAME, runtime=FOLDER, and skip, encode_only and "
+             "decode_only=MESSAGE.FIELD",
              name);
 }
 

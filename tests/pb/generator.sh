@@ -82,6 +82,16 @@ sizes() { generate again "" && grep -q "nasty_v1_Outer_Inner__MAX_SIZE 11 " "$W/
 check "bounded messages have a largest size" sizes
 only_client() { generate again client && grep -q _start "$W/again/nasty.mote.h" && ! grep -q _METHODS "$W/again/nasty.mote.h"; }
 check "only client stubs" only_client
+only_descriptors() { # which need no more than each other
+    generate descriptors descriptors_only || return 1
+    ! grep -rq "struct {\|_layout\|_encoder\|grpc.h" "$W/descriptors" &&
+        grep -q "^extern const mote_pb_file nasty_file;" "$W/descriptors/nasty.mote.h" || return 1
+    # shellcheck disable=SC2046
+    $CC -std=c11 -Wall -Wextra -Wpedantic -Werror -I. -I"$W/descriptors" -shared -fPIC -Wl,-z,defs \
+        $(find "$W/descriptors" -name '*.mote.c') -o "$W/descriptors.so"
+}
+mkdir -p "$W/descriptors"
+check "descriptors alone" only_descriptors
 prefix() { generate again prefix=short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
 # shellcheck disable=SC2086
 defaults() { $CC $flags tests/pb/defaults.c "$W"/out/old.mote.c $(make -s --no-print-directory print-PB) -o "$W/defaults" && "$W/defaults"; }

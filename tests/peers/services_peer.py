@@ -77,6 +77,11 @@ for version in ("v1", "v1alpha"):
     pool.Add(file)
     check(version + ": the file describes the service",
           [m.name for m in pool.FindServiceByName("mote.device.Device").methods] == ["Read", "Set", "Watch"])
+    service = "grpc.reflection.%s.ServerReflection" % version
+    file = ask(file_containing_symbol=service).file_descriptor_response.file_descriptor_proto[0]
+    pool.AddSerializedFile(file)
+    check(version + ": it describes itself", pool.FindServiceByName(service).methods[0].output_type.full_name
+          == "grpc.reflection.%s.ServerReflectionResponse" % version)
     check(version + ": by the name of a file", ask(file_by_filename="health.proto").HasField("file_descriptor_response"))
     for request in ({"file_by_filename": "x.proto"}, {"file_containing_symbol": "mote.device"},
                     {"file_containing_symbol": "mote.device.Reading.value.x"},
