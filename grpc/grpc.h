@@ -2,7 +2,7 @@
  * grpc: gRPC over HTTP/2, client or server, without I/O (the gRPC document PROTOCOL-HTTP2).
  *
  * Conventions: see hpack/hpack.h and h2/h2.h. In addition:
- *   - All memory of a connection is one span, carved at init; MOTE_GRPC_MEMORY() is its size.
+ *   - All memory of a connection is one span, carved at init; MOTE_GRPC_STORAGE() states its size.
  *   - Every call that was seen ends with exactly one event, whoever ended it: MOTE_GRPC_STATUS
  *     (client) or MOTE_GRPC_CLOSED (server). A mote_grpc_call * is valid from mote_grpc_start() or
  *     its first event until the next mote_grpc_recv() after that. What must outlive a handler is
@@ -283,8 +283,39 @@ typedef struct {
     void *context; /* free for the application: mote_grpc_context() */
 } mote_grpc_config;
 
-/* Bytes of memory for a connection, as a constant expression. The span must be aligned as a
- * pointer. table may be 0; the others as in mote_grpc_config. */
+/*
+ * The sizes of a connection are stated once, all seven in any order; the config and its memory
+ * follow:
+ *
+ *     MOTE_GRPC_STORAGE(client, max_calls = 1, slots = 8, rx_size = 133, tx_size = 160, table_size
+ * = 0, field_size = 64, user_size = 0); static const mote_grpc_config config =
+ * {MOTE_GRPC_SIZES(client), .authority = "collector"}; mote_grpc_init(&grpc, &config,
+ * client_memory, sizeof client_memory);
+ *
+ * MOTE_GRPC_LAYOUT() is the same without the memory: client_memory_size is what it takes, as a
+ * constant.
+ */
+#define MOTE_GRPC_LAYOUT(name, a, b, c, d, e, f, g)                                                \
+    enum { name##_##a, name##_##b, name##_##c, name##_##d, name##_##e, name##_##f, name##_##g };   \
+    enum {                                                                                         \
+        name##_memory_size =                                                                       \
+            MOTE_GRPC_MEMORY(name##_max_calls, name##_rx_size, name##_tx_size, name##_table_size,  \
+                             name##_field_size, name##_slots, name##_user_size)                    \
+    }
+#define MOTE_GRPC_STORAGE(name, a, b, c, d, e, f, g)                                               \
+    MOTE_GRPC_LAYOUT(name, a, b, c, d, e, f, g);                                                   \
+    static uint64_t name##_memory[name##_memory_size / sizeof(uint64_t)]
+#define MOTE_GRPC_SIZES(name)                                                                      \
+    .max_calls = name##_max_calls, .slots = name##_slots, .rx_size = name##_rx_size,               \
+    .tx_size = name##_tx_size, .table_size = name##_table_size, .field_size = name##_field_size,   \
+    .user_size = name##_user_size
+
+/* The RAM bill, for a static assertion: all bytes of a connection with such a layout. That of a
+ * blocking client is MOTE_RAM_CHANNEL(). */
+#define MOTE_RAM_CONNECTION(name) (sizeof(mote_grpc) + (size_t)name##_memory_size)
+
+/* Bytes of memory for sizes that are known at run time only; the span must be aligned as a
+ * uint64_t. */
 #define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
 #define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
     (MOTE_GRPC_ALIGN((calls) * sizeof(mote_grpc_call)) +                                           \
@@ -330,13 +361,6 @@ typedef struct mote_grpc {
     uint64_t now_ms;
     uint64_t next_deadline_ms; /* never later than the earliest one */
 } mote_grpc;
-
-/* The RAM bill: all bytes of a connection, as constant expressions for a static assertion. Of a
- * server or of a client in an event loop; MOTE_RAM_CHANNEL() is that of a blocking client. */
-#define MOTE_RAM_SERVER(calls, rx, tx, table, field, slots, user)                                  \
-    (sizeof(mote_grpc) + MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user))
-#define MOTE_RAM_CLIENT(calls, rx, tx, table, field, slots, user)                                  \
-    MOTE_RAM_SERVER(calls, rx, tx, table, field, slots, user)
 
 /* ---- life cycle ---------------------------------------------------------------------------- */
 

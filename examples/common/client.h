@@ -5,21 +5,15 @@
 #include "../../port/posix/posix.h"
 #include "secure.h"
 
-enum { CALLS = 1, RX = 4096, TX = 4096, FIELD = 1024, SLOTS = 8 };
-
+MOTE_GRPC_STORAGE(client, max_calls = 1, slots = 8, rx_size = 4096, tx_size = 4096, table_size = 0,
+                  field_size = 1024, user_size = 0);
 static mote_channel channel;
-static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
 static uint8_t input[2048];
 static int socket_fd = -1;
 
 static inline void open_channel(const char *address)
 {
-    mote_grpc_config config = {.max_calls = CALLS,
-                               .rx_size = RX,
-                               .tx_size = TX,
-                               .field_size = FIELD,
-                               .slots = SLOTS,
-                               .authority = address,
+    mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = address,
                                .tls = tls_options.on};
 
     mote_posix_catch_signals();
@@ -28,7 +22,7 @@ static inline void open_channel(const char *address)
         fprintf(stderr, "error: %s\n", mote_posix_error());
         exit(1);
     }
-    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
+    mote_channel_init(&channel, &config, client_memory, sizeof client_memory, input, sizeof input,
                       secure_io(address, mote_posix_io(&socket_fd)));
 }
 

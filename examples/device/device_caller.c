@@ -10,12 +10,7 @@
 
 static void wait_for_device(const char *address)
 {
-    mote_grpc_config config = {.max_calls = CALLS,
-                               .rx_size = RX,
-                               .tx_size = TX,
-                               .field_size = FIELD,
-                               .slots = SLOTS,
-                               .authority = "device",
+    mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = "device",
                                .tls = tls_options.on};
     char bound[128];
     int listener = mote_posix_listen(address);
@@ -30,7 +25,7 @@ static void wait_for_device(const char *address)
         fprintf(stderr, "error: %s\n", mote_posix_error());
         exit(1);
     }
-    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
+    mote_channel_init(&channel, &config, client_memory, sizeof client_memory, input, sizeof input,
                       secure_io(NULL, mote_posix_io(&socket_fd)));
 }
 

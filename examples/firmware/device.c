@@ -5,26 +5,19 @@
 #include "../device/device_service.h"
 #include "line.h"
 
-enum { CALLS = 2, RX = 128, TX = 256, TABLE = 256, FIELD = 160, SLOTS = 8 };
-
+MOTE_GRPC_STORAGE(device, max_calls = 2, slots = 8, rx_size = 128, tx_size = 256, table_size = 256,
+                  field_size = 160, user_size = DEVICE_USER);
 static mote_grpc grpc;
-static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, TABLE, FIELD, SLOTS, DEVICE_USER) / 8];
 static mote_serial line;
 
 static void begin(void)
 {
     static const mote_grpc_config config = {.server = true,
-                                            .max_calls = CALLS,
-                                            .rx_size = RX,
-                                            .tx_size = TX,
-                                            .table_size = TABLE,
-                                            .field_size = FIELD,
-                                            .slots = SLOTS,
-                                            .user_size = DEVICE_USER,
+                                            MOTE_GRPC_SIZES(device),
                                             .services = device_services,
                                             .service_count = DEVICE_SERVICES};
 
-    mote_grpc_init(&grpc, &config, memory, sizeof memory);
+    mote_grpc_init(&grpc, &config, device_memory, sizeof device_memory);
 }
 
 static void receive(void)

@@ -7,11 +7,12 @@
 #include "epoch.h"
 #include "line.h"
 
-enum { RX = 64, TX = 256, FIELD = 96, SLOTS = 8, RING = 576, RETRY_MS = 300 };
+enum { RING = 576, RETRY_MS = 300 };
 
 static mote_grpc grpc;
 static mote_grpc_life life;
-static uint64_t memory[MOTE_GRPC_MEMORY(SENSOR_CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
+MOTE_GRPC_STORAGE(sensor, max_calls = SENSOR_CALLS, slots = 8, rx_size = 64, tx_size = 256,
+                  table_size = 0, field_size = 96, user_size = 0);
 static uint8_t ring[RING];
 static sensor_core sensor;
 static mote_serial line;
@@ -19,14 +20,9 @@ static uint64_t begin_ms, sample_ms;
 
 static void begin(void)
 {
-    static const mote_grpc_config config = {.max_calls = SENSOR_CALLS,
-                                            .rx_size = RX,
-                                            .tx_size = TX,
-                                            .field_size = FIELD,
-                                            .slots = SLOTS,
-                                            .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sensor), .authority = "collector"};
 
-    mote_grpc_init(&grpc, &config, memory, sizeof memory);
+    mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
     life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};
     sensor_begin(&sensor);
     mote_serial_open(&line);

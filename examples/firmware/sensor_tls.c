@@ -11,11 +11,12 @@
 #include "ca.h"
 #include "epoch.h"
 
-enum { RX = 128, TX = 512, FIELD = 96, SLOTS = 8, RING = 1024, RETRY_MS = 300, POOL = 22 * 1024 };
+enum { RING = 1024, RETRY_MS = 300, POOL = 22 * 1024 };
 
 static mote_grpc grpc;
 static mote_grpc_life life;
-static uint64_t memory[MOTE_GRPC_MEMORY(SENSOR_CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
+MOTE_GRPC_STORAGE(sensor, max_calls = SENSOR_CALLS, slots = 8, rx_size = 128, tx_size = 512,
+                  table_size = 0, field_size = 96, user_size = 0);
 static uint64_t pool[POOL / 8];
 static uint64_t context_memory[MOTE_TLS_CONTEXT_MEMORY / 8], tls_memory[MOTE_TLS_MEMORY / 8];
 static uint8_t ring[RING];
@@ -37,15 +38,10 @@ static void say(const char *text)
 
 static void begin(void)
 {
-    static const mote_grpc_config config = {.max_calls = SENSOR_CALLS,
-                                            .rx_size = RX,
-                                            .tx_size = TX,
-                                            .field_size = FIELD,
-                                            .slots = SLOTS,
-                                            .tls = true,
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sensor), .tls = true,
                                             .authority = COLLECTOR_NAME};
 
-    mote_grpc_init(&grpc, &config, memory, sizeof memory);
+    mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
     life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};
     sensor_begin(&sensor);
     mote_tls_init(&tls, context, COLLECTOR_NAME, tls_memory, sizeof tls_memory);

@@ -23,10 +23,6 @@
 #include <unistd.h>
 
 enum {
-    RX = 256,
-    TX = 1024,
-    FIELD = 256,
-    SLOTS = 10,
     RING = 4096 * 48, /* bytes: about as many samples */
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 2000,
@@ -40,7 +36,8 @@ static mote_posix_conn conn;
 static mote_posix_client client;
 static const mote_posix_security *security; /* NULL: plaintext */
 static void *security_memory;
-static uint64_t memory[MOTE_GRPC_MEMORY(SENSOR_CALLS, RX, TX, 0, FIELD, SLOTS, 0) / 8];
+MOTE_GRPC_STORAGE(sensor, max_calls = SENSOR_CALLS, slots = 10, rx_size = 256, tx_size = 1024,
+                  table_size = 0, field_size = 256, user_size = 0);
 static uint8_t ring[RING];
 static sensor_core sensor;
 
@@ -112,14 +109,9 @@ static bool begin(int fd)
     void *self = &client;
 
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){SILENCE_MS}, sizeof(unsigned));
-    config = (mote_grpc_config){.max_calls = SENSOR_CALLS,
-                                .rx_size = RX,
-                                .tx_size = TX,
-                                .field_size = FIELD,
-                                .slots = SLOTS,
-                                .authority = address,
-                                .tls = security != NULL};
-    mote_grpc_init(&client.grpc, &config, memory, sizeof memory);
+    config =
+        (mote_grpc_config){MOTE_GRPC_SIZES(sensor), .authority = address, .tls = security != NULL};
+    mote_grpc_init(&client.grpc, &config, sensor_memory, sizeof sensor_memory);
     client.on_event = on_event;
     conn.closed = on_closed;
     sensor_begin(&sensor);
@@ -270,7 +262,7 @@ static void print_ledger(void)
            "sent, %zu bytes of RAM for the connection\n",
            name, (unsigned long long)(mote_outbox_sequence(o) - 1 - o->dropped),
            (unsigned long long)connections, (unsigned)o->wrong,
-           all ? (double)bytes_sent / (double)all : 0, sizeof client + sizeof memory);
+           all ? (double)bytes_sent / (double)all : 0, sizeof client + sizeof sensor_memory);
 }
 
 /* A number of an option; ends the program when it is not in its range. */

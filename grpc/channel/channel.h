@@ -167,9 +167,8 @@ typedef struct mote_channel {
     bool throttled, committed, unseen;
 } mote_channel;
 
-/* All bytes of a blocking client, `in` of them for input. */
-#define MOTE_RAM_CHANNEL(calls, rx, tx, table, field, slots, user, in)                             \
-    (sizeof(mote_channel) + MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user) + (in))
+/* All bytes of a blocking client with a MOTE_GRPC_LAYOUT(), `in` of them for input. */
+#define MOTE_RAM_CHANNEL(name, in) (sizeof(mote_channel) + (size_t)name##_memory_size + (in))
 
 /*
  * A status for an error that a function of this channel has returned: DEADLINE_EXCEEDED and what

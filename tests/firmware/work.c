@@ -12,7 +12,7 @@
 enum { SAMPLES = 64, NS_PER_INSTRUCTION = 256, UPLOAD = 3 };
 
 static mote_grpc grpc;
-static uint64_t memory[MOTE_GRPC_MEMORY(2, RX, TX, 0, FIELD, 8, 0) / 8];
+static uint64_t memory[sender_memory_size / 8];
 static uint8_t answers[4096];
 static size_t answers_len, at;
 static mote_grpc_call *control, *upload;
@@ -118,12 +118,7 @@ static void stream_samples(void)
 
 int main(void)
 {
-    static const mote_grpc_config config = {.max_calls = 2,
-                                            .rx_size = RX,
-                                            .tx_size = TX,
-                                            .field_size = FIELD,
-                                            .slots = 8,
-                                            .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sender), .authority = "collector"};
     mote_grpc_request ctl = {.path = &mote_telemetry_Telemetry_Control_path};
     mote_grpc_request up = {.path = &mote_telemetry_Telemetry_Upload_path};
     mote_telemetry_Report report = {.device = MOTE_PB_STRING("work")};

@@ -43,16 +43,11 @@ static void write_some(mote_grpc *g)
 
 #ifdef CLIENT
 static mote_grpc client;
-static uint64_t client_memory[CLIENT_MEMORY / 8];
+static uint64_t client_memory[client_memory_size / 8];
 
 static void run_client(uint8_t *in, size_t len)
 {
-    static const mote_grpc_config config = {.max_calls = 1,
-                                            .rx_size = RX,
-                                            .tx_size = TX,
-                                            .field_size = FIELD,
-                                            .slots = 8,
-                                            .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = "collector"};
     static const mote_grpc_request request = {.path = &mote_telemetry_Telemetry_Control_path};
     static mote_grpc_call *call;
     mote_grpc_event ev;
@@ -83,7 +78,7 @@ static void run_client(uint8_t *in, size_t len)
 
 #ifdef SERVER
 static mote_grpc server;
-static uint64_t server_memory[SERVER_MEMORY / 8];
+static uint64_t server_memory[server_memory_size / 8];
 
 static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
 {
@@ -114,15 +109,8 @@ static void run_server(const uint8_t *in, size_t len)
 {
     static const mote_grpc_method methods[] = mote_telemetry_Telemetry_METHODS(upload, control);
     static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(methods)};
-    static const mote_grpc_config config = {.server = true,
-                                            .max_calls = 1,
-                                            .rx_size = RX,
-                                            .tx_size = 256,
-                                            .table_size = 256,
-                                            .field_size = 128,
-                                            .slots = 8,
-                                            .services = services,
-                                            .service_count = 1};
+    static const mote_grpc_config config = {
+        .server = true, MOTE_GRPC_SIZES(server), .services = services, .service_count = 1};
     mote_grpc_event ev;
     size_t used;
     int r;
@@ -143,7 +131,7 @@ static void run_server(const uint8_t *in, size_t len)
 
 #ifdef DELIVERY
 static mote_grpc sender;
-static uint64_t sender_memory[MOTE_GRPC_MEMORY(2, RX, TX, 0, FIELD, 8, 0) / 8];
+static uint64_t sender_memory[sender_memory_size / 8];
 static mote_outbox outbox;
 static uint8_t ring[1024];
 static mote_backoff backoff;
@@ -193,12 +181,7 @@ static bool hear(const uint8_t *in, size_t len)
 
 static void run_delivery(const uint8_t *in, size_t len)
 {
-    static const mote_grpc_config config = {.max_calls = 2,
-                                            .rx_size = RX,
-                                            .tx_size = TX,
-                                            .field_size = FIELD,
-                                            .slots = 8,
-                                            .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sender), .authority = "collector"};
     static const mote_grpc_request up = {.path = &mote_telemetry_Telemetry_Upload_path};
     static const mote_grpc_request down = {.path = &mote_telemetry_Telemetry_Control_path};
     static mote_grpc_life life;

@@ -10,10 +10,15 @@ enum {
     FIELD = 64 /* the longest field of responses in use: grpc-accept-encoding of gRPC C++ */
 };
 
-#define CLIENT_MEMORY MOTE_GRPC_MEMORY(1, RX, TX, 0, FIELD, 8, 0)
-#define CLIENT_RAM    MOTE_RAM_CLIENT(1, RX, TX, 0, FIELD, 8, 0)
+MOTE_GRPC_LAYOUT(client, max_calls = 1, slots = 8, rx_size = RX, tx_size = TX, table_size = 0,
+                 field_size = FIELD, user_size = 0);
+/* With a stream of samples beside it. */
+MOTE_GRPC_LAYOUT(sender, max_calls = 2, slots = 8, rx_size = RX, tx_size = TX, table_size = 0,
+                 field_size = FIELD, user_size = 0);
 /* Requests bring a user-agent, and use the table. */
-#define SERVER_MEMORY MOTE_GRPC_MEMORY(1, RX, 256, 256, 128, 8, 0)
-#define SERVER_RAM    MOTE_RAM_SERVER(1, RX, 256, 256, 128, 8, 0)
+MOTE_GRPC_LAYOUT(server, max_calls = 1, slots = 8, rx_size = RX, tx_size = 256, table_size = 256,
+                 field_size = 128, user_size = 0);
+#define CLIENT_RAM MOTE_RAM_CONNECTION(client)
+#define SERVER_RAM MOTE_RAM_CONNECTION(server)
 
 #endif

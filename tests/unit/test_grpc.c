@@ -259,27 +259,27 @@ static void a_call_that_is_over_refuses_to_send(void)
 /* The bill is what the linker sees, and not a byte more than init takes. */
 static void the_ram_bill_is_exact(void)
 {
+    MOTE_GRPC_LAYOUT(three, max_calls = 3, slots = 8, rx_size = 133, tx_size = 256, user_size = 20,
+                     table_size = 256, field_size = 96);
+    MOTE_GRPC_STORAGE(one, table_size = 0, field_size = 128, max_calls = 1, slots = 8,
+                      rx_size = 133, tx_size = 128, user_size = 0);
     static struct {
         mote_grpc grpc;
-        uint64_t memory[MOTE_GRPC_MEMORY(3, 133, 256, 256, 96, 8, 20) / 8];
+        uint64_t memory[three_memory_size / 8];
     } server_ram;
     static struct {
         mote_channel channel;
-        uint64_t memory[MOTE_GRPC_MEMORY(1, 133, 128, 0, 128, 8, 0) / 8];
+        uint64_t memory[sizeof one_memory / 8];
         uint8_t in[64];
     } client_ram;
-    mote_grpc_config config = {.server = true,
-                               .max_calls = 3,
-                               .rx_size = 133,
-                               .tx_size = 256,
-                               .table_size = 256,
-                               .field_size = 96,
-                               .slots = 8,
-                               .user_size = 20};
+    mote_grpc_config config = {.server = true, MOTE_GRPC_SIZES(three)};
 
-    _Static_assert(MOTE_RAM_SERVER(3, 133, 256, 256, 96, 8, 20) == sizeof server_ram, "server");
-    _Static_assert(MOTE_RAM_CLIENT(3, 133, 256, 256, 96, 8, 20) == sizeof server_ram, "client");
-    _Static_assert(MOTE_RAM_CHANNEL(1, 133, 128, 0, 128, 8, 0, 64) == sizeof client_ram, "channel");
+    _Static_assert(MOTE_RAM_CONNECTION(three) == sizeof server_ram, "server");
+    _Static_assert(MOTE_RAM_CHANNEL(one, 64) == sizeof client_ram, "channel");
+    _Static_assert(three_memory_size == MOTE_GRPC_MEMORY(3, 133, 256, 256, 96, 8, 20), "by place");
+    CHECK(config.max_calls == 3 && config.slots == 8 && config.rx_size == 133 &&
+          config.tx_size == 256 && config.table_size == 256 && config.field_size == 96 &&
+          config.user_size == 20);
     CHECK_INT(
         mote_grpc_init(&server_ram.grpc, &config, server_ram.memory, sizeof server_ram.memory), 0);
     CHECK_INT(
@@ -291,7 +291,7 @@ static void the_ram_bill_is_exact(void)
 static void a_client_of_1_KiB_streams_both_ways(void)
 {
     static uint8_t message[128];
-    static uint64_t memory[CLIENT_MEMORY / 8];
+    static uint64_t memory[client_memory_size / 8];
 
     _Static_assert(sizeof(void *) > 4 || CLIENT_RAM <= 1024, "1 KiB on 32 bits");
     for (uint32_t run = 0; run < 20; run++) {
