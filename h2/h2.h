@@ -296,13 +296,14 @@ typedef struct {
     uint32_t peer_max_frame, peer_max_streams, peer_window; /* the peer's settings */
     /* from the config, with its defaults filled in */
     uint32_t table_size, initial_window, connection_window, max_list_size, budget_max,
-        settings_timeout_ms;
+        settings_timeout_ms; /* 0 once ours are acknowledged */
     uint32_t budget;
     uint32_t error_code;
     const char *error_text;
     mote_h2_section section;
-    uint8_t ping[8]; /* of the answer that is owed */
-    uint64_t now_ms, settings_ms, refill_ms;
+    uint8_t ping[8];      /* of the answer that is owed */
+    uint32_t settings_ms; /* since when the peer owes their acknowledgement */
+    uint32_t refill_ms;   /* when the budget has grown last; 0: there was no time yet */
     mote_hpack_decoder decoder;
     mote_hpack_encoder encoder;
 } mote_h2;

@@ -90,7 +90,7 @@ static void settings_acknowledged(mote_h2 *c)
     }
     c->stream_window = c->initial_window;
     mote_hpack_decoder_limit(&c->decoder, c->table_size);
-    c->settings_ms = UINT64_MAX;
+    c->settings_timeout_ms = 0;
 }
 
 int mote_h2_on_settings(mote_h2 *c)

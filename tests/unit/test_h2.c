@@ -61,7 +61,9 @@ static void a_config_without_memory_is_refused(void)
 /* Promise 8: what is not configured is limited all the same. */
 static void every_limit_has_a_safe_default(void)
 {
-    start(true);
+    mote_h2_config config = config_of(true);
+
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
     CHECK_INT(h2.max_list_size, MOTE_H2_LIST_SIZE_DEFAULT);
     CHECK_INT(h2.budget_max, MOTE_H2_BUDGET_DEFAULT);
     CHECK_INT(h2.settings_timeout_ms, MOTE_H2_SETTINGS_TIMEOUT_MS);
