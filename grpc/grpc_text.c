@@ -5,13 +5,11 @@
 
 static int hex_digit(char ch)
 {
+    int letter = (ch | 0x20) - 'a';
+
     if (ch >= '0' && ch <= '9')
         return ch - '0';
-    if (ch >= 'A' && ch <= 'F')
-        return ch - 'A' + 10;
-    if (ch >= 'a' && ch <= 'f')
-        return ch - 'a' + 10;
-    return -1;
+    return letter >= 0 && letter < 6 ? letter + 10 : -1;
 }
 
 /* PROTOCOL-HTTP2, Status-Message: an invalid escape is kept as it is; nothing is an error. */
@@ -20,12 +18,15 @@ size_t mote_grpc_percent_decode(const char *in, size_t len, char *out, size_t ca
     size_t n = 0;
 
     for (size_t i = 0; i < len && n < cap; i++) {
-        if (in[i] == '%' && i + 2 < len && hex_digit(in[i + 1]) >= 0 && hex_digit(in[i + 2]) >= 0) {
-            out[n++] = (char)(hex_digit(in[i + 1]) * 16 + hex_digit(in[i + 2]));
-            i += 2;
-        } else {
-            out[n++] = in[i];
+        int ch = in[i];
+        if (ch == '%' && i + 2 < len) {
+            int high = hex_digit(in[i + 1]), low = hex_digit(in[i + 2]);
+            if (high >= 0 && low >= 0) {
+                ch = high << 4 | low;
+                i += 2;
+            }
         }
+        out[n++] = (char)ch;
     }
     return n;
 }
