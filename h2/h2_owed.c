@@ -13,22 +13,16 @@ static bool flush_acks(mote_h2 *c)
 }
 
 /* RFC 9113 6.7: the answer repeats the octets of the question */
-static bool flush_pings(mote_h2 *c)
+static bool flush_ping(mote_h2 *c, unsigned owed, unsigned flags, const void *octets)
 {
     uint8_t *payload;
 
-    if (c->owed & OWE_PING_ACK) {
-        if (!(payload = mote_h2_tx_frame(c, MOTE_H2_FRAME_PING, FLAG_ACK, 0, PING_SIZE)))
-            return false;
-        memcpy(payload, c->ping, PING_SIZE);
-        c->owed &= (uint8_t)~OWE_PING_ACK;
-    }
-    if (c->owed & OWE_PING) {
-        if (!(payload = mote_h2_tx_frame(c, MOTE_H2_FRAME_PING, 0, 0, PING_SIZE)))
-            return false;
-        memcpy(payload, "moteping", PING_SIZE);
-        c->owed &= (uint8_t)~OWE_PING;
-    }
+    if (!(c->owed & owed))
+        return true;
+    if (!(payload = mote_h2_tx_frame(c, MOTE_H2_FRAME_PING, flags, 0, PING_SIZE)))
+        return false;
+    memcpy(payload, octets, PING_SIZE);
+    c->owed = (uint8_t)(c->owed & ~owed);
     return true;
 }
 
@@ -108,7 +102,8 @@ bool mote_h2_flush(mote_h2 *c)
         return true;
     if (c->life == MOTE_H2_FAILED)
         return flush_goaway(c);
-    return flush_acks(c) && flush_pings(c) && flush_streams(c) && flush_refused(c) &&
+    return flush_acks(c) && flush_ping(c, OWE_PING_ACK, FLAG_ACK, c->ping) &&
+           flush_ping(c, OWE_PING, 0, "moteping") && flush_streams(c) && flush_refused(c) &&
            flush_window(c) && flush_goaway(c);
 }
 
