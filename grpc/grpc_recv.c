@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-#ifdef __GNUC__
-#define NOINLINE __attribute__((noinline))
-#else
-#define NOINLINE
-#endif
-
 /* One field of a header section: 1 when the user is to see it. */
 static int on_field(mote_grpc *g, const mote_h2_event *h, mote_grpc_event *ev)
 {
@@ -137,8 +131,8 @@ enum { USED_UP, EVENT, GO_ON };
 
 /* What the next bytes are: in a frame of its own, so that no event of h2 lies below the delivery.
  */
-static NOINLINE int take(mote_grpc *g, const uint8_t *in, size_t len, size_t *used,
-                         mote_grpc_event *ev)
+static MOTE_APART int take(mote_grpc *g, const uint8_t *in, size_t len, size_t *used,
+                           mote_grpc_event *ev)
 {
     mote_h2_event h;
     size_t n = 0;

@@ -32,7 +32,8 @@ void mote_h2_put32(uint8_t *p, uint32_t v)
 }
 
 /* RFC 9113 4.1: what is undefined stays 0 */
-void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id)
+MOTE_APART void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags,
+                                     uint32_t id)
 {
     p[0] = (uint8_t)(len >> 16);
     p[1] = (uint8_t)(len >> 8);

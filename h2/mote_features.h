@@ -23,6 +23,13 @@
 #define MOTE_HAS_ROLE(c) 1
 #endif
 
+/* A function that stays one, for flash or for the stack of its callers. */
+#ifdef __GNUC__
+#define MOTE_APART __attribute__((noinline))
+#else
+#define MOTE_APART
+#endif
+
 #ifdef MOTE_NO_TEXTS
 #define MOTE_TEXT(text) NULL
 #else
