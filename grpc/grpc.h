@@ -216,6 +216,8 @@ struct mote_grpc_call {
     enum mote_grpc_wait wait;
     uint16_t facts;
     int16_t code;
+    uint16_t http_status;
+    uint16_t text_len;
     void *user;
     void *owner;            /* free for the application */
     mote_h2_stream *stream; /* NULL: it has ended */
@@ -230,8 +232,6 @@ struct mote_grpc_call {
     uint32_t generation;        /* differs from call to call of a connection; never 0 */
     uint8_t rx_codec, tx_codec; /* number of the codec + 1; 0: none */
     uint8_t accepts;            /* codecs that the peer takes, a bit for each */
-    uint16_t http_status;
-    uint16_t text_len;
     const char *text; /* status text */
     uint64_t deadline_ms;
 };
