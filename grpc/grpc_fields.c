@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-static bool same(const char *text, size_t len, const char *literal, size_t literal_len)
-{
-    return len == literal_len && memcmp(text, literal, len) == 0;
-}
-#define NAME_IS(f, literal)  same((f)->name, (f)->name_len, literal, sizeof(literal) - 1)
-#define VALUE_IS(f, literal) same((f)->value, (f)->value_len, literal, sizeof(literal) - 1)
-
 /* `name` ends with NUL, `text` has a length. */
 static bool equals(const char *text, size_t len, const char *name)
 {
@@ -72,39 +65,42 @@ static unsigned classify_type(const mote_hpack_field_view *f)
     return FIELD_TYPE_OTHER;
 }
 
+/* Names with a meaning, for mote_h2_look_up(); of some the value says more. */
+static const char names[] = "\014\003content-type"
+                            "\014\006grpc-timeout"
+                            "\013\007grpc-status"
+                            "\014\010grpc-message"
+                            "\015\011grpc-encoding"
+                            "\024\012grpc-accept-encoding";
+
+_Static_assert(FIELD_TYPE_GRPC == 3 && FIELD_TIMEOUT == 6 && FIELD_STATUS == 7 &&
+                   FIELD_MESSAGE == 8 && FIELD_ENCODING == 9 && FIELD_IGNORED == 10,
+               "as the names have them");
+
 static unsigned classify_name(const mote_grpc *g, const mote_hpack_field_view *f)
 {
-    if (f->name_len >= 5 && memcmp(f->name, "grpc-", 5) == 0) {
-        if (NAME_IS(f, "grpc-timeout"))
-            return FIELD_TIMEOUT;
-        if (NAME_IS(f, "grpc-status"))
-            return FIELD_STATUS;
-        if (NAME_IS(f, "grpc-message"))
-            return FIELD_MESSAGE;
-        if (NAME_IS(f, "grpc-encoding"))
-            return mote_grpc_classify_encoding(g, f->value, f->value_len);
-        if (NAME_IS(f, "grpc-accept-encoding"))
-            return MOTE_COMPRESSES ? mote_grpc_classify_accept(g, f->value, f->value_len)
-                                   : FIELD_IGNORED;
-        return FIELD_OTHER;
-    }
-    return NAME_IS(f, "content-type") ? classify_type(f) : FIELD_OTHER;
+    unsigned what = mote_h2_look_up(names, f, FIELD_OTHER);
+
+    if (what == FIELD_TYPE_GRPC)
+        return classify_type(f);
+    if (what == FIELD_ENCODING)
+        return mote_grpc_classify_encoding(g, f->value, f->value_len);
+    if (MOTE_COMPRESSES && what == FIELD_IGNORED)
+        return mote_grpc_classify_accept(g, f->value, f->value_len);
+    return what;
 }
 
 static unsigned classify(const mote_grpc *g, const mote_h2_event *h)
 {
     const mote_hpack_field_view *f = &h->field;
 
-    switch (h->kind) {
-    case MOTE_H2_KIND_METHOD:
-        return VALUE_IS(f, "POST") ? FIELD_METHOD_POST : FIELD_IGNORED;
-    case MOTE_H2_KIND_PATH:
-        return MOTE_SERVES(g->config) ? find_method(g, f->value, f->value_len) : FIELD_IGNORED;
-    case MOTE_H2_KIND_OTHER:
+    if (h->kind == MOTE_H2_KIND_OTHER)
         return classify_name(g, f);
-    default:
-        return FIELD_IGNORED;
-    }
+    if (MOTE_SERVES(g->config) && h->kind == MOTE_H2_KIND_METHOD)
+        return equals(f->value, f->value_len, "POST") ? FIELD_METHOD_POST : FIELD_IGNORED;
+    if (MOTE_SERVES(g->config) && h->kind == MOTE_H2_KIND_PATH)
+        return find_method(g, f->value, f->value_len);
+    return FIELD_IGNORED;
 }
 
 unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h)

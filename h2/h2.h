@@ -128,6 +128,10 @@ enum mote_h2_kind {
     MOTE_H2_KIND_TE
 };
 
+/* What is said of a field's name in a list, in which each name stands behind its length and a byte
+ * for the answer: "\002\010te\004\001host"; or `otherwise`. */
+unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise);
+
 enum mote_h2_event_type {
     MOTE_H2_FIELD = 1, /* one field of a header section: field, kind */
     MOTE_H2_HEADERS,   /* the header section is complete: trailers, end_stream, status, truncated */

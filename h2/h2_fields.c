@@ -39,7 +39,7 @@ static bool valid_value(const char *value, size_t len)
     return true;
 }
 
-/* Names that mean something here, each behind its length and its kind. */
+/* Names that mean something here, for mote_h2_look_up(). */
 static const char request_names[] = "\007\002:method"
                                     "\007\003:scheme"
                                     "\012\004:authority"
@@ -59,7 +59,7 @@ _Static_assert(MOTE_H2_KIND_METHOD == 2 && MOTE_H2_KIND_SCHEME == 3 &&
                    MOTE_H2_KIND_TE == 8 && KIND_BAD == 0,
                "as the names have them");
 
-static unsigned look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise)
+unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise)
 {
     for (const char *p = names; p[0] != 0; p += 2 + p[0]) {
         if (f->name_len == (size_t)p[0] && memcmp(f->name, p + 2, f->name_len) == 0)
@@ -71,10 +71,10 @@ static unsigned look_up(const char *names, const mote_hpack_field_view *f, unsig
 static unsigned kind_of_name(const mote_h2 *c, const mote_hpack_field_view *f)
 {
     if (f->name_len > 0 && f->name[0] == ':')
-        return look_up(MOTE_SERVES(c) ? request_names : response_names, f, KIND_BAD);
+        return mote_h2_look_up(MOTE_SERVES(c) ? request_names : response_names, f, KIND_BAD);
     if (!valid_name(f->name, f->name_len))
         return KIND_BAD;
-    return look_up(regular_names, f, MOTE_H2_KIND_OTHER);
+    return mote_h2_look_up(regular_names, f, MOTE_H2_KIND_OTHER);
 }
 
 /* Kinds of the names in the static table (RFC 7541 Appendix A). */
