@@ -31,8 +31,6 @@ int mote_h2_on_data(mote_h2 *c, mote_h2_event *ev)
     mote_h2_stream *s;
 
     c->frame.stream = NULL;
-    if (mote_h2_stream_is_idle(c, c->frame.id)) /* RFC 9113 5.1 idle */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("DATA on an idle stream"));
     if (c->frame.length > (uint32_t)c->recv_window) /* RFC 9113 6.9.1 */
         return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
                                   MOTE_TEXT("DATA exceeds the connection's window"));

@@ -41,12 +41,8 @@ static int find_stream(mote_h2 *c)
 {
     mote_h2_stream *s;
 
-    if (mote_h2_stream_is_idle(c, c->frame.id)) {
-        if (MOTE_SERVES(c) && (c->frame.id & 1))
-            return new_request(c);
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                  MOTE_TEXT("HEADERS on an idle stream"));
-    }
+    if (MOTE_SERVES(c) && mote_h2_stream_is_idle(c, c->frame.id))
+        return new_request(c);
     s = mote_h2_stream_find(c, c->frame.id);
     if (!s)
         return headers_on_closed(c);

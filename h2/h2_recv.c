@@ -55,6 +55,37 @@ static bool length_fits(const mote_h2_frame *f)
     }
 }
 
+/* Why a frame cannot be for a stream that was never opened (RFC 9113 5.1 idle, 6.4), as a text. */
+static const char *idle_text(enum mote_h2_frame_type type)
+{
+    switch (type) {
+    case MOTE_H2_FRAME_DATA:
+        return MOTE_TEXT("DATA on an idle stream");
+    case MOTE_H2_FRAME_HEADERS:
+        return MOTE_TEXT("HEADERS on an idle stream");
+    case MOTE_H2_FRAME_RST_STREAM:
+        return MOTE_TEXT("RST_STREAM on an idle stream");
+    default:
+        return MOTE_TEXT("WINDOW_UPDATE on an idle stream");
+    }
+}
+
+/* Whether an idle stream may get it (RFC 9113 5.1). */
+static bool suits_idle(const mote_h2 *c)
+{
+    switch (c->frame.type) {
+    case MOTE_H2_FRAME_DATA:
+    case MOTE_H2_FRAME_RST_STREAM:
+        return false;
+    case MOTE_H2_FRAME_WINDOW_UPDATE:
+        return c->frame.id == 0;
+    case MOTE_H2_FRAME_HEADERS:
+        return MOTE_SERVES(c) && (c->frame.id & 1);
+    default:
+        return true;
+    }
+}
+
 static int check_frame(mote_h2 *c)
 {
     const mote_h2_frame *f = &c->frame;
@@ -76,6 +107,8 @@ static int check_frame(mote_h2 *c)
     if (!length_fits(f))
         return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
                                   MOTE_TEXT("frame of a wrong length"));
+    if (!suits_idle(c) && mote_h2_stream_is_idle(c, f->id))
+        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, idle_text(f->type));
     return 0;
 }
 

@@ -54,9 +54,6 @@ int mote_h2_on_rst_stream(mote_h2 *c, mote_h2_event *ev)
 {
     mote_h2_stream *s;
 
-    if (mote_h2_stream_is_idle(c, c->frame.id)) /* RFC 9113 5.1 idle, 6.4 */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                  MOTE_TEXT("RST_STREAM on an idle stream"));
     if (mote_h2_charge(c, COST_RESET) < 0)
         return c->error;
     s = mote_h2_stream_find(c, c->frame.id);

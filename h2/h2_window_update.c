@@ -77,9 +77,6 @@ int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev)
 
     if (c->frame.id == 0)
         return grow_connection(c, increment, ev);
-    if (mote_h2_stream_is_idle(c, c->frame.id)) /* RFC 9113 5.1 idle */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                  MOTE_TEXT("WINDOW_UPDATE on an idle stream"));
     s = mote_h2_stream_find(c, c->frame.id);
     if (!s || s->state == MOTE_H2_STATE_RESET_OWED) /* RFC 9113 5.1 closed */
         return mote_h2_charge(c, COST_IGNORED);
