@@ -100,7 +100,7 @@ start_server device "$BUILD/device" --address=127.0.0.1:0 --metrics=127.0.0.1:19
 run "health and reflection" $PYTHON tests/peers/services_peer.py "$device" 127.0.0.1:19464
 run "device that dials out" env BUILD="$BUILD" tests/peers/reverse.sh
 start_server h2 "$A/h2_server_plain" --port=0
-LIMIT=400 run "TLS" env BUILD="$BUILD" PYTHON=$PYTHON CC="$CC" tests/tls.sh
+LIMIT=900 run "TLS" env BUILD="$BUILD" PYTHON=$PYTHON CC="$CC" tests/tls.sh
 run "HTTP/2 tools" env BUILD="$BUILD" tests/peers/tools.sh "$h2"
 run "generator" env BUILD="$BUILD" CC="$CC" PYTHON=$PYTHON tests/pb/generator.sh
 run "examples" env BUILD="$BUILD" PYTHON=$PYTHON tests/peers/examples.sh

@@ -71,11 +71,11 @@ const mote_outbox_storage *spool_file(const char *path)
     file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0 || flock(file, LOCK_EX | LOCK_NB) < 0 || fstat(file, &s) < 0)
         return NULL;
-    if (!S_ISREG(s.st_mode) || (s.st_size != 0 && s.st_size != SECTOR * SECTORS)) {
+    if (!S_ISREG(s.st_mode) || (s.st_size != 0 && s.st_size != (off_t)SECTOR * SECTORS)) {
         errno = EINVAL; /* this is no spool: it is left alone */
         return NULL;
     }
-    if (s.st_size == 0 && (errno = posix_fallocate(file, 0, SECTOR * SECTORS)) != 0)
+    if (s.st_size == 0 && (errno = posix_fallocate(file, 0, (off_t)SECTOR * SECTORS)) != 0)
         return NULL;
     return &storage;
 }

@@ -426,7 +426,8 @@ int mote_outbox_mount(mote_outbox *o, const mote_outbox_storage *storage,
     o->storage = storage;
     o->log = &the_log;
     if (storage->unit == 0 || storage->unit > CHUNK || (storage->unit & (storage->unit - 1)) ||
-        storage->sector % storage->unit || storage->sector < 2 * CHUNK || storage->sectors < 4)
+        storage->sector % storage->unit || storage->sector < (size_t)2 * CHUNK ||
+        storage->sectors < 4)
         return MOTE_GRPC_ERR_CONFIG;
     if ((r = find_newest(o, &newest, &h)) < 0)
         return r;
