@@ -46,7 +46,7 @@ else
 TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
 # What programs include: installed as <mote/...>.
-HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h h2/mote_features.h pb/pb_wire.h, \
+HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h h2/mote_features.h pb/pb_%, \
              $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h)))
 # What is built for this machine and held against the drawing of the house by `make house`.
 HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) port/serial/serial.c
