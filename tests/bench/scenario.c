@@ -268,7 +268,7 @@ static void upload(void)
     response r;
 
     for (uint32_t i = 0; i < count; i++)
-        send(call, 0);
+        send(call, MOTE_CHANNEL_MORE);
     snprintf(text, sizeof text, "%u:%llu", count, (unsigned long long)count * size);
     if (mote_channel_collect(call, &data, &len).code != 0 ||
         mote_pb_decode(RESPONSE_DECODER, &r, data, len, arena(), NULL) < 0 ||

@@ -119,7 +119,7 @@ mote_grpc_call *start(connection *c, const mote_hpack_field *path, mote_grpc_req
     options.path = path;
     int r = mote_channel_start(&c->channel, &options, &call);
     if (r < 0)
-        fprintf(stderr, "the call cannot start: %s\n", mote_strerror(r));
+        last.status = mote_channel_status(&c->channel, r);
     return r < 0 ? NULL : call;
 }
 
