@@ -54,11 +54,13 @@ typedef struct {
     int (*sync)(void *context); /* what was programmed is durable now; NULL: it is anyway */
 } mote_outbox_storage;
 
+typedef struct mote_outbox_log mote_outbox_log;
+
 /* The members may be read. Copied out and back, together with the ring, it goes on where it was. */
 typedef struct {
     uint8_t *memory;                    /* the ring, or NULL: */
     const mote_outbox_storage *storage; /* it is there */
-    const struct mote_outbox_log *log;  /* how */
+    const mote_outbox_log *log;         /* how */
     size_t size;
     size_t first, used;       /* of the oldest message that is kept; bytes of all */
     size_t send;              /* bytes from there to the message to be sent next; in storage all

@@ -316,7 +316,7 @@ static int append(mote_outbox *o, const uint8_t *message, size_t len)
     return r;
 }
 
-static const struct mote_outbox_log the_log = {room, append, read_message, after};
+static const mote_outbox_log the_log = {room, append, read_message, after};
 
 /* ---- mounting ------------------------------------------------------------------------------ */
 
