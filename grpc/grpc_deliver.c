@@ -87,6 +87,8 @@ static unsigned next_event(mote_grpc_call *call, mote_grpc_event *ev)
     }
     if (mote_grpc_next_message(call, ev))
         return ev->type;
+    if (call->remote == MOTE_GRPC_REMOTE_OPEN && !(call->facts & FACT_WRITABLE))
+        return 0;
     if (call->remote == MOTE_GRPC_REMOTE_ENDED && call->told < MOTE_GRPC_TOLD_HALF_CLOSED)
         fail_if_incomplete(call);
     return call->remote == MOTE_GRPC_REMOTE_OVER ? 0 : next_after_messages(call);

@@ -46,8 +46,8 @@ static uint32_t message_len(const uint8_t *p)
     return (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
 }
 
-/* Why a message with this prefix cannot be taken, or NULL; it may be larger than the buffer only
- * where it comes in chunks. */
+/* Whether a message that is compressed or larger than the buffer can be taken; otherwise the call
+ * fails. */
 static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
 {
     if (p[0] > 1 || (p[0] == 1 && call->rx_codec == 0)) {
@@ -83,7 +83,7 @@ static bool emit(mote_grpc_call *call, mote_grpc_event *ev, const uint8_t *p, si
     mote_grpc_delivery *d = &call->grpc->delivery;
     bool whole = call->chunk_left == 0;
 
-    if (call->facts & FACT_MESSAGE && call->method && call->method->single) {
+    if (call->method && call->facts & FACT_MESSAGE && call->method->single) {
         mote_grpc_call_fail(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("more than one request"));
         return false;
     }
@@ -122,7 +122,7 @@ bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
         if (have >= PREFIX_SIZE) {
             uint32_t len = message_len(p);
             bool large = len > call->grpc->config->rx_size - PREFIX_SIZE;
-            if (!check_prefix(call, p, large))
+            if ((p[0] != 0 || large) && !check_prefix(call, p, large))
                 return false;
             if (large) {
                 call->chunk_total = call->chunk_left = len;

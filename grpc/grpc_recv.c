@@ -181,6 +181,6 @@ void mote_grpc_ack(mote_grpc *g, size_t len)
 {
     MOTE_CHECK_THAT(mote_grpc_valid(g));
     mote_h2_ack(&g->h2, len);
-    if (mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2)
+    if (g->waiting > 0 && mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2)
         mote_grpc_wake(g);
 }

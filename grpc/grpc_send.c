@@ -114,7 +114,7 @@ static bool may_send(const mote_grpc_call *call, unsigned flags)
 {
     if (call->local != MOTE_GRPC_LOCAL_OPEN && call->local != MOTE_GRPC_LOCAL_HEADERS)
         return false;
-    if (call->facts & FACT_RESPONSE && call->method && call->method->single_response)
+    if (call->method && call->facts & FACT_RESPONSE && call->method->single_response)
         return false;
     return !(flags & MOTE_GRPC_COMPRESSED) || call->tx_codec > 0;
 }
