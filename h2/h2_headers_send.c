@@ -115,31 +115,31 @@ void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const ch
                                               out, cap));
 }
 
-/* Cuts a block that is longer than a frame may be (RFC 9113 4.2) into HEADERS and CONTINUATION: the
- * tail moves back by one frame header for each cut, last piece first. */
+/* Frames the block, which lies behind the place of its header. One that is longer than a frame may
+ * be is cut into HEADERS and CONTINUATION (RFC 9113 4.2): what is behind each cut moves back by one
+ * frame header. */
 static bool frame_section(mote_h2 *c, unsigned flags, uint32_t id)
 {
-    size_t max = c->peer_max_frame;
-    size_t len = c->tx.tail - c->tx.head - c->section.start - FRAME_HEADER_SIZE;
-    size_t cuts = len == 0 ? 0 : (len - 1) / max;
-    uint8_t *block;
+    size_t max = c->peer_max_frame, at = c->section.start;
+    unsigned type = MOTE_H2_FRAME_HEADERS;
 
-    if (!mote_h2_tx_room(c, cuts * FRAME_HEADER_SIZE))
-        return false;
-    block = c->tx.bytes + c->tx.head + c->section.start;
-    c->tx.tail += cuts * FRAME_HEADER_SIZE;
-    for (size_t i = cuts; i > 0; i--) {
-        size_t from = i * max;
-        size_t piece = len - from < max ? len - from : max;
-        uint8_t *to = block + FRAME_HEADER_SIZE + from + i * FRAME_HEADER_SIZE;
-        memmove(to, block + FRAME_HEADER_SIZE + from, piece);
-        mote_h2_frame_header(to - FRAME_HEADER_SIZE, piece, MOTE_H2_FRAME_CONTINUATION,
-                             i == cuts ? FLAG_END_HEADERS : 0, id);
+    for (;;) {
+        size_t left = c->tx.tail - c->tx.head - at - FRAME_HEADER_SIZE;
+        bool last = left <= max;
+        if (!last && !mote_h2_tx_room(c, FRAME_HEADER_SIZE))
+            return false;
+        uint8_t *header = c->tx.bytes + c->tx.head + at;
+        mote_h2_frame_header(header, last ? left : max, type,
+                             last ? flags | FLAG_END_HEADERS : flags, id);
+        if (last)
+            return true;
+        uint8_t *rest = header + FRAME_HEADER_SIZE + max;
+        memmove(rest + FRAME_HEADER_SIZE, rest, left - max);
+        c->tx.tail += FRAME_HEADER_SIZE;
+        at += FRAME_HEADER_SIZE + max;
+        type = MOTE_H2_FRAME_CONTINUATION;
+        flags = 0;
     }
-    if (cuts == 0)
-        flags |= FLAG_END_HEADERS;
-    mote_h2_frame_header(block, cuts > 0 ? max : len, MOTE_H2_FRAME_HEADERS, flags, id);
-    return true;
 }
 
 /* The section is taken back, and with it a stream that the peer has never seen. */
