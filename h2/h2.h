@@ -288,16 +288,16 @@ typedef struct {
     mote_h2_tx tx;
     mote_h2_stream *streams;
     enum mote_h2_error error;
-    /* the ids of streams */
-    uint32_t last_peer_id, next_id, peer_goaway_id, goaway_last;
-    uint32_t last_opened;           /* newest id that either of the two maps knows */
-    uint32_t opened_map, reset_map; /* the last 32 ids: was opened; was reset by us */
-    uint32_t refused_first, refused_last;
     /* flow control */
     int32_t send_window, recv_window;
     uint32_t credit;
     uint32_t stream_window; /* INITIAL_WINDOW_SIZE that the peer has acknowledged */
     uint32_t peer_max_frame, peer_max_streams, peer_window; /* the peer's settings */
+    /* the ids of streams */
+    uint32_t last_peer_id, next_id, peer_goaway_id, goaway_last;
+    uint32_t last_opened;           /* newest id that either of the two maps knows */
+    uint32_t opened_map, reset_map; /* the last 32 ids: was opened; was reset by us */
+    uint32_t refused_first, refused_last;
     /* from the config, with its defaults filled in */
     uint32_t table_size, initial_window, connection_window, max_list_size, budget_max,
         settings_timeout_ms; /* 0 once ours are acknowledged */

@@ -17,7 +17,7 @@ static int check_stream(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
     if (!(s->flags & STREAM_GOT_HEADERS)) /* RFC 9113 8.1: HEADERS come first */
         return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
     /* RFC 9113 6.9.1; an empty frame is legal whatever the window is */
-    if ((int64_t)c->frame.length > (s->recv_window > 0 ? s->recv_window : 0))
+    if (c->frame.length > 0 && (int32_t)c->frame.length > s->recv_window)
         return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR, ev);
     s->recv_window -= (int32_t)c->frame.length;
     if (c->frame.flags & FLAG_END_STREAM)

@@ -21,7 +21,7 @@ static bool may_send(const mote_h2_stream *s)
 /* What both windows allow (RFC 9113 5.2.1, 6.9.1). */
 static size_t window_of(const mote_h2 *c, const mote_h2_stream *s)
 {
-    return smaller(positive(s->send_window), positive(c->send_window));
+    return smaller(positive(s->send_window), (size_t)c->send_window);
 }
 
 /* Bytes that fit the frame that may still grow, or a new one. */
@@ -48,7 +48,7 @@ uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len)
         return NULL;
     if (positive(s->send_window) < min) /* what holds the user back is noted, for WRITABLE */
         s->flags |= STREAM_BLOCKED;
-    if (positive(c->send_window) < min)
+    if ((size_t)c->send_window < min)
         c->blocked = true;
     min = min > 0 ? min : 1;
     window = window_of(c, s);

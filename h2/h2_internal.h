@@ -145,6 +145,8 @@ int mote_h2_on_rst_stream(mote_h2 *c, mote_h2_event *ev);
 bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s);
 void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s);
 void mote_h2_credit_connection(mote_h2 *c, uint32_t len);
+/* Whether a window would exceed 2^31-1 by an increment of no more than that. */
+bool mote_h2_overflows(const mote_h2_stream *s, uint32_t increment);
 int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev);
 
 /* h2_data_recv.c */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
+static MOTE_APART uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
 {
     p[0] = 0;
     p[1] = (uint8_t)id;
@@ -33,16 +33,16 @@ void mote_h2_tx_settings(mote_h2 *c)
 
 static int change_windows(mote_h2 *c, uint32_t window)
 {
-    int64_t change = (int64_t)window - c->peer_window;
+    int32_t change = (int32_t)(window - c->peer_window);
 
     for (size_t i = 0; i < c->stream_count; i++) { /* RFC 9113 6.9.2 */
         mote_h2_stream *s = &c->streams[i];
         if (s->id == 0)
             continue;
-        if (s->send_window + change > MAX_WINDOW)
+        if (change > 0 && mote_h2_overflows(s, (uint32_t)change))
             return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
                                       MOTE_TEXT("INITIAL_WINDOW_SIZE overflows a stream's window"));
-        s->send_window = (int32_t)(s->send_window + change);
+        s->send_window += change;
     }
     c->peer_window = window;
     return 0;

@@ -70,6 +70,12 @@ static int grow_connection(mote_h2 *c, uint32_t increment, mote_h2_event *ev)
     return 1;
 }
 
+/* In unsigned arithmetic, where a negative window is no overflow either. */
+bool mote_h2_overflows(const mote_h2_stream *s, uint32_t increment)
+{
+    return increment > (uint32_t)MAX_WINDOW - (uint32_t)s->send_window;
+}
+
 int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev)
 {
     uint32_t increment = mote_h2_get32(c->frame.fixed) & MAX_WINDOW;
@@ -82,7 +88,7 @@ int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev)
         return mote_h2_charge(c, COST_IGNORED);
     if (increment == 0) /* RFC 9113 6.9 */
         return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
-    if ((int64_t)s->send_window + increment > MAX_WINDOW) /* RFC 9113 6.9.1 */
+    if (mote_h2_overflows(s, increment)) /* RFC 9113 6.9.1 */
         return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR, ev);
     s->send_window += (int32_t)increment;
     if (!(s->flags & STREAM_BLOCKED) || s->send_window <= 0)
