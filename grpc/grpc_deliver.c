@@ -14,7 +14,7 @@ static void fail_if_incomplete(mote_grpc_call *call)
         mote_grpc_call_end(call, MOTE_GRPC_OK, NULL, STREAM_STATUS);
 }
 
-static void report_end(mote_grpc_call *call, mote_grpc_event *ev)
+static MOTE_APART void report_end(mote_grpc_call *call, mote_grpc_event *ev)
 {
     call->grpc->delivery.ended = call;
     ev->type = mote_grpc_serves(call->grpc) ? MOTE_GRPC_CLOSED : MOTE_GRPC_STATUS;

@@ -42,7 +42,7 @@ static void set_field(mote_hpack_field *f, const char *name, size_t name_len, co
     f->name = name;
     f->name_len = (uint16_t)name_len;
     f->value = value;
-    while (f->value[f->value_len] != '\0')
+    while (*value++ != '\0')
         f->value_len++;
 }
 

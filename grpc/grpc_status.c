@@ -29,23 +29,14 @@ const char *mote_grpc_code_name(int code)
 /* gRPC document http-grpc-status-mapping.md */
 int mote_grpc_code_of_http(unsigned status)
 {
-    switch (status) {
-    case 400:
-        return MOTE_GRPC_INTERNAL;
-    case 401:
-        return MOTE_GRPC_UNAUTHENTICATED;
-    case 403:
-        return MOTE_GRPC_PERMISSION_DENIED;
-    case 404:
-        return MOTE_GRPC_UNIMPLEMENTED;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-        return MOTE_GRPC_UNAVAILABLE;
-    default:
-        return MOTE_GRPC_UNKNOWN;
-    }
+    static const uint8_t from_400[] = {MOTE_GRPC_INTERNAL, MOTE_GRPC_UNAUTHENTICATED,
+                                       MOTE_GRPC_UNKNOWN, MOTE_GRPC_PERMISSION_DENIED,
+                                       MOTE_GRPC_UNIMPLEMENTED};
+
+    if (status - 400 < sizeof from_400)
+        return from_400[status - 400];
+    return status == 429 || (status >= 502 && status <= 504) ? MOTE_GRPC_UNAVAILABLE
+                                                             : MOTE_GRPC_UNKNOWN;
 }
 
 /* PROTOCOL-HTTP2, Errors */

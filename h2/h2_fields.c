@@ -169,10 +169,11 @@ static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
         return false;
     for (size_t i = 0; i < f->value_len; i++) {
         unsigned digit = (unsigned)f->value[i] - '0';
-        if (digit > 9 || value > UINT64_MAX / 10 ||
-            (value == UINT64_MAX / 10 && digit > UINT64_MAX % 10))
+        if (digit > 9 || value > UINT64_MAX / 10)
             return false;
         value = value * 10 + digit;
+        if (value < digit) /* beyond 64 bits */
+            return false;
     }
     if (!c->frame.stream)
         return true;
