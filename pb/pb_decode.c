@@ -139,7 +139,6 @@ static void leave(mote_pb_reader *d)
 {
     memcpy(&d->top, mote_pb_open_place(d), sizeof d->top);
     d->stack -= sizeof d->top;
-    d->depth--;
     d->next = d->top.type->fields;
 }
 
@@ -160,7 +159,7 @@ static int run(mote_pb_reader *d)
         d->start = d->p;
         d->field = NULL;
         if (d->p == d->top.end && d->top.group == 0) {
-            if (d->depth == 0)
+            if (d->stack == 0)
                 return 0;
             leave(d);
             continue;

@@ -100,12 +100,11 @@ enum { MAX_DEPTH = 100 };
 
 static int push(mote_pb_reader *d)
 {
-    if (d->depth == MAX_DEPTH)
+    if (d->stack == MAX_DEPTH * sizeof d->top)
         return MOTE_PB_ERR_DEPTH;
     if (d->arena->size - d->stack - d->arena->used < sizeof d->top)
         return MOTE_PB_ERR_ARENA;
     d->stack += sizeof d->top;
-    d->depth++;
     memcpy(mote_pb_open_place(d), &d->top, sizeof d->top);
     return 0;
 }

@@ -36,24 +36,28 @@ void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *pla
 typedef struct {
     const mote_pb_message *type;
     const uint8_t *message;
-    size_t end;     /* writer's length when it was entered */
-    size_t left;    /* elements that are still to do of the field that was entered last */
-    uint16_t field; /* fields that are still to do; the last of them is that one */
+    size_t end;   /* writer's length when it was entered */
+    size_t field; /* whose elements are being done; those before it are still to do */
 } frame;
 
-/* Elements of a message field. */
-static size_t elements(const mote_pb_field *f, const uint8_t *message)
+/* Of the elements of a message field the one before `later`, or the last when that is NULL; NULL:
+ * there is none. */
+static const uint8_t *element_before(const frame *top, const mote_pb_field *f, size_t size,
+                                     const uint8_t *later)
 {
-    mote_pb_list list;
+    const uint8_t *place = top->message + f->offset;
+    const uint8_t *first;
+    size_t count = 1;
 
-    if (mote_pb_label_of(f) == MOTE_PB_REPEATED) {
-        memcpy(&list.count, message + f->offset + offsetof(mote_pb_list, count), sizeof list.count);
-        return list.count;
-    }
-    if (mote_pb_label_of(f) == MOTE_PB_ONEOF && mote_pb_which(f, message) != f->key >> 3)
-        return 0;
-    memcpy(&list.items, message + f->offset, sizeof list.items);
-    return list.items != NULL;
+    memcpy(&first, place, sizeof first);
+    if (later)
+        return later == first ? NULL : later - size;
+    if (mote_pb_label_of(f) == MOTE_PB_ONEOF && mote_pb_which(f, top->message) != f->key >> 3)
+        return NULL;
+    if (mote_pb_label_of(f) != MOTE_PB_REPEATED)
+        return first;
+    memcpy(&count, place + offsetof(mote_pb_list, count), sizeof count);
+    return count > 0 ? first + (count - 1) * size : NULL;
 }
 
 /* Prefix of the sub-message that was just written. */
@@ -64,55 +68,41 @@ static void put_sub_prefix(mote_pb_writer *w, const mote_pb_field *f, size_t len
     mote_pb_put_number(w, f->key);
 }
 
-static void begin(const mote_pb_writer *w, frame *top, const mote_pb_message *type,
-                  const uint8_t *message)
-{
-    top->type = type;
-    top->message = message;
-    top->end = mote_pb_written(w);
-}
-
-/* Begins the last element that is still to do of the last field that is still to do. */
-static void begin_element(mote_pb_writer *w, frame *top)
-{
-    const mote_pb_field *f = &top->type->fields[top->field - 1];
-    const mote_pb_message *sub = mote_pb_sub_of(top->type, f);
-    const uint8_t *items;
-
-    if (mote_pb_type_of(f) == MOTE_PB_GROUP)
-        mote_pb_put_number(w, (f->key & ~7u) | MOTE_PB_EGROUP);
-    memcpy(&items, top->message + f->offset, sizeof items);
-    begin(w, top + 1, sub, items + top->left * sub->size);
-}
-
 int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message)
 {
     frame stack[MOTE_PB_DEPTH];
     frame *top = stack;
-    size_t fields = type->field_count, left;
+    const uint8_t *element = message;
 
-    begin(w, top, type, message);
     for (;;) {
-        fields = mote_pb_put_fields(w, top->type, top->message, fields);
-        left = fields > 0 ? elements(&top->type->fields[fields - 1], top->message) : 0;
-        if (fields == 0) { /* done with this one: back to the message it is in */
-            size_t len = mote_pb_written(w) - top->end;
-            if (top == stack)
-                return 0;
-            top--;
-            fields = top->field;
-            left = top->left;
-            put_sub_prefix(w, &top->type->fields[fields - 1], len);
-        }
-        if (left == 0) {
-            fields--;
-            continue;
-        }
+        const mote_pb_field *f;
+        size_t fields = type->field_count;
+        top->type = type;
+        top->message = element;
+        top->end = mote_pb_written(w);
+        do {
+            fields = mote_pb_put_fields(w, top->type, top->message, fields);
+            element = NULL;
+            if (fields > 0) {
+                fields--;
+            } else { /* done with this one: back to the message it is in */
+                size_t len = mote_pb_written(w) - top->end;
+                if (top == stack)
+                    return 0;
+                element = top->message;
+                top--;
+                fields = top->field;
+                put_sub_prefix(w, &top->type->fields[fields], len);
+            }
+            f = &top->type->fields[fields];
+            type = mote_pb_sub_of(top->type, f);
+            element = element_before(top, f, type->size, element);
+        } while (!element);
         if (top == stack + MOTE_PB_DEPTH - 1)
             return MOTE_PB_ERR_DEPTH;
-        top->field = (uint16_t)fields;
-        top->left = left - 1;
-        begin_element(w, top++);
-        fields = top->type->field_count;
+        if (mote_pb_type_of(f) == MOTE_PB_GROUP)
+            mote_pb_put_number(w, (f->key & ~7u) | MOTE_PB_EGROUP);
+        top->field = fields;
+        top++;
     }
 }

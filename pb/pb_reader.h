@@ -21,7 +21,6 @@ struct mote_pb_reader {
     const mote_pb_decoder *parts;
     mote_pb_arena *arena;
     size_t stack; /* bytes of open messages at the end of the arena */
-    unsigned depth;
 };
 
 /* The stack of open messages lies at the end of the arena. */

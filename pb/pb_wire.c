@@ -54,23 +54,37 @@ static int skip_bytes(const uint8_t **p, const uint8_t *end, size_t n)
     return 0;
 }
 
+static int skip_varint(const uint8_t **p, const uint8_t *end)
+{
+    uint64_t v;
+
+    return mote_pb_read_varint(p, end, &v);
+}
+
+static int skip_len(const uint8_t **p, const uint8_t *end)
+{
+    size_t n;
+    int r = mote_pb_read_len(p, end, &n);
+
+    if (r == 0)
+        *p += n;
+    return r;
+}
+
 /* Groups inside of groups: their numbers are compared, so those of the open ones are kept. */
 int mote_pb_skip(const uint8_t **p, const uint8_t *end, uint32_t key)
 {
     uint32_t open[MOTE_PB_GROUPS];
-    size_t depth = 0, n;
-    uint64_t v;
+    size_t depth = 0;
     int r = 0;
 
     for (;;) {
         switch (key & 7) {
         case MOTE_PB_VARINT:
-            r = mote_pb_read_varint(p, end, &v);
+            r = skip_varint(p, end);
             break;
         case MOTE_PB_LEN:
-            r = mote_pb_read_len(p, end, &n);
-            if (r == 0)
-                *p += n;
+            r = skip_len(p, end);
             break;
         case MOTE_PB_SGROUP:
             if (depth == MOTE_PB_GROUPS)

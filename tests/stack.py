@@ -23,6 +23,7 @@ POINTERS = {
     "grpc/grpc_send.c": SOURCES,
     "grpc/grpc_codec.c": SOURCES + " gzip_compress deflate_compress gzip_decompress deflate_decompress",
     "mote_channel_unary": "mote_channel_unary_once unary",
+    "grpc/channel/call.c": "application",
     "grpc/channel/channel.c": "application",
     "grpc/channel/state.c": "application",
     "grpc/grpc_serve.c": "application",  # handlers
