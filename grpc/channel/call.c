@@ -169,7 +169,8 @@ static void on_status(mote_channel *ch, mote_grpc_event *ev)
     if (text && *text && ev->message == mote_h2_error_text(&ch->grpc.h2) &&
         mote_h2_error(&ch->grpc.h2) == MOTE_H2_ERR_CLOSED) {
         ev->message = text;
-        ev->message_len = strlen(text);
+        for (ev->message_len = 0; text[ev->message_len] != '\0';)
+            ev->message_len++;
     }
 }
 

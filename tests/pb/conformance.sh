@@ -52,7 +52,7 @@ if reason=$(BUILD=$BUILD tests/pb/newer.sh); then
     rm -rf "$P/newer_testee.gen"
     mkdir -p "$P/newer_testee.gen"
     editions="test_messages_edition2023 test_messages_proto2_editions test_messages_proto3_editions"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2046,SC2086
     ${PYTHON:-python3} -m grpc_tools.protoc --plugin=protoc-gen-mote="$BUILD/protoc-gen-mote" \
         -I "$N/package/include" -I "$N/package/include/conformance" -I "$N/py/grpc_tools/_proto" \
         --mote_out="$P/newer_testee.gen" --mote_opt=keep_unknown conformance.proto $messages \

@@ -36,7 +36,7 @@ repeats() { generate again keep_unknown,names && diff -r "$W/out" "$W/again"; }
 check "output repeats" repeats
 
 flags="-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror -I. -I$W/out"
-# shellcheck disable=SC2046,SC2086
+# shellcheck disable=SC2044,SC2046,SC2086
 compiles() { for f in $(find "$W/out" -name '*.mote.c'); do $CC $flags -c "$f" -o "$f.o" || return 1; done; }
 check "C11 without a warning" compiles
 headers_are_cpp() {
@@ -93,7 +93,7 @@ only_descriptors() { # which need no more than each other
 mkdir -p "$W/descriptors"
 check "descriptors alone" only_descriptors
 prefix() { generate again prefix=short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046,SC2086
 defaults() { $CC $flags tests/pb/defaults.c "$W"/out/old.mote.c $(make -s --no-print-directory print-PB) -o "$W/defaults" && "$W/defaults"; }
 check "defaults are constants" defaults
 check "another prefix" prefix
