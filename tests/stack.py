@@ -25,11 +25,13 @@ POINTERS = {
     "mote_channel_unary": "mote_channel_unary_once unary",
     "grpc/channel/call.c": "application",
     "grpc/channel/channel.c": "application",
+    "grpc/channel/connect.c": "application",
     "grpc/channel/state.c": "application",
     "grpc/grpc_serve.c": "application",  # handlers
     "grpc/grpc_client.c": "application",  # tokens
     "grpc/channel/retry.c": "application",
-    "grpc/services/outbox.c": "application",  # storage
+    "grpc/services/outbox.c": "room append read_message after",
+    "grpc/services/spool.c": "application",  # storage
     "h2/h2_trace.c": "application",
     "mote_pb_decode": "mote_pb_read_lists mote_pb_read_values mote_pb_read_messages mote_pb_enter mote_pb_keep_unknown",
     "read_value": "mote_pb_utf8_valid",
