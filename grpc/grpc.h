@@ -14,6 +14,7 @@
 #define MOTE_GRPC_H
 
 #include "../h2/h2.h"
+#include "storage.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -232,7 +233,7 @@ struct mote_grpc_call {
     uint32_t generation;        /* differs from call to call of a connection; never 0 */
     uint8_t rx_codec, tx_codec; /* number of the codec + 1; 0: none */
     uint8_t accepts;            /* codecs that the peer takes, a bit for each */
-    const char *text; /* status text */
+    const char *text;           /* status text */
     uint64_t deadline_ms;
 };
 
@@ -282,48 +283,6 @@ typedef struct {
     bool send_tokens_in_the_clear;
     void *context; /* free for the application: mote_grpc_context() */
 } mote_grpc_config;
-
-/*
- * The sizes of a connection are stated once, all seven in any order; the config and its memory
- * follow:
- *
- *     MOTE_GRPC_STORAGE(client, max_calls = 1, slots = 8, rx_size = 133, tx_size = 160, table_size
- * = 0, field_size = 64, user_size = 0); static const mote_grpc_config config =
- * {MOTE_GRPC_SIZES(client), .authority = "collector"}; mote_grpc_init(&grpc, &config,
- * client_memory, sizeof client_memory);
- *
- * MOTE_GRPC_LAYOUT() is the same without the memory: client_memory_size is what it takes, as a
- * constant.
- */
-#define MOTE_GRPC_LAYOUT(name, a, b, c, d, e, f, g)                                                \
-    enum { name##_##a, name##_##b, name##_##c, name##_##d, name##_##e, name##_##f, name##_##g };   \
-    enum {                                                                                         \
-        name##_memory_size =                                                                       \
-            MOTE_GRPC_MEMORY(name##_max_calls, name##_rx_size, name##_tx_size, name##_table_size,  \
-                             name##_field_size, name##_slots, name##_user_size)                    \
-    }
-#define MOTE_GRPC_STORAGE(name, a, b, c, d, e, f, g)                                               \
-    MOTE_GRPC_LAYOUT(name, a, b, c, d, e, f, g);                                                   \
-    static uint64_t name##_memory[name##_memory_size / sizeof(uint64_t)]
-#define MOTE_GRPC_SIZES(name)                                                                      \
-    .max_calls = name##_max_calls, .slots = name##_slots, .rx_size = name##_rx_size,               \
-    .tx_size = name##_tx_size, .table_size = name##_table_size, .field_size = name##_field_size,   \
-    .user_size = name##_user_size
-
-/* The RAM bill, for a static assertion: all bytes of a connection with such a layout. That of a
- * blocking client is MOTE_RAM_CHANNEL(). */
-#define MOTE_RAM_CONNECTION(name) (sizeof(mote_grpc) + (size_t)name##_memory_size)
-
-/* Bytes of memory for sizes that are known at run time only; the span must be aligned as a
- * uint64_t. */
-#define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
-#define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
-    (MOTE_GRPC_ALIGN((calls) * sizeof(mote_grpc_call)) +                                           \
-     MOTE_GRPC_ALIGN((calls) * sizeof(mote_h2_stream)) +                                           \
-     (calls) * (MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user)) +                                     \
-     MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
-     MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
-     MOTE_GRPC_ALIGN(field))
 
 /* Where the bytes of a delivered event lie. */
 enum MOTE_GRPC_ENUM8 mote_grpc_where {
@@ -398,30 +357,6 @@ void mote_grpc_ack(mote_grpc *g, size_t len);
 /* Takes the time in ms (any origin, never backwards). Returns the ms until it must be called again
  * (UINT32_MAX: never). Follow it with mote_grpc_recv() or _serve() with len 0, for the events. */
 uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms);
-
-/*
- * How long a connection lives, beside it: keepalive by PING, idle time-out, maximum age. The first
- * members are for the user, the others begin as zero. Clients should not ask more often than the
- * server permits, which is every 5 minutes unless agreed otherwise (gRPC proposal A8).
- */
-typedef struct {
-    uint32_t keepalive_ms; /* after such a silence the peer is asked; 0: never */
-    uint32_t
-        keepalive_timeout_ms; /* without an answer for so long, the connection fails; 0: 20 s */
-    bool keepalive_without_calls;
-    uint32_t idle_ms;          /* without calls for so long, it is drained; 0: never */
-    uint32_t max_age_ms;       /* so old, it is drained; 0: never */
-    uint32_t max_age_grace_ms; /* and open calls end after so long; 0: never */
-    bool born, asked, draining;
-    uint64_t now_ms, born_ms, heard_ms, asked_ms, idle_since_ms, drain_ms;
-} mote_grpc_life;
-
-/* To be called beside mote_grpc_tick(), with the same time, and followed like it. Returns the ms
- * until it must be called again. */
-uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms);
-
-/* The server has said too_many_pings (GOAWAY with ENHANCE_YOUR_CALM): ask half as often. */
-void mote_grpc_life_calm(mote_grpc_life *l);
 
 /* Graceful end: no new calls, the open ones go on. */
 void mote_grpc_shutdown(mote_grpc *g);

@@ -1,6 +1,7 @@
 /* How long a connection lives: keepalive (the gRPC documents keepalive.md, proposal A8), idle
  * time-out and maximum age (proposal A9). Beside the connection, so that who does not link it pays
  * nothing. */
+#include "life.h"
 #include "grpc_internal.h"
 
 enum { KEEPALIVE_TIMEOUT_MS = 20000, LARGEST_KEEPALIVE_MS = 0x7fffffff };

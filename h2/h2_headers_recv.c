@@ -88,17 +88,18 @@ static int prefix_byte(mote_h2 *c, uint8_t byte)
 {
     unsigned size = prefix_size(c);
 
-    if (c->frame.fixed_len == 0 && (c->frame.flags & FLAG_PADDED))
-        c->frame.pad = byte;
-    else
-        c->frame.fixed[c->frame.fixed_len - (c->frame.flags & FLAG_PADDED ? 1u : 0u)] = byte;
-    c->frame.fixed_len++;
     c->frame.remaining--;
+    if (c->frame.fixed_len == 0 && (c->frame.flags & FLAG_PADDED)) {
+        if (byte > c->frame.remaining - (size - 1)) /* RFC 9113 6.2 */
+            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
+                                      MOTE_TEXT("padding exceeds the HEADERS frame"));
+        c->frame.pad = byte;
+    } else {
+        c->frame.fixed[c->frame.fixed_len - (c->frame.flags & FLAG_PADDED ? 1u : 0u)] = byte;
+    }
+    c->frame.fixed_len++;
     if (c->frame.fixed_len < size)
         return 0;
-    if (c->frame.pad > c->frame.remaining) /* RFC 9113 6.2 */
-        return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                  MOTE_TEXT("padding exceeds the HEADERS frame"));
     if ((c->frame.flags & FLAG_PRIORITY) &&
         (mote_h2_get32(c->frame.fixed) & MAX_WINDOW) == c->frame.id)
         c->block.code = MOTE_H2_PROTOCOL_ERROR; /* RFC 7540 5.3.1: depends on itself */

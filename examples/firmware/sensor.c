@@ -3,6 +3,7 @@
  * collector, and keeps what is not acknowledged. Where noise or the other end has ended the
  * connection, it begins another one; build/mote-serial takes each to the collector.
  */
+#include "../../grpc/life.h"
 #include "../fleet/sensor_core.h"
 #include "epoch.h"
 #include "line.h"

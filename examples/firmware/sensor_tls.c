@@ -7,6 +7,7 @@
 #include "../../port/cortex-m/board.h"
 #include "../../port/lwip/net.h"
 #include "../../tls/tls.h"
+#include "../../grpc/life.h"
 #include "../fleet/sensor_core.h"
 #include "ca.h"
 #include "epoch.h"

@@ -109,8 +109,12 @@ static bool write_output(uint32_t wait_ms)
 
     while ((out = mote_h2_peek(&h2, &len))) {
         int n = io.write(io.context, out, len);
-        if (n < 0)
+        if (n < 0 && state == WAITING)
             fail("write", "the server closed the connection");
+        if (n < 0) {
+            state = CLOSED;
+            return false;
+        }
         if (n == 0 && mote_posix_now_ms() >= until_ms)
             return false;
         if (n == 0)
@@ -160,7 +164,10 @@ static void receive(uint32_t wait_ms)
     while (n > 0 && (r = mote_h2_recv(&h2, in + at, (size_t)n - at, &used, &ev)) != 0) {
         if (r < 0) { /* the server is told why, if it still listens */
             write_output(LINGER_MS);
-            fail(mote_strerror(r), mote_h2_error_text(&h2));
+            if (state == WAITING)
+                fail(mote_strerror(r), mote_h2_error_text(&h2));
+            state = CLOSED; /* the response was there before */
+            return;
         }
         at += used;
         if (state == WAITING)

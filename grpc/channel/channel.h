@@ -6,7 +6,7 @@
 #ifndef MOTE_CHANNEL_H
 #define MOTE_CHANNEL_H
 
-#include "../grpc.h"
+#include "../life.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -12,6 +12,7 @@
  * N | release ! health NAME STATUS | push     a state changes; watchers are told The server has the
  * service t.T (Call, Single, Chunks, None), health and reflection.
  */
+#include "../../grpc/life.h"
 #include "../../grpc/codec/codec.h"
 #include "../../grpc/services/services.h"
 #include "wire.h"

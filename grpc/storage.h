@@ -1,0 +1,53 @@
+/*
+ * storage: the memory of a connection, stated once. Part of grpc/grpc.h.
+ */
+#ifndef MOTE_STORAGE_H
+#define MOTE_STORAGE_H
+
+#include "../h2/h2.h"
+
+/* clang-format off */
+/*
+ * The sizes of a connection are stated once, all seven in any order; the config and its memory
+ * follow:
+ *
+ *     MOTE_GRPC_STORAGE(client, max_calls = 1, slots = 8, rx_size = 133, tx_size = 160,
+ *                       table_size = 0, field_size = 64, user_size = 0);
+ *     static const mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = "collector"};
+ *     mote_grpc_init(&grpc, &config, client_memory, sizeof client_memory);
+ *
+ * MOTE_GRPC_LAYOUT() is the same without the memory: client_memory_size is what it takes, as a
+ * constant.
+ */
+/* clang-format on */
+#define MOTE_GRPC_LAYOUT(name, a, b, c, d, e, f, g)                                                \
+    enum { name##_##a, name##_##b, name##_##c, name##_##d, name##_##e, name##_##f, name##_##g };   \
+    enum {                                                                                         \
+        name##_memory_size =                                                                       \
+            MOTE_GRPC_MEMORY(name##_max_calls, name##_rx_size, name##_tx_size, name##_table_size,  \
+                             name##_field_size, name##_slots, name##_user_size)                    \
+    }
+#define MOTE_GRPC_STORAGE(name, a, b, c, d, e, f, g)                                               \
+    MOTE_GRPC_LAYOUT(name, a, b, c, d, e, f, g);                                                   \
+    static uint64_t name##_memory[name##_memory_size / sizeof(uint64_t)]
+#define MOTE_GRPC_SIZES(name)                                                                      \
+    .max_calls = name##_max_calls, .slots = name##_slots, .rx_size = name##_rx_size,               \
+    .tx_size = name##_tx_size, .table_size = name##_table_size, .field_size = name##_field_size,   \
+    .user_size = name##_user_size
+
+/* The RAM bill, for a static assertion: all bytes of a connection with such a layout. That of a
+ * blocking client is MOTE_RAM_CHANNEL(). */
+#define MOTE_RAM_CONNECTION(name) (sizeof(mote_grpc) + (size_t)name##_memory_size)
+
+/* Bytes of memory for sizes that are known at run time only; the span must be aligned as a
+ * uint64_t. */
+#define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
+#define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
+    (MOTE_GRPC_ALIGN((calls) * sizeof(mote_grpc_call)) +                                           \
+     MOTE_GRPC_ALIGN((calls) * sizeof(mote_h2_stream)) +                                           \
+     (calls) * (MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user)) +                                     \
+     MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
+     MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
+     MOTE_GRPC_ALIGN(field))
+
+#endif
