@@ -253,14 +253,11 @@ static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mot
 
 static int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
 {
-    switch (c->frame.phase) {
-    case MOTE_H2_AWAIT_PREFACE:
-        return MOTE_SERVES(c) ? on_preface(c, in, len, used) : 0;
-    case MOTE_H2_IN_FRAME:
+    if (MOTE_SERVES(c) && c->frame.phase == MOTE_H2_AWAIT_PREFACE)
+        return on_preface(c, in, len, used);
+    if (c->frame.phase == MOTE_H2_IN_FRAME)
         return in_frame(c, in, len, used, ev);
-    default:
-        return on_header(c, in, len, used, ev);
-    }
+    return on_header(c, in, len, used, ev); /* AWAIT_SETTINGS, AWAIT_FRAME */
 }
 
 static bool needs_input(const mote_h2 *c)

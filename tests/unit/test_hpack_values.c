@@ -353,6 +353,25 @@ static void an_integer_has_an_end(void)
     }
 }
 
+/* No room at all: bits that came before stay for the next call. */
+static void huffman_code_waits_for_room(void)
+{
+    static const uint8_t code[] = {0xff, 0xff}; /* the first half of a symbol of 30 bits */
+    mote_hpack_bits bits = {0}, before;
+    size_t used, made;
+    char text[8];
+
+    CHECK_INT(mote_hpack_huffman_decode(&bits, code, sizeof code, &used, text, sizeof text, &made),
+              0);
+    CHECK_INT(used, 2);
+    CHECK_INT(made, 0);
+    before = bits;
+    CHECK_INT(mote_hpack_huffman_decode(&bits, code, 0, &used, text, 0, &made), 0);
+    CHECK_INT(used, 0);
+    CHECK_INT(made, 0);
+    CHECK(memcmp(&bits, &before, sizeof bits) == 0);
+}
+
 int main(void)
 {
     RUN(the_static_table_is_that_of_appendix_a);
@@ -365,5 +384,6 @@ int main(void)
     RUN(strings_at_each_length_of_the_integer);
     RUN(indices_at_each_length_of_the_integer);
     RUN(an_integer_has_an_end);
+    RUN(huffman_code_waits_for_room);
     return test_summary();
 }
