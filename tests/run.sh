@@ -37,7 +37,7 @@ result() { # result NAME OUTPUT-FILE EXIT-STATUS: adds the last line "N passed, 
 run() { # run NAME COMMAND...
     local name=$1 status
     shift
-    timeout "${LIMIT:-100}" "$@" >"$T/out" 2>&1
+    timeout "${LIMIT:-300}" "$@" >"$T/out" 2>&1
     status=$?
     result "$name" "$T/out" $status
 }

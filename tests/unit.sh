@@ -23,7 +23,7 @@ run() { # run PROGRAM: its output, and its last line with its name
     */fuzz_*) arguments=("fuzz/corpus/${1##*/fuzz_}") ;;
     esac
     # shellcheck disable=SC2086
-    timeout "${LIMIT:-100}" ${EMULATOR:-} "$1" "${arguments[@]}" >"$W/${name//\//_}" 2>&1
+    timeout "${LIMIT:-300}" ${EMULATOR:-} "$1" "${arguments[@]}" >"$W/${name//\//_}" 2>&1
     echo "$? $name" >"$W/${name//\//_}.status"
 }
 export -f run

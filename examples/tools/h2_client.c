@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-enum { LINGER_MS = 200, TURN_MS = 20 };
+enum { LINGER_MS = 100, TURN_MS = 20 };
 
 /* The response: its end, however it comes, ends the program. */
 static enum { WAITING, COMPLETE, RESET, CLOSED } state;

@@ -44,7 +44,6 @@ typedef struct connection {
     struct connection *next_free;
     mote_h2 h2;
     size_t busy;         /* requests that are not yet answered in full */
-    bool leaving;        /* the client has said GOAWAY */
     size_t turn;         /* the request that is answered first, the next time */
     uint64_t idle_ms;    /* since when there are none */
     uint64_t checked_ms; /* when requests were last looked at */
@@ -278,13 +277,6 @@ static void on_data(connection *c, const mote_h2_event *ev)
     answer(c, r);
 }
 
-/* RFC 9113 6.8: a client that opens no more streams needs the connection no longer. */
-static void end_when_left(connection *c)
-{
-    if (c->leaving && c->busy == 0)
-        mote_h2_fail(&c->h2, MOTE_H2_NO_ERROR, "");
-}
-
 static int on_input(void *self, const uint8_t *in, size_t len)
 {
     connection *c = self;
@@ -306,10 +298,7 @@ static int on_input(void *self, const uint8_t *in, size_t len)
             answer(c, ev.stream->user);
         else if (ev.type == MOTE_H2_WRITABLE || ev.type == MOTE_H2_SETTINGS)
             answer_all(c);
-        else if (ev.type == MOTE_H2_GOAWAY)
-            c->leaving = true;
     }
-    end_when_left(c);
     return mote_h2_error(&c->h2);
 }
 
@@ -326,7 +315,6 @@ static void ack(void *self, size_t len)
 
     mote_h2_ack(&c->h2, len);
     answer_all(c);
-    end_when_left(c);
 }
 
 /* What does not move is given up, so that slow peers cannot hold streams and connections. */
@@ -411,7 +399,6 @@ static int accept_conn(void *context, int fd)
     for (size_t i = 0; i < STREAMS; i++)
         c->requests[i].stream = NULL;
     c->busy = c->turn = 0;
-    c->leaving = false;
     c->idle_ms = c->checked_ms = loop.now_ms;
     config.settings_timeout_ms = timeout_ms;
     config.streams = c->streams;

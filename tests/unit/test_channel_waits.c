@@ -171,8 +171,9 @@ static mote_status unary(uint32_t timeout_ms, bool wait_for_ready)
 static void check_status(mote_status s, int code, const char *text)
 {
     CHECK_INT(s.code, code);
-    CHECK(s.message_len == strlen(text) && memcmp(s.message, text, s.message_len) == 0);
-    if (s.message_len != strlen(text) || memcmp(s.message, text, s.message_len) != 0)
+    bool same = s.message_len == strlen(text) && memcmp(s.message, text, s.message_len) == 0;
+    CHECK_TEXT(same);
+    if (!same && s.message_len > 0)
         printf("  \"%.*s\", not \"%s\"\n", (int)s.message_len, s.message, text);
 }
 
