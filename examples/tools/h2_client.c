@@ -23,6 +23,7 @@ static mote_io io;
 static int verbose;
 static uint32_t timeout_ms;
 static uint64_t progress_ms; /* when bytes have moved last */
+static bool answered; /* the response was complete, whatever came afterwards */
 static const char *reset_code;
 static FILE *upload; /* NULL: there is none, or all of it is sent */
 
@@ -140,6 +141,7 @@ static void handle(const mote_h2_event *ev)
         state = RESET;
     } else if (ev->end_stream) {
         state = COMPLETE;
+        answered = true;
     }
 }
 
@@ -239,7 +241,6 @@ int main(int argc, char **argv)
     send_request(host, path);
     progress_ms = mote_posix_now_ms();
     exchange();
-    bool complete = state == COMPLETE;
     if (!mote_posix_stopped)
         say_goodbye();
     close(fd);
@@ -247,5 +248,5 @@ int main(int argc, char **argv)
         fail("the server has reset the stream", reset_code);
     if (fflush(stdout) != 0 || ferror(stdout))
         fail("output", "cannot be written");
-    return complete ? 0 : 1;
+    return answered ? 0 : 1;
 }
