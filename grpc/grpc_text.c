@@ -18,15 +18,15 @@ size_t mote_grpc_percent_decode(const char *in, size_t len, char *out, size_t ca
     size_t n = 0;
 
     for (size_t i = 0; i < len && n < cap; i++) {
-        int ch = in[i];
+        char ch = in[i];
         if (ch == '%' && i + 2 < len) {
             int high = hex_digit(in[i + 1]), low = hex_digit(in[i + 2]);
             if (high >= 0 && low >= 0) {
-                ch = high << 4 | low;
+                ch = (char)(high << 4 | low);
                 i += 2;
             }
         }
-        out[n++] = (char)ch;
+        out[n++] = ch;
     }
     return n;
 }

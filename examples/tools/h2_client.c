@@ -23,7 +23,7 @@ static mote_io io;
 static int verbose;
 static uint32_t timeout_ms;
 static uint64_t progress_ms; /* when bytes have moved last */
-static bool answered; /* the response was complete, whatever came afterwards */
+static bool answered;        /* the response was complete, whatever came afterwards */
 static const char *reset_code;
 static FILE *upload; /* NULL: there is none, or all of it is sent */
 
