@@ -36,6 +36,8 @@ POINTERS = {
     "mote_pb_decode": "mote_pb_read_lists mote_pb_read_values mote_pb_read_messages mote_pb_enter mote_pb_keep_unknown",
     "read_value": "mote_pb_utf8_valid",
     "mote_pb_put_fields": "mote_pb_put_list",
+    "mote_pb_put_flat": "mote_pb_put_list",
+    "mote_pb_put_nested": "mote_pb_put_list",
     "pb/pb_encode.c": "mote_pb_put_flat mote_pb_put_nested",
     "pb/pb_print.c": "application",
 }

@@ -160,6 +160,21 @@ static void make_status(const mote_channel *ch, mote_grpc_event *ev)
     ev->message_len = s.message_len;
 }
 
+/* A server that ends a call at its deadline says CANCEL, which may arrive before our clock is
+ * looked at again: it is the deadline all the same. */
+static void name_deadline(mote_grpc_call *call, mote_grpc_event *ev)
+{
+    static const char text[] = "deadline exceeded";
+    uint64_t left = mote_grpc_time_left(call);
+
+    if (ev->code != MOTE_GRPC_CANCELLED || left == UINT64_MAX ||
+        mote_channel_now(channel_of(call)) < call->grpc->now_ms + left)
+        return;
+    ev->code = MOTE_GRPC_DEADLINE_EXCEEDED;
+    ev->message = text;
+    ev->message_len = sizeof text - 1;
+}
+
 /* What ended the transport says more than that it has ended; and resets leave. */
 static void on_status(mote_channel *ch, mote_grpc_event *ev)
 {
@@ -187,6 +202,8 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
     }
     if (r < 0)
         make_status(ch, ev);
+    else if (ev->type == MOTE_GRPC_STATUS)
+        name_deadline(call, ev);
     if (ev->type == MOTE_GRPC_STATUS)
         on_status(ch, ev);
     return 1;
