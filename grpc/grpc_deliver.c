@@ -19,6 +19,8 @@ static MOTE_APART void report_end(mote_grpc_call *call, mote_grpc_event *ev)
     call->grpc->delivery.ended = call;
     ev->type = mote_grpc_serves(call->grpc) ? MOTE_GRPC_CLOSED : MOTE_GRPC_STATUS;
     ev->call = call;
+    ev->data = NULL;
+    ev->len = 0;
     ev->code = call->code;
     ev->message = call->text ? call->text : "";
     ev->message_len = call->text_len;
