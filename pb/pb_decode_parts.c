@@ -67,13 +67,15 @@ static MOTE_PB_APART int read_packed(mote_pb_reader *d, const mote_pb_field *f, 
     if (r < 0)
         return r;
     n = packed_count(f->key & 7, d->p, len);
+    if (n == 0) /* nothing, or one element that is cut; the list may have no items at all */
+        return len > 0 ? MOTE_PB_ERR_TRUNCATED : 0;
     memcpy(&list, place, sizeof list);
     if (mote_pb_grow(d, &list, n, size) < 0)
         return MOTE_PB_ERR_ARENA;
     to = (uint8_t *)list.items + list.count * size;
     list.count += n;
     memcpy(place, &list, sizeof list);
-    if (MOTE_PB_LITTLE_ENDIAN && (f->key & 7) != MOTE_PB_VARINT && n > 0 && n * size == len) {
+    if (MOTE_PB_LITTLE_ENDIAN && (f->key & 7) != MOTE_PB_VARINT && n * size == len) {
         memcpy(to, d->p, len);
         d->p += len;
         return 0;
