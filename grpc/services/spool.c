@@ -144,7 +144,7 @@ static int begin_sector(mote_outbox *o, size_t sector, uint32_t serial)
     put_int(bytes + 24, o->first_sequence, 8);
     put_int(bytes + 32, checksum(0xffffffff, bytes, 32), 4);
     if (r == 0)
-        r = program(o, sector, bytes, sizeof bytes, NULL, 0);
+        r = program(o, sector, bytes, sizeof bytes, bytes, 0);
     if (r < 0)
         return r;
     o->used = records_of(o, sector);

@@ -119,7 +119,8 @@ int main(int argc, char **argv)
     double made = 0;
     unsigned next = 0;
     while ((now = mote_posix_now_ms()) < end) {
-        double due = rate > 0 ? rate * (double)(now - start) / 1000 - made : 64.0 * count;
+        double left = rate > 0 ? rate * (double)(now - start) / 1000 - made : 64.0 * count;
+        uint64_t due = left > 0 ? (uint64_t)left : 0;
         unsigned each = rate > 0 ? 4 : 64; /* a device makes some at a time, as they do */
         for (; due >= each; due -= each, made += each, next = (next + 1) % count)
             make_samples(&devices[next], each, now);
