@@ -6,7 +6,9 @@
  *
  * The line is a serial device, or where an emulator offers one: HOST:PORT or unix:/path. One
  * connection at a time, in the frames of serial.h: with --dial the device begins it, with --listen
- * each client does. What noise touches is closed.
+ * each client does. What noise touches is closed. So that nobody keeps the others out, a client is
+ * closed that has not said HTTP/2's preface 10 s after it came, that takes nothing for 10 s, or on
+ * whose connection nothing has passed for --idle seconds.
  */
 #define _DEFAULT_SOURCE
 #include "../common/options.h"
@@ -19,13 +21,16 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PIECE = 4096, RETRY_MS = 200, CONNECT_MS = 5000 };
+enum { PIECE = 4096, RETRY_MS = 200, CONNECT_MS = 5000, PREFACE = 24, PATIENCE_MS = 10000 };
 
 static int line = -1, peer = -1, listener = -1;
 static const char *line_name, *dial, *baud = "115200";
 static mote_serial serial;
 static uint8_t waiting[PIECE]; /* from the peer, for the line: [waiting_pos, waiting_len) */
 static size_t waiting_pos, waiting_len;
+static uint64_t peer_begin_ms, peer_moved_ms; /* when it came, and when bytes passed last */
+static size_t peer_said;                      /* bytes, no more than PREFACE are counted */
+static uint64_t idle_ms = 300000;
 
 /* ---- the line ------------------------------------------------------------------------------ */
 
@@ -83,10 +88,34 @@ static void end_peer(void)
     mote_serial_close(&serial);
 }
 
+static void begin_peer(int fd)
+{
+    peer = fd;
+    peer_begin_ms = peer_moved_ms = mote_posix_now_ms();
+    peer_said = 0;
+}
+
+/* Says why, and ends the connection. */
+static void give_up(const char *why)
+{
+    fprintf(stderr, "mote-serial: a connection was closed: %s\n", why);
+    end_peer();
+}
+
+static void time_out_peer(uint64_t now_ms)
+{
+    if (peer < 0)
+        return;
+    if (listener >= 0 && peer_said < PREFACE && now_ms - peer_begin_ms >= PATIENCE_MS)
+        give_up("the client has said nothing");
+    else if (now_ms - peer_moved_ms >= idle_ms)
+        give_up("nothing has passed for a long time");
+}
+
 /* A client has come: the next connection of the line is its. */
 static void accept_peer(void)
 {
-    peer = mote_posix_accept_one(listener, 0);
+    begin_peer(mote_posix_accept_one(listener, 0));
     if (peer >= 0)
         mote_serial_open(&serial);
 }
@@ -97,7 +126,7 @@ static void dial_peer(void)
     if (peer >= 0)
         close(peer);
     waiting_pos = waiting_len = 0;
-    peer = mote_posix_connect(dial, CONNECT_MS);
+    begin_peer(mote_posix_connect(dial, CONNECT_MS));
     if (peer < 0) {
         fprintf(stderr, "mote-serial: %s\n", mote_posix_error());
         end_peer();
@@ -107,19 +136,24 @@ static void dial_peer(void)
     fflush(stdout);
 }
 
-/* Writes all of it, however long that takes. */
+/* Writes all of it. The line waits meanwhile, so a peer that takes nothing is closed. */
 static void to_peer(const uint8_t *bytes, size_t len)
 {
+    uint64_t begin = mote_posix_now_ms();
+
     while (len > 0 && peer >= 0 && !mote_posix_stopped) {
         ssize_t n = write(peer, bytes, len);
-        if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            end_peer();
-        } else if (n < 0) {
-            struct pollfd p = {.fd = peer, .events = POLLOUT};
-            poll(&p, 1, RETRY_MS);
-        } else {
+        if (n > 0) {
             bytes += n;
             len -= (size_t)n;
+            begin = peer_moved_ms = mote_posix_now_ms();
+        } else if (errno != EAGAIN && errno != EINTR) {
+            end_peer();
+        } else if (mote_posix_now_ms() - begin >= PATIENCE_MS) {
+            give_up("the peer takes nothing");
+        } else {
+            struct pollfd p = {.fd = peer, .events = POLLOUT};
+            poll(&p, 1, RETRY_MS);
         }
     }
 }
@@ -130,8 +164,12 @@ static void read_peer(void)
 
     waiting_pos = 0;
     waiting_len = n > 0 ? (size_t)n : 0;
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+    if (n > 0) {
+        peer_said = waiting_len < PREFACE - peer_said ? peer_said + waiting_len : PREFACE;
+        peer_moved_ms = mote_posix_now_ms();
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         end_peer();
+    }
 }
 
 /* ---- both ---------------------------------------------------------------------------------- */
@@ -190,9 +228,10 @@ static bool turn(void)
     if (poll(p, 3, RETRY_MS) < 0)
         return errno == EINTR;
     mote_serial_tick(&serial, mote_posix_now_ms());
+    time_out_peer(mote_posix_now_ms());
     if ((p[0].revents & ~POLLOUT) && !read_line())
         return false;
-    if (p[1].revents && peer == p[1].fd)
+    if (p[1].revents && peer == p[1].fd && peer >= 0)
         read_peer();
     if (p[2].revents && peer < 0)
         accept_peer();
@@ -201,18 +240,24 @@ static bool turn(void)
 
 int main(int argc, char **argv)
 {
-    const char *listen = NULL;
+    const char *listen = NULL, *idle = NULL;
     char address[128];
-    const option options[] = {OPTION("--line", &line_name, "/dev/..., HOST:PORT or unix:/path"),
-                              OPTION("--baud", &baud, "of a serial device (115200)"),
-                              OPTION("--listen", &listen, "where gRPC clients connect"),
-                              OPTION("--dial", &dial, "the gRPC server that the device calls"),
-                              OPTIONS_END};
+    const option options[] = {
+        OPTION("--line", &line_name, "/dev/..., HOST:PORT or unix:/path"),
+        OPTION("--baud", &baud, "of a serial device (115200)"),
+        OPTION("--listen", &listen, "where gRPC clients connect"),
+        OPTION("--dial", &dial, "the gRPC server that the device calls"),
+        OPTION("--idle", &idle, "s without a byte that end a connection (300)"),
+        OPTIONS_END};
 
     parse_options(argc, argv, "mote-serial: brings gRPC programs to a device on a serial line",
                   options);
     if (!line_name || !listen == !dial) {
         fprintf(stderr, "mote-serial: error: --line, and either --listen or --dial (see --help)\n");
+        return 2;
+    }
+    if (idle && (idle_ms = strtoull(idle, NULL, 10) * 1000) == 0) {
+        fprintf(stderr, "mote-serial: error: --idle=%s is no number of seconds\n", idle);
         return 2;
     }
     mote_posix_catch_signals();

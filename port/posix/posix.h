@@ -25,7 +25,8 @@ const char *mote_strerror(int code);
 /* Milliseconds of the monotonic clock. */
 uint64_t mote_posix_now_ms(void);
 
-/* A listening socket; -1 on error. Port 0 picks a free one. */
+/* A listening socket; -1 on error. Port 0 picks a free one. At "unix:/path" a socket on which
+ * nobody answers is replaced; one that is in use, a file or a link is an error. */
 int mote_posix_listen(const char *address);
 
 /* The address that a socket is bound to, as text. */

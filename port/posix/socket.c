@@ -10,9 +10,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum { HOLD_TRIES = 100, HOLD_MS = 10 };
 
 static _Thread_local char error_text[256];
 
@@ -103,15 +107,56 @@ static int listen_on(const struct sockaddr *a, socklen_t len, int family)
     return -1;
 }
 
+/* Does nobody answer on it? A file, a link and a socket that is in use are somebody's. */
+static bool is_left_over(const struct sockaddr_un *un)
+{
+    struct stat s;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof *un) < 0 &&
+                   errno == ECONNREFUSED;
+
+    if (fd >= 0)
+        close(fd);
+    return refused && lstat(un->sun_path, &s) == 0 && S_ISSOCK(s.st_mode);
+}
+
+/* Holds the folder of a path, so that of two that find the same left-over socket one replaces it.
+ * -1: another one is at it. */
+static int hold_folder(const char *path)
+{
+    char folder[sizeof((struct sockaddr_un *)0)->sun_path + 1];
+    const char *slash = strrchr(path, '/');
+
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && i < HOLD_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        poll(NULL, 0, HOLD_MS);
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Replaces a socket that a server which was killed has left, and nothing else. */
 static int listen_unix(const char *address)
 {
     struct sockaddr_un un;
 
     if (unix_address(address, &un) < 0)
         return -1;
-    unlink(un.sun_path);
-    int fd = listen_on((struct sockaddr *)&un, sizeof un, AF_UNIX);
-    return fd >= 0 ? fd : failed("listen", address, strerror(errno));
+    int folder = hold_folder(un.sun_path);
+    int fd = listen_on((struct sockaddr *)&un, sizeof un, AF_UNIX), why = errno;
+    if (fd < 0 && why == EADDRINUSE && folder >= 0 && is_left_over(&un)) {
+        unlink(un.sun_path);
+        fd = listen_on((struct sockaddr *)&un, sizeof un, AF_UNIX);
+        why = errno;
+    }
+    if (folder >= 0)
+        close(folder);
+    return fd >= 0 ? fd : failed("listen", address, strerror(why));
 }
 
 int mote_posix_listen(const char *address)

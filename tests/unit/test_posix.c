@@ -4,7 +4,10 @@
 #include "../peers/peer.mote.h"
 #include "../test.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void invalid_addresses_are_told(void)
@@ -43,7 +46,7 @@ static void a_full_backlog_times_out(void)
 
 static void every_family_listens_and_connects(void)
 {
-    static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", ":0", "unix:/tmp/mote-test"};
+    static const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", ":0", "unix:socket"};
     char bound[128];
 
     for (size_t i = 0; i < 4; i++) {
@@ -57,7 +60,107 @@ static void every_family_listens_and_connects(void)
         close(fd);
         close(listener);
     }
-    unlink("/tmp/mote-test");
+    unlink("socket");
+}
+
+/* ---- what is at the place of a Unix socket ------------------------------------------------- */
+
+#define PLACE "place"
+
+static int nothing(void)
+{
+    return -1;
+}
+
+static int left_over(void)
+{
+    close(mote_posix_listen("unix:" PLACE));
+    return -1;
+}
+
+static int live(void)
+{
+    return mote_posix_listen("unix:" PLACE);
+}
+
+/* One that nobody accepts from, with a full backlog, is alive. */
+static int live_and_full(void)
+{
+    int fd = mote_posix_listen("unix:" PLACE);
+
+    listen(fd, 0);
+    mote_posix_connect("unix:" PLACE, 100);
+    return fd;
+}
+
+static int datagrams(void)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = PLACE};
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    CHECK_INT(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
+    return fd;
+}
+
+static int file(void)
+{
+    close(open(PLACE, O_CREAT | O_WRONLY, 0600));
+    return -1;
+}
+
+static int folder(void)
+{
+    mkdir(PLACE, 0700);
+    return -1;
+}
+
+static int fifo(void)
+{
+    mkfifo(PLACE, 0600);
+    return -1;
+}
+
+static int link_to_left_over(void)
+{
+    close(mote_posix_listen("unix:" PLACE "-other"));
+    CHECK_INT(symlink(PLACE "-other", PLACE), 0);
+    return -1;
+}
+
+static int link_to_nothing(void)
+{
+    CHECK_INT(symlink(PLACE "-none", PLACE), 0);
+    return -1;
+}
+
+static void only_a_socket_on_which_nobody_answers_is_replaced(void)
+{
+    static const struct {
+        int (*put)(void);
+        bool replaced;
+    } cases[] = {{nothing, true},         {left_over, true},  {live, false},
+                 {live_and_full, false},  {datagrams, false}, {file, false},
+                 {folder, false},         {fifo, false},      {link_to_left_over, false},
+                 {link_to_nothing, false}};
+    struct stat before, after;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int there = cases[i].put();
+        lstat(PLACE, &before);
+        int fd = mote_posix_listen("unix:" PLACE);
+        CHECK_INT(fd >= 0, cases[i].replaced);
+        CHECK_INT(lstat(PLACE, &after), 0);
+        if (fd < 0) {
+            CHECK(strcmp(mote_posix_error(), "listen unix:" PLACE ": Address already in use") == 0);
+            CHECK(before.st_ino == after.st_ino && before.st_mode == after.st_mode);
+        }
+        close(fd);
+        close(there);
+        remove(PLACE);
+        remove(PLACE "-other");
+    }
+    CHECK_INT(mote_posix_listen("unix:none/socket"), -1);
+    CHECK(strcmp(mote_posix_error(), "listen unix:none/socket: No such file or directory") == 0);
 }
 
 /* ---- a blocking client whose transport fails after a number of bytes ----------------------- */
@@ -253,12 +356,18 @@ static void a_dialer_tries_its_addresses_in_turn(void)
 
 int main(void)
 {
+    char folder[] = "/tmp/mote-posix.XXXXXX";
+
+    if (!mkdtemp(folder) || chdir(folder) < 0)
+        return 1;
     mote_posix_catch_signals();
     RUN(invalid_addresses_are_told);
     RUN(a_full_backlog_times_out);
     RUN(every_family_listens_and_connects);
+    RUN(only_a_socket_on_which_nobody_answers_is_replaced);
     RUN(a_dialer_tries_its_addresses_in_turn);
     RUN(a_transport_that_fails_at_any_byte_ends_the_call);
     RUN(a_transport_that_stalls_at_any_byte_meets_the_deadline);
+    rmdir(folder);
     return test_summary();
 }
