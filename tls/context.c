@@ -56,8 +56,6 @@ static const uint16_t signature_algorithms[] = {
     MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE};
 #endif
 
-static const char *protocols[] = {"h2", NULL};
-
 enum { MAX_PSK = 64 };
 
 /* ---- what is given ------------------------------------------------------------------------- */
@@ -258,7 +256,7 @@ static const char *configure(mote_tls_context *c, const mote_tls_config *config)
     mbedtls_ssl_conf_ca_chain(&c->config, &c->ca, NULL);
     if (config->cert.len > 0 && mbedtls_ssl_conf_own_cert(&c->config, &c->cert, &c->key) != 0)
         return "out of memory";
-    if (mbedtls_ssl_conf_alpn_protocols(&c->config, protocols) != 0)
+    if (mote_tls_set_alpn(c) != 0)
         return "out of memory";
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
     mbedtls_ssl_conf_renegotiation(&c->config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);

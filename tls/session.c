@@ -132,7 +132,7 @@ int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
     size_t len = 0;
     int r;
 
-    if (!t->ready || t->context->server)
+    if (t->life == TLS_HANDSHAKE || t->context->server)
         return 0;
     if (cap <= HEADER)
         return MOTE_TLS_ERR_CONFIG;
@@ -167,5 +167,5 @@ int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
 
 bool mote_tls_resumed(const mote_tls *t)
 {
-    return t->ready && t->offered_session && !t->saw_certificate;
+    return t->life != TLS_HANDSHAKE && t->offered_session && !t->saw_certificate;
 }

@@ -76,31 +76,9 @@ static bool no_common_suite(int r)
 #endif
 }
 
-/* The alert by which a server says that it does not speak h2 (RFC 7301 3.2). */
-static bool is_alert_no_protocol(const mote_tls *t, int r)
-{
-#if MOTE_TLS_3
-    const unsigned char *alert = t->ssl.MBEDTLS_PRIVATE(in_msg);
-#else
-    const unsigned char *alert = t->ssl.in_msg;
-#endif
-    return r == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && alert &&
-           alert[1] == MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL;
-}
-
-/* Version 2 has no code of its own for it. */
-static bool no_common_protocol(const mote_tls *t, int r)
-{
-#if MOTE_TLS_3
-    (void)t;
-    return r == MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL;
-#else
-    return r == MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO && t->context->server;
-#endif
-}
-
 static int fail_with(mote_tls *t, int r)
 {
+    const char *alpn = mote_tls_alpn_text(t, r);
     char text[128];
 
     if (r == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
@@ -109,17 +87,13 @@ static int fail_with(mote_tls *t, int r)
         return fail(t, MOTE_TLS_ERR_CUT, "the transport has ended without close_notify");
     if (r == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
         return fail(t, MOTE_TLS_ERR_VERIFY, t->text[0] ? NULL : "the certificate is not accepted");
-    if (is_alert_no_protocol(t, r))
-        return fail(t, MOTE_TLS_ERR_ALPN,
-                    "the peer does not speak the protocol h2: it has sent the alert "
-                    "no_application_protocol (ALPN)");
-    if (no_common_protocol(t, r))
-        return fail(t, MOTE_TLS_ERR_ALPN, "the client does not offer h2, or its hello is broken");
-    if (t->context->server && !t->ready && no_common_suite(r))
+    if (alpn)
+        return fail(t, MOTE_TLS_ERR_ALPN, alpn);
+    if (t->context->server && t->life == TLS_HANDSHAKE && no_common_suite(r))
         return fail(t, MOTE_TLS_ERR_SUITE,
                     "INADEQUATE_SECURITY: no cipher suite in common that RFC 9113 permits");
     mbedtls_strerror(r, text, sizeof text);
-    return fail(t, t->ready ? MOTE_TLS_ERR_RECORD : MOTE_TLS_ERR_HANDSHAKE, text);
+    return fail(t, t->life == TLS_HANDSHAKE ? MOTE_TLS_ERR_HANDSHAKE : MOTE_TLS_ERR_RECORD, text);
 }
 
 static bool is_wait(int r)
@@ -160,22 +134,6 @@ void mote_tls_end(mote_tls *t)
 
 /* ---- handshake ----------------------------------------------------------------------------- */
 
-/* What both sides have agreed on, when the handshake is done. */
-static int check_protocol(mote_tls *t)
-{
-    const char *chosen = mbedtls_ssl_get_alpn_protocol(&t->ssl);
-    char text[96];
-
-    if (chosen && strcmp(chosen, "h2") == 0)
-        return 0;
-    snprintf(text, sizeof text, "the peer has chosen %s%s in place of the protocol h2 (ALPN)",
-             chosen ? "" : "nothing", chosen ? chosen : "");
-    fail(t, MOTE_TLS_ERR_ALPN, text);
-    mbedtls_ssl_send_alert_message(&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
-                                   MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL);
-    return t->error;
-}
-
 static void go_on(mote_tls *t)
 {
     int r = mbedtls_ssl_handshake(&t->ssl);
@@ -186,14 +144,15 @@ static void go_on(mote_tls *t)
         fail_with(t, r);
         return;
     }
-    t->ready = true;
-    check_protocol(t);
+    t->life = TLS_OPEN;
+    if (!mote_tls_agreed_alpn(t))
+        fail(t, MOTE_TLS_ERR_ALPN, NULL);
 }
 
 int mote_tls_handshake(mote_tls *t, const uint8_t *in, size_t len, size_t *used)
 {
     offer(t, in, len);
-    if (t->error == 0 && !t->ready)
+    if (t->error == 0 && t->life == TLS_HANDSHAKE)
         go_on(t);
     *used = len - t->in_len;
     offer(t, NULL, 0);
@@ -202,7 +161,7 @@ int mote_tls_handshake(mote_tls *t, const uint8_t *in, size_t len, size_t *used)
 
 bool mote_tls_ready(const mote_tls *t)
 {
-    return t->ready;
+    return t->life != TLS_HANDSHAKE;
 }
 
 /* ---- data ---------------------------------------------------------------------------------- */
@@ -239,14 +198,20 @@ static int write_plain(mote_tls *t, const uint8_t *in, size_t len)
     return r;
 }
 
+static void say_goodbye(mote_tls *t)
+{
+    t->life = TLS_SAID_GOODBYE;
+    mbedtls_ssl_close_notify(&t->ssl);
+}
+
 /* The transport has taken a record: mbedTLS goes on with what it was doing. */
 static void record_left(mote_tls *t)
 {
     if (t->error < 0 && t->writing == 0) {
         t->out_len = t->out_pos = 0; /* an alert: nothing follows */
-    } else if (!t->ready) {
+    } else if (t->life == TLS_HANDSHAKE) {
         go_on(t);
-    } else if (t->closing && t->writing == 0) {
+    } else if (t->life != TLS_OPEN && t->writing == 0) {
         mbedtls_ssl_close_notify(&t->ssl);
     } else {
         while (is_ticket(mbedtls_ssl_write(&t->ssl, t->out, t->writing)) && t->out_len > 0)
@@ -254,10 +219,8 @@ static void record_left(mote_tls *t)
         if (t->out_len == 0)
             t->writing = 0;
     }
-    if (t->closing && t->error == 0 && t->out_len == 0 && !t->said_goodbye) {
-        t->said_goodbye = true;
-        mbedtls_ssl_close_notify(&t->ssl);
-    }
+    if (t->life == TLS_CLOSING && t->error == 0 && t->out_len == 0)
+        say_goodbye(t);
 }
 
 static void settle(mote_tls *t)
@@ -272,9 +235,9 @@ int mote_tls_read(mote_tls *t, const uint8_t *in, size_t len, size_t *used, uint
     int r = 0;
 
     offer(t, in, len);
-    if (t->error == 0 && !t->ready)
+    if (t->error == 0 && t->life == TLS_HANDSHAKE)
         go_on(t);
-    if (t->error == 0 && t->ready) {
+    if (t->error == 0 && t->life != TLS_HANDSHAKE) {
         r = read_plain(t, out, cap);
         if (is_wait(r) && !t->ended)
             r = 0;
@@ -291,7 +254,7 @@ int mote_tls_write(mote_tls *t, const uint8_t *in, size_t len)
 {
     if (t->error < 0)
         return t->error;
-    if (!t->ready || t->out_len > 0 || t->closing)
+    if (t->life != TLS_OPEN || t->out_len > 0)
         return 0;
     int most = mbedtls_ssl_get_max_out_record_payload(&t->ssl);
     if (most > 0 && len > (size_t)most)
@@ -333,12 +296,11 @@ void mote_tls_eof(mote_tls *t)
 
 void mote_tls_close(mote_tls *t)
 {
-    if (!t->ready || t->error < 0 || t->closing)
+    if (t->life != TLS_OPEN || t->error < 0)
         return;
-    t->closing = true;
-    t->said_goodbye = t->out_len == 0; /* otherwise when that has left */
-    if (t->said_goodbye)
-        mbedtls_ssl_close_notify(&t->ssl);
+    t->life = TLS_CLOSING;
+    if (t->out_len == 0)
+        say_goodbye(t);
 }
 
 const char *mote_tls_error(const mote_tls *t)

@@ -73,6 +73,17 @@ struct mote_tls_context {
     bool server, has_ca, accepts_any, pinned_any_name, pinned_any_time;
 };
 
+/*
+ *   HANDSHAKE -> OPEN -> CLOSING -> SAID_GOODBYE
+ *                  '--------------------^
+ */
+enum tls_life {
+    TLS_HANDSHAKE,
+    TLS_OPEN,
+    TLS_CLOSING,      /* close_notify leaves after the record that is leaving */
+    TLS_SAID_GOODBYE, /* nothing more is written; the peer may still speak */
+};
+
 struct mote_tls {
     mbedtls_ssl_context ssl;
     mote_tls_context *context;
@@ -85,12 +96,21 @@ struct mote_tls {
     const uint8_t *out;           /* a record in mbedTLS's buffer that waits for the transport */
     size_t out_len, out_pos;
     size_t writing; /* plain bytes of that record, which mbedTLS wants to be offered again */
-    bool ready, ended, closing, said_goodbye, saw_certificate, offered_session;
-    int error;
+    enum tls_life life;
+    int error;  /* sticky; apart from `life`, as a session can be saved after it */
+    bool ended; /* the transport has */
+    bool saw_certificate, offered_session;
     char valid_to[TLS_TIME]; /* YYYYMMDDHHMMSS: when the first certificate of the chain expires */
     uint8_t small[TLS_SMALL];
     char text[TLS_TEXT]; /* of the error, or of a certificate that is not accepted */
 };
+
+/* alpn.c (RFC 7301): what is offered and accepted: 0, or an error of mbedTLS. After the handshake:
+ * true when h2 was agreed on; otherwise the peer is told, and the text says what it has chosen. And
+ * the text of a result of mbedTLS that is about ALPN, otherwise NULL. */
+int mote_tls_set_alpn(mote_tls_context *c);
+bool mote_tls_agreed_alpn(mote_tls *tls);
+const char *mote_tls_alpn_text(const mote_tls *tls, int result);
 
 /* credentials.c: reads CA certificates, certificate and key of a config: NULL, or what is wrong. */
 const char *mote_tls_load_credentials(mote_tls_context *c, const mote_tls_config *config);
