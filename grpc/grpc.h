@@ -261,9 +261,11 @@ typedef struct {
     uint32_t rx_size;    /* receive buffer and window of each call: largest message + 5 */
     uint32_t tx_size;    /* transmit buffer of the connection */
     uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
-    uint32_t field_size; /* longest header field */
-    uint32_t user_size;  /* bytes per call for the application */
-    uint32_t send_limit; /* largest message that is sent, as encoded; 0: no limit */
+    const mote_hpack_dynamic *dynamic; /* client: &mote_hpack_dynamic_table where table_size is
+                                          not 0; MOTE_GRPC_SIZES() sets it */
+    uint32_t field_size;               /* longest header field */
+    uint32_t user_size;                /* bytes per call for the application */
+    uint32_t send_limit;               /* largest message that is sent, as encoded; 0: no limit */
     const mote_grpc_service *services; /* server */
     size_t service_count;
     const char *authority;          /* client: "host:port"; stays with the connection */

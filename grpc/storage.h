@@ -33,7 +33,8 @@
 #define MOTE_GRPC_SIZES(name)                                                                      \
     .max_calls = name##_max_calls, .slots = name##_slots, .rx_size = name##_rx_size,               \
     .tx_size = name##_tx_size, .table_size = name##_table_size, .field_size = name##_field_size,   \
-    .user_size = name##_user_size
+    .user_size = name##_user_size,                                                                 \
+    .dynamic = name##_table_size > 0 ? &mote_hpack_dynamic_table : NULL
 
 /* The RAM bill, for a static assertion: all bytes of a connection with such a layout. That of a
  * blocking client is MOTE_RAM_CHANNEL(). */

@@ -174,6 +174,8 @@ typedef struct {
     size_t stream_count;
     uint8_t *tx; /* transmit buffer, at least MOTE_H2_TX_MIN bytes; a header block must fit */
     size_t tx_size;
+    const mote_hpack_dynamic *dynamic; /* &mote_hpack_dynamic_table; a client without a table need
+                                          not link it: NULL. A server has it by itself */
     void *table;       /* MOTE_HPACK_TABLE_MEMORY(table_size) bytes, aligned for uint16_t */
     size_t table_size; /* announced to the peer; a server that must take any legal first request
                           needs 4096 (RFC 9113 6.5.2), a client may have 0 */

@@ -16,9 +16,10 @@ static bool config_ok(const mote_h2_config *g)
 {
     return span_ok(g->streams, g->stream_count, 1) && g->stream_count <= UINT16_MAX &&
            span_ok(g->tx, g->tx_size, MOTE_H2_TX_MIN) && span_ok(g->table, g->table_size, 0) &&
-           g->table_size <= 65504 && span_ok(g->scratch, g->scratch_size, 32) &&
-           span_ok(g->slots, g->slot_count, 0) && g->slot_count <= UINT16_MAX &&
-           g->initial_window <= MAX_WINDOW && g->connection_window <= MAX_WINDOW;
+           g->table_size <= 65504 && (g->dynamic || g->table_size == 0 || MOTE_SERVES(g)) &&
+           span_ok(g->scratch, g->scratch_size, 32) && span_ok(g->slots, g->slot_count, 0) &&
+           g->slot_count <= UINT16_MAX && g->initial_window <= MAX_WINDOW &&
+           g->connection_window <= MAX_WINDOW;
 }
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
@@ -56,6 +57,17 @@ static void write_preface(mote_h2 *c)
     }
 }
 
+/* A client's SETTINGS arrive before its first request, so its own table size holds at once. */
+static void take_table(mote_h2 *c, const mote_h2_config *g)
+{
+    const mote_hpack_dynamic *dynamic = MOTE_SERVES(g) ? &mote_hpack_dynamic_table : g->dynamic;
+
+    mote_hpack_decoder_init_bare(&c->decoder, MOTE_SERVES(g) ? 4096 : g->table_size, g->scratch,
+                                 g->scratch_size);
+    if (dynamic)
+        dynamic->init(&c->decoder, g->table, g->table_size);
+}
+
 int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
 {
     if (!config_ok(config) || !MOTE_HAS_ROLE(config))
@@ -65,10 +77,7 @@ int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
     if (c->connection_window < DEFAULT_WINDOW)
         return MOTE_H2_ERR_CONFIG;
     memset(config->streams, 0, config->stream_count * sizeof config->streams[0]);
-    /* A client's SETTINGS arrive before its first request, so its own table size holds at once. */
-    mote_hpack_decoder_init(&c->decoder, config->table, config->table_size,
-                            MOTE_SERVES(config) ? 4096 : config->table_size, config->scratch,
-                            config->scratch_size);
+    take_table(c, config);
     mote_hpack_encoder_init(&c->encoder, config->slots, config->slot_count);
     c->peer_max_frame = MAX_FRAME;
     c->peer_max_streams = UINT32_MAX;

@@ -133,7 +133,28 @@ enum mote_hpack_state {
     MOTE_HPACK_FAILED
 };
 
+typedef struct mote_hpack_decoder mote_hpack_decoder;
+
+/*
+ * What a decoder does with its dynamic table, as an interface, so that one without a table does not
+ * link it. There is one implementation, mote_hpack_dynamic_table. An index counts from 0, the
+ * newest entry.
+ */
 typedef struct {
+    /* Gives the decoder memory for a table of `size` bytes, and this interface. */
+    void (*init)(mote_hpack_decoder *d, void *memory, size_t size);
+    /* The view of an entry: 1, or MOTE_HPACK_ERR_INDEX when there is none (RFC 7541 2.3.3). */
+    int (*field)(const mote_hpack_decoder *d, size_t index, mote_hpack_field_view *f);
+    /* The name of an entry becomes that of the field in progress; false: there is none. */
+    bool (*name)(mote_hpack_decoder *d, size_t index);
+    /* Remembers the field in progress; false: it is larger than the table (RFC 7541 4.4). */
+    bool (*add)(mote_hpack_decoder *d);
+    /* Evicts down to the table size (RFC 7541 4.3). */
+    void (*shrink)(mote_hpack_decoder *d);
+} mote_hpack_dynamic;
+extern const mote_hpack_dynamic mote_hpack_dynamic_table;
+
+struct mote_hpack_decoder {
     enum mote_hpack_state state;
     uint8_t shift;      /* of the next 7 bits of the integer */
     uint8_t name_index; /* of the field in progress, as in its view */
@@ -148,9 +169,10 @@ typedef struct {
     uint32_t field_len; /* bytes of name and value so far; the scratch holds the first of them */
     uint32_t name_len;
     char *scratch;
+    const mote_hpack_dynamic *dynamic; /* NULL: no table, as one of size 0 */
     mote_hpack_bits huffman;
     mote_hpack_table table;
-} mote_hpack_decoder;
+};
 
 /* Bytes of table memory for a dynamic table of `size` bytes (0 is legal). At most 65,504. */
 #define MOTE_HPACK_TABLE_MEMORY(size) ((size) + (size) / 32u * sizeof(mote_hpack_entry))
@@ -167,6 +189,11 @@ typedef struct {
  */
 void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
                              void *scratch, size_t scratch_size);
+
+/* The same without a table: a literal is remembered by nobody, and every index beyond the static
+ * table is MOTE_HPACK_ERR_INDEX, as with a table of size 0. */
+void mote_hpack_decoder_init_bare(mote_hpack_decoder *d, size_t limit, void *scratch,
+                                  size_t scratch_size);
 
 /*
  * Changes the limit (RFC 7541 4.2), to be called when the peer has acknowledged the SETTINGS that

@@ -65,7 +65,7 @@ bool mote_hpack_decoder_valid(const mote_hpack_decoder *d)
 {
     return mote_hpack_table_valid(&d->table) && mote_hpack_bits_valid(&d->huffman) &&
            progress_is_valid(d) && (d->state == MOTE_HPACK_FAILED) == (d->error < 0) &&
-           (d->scratch || d->scratch_size == 0) &&
+           (d->scratch || d->scratch_size == 0) && (d->dynamic || d->table.memory == 0) &&
            (d->table.max <= d->limit || d->required <= d->limit);
 }
 

@@ -3,14 +3,12 @@
 
 #include <string.h>
 
-void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
-                             void *scratch, size_t scratch_size)
+enum { FIRST_DYNAMIC = MOTE_HPACK_STATIC_COUNT + 1 };
+
+void mote_hpack_decoder_init_bare(mote_hpack_decoder *d, size_t limit, void *scratch,
+                                  size_t scratch_size)
 {
-    MOTE_CHECK_THAT(table_size <= 65504 && (table || table_size == 0));
     memset(d, 0, sizeof *d);
-    d->table.entries = table;
-    d->table.bytes = (char *)(d->table.entries + table_size / MOTE_HPACK_ENTRY_OVERHEAD);
-    d->table.memory = (uint16_t)table_size;
     d->scratch = scratch;
     d->scratch_size = (uint16_t)(scratch_size < UINT16_MAX ? scratch_size : UINT16_MAX);
     d->table.max = d->limit = (uint32_t)limit;
@@ -28,8 +26,7 @@ void mote_hpack_decoder_limit(mote_hpack_decoder *d, size_t limit)
 
 /* ---- strings ------------------------------------------------------------------------------- */
 
-/* Appends to the field what fits the scratch, and counts all of it. */
-static void append(mote_hpack_decoder *d, const char *bytes, size_t len)
+void mote_hpack_append(mote_hpack_decoder *d, const char *bytes, size_t len)
 {
     if (d->field_len < d->scratch_size) {
         size_t room = d->scratch_size - d->field_len;
@@ -38,7 +35,7 @@ static void append(mote_hpack_decoder *d, const char *bytes, size_t len)
     d->field_len += (uint32_t)len;
 }
 
-/* The same for Huffman code. Beyond the scratch it is decoded to nowhere. */
+/* Appends Huffman code. Beyond the scratch it is decoded to nowhere. */
 static int append_huffman(mote_hpack_decoder *d, const uint8_t *in, size_t len)
 {
     char nowhere[8];
@@ -74,34 +71,29 @@ int mote_hpack_huffman_end(const mote_hpack_bits *b)
 
 static int indexed_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
 {
+    unsigned index = d->integer;
+
     d->state = MOTE_HPACK_FIELD_START;
-    if (d->integer == 0) /* RFC 7541 6.1 */
+    if (index == 0) /* RFC 7541 6.1 */
         return MOTE_HPACK_ERR_INDEX;
-    if (d->integer > MOTE_HPACK_STATIC_COUNT)
-        return mote_hpack_table_field(&d->table, d->integer - MOTE_HPACK_STATIC_COUNT - 1, field);
-    mote_hpack_static(d->integer, field);
+    if (index > MOTE_HPACK_STATIC_COUNT)
+        return d->dynamic ? d->dynamic->field(d, index - FIRST_DYNAMIC, field)
+                          : MOTE_HPACK_ERR_INDEX;
+    mote_hpack_static(index, field);
     return 1;
 }
 
-/* RFC 7541 4.4: the new entry may evict the one that its name is taken from, which is then in the
- * scratch. A name that is not kept is longer than the scratch. */
 static int name_from_index(mote_hpack_decoder *d)
 {
+    mote_hpack_field_view f;
+
     if (d->integer > MOTE_HPACK_STATIC_COUNT) {
-        const mote_hpack_entry *e =
-            mote_hpack_table_entry(&d->table, d->integer - MOTE_HPACK_STATIC_COUNT - 1);
-        if (!e)
+        if (!d->dynamic || !d->dynamic->name(d, d->integer - FIRST_DYNAMIC))
             return MOTE_HPACK_ERR_INDEX;
-        d->name_index = e->name_index;
-        if (e->name_len <= d->scratch_size)
-            append(d, mote_hpack_table_bytes(&d->table, e), e->name_len);
-        else
-            d->field_len = e->name_len;
     } else {
-        mote_hpack_field_view f;
         mote_hpack_static(d->integer, &f);
         d->name_index = f.name_index;
-        append(d, f.name, f.name_len);
+        mote_hpack_append(d, f.name, f.name_len);
     }
     d->name_len = d->field_len;
     d->state = MOTE_HPACK_VALUE_START;
@@ -118,33 +110,16 @@ static int size_update(mote_hpack_decoder *d)
     d->state = MOTE_HPACK_BLOCK_START;
     d->required = MOTE_HPACK_NO_UPDATE;
     d->table.max = d->integer;
-    mote_hpack_table_shrink(&d->table, d->integer); /* RFC 7541 4.3: at once */
+    if (d->dynamic)
+        d->dynamic->shrink(d); /* RFC 7541 4.3: at once */
     return 0;
-}
-
-/* Remembers the field in progress, if the table can hold it. */
-static bool remember(mote_hpack_decoder *d)
-{
-    bool whole = d->field_len <= d->scratch_size;
-    size_t kept = whole ? d->field_len : d->name_len <= d->scratch_size ? d->name_len : 0;
-
-    if (!mote_hpack_table_make_room(&d->table, d->field_len))
-        return false;
-    mote_hpack_entry e = {{0, 0, 0},
-                          0,
-                          (uint16_t)d->name_len,
-                          (uint16_t)(d->field_len - d->name_len),
-                          d->name_index,
-                          whole ? 0 : MOTE_HPACK_TOO_LONG};
-    mote_hpack_table_add(&d->table, &e, d->scratch, kept);
-    return true;
 }
 
 static int finish_field(mote_hpack_decoder *d, mote_hpack_field_view *field)
 {
     d->state = MOTE_HPACK_FIELD_START;
-    if (d->to_table && remember(d))
-        return mote_hpack_table_field(&d->table, 0, field);
+    if (d->to_table && d->dynamic && d->dynamic->add(d))
+        return d->dynamic->field(d, 0, field);
     memset(field, 0, sizeof *field);
     field->flags = d->never_index ? MOTE_HPACK_NEVER_INDEX : 0;
     field->name_index = d->name_index;
@@ -255,7 +230,7 @@ static int string_bytes(mote_hpack_decoder *d, const uint8_t *in, size_t len, si
         if (error < 0)
             return error;
     } else {
-        append(d, (const char *)in, n);
+        mote_hpack_append(d, (const char *)in, n);
     }
     d->integer -= (uint32_t)n;
     return d->integer == 0 ? string_done(d, field) : 0;
@@ -302,10 +277,8 @@ static int short_index(mote_hpack_decoder *d, unsigned byte, mote_hpack_field_vi
         d->required != MOTE_HPACK_NO_UPDATE)
         return 0;
     d->state = MOTE_HPACK_FIELD_START;
-    if (byte > 0x80 + MOTE_HPACK_STATIC_COUNT)
-        return mote_hpack_table_field(&d->table, byte - 0x80 - MOTE_HPACK_STATIC_COUNT - 1, field);
-    mote_hpack_static(byte - 0x80, field);
-    return 1;
+    d->integer = byte & 127;
+    return indexed_field(d, field);
 }
 
 int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,

@@ -12,21 +12,7 @@ enum {
 };
 #define MOTE_HPACK_NO_UPDATE UINT32_MAX
 
-/* Dynamic table of the decoder (hpack_table.c). */
-
-/* Evicts down to a size. */
-void mote_hpack_table_shrink(mote_hpack_table *t, size_t size);
-/* Evicts until an entry with that many bytes fits; false: it never can, and the table is empty
- * (RFC 7541 4.4). */
-bool mote_hpack_table_make_room(mote_hpack_table *t, size_t len);
-/* Makes *e, for which there is room, the newest entry, with the bytes of it that are kept. */
-void mote_hpack_table_add(mote_hpack_table *t, const mote_hpack_entry *e, const char *bytes,
-                          size_t kept);
-/* The entry with dynamic index 0 (newest).., or NULL. */
-mote_hpack_entry *mote_hpack_table_entry(const mote_hpack_table *t, size_t index);
-/* Where its bytes are: what is kept of the name, then of the value. */
-char *mote_hpack_table_bytes(const mote_hpack_table *t, const mote_hpack_entry *e);
-/* The view of that entry: 1, or MOTE_HPACK_ERR_INDEX when there is none (RFC 7541 2.3.3). */
-int mote_hpack_table_field(const mote_hpack_table *t, size_t index, mote_hpack_field_view *f);
+/* Appends to the field in progress what fits the scratch, and counts all of it. */
+void mote_hpack_append(mote_hpack_decoder *d, const char *bytes, size_t len);
 
 #endif

@@ -9,12 +9,14 @@ static size_t capacity(const mote_hpack_table *t)
     return t->memory / MOTE_HPACK_ENTRY_OVERHEAD;
 }
 
-char *mote_hpack_table_bytes(const mote_hpack_table *t, const mote_hpack_entry *e)
+/* Where its bytes are: what is kept of the name, then of the value. */
+static char *bytes_of(const mote_hpack_table *t, const mote_hpack_entry *e)
 {
     return t->bytes + (uint16_t)(e->pos - t->moved);
 }
 
-mote_hpack_entry *mote_hpack_table_entry(const mote_hpack_table *t, size_t index)
+/* The entry with dynamic index 0 (newest).., or NULL. */
+static mote_hpack_entry *entry_at(const mote_hpack_table *t, size_t index)
 {
     if (index >= t->count)
         return NULL;
@@ -22,7 +24,8 @@ mote_hpack_entry *mote_hpack_table_entry(const mote_hpack_table *t, size_t index
     return &t->entries[slot < capacity(t) ? slot : slot - capacity(t)];
 }
 
-void mote_hpack_table_shrink(mote_hpack_table *t, size_t size)
+/* Evicts down to a size. */
+static void evict_to(mote_hpack_table *t, size_t size)
 {
     for (; t->size > size; t->count--) {
         const mote_hpack_entry *e = &t->entries[t->first++];
@@ -32,12 +35,14 @@ void mote_hpack_table_shrink(mote_hpack_table *t, size_t size)
     }
 }
 
-bool mote_hpack_table_make_room(mote_hpack_table *t, size_t len)
+/* Evicts until an entry with that many bytes fits; false: it never can, and the table is empty
+ * (RFC 7541 4.4). */
+static bool make_room(mote_hpack_table *t, size_t len)
 {
     size_t max = t->max < t->memory ? t->max : t->memory;
     bool fits = len + MOTE_HPACK_ENTRY_OVERHEAD <= max;
 
-    mote_hpack_table_shrink(t, fits ? max - len - MOTE_HPACK_ENTRY_OVERHEAD : 0);
+    evict_to(t, fits ? max - len - MOTE_HPACK_ENTRY_OVERHEAD : 0);
     return fits;
 }
 
@@ -54,24 +59,27 @@ static void pack(mote_hpack_table *t)
     t->moved = (uint16_t)(t->moved + from);
 }
 
-void mote_hpack_table_add(mote_hpack_table *t, const mote_hpack_entry *e, const char *bytes,
-                          size_t kept)
+/* Makes *e, for which there is room, the newest entry, with the bytes of it that are kept. */
+static void add_entry(mote_hpack_table *t, const mote_hpack_entry *e, const char *bytes,
+                      size_t kept)
 {
     if (t->end + kept > t->memory)
         pack(t);
     t->count++;
-    mote_hpack_entry *newest = mote_hpack_table_entry(t, 0);
+    mote_hpack_entry *newest = entry_at(t, 0);
     *newest = *e;
     newest->pos = (uint16_t)(t->end + t->moved);
     if (kept > 0)
-        memcpy(mote_hpack_table_bytes(t, newest), bytes, kept);
+        memcpy(bytes_of(t, newest), bytes, kept);
     t->end = (uint16_t)(t->end + kept);
     t->size = (uint16_t)(t->size + MOTE_HPACK_ENTRY_OVERHEAD + e->name_len + e->value_len);
 }
 
-int mote_hpack_table_field(const mote_hpack_table *t, size_t index, mote_hpack_field_view *f)
+/* ---- what the decoder calls ---------------------------------------------------------------- */
+
+static int get_field(const mote_hpack_decoder *d, size_t index, mote_hpack_field_view *f)
 {
-    mote_hpack_entry *e = mote_hpack_table_entry(t, index);
+    mote_hpack_entry *e = entry_at(&d->table, index);
     bool whole = e && e->flags == 0;
 
     if (!e)
@@ -82,7 +90,64 @@ int mote_hpack_table_field(const mote_hpack_table *t, size_t index, mote_hpack_f
     f->flags = e->flags;
     f->name_len = whole ? e->name_len : 0;
     f->value_len = whole ? e->value_len : 0;
-    f->name = mote_hpack_table_bytes(t, e);
+    f->name = bytes_of(&d->table, e);
     f->value = f->name + f->name_len;
     return 1;
+}
+
+/* RFC 7541 4.4: the new entry may evict the one that its name is taken from, which is then in the
+ * scratch. A name that is not kept is longer than the scratch. */
+static bool take_name(mote_hpack_decoder *d, size_t index)
+{
+    const mote_hpack_entry *e = entry_at(&d->table, index);
+
+    if (!e)
+        return false;
+    d->name_index = e->name_index;
+    if (e->name_len <= d->scratch_size)
+        mote_hpack_append(d, bytes_of(&d->table, e), e->name_len);
+    else
+        d->field_len = e->name_len;
+    return true;
+}
+
+static bool add(mote_hpack_decoder *d)
+{
+    bool whole = d->field_len <= d->scratch_size;
+    size_t kept = whole ? d->field_len : d->name_len <= d->scratch_size ? d->name_len : 0;
+
+    if (!make_room(&d->table, d->field_len))
+        return false;
+    mote_hpack_entry e = {{0, 0, 0},
+                          0,
+                          (uint16_t)d->name_len,
+                          (uint16_t)(d->field_len - d->name_len),
+                          d->name_index,
+                          whole ? 0 : MOTE_HPACK_TOO_LONG};
+    add_entry(&d->table, &e, d->scratch, kept);
+    return true;
+}
+
+static void shrink(mote_hpack_decoder *d)
+{
+    evict_to(&d->table, d->table.max);
+}
+
+static void take_memory(mote_hpack_decoder *d, void *memory, size_t size)
+{
+    MOTE_CHECK_THAT(size <= 65504 && (memory || size == 0));
+    d->dynamic = &mote_hpack_dynamic_table;
+    d->table.entries = memory;
+    d->table.bytes = (char *)(d->table.entries + size / MOTE_HPACK_ENTRY_OVERHEAD);
+    d->table.memory = (uint16_t)size;
+}
+
+const mote_hpack_dynamic mote_hpack_dynamic_table = {take_memory, get_field, take_name, add,
+                                                     shrink};
+
+void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
+                             void *scratch, size_t scratch_size)
+{
+    mote_hpack_decoder_init_bare(d, limit, scratch, scratch_size);
+    take_memory(d, table, table_size);
 }

@@ -217,6 +217,7 @@ int main(int argc, char **argv)
                              .tx = tx,
                              .tx_size = sizeof tx,
                              .table = table,
+                             .dynamic = &mote_hpack_dynamic_table,
                              .table_size = 4096,
                              .scratch = scratch,
                              .scratch_size = sizeof scratch};

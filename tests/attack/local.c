@@ -56,6 +56,7 @@ static void init(peer *p, bool server)
                              .tx = p->tx,
                              .tx_size = sizeof p->tx,
                              .table = p->table,
+                             .dynamic = &mote_hpack_dynamic_table,
                              .table_size = 4096,
                              .scratch = p->scratch,
                              .scratch_size = sizeof p->scratch,

@@ -140,6 +140,7 @@ int main(int argc, char **argv)
                                .slots = SLOTS,
                                .rx_size = RX,
                                .tx_size = TX,
+                               .dynamic = &mote_hpack_dynamic_table,
                                .table_size = 4096,
                                .field_size = FIELD,
                                .connection_window = 1 << 20,

@@ -118,6 +118,7 @@ static uint32_t replay(int file, size_t piece, size_t ack)
                                             .slots = SLOTS,
                                             .rx_size = RX,
                                             .tx_size = TX,
+                                            .dynamic = &mote_hpack_dynamic_table,
                                             .table_size = TABLE,
                                             .field_size = FIELD,
                                             .user_size = sizeof(peer_state),

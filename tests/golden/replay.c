@@ -193,6 +193,7 @@ static void start(void)
                                 .slots = SLOTS,
                                 .rx_size = RX,
                                 .tx_size = TX,
+                                .dynamic = &mote_hpack_dynamic_table,
                                 .table_size = 4096,
                                 .field_size = FIELD,
                                 .user_size = sizeof(peer_state),

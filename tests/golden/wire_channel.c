@@ -123,6 +123,7 @@ static void start(const wire_line *l)
                                .slots = 8,
                                .rx_size = wire_number(l, "rx", 512),
                                .tx_size = wire_number(l, "tx", 512),
+                               .dynamic = &mote_hpack_dynamic_table,
                                .table_size = wire_number(l, "table", 0),
                                .field_size = 256,
                                .authority = "a"};

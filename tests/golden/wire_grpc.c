@@ -267,6 +267,7 @@ static void set_config(const wire_line *l)
                                 .slots = (uint16_t)wire_number(l, "slots", 8),
                                 .rx_size = wire_number(l, "rx", 512),
                                 .tx_size = wire_number(l, "tx", 1024),
+                                .dynamic = &mote_hpack_dynamic_table,
                                 .table_size = wire_number(l, "table", 4096),
                                 .field_size = wire_number(l, "field", 512),
                                 .user_size = wire_number(l, "user", 8),

@@ -60,6 +60,7 @@ int connect_to(connection *c)
     mote_grpc_config config = {.max_calls = MAX_CALLS,
                                .rx_size = LARGEST + 5,
                                .tx_size = TX,
+                               .dynamic = &mote_hpack_dynamic_table,
                                .table_size = 4096,
                                .field_size = FIELD,
                                .slots = SLOTS,

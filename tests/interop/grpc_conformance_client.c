@@ -52,6 +52,7 @@ static int connect_to(const request_t *r, int *fd)
     mote_grpc_config config = {.max_calls = 1,
                                .rx_size = limit + 5,
                                .tx_size = TX,
+                               .dynamic = &mote_hpack_dynamic_table,
                                .table_size = 4096,
                                .field_size = FIELD,
                                .slots = SLOTS,

@@ -30,6 +30,7 @@ static void connect_with(uint32_t rx, uint32_t tx)
                                .slots = 16,
                                .rx_size = rx,
                                .tx_size = tx,
+                               .dynamic = &mote_hpack_dynamic_table,
                                .table_size = 4096,
                                .field_size = 8192,
                                .authority = address};

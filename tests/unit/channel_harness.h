@@ -83,6 +83,7 @@ static mote_grpc_config config_of(bool is_server)
                               .slots = 8,
                               .rx_size = RX,
                               .tx_size = TX,
+                              .dynamic = &mote_hpack_dynamic_table,
                               .table_size = is_server ? 4096 : 0,
                               .field_size = 256,
                               .authority = "x",

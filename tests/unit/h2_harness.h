@@ -27,6 +27,7 @@ static mote_h2_config config_of(bool server)
                             .tx = tx,
                             .tx_size = TX,
                             .table = table,
+                            .dynamic = &mote_hpack_dynamic_table,
                             .table_size = 4096,
                             .scratch = scratch,
                             .scratch_size = sizeof scratch,

@@ -86,6 +86,20 @@ static void a_table_and_slots_are_optional(void)
     config.slots = NULL;
     config.slot_count = 0;
     CHECK_INT(mote_h2_init(&h2, &config), 0);
+    config.dynamic = NULL; /* then nothing of tables is needed */
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+    CHECK(!h2.decoder.dynamic);
+}
+
+/* A client names what its table works by; a server, which must have one, need not. */
+static void a_table_of_a_client_has_its_interface(void)
+{
+    for (int server = 0; server < 2; server++) {
+        mote_h2_config config = config_of(server);
+        config.dynamic = NULL;
+        CHECK_INT(mote_h2_init(&h2, &config), server ? 0 : MOTE_H2_ERR_CONFIG);
+    }
+    CHECK(h2.decoder.dynamic == &mote_hpack_dynamic_table);
 }
 
 static void a_larger_connection_window_is_announced(void)
@@ -373,6 +387,7 @@ int main(void)
 {
     RUN(every_bound_of_the_config_is_checked);
     RUN(a_table_and_slots_are_optional);
+    RUN(a_table_of_a_client_has_its_interface);
     RUN(a_larger_connection_window_is_announced);
     RUN(the_longest_time_out_is_still_one);
     RUN(the_preface_is_magic_and_settings);

@@ -222,6 +222,40 @@ static void what_is_too_long_keeps_its_index_and_flags(void)
     CHECK(f.name_index == 31 && f.name_len == 12 && f.value_len == 4);
 }
 
+/* A decoder that has no table says of every block what one with a table of size 0 says. */
+static void without_a_table_all_is_as_with_one_of_size_0(void)
+{
+    static const struct {
+        const char *block;
+        int r; /* of both */
+        const char *fields;
+    } cases[] = {
+        {"82", 0, ":method: GET\n"},
+        {"40 01 61 01 62 87", 0, "a: b\n:scheme: https\n"},
+        {"5f 01 62", 0, "content-type: b\n"},
+        {"20 82", 0, ":method: GET\n"},
+        {"21", MOTE_HPACK_ERR_TABLE_SIZE, ""},
+        {"40 01 61 01 62 be", MOTE_HPACK_ERR_INDEX, "a: b\n"},
+        {"ff 00", MOTE_HPACK_ERR_INDEX, ""},
+        {"7e 01 62", MOTE_HPACK_ERR_INDEX, ""},
+        {"0f 2f 01 62", MOTE_HPACK_ERR_INDEX, ""},
+    };
+    char expected[256];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start(0);
+        CHECK_INT(decode_hex(cases[i].block), cases[i].r);
+        strcpy(expected, text);
+        mote_hpack_decoder_init_bare(&decoder, 0, scratch, sizeof scratch);
+        CHECK_INT(decode_hex(cases[i].block), cases[i].r);
+        CHECK(strcmp(text, cases[i].fields) == 0);
+        CHECK(strcmp(expected, cases[i].fields) == 0);
+        CHECK(mote_hpack_decoder_valid(&decoder) && !decoder.dynamic);
+    }
+    decoder.table.memory = 1; /* memory of a table that is not there */
+    CHECK(!mote_hpack_decoder_valid(&decoder));
+}
+
 /* ---- encoder ------------------------------------------------------------------------------- */
 
 /* A field as large as the table is indexed, a larger one is not. */
@@ -365,5 +399,6 @@ int main(void)
     RUN(a_new_entry_has_a_memo_of_its_own);
     RUN(a_field_as_long_as_the_scratch_fits_and_no_longer_one);
     RUN(what_is_too_long_keeps_its_index_and_flags);
+    RUN(without_a_table_all_is_as_with_one_of_size_0);
     return test_summary();
 }

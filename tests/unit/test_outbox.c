@@ -43,6 +43,7 @@ static void connect_again(const mote_hpack_field *path)
                            .slots = 8,
                            .rx_size = RX,
                            .tx_size = TX,
+                           .dynamic = &mote_hpack_dynamic_table,
                            .table_size = 4096,
                            .field_size = 128,
                            .authority = "x",
