@@ -160,9 +160,10 @@ typedef struct {
     size_t len;
 } mote_h2_event;
 
-/* Least sizes. */
+/* Least sizes; PINGs of the peer that wait for room at once. */
 enum {
     MOTE_H2_TX_MIN = 128,
+    MOTE_H2_PINGS = 4,
     MOTE_H2_BUDGET_DEFAULT = 1000,
     MOTE_H2_LIST_SIZE_DEFAULT = 16384,
     MOTE_H2_SETTINGS_TIMEOUT_MS = 10000
@@ -276,13 +277,14 @@ typedef struct {
 typedef struct {
     bool server;
     enum mote_h2_life life : 8;
-    uint8_t owed; /* what is owed to the peer, beside acks, streams and refused ones */
-    bool pinging; /* our PING is unanswered */
-    bool talked;  /* DATA was sent since the peer's last PING */
-    bool ready;   /* the peer's SETTINGS are there */
-    bool heard;   /* something was received; for the user to clear */
-    bool blocked; /* the user was refused for lack of the connection's window */
-    bool sweep;   /* streams above the peer's GOAWAY are still to be reported */
+    uint8_t owed;  /* what is owed to the peer, beside acks, streams and refused ones */
+    uint8_t pings; /* of the peer, whose answers are owed */
+    uint8_t asked; /* our PINGs that are unanswered: of the user, of a shutdown */
+    bool talked;   /* DATA was sent since the peer's last PING */
+    bool ready;    /* the peer's SETTINGS are there */
+    bool heard;    /* something was received; for the user to clear */
+    bool blocked;  /* the user was refused for lack of the connection's window */
+    bool sweep;    /* streams above the peer's GOAWAY are still to be reported */
     uint16_t stream_count, active;
     uint16_t acks, owing_streams; /* owed: of SETTINGS; streams with an RST_STREAM or credit */
     mote_h2_frame frame;
@@ -300,6 +302,10 @@ typedef struct {
     uint32_t last_opened;           /* newest id that either of the two maps knows */
     uint32_t opened_map, reset_map; /* the last 32 ids: was opened; was reset by us */
     uint32_t refused_first, refused_last;
+    /* what a legal peer may still send on streams that we have closed: see h2_late.c */
+    uint32_t late_bytes;
+    uint32_t unreturned; /* bytes of content that were sent, and may be given back late */
+    uint16_t late_frames;
     /* from the config, with its defaults filled in */
     uint32_t table_size, initial_window, connection_window, max_list_size, budget_max,
         settings_timeout_ms; /* 0 once ours are acknowledged */
@@ -307,9 +313,9 @@ typedef struct {
     uint32_t error_code;
     const char *error_text;
     mote_h2_section section;
-    uint8_t ping[8];      /* of the answer that is owed */
-    uint32_t settings_ms; /* since when the peer owes their acknowledgement */
-    uint32_t refill_ms;   /* when the budget has grown last; 0: there was no time yet */
+    uint8_t ping[MOTE_H2_PINGS][8]; /* of the answers that are owed, the oldest first */
+    uint32_t settings_ms;           /* since when the peer owes their acknowledgement */
+    uint32_t refill_ms;             /* when the budget has grown last; 0: there was no time yet */
     mote_hpack_decoder decoder;
     mote_hpack_encoder encoder;
 } mote_h2;

@@ -5,8 +5,12 @@
  * skipped: the stream has no slot to remember it. */
 static int data_on_closed(mote_h2 *c)
 {
-    if (!mote_h2_stream_was_reset(c, c->frame.id))
-        mote_h2_tx_word(c, MOTE_H2_FRAME_RST_STREAM, c->frame.id, MOTE_H2_STREAM_CLOSED);
+    bool late = mote_h2_stream_was_reset(c, c->frame.id) ||
+                (mote_h2_stream_is_forgotten(c, c->frame.id) && c->late_bytes > 0);
+
+    if (late)
+        return mote_h2_late_data(c);
+    mote_h2_tx_word(c, MOTE_H2_FRAME_RST_STREAM, c->frame.id, MOTE_H2_STREAM_CLOSED);
     return mote_h2_charge(c, COST_IGNORED);
 }
 
@@ -41,8 +45,7 @@ int mote_h2_on_data(mote_h2 *c, mote_h2_event *ev)
     s = mote_h2_stream_find(c, c->frame.id);
     if (!s)
         return data_on_closed(c);
-    return s->state == MOTE_H2_STATE_RESET_OWED ? mote_h2_charge(c, COST_IGNORED)
-                                                : check_stream(c, s, ev);
+    return s->state == MOTE_H2_STATE_RESET_OWED ? mote_h2_late_data(c) : check_stream(c, s, ev);
 }
 
 /* The pad length is known: what the frame carries must agree with content-length (RFC 9113 8.1.1).
@@ -76,6 +79,8 @@ static int read_pad_length(mote_h2 *c, uint8_t byte, mote_h2_event *ev)
     if (byte > c->frame.remaining) /* RFC 9113 6.1 */
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
                                   MOTE_TEXT("padding exceeds the DATA frame"));
+    if (c->frame.stream)
+        c->frame.stream->flags |= STREAM_PADDED;
     return body_starts(c, ev);
 }
 

@@ -98,6 +98,7 @@ int mote_h2_commit(mote_h2 *c, mote_h2_stream *s, size_t len, bool end_stream)
                          MOTE_H2_FRAME_DATA, end_stream ? FLAG_END_STREAM : 0, s->id);
     s->send_window -= (int32_t)len;
     c->send_window -= (int32_t)len;
+    c->unreturned = len < UINT32_MAX - c->unreturned ? c->unreturned + (uint32_t)len : UINT32_MAX;
     if (end_stream) {
         c->tx.owner = NULL;
         mote_h2_stream_end(c, s, MOTE_H2_STATE_HALF_CLOSED_LOCAL);

@@ -13,6 +13,7 @@ int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const cha
     c->goaway_last = c->last_peer_id;
     c->owed = OWE_GOAWAY; /* nothing else matters now */
     c->acks = 0;
+    c->pings = 0;
     mote_h2_flush(c);
     return error;
 }

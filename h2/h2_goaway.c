@@ -14,8 +14,8 @@ void mote_h2_shutdown(mote_h2 *c)
     } else {
         c->life = MOTE_H2_ANNOUNCED;
         c->goaway_last = MAX_WINDOW;
-        mote_h2_flush(c);
-        mote_h2_ping(c);
+        c->owed |= OWE_LAST_PING; /* whatever other PING is unanswered */
+        c->asked++;
     }
     mote_h2_flush(c);
 }

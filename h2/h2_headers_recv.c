@@ -7,6 +7,15 @@
 /* A fragment below this has its price. */
 enum { SHORT_FRAGMENT = 16 };
 
+/* Whether the client may have opened its stream before it had heard of our limit (RFC 9113 6.5.3)
+ * or of our GOAWAY (6.8). */
+static bool opened_unaware(const mote_h2 *c)
+{
+    if (c->life == MOTE_H2_DRAINING)
+        return (c->frame.id - c->goaway_last) / 2 <= c->stream_count;
+    return c->settings_timeout_ms > 0 && c->frame.id < 2 * FREE_STREAMS;
+}
+
 /* RFC 9113 5.1.2: a stream beyond the limit is refused, but its block is decoded (4.3). */
 static int new_request(mote_h2 *c)
 {
@@ -18,9 +27,12 @@ static int new_request(mote_h2 *c)
         c->frame.stream->flags |= c->frame.flags & FLAG_END_STREAM ? STREAM_ENDING : 0;
         return 0;
     }
-    c->reset_map |= 1;               /* whatever follows on it is ignored */
-    if (c->life != MOTE_H2_DRAINING) /* RFC 9113 6.8: streams above our GOAWAY get no answer */
-        c->block.flags |= BLOCK_REFUSED;
+    c->reset_map |= 1; /* whatever follows on it is ignored */
+    c->block.flags |= BLOCK_REFUSED;
+    if (!opened_unaware(c))
+        return mote_h2_charge(c, COST_REFUSED);
+    if (!(c->frame.flags & FLAG_END_STREAM))
+        mote_h2_expect_late(c, (int32_t)c->stream_window);
     return 0;
 }
 
@@ -28,12 +40,13 @@ static int new_request(mote_h2 *c)
 static int headers_on_closed(mote_h2 *c)
 {
     if (mote_h2_stream_was_reset(c, c->frame.id))
-        return mote_h2_charge(c, COST_IGNORED);
+        return mote_h2_late_frame(c, COST_IGNORED);
     if (mote_h2_stream_was_opened(c, c->frame.id))
         return mote_h2_peer_error(c, MOTE_H2_STREAM_CLOSED,
                                   MOTE_TEXT("HEADERS on a closed stream"));
-    if (!MOTE_SERVES(c)) /* forgotten: it may be one that we have reset */
-        return mote_h2_charge(c, COST_IGNORED);
+    /* forgotten: it may be one that we have reset */
+    if (!MOTE_SERVES(c) || (mote_h2_stream_is_forgotten(c, c->frame.id) && c->late_frames > 0))
+        return mote_h2_late_frame(c, COST_IGNORED);
     return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("stream ids do not increase"));
 }
 
@@ -47,7 +60,7 @@ static int find_stream(mote_h2 *c)
     if (!s)
         return headers_on_closed(c);
     if (s->state == MOTE_H2_STATE_RESET_OWED)
-        return mote_h2_charge(c, COST_IGNORED);
+        return mote_h2_late_frame(c, COST_IGNORED);
     c->frame.stream = s;
     if (s->state == MOTE_H2_STATE_HALF_CLOSED_REMOTE) /* RFC 9113 5.1 half-closed (remote) */
         c->block.code = MOTE_H2_STREAM_CLOSED;
@@ -174,11 +187,12 @@ int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *
     return decode(c, in, fragment < len ? fragment : len, used, ev);
 }
 
-/* A stream that found no slot. The ids that wait for their RST_STREAM are one range. */
+/* A stream that found no slot. The ids that wait for their RST_STREAM are one range. Those above
+ * our GOAWAY get no answer (RFC 9113 6.8). */
 static int refuse(mote_h2 *c)
 {
-    if (mote_h2_charge(c, COST_REFUSED) < 0)
-        return c->error;
+    if (c->life == MOTE_H2_DRAINING)
+        return 0;
     if ((c->owed & OWE_REFUSED) && c->frame.id != c->refused_last + 2)
         return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
                              MOTE_TEXT("streams beyond the limit, with gaps"));

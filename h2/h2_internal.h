@@ -32,11 +32,18 @@ enum {
     STREAM_BLOCKED = 8,     /* the user was refused for lack of window */
     STREAM_NO_CONTENT = 16, /* response to HEAD */
     STREAM_ENDING = 32,     /* the frame that ends the peer's side has begun */
-    STREAM_CONNECT = 64     /* a tunnel: nothing but DATA follows */
+    STREAM_CONNECT = 64,    /* a tunnel: nothing but DATA follows */
+    STREAM_PADDED = 128     /* the peer pads its DATA */
 };
 
 /* mote_h2.owed */
-enum { OWE_PING_ACK = 1, OWE_PING = 2, OWE_GOAWAY = 4, OWE_WINDOW = 8, OWE_REFUSED = 16 };
+enum {
+    OWE_PING = 1,
+    OWE_GOAWAY = 2,
+    OWE_WINDOW = 4,
+    OWE_REFUSED = 8,
+    OWE_LAST_PING = 16 /* that of a shutdown, behind its GOAWAY */
+};
 
 /* mote_h2_block.flags */
 enum {
@@ -56,6 +63,10 @@ enum {
     DEFAULT_WINDOW = 65535,
     MAX_FRAME = 16384, /* ours: SETTINGS_MAX_FRAME_SIZE stays at its default */
     MAX_WINDOW = 0x7fffffff,
+    MAX_PADDING = 256, /* of a frame, with its length (RFC 9113 6.1) */
+    /* Streams that a client may open before it knows how many may be open; ours are refused beyond
+     * (RFC 9113 6.5.2 recommends no fewer than 100). */
+    FREE_STREAMS = 100,
     /* Bytes of one compressed block, as a multiple of the largest list: Huffman code can be longer
      * than what it stands for, so a list within its limit may take up to four times as much. */
     BLOCK_FACTOR = 4
@@ -74,7 +85,7 @@ enum {
     COST_REFUSED = 1,
     COST_INTERIM = 1, /* a 1xx response */
     COST_EMPTY = 1,   /* DATA, HEADERS or CONTINUATION that carries nothing */
-    COST_IGNORED = 1, /* PRIORITY, unknown frames, frames on closed streams */
+    COST_IGNORED = 1, /* PRIORITY, unknown frames, frames on closed streams that nothing excuses */
     COST_TRUNCATED = 8,
     REFILL_MS = 10
 };
@@ -110,8 +121,9 @@ mote_h2_stream *mote_h2_stream_find(mote_h2 *c, uint32_t id);
 mote_h2_stream *mote_h2_stream_add(mote_h2 *c, uint32_t id); /* NULL: all are in use */
 void mote_h2_stream_remove(mote_h2 *c, mote_h2_stream *s);
 bool mote_h2_stream_is_idle(const mote_h2 *c, uint32_t id);
-bool mote_h2_stream_was_opened(const mote_h2 *c, uint32_t id); /* one of the last 32 */
-bool mote_h2_stream_was_reset(const mote_h2 *c, uint32_t id);  /* by us, one of the last 32 */
+bool mote_h2_stream_was_opened(const mote_h2 *c, uint32_t id);   /* one of the last 32 */
+bool mote_h2_stream_was_reset(const mote_h2 *c, uint32_t id);    /* by us, one of the last 32 */
+bool mote_h2_stream_is_forgotten(const mote_h2 *c, uint32_t id); /* not one of the last 32 */
 void mote_h2_stream_note_opened(mote_h2 *c, uint32_t id);
 /* END_STREAM was sent or received: the stream is half-closed (local) or (remote) by it. */
 void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, enum mote_h2_stream_state half);
@@ -135,6 +147,14 @@ int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const cha
 int mote_h2_peer_error(mote_h2 *c, uint32_t code, const char *text);
 /* Takes `cost` from the budget: 0, or < 0 when it is used up. */
 int mote_h2_charge(mote_h2 *c, uint32_t cost);
+
+/* h2_late.c: what a legal peer sends on streams that we have closed */
+/* A stream is closed by us while the peer may still send so much on it. */
+void mote_h2_expect_late(mote_h2 *c, int32_t window);
+/* The DATA frame, or another one that would cost so much, is late: 0, or < 0 as mote_h2_charge().
+ */
+int mote_h2_late_data(mote_h2 *c);
+int mote_h2_late_frame(mote_h2 *c, uint32_t cost);
 
 /* h2_rst_stream.c */
 /* Ends a stream for an error of the peer: 1 with *ev filled, or < 0. */

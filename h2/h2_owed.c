@@ -12,16 +12,33 @@ static bool flush_acks(mote_h2 *c)
     return true;
 }
 
-/* RFC 9113 6.7: the answer repeats the octets of the question */
-static bool flush_ping(mote_h2 *c, unsigned owed, unsigned flags, const void *octets)
+static bool tx_ping(mote_h2 *c, unsigned flags, const void *octets)
 {
-    uint8_t *payload;
+    uint8_t *payload = mote_h2_tx_frame(c, MOTE_H2_FRAME_PING, flags, 0, PING_SIZE);
 
+    if (payload)
+        memcpy(payload, octets, PING_SIZE);
+    return payload != NULL;
+}
+
+/* RFC 9113 6.7: an answer repeats the octets of its question */
+static bool flush_pongs(mote_h2 *c)
+{
+    while (c->pings > 0) {
+        if (!tx_ping(c, FLAG_ACK, c->ping[0]))
+            return false;
+        memmove(c->ping[0], c->ping[1], sizeof c->ping - PING_SIZE);
+        c->pings--;
+    }
+    return true;
+}
+
+static bool flush_ping(mote_h2 *c, unsigned owed)
+{
     if (!(c->owed & owed))
         return true;
-    if (!(payload = mote_h2_tx_frame(c, MOTE_H2_FRAME_PING, flags, 0, PING_SIZE)))
+    if (!tx_ping(c, 0, "moteping"))
         return false;
-    memcpy(payload, octets, PING_SIZE);
     c->owed = (uint8_t)(c->owed & ~owed);
     return true;
 }
@@ -98,13 +115,13 @@ static bool flush_goaway(mote_h2 *c)
 
 bool mote_h2_flush(mote_h2 *c)
 {
-    if (c->owed == 0 && c->acks == 0 && c->owing_streams == 0)
+    if (c->owed == 0 && c->acks == 0 && c->pings == 0 && c->owing_streams == 0)
         return true;
     if (c->life == MOTE_H2_FAILED)
         return flush_goaway(c);
-    return flush_acks(c) && flush_ping(c, OWE_PING_ACK, FLAG_ACK, c->ping) &&
-           flush_ping(c, OWE_PING, 0, "moteping") && flush_streams(c) && flush_refused(c) &&
-           flush_window(c) && flush_goaway(c);
+    return flush_acks(c) && flush_pongs(c) && flush_ping(c, OWE_PING) && flush_streams(c) &&
+           flush_refused(c) && flush_window(c) && flush_goaway(c) &&
+           (!MOTE_SERVES(c) || flush_ping(c, OWE_LAST_PING));
 }
 
 const uint8_t *mote_h2_peek(mote_h2 *c, size_t *len)

@@ -33,6 +33,8 @@ void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
     default:
         break;
     }
+    /* what was granted may be under way (RFC 9113 5.1) */
+    mote_h2_expect_late(c, s->flags & STREAM_ENDING ? 0 : s->recv_window);
     reset(c, s, code);
 }
 
@@ -52,14 +54,13 @@ int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code, mote_h2_e
  * response that is complete stays so */
 int mote_h2_on_rst_stream(mote_h2 *c, mote_h2_event *ev)
 {
-    mote_h2_stream *s;
+    mote_h2_stream *s = mote_h2_stream_find(c, c->frame.id);
+    bool visible = s && s->state != MOTE_H2_STATE_RESET_OWED;
 
-    if (mote_h2_charge(c, COST_RESET) < 0)
+    if ((visible ? mote_h2_charge(c, COST_RESET) : mote_h2_late_frame(c, COST_RESET)) < 0)
         return c->error;
-    s = mote_h2_stream_find(c, c->frame.id);
     if (!s)
         return 0;
-    int visible = s->state != MOTE_H2_STATE_RESET_OWED;
     ev->type = MOTE_H2_RESET;
     ev->stream = s;
     ev->code = mote_h2_get32(c->frame.fixed);

@@ -65,6 +65,8 @@ void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, enum mote_h2_stream_state
         s->state = half;
         return;
     }
+    if (half == MOTE_H2_STATE_HALF_CLOSED_LOCAL) /* an RST_STREAM may be under way */
+        mote_h2_expect_late(c, 0);
     mote_h2_stream_remove(c, s); /* it was half-closed by the other side */
     if (c->budget < c->budget_max)
         c->budget++;
@@ -114,11 +116,19 @@ bool mote_h2_stream_is_idle(const mote_h2 *c, uint32_t id)
     return MOTE_SERVES(c) ? id > c->last_peer_id : id >= c->next_id;
 }
 
+static uint32_t age_of(const mote_h2 *c, uint32_t id)
+{
+    return (c->last_opened - id) / 2;
+}
+
 static bool in_map(const mote_h2 *c, uint32_t map, uint32_t id)
 {
-    uint32_t age = (c->last_opened - id) / 2;
+    return !mote_h2_stream_is_forgotten(c, id) && (map >> age_of(c, id) & 1);
+}
 
-    return age < 32 && (map >> age & 1);
+bool mote_h2_stream_is_forgotten(const mote_h2 *c, uint32_t id)
+{
+    return age_of(c, id) >= 32;
 }
 
 bool mote_h2_stream_was_opened(const mote_h2 *c, uint32_t id)

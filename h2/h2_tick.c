@@ -9,7 +9,7 @@ static void refill(mote_h2 *c, uint32_t now_ms)
 
     if (gain == 0)
         return;
-    c->refill_ms = now_ms;
+    c->refill_ms += gain * REFILL_MS; /* what is left of it counts the next time */
     c->budget = gain < c->budget_max - c->budget ? c->budget + gain : c->budget_max;
 }
 

@@ -143,9 +143,10 @@ bool mote_h2_valid(const mote_h2 *c)
 {
     if (c->stream_count == 0 || !c->streams || !mote_h2_tx_valid(&c->tx) ||
         !mote_h2_section_valid(c) || (c->life == MOTE_H2_FAILED) != (c->error < 0) ||
-        c->budget > c->budget_max || c->peer_max_frame == 0 || c->peer_max_frame > 0xffffff ||
-        !streams_valid(c) || !mote_hpack_decoder_valid(&c->decoder) ||
-        !mote_hpack_encoder_valid(&c->encoder))
+        c->budget > c->budget_max || c->pings > MOTE_H2_PINGS || c->asked > 2 ||
+        c->late_bytes > c->connection_window || c->late_frames > c->stream_count ||
+        c->peer_max_frame == 0 || c->peer_max_frame > 0xffffff || !streams_valid(c) ||
+        !mote_hpack_decoder_valid(&c->decoder) || !mote_hpack_encoder_valid(&c->encoder))
         return false;
     if (c->life == MOTE_H2_FAILED)
         return true;

@@ -14,7 +14,9 @@ bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s)
 void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
 {
     bool half = s->credit >= (c->initial_window + 1) / 2;
-    bool starved = s->credit > 0 && s->recv_window < (int64_t)s->need;
+    /* A frame of what is missing needs room for its padding as well (RFC 9113 6.1, 6.9.1). */
+    int64_t wanted = (int64_t)s->need + (s->flags & STREAM_PADDED ? MAX_PADDING : 0);
+    bool starved = s->credit > 0 && s->recv_window < wanted;
 
     if (!(half || starved) || mote_h2_in_its_data(c, s))
         return;
@@ -76,6 +78,15 @@ bool mote_h2_overflows(const mote_h2_stream *s, uint32_t increment)
     return increment > (uint32_t)MAX_WINDOW - (uint32_t)s->send_window;
 }
 
+/* On a closed stream it is legal (RFC 9113 5.1, 6.9), as long as it gives back what was sent. */
+static int late_increment(mote_h2 *c, uint32_t increment)
+{
+    if (increment == 0 || increment > c->unreturned)
+        return mote_h2_charge(c, COST_IGNORED);
+    c->unreturned -= increment;
+    return 0;
+}
+
 int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev)
 {
     uint32_t increment = mote_h2_get32(c->frame.fixed) & MAX_WINDOW;
@@ -84,8 +95,8 @@ int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev)
     if (c->frame.id == 0)
         return grow_connection(c, increment, ev);
     s = mote_h2_stream_find(c, c->frame.id);
-    if (!s || s->state == MOTE_H2_STATE_RESET_OWED) /* RFC 9113 5.1 closed */
-        return mote_h2_charge(c, COST_IGNORED);
+    if (!s || s->state == MOTE_H2_STATE_RESET_OWED)
+        return late_increment(c, increment);
     if (increment == 0) /* RFC 9113 6.9 */
         return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
     if (mote_h2_overflows(s, increment)) /* RFC 9113 6.9.1 */

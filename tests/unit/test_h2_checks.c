@@ -137,6 +137,14 @@ static void a_connection_is_what_its_life_says(void)
     BREAKS(h2.streams = NULL);
     KEEPS(h2.budget = h2.budget_max);
     BREAKS(h2.budget = h2.budget_max + 1);
+    KEEPS(h2.pings = MOTE_H2_PINGS);
+    BREAKS(h2.pings = MOTE_H2_PINGS + 1);
+    KEEPS(h2.asked = 2);
+    BREAKS(h2.asked = 3);
+    KEEPS(h2.late_bytes = h2.connection_window);
+    BREAKS(h2.late_bytes = h2.connection_window + 1);
+    KEEPS(h2.late_frames = h2.stream_count);
+    BREAKS(h2.late_frames = (uint16_t)(h2.stream_count + 1));
     KEEPS(h2.peer_max_frame = 0xffffff);
     BREAKS(h2.peer_max_frame = 0x1000000);
     BREAKS(h2.peer_max_frame = 0);

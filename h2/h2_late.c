@@ -1,0 +1,36 @@
+/*
+ * What comes late: sent before the peer had heard that we have closed a stream, or that we go away.
+ * RFC 9113 5.1 lets it come, and a legal peer does not pay for it. How much of it there may be is
+ * bounded by what was granted: content by the window that was open, within that of the connection;
+ * beside it one frame for each stream that was open (its trailers, or its RST_STREAM). What is
+ * beyond costs what it did.
+ */
+#include "h2_internal.h"
+
+void mote_h2_expect_late(mote_h2 *c, int32_t window)
+{
+    uint32_t room = c->connection_window - c->late_bytes;
+    uint32_t bytes = window > 0 ? (uint32_t)window : 0;
+
+    c->late_bytes += bytes < room ? bytes : room;
+    if (c->late_frames < c->stream_count)
+        c->late_frames++;
+}
+
+int mote_h2_late_data(mote_h2 *c)
+{
+    uint32_t len = c->frame.length;
+
+    if (len == 0 || len > c->late_bytes)
+        return mote_h2_charge(c, COST_IGNORED);
+    c->late_bytes -= len;
+    return 0;
+}
+
+int mote_h2_late_frame(mote_h2 *c, uint32_t cost)
+{
+    if (c->late_frames == 0)
+        return mote_h2_charge(c, cost);
+    c->late_frames--;
+    return 0;
+}
