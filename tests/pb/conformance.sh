@@ -46,7 +46,12 @@ cp "$P/testee" "$BUILD/conformance_testee"
 timeout 300 "$P/conformance_test_runner" --enforce_recommended "$BUILD/conformance_testee" >"$P/runner.log" 2>&1
 result "protobuf 3.21.12" "$P/runner.log"
 
-if reason=$(BUILD=$BUILD tests/pb/newer.sh); then
+reason=$(BUILD=$BUILD tests/pb/newer.sh)
+newer=$?
+if [ $newer = 2 ]; then
+    echo "the newer runner is not what it was: $reason"
+    exit 1
+elif [ $newer = 0 ]; then
     N=$P/newer
     export PYTHONPATH=$PWD/$N/py
     rm -rf "$P/newer_testee.gen"
