@@ -68,6 +68,7 @@ mkdir "$W/files_folder"
 start "$W/files" "$BUILD/files_server" --address=127.0.0.1:0 --folder="$W/files_folder"
 check "files_server with grpcio" $PYTHON tests/peers/files_peer.py client "$address"
 who=files_server use_files "$address"
+check "files_server and what lies in its folder" $PYTHON tests/peers/files_peer.py folder "$BUILD/files_server"
 start "$W/files_grpcio" $PYTHON tests/peers/files_peer.py server
 who=grpcio use_files "$address"
 
