@@ -19,7 +19,7 @@ static inline void open_channel(const char *address)
     mote_posix_catch_signals();
     socket_fd = mote_posix_connect(address, 5000);
     if (socket_fd < 0) {
-        fprintf(stderr, "error: %s\n", mote_posix_error());
+        print_line(stderr, "error: %s", mote_posix_error());
         exit(1);
     }
     mote_channel_init(&channel, &config, client_memory, sizeof client_memory, input, sizeof input,
@@ -35,7 +35,7 @@ static inline void check(int error)
 {
     if (error < 0) {
         mote_status status = mote_channel_status(&channel, error);
-        fprintf(stderr, "error: %.*s\n", (int)status.message_len, status.message);
+        print_line(stderr, "error: %.*s", (int)status.message_len, status.message);
         exit(1);
     }
 }
@@ -45,8 +45,8 @@ static inline int report(mote_status status)
 {
     if (status.code == MOTE_GRPC_OK)
         return 0;
-    fprintf(stderr, "status %s: %.*s\n", mote_grpc_code_name(status.code), (int)status.message_len,
-            status.message);
+    print_line(stderr, "status %s: %.*s", mote_grpc_code_name(status.code), (int)status.message_len,
+               status.message);
     secure_report();
     return 1;
 }

@@ -4,6 +4,7 @@
 #define EXAMPLES_OPTIONS_H
 
 #include "../../port/posix/posix.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -56,7 +56,7 @@ static inline mote_io secure_io(const char *address, mote_io io)
 static inline void secure_report(void)
 {
     if (secure_transport.tls && *mote_tls_error(secure_transport.tls))
-        fprintf(stderr, "TLS: %s\n", mote_tls_error(secure_transport.tls));
+        print_line(stderr, "TLS: %s", mote_tls_error(secure_transport.tls));
 }
 
 #endif

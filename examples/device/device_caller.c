@@ -22,7 +22,7 @@ static void wait_for_device(const char *address)
         socket_fd = mote_posix_accept_one(listener, UINT32_MAX);
     }
     if (socket_fd < 0) {
-        fprintf(stderr, "error: %s\n", mote_posix_error());
+        print_line(stderr, "error: %s", mote_posix_error());
         exit(1);
     }
     mote_channel_init(&channel, &config, client_memory, sizeof client_memory, input, sizeof input,

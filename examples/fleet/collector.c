@@ -51,9 +51,7 @@ static uint64_t committed_ms, reopen_ms;
 
 static void say(const char *text)
 {
-    fputs("collector: ", stderr);
-    print_text(stderr, text, strlen(text));
-    fputc('\n', stderr);
+    print_line(stderr, "collector: %s", text);
 }
 
 /* ---- calls --------------------------------------------------------------------------------- */

@@ -2,6 +2,8 @@
 
 #include <math.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { DRAW_MS = 200, PRINT_MS = 1000, DEVICES = 16, METRICS = 8, HISTORY = 32 };

@@ -93,11 +93,8 @@ static void on_closed(mote_posix_conn *c)
     lost = true;
     if (!security)
         return;
-    if (!sensor.finishing && *mote_posix_tls_error(c->self)) {
-        fputs("TLS: ", stderr);
-        print_text(stderr, mote_posix_tls_error(c->self), strlen(mote_posix_tls_error(c->self)));
-        fputc('\n', stderr);
-    }
+    if (!sensor.finishing && *mote_posix_tls_error(c->self))
+        print_line(stderr, "TLS: %s", mote_posix_tls_error(c->self));
     security->unwrap(c->self);
 }
 

@@ -1,6 +1,7 @@
 #include "sources.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Each is in a chain of its bucket, by the hash of its device, and in the list of all. */
 typedef struct entry {

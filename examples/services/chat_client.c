@@ -46,9 +46,9 @@ int main(int argc, char **argv)
     for (int left = atoi(count); left > 0; left--) {
         if (mote_chat_Chat_Join_recv(call, &event, NULL, &status) <= 0)
             return report(status);
-        printf("%.*s %s %.*s\n", (int)event.name.len, event.name.data,
-               event.kind >= 0 && event.kind < 4 ? verbs[event.kind] : "?", (int)event.text.len,
-               event.text.data);
+        print_line(stdout, "%.*s %s %.*s", (int)event.name.len, event.name.data,
+                   event.kind >= 0 && event.kind < 4 ? verbs[event.kind] : "?", (int)event.text.len,
+                   event.text.data);
         fflush(stdout);
     }
     mote_channel_half_close(call);

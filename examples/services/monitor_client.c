@@ -78,8 +78,8 @@ static int tail(int count)
     for (; count > 0; count--) {
         if (mote_monitor_Monitor_Tail_recv(call, &line, NULL, &status) <= 0)
             return report(status);
-        printf("%llu %d %.*s\n", (unsigned long long)line.number, (int)line.level,
-               (int)line.text.len, line.text.data);
+        print_line(stdout, "%llu %d %.*s", (unsigned long long)line.number, (int)line.level,
+                   (int)line.text.len, line.text.data);
     }
     mote_grpc_cancel(call);
     mote_channel_finish(call);

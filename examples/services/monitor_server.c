@@ -30,11 +30,11 @@ typedef struct {
 
 static void print_metric(const mote_monitor_Metric *m)
 {
-    printf("%.*s{", (int)m->name.len, m->name.data);
+    print_text(stdout, "%.*s{", (int)m->name.len, m->name.data);
     for (size_t i = 0; i < m->labels.count; i++) {
         const mote_monitor_Metric_LabelsEntry *l = &m->labels.items[i];
-        printf("%s%.*s=\"%.*s\"", i ? "," : "", (int)l->key.len, l->key.data, (int)l->value.len,
-               l->value.data);
+        print_text(stdout, "%s%.*s=\"%.*s\"", i ? "," : "", (int)l->key.len, l->key.data,
+                   (int)l->value.len, l->value.data);
     }
     printf("} %g\n", m->value);
     fflush(stdout);

@@ -37,7 +37,7 @@ static int import_orders(void)
     if (status.code == MOTE_GRPC_OK)
         printf("imported %u, failed %u\n", result.succeeded, result.failed);
     for (size_t i = 0; i < result.errors.count; i++)
-        printf("%.*s\n", (int)result.errors.items[i].len, result.errors.items[i].data);
+        print_line(stdout, "%.*s", (int)result.errors.items[i].len, result.errors.items[i].data);
     return report(status);
 }
 
@@ -53,11 +53,11 @@ static int history(const char *customer)
     check(mote_orders_Orders_History_call(&channel, ten_seconds, &query, &call));
     while (mote_pb_arena_init(&arena, scratch, sizeof scratch),
            mote_orders_Orders_History_recv(call, &order, &arena, &status) > 0) {
-        printf("%.*s %.*s %d", (int)order.id.len, order.id.data, (int)order.customer.len,
-               order.customer.data, (int)order.status);
+        print_text(stdout, "%.*s %.*s %d", (int)order.id.len, order.id.data,
+                   (int)order.customer.len, order.customer.data, (int)order.status);
         for (size_t i = 0; i < order.items.count; i++)
-            printf(" %ux%.*s", order.items.items[i].quantity, (int)order.items.items[i].article.len,
-                   order.items.items[i].article.data);
+            print_text(stdout, " %ux%.*s", order.items.items[i].quantity,
+                       (int)order.items.items[i].article.len, order.items.items[i].article.data);
         printf("\n");
     }
     return report(status);
@@ -84,8 +84,8 @@ static int update(void)
         }
         if (mote_orders_Orders_Updates_recv(call, &u, NULL, &status) <= 0)
             return report(status);
-        printf("%.*s %d %.*s\n", (int)u.id.len, u.id.data, (int)u.status, (int)u.error.len,
-               u.error.data);
+        print_line(stdout, "%.*s %d %.*s", (int)u.id.len, u.id.data, (int)u.status,
+                   (int)u.error.len, u.error.data);
     }
     return 0;
 }

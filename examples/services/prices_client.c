@@ -26,8 +26,8 @@ int main(int argc, char **argv)
     for (int left = atoi(count); left > 0; left--) {
         if (mote_prices_Prices_Watch_recv(call, &price, NULL, &status) <= 0)
             return report(status);
-        printf("%.*s %lld.%02lld\n", (int)price.symbol.len, price.symbol.data,
-               (long long)price.cents / 100, (long long)price.cents % 100);
+        print_line(stdout, "%.*s %lld.%02lld", (int)price.symbol.len, price.symbol.data,
+                   (long long)price.cents / 100, (long long)price.cents % 100);
         fflush(stdout);
     }
     mote_grpc_cancel(call); /* the server learns that nobody watches any more */

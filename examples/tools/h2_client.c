@@ -29,7 +29,7 @@ static FILE *upload; /* NULL: there is none, or all of it is sent */
 
 static int fail(const char *what, const char *why)
 {
-    fprintf(stderr, "h2_client: error: %s: %s\n", what, why);
+    print_line(stderr, "h2_client: error: %s: %s", what, why);
     secure_report();
     exit(1);
 }
@@ -130,8 +130,8 @@ static bool write_output(uint32_t wait_ms)
 static void handle(const mote_h2_event *ev)
 {
     if (ev->type == MOTE_H2_FIELD && verbose)
-        fprintf(stderr, "< %.*s: %.*s\n", (int)ev->field.name_len, ev->field.name,
-                (int)ev->field.value_len, ev->field.value);
+        print_line(stderr, "< %.*s: %.*s", (int)ev->field.name_len, ev->field.name,
+                   (int)ev->field.value_len, ev->field.value);
     if (ev->type == MOTE_H2_DATA) {
         fwrite(ev->data, 1, ev->len, stdout);
         mote_h2_consume(&h2, ev->stream, ev->len);

@@ -11,6 +11,7 @@
 #include "../common/options.h"
 
 #include <stdbool.h>
+#include <unistd.h>
 
 enum { TABLE_MAX = 65504, SLOTS = 2048, LINE_MAX_LEN = 1 << 20, BLOCK_MAX = 1 << 21 };
 
@@ -89,6 +90,15 @@ static size_t parse_hex(void)
     return n;
 }
 
+/* Programs get the bytes as they are. */
+static void print_field(const char *text, size_t len)
+{
+    if (isatty(STDOUT_FILENO))
+        print_bytes(stdout, text, len);
+    else
+        fwrite(text, 1, len, stdout);
+}
+
 static void decode_block(size_t len)
 {
     mote_hpack_field_view f;
@@ -99,9 +109,9 @@ static void decode_block(size_t len)
         at += used;
         if (f.flags & MOTE_HPACK_TOO_LONG)
             fail("field longer than 1 MiB");
-        fwrite(f.name, 1, f.name_len, stdout);
+        print_field(f.name, f.name_len);
         fputs(": ", stdout);
-        fwrite(f.value, 1, f.value_len, stdout);
+        print_field(f.value, f.value_len);
         putchar('\n');
     }
     if (r == 0)
