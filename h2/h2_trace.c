@@ -160,12 +160,43 @@ static void tell_small(mote_h2_tracer *t, const mote_h2_trace_side *s)
 
 /* ---- header blocks ------------------------------------------------------------------------- */
 
+static bool is_named(const mote_hpack_field_view *f, const char *name)
+{
+    size_t i = 0;
+
+    for (; i < f->name_len && name[i]; i++) {
+        if (f->name[i] != name[i] && (f->name[i] | 0x20) != name[i])
+            return false;
+    }
+    return i == f->name_len && !name[i];
+}
+
+/* What lets in whoever has it (RFC 7541 7.1.3): known fields, and what its sender would not have
+ * remembered anywhere. */
+static bool is_secret(const mote_hpack_field_view *f)
+{
+    static const char *const names[] = {"authorization", "proxy-authorization", "cookie",
+                                        "set-cookie",    "x-api-key",           "x-auth-token"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (is_named(f, names[i]))
+            return true;
+    }
+    return f->flags & MOTE_HPACK_NEVER_INDEX;
+}
+
 static void tell_field(mote_h2_tracer *t, const mote_hpack_field_view *f)
 {
     put(t, "          ");
     put_bytes(t, f->name, f->name_len);
     put(t, ": ");
-    put_bytes(t, f->value, f->value_len);
+    if (is_secret(f)) {
+        put(t, "(secret, ");
+        put_number(t, (uint32_t)f->value_len);
+        put(t, " bytes)");
+    } else {
+        put_bytes(t, f->value, f->value_len);
+    }
     if (f->flags & MOTE_HPACK_TOO_LONG)
         put(t, "...");
     end_line(t);

@@ -70,6 +70,47 @@ static void frames_of_all_kinds(void)
           "send unknown frame <length=1, flags=0x00, stream_id=0>\n");
 }
 
+/* A literal without indexing (RFC 7541 6.2.2), or never indexed (6.2.3). */
+static void tells_field(const char *first, const char *name, const char *value, const char *line)
+{
+    char hex[512], expected[512];
+    size_t n = 0, name_len = strlen(name), value_len = strlen(value);
+
+    n += (size_t)sprintf(hex + n, "%06zx 01 05 00000001 %s %02zx ", 3 + name_len + value_len, first,
+                         name_len);
+    for (size_t i = 0; i < name_len; i++)
+        n += (size_t)sprintf(hex + n, "%02x", (unsigned)name[i]);
+    n += (size_t)sprintf(hex + n, " %02zx ", value_len);
+    for (size_t i = 0; i < value_len; i++)
+        n += (size_t)sprintf(hex + n, "%02x", (unsigned)value[i]);
+    snprintf(expected, sizeof expected,
+             "send HEADERS frame <length=%zu, flags=0x05, stream_id=1> END_STREAM END_HEADERS\n    "
+             "      %s\n",
+             3 + name_len + value_len, line);
+    check(hex, expected);
+}
+
+static void secrets_are_their_length(void)
+{
+    static const char *const names[] = {"authorization", "proxy-authorization", "cookie",
+                                        "set-cookie",    "x-api-key",           "x-auth-token",
+                                        "Authorization"};
+    char line[64];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(line, sizeof line, "%s: (secret, 12 bytes)", names[i]);
+        tells_field("00", names[i], "Bearer abcde", line);
+    }
+    tells_field("10", "x-pin", "1234", "x-pin: (secret, 4 bytes)"); /* never indexed */
+    tells_field("00", "x-pin", "1234", "x-pin: 1234");
+    tells_field("00", "cookies", "a", "cookies: a");
+    tells_field("00", "cooki", "a", "cooki: a");
+    check("00000f 01 05 00000001 0f08 0c 426561726572206162636465", /* by a name of the static table
+                                                                     */
+          "send HEADERS frame <length=15, flags=0x05, stream_id=1> END_STREAM END_HEADERS\n"
+          "          authorization: (secret, 12 bytes)\n");
+}
+
 static void flags_are_told_where_they_mean_something(void)
 {
     check("000004 05 0d 00000001 00000002 000001 09 09 00000001 82 000000 01 09 00000003",
@@ -146,6 +187,7 @@ static void the_preface_is_passed_over(void)
 int main(void)
 {
     RUN(frames_of_all_kinds);
+    RUN(secrets_are_their_length);
     RUN(flags_are_told_where_they_mean_something);
     RUN(goaway_says_why);
     RUN(header_blocks_are_decoded);
