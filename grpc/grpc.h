@@ -65,25 +65,33 @@ enum mote_grpc_code {
 /* "DEADLINE_EXCEEDED" and so on; "code N" is spelled UNKNOWN. Static. */
 const char *mote_grpc_code_name(int code);
 
-enum mote_grpc_event_type {
-    MOTE_GRPC_METADATA = 1, /* one field: name, value, trailing. Cannot be deferred. */
-    MOTE_GRPC_START,        /* server: the call begins; client: the server's headers are there */
-    MOTE_GRPC_MESSAGE,      /* a whole message: data, len */
-    MOTE_GRPC_CHUNK,        /* a piece of a message that is larger than the receive buffer: data,
-                               len, offset, total; only for methods that ask for it */
-    MOTE_GRPC_HALF_CLOSE,   /* server: the client sends no more */
-    MOTE_GRPC_WRITABLE,     /* sending may go on after MOTE_AGAIN */
-    MOTE_GRPC_STATUS,       /* client: the end: code, message */
-    MOTE_GRPC_CLOSED,       /* server: the end, by whomever: code, message. Cannot be deferred. */
-    MOTE_GRPC_GOAWAY        /* client: no new calls on this connection; call is NULL, code is the
-                               wire code (enum mote_h2_code) */
+/* An enum of one byte, where the compiler can. */
+#ifdef __GNUC__
+#define MOTE_GRPC_ENUM8 __attribute__((packed))
+#else
+#define MOTE_GRPC_ENUM8
+#endif
+
+enum MOTE_GRPC_ENUM8 mote_grpc_event_type {
+    MOTE_GRPC_NOTHING,    /* no event: mote_grpc_recv() has not returned 1 */
+    MOTE_GRPC_METADATA,   /* one field: name, value, trailing. Cannot be deferred. */
+    MOTE_GRPC_START,      /* server: the call begins; client: the server's headers are there */
+    MOTE_GRPC_MESSAGE,    /* a whole message: data, len */
+    MOTE_GRPC_CHUNK,      /* a piece of a message that is larger than the receive buffer: data,
+                             len, offset, total; only for methods that ask for it */
+    MOTE_GRPC_HALF_CLOSE, /* server: the client sends no more */
+    MOTE_GRPC_WRITABLE,   /* sending may go on after MOTE_AGAIN */
+    MOTE_GRPC_STATUS,     /* client: the end: code, message */
+    MOTE_GRPC_CLOSED,     /* server: the end, by whomever: code, message. Cannot be deferred. */
+    MOTE_GRPC_GOAWAY      /* client: no new calls on this connection; call is NULL, code is the
+                             wire code (enum mote_h2_code) */
 };
 
 typedef struct mote_grpc_call mote_grpc_call;
 
 /* An event. Beside type, call, data and len only the members are set that the type names. */
 typedef struct {
-    uint8_t type; /* enum mote_grpc_event_type */
+    enum mote_grpc_event_type type;
     bool trailing;
     bool compressed; /* MESSAGE: it came so; data is what it was before */
     mote_grpc_call *call;
@@ -157,13 +165,6 @@ typedef struct {
     size_t count;
     mote_hpack_field accept; /* MOTE_HPACK_FIELD("grpc-accept-encoding", "identity,gzip") */
 } mote_grpc_codecs;
-
-/* An enum of one byte, where the compiler can. */
-#ifdef __GNUC__
-#define MOTE_GRPC_ENUM8 __attribute__((packed))
-#else
-#define MOTE_GRPC_ENUM8
-#endif
 
 /*
  * Where a call is: what either side has still to say, and what the user was told.
@@ -302,7 +303,7 @@ typedef struct {
     size_t rest_len;
     uint32_t held;              /* bytes of the event, its prefix included; credit is held back */
     enum mote_grpc_where where; /* NOWHERE just when held is 0 */
-    uint8_t type;               /* of the event; 0: it is done, or was brought back */
+    enum mote_grpc_event_type type; /* of the event; NOTHING: it is done, or was brought back */
 } mote_grpc_delivery;
 
 typedef struct mote_grpc {

@@ -61,8 +61,8 @@ bool mote_grpc_next_end(mote_grpc *g, mote_grpc_event *ev)
     return false;
 }
 
-/* What comes behind the messages: the type of the event, or 0. */
-static unsigned next_after_messages(mote_grpc_call *call)
+/* What comes behind the messages. */
+static enum mote_grpc_event_type next_after_messages(mote_grpc_call *call)
 {
     if (call->remote == MOTE_GRPC_REMOTE_ENDED && call->told == MOTE_GRPC_TOLD_STARTED &&
         mote_grpc_serves(call->grpc)) {
@@ -73,14 +73,14 @@ static unsigned next_after_messages(mote_grpc_call *call)
         call->facts &= (uint16_t)~FACT_WRITABLE;
         return MOTE_GRPC_WRITABLE;
     }
-    return 0;
+    return MOTE_GRPC_NOTHING;
 }
 
-/* The next event but the end, of a call that goes on: its type, or 0. */
-static unsigned next_event(mote_grpc_call *call, mote_grpc_event *ev)
+/* The next event but the end, of a call that goes on. */
+static enum mote_grpc_event_type next_event(mote_grpc_call *call, mote_grpc_event *ev)
 {
     if (call->wait == MOTE_GRPC_WAIT_DEFERRED || call->remote == MOTE_GRPC_REMOTE_OVER)
-        return 0;
+        return MOTE_GRPC_NOTHING;
     if (call->remote == MOTE_GRPC_REMOTE_HEADERS)
         return next_after_messages(call);
     if (call->told < MOTE_GRPC_TOLD_STARTED) {
@@ -90,10 +90,10 @@ static unsigned next_event(mote_grpc_call *call, mote_grpc_event *ev)
     if (mote_grpc_next_message(call, ev))
         return ev->type;
     if (call->remote == MOTE_GRPC_REMOTE_OPEN && !(call->facts & FACT_WRITABLE))
-        return 0;
+        return MOTE_GRPC_NOTHING;
     if (call->remote == MOTE_GRPC_REMOTE_ENDED && call->told < MOTE_GRPC_TOLD_HALF_CLOSED)
         fail_if_incomplete(call);
-    return call->remote == MOTE_GRPC_REMOTE_OVER ? 0 : next_after_messages(call);
+    return call->remote == MOTE_GRPC_REMOTE_OVER ? MOTE_GRPC_NOTHING : next_after_messages(call);
 }
 
 bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
@@ -104,9 +104,9 @@ bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
     ev->compressed = false;
     ev->data = NULL;
     ev->len = 0;
-    ev->type = d->type = (uint8_t)next_event(call, ev);
+    ev->type = d->type = next_event(call, ev);
     ev->call = call;
-    if (d->type != 0)
+    if (d->type != MOTE_GRPC_NOTHING)
         return true;
     if (call->wait == MOTE_GRPC_WAIT_DEFERRED)
         mote_grpc_message_store(call);
@@ -127,14 +127,14 @@ void mote_grpc_defer(mote_grpc *g)
 {
     mote_grpc_delivery *d = &g->delivery;
     mote_grpc_call *call = d->call;
-    unsigned type = d->type;
+    enum mote_grpc_event_type type = d->type;
 
     MOTE_CHECK_THAT(mote_grpc_valid(g));
     if (d->ended && !mote_grpc_serves(g)) {
         defer_call(d->ended);
         d->ended = NULL;
     }
-    if (!call || type == 0 || type == MOTE_GRPC_METADATA)
+    if (!call || type == MOTE_GRPC_NOTHING || type == MOTE_GRPC_METADATA)
         return;
     if (type == MOTE_GRPC_START)
         call->told = MOTE_GRPC_TOLD_FIELDS;
@@ -144,7 +144,7 @@ void mote_grpc_defer(mote_grpc *g)
         call->facts |= FACT_WRITABLE;
     else
         mote_grpc_message_keep(call);
-    d->type = 0;
+    d->type = MOTE_GRPC_NOTHING;
     if (call->remote != MOTE_GRPC_REMOTE_OVER) /* otherwise the end is what comes next */
         defer_call(call);
 }
@@ -156,9 +156,9 @@ void mote_grpc_conclude(mote_grpc *g)
     if (d->ended)
         mote_grpc_call_release(d->ended);
     d->ended = NULL;
-    if (d->call && d->type != 0)
+    if (d->call && d->type != MOTE_GRPC_NOTHING)
         mote_grpc_message_done(d->call);
-    d->type = 0;
+    d->type = MOTE_GRPC_NOTHING;
 }
 
 /* Whether a call whose turn it is has something to tell. */

@@ -30,7 +30,7 @@ static bool delivery_valid(const mote_grpc *g)
     if ((d->where == MOTE_GRPC_NOWHERE) != (d->held == 0))
         return false;
     if (!d->call)
-        return d->type == 0 && d->held == 0 && d->rest_len == 0;
+        return d->type == MOTE_GRPC_NOTHING && d->held == 0 && d->rest_len == 0;
     if (d->call->grpc != g || d->call->local == MOTE_GRPC_LOCAL_FREE)
         return false;
     return d->where != MOTE_GRPC_IN_BUFFER || d->held <= d->call->rx_pos;

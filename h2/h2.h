@@ -133,20 +133,21 @@ enum mote_h2_kind {
 unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise);
 
 enum mote_h2_event_type {
-    MOTE_H2_FIELD = 1, /* one field of a header section: field, kind */
-    MOTE_H2_HEADERS,   /* the header section is complete: trailers, end_stream, status, truncated */
-    MOTE_H2_DATA,      /* a piece of content: data, len, to be given back with _consume(); or the
-                          end of it: end_stream, len 0 */
-    MOTE_H2_RESET,     /* the stream has ended early: code, remote */
-    MOTE_H2_WRITABLE,  /* a send window has opened; stream is NULL for the connection's */
-    MOTE_H2_SETTINGS,  /* the peer's SETTINGS have been applied; all windows may have changed */
-    MOTE_H2_PONG,      /* the answer to mote_h2_ping() */
-    MOTE_H2_GOAWAY     /* the peer takes no new streams: code, last_id */
+    MOTE_H2_NOTHING,  /* no event: mote_h2_recv() has not returned 1 */
+    MOTE_H2_FIELD,    /* one field of a header section: field, kind */
+    MOTE_H2_HEADERS,  /* the header section is complete: trailers, end_stream, status, truncated */
+    MOTE_H2_DATA,     /* a piece of content: data, len, to be given back with _consume(); or the
+                         end of it: end_stream, len 0 */
+    MOTE_H2_RESET,    /* the stream has ended early: code, remote */
+    MOTE_H2_WRITABLE, /* a send window has opened; stream is NULL for the connection's */
+    MOTE_H2_SETTINGS, /* the peer's SETTINGS have been applied; all windows may have changed */
+    MOTE_H2_PONG,     /* the answer to mote_h2_ping() */
+    MOTE_H2_GOAWAY    /* the peer takes no new streams: code, last_id */
 };
 
 typedef struct {
-    uint8_t type; /* enum mote_h2_event_type */
-    uint8_t kind; /* enum mote_h2_kind */
+    enum mote_h2_event_type type : 8;
+    enum mote_h2_kind kind : 8; /* FIELD */
     bool end_stream;
     bool trailers;
     bool truncated;  /* HEADERS: the section was larger than a limit, and fields were dropped */

@@ -140,7 +140,7 @@ static int take_field(mote_h2 *c, mote_h2_event *ev)
     if (!c->frame.stream || c->block.code != 0)
         return 0;
     ev->type = MOTE_H2_FIELD;
-    ev->kind = (uint8_t)kind;
+    ev->kind = (enum mote_h2_kind)kind;
     ev->stream = c->frame.stream;
     ev->status = c->block.status;
     ev->trailers = (c->block.flags & BLOCK_TRAILERS) != 0;

@@ -274,7 +274,7 @@ int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h
     CHECK_CONNECTION(c);
     if (len == 0)
         in = &nothing; /* it may be NULL */
-    ev->type = 0;
+    ev->type = MOTE_H2_NOTHING;
     ev->end_stream = ev->trailers = ev->truncated = false;
     ev->stream = NULL;
     ev->len = 0;
