@@ -277,15 +277,14 @@ static void on_data(connection *c, const mote_h2_event *ev)
     answer(c, r);
 }
 
-static int on_input(void *self, const uint8_t *in, size_t len)
+static enum mote_posix_input on_input(void *self, const uint8_t *in, size_t len, size_t *used)
 {
     connection *c = self;
     mote_h2_event ev;
-    size_t used;
 
-    while (mote_h2_recv(&c->h2, in, len, &used, &ev) > 0) {
-        in += used;
-        len -= used;
+    while (mote_h2_recv(&c->h2, in, len, used, &ev) > 0) {
+        in += *used;
+        len -= *used;
         if (ev.type == MOTE_H2_FIELD && !ev.trailers)
             on_field(c, &ev);
         else if (ev.type == MOTE_H2_HEADERS)
@@ -299,7 +298,7 @@ static int on_input(void *self, const uint8_t *in, size_t len)
         else if (ev.type == MOTE_H2_WRITABLE || ev.type == MOTE_H2_SETTINGS)
             answer_all(c);
     }
-    return mote_h2_error(&c->h2);
+    return mote_h2_error(&c->h2) < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
 }
 
 /* ---- the engine for the event loop --------------------------------------------------------- */

@@ -67,12 +67,13 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
     conn->self = self;
     conn->fd = fd;
     mote_posix_trace_begin(fd);
-    conn->writing = conn->finished = conn->dead = false;
+    conn->writing = false;
     conn->bytes_in = conn->bytes_out = 0;
     conn->progress_ms = loop->now_ms;
     schedule(conn, loop->now_ms);
     if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
         return -1;
+    conn->state = MOTE_POSIX_CONN_OPEN;
     conn->previous = NULL;
     conn->next = loop->conns;
     if (conn->next)
@@ -84,8 +85,41 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
 
 void mote_posix_close(mote_posix_conn *conn)
 {
-    conn->dead = true;
+    switch (conn->state) {
+    case MOTE_POSIX_CONN_OPEN:
+        conn->state = MOTE_POSIX_CONN_CUT;
+        break;
+    case MOTE_POSIX_CONN_ENDING:
+    case MOTE_POSIX_CONN_LINGERING:
+        conn->state = MOTE_POSIX_CONN_OVER;
+        break;
+    default:
+        return;
+    }
     schedule(conn, 0);
+}
+
+/* To be closed at the end of this turn. */
+static bool is_doomed(const mote_posix_conn *conn)
+{
+    return conn->state == MOTE_POSIX_CONN_CUT || conn->state == MOTE_POSIX_CONN_OVER;
+}
+
+/* Lets the engine work: on bytes that arrived, or on what time, room or an end have caused. */
+static enum mote_posix_input run(mote_posix_conn *conn, const uint8_t *in, size_t len, size_t *used)
+{
+    enum mote_posix_input r = conn->engine->input(conn->self, in, len, used);
+
+    if (r == MOTE_POSIX_ENDED && conn->state == MOTE_POSIX_CONN_OPEN)
+        conn->state = MOTE_POSIX_CONN_ENDING;
+    return r;
+}
+
+static void work(mote_posix_conn *conn)
+{
+    size_t used;
+
+    run(conn, NULL, 0, &used);
 }
 
 static void say_goodbye(mote_posix_conn *conn)
@@ -93,7 +127,7 @@ static void say_goodbye(mote_posix_conn *conn)
     size_t len;
     const uint8_t *out;
 
-    if (!conn->engine->close || conn->finished)
+    if (!conn->engine->close)
         return;
     conn->engine->close(conn->self);
     while ((out = conn->engine->peek(conn->self, &len))) {
@@ -114,11 +148,15 @@ static void end_conn(mote_posix_conn *conn)
         conn->next->previous = conn->previous;
     if (conn->loop->last_active == conn)
         conn->loop->last_active = NULL;
-    say_goodbye(conn);
-    conn->engine->eof(conn->self); /* whatever has ended it, each call is told */
-    conn->engine->input(conn->self, NULL, 0);
+    mote_posix_close(conn); /* it may be open: the loop itself ends */
+    if (conn->state == MOTE_POSIX_CONN_CUT) {
+        say_goodbye(conn);
+        conn->engine->eof(conn->self);
+        work(conn);
+    }
     close(conn->fd);
     conn->fd = -1;
+    conn->state = MOTE_POSIX_CONN_CLOSED;
     if (conn->closed)
         conn->closed(conn);
 }
@@ -130,23 +168,16 @@ static void want_write(mote_posix_conn *conn, bool on)
     if (conn->writing == on)
         return;
     conn->writing = on;
+    conn->progress_ms = conn->loop->now_ms;
     epoll_ctl(conn->loop->epoll, EPOLL_CTL_MOD, conn->fd, &e);
 }
 
-/* The engine is done. What it has said must reach the peer: a close with unread input would make
- * the kernel reset the connection, so input is read and thrown away until the peer closes. */
-static void finish(mote_posix_conn *conn)
+/* The engine has ended, and all that it has said has left. */
+static void linger(mote_posix_conn *conn)
 {
-    if (!conn->finished) {
-        conn->finished = true;
-        schedule(conn, conn->loop->now_ms + LINGER_MS);
-        shutdown(conn->fd, SHUT_WR);
-    }
-}
-
-static bool failed(mote_posix_conn *conn)
-{
-    return conn->engine->input(conn->self, NULL, 0) < 0;
+    conn->state = MOTE_POSIX_CONN_LINGERING;
+    schedule(conn, conn->loop->now_ms + LINGER_MS);
+    shutdown(conn->fd, SHUT_WR);
 }
 
 /* Writes until the socket or the engine has no more; false: the socket takes no more now. */
@@ -169,24 +200,39 @@ static bool write_all(mote_posix_conn *conn)
         conn->engine->ack(conn->self, (size_t)n);
         conn->bytes_out += (uint64_t)n;
         conn->progress_ms = conn->loop->now_ms;
-        conn->engine->input(conn->self, NULL, 0); /* room: handlers that wait may go on */
+        if (conn->state == MOTE_POSIX_CONN_OPEN)
+            work(conn); /* there is room: handlers that wait may go on */
     }
     return false; /* the other connections have their turn */
 }
 
+/* The engine wants its time in next_ms; output that waits is looked at when it may have stalled. */
+static void schedule_tick(mote_posix_conn *conn, uint32_t next_ms)
+{
+    uint64_t due_ms = conn->loop->now_ms + next_ms;
+    uint64_t stalled_ms = conn->progress_ms + conn->loop->stall_ms;
+
+    schedule(conn, conn->writing && stalled_ms < due_ms ? stalled_ms : due_ms);
+}
+
+/* After the engine has worked. */
+static void flush(mote_posix_conn *conn)
+{
+    if (conn->state != MOTE_POSIX_CONN_OPEN && conn->state != MOTE_POSIX_CONN_ENDING)
+        return;
+    bool done = write_all(conn);
+    want_write(conn, !done);
+    if (!done && conn->due_ms > conn->progress_ms + conn->loop->stall_ms)
+        schedule(conn, conn->progress_ms + conn->loop->stall_ms);
+    if (done && conn->state == MOTE_POSIX_CONN_ENDING)
+        linger(conn);
+}
+
 void mote_posix_flush(mote_posix_conn *conn)
 {
-    if (conn->dead || conn->finished)
-        return;
-    bool done, over;
-    size_t len;
-    do { /* what has left makes room for more, which an engine around another one tells of late */
-        done = write_all(conn);
-        over = done && failed(conn);
-    } while (done && conn->engine->peek(conn->self, &len));
-    want_write(conn, !done);
-    if (over)
-        finish(conn);
+    if (conn->state == MOTE_POSIX_CONN_OPEN)
+        work(conn);
+    flush(conn);
 }
 
 /* An engine that must speak before it listens on (TLS in its handshake) leaves input: what it has
@@ -194,11 +240,11 @@ void mote_posix_flush(mote_posix_conn *conn)
 static void hand_over(mote_posix_conn *conn, const uint8_t *in, size_t len)
 {
     uint64_t written;
-    int left;
+    size_t used;
 
-    while ((left = conn->engine->input(conn->self, in, len)) > 0) {
-        in += len - (size_t)left;
-        len = (size_t)left;
+    while (run(conn, in, len, &used) == MOTE_POSIX_OUTPUT_FIRST) {
+        in += used;
+        len -= used;
         written = conn->bytes_out;
         if (!write_all(conn) || conn->bytes_out == written) {
             mote_posix_close(conn);
@@ -218,18 +264,19 @@ static void on_input(mote_posix_conn *conn)
     if (n > 0) {
         conn->bytes_in += (uint64_t)n;
         mote_posix_trace_bytes(conn->fd, false, loop->in, (size_t)n);
-        if (conn->finished)
+        if (conn->state != MOTE_POSIX_CONN_OPEN)
             return;
         conn->engine->tick(conn->self, loop->now_ms);
         hand_over(conn, loop->in, (size_t)n);
-        mote_posix_flush(conn);
-        if (!conn->finished && !conn->dead)
-            schedule(conn, loop->now_ms + conn->engine->tick(conn->self, loop->now_ms));
+        flush(conn);
+        if (conn->state == MOTE_POSIX_CONN_OPEN)
+            schedule_tick(conn, conn->engine->tick(conn->self, loop->now_ms));
         return;
     }
-    if (n == 0 && !conn->finished) { /* half-closed: what is ready still goes out */
+    /* Half-closed: what is ready still leaves. */
+    if (n == 0 && conn->state != MOTE_POSIX_CONN_LINGERING) {
         conn->engine->eof(conn->self);
-        conn->engine->input(conn->self, NULL, 0);
+        work(conn);
         write_all(conn);
     }
     mote_posix_close(conn);
@@ -255,22 +302,17 @@ static void accept_all(mote_posix_loop *loop)
 static void tick(mote_posix_conn *conn)
 {
     mote_posix_loop *loop = conn->loop;
-    size_t len;
 
-    if (conn->finished) {
+    if (conn->state == MOTE_POSIX_CONN_LINGERING) {
         mote_posix_close(conn);
         return;
     }
     uint32_t next = conn->engine->tick(conn->self, loop->now_ms);
-    schedule(conn, loop->now_ms + (next ? next : 1));
-    conn->engine->input(conn->self, NULL, 0);
     mote_posix_flush(conn);
-    if (conn->finished || !conn->writing || !conn->engine->peek(conn->self, &len))
-        return;
-    if (loop->now_ms - conn->progress_ms >= loop->stall_ms)
+    if (conn->writing && loop->now_ms - conn->progress_ms >= loop->stall_ms)
         mote_posix_close(conn); /* the peer has stopped reading */
-    else if (conn->due_ms > conn->progress_ms + loop->stall_ms)
-        schedule(conn, conn->progress_ms + loop->stall_ms);
+    if (conn->state == MOTE_POSIX_CONN_OPEN || conn->state == MOTE_POSIX_CONN_ENDING)
+        schedule_tick(conn, next ? next : 1);
 }
 
 /* Ticks what is due and closes what is dead; returns the ms until the next tick. */
@@ -283,9 +325,9 @@ static uint64_t walk(mote_posix_loop *loop)
         set_full(loop, false);
     for (mote_posix_conn *conn = loop->conns, *after; conn; conn = after) {
         after = conn->next;
-        if (!conn->dead && conn->due_ms <= loop->now_ms)
+        if (!is_doomed(conn) && conn->due_ms <= loop->now_ms)
             tick(conn);
-        if (conn->dead)
+        if (is_doomed(conn))
             end_conn(conn);
         else if (conn->due_ms < loop->due_ms)
             loop->due_ms = conn->due_ms;
@@ -310,12 +352,12 @@ static bool spin(mote_posix_loop *loop)
 
     do {
         mote_posix_conn *conn = loop->last_active;
-        if (!conn || conn->dead)
+        if (!conn || is_doomed(conn))
             return false;
         seen = conn->bytes_in;
         loop->now_ms = mote_posix_now_ms();
         on_input(conn);
-        if (conn->dead || conn->bytes_in != seen)
+        if (is_doomed(conn) || conn->bytes_in != seen)
             return true;
     } while (now_us() < until);
     return false;
@@ -352,10 +394,10 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
             accept_all(loop);
             continue;
         }
-        if (!conn->dead && (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+        if (!is_doomed(conn) && (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
             on_input(conn);
-        if (!conn->dead && (events[i].events & EPOLLOUT))
-            mote_posix_flush(conn);
+        if (!is_doomed(conn) && (events[i].events & EPOLLOUT))
+            flush(conn);
     }
     return 0;
 }

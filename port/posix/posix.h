@@ -70,15 +70,38 @@ void mote_posix_catch_signals(void);
 
 /* ---- connections --------------------------------------------------------------------------- */
 
-/* What an engine offers to a transport. `self` is the engine's object. */
+/* What an engine says of its input. */
+enum mote_posix_input {
+    MOTE_POSIX_TOOK_ALL,     /* and goes on */
+    MOTE_POSIX_OUTPUT_FIRST, /* it stopped at *used: what it has to say must leave before it takes
+                                the rest (TLS in its handshake) */
+    MOTE_POSIX_ENDED         /* well or not, and each of its calls was told: what it still says
+                                leaves, then the transport is closed; it stays so */
+};
+
+/*
+ * What an engine offers to a transport that calls it: docs/transports.md. `self` is the engine's
+ * object. All functions return at once.
+ */
 typedef struct {
-    /* < 0: close after the output; > 0: so many bytes are left, until output has gone out */
-    int (*input)(void *self, const uint8_t *in, size_t len);
+    /* Takes bytes that arrived, all of them unless it says OUTPUT_FIRST, which alone sets *used.
+     * With len 0 (`in` may be NULL): does what tick(), ack(), eof() or calls of its user have
+     * caused. `in` is not needed after the return. */
+    enum mote_posix_input (*input)(void *self, const uint8_t *in, size_t len, size_t *used);
+    /* Bytes to write next, *len of them; NULL: none. Valid until the next function but ack(); the
+     * same bytes are offered until they are acknowledged, possibly with more behind them. */
     const uint8_t *(*peek)(void *self, size_t *len);
+    /* The first `len` of these bytes were written. Follow it with input(): there is room. */
     void (*ack)(void *self, size_t len);
-    uint32_t (*tick)(void *self, uint64_t now_ms); /* ms until the next tick */
+    /* Takes the time, in ms from any origin, never backwards; how many ms until it wants it again,
+     * UINT32_MAX: never. Follow it with input(). */
+    uint32_t (*tick)(void *self, uint64_t now_ms);
+    /* The transport has ended, however; also more than once, and after ENDED. Follow it with
+     * input(), which tells each call. */
     void (*eof)(void *self);
-    void (*close)(void *self); /* the transport is about to be closed: last words; may be NULL */
+    /* The transport is about to be closed, though the engine has not ended: last words are what
+     * peek() offers now. NULL: it has none. */
+    void (*close)(void *self);
 } mote_posix_engine;
 
 /* Puts an engine around another one, as for TLS: *engine and *self are replaced. 0, or -1. `memory`
@@ -102,7 +125,34 @@ extern const mote_posix_engine mote_posix_grpc_client;
 
 typedef struct mote_posix_loop mote_posix_loop;
 
-/* One connection of a loop. The members may be read. */
+/*
+ * The life of a connection in a loop.
+ *
+ *   CLOSED -- mote_posix_loop_add() --> OPEN -- the engine has ended --> ENDING
+ *     ^ ^                                |                                |  |
+ *     | |      mote_posix_close(), the   |           all its output       |  |
+ *     | |      peer's end, an error, or  |           has left: FIN        |  |
+ *     | |      the peer reads no more    v                                v  |
+ *     | +---- end of the turn --------- CUT                       LINGERING  |
+ *     |                                                                   |  |
+ *     |                             the peer's end, an error, a second    |  | as from OPEN
+ *     |                             or mote_posix_close()                 v  v
+ *     +------ end of the turn -------------------------------------------- OVER
+ *
+ * In CUT the engine has yet to be told that the transport has ended, and may have last words. From
+ * ENDING on input is thrown away; it is read, since a close with unread input would make the
+ * kernel reset the connection and lose what the engine has said.
+ */
+enum mote_posix_conn_state {
+    MOTE_POSIX_CONN_CLOSED,
+    MOTE_POSIX_CONN_OPEN,
+    MOTE_POSIX_CONN_ENDING,
+    MOTE_POSIX_CONN_LINGERING,
+    MOTE_POSIX_CONN_CUT,
+    MOTE_POSIX_CONN_OVER
+};
+
+/* One connection of a loop, zero before its first use. The members may be read. */
 typedef struct mote_posix_conn {
     const mote_posix_engine *engine;
     void *self;
@@ -112,12 +162,11 @@ typedef struct mote_posix_conn {
     void *user;
     mote_grpc *grpc;      /* of mote_posix_serve() */
     uint64_t due_ms;      /* next tick */
-    uint64_t progress_ms; /* last time that output moved */
+    uint64_t progress_ms; /* last time that output moved, or began to wait */
     uint64_t bytes_in, bytes_out;
     int fd;
-    bool writing;  /* waits for EPOLLOUT */
-    bool finished; /* the engine is done: output goes out, input is thrown away */
-    bool dead;     /* to be closed at the end of this turn */
+    enum mote_posix_conn_state state;
+    bool writing; /* output waits for room in the socket (EPOLLOUT); in any state */
 } mote_posix_conn;
 
 /* Called for each accepted socket; takes it over, or returns -1 to have it closed. */
@@ -146,9 +195,10 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
                         const mote_posix_engine *engine, void *self);
 /* Waits for at most timeout_ms and handles what has happened. -1 on error. */
 int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms);
-/* Writes what the engine has: to be called after sending outside of its handlers. */
+/* Lets the engine work and writes what it has: to be called after sending outside of its handlers.
+ * Without effect unless the connection is OPEN or ENDING. */
 void mote_posix_flush(mote_posix_conn *conn);
-/* Closes at the end of this turn. */
+/* Closes at the end of this turn; without effect where that is already so. */
 void mote_posix_close(mote_posix_conn *conn);
 /* Closes everything. */
 void mote_posix_loop_end(mote_posix_loop *loop);

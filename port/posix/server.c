@@ -8,9 +8,10 @@
 
 /* ---- the gRPC engine ----------------------------------------------------------------------- */
 
-static int grpc_input(void *self, const uint8_t *in, size_t len)
+static enum mote_posix_input grpc_input(void *self, const uint8_t *in, size_t len, size_t *used)
 {
-    return mote_grpc_serve(self, in, len);
+    (void)used;
+    return mote_grpc_serve(self, in, len) < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
 }
 
 static const uint8_t *grpc_peek(void *self, size_t *len)
@@ -36,20 +37,19 @@ static void grpc_eof(void *self)
 const mote_posix_engine mote_posix_grpc_server = {grpc_input, grpc_peek, grpc_ack,
                                                   grpc_tick,  grpc_eof,  NULL};
 
-static int client_input(void *self, const uint8_t *in, size_t len)
+static enum mote_posix_input client_input(void *self, const uint8_t *in, size_t len, size_t *used)
 {
     mote_posix_client *client = self;
     mote_grpc_event ev;
-    size_t used;
     int r;
 
-    while ((r = mote_grpc_recv(&client->grpc, in, len, &used, &ev)) > 0) {
-        if (used > 0)
-            in += used;
-        len -= used;
+    while ((r = mote_grpc_recv(&client->grpc, in, len, used, &ev)) > 0) {
+        if (*used > 0)
+            in += *used;
+        len -= *used;
         client->on_event(client->grpc.config->context, &ev);
     }
-    return r;
+    return r < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
 }
 
 /* mote_posix_client begins with its mote_grpc, so the other functions serve both. */

@@ -60,6 +60,16 @@ mote_tls_context *mote_posix_tls_context(bool server, const char *ca, const char
 
 /* ---- the loop ------------------------------------------------------------------------------ */
 
+/*
+ * What is due to the engine within, and to the peer.
+ *
+ *   OPEN -- close() --> LEAVING    goodbye when the engine's output has left
+ *    |                    |
+ *    +--------------------+--> OVER    the engine has ended, or was told that TLS has; goodbye as
+ *                                      from LEAVING
+ */
+enum tls_state { TLS_OPEN, TLS_LEAVING, TLS_OVER };
+
 typedef struct {
     const mote_posix_engine *inner;
     void *self;
@@ -67,7 +77,7 @@ typedef struct {
     uint64_t begun_ms;
     uint32_t handshake_ms;
     int trace; /* number of the connection */
-    bool ended, closing;
+    enum tls_state state;
     uint64_t memory[MOTE_TLS_MEMORY / 8];
 } tls_engine;
 
@@ -84,44 +94,51 @@ static void pump(tls_engine *e)
         mote_posix_trace_bytes(e->trace, true, out, (size_t)n);
         e->inner->ack(e->self, (size_t)n);
     }
-    if (e->closing)
+    if (e->state != TLS_OPEN)
         mote_tls_close(e->tls);
+}
+
+static void run_inner(tls_engine *e, const uint8_t *plain, size_t len)
+{
+    size_t used;
+
+    mote_posix_trace_bytes(e->trace, false, plain, len);
+    if (e->state != TLS_OVER && e->inner->input(e->self, plain, len, &used) == MOTE_POSIX_ENDED)
+        e->state = TLS_OVER;
 }
 
 static void end_inner(tls_engine *e)
 {
-    if (!e->ended)
+    if (e->state != TLS_OVER)
         e->inner->eof(e->self);
-    e->ended = true;
+    run_inner(e, NULL, 0);
+    e->state = TLS_OVER;
 }
 
-static int tls_input(void *self, const uint8_t *in, size_t len)
+static enum mote_posix_input tls_input(void *self, const uint8_t *in, size_t len, size_t *used)
 {
     tls_engine *e = self;
     uint8_t plain[MOTE_TLS_RECORD];
-    size_t used;
+    size_t at = 0, n;
+    bool ran = false;
     int r;
 
     do {
-        r = mote_tls_read(e->tls, in, len, &used, plain, sizeof plain);
-        if (in)
-            in += used;
-        len -= used;
-        mote_posix_trace_bytes(e->trace, false, plain, r > 0 ? (size_t)r : 0);
+        r = mote_tls_read(e->tls, in ? in + at : NULL, len - at, &n, plain, sizeof plain);
+        at += n;
         if (r > 0)
-            e->inner->input(e->self, plain, (size_t)r);
-    } while (r > 0 || (r == 0 && used > 0 && len > 0));
-    if (r == 0 && len > 0)
-        return (int)len;
+            run_inner(e, plain, (size_t)r);
+        ran = ran || r > 0;
+    } while (r > 0 || (r == 0 && n > 0 && at < len));
+    *used = at;
+    if (r == 0 && at < len)
+        return MOTE_POSIX_OUTPUT_FIRST;
     if (r < 0)
         end_inner(e);
-    int inner = e->inner->input(e->self, NULL, 0);
-    if (inner < 0) {
-        e->ended = true;
-        e->closing = true;
-    }
+    else if (!ran)
+        run_inner(e, NULL, 0);
     pump(e);
-    return r < 0 || inner < 0 ? -1 : 0;
+    return e->state == TLS_OVER ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
 }
 
 static const uint8_t *tls_peek(void *self, size_t *len)
@@ -172,7 +189,8 @@ static void tls_close(void *self)
 {
     tls_engine *e = self;
 
-    e->closing = true;
+    if (e->state == TLS_OPEN)
+        e->state = TLS_LEAVING;
     pump(e);
 }
 

@@ -1,0 +1,287 @@
+/* The event loop: which state follows on what, and when the engine runs. The engine is scripted;
+ * the peer is the other end of a pair of sockets. */
+#define _POSIX_C_SOURCE 200809L
+#include "../../port/posix/posix.h"
+#include "../test.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MUCH = 1 << 20, STALL_MS = 30 };
+
+typedef struct {
+    mote_posix_conn conn; /* first, as closed() gets it */
+    size_t output;        /* bytes that are still to be said */
+    size_t taken;         /* bytes that were taken */
+    size_t at_once;       /* it takes so many, and then speaks first; 0: all */
+    int runs, idle_runs;  /* of input(): with bytes, and without */
+    int eofs, goodbyes, closed;
+    bool ends, mute, ended;
+} engine;
+
+static mote_posix_loop loop;
+static engine e;
+static int peer;
+
+static enum mote_posix_input input(void *self, const uint8_t *in, size_t len, size_t *used)
+{
+    engine *x = self;
+
+    (void)in;
+    (len > 0 ? &x->runs : &x->idle_runs)[0]++;
+    if (x->ended)
+        return MOTE_POSIX_ENDED;
+    if (x->at_once > 0 && len > x->at_once) {
+        *used = x->at_once;
+        x->taken += x->at_once;
+        x->output += x->mute ? 0 : 1;
+        return MOTE_POSIX_OUTPUT_FIRST;
+    }
+    x->taken += len;
+    x->ended = x->ends || x->eofs > 0;
+    if (x->ends)
+        x->output += 3;
+    return x->ended ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
+}
+
+static const uint8_t *peek(void *self, size_t *len)
+{
+    static const uint8_t bytes[MUCH];
+
+    *len = ((engine *)self)->output;
+    return *len > 0 ? bytes : NULL;
+}
+
+static void ack(void *self, size_t len)
+{
+    ((engine *)self)->output -= len;
+}
+
+static uint32_t tick(void *self, uint64_t now_ms)
+{
+    (void)self, (void)now_ms;
+    return UINT32_MAX;
+}
+
+static void eof(void *self)
+{
+    ((engine *)self)->eofs++;
+}
+
+static void goodbye(void *self)
+{
+    ((engine *)self)->goodbyes++;
+    ((engine *)self)->output += 5;
+}
+
+static void closed(mote_posix_conn *conn)
+{
+    ((engine *)conn)->closed++;
+}
+
+static const mote_posix_engine functions = {input, peek, ack, tick, eof, goodbye};
+
+static void begin(void)
+{
+    int pair[2];
+
+    memset(&e, 0, sizeof e);
+    e.conn.closed = closed;
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    peer = pair[1];
+    CHECK_INT(mote_posix_loop_init(&loop), 0);
+    loop.stall_ms = STALL_MS;
+    CHECK_INT(mote_posix_loop_add(&loop, &e.conn, pair[0], &functions, &e), 0);
+    mote_posix_loop_turn(&loop, 0);
+    mote_posix_loop_turn(&loop, 0);
+    e.idle_runs = 0;
+}
+
+static void end(void)
+{
+    mote_posix_loop_end(&loop);
+    CHECK_INT(e.conn.state, MOTE_POSIX_CONN_CLOSED);
+    CHECK_INT(e.closed, 1);
+    CHECK_INT(e.conn.fd, -1);
+    if (peer >= 0)
+        close(peer);
+}
+
+/* Everything that is there to read: how many bytes. */
+static size_t read_all(void)
+{
+    static uint8_t bytes[65536];
+    size_t total = 0;
+
+    for (ssize_t n; (n = read(peer, bytes, sizeof bytes)) > 0;)
+        total += (size_t)n;
+    return total;
+}
+
+/* ---- the drawing ---------------------------------------------------------------------------- */
+
+/* What can happen, a letter each. */
+static void act(char what)
+{
+    switch (what) {
+    case 'i': /* a byte of input */
+        CHECK_INT(write(peer, "x", 1), 1);
+        break;
+    case 'n': /* the engine ends when it runs next, and says 3 bytes */
+        e.ends = true;
+        break;
+    case 'm': /* it has much to say */
+        e.output += MUCH - e.output;
+        break;
+    case 'f':
+        mote_posix_flush(&e.conn);
+        return;
+    case 'c':
+        mote_posix_close(&e.conn);
+        return;
+    case 'p': /* the peer sends no more */
+        shutdown(peer, SHUT_WR);
+        break;
+    case 'P': /* the peer has gone */
+        close(peer);
+        peer = -1;
+        break;
+    case 'r':
+        read_all();
+        break;
+    case 's': /* longer than a stall lasts */
+        nanosleep(&(struct timespec){.tv_nsec = 2L * STALL_MS * 1000000}, NULL);
+        mote_posix_loop_turn(&loop, 0);
+        break;
+    default: /* a turn */
+        break;
+    }
+    mote_posix_loop_turn(&loop, 0);
+}
+
+static void each_arrow_of_the_drawing_and_no_other(void)
+{
+    /* Acts and the states that they lead to: CLOSED, OPEN, ENDING, LINGERING, CUT (X), OVER (V). */
+    static const struct {
+        const char *acts, *states;
+        int eofs, goodbyes;
+    } rows[] = {
+        {"i", "O", 0, 0},
+        {"if", "OO", 0, 0},
+        {"c.", "XC", 1, 1},
+        {"cc.", "XXC", 1, 1},
+        {"cf.", "XXC", 1, 1},
+        {"c.c", "XCC", 1, 1},
+        {"c.f", "XCC", 1, 1},
+        {"p.", "VC", 1, 0},
+        {"P.", "VC", 1, 0},
+        {"mP.", "OVC", 1, 0},
+        {"mfP.", "OOXC", 1, 1},
+        {"mfs", "OOC", 1, 1},
+        {"mfr", "OOO", 0, 0},
+        {"nf", "OL", 0, 0},
+        {"ni", "OL", 0, 0},
+        {"nfi", "OLL", 0, 0},
+        {"nff", "OLL", 0, 0},
+        {"nfp.", "OLVC", 0, 0},
+        {"nfP.", "OLVC", 0, 0},
+        {"nfc.", "OLVC", 0, 0},
+        {"nmf", "OOE", 0, 0},
+        {"nmfi", "OOEE", 0, 0},
+        {"nmfr.....", "OOE.....L", 0, 0},
+        {"nmfc.", "OOEVC", 0, 0},
+        {"nmfp.", "OOEVC", 1, 0},
+        {"nmfP.", "OOEVC", 0, 0},
+        {"nmfs", "OOEC", 0, 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin();
+        for (size_t n = 0; rows[i].acts[n]; n++) {
+            if (rows[i].acts[n] == '.' && e.conn.state == MOTE_POSIX_CONN_ENDING)
+                read_all();
+            act(rows[i].acts[n]);
+            char is = "COELXV"[e.conn.state];
+            if (rows[i].states[n] != '.' && rows[i].states[n] != is) {
+                printf("%s: %c after %zu acts, not %s\n", rows[i].acts, is, n + 1, rows[i].states);
+                CHECK(!"the state");
+            }
+        }
+        CHECK_INT(e.eofs, rows[i].eofs);
+        CHECK_INT(e.goodbyes, rows[i].goodbyes);
+        end();
+    }
+}
+
+/* Whatever ends the loop, an engine that has not ended is told, and no other. */
+static void the_end_of_the_loop_is_told(void)
+{
+    begin();
+    end();
+    CHECK(e.ended && e.eofs == 1 && e.goodbyes == 1 && e.idle_runs == 1);
+    begin();
+    act('n');
+    act('f');
+    end();
+    CHECK(e.ended && e.eofs == 0 && e.goodbyes == 0 && e.idle_runs == 1);
+}
+
+/* ---- when the engine runs ------------------------------------------------------------------- */
+
+/* Input costs one run, and each piece that has left one more, as there is room. Its end is a
+ * result, and not looked for by another run. */
+static void the_engine_runs_once_for_each_cause(void)
+{
+    begin();
+    act('i');
+    CHECK(e.runs == 1 && e.idle_runs == 0 && e.taken == 1);
+    e.output = 100;
+    act('i');
+    CHECK(e.runs == 2 && e.idle_runs == 1);
+    CHECK_INT(read_all(), 100);
+    act('f');
+    CHECK(e.runs == 2 && e.idle_runs == 2);
+    act('n');
+    act('i');
+    CHECK(e.runs == 3 && e.idle_runs == 2);
+    CHECK_INT(e.conn.state, MOTE_POSIX_CONN_LINGERING);
+    CHECK_INT(read_all(), 3);
+    act('i');
+    CHECK(e.runs == 3 && e.idle_runs == 2 && e.taken == 3);
+    end();
+    CHECK(e.runs == 3 && e.idle_runs == 2);
+}
+
+/* An engine that speaks before it listens on gets the rest when its output has left; one that has
+ * nothing to say would be asked for ever. */
+static void output_first_is_heeded(void)
+{
+    begin();
+    e.at_once = 3;
+    CHECK_INT(write(peer, "0123456789", 10), 10);
+    mote_posix_loop_turn(&loop, 0);
+    CHECK_INT(e.taken, 10);
+    CHECK_INT(read_all(), 3);
+    CHECK_INT(e.conn.state, MOTE_POSIX_CONN_OPEN);
+    end();
+    begin();
+    e.at_once = 3;
+    e.mute = true;
+    CHECK_INT(write(peer, "0123456789", 10), 10);
+    mote_posix_loop_turn(&loop, 0);
+    CHECK_INT(e.taken, 3);
+    CHECK_INT(e.conn.state, MOTE_POSIX_CONN_CUT);
+    end();
+}
+
+int main(void)
+{
+    mote_posix_catch_signals();
+    RUN(each_arrow_of_the_drawing_and_no_other);
+    RUN(the_end_of_the_loop_is_told);
+    RUN(the_engine_runs_once_for_each_cause);
+    RUN(output_first_is_heeded);
+    return test_summary();
+}
