@@ -90,7 +90,7 @@ static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
 
     (void)pcb;
     (void)error;
-    t->connected = true;
+    t->state = MOTE_LWIP_OPEN;
     return ERR_OK;
 }
 
@@ -101,7 +101,7 @@ static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err
     (void)pcb;
     (void)error;
     if (!p)
-        t->ended = true;
+        t->state = MOTE_LWIP_PEER_CLOSED;
     else if (t->received)
         pbuf_cat(t->received, p);
     else
@@ -116,7 +116,7 @@ static void on_error(void *context, err_t error)
 
     (void)error;
     t->pcb = NULL;
-    t->ended = true;
+    t->state = MOTE_LWIP_ABORTED;
 }
 
 static void forget(mote_lwip *t)
@@ -138,6 +138,7 @@ bool mote_lwip_connect(mote_lwip *t, uint32_t address, uint16_t port)
     if (t->pcb)
         tcp_abort(t->pcb);
     memset(t, 0, sizeof *t);
+    t->state = MOTE_LWIP_ABORTED; /* in case there is no memory */
     t->pcb = tcp_new();
     if (!t->pcb)
         return false;
@@ -145,17 +146,22 @@ bool mote_lwip_connect(mote_lwip *t, uint32_t address, uint16_t port)
     tcp_recv(t->pcb, on_received);
     tcp_err(t->pcb, on_error);
     tcp_nagle_disable((struct tcp_pcb *)t->pcb);
-    return tcp_connect(t->pcb, &to, port, on_connected) == ERR_OK;
+    if (tcp_connect(t->pcb, &to, port, on_connected) != ERR_OK) {
+        tcp_abort(t->pcb); /* on_error() */
+        return false;
+    }
+    t->state = MOTE_LWIP_CONNECTING;
+    return true;
 }
 
 bool mote_lwip_ready(const mote_lwip *t)
 {
-    return t->connected && !mote_lwip_over(t);
+    return t->state >= MOTE_LWIP_OPEN && !mote_lwip_over(t);
 }
 
 bool mote_lwip_over(const mote_lwip *t)
 {
-    return t->ended && !t->received;
+    return t->state >= MOTE_LWIP_PEER_CLOSED && !t->received;
 }
 
 const uint8_t *mote_lwip_peek(const mote_lwip *t, size_t *len)
@@ -186,7 +192,7 @@ void mote_lwip_take(mote_lwip *t, size_t len)
 
 size_t mote_lwip_write(mote_lwip *t, const uint8_t *out, size_t len)
 {
-    if (!t->connected || !t->pcb)
+    if (t->state != MOTE_LWIP_OPEN && t->state != MOTE_LWIP_PEER_CLOSED)
         return 0;
     if (len > tcp_sndbuf((struct tcp_pcb *)t->pcb))
         len = tcp_sndbuf((struct tcp_pcb *)t->pcb);

@@ -38,15 +38,32 @@ void mote_lwip_poll(uint64_t now_ms);
 
 /* ---- a connection -------------------------------------------------------------------------- */
 
+/*
+ * The life of a connection, as lwIP tells of it.
+ *
+ *   CLOSED -- mote_lwip_connect() --> CONNECTING -- SYN, ACK --> OPEN -- FIN --> PEER_CLOSED
+ *   CONNECTING, OPEN, PEER_CLOSED -- refused, reset, timed out --> ABORTED
+ *   any of them -- mote_lwip_close() --> CLOSED
+ *
+ * What has arrived can be read in any of them; written may be while it is OPEN or PEER_CLOSED.
+ */
+enum mote_lwip_state {
+    MOTE_LWIP_CLOSED,
+    MOTE_LWIP_CONNECTING,
+    MOTE_LWIP_OPEN,
+    MOTE_LWIP_PEER_CLOSED,
+    MOTE_LWIP_ABORTED /* lwIP has freed its pcb */
+};
+
 /* Zero before its first use. The members are not for the user. */
 typedef struct {
-    void *pcb;
+    enum mote_lwip_state state;
+    void *pcb;       /* NULL just when CLOSED or ABORTED */
     void *received;  /* pbufs that are not read */
     size_t position; /* in the first of them */
-    bool connected, ended;
 } mote_lwip;
 
-/* Begins to connect; what was open is aborted. False: out of memory. */
+/* Begins to connect; what was open is aborted. False: out of memory, and it is over. */
 bool mote_lwip_connect(mote_lwip *t, uint32_t address, uint16_t port);
 
 /* True once it is connected, until it is over. */

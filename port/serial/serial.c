@@ -50,7 +50,7 @@ static bool is_intact(const uint8_t *body, size_t len)
 
 static bool end(mote_serial *s, mote_serial_event *ev)
 {
-    s->open = false;
+    s->state = MOTE_SERIAL_CLOSED;
     ev->type = MOTE_SERIAL_ENDS;
     return true;
 }
@@ -64,7 +64,7 @@ static void owe_reset(mote_serial *s, uint8_t connection)
 /* Something was lost: nothing that follows can be trusted. */
 static bool fail(mote_serial *s, mote_serial_event *ev)
 {
-    if (!s->open)
+    if (s->state == MOTE_SERIAL_CLOSED)
         return false;
     owe_reset(s, s->connection);
     return end(s, ev);
@@ -72,8 +72,7 @@ static bool fail(mote_serial *s, mote_serial_event *ev)
 
 static bool on_begin(mote_serial *s, uint8_t connection, mote_serial_event *ev)
 {
-    s->open = true;
-    s->owes_begin = false;
+    s->state = MOTE_SERIAL_OPEN;
     s->connection = connection;
     s->sent = s->received = 0;
     if (s->out_pos == 0) /* what waits is of the connection before */
@@ -84,7 +83,7 @@ static bool on_begin(mote_serial *s, uint8_t connection, mote_serial_event *ev)
 
 static bool on_frame(mote_serial *s, const uint8_t *body, size_t len, mote_serial_event *ev)
 {
-    bool known = s->open && body[1] == s->connection;
+    bool known = s->state != MOTE_SERIAL_CLOSED && body[1] == s->connection;
 
     if (body[0] == BEGIN)
         return on_begin(s, body[1], ev);
@@ -159,7 +158,7 @@ static void put_frame(mote_serial *s, uint8_t kind, uint8_t connection, uint8_t 
 
 size_t mote_serial_send(mote_serial *s, const uint8_t *data, size_t len)
 {
-    if (!s->open || s->out_len > 0 || s->owes_begin)
+    if (s->state != MOTE_SERIAL_OPEN || s->out_len > 0)
         return 0;
     if (len > MOTE_SERIAL_PAYLOAD)
         len = MOTE_SERIAL_PAYLOAD;
@@ -173,10 +172,10 @@ const uint8_t *mote_serial_peek(mote_serial *s, size_t *len)
         if (s->owes_reset) {
             put_frame(s, RESET, s->reset, 0, NULL, 0);
             s->owes_reset = false;
-        } else if (s->owes_begin) {
+        } else if (s->state == MOTE_SERIAL_BEGINNING) {
             put_frame(s, BEGIN, s->connection, 0, NULL, 0);
-            s->owes_begin = false;
-        } else if (s->owes_sync && s->open) {
+            s->state = MOTE_SERIAL_OPEN;
+        } else if (s->owes_sync && s->state == MOTE_SERIAL_OPEN) {
             put_frame(s, SYNC, s->connection, s->sent, NULL, 0);
         }
         s->owes_sync = false;
@@ -209,17 +208,17 @@ void mote_serial_open(mote_serial *s)
 {
     s->connection++;
     s->sent = s->received = 0;
-    s->open = s->owes_begin = true;
+    s->state = MOTE_SERIAL_BEGINNING;
 }
 
 void mote_serial_close(mote_serial *s)
 {
-    if (s->open)
+    if (s->state != MOTE_SERIAL_CLOSED)
         owe_reset(s, s->connection);
-    s->open = s->owes_begin = false;
+    s->state = MOTE_SERIAL_CLOSED;
 }
 
 bool mote_serial_is_open(const mote_serial *s)
 {
-    return s->open;
+    return s->state != MOTE_SERIAL_CLOSED;
 }

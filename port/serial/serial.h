@@ -30,6 +30,15 @@ enum {
     MOTE_SERIAL_SYNC_MS = 500
 };
 
+/*
+ * The connection of an end of a line.
+ *
+ *   CLOSED -- mote_serial_open() --> BEGINNING -- BEGIN is written --> OPEN
+ *   any    -- BEGIN received ----------------------------------------> OPEN
+ *   any    -- mote_serial_close(), RESET received, noise ------------> CLOSED
+ */
+enum mote_serial_state { MOTE_SERIAL_CLOSED, MOTE_SERIAL_BEGINNING, MOTE_SERIAL_OPEN };
+
 /* An end of a line. Begins as zero, which is an end without a connection; the members are not for
  * the user. */
 typedef struct {
@@ -38,8 +47,9 @@ typedef struct {
     uint8_t out_len, out_pos;
     uint8_t connection;     /* its number */
     uint8_t sent, received; /* DATA frames, modulo 256 */
-    uint8_t reset;          /* the connection whose RESET is owed */
-    bool open, owes_begin, owes_reset, owes_sync;
+    uint8_t reset;          /* the connection whose RESET is owed, which may be another one */
+    enum mote_serial_state state;
+    bool owes_reset, owes_sync;
     uint64_t said_ms; /* when the last frame left */
 } mote_serial;
 
@@ -50,7 +60,7 @@ enum mote_serial_event_type {
 };
 
 typedef struct {
-    uint8_t type; /* enum mote_serial_event_type */
+    enum mote_serial_event_type type;
     const uint8_t *data;
     size_t len;
 } mote_serial_event;
