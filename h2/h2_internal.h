@@ -125,6 +125,8 @@ bool mote_h2_stream_was_opened(const mote_h2 *c, uint32_t id);   /* one of the l
 bool mote_h2_stream_was_reset(const mote_h2 *c, uint32_t id);    /* by us, one of the last 32 */
 bool mote_h2_stream_is_forgotten(const mote_h2 *c, uint32_t id); /* not one of the last 32 */
 void mote_h2_stream_note_opened(mote_h2 *c, uint32_t id);
+/* A stream is closed by us while the peer may still send so much on it. */
+void mote_h2_expect_late(mote_h2 *c, int32_t window);
 /* END_STREAM was sent or received: the stream is half-closed (local) or (remote) by it. */
 void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, enum mote_h2_stream_state half);
 
@@ -149,8 +151,6 @@ int mote_h2_peer_error(mote_h2 *c, uint32_t code, const char *text);
 int mote_h2_charge(mote_h2 *c, uint32_t cost);
 
 /* h2_late.c: what a legal peer sends on streams that we have closed */
-/* A stream is closed by us while the peer may still send so much on it. */
-void mote_h2_expect_late(mote_h2 *c, int32_t window);
 /* The DATA frame, or another one that would cost so much, is late: 0, or < 0 as mote_h2_charge().
  */
 int mote_h2_late_data(mote_h2 *c);

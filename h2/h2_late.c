@@ -3,19 +3,9 @@
  * RFC 9113 5.1 lets it come, and a legal peer does not pay for it. How much of it there may be is
  * bounded by what was granted: content by the window that was open, within that of the connection;
  * beside it one frame for each stream that was open (its trailers, or its RST_STREAM). What is
- * beyond costs what it did.
+ * beyond costs what it did. h2_stream.c counts what is granted.
  */
 #include "h2_internal.h"
-
-void mote_h2_expect_late(mote_h2 *c, int32_t window)
-{
-    uint32_t room = c->connection_window - c->late_bytes;
-    uint32_t bytes = window > 0 ? (uint32_t)window : 0;
-
-    c->late_bytes += bytes < room ? bytes : room;
-    if (c->late_frames < c->stream_count)
-        c->late_frames++;
-}
 
 int mote_h2_late_data(mote_h2 *c)
 {

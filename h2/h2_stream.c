@@ -59,6 +59,17 @@ void mote_h2_stream_remove(mote_h2 *c, mote_h2_stream *s)
     c->active--;
 }
 
+/* Granted, and not yet used: no more than the connection's window, and a frame for each slot. */
+void mote_h2_expect_late(mote_h2 *c, int32_t window)
+{
+    uint32_t room = c->connection_window - c->late_bytes;
+    uint32_t bytes = window > 0 ? (uint32_t)window : 0;
+
+    c->late_bytes += bytes < room ? bytes : room;
+    if (c->late_frames < c->stream_count)
+        c->late_frames++;
+}
+
 void mote_h2_stream_end(mote_h2 *c, mote_h2_stream *s, enum mote_h2_stream_state half)
 {
     if (s->state == MOTE_H2_STATE_OPEN) {
