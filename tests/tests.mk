@@ -14,7 +14,7 @@ FUZZ := hpack huffman h2 pair flate
 parts_test_mutator := tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 parts_test_serial := tests/unit/test_serial.c port/serial/serial.c
 parts_replay := tests/golden/replay.c tests/peers/peer_service.c
-parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_channel.c wire_parts.c) \
+parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_channel.c wire_parts.c wire_lean.c) \
               fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
 parts_peer_client := tests/peers/peer_client.c
@@ -65,9 +65,9 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
-$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial wire fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
-$(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,test_features replay fuzz_client peer_client,$(SANITIZERS)))
-$(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_SERVER_ONLY,replay fuzz_server peer_server,$(SANITIZERS)))
+$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
+$(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,test_features replay wire fuzz_client peer_client,$(SANITIZERS)))
+$(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
 SMALL_PROGRAMS := $(foreach v,small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
 
 # Lines and branches.

@@ -55,6 +55,14 @@ size_t wire_frame(const wire_line *l, uint8_t *out);
 void wire_output(const uint8_t *bytes, size_t len);
 extern unsigned wire_blocks; /* header blocks that were sent */
 
+/* ---- lean builds (wire_lean.c) ----------------------------------------------------------------
+ */
+
+/* False for a scenario of what this build leaves out. */
+bool wire_runs_here(const char *scenario, size_t len);
+/* The same line; *texts counts those that lack a text which this build leaves out. */
+bool wire_same(const char *expected, const char *got, int *texts);
+
 /* ---- engines --------------------------------------------------------------------------------- */
 
 typedef struct {
