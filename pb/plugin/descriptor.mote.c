@@ -25,21 +25,19 @@ static const mote_pb_message FileOptions_table = {FileOptions_fields, FileOption
                                                   sizeof(FileOptions)};
 
 static const mote_pb_field MessageOptions_fields[] = {
-    FIELD(MessageOptions, 1, 0, message_set_wire_format, MOTE_PB_BOOL, 0),
     FIELD(MessageOptions, 7, 0, map_entry, MOTE_PB_BOOL, 0),
     FIELD(MessageOptions, 12, 2, features, MOTE_PB_MESSAGE, 0),
 };
 static const mote_pb_message *const MessageOptions_subs[] = {&FeatureSet_table};
-static const mote_pb_message MessageOptions_table = {MessageOptions_fields, MessageOptions_subs, 3,
+static const mote_pb_message MessageOptions_table = {MessageOptions_fields, MessageOptions_subs, 2,
                                                      sizeof(MessageOptions)};
 
 static const mote_pb_field FieldOptions_fields[] = {
     FIELD(FieldOptions, 2, 0, packed, MOTE_PB_BOOL | MOTE_PB_OPTIONAL, 0),
-    FIELD(FieldOptions, 3, 0, deprecated, MOTE_PB_BOOL, 0),
     FIELD(FieldOptions, 21, 2, features, MOTE_PB_MESSAGE, 0),
 };
 static const mote_pb_message *const FieldOptions_subs[] = {&FeatureSet_table};
-static const mote_pb_message FieldOptions_table = {FieldOptions_fields, FieldOptions_subs, 3,
+static const mote_pb_message FieldOptions_table = {FieldOptions_fields, FieldOptions_subs, 2,
                                                    sizeof(FieldOptions)};
 
 static const mote_pb_field EnumOptions_fields[] = {
@@ -51,7 +49,6 @@ static const mote_pb_message EnumOptions_table = {EnumOptions_fields, EnumOption
 
 static const mote_pb_field FieldDescriptorProto_fields[] = {
     FIELD(FieldDescriptorProto, 1, 2, name, MOTE_PB_BYTES, 0),
-    FIELD(FieldDescriptorProto, 2, 2, extendee, MOTE_PB_BYTES, 0),
     FIELD(FieldDescriptorProto, 3, 0, number, MOTE_PB_INT32, 0),
     FIELD(FieldDescriptorProto, 4, 0, label, MOTE_PB_ENUM_TYPE, 0),
     FIELD(FieldDescriptorProto, 5, 0, type, MOTE_PB_ENUM_TYPE, 0),
@@ -63,7 +60,7 @@ static const mote_pb_field FieldDescriptorProto_fields[] = {
 };
 static const mote_pb_message *const FieldDescriptorProto_subs[] = {&FieldOptions_table};
 static const mote_pb_message FieldDescriptorProto_table = {
-    FieldDescriptorProto_fields, FieldDescriptorProto_subs, 10, sizeof(FieldDescriptorProto)};
+    FieldDescriptorProto_fields, FieldDescriptorProto_subs, 9, sizeof(FieldDescriptorProto)};
 
 static const mote_pb_field OneofDescriptorProto_fields[] = {
     FIELD(OneofDescriptorProto, 1, 2, name, MOTE_PB_BYTES, 0),
@@ -143,6 +140,7 @@ static const mote_pb_field FileDescriptorProto_fields[] = {
     FIELD(FileDescriptorProto, 6, 2, service, MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 2),
     FIELD(FileDescriptorProto, 8, 2, options, MOTE_PB_MESSAGE, 3),
     FIELD(FileDescriptorProto, 9, 2, source_code_info, MOTE_PB_MESSAGE, 4),
+    FIELD(FileDescriptorProto, 10, 0, public_dependency, MOTE_PB_INT32 | MOTE_PB_REPEATED, 0),
     FIELD(FileDescriptorProto, 12, 2, syntax, MOTE_PB_BYTES, 0),
     FIELD(FileDescriptorProto, 14, 0, edition, MOTE_PB_ENUM_TYPE, 0),
 };
@@ -150,7 +148,7 @@ static const mote_pb_message *const FileDescriptorProto_subs[] = {
     &DescriptorProto_table, &EnumDescriptorProto_table, &ServiceDescriptorProto_table,
     &FileOptions_table, &SourceCodeInfo_table};
 static const mote_pb_message FileDescriptorProto_table = {
-    FileDescriptorProto_fields, FileDescriptorProto_subs, 10, sizeof(FileDescriptorProto)};
+    FileDescriptorProto_fields, FileDescriptorProto_subs, 11, sizeof(FileDescriptorProto)};
 
 static const mote_pb_field CodeGeneratorRequest_fields[] = {
     FIELD(CodeGeneratorRequest, 1, 2, file_to_generate, MOTE_PB_BYTES | MOTE_PB_REPEATED, 0),
@@ -160,8 +158,7 @@ static const mote_pb_field CodeGeneratorRequest_fields[] = {
 static const mote_pb_message *const CodeGeneratorRequest_subs[] = {&FileDescriptorProto_table};
 static const mote_pb_message CodeGeneratorRequest_table = {
     CodeGeneratorRequest_fields, CodeGeneratorRequest_subs, 3, sizeof(CodeGeneratorRequest)};
-const mote_pb_decoder CodeGeneratorRequest_decoder =
-    MOTE_PB_DECODER(&CodeGeneratorRequest_table);
+const mote_pb_decoder CodeGeneratorRequest_decoder = MOTE_PB_DECODER(&CodeGeneratorRequest_table);
 
 static const mote_pb_field GeneratedFile_fields[] = {
     FIELD(GeneratedFile, 1, 2, name, MOTE_PB_BYTES, 0),
@@ -180,5 +177,4 @@ static const mote_pb_field CodeGeneratorResponse_fields[] = {
 static const mote_pb_message *const CodeGeneratorResponse_subs[] = {&GeneratedFile_table};
 static const mote_pb_message CodeGeneratorResponse_table = {
     CodeGeneratorResponse_fields, CodeGeneratorResponse_subs, 5, sizeof(CodeGeneratorResponse)};
-const mote_pb_encoder CodeGeneratorResponse_encoder =
-    MOTE_PB_ENCODER(&CodeGeneratorResponse_table);
+const mote_pb_encoder CodeGeneratorResponse_encoder = MOTE_PB_ENCODER(&CodeGeneratorResponse_table);

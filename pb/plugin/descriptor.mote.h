@@ -10,12 +10,12 @@ typedef struct DescriptorProto DescriptorProto;
 /* clang-format off */
 typedef struct { uint32_t field_presence, enum_type, repeated_field_encoding, utf8_validation, message_encoding; } FeatureSet;
 typedef struct { const FeatureSet *features; } FileOptions;
-typedef struct { bool message_set_wire_format; bool map_entry; const FeatureSet *features; } MessageOptions;
-typedef struct { mote_pb_opt_bool packed; bool deprecated; const FeatureSet *features; } FieldOptions;
+typedef struct { bool map_entry; const FeatureSet *features; } MessageOptions;
+typedef struct { mote_pb_opt_bool packed; const FeatureSet *features; } FieldOptions;
 typedef struct { const FeatureSet *features; } EnumOptions;
 
 typedef struct {
-    mote_pb_string name, extendee;
+    mote_pb_string name;
     int32_t number, label, type;
     mote_pb_string type_name;
     mote_pb_opt_string default_value;
@@ -53,6 +53,7 @@ typedef struct { struct { const Location *items; size_t count; } location; } Sou
 typedef struct {
     mote_pb_string name, package;
     mote_pb_list_string dependency;
+    mote_pb_list_int32 public_dependency;
     struct { const DescriptorProto *items; size_t count; } message_type;
     struct { const EnumDescriptorProto *items; size_t count; } enum_type;
     struct { const ServiceDescriptorProto *items; size_t count; } service;

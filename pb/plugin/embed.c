@@ -76,15 +76,13 @@ static void put_symbols(text *t, const FileDescriptorProto *file)
 
     for (size_t i = 0; i < file->service.count; i++)
         text_add(t, "    \"%.*s%s%.*s\",\n", S(file->package), dot, S(file->service.items[i].name));
-    for (size_t i = 0; i < type_count; i++) {
-        if (types[i].file == file)
-            text_add(t, "    \"%s\",\n", types[i].full_name);
-    }
+    for (size_t i = source_of(file)->first; i < source_of(file)->end; i++)
+        text_add(t, "    \"%s\",\n", types[i].full_name);
 }
 
 void put_file(text *t, const FileDescriptorProto *file)
 {
-    char *name = c_file(file->name);
+    char *name = c_file(file);
 
     text_add(t, "\nstatic const uint8_t %s_bytes[] = {", name);
     size_t len = put_descriptor(t, raw_file(file->name));
@@ -92,7 +90,7 @@ void put_file(text *t, const FileDescriptorProto *file)
     put_symbols(t, file);
     text_add(t, "    NULL,\n};\nstatic const mote_pb_file *const %s_imports[] = {\n", name);
     for (size_t i = 0; i < file->dependency.count; i++)
-        text_add(t, "    &%s,\n", c_file(file->dependency.items[i]));
+        text_add(t, "    &%s,\n", c_file(import_of(file, i)));
     text_add(t,
              "    NULL,\n};\nconst mote_pb_file %s = {\"%.*s\", %s_bytes, %zu, %s_symbols, "
              "%s_imports};\n",

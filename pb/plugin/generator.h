@@ -20,10 +20,23 @@ void text_bytes(text *t, const char *bytes, size_t len);
 
 /* Prints "protoc-gen-mote: ..." and ends the program by an error in the response. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-void write_response(const CodeGeneratorResponse *response);
+void write_response(CodeGeneratorResponse *response);
 void *allocate(size_t size);
 char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool view_is(mote_pb_string view, const char *s);
+
+/* What belongs to a key, which is any bytes and is not copied. Begins as zeros. */
+typedef struct {
+    const char *key;
+    size_t len;
+    const void *value;
+} map_row;
+typedef struct {
+    map_row *rows; /* `cap` of them, a power of two; a free one has no value */
+    size_t count, cap;
+} map;
+const void *map_get(const map *m, const char *key, size_t len); /* NULL: nothing */
+void map_set(map *m, const char *key, size_t len, const void *value);
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -33,8 +46,15 @@ typedef struct {
     size_t count;
 } field_names;
 
+/* prefix=PACKAGE:NAME. */
 typedef struct {
-    const char *prefix;  /* in place of the package; NULL: the package */
+    const char *package, *prefix;
+} package_prefix;
+
+typedef struct {
+    const char *prefix; /* prefix=NAME: of the packages of the files to generate; NULL: none */
+    package_prefix prefixes[256];
+    size_t prefix_count;
     const char *runtime; /* folder of pb/ and grpc/, with a slash; "" */
     bool client, server; /* which stubs */
     bool keep_unknown;
@@ -46,8 +66,14 @@ typedef struct {
 extern options opt;
 
 void parse_options(const char *parameter);
+/* The packages that prefix=NAME is meant for. */
+void spread_prefix(const CodeGeneratorRequest *request);
+/* What stands in place of the package of a file; NULL: the package. */
+const char *prefix_of(const FileDescriptorProto *file);
 
 /* ---- types --------------------------------------------------------------------------------- */
+
+enum { MAX_PATH = 128 }; /* two numbers for each level of nesting */
 
 /* A message or an enum of any file of the request. */
 typedef struct type {
@@ -55,21 +81,47 @@ typedef struct type {
     const struct type *parent; /* the message that it is nested in, or NULL */
     const DescriptorProto *message;
     const EnumDescriptorProto *enumeration;
-    char *full_name;               /* "package.Outer.Inner" */
-    char *c_name;                  /* package_Outer_Inner */
-    const FeatureSet *features[6]; /* from its own to those of the file */
-    int32_t path[32];              /* in SourceCodeInfo */
+    char *full_name;  /* "package.Outer.Inner" */
+    char *c_name;     /* package_Outer_Inner */
+    char **constants; /* of the values of an enum; of the fields that are members of a oneof */
+    char **defaults;  /* of the fields that have one */
+    const FeatureSet *features; /* its own, or NULL */
+    int32_t path[MAX_PATH];     /* in SourceCodeInfo */
     size_t path_len;
 } type;
 
 extern type *types;
 extern size_t type_count;
 
+/* A file of the request, with the C names of what is in it. */
+typedef struct {
+    const FileDescriptorProto *proto;
+    size_t first, end; /* of `types` */
+    char **services;   /* package_Service */
+    char ***methods;   /* package_Service_Method */
+    bool is_generated;
+} source;
+extern source *sources;
+extern size_t source_count;
+const source *source_of(const FileDescriptorProto *file);
+/* NULL: it is not in the request. */
+const FileDescriptorProto *find_file(mote_pb_string name);
+/* A file that another one imports; fails when it is not in the request. */
+const FileDescriptorProto *import_of(const FileDescriptorProto *file, size_t index);
+
 /* Fails when an option names a field that is not there. */
 void check_options(void);
 
-void collect_types(const CodeGeneratorRequest *request);
-/* By the name in a field, as ".package.Message". */
+/* ---- what a request must be ---------------------------------------------------------------- */
+
+/* The names and numbers in it, before anything is made of them. */
+void check_request(const CodeGeneratorRequest *request);
+/* The types that fields and methods name. */
+void check_types(void);
+
+void collect_files(const CodeGeneratorRequest *request);
+void collect_types(void);
+/* By the name in a field, as ".package.Message"; fails when there is none. */
 const type *find_type(mote_pb_string name, const char *who);
 
 /* Whether a list has a field of a message. */
@@ -77,16 +129,23 @@ bool is_named(const field_names *list, const type *message, mote_pb_string field
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-/* A name that C and C++ take as a member: reserved words get an underscore. */
+/* Whether C, C++ or their headers know a name: as a word or a macro; or as a function or a type. */
+bool is_word(const char *name);
+bool is_global_word(const char *name);
+/* A name that C and C++ take as a member, whatever it is in the .proto. */
 char *c_member(mote_pb_string name);
 /* "package_Service", with the prefix of the options. */
 char *c_scope(const FileDescriptorProto *file, mote_pb_string name);
-/* Makes a name that no other one in the list has, by underscores; and adds it. */
-typedef struct {
-    char *names[4096];
-    size_t count;
-} name_list;
-char *unique_name(name_list *list, char *name);
+/* Makes a name that is not in the set, by underscores; and adds it. */
+char *unique_name(map *names, char *name);
+/* Makes a name that, with each of the endings, is a name of no other thing of the file, by
+ * underscores; these names are the file's from now on. What a file gets depends on that file
+ * alone: fails when they are those of another file. */
+char *claim(const FileDescriptorProto *file, char *stem, const char *const *endings, size_t count);
+/* The names of what is declared beside the types. */
+void name_constants(type *t);
+void name_services(source *s);
+void name_file(const FileDescriptorProto *file);
 
 /* ---- types of fields ----------------------------------------------------------------------- */
 
@@ -132,6 +191,8 @@ typedef struct {
 } message_plan;
 
 message_plan *plan_of(const type *t);
+/* The bytes of its struct where pointers have 64 bits. */
+size_t struct_size(const message_plan *m);
 
 /* ---- parts of the output ------------------------------------------------------------------- */
 
@@ -156,11 +217,13 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
 void put_message_names(text *t, const message_plan *m);
 void put_defaults(text *t, const message_plan *m);
+/* Whether a default is one of the type of its field. */
+bool default_is_valid(const FieldDescriptorProto *f, const type *sub);
 void put_sizes(text *t, message_plan *m);
 /* The descriptor of a file; the request as it came must be given once before. */
 void embed_from(const uint8_t *in, size_t len);
-char *c_file(mote_pb_string name);
-char *base_of(mote_pb_string name); /* of a file, without ".proto" */
+char *c_file(const FileDescriptorProto *file); /* of its descriptor */
+char *base_of(mote_pb_string name);            /* of a file, without ".proto" */
 void put_file(text *t, const FileDescriptorProto *file);
 
 #endif

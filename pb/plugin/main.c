@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, EDITION_PROTO2 = 998, EDITION_2023 = 1000 };
-
 static uint8_t *read_input(size_t *len)
 {
     uint8_t *bytes = NULL;
@@ -31,33 +29,41 @@ static uint8_t *read_input(size_t *len)
 
 /* ---- a file -------------------------------------------------------------------------------- */
 
+/* No two files have the same: small letters and digits stand for themselves, and every other byte
+ * is an underscore and its number. */
 static char *guard_of(mote_pb_string name)
 {
-    char *guard = format("%s_MOTE_H", base_of(name));
+    char *base = base_of(name);
+    text guard = {0};
 
-    for (char *p = guard; *p; p++) {
+    if (*base >= '0' && *base <= '9')
+        text_add(&guard, "_");
+    for (const char *p = base; *p; p++) {
         if (*p >= 'a' && *p <= 'z')
-            *p = (char)(*p - 'a' + 'A');
-        else if (!(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9'))
-            *p = '_';
+            text_add(&guard, "%c", *p - 'a' + 'A');
+        else
+            text_add(&guard, *p >= '0' && *p <= '9' ? "%c" : "_%02x", (unsigned char)*p);
     }
-    return *guard >= '0' && *guard <= '9' ? format("_%s", guard) : guard;
+    text_add(&guard, "_MOTE_H");
+    return format("%.*s", (int)guard.len, guard.bytes);
 }
 
 /* Messages inside of the arrays of others come first. Everything else is held by pointer, so this
  * order is a matter of declared names alone. */
 static void put_types(text *h, const FileDescriptorProto *file)
 {
-    for (size_t i = 0; i < type_count; i++) {
-        if (types[i].file == file && types[i].message)
+    const source *s = source_of(file);
+
+    for (size_t i = s->first; i < s->end; i++) {
+        if (types[i].message)
             text_add(h, "typedef struct %s %s;\n", types[i].c_name, types[i].c_name);
     }
-    for (size_t i = 0; i < type_count; i++) {
-        if (types[i].file == file && types[i].enumeration)
+    for (size_t i = s->first; i < s->end; i++) {
+        if (types[i].enumeration)
             put_enum(h, &types[i]);
     }
-    for (size_t i = 0; i < type_count; i++) {
-        if (types[i].file == file && types[i].message)
+    for (size_t i = s->first; i < s->end; i++) {
+        if (types[i].message)
             put_message_struct(h, plan_of(&types[i]));
     }
 }
@@ -97,21 +103,76 @@ static void put_codec(text *h, message_plan *m)
         name, name, name, name, name, name, name, name, name, name, name);
 }
 
+/* Marks the files whose types a file names. */
+static void mark_used(const FileDescriptorProto *file, bool *used)
+{
+    const source *s = source_of(file);
+
+    for (size_t i = s->first; i < s->end; i++) {
+        const message_plan *m = types[i].message ? plan_of(&types[i]) : NULL;
+        for (size_t k = 0; m && k < m->count; k++) {
+            if (m->fields[k].sub)
+                used[source_of(m->fields[k].sub->file) - sources] = true;
+        }
+    }
+    for (size_t i = 0; i < file->service.count; i++) {
+        for (size_t k = 0; k < file->service.items[i].method.count; k++) {
+            const MethodDescriptorProto *m = &file->service.items[i].method.items[k];
+            used[source_of(find_type(m->input_type, "")->file) - sources] = true;
+            used[source_of(find_type(m->output_type, "")->file) - sources] = true;
+        }
+    }
+}
+
+/* Those that are imported for whoever imports this one. */
+static void mark_public(const FileDescriptorProto *file, bool *used)
+{
+    for (size_t i = 0; i < file->public_dependency.count; i++) {
+        int32_t index = file->public_dependency.items[i];
+        used[source_of(import_of(file, (size_t)index)) - sources] = true;
+    }
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In an order that is the same in every request. */
+static void put_imports(text *h, const FileDescriptorProto *file)
+{
+    bool *used = allocate(source_count);
+    char **names = allocate(source_count * sizeof *names);
+    size_t count = 0;
+
+    mark_used(file, used);
+    mark_public(file, used);
+    for (size_t i = 0; i < source_count; i++) {
+        if (used[i] && sources[i].proto != file)
+            names[count++] = base_of(sources[i].proto->name);
+    }
+    qsort(names, count, sizeof *names, by_text);
+    for (size_t i = 0; i < count; i++)
+        text_add(h, "#include \"%s.mote.h\"\n", names[i]);
+    free(names);
+    free(used);
+}
+
 static void put_includes(text *h, const FileDescriptorProto *file)
 {
     if (file->service.count > 0 && !opt.descriptors_only)
         text_add(h, "#include \"%sgrpc/%s\"\n", opt.runtime,
                  opt.client ? "channel/channel.h" : "grpc.h");
     text_add(h, "#include \"%spb/pb.h\"\n", opt.runtime);
-    for (size_t i = 0; i < file->dependency.count; i++)
-        text_add(h, "#include \"%s.mote.h\"\n", base_of(file->dependency.items[i]));
+    if (!opt.descriptors_only)
+        put_imports(h, file);
 }
 
 static void put_declarations(text *h, const FileDescriptorProto *file)
 {
     put_types(h, file);
-    for (size_t i = 0; i < type_count; i++) {
-        if (types[i].file == file && types[i].message)
+    for (size_t i = source_of(file)->first; i < source_of(file)->end; i++) {
+        if (types[i].message)
             put_codec(h, plan_of(&types[i]));
     }
 }
@@ -134,7 +195,7 @@ static void put_header(text *h, const FileDescriptorProto *file)
     if (!opt.descriptors_only)
         put_declarations(h, file);
     if (opt.descriptors)
-        text_add(h, "\nextern const mote_pb_file %s;\n", c_file(file->name));
+        text_add(h, "\nextern const mote_pb_file %s;\n", c_file(file));
     for (size_t i = 0; i < file->service.count && !opt.descriptors_only; i++)
         put_service_header(h, file, i);
     text_add(h, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
@@ -142,37 +203,30 @@ static void put_header(text *h, const FileDescriptorProto *file)
 
 static void put_definitions(text *c, const FileDescriptorProto *file)
 {
-    for (size_t i = 0; i < type_count; i++) {
-        if (types[i].file == file && types[i].message)
-            put_message_table(c, plan_of(&types[i]));
-        if (types[i].file == file && types[i].message && !is_map_entry(&types[i]))
+    for (size_t i = source_of(file)->first; i < source_of(file)->end; i++) {
+        if (!types[i].message)
+            continue;
+        put_message_table(c, plan_of(&types[i]));
+        if (!is_map_entry(&types[i]))
             put_coders(c, plan_of(&types[i]));
-        if (types[i].file == file && types[i].message && opt.names)
+        if (opt.names)
             put_message_names(c, plan_of(&types[i]));
     }
     for (size_t i = 0; i < file->service.count; i++)
         put_service_source(c, file, i);
 }
 
+/* A descriptor points to those of all imports, used or not. */
 static void put_source(text *c, const FileDescriptorProto *file)
 {
     put_first_line(c, file);
     text_add(c, "#include \"%s.mote.h\"\n", base_of(file->name));
+    for (size_t i = 0; opt.descriptors && i < file->dependency.count; i++)
+        text_add(c, "#include \"%s.mote.h\"\n", base_of(file->dependency.items[i]));
     if (!opt.descriptors_only)
         put_definitions(c, file);
     if (opt.descriptors)
         put_file(c, file);
-}
-
-static const FileDescriptorProto *find_file(const CodeGeneratorRequest *request,
-                                            mote_pb_string name)
-{
-    for (size_t i = 0; i < request->proto_file.count; i++) {
-        const FileDescriptorProto *f = &request->proto_file.items[i];
-        if (f->name.len == name.len && memcmp(f->name.data, name.data, name.len) == 0)
-            return f;
-    }
-    fail("%.*s is not in the request", S(name));
 }
 
 static GeneratedFile generated(const char *base, const char *end, const text *content)
@@ -181,49 +235,73 @@ static GeneratedFile generated(const char *base, const char *end, const text *co
                            {content->bytes, content->len}};
 }
 
-int main(int argc, char **argv)
+static int usage(const char *argument)
 {
-    CodeGeneratorRequest request;
+    printf("protoc-gen-mote: a plugin of protoc, which starts it:\n\n"
+           "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
+           "FILE.proto\n\n"
+           "OPTIONS, with commas between: client, server (only these stubs), keep_unknown,\n"
+           "names (for mote_pb_print() and mote_pb_path()), descriptors (for reflection),\n"
+           "descriptors_only (and nothing else),\n"
+           "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"
+           "runtime=FOLDER (of pb/ and grpc/),\n"
+           "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
+           "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
+    return strcmp(argument, "--help") == 0 ? 0 : 2;
+}
+
+static void read_request(CodeGeneratorRequest *request)
+{
+    size_t len, size;
+    uint8_t *in = read_input(&len);
     mote_pb_arena arena;
     mote_pb_where where;
-    size_t len, size;
+    int r = MOTE_PB_ERR_ARENA;
 
-    if (argc > 1) {
-        printf("protoc-gen-mote: a plugin of protoc, which starts it:\n\n"
-               "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
-               "FILE.proto\n\n"
-               "OPTIONS, with commas between: client, server (only these stubs), keep_unknown,\n"
-               "names (for mote_pb_print() and mote_pb_path()), descriptors (for reflection),\n"
-               "descriptors_only (and nothing else),\n"
-               "prefix=NAME (in place of the package), runtime=FOLDER (of pb/ and grpc/),\n"
-               "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
-               "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
-        return strcmp(argv[1], "--help") == 0 ? 0 : 2;
+    for (size = 16 * len + (1 << 20); r == MOTE_PB_ERR_ARENA; size *= 4) {
+        mote_pb_arena_init(&arena, allocate(size), size);
+        r = mote_pb_decode(&CodeGeneratorRequest_decoder, request, in, len, &arena, &where);
     }
-    uint8_t *in = read_input(&len);
-    size = 64 * len + (1 << 20);
-    mote_pb_arena_init(&arena, allocate(size), size);
-    int r = mote_pb_decode(&CodeGeneratorRequest_decoder, &request, in, len, &arena, &where);
     if (r < 0)
         fail("the request cannot be read: %s, at byte %zu", mote_pb_strerror(r), where.offset);
     embed_from(in, len);
-    parse_options(format("%.*s", S(request.parameter)));
-    collect_types(&request);
-    check_options();
-    size_t count = request.file_to_generate.count;
+}
+
+static void generate(CodeGeneratorResponse *response, const CodeGeneratorRequest *request)
+{
+    size_t count = request->file_to_generate.count;
     GeneratedFile *files = allocate(2 * count * sizeof *files);
+
     for (size_t i = 0; i < count; i++) {
-        const FileDescriptorProto *file = find_file(&request, request.file_to_generate.items[i]);
+        const FileDescriptorProto *file = find_file(request->file_to_generate.items[i]);
         text h = {0}, c = {0};
+        if (!file)
+            fail("%.*s is not in the request", S(request->file_to_generate.items[i]));
         put_header(&h, file);
         put_source(&c, file);
         files[2 * i] = generated(base_of(file->name), ".mote.h", &h);
         files[2 * i + 1] = generated(base_of(file->name), ".mote.c", &c);
     }
-    CodeGeneratorResponse response = {.supported_features = PROTO3_OPTIONAL | SUPPORTS_EDITIONS,
-                                      .minimum_edition = EDITION_PROTO2,
-                                      .maximum_edition = EDITION_2023,
-                                      .file = {files, 2 * count}};
+    response->file.items = files;
+    response->file.count = 2 * count;
+}
+
+int main(int argc, char **argv)
+{
+    CodeGeneratorRequest request;
+    CodeGeneratorResponse response = {0};
+
+    if (argc > 1)
+        return usage(argv[1]);
+    read_request(&request);
+    parse_options(format("%.*s", S(request.parameter)));
+    check_request(&request);
+    collect_files(&request);
+    spread_prefix(&request);
+    collect_types();
+    check_types();
+    check_options();
+    generate(&response, &request);
     write_response(&response);
     return 0;
 }

@@ -9,7 +9,7 @@ enum { MAX_VARINT = 10 };
 static void put_field_comment(text *t, const message_plan *m, const field_plan *f,
                               const char *indent)
 {
-    int32_t path[34];
+    int32_t path[MAX_PATH + 2];
 
     memcpy(path, m->type->path, sizeof m->type->path);
     path[m->type->path_len] = 2;
@@ -69,33 +69,12 @@ static void put_oneof(text *t, const message_plan *m, int oneof)
     text_add(t, "        } is;\n    } %s;\n", m->oneofs[oneof]);
 }
 
-/* Its name is that of no type in the message, and of nothing that is generated beside it. */
-static char *oneof_constant(const type *t, mote_pb_string member)
-{
-    static const char *const others[] = {
-        "layout",      "encoder",   "decoder",       "encode",       "decode",
-        "size",        "names",     "MAX_SIZE",      "fields",       "subs",
-        "field_names", "sub_names", "encode_layout", "decode_layout"};
-    char *name = format("%s_%.*s", t->c_name, S(member));
-
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (view_is(member, others[i]))
-            return format("%s_", name);
-    }
-    for (size_t i = 0; i < type_count; i++) {
-        if (strcmp(types[i].c_name, name) == 0)
-            return format("%s_", name);
-    }
-    return name;
-}
-
 static void put_oneof_numbers(text *t, const message_plan *m)
 {
     for (size_t i = 0; i < m->count; i++) {
         const field_plan *f = &m->fields[i];
         if (f->oneof >= 0)
-            text_add(t, "enum { %s = %d };\n", oneof_constant(m->type, f->proto->name),
-                     f->proto->number);
+            text_add(t, "enum { %s = %d };\n", m->type->constants[f->index], f->proto->number);
     }
 }
 
@@ -124,6 +103,80 @@ void put_message_struct(text *t, const message_plan *m)
     text_add(t, "};\n");
     put_oneof_numbers(t, m);
     free(done);
+}
+
+/* ---- the bytes of a struct ----------------------------------------------------------------- */
+
+typedef struct {
+    size_t size, align;
+} extent;
+
+static void add_extent(extent *to, extent e)
+{
+    to->size = (to->size + e.align - 1) / e.align * e.align + e.size;
+    if (to->align < e.align)
+        to->align = e.align;
+}
+
+static extent value_extent(const field_plan *f)
+{
+    const char *member = type_rows[f->pb_type].member;
+
+    if (is_message_type(f->pb_type) || strstr(member, "64") || strcmp(member, "double") == 0)
+        return (extent){8, 8};
+    if (type_rows[f->pb_type].kind == MOTE_PB_VIEW)
+        return (extent){16, 8};
+    return f->pb_type == MOTE_PB_BOOL ? (extent){1, 1} : (extent){4, 4};
+}
+
+static extent member_extent(const field_plan *f)
+{
+    extent e = value_extent(f), with_has = {1, 1};
+
+    if (f->presence == REPEATED || f->presence == PACKED)
+        return (extent){16, 8};
+    if (f->presence != EXPLICIT || is_message_type(f->pb_type))
+        return e;
+    add_extent(&with_has, e);
+    add_extent(&with_has, (extent){0, with_has.align});
+    return with_has;
+}
+
+static extent oneof_extent(const message_plan *m, int oneof)
+{
+    extent is = {0, 1}, all = {4, 4};
+
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->fields[i].oneof != oneof)
+            continue;
+        extent e = member_extent(&m->fields[i]);
+        is.size = is.size > e.size ? is.size : e.size;
+        is.align = is.align > e.align ? is.align : e.align;
+    }
+    add_extent(&all, is);
+    add_extent(&all, (extent){0, all.align});
+    return all;
+}
+
+size_t struct_size(const message_plan *m)
+{
+    bool *done = allocate(m->type->message->oneof_decl.count + 1);
+    extent all = {0, 1};
+
+    for (size_t i = 0; i < m->count; i++) {
+        const field_plan *f = &m->fields[i];
+        if (f->oneof < 0)
+            add_extent(&all, member_extent(f));
+        else if (!done[f->oneof])
+            add_extent(&all, oneof_extent(m, f->oneof));
+        if (f->oneof >= 0)
+            done[f->oneof] = true;
+    }
+    if (m->unknown)
+        add_extent(&all, (extent){16, 8});
+    add_extent(&all, (extent){0, all.align});
+    free(done);
+    return all.size;
 }
 
 /* ---- sizes --------------------------------------------------------------------------------- */
@@ -213,16 +266,15 @@ void put_enum(text *t, const type *e)
     put_comment(t, e->file, e->path, e->path_len, "");
     text_add(t, "typedef int32_t %s;\nenum {\n", e->c_name);
     for (size_t i = 0; i < d->value.count; i++) {
-        int32_t path[34];
+        int32_t path[MAX_PATH + 2];
         memcpy(path, e->path, sizeof e->path);
         path[e->path_len] = 2;
         path[e->path_len + 1] = (int32_t)i;
         put_comment(t, e->file, path, e->path_len + 2, "    ");
         if (d->value.items[i].number == INT32_MIN)
-            text_add(t, "    %s_%.*s = -2147483647 - 1,\n", e->c_name, S(d->value.items[i].name));
+            text_add(t, "    %s = -2147483647 - 1,\n", e->constants[i]);
         else
-            text_add(t, "    %s_%.*s = %d,\n", e->c_name, S(d->value.items[i].name),
-                     d->value.items[i].number);
+            text_add(t, "    %s = %d,\n", e->constants[i], d->value.items[i].number);
     }
     text_add(t, "};\n");
 }

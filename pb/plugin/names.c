@@ -3,167 +3,57 @@
 
 #include <string.h>
 
-/* Words of C11 and C++20, and macros that headers of the C library define in lower case. */
-static const char *const reserved[] = {
-    "alignas",
-    "alignof",
-    "and",
-    "asm",
-    "auto",
-    "bitand",
-    "bitor",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "class",
-    "compl",
-    "concept",
-    "const",
-    "consteval",
-    "constexpr",
-    "constinit",
-    "const_cast",
-    "continue",
-    "decltype",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "dynamic_cast",
-    "else",
-    "enum",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "nullptr",
-    "operator",
-    "or",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "reinterpret_cast",
-    "requires",
-    "restrict",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "static_assert",
-    "static_cast",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "thread_local",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "wchar_t",
-    "while",
-    "xor",
-    "errno",
-    "assert",
-    "linux",
-    "unix",
-    "stdin",
-    "stdout",
-    "stderr",
-    "signals",
-    "NULL",
-    "EOF",
-    "FILE",
-    "typeof",
-    "typeof_unqual",
-    "_Bool",
-    "_Atomic",
-    "co_await",
-    "co_return",
-    "co_yield",
-    "char8_t",
-    "char16_t",
-    "char32_t",
-    "atomic_cancel",
-    "atomic_commit",
-    "atomic_noexcept",
-    "reflexpr",
-    "synchronized",
-    "and_eq",
-    "or_eq",
-    "xor_eq",
-    "not_eq",
-    "size_t",
-    "ptrdiff_t",
-    "int32_t",
-    "int64_t",
-    "uint8_t",
-    "uint32_t",
-    "uint64_t",
-    "offsetof",
-    "main",
-    "i386",
-    "noreturn",
-    "complex",
-    "va_list",
-    "INT32_MAX",
-    "UINT32_MAX",
-    "SIZE_MAX",
-    "INT_MAX",
-    "BUFSIZ",
-    "SEEK_SET",
-    "SEEK_CUR",
-    "SEEK_END",
-    "EDOM",
-    "ERANGE",
-    "EILSEQ",
-    "RAND_MAX",
-    "EXIT_SUCCESS",
-    "EXIT_FAILURE",
-    "CLOCKS_PER_SEC",
-    "HUGE_VAL",
-    "INFINITY",
-    "NAN",
-};
-
-char *c_member(mote_pb_string name)
+/* Whether C and C++ keep a name for themselves: two underscores, or one and a capital letter. */
+static bool is_kept(const char *name)
 {
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
-        if (view_is(name, reserved[i]))
-            return format("%.*s_", S(name));
-    }
-    return format("%.*s", S(name));
+    return name[0] == '_' && (name[1] == '_' || (name[1] >= 'A' && name[1] <= 'Z'));
+}
+
+static bool begins(const char *name, const char *start)
+{
+    return strncmp(name, start, strlen(start)) == 0;
+}
+
+static bool is_ours(const char *name)
+{
+    return begins(name, "mote_") || begins(name, "MOTE_");
+}
+
+/* A package mote.orders is a user's, but mote.pb is not. */
+static bool is_a_layers(const char *name)
+{
+    return begins(name, "mote_pb_") || begins(name, "mote_hpack_") || begins(name, "mote_h2_") ||
+           begins(name, "mote_grpc_") || begins(name, "mote_channel_");
+}
+
+static bool ends(const char *name, const char *end)
+{
+    size_t a = strlen(name), b = strlen(end);
+
+    return a >= b && strcmp(name + a - b, end) == 0;
+}
+
+/* Macros that generated headers define. */
+static bool is_like_a_macro(const char *name)
+{
+    return ends(name, "_MAX_SIZE") || ends(name, "_DEFAULT") || ends(name, "_MOTE_H");
+}
+
+char *c_member(mote_pb_string view)
+{
+    char *name = format("%.*s", S(view));
+
+    if (is_kept(name) || is_ours(name))
+        name = format("x%s", name);
+    while (is_word(name) || is_like_a_macro(name))
+        name = format("%s_", name);
+    return name;
 }
 
 static char *underscored(char *name)
 {
     for (char *p = name; *p; p++) {
-        if (*p == '.' || *p == '-' || *p == '/')
+        if (*p == '.')
             *p = '_';
     }
     return name;
@@ -171,25 +61,130 @@ static char *underscored(char *name)
 
 char *c_scope(const FileDescriptorProto *file, mote_pb_string name)
 {
-    if (opt.prefix && *opt.prefix)
-        return format("%s_%.*s", opt.prefix, S(name));
-    if (opt.prefix || file->package.len == 0)
-        return c_member(name);
-    return underscored(format("%.*s_%.*s", S(file->package), S(name)));
+    const char *prefix = prefix_of(file);
+    char *scope = format("%.*s", S(name));
+
+    if (prefix)
+        return *prefix ? format("%s_%s", prefix, scope) : scope;
+    if (file->package.len > 0)
+        scope = underscored(format("%.*s_%s", S(file->package), scope));
+    bool is_taken =
+        is_kept(scope) || (file->package.len == 0 ? is_ours(scope) : is_a_layers(scope));
+    return is_taken ? format("x%s", scope) : scope;
 }
 
-char *unique_name(name_list *list, char *name)
+char *unique_name(map *names, char *name)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->names[i], name) == 0) {
-            name = format("%s_", name);
-            i = (size_t)-1;
-        }
-    }
-    if (list->count == sizeof list->names / sizeof list->names[0])
-        fail("more than %zu names in one scope", list->count);
-    return list->names[list->count++] = name;
+    while (map_get(names, name, strlen(name)))
+        name = format("%s_", name);
+    map_set(names, name, strlen(name), name);
+    return name;
 }
+
+/* ---- names of a file ----------------------------------------------------------------------- */
+
+static map owners; /* of C names: files */
+
+static bool is_free(const FileDescriptorProto *file, const char *stem, const char *const *endings,
+                    size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *name = format("%s%s", stem, endings[i]);
+        if (is_global_word(name) || map_get(&owners, name, strlen(name)) == file)
+            return false;
+    }
+    return true;
+}
+
+char *claim(const FileDescriptorProto *file, char *stem, const char *const *endings, size_t count)
+{
+    while (!is_free(file, stem, endings, count))
+        stem = format("%s_", stem);
+    for (size_t i = 0; i < count; i++) {
+        char *name = format("%s%s", stem, endings[i]);
+        const FileDescriptorProto *other = map_get(&owners, name, strlen(name));
+        if (other)
+            fail("%.*s and %.*s both need the C name %s: give the package of one of them a prefix "
+                 "(prefix=PACKAGE:NAME), or rename what has it",
+                 S(other->name), S(file->name), name);
+        map_set(&owners, name, strlen(name), file);
+    }
+    return stem;
+}
+
+static char *claim_one(const FileDescriptorProto *file, char *name)
+{
+    return claim(file, name, (const char *const[]){""}, 1);
+}
+
+/* Those of proto2 and of editions are for all fields, others for members of oneofs. */
+static void name_fields(type *t)
+{
+    size_t count = t->message->field.count;
+
+    t->constants = allocate(count * sizeof(char *));
+    t->defaults = allocate(count * sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        const FieldDescriptorProto *f = &t->message->field.items[i];
+        char *name = format("%s_%.*s", t->c_name, S(f->name));
+        if (f->oneof_index.has && !f->proto3_optional)
+            t->constants[i] = claim_one(t->file, name);
+        if (f->default_value.has)
+            t->defaults[i] = claim_one(t->file, format("%s_DEFAULT", name));
+    }
+}
+
+static void name_values(type *t)
+{
+    size_t count = t->enumeration->value.count;
+
+    t->constants = allocate(count * sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        mote_pb_string name = t->enumeration->value.items[i].name;
+        t->constants[i] = claim_one(t->file, format("%s_%.*s", t->c_name, S(name)));
+    }
+}
+
+void name_constants(type *t)
+{
+    if (t->message)
+        name_fields(t);
+    else
+        name_values(t);
+}
+
+/* All that a method may have: what a file gets does not depend on the options. */
+static char *name_method(const FileDescriptorProto *file, const char *scope, mote_pb_string name)
+{
+    static const char *const endings[] = {"",       "_path", "_request", "_response", "_start",
+                                          "_offer", "_take", "_send",    "_finish",   "_recv",
+                                          "_call",  "_read", "_write",   "_answer"};
+
+    return claim(file, format("%s_%.*s", scope, S(name)), endings,
+                 sizeof endings / sizeof endings[0]);
+}
+
+void name_services(source *s)
+{
+    static const char *const endings[] = {"_METHODS", "_SERVICE"};
+    size_t count = s->proto->service.count;
+
+    s->services = allocate(count * sizeof(char *));
+    s->methods = allocate(count * sizeof(char **));
+    for (size_t i = 0; i < count; i++) {
+        mote_pb_string name = s->proto->service.items[i].name;
+        s->services[i] = claim(s->proto, c_scope(s->proto, name), endings, 2);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const ServiceDescriptorProto *service = &s->proto->service.items[i];
+        char *scope = c_scope(s->proto, service->name);
+        s->methods[i] = allocate(service->method.count * sizeof(char *));
+        for (size_t k = 0; k < service->method.count; k++)
+            s->methods[i][k] = name_method(s->proto, scope, service->method.items[k].name);
+    }
+}
+
+/* ---- names of files ------------------------------------------------------------------------ */
 
 /* "folder/name.proto" without its end. */
 char *base_of(mote_pb_string name)
@@ -201,15 +196,25 @@ char *base_of(mote_pb_string name)
     return format("%.*s", (int)len, name.data);
 }
 
-char *c_file(mote_pb_string name)
+char *c_file(const FileDescriptorProto *file)
 {
-    char *c = base_of(name);
+    const char *prefix = prefix_of(file);
+    char *c = base_of(file->name);
 
     for (char *p = c; *p; p++) {
         if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9'))
             *p = '_';
     }
-    if (opt.prefix)
-        return format("%s_%s_file", opt.prefix, c);
+    if (prefix)
+        return format("%s_%s_file", prefix, c);
     return format("%s%s_file", *c >= '0' && *c <= '9' ? "_" : "", c);
+}
+
+void name_file(const FileDescriptorProto *file)
+{
+    char *name = c_file(file);
+
+    if (strcmp(claim_one(file, name), name) != 0)
+        fail("%.*s: its descriptor and a type in it both need the C name %s: rename the file",
+             S(file->name), name);
 }

@@ -12,6 +12,39 @@ static void add_field(field_names *list, char *field)
     list->names[list->count++] = field;
 }
 
+static void map_package(const char *package, const char *prefix)
+{
+    if (opt.prefix_count == sizeof opt.prefixes / sizeof opt.prefixes[0])
+        fail("more than %zu packages with a prefix", opt.prefix_count);
+    opt.prefixes[opt.prefix_count++] = (package_prefix){package, prefix};
+}
+
+/* prefix=NAME or prefix=PACKAGE:NAME. */
+static void add_prefix(char *value)
+{
+    char *colon = strchr(value, ':');
+    const char *prefix = colon ? colon + 1 : value;
+
+    for (const char *p = prefix; *p; p++) {
+        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && *p != '_' &&
+            !(*p >= '0' && *p <= '9' && p > prefix))
+            fail("prefix=%s: '%s' is no identifier", value, prefix);
+    }
+    if (!colon) {
+        opt.prefix = value;
+        return;
+    }
+    *colon = '\0';
+    map_package(value, prefix);
+}
+
+static void set_runtime(char *value)
+{
+    if (strchr(value, '"') || strchr(value, '\n') || strchr(value, '\\'))
+        fail("runtime=%s is no name of a folder", value);
+    opt.runtime = *value ? format("%s/", value) : "";
+}
+
 static void one_option(char *name)
 {
     char *value = strchr(name, '=');
@@ -31,9 +64,9 @@ static void one_option(char *name)
     else if (strcmp(name, "descriptors_only") == 0)
         opt.descriptors = opt.descriptors_only = true;
     else if (strcmp(name, "prefix") == 0 && value)
-        opt.prefix = value;
+        add_prefix(value);
     else if (strcmp(name, "runtime") == 0 && value)
-        opt.runtime = *value ? format("%s/", value) : "";
+        set_runtime(value);
     else if (strcmp(name, "skip") == 0 && value)
         add_field(&opt.skip, value);
     else if (strcmp(name, "encode_only") == 0 && value)
@@ -42,7 +75,8 @@ static void one_option(char *name)
         add_field(&opt.decode_only, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, keep_unknown, names, descriptors, "
-             "descriptors_only, prefix=NAME, runtime=FOLDER, and skip, encode_only and "
+             "descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER, and skip, "
+             "encode_only and "
              "decode_only=MESSAGE.FIELD",
              name);
 }
@@ -72,4 +106,44 @@ bool is_named(const field_names *list, const type *message, mote_pb_string field
             return true;
     }
     return false;
+}
+
+static void check_imports(const FileDescriptorProto *file)
+{
+    for (size_t i = 0; i < file->dependency.count; i++) {
+        const FileDescriptorProto *other = find_file(file->dependency.items[i]);
+        char *package = format("%.*s", S(file->package));
+        if (other && !view_is(other->package, package) && prefix_of(other) == opt.prefix)
+            fail("prefix=%s is meant for one package, and %.*s of %s imports %.*s of %.*s, which "
+                 "is generated too: write prefix=%s:%s",
+                 opt.prefix, S(file->name), package, S(other->name), S(other->package), package,
+                 opt.prefix);
+    }
+}
+
+/* prefix=NAME stands for the packages of the files that are generated. What a file gets does not
+ * depend on what else is generated, so these do not import each other. */
+void spread_prefix(const CodeGeneratorRequest *request)
+{
+    size_t count = request->file_to_generate.count;
+
+    for (size_t i = 0; opt.prefix && i < count; i++) {
+        const FileDescriptorProto *f = find_file(request->file_to_generate.items[i]);
+        if (f && !prefix_of(f))
+            map_package(format("%.*s", S(f->package)), opt.prefix);
+    }
+    for (size_t i = 0; opt.prefix && i < count; i++) {
+        const FileDescriptorProto *f = find_file(request->file_to_generate.items[i]);
+        if (f && prefix_of(f) == opt.prefix)
+            check_imports(f);
+    }
+}
+
+const char *prefix_of(const FileDescriptorProto *file)
+{
+    for (size_t i = 0; i < opt.prefix_count; i++) {
+        if (view_is(file->package, opt.prefixes[i].package))
+            return opt.prefixes[i].prefix;
+    }
+    return NULL;
 }

@@ -5,16 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-void write_response(const CodeGeneratorResponse *response)
+enum { PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, EDITION_PROTO2 = 998, EDITION_2024 = 1001 };
+
+/* What is known is said with an error too: protoc complains of what is not before it prints it. */
+void write_response(CodeGeneratorResponse *response)
 {
     size_t len;
 
+    response->supported_features = PROTO3_OPTIONAL | SUPPORTS_EDITIONS;
+    response->minimum_edition = EDITION_PROTO2;
+    response->maximum_edition = EDITION_2024;
     mote_pb_size(&CodeGeneratorResponse_encoder, response, &len);
     uint8_t *out = malloc(len + 1);
     if (!out || mote_pb_encode(&CodeGeneratorResponse_encoder, response, out, len, &len) < 0 ||
         fwrite(out, 1, len, stdout) != len || fflush(stdout) != 0) {
         fprintf(stderr, "protoc-gen-mote: error: the response cannot be written\n");
         exit(1);
+    }
+}
+
+/* What was quoted may hold any bytes, and may have been cut inside of a character. */
+static void make_printable(char *reason)
+{
+    bool is_utf8 = mote_pb_utf8_valid((const uint8_t *)reason, strlen(reason));
+
+    for (char *p = reason; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !is_utf8))
+            *p = '?';
     }
 }
 
@@ -26,6 +44,7 @@ void fail(const char *pattern, ...)
     va_start(list, pattern);
     vsnprintf(reason, sizeof reason, pattern, list);
     va_end(list);
+    make_printable(reason);
     CodeGeneratorResponse response = {.error = mote_pb_cstring(reason)};
     write_response(&response);
     exit(0); /* as plugin.proto asks: protoc prints the error and fails */

@@ -18,19 +18,27 @@ static bool is_editions(const FileDescriptorProto *f)
     return view_is(f->syntax, "editions");
 }
 
+/* What one scope says of a feature; 0: nothing. */
+static uint32_t said(const FeatureSet *features, size_t member)
+{
+    uint32_t value = 0;
+
+    if (features)
+        memcpy(&value, (const char *)features + member, sizeof value);
+    return value;
+}
+
 /* A feature of an edition: what the field says, or the scopes around it, or the default. */
 static uint32_t feature(const type *t, const FieldDescriptorProto *f, size_t member,
                         uint32_t fallback)
 {
-    const FeatureSet *own = f->options ? f->options->features : NULL;
-    uint32_t value = 0;
+    const FileOptions *file = t->file->options;
+    uint32_t value = said(f->options ? f->options->features : NULL, member);
 
-    if (own)
-        memcpy(&value, (const char *)own + member, sizeof value);
-    for (size_t i = 0; value == 0 && i < sizeof t->features / sizeof t->features[0]; i++) {
-        if (t->features[i])
-            memcpy(&value, (const char *)t->features[i] + member, sizeof value);
-    }
+    for (; value == 0 && t; t = t->parent)
+        value = said(t->features, member);
+    if (value == 0)
+        value = said(file ? file->features : NULL, member);
     return value ? value : fallback;
 }
 
@@ -104,7 +112,7 @@ static int index_of_sub(message_plan *m, const type *sub)
     return (int)m->sub_count++;
 }
 
-static void plan_field(message_plan *m, name_list *names, name_list *members, size_t index)
+static void plan_field(message_plan *m, map *names, map *members, size_t index)
 {
     const FieldDescriptorProto *proto = &m->type->message->field.items[index];
     field_plan *f = &m->fields[m->count];
@@ -127,13 +135,29 @@ static void plan_field(message_plan *m, name_list *names, name_list *members, si
     m->count++;
 }
 
+/* In C++ no member of a struct has the name of a type that the struct is made of. */
+static void keep_names_of_types(const type *t, map *names)
+{
+    const DescriptorProto *d = t->message;
+
+    map_set(names, t->c_name, strlen(t->c_name), t->c_name);
+    for (size_t i = 0; i < d->field.count; i++) {
+        if (d->field.items[i].type_name.len > 0) {
+            const char *name = find_type(d->field.items[i].type_name, t->full_name)->c_name;
+            map_set(names, name, strlen(name), name);
+        }
+    }
+}
+
 static message_plan *plan_message(const type *t)
 {
     message_plan *m = allocate(sizeof *m);
-    name_list *names = allocate(sizeof *names), *members = allocate(sizeof *members);
+    map names = {0}, members = {0};
     const DescriptorProto *d = t->message;
     bool *used = allocate(d->oneof_decl.count + 1);
 
+    keep_names_of_types(t, &names);
+    keep_names_of_types(t, &members);
     m->type = t;
     m->fields = allocate((d->field.count + 1) * sizeof(field_plan));
     m->oneofs = allocate((d->oneof_decl.count + 1) * sizeof(char *));
@@ -143,12 +167,12 @@ static message_plan *plan_message(const type *t)
     }
     for (size_t i = 0; i < d->oneof_decl.count; i++) {
         if (used[i])
-            m->oneofs[i] = unique_name(names, c_member(d->oneof_decl.items[i].name));
+            m->oneofs[i] = unique_name(&names, c_member(d->oneof_decl.items[i].name));
     }
     for (size_t i = 0; i < d->field.count; i++)
-        plan_field(m, names, members, i);
+        plan_field(m, &names, &members, i);
     if (opt.keep_unknown && !(d->options && d->options->map_entry))
-        m->unknown = unique_name(names, format("unknown_fields"));
+        m->unknown = unique_name(&names, format("unknown_fields"));
     free(used);
     return m;
 }
@@ -190,10 +214,13 @@ char *stem_of(const type *t, enum direction d)
 {
     static const char *const names[] = {"_encode", "_decode"};
     const field_names *others = d == ENCODE ? &opt.decode_only : &opt.encode_only;
-    bool *seen = allocate(type_count);
-    bool own = d != BOTH && others->count > 0 && differs(plan_of(t), d, seen);
+    bool own = false;
 
-    free(seen);
+    if (d != BOTH && others->count > 0) {
+        bool *seen = allocate(type_count);
+        own = differs(plan_of(t), d, seen);
+        free(seen);
+    }
     return format("%s%s", t->c_name, own ? names[d] : "");
 }
 

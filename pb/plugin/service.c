@@ -10,76 +10,6 @@ typedef struct {
     const MethodDescriptorProto *proto;
 } method;
 
-/* Whether what is generated for two methods, or for a method and a name, has a name in common. */
-static bool clash(const char *stem, const char *other)
-{
-    static const char *const ends[] = {"",        "_path", "_start", "_offer", "_take",  "_send",
-                                       "_finish", "_recv", "_call",  "_read",  "_write", "_answer"};
-    enum { ENDS = sizeof ends / sizeof ends[0] };
-    size_t a = strlen(stem), b = strlen(other);
-
-    if (strncmp(stem, other, a < b ? a : b) != 0)
-        return false;
-
-    for (size_t i = 0; i < ENDS; i++) {
-        for (size_t k = 0; k < ENDS; k++) {
-            if (strcmp(format("%s%s", stem, ends[i]), format("%s%s", other, ends[k])) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
-static bool is_taken(const FileDescriptorProto *file, const char *stem, char *const *before,
-                     size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (clash(stem, before[i]))
-            return true;
-    }
-    for (size_t i = 0; i < type_count; i++) {
-        if (types[i].file == file && clash(stem, types[i].c_name))
-            return true;
-    }
-    for (size_t i = 0; i < file->service.count; i++) {
-        const char *scope = c_scope(file, file->service.items[i].name);
-        if (clash(stem, format("%s_METHODS", scope)) || clash(stem, format("%s_SERVICE", scope)))
-            return true;
-    }
-    return false;
-}
-
-/* package_Service_Method, with an underscore where something before it in the file has that name:
- * a method Bar_start beside Bar. */
-static char *name_of_method(const FileDescriptorProto *file, const ServiceDescriptorProto *service,
-                            size_t index)
-{
-    static const FileDescriptorProto *named;
-    static char **names;
-    static size_t *first; /* of each service */
-
-    if (named != file) {
-        size_t count = 0;
-        for (size_t i = 0; i < file->service.count; i++)
-            count += file->service.items[i].method.count;
-        names = allocate(count * sizeof *names);
-        first = allocate(file->service.count * sizeof *first);
-        count = 0;
-        for (size_t i = 0; i < file->service.count; i++) {
-            const ServiceDescriptorProto *s = &file->service.items[i];
-            first[i] = count;
-            for (size_t k = 0; k < s->method.count; k++, count++) {
-                char *name = format("%s_%.*s", c_scope(file, s->name), S(s->method.items[k].name));
-                while (is_taken(file, name, names, count))
-                    name = format("%s_", name);
-                names[count] = name;
-            }
-        }
-        named = file;
-    }
-    return names[first[service - file->service.items] + index];
-}
-
 static method plan_method(const FileDescriptorProto *file, const ServiceDescriptorProto *s,
                           size_t i)
 {
@@ -89,7 +19,7 @@ static method plan_method(const FileDescriptorProto *file, const ServiceDescript
     const type *request = find_type(p->input_type, who);
     const type *response = find_type(p->output_type, who);
 
-    return (method){.name = name_of_method(file, s, i),
+    return (method){.name = source_of(file)->methods[s - file->service.items][i],
                     .request = request->c_name,
                     .response = response->c_name,
                     .encode_request = format("%s_encoder", request->c_name),
@@ -272,8 +202,11 @@ static void put_server(text *t, const method *m)
 
 static void put_table(text *t, const FileDescriptorProto *file, const ServiceDescriptorProto *s)
 {
-    char *name = c_scope(file, s->name);
+    char *name = source_of(file)->services[s - file->service.items];
     char *full = format("%.*s%s%.*s", S(file->package), file->package.len ? "." : "", S(s->name));
+
+    char **handlers = allocate(s->method.count * sizeof *handlers);
+    map names = {0};
 
     text_add(t,
              "/* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):\n"
@@ -281,12 +214,14 @@ static void put_table(text *t, const FileDescriptorProto *file, const ServiceDes
              " *     static const mote_grpc_service services[] = {%s_SERVICE(methods)}; */\n",
              name, name);
     text_add(t, "#define %s_METHODS(", name);
-    for (size_t i = 0; i < s->method.count; i++)
-        text_add(t, "%s%.*s", i ? ", " : "", S(s->method.items[i].name));
+    for (size_t i = 0; i < s->method.count; i++) {
+        handlers[i] = unique_name(&names, c_member(s->method.items[i].name));
+        text_add(t, "%s%s", i ? ", " : "", handlers[i]);
+    }
     text_add(t, ") { \\\n");
     for (size_t i = 0; i < s->method.count; i++)
-        text_add(t, "    {\"%.*s\", (%.*s), NULL, mote_pb_strerror, false, %s, %s}, \\\n",
-                 S(s->method.items[i].name), S(s->method.items[i].name),
+        text_add(t, "    {\"%.*s\", (%s), NULL, mote_pb_strerror, false, %s, %s}, \\\n",
+                 S(s->method.items[i].name), handlers[i],
                  s->method.items[i].client_streaming ? "false" : "true",
                  s->method.items[i].server_streaming ? "false" : "true");
     text_add(t, "}\n#define %s_SERVICE(methods) {\"%s\", methods, %zu}\n\n", name, full,

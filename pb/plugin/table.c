@@ -98,6 +98,11 @@ static void put_table(text *t, const message_plan *m, enum direction d)
 
 void put_message_table(text *t, const message_plan *m)
 {
+    if (struct_size(m) > UINT16_MAX)
+        fail("%.*s: the struct of %s takes %zu bytes, and the most is %d: leave fields out "
+             "(skip=%s.FIELD) or split the message",
+             S(m->type->file->name), m->type->full_name, struct_size(m), UINT16_MAX,
+             m->type->full_name);
     put_table(t, m, BOTH);
     for (enum direction d = ENCODE; d <= DECODE; d++) {
         if (strcmp(stem_of(m->type, d), stem_of(m->type, BOTH)) != 0)

@@ -1,15 +1,44 @@
 /* Types of all files of the request. */
 #include "generator.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 type *types;
 size_t type_count;
+source *sources;
+size_t source_count;
 
-static name_list type_names;
+static map by_name; /* types, by their full names */
+static map files_by_name;
 
-static type *new_type(const FileDescriptorProto *file, const type *parent, mote_pb_string name)
+/* What is generated for a message: no other thing in the file has one of these names. */
+static char *claim_type(const FileDescriptorProto *file, char *stem, bool is_message)
+{
+    static const char *const endings[] = {"",
+                                          "_layout",
+                                          "_encoder",
+                                          "_decoder",
+                                          "_encode",
+                                          "_decode",
+                                          "_size",
+                                          "_names",
+                                          "_MAX_SIZE",
+                                          "_fields",
+                                          "_subs",
+                                          "_field_names",
+                                          "_sub_names",
+                                          "_encode_layout",
+                                          "_decode_layout",
+                                          "_encode_fields",
+                                          "_decode_fields",
+                                          "_encode_subs",
+                                          "_decode_subs"};
+
+    return claim(file, stem, endings, is_message ? sizeof endings / sizeof endings[0] : 1);
+}
+
+static type *new_type(const FileDescriptorProto *file, const type *parent, mote_pb_string name,
+                      bool is_message)
 {
     type *t = &types[type_count++];
 
@@ -25,47 +54,38 @@ static type *new_type(const FileDescriptorProto *file, const type *parent, mote_
             format("%.*s%s%.*s", S(file->package), file->package.len ? "." : "", S(name));
         t->c_name = c_scope(file, name);
     }
-    t->c_name = unique_name(&type_names, t->c_name);
+    if (map_get(&by_name, t->full_name, strlen(t->full_name)))
+        fail("%.*s: %s is there twice", S(file->name), t->full_name);
+    map_set(&by_name, t->full_name, strlen(t->full_name), t);
+    t->c_name = claim_type(file, t->c_name, is_message);
     return t;
 }
 
 static void add_path(type *t, int32_t number, size_t index)
 {
-    if (t->path_len + 2 > sizeof t->path / sizeof t->path[0])
-        fail("%s: messages are nested too deeply", t->full_name);
     t->path[t->path_len++] = number;
     t->path[t->path_len++] = (int32_t)index;
-}
-
-/* Features from the innermost scope outwards. */
-static void set_features(type *t, const FeatureSet *own)
-{
-    t->features[0] = own;
-    if (t->parent)
-        memcpy(t->features + 1, t->parent->features, sizeof t->features - sizeof t->features[0]);
-    else
-        t->features[1] = t->file->options ? t->file->options->features : NULL;
 }
 
 static void collect_enum(const FileDescriptorProto *file, const type *parent,
                          const EnumDescriptorProto *e, size_t index)
 {
-    type *t = new_type(file, parent, e->name);
+    type *t = new_type(file, parent, e->name, false);
 
     t->enumeration = e;
     add_path(t, parent ? 4 : 5, index);
-    set_features(t, e->options ? e->options->features : NULL);
+    t->features = e->options ? e->options->features : NULL;
 }
 
-/* Nesting is limited by the parser of protoc, and by the path of a type. */
+/* Nesting is limited by check_request(). */
 static void collect_message(const FileDescriptorProto *file, const type *parent,
                             const DescriptorProto *m, size_t index)
 {
-    type *t = new_type(file, parent, m->name);
+    type *t = new_type(file, parent, m->name, true);
 
     t->message = m;
     add_path(t, parent ? 3 : 4, index);
-    set_features(t, m->options ? m->options->features : NULL);
+    t->features = m->options ? m->options->features : NULL;
     for (size_t i = 0; i < m->nested_type.count; i++)
         collect_message(file, t, &m->nested_type.items[i], i);
     for (size_t i = 0; i < m->enum_type.count; i++)
@@ -81,34 +101,87 @@ static size_t count_types(const DescriptorProto *m)
     return n;
 }
 
-void collect_types(const CodeGeneratorRequest *request)
+static size_t count_all_types(void)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < request->proto_file.count; i++) {
-        const FileDescriptorProto *f = &request->proto_file.items[i];
+    for (size_t i = 0; i < source_count; i++) {
+        const FileDescriptorProto *f = sources[i].proto;
         n += f->enum_type.count;
         for (size_t k = 0; k < f->message_type.count; k++)
             n += count_types(&f->message_type.items[k]);
     }
-    types = allocate(n * sizeof(type));
-    for (size_t i = 0; i < request->proto_file.count; i++) {
+    return n;
+}
+
+/* Types have the first choice of a name, then the constants beside them, then services. */
+static void collect_file(source *s)
+{
+    const FileDescriptorProto *f = s->proto;
+
+    s->first = type_count;
+    for (size_t k = 0; k < f->message_type.count; k++)
+        collect_message(f, NULL, &f->message_type.items[k], k);
+    for (size_t k = 0; k < f->enum_type.count; k++)
+        collect_enum(f, NULL, &f->enum_type.items[k], k);
+    s->end = type_count;
+    for (size_t i = s->first; i < s->end; i++)
+        name_constants(&types[i]);
+    name_services(s);
+    if (opt.descriptors)
+        name_file(f);
+}
+
+void collect_files(const CodeGeneratorRequest *request)
+{
+    source_count = request->proto_file.count;
+    sources = allocate(source_count * sizeof *sources);
+    for (size_t i = 0; i < source_count; i++) {
         const FileDescriptorProto *f = &request->proto_file.items[i];
-        for (size_t k = 0; k < f->message_type.count; k++)
-            collect_message(f, NULL, &f->message_type.items[k], k);
-        for (size_t k = 0; k < f->enum_type.count; k++)
-            collect_enum(f, NULL, &f->enum_type.items[k], k);
+        if (map_get(&files_by_name, f->name.data, f->name.len))
+            fail("%.*s is in the request twice", S(f->name));
+        sources[i].proto = f;
+        map_set(&files_by_name, f->name.data, f->name.len, &sources[i]);
     }
+}
+
+void collect_types(void)
+{
+    types = allocate(count_all_types() * sizeof(type));
+    for (size_t i = 0; i < source_count; i++)
+        collect_file(&sources[i]);
+}
+
+const source *source_of(const FileDescriptorProto *file)
+{
+    return &sources[file - sources[0].proto];
+}
+
+const FileDescriptorProto *find_file(mote_pb_string name)
+{
+    const source *s = map_get(&files_by_name, name.data, name.len);
+
+    return s ? s->proto : NULL;
+}
+
+const FileDescriptorProto *import_of(const FileDescriptorProto *file, size_t index)
+{
+    const FileDescriptorProto *f = find_file(file->dependency.items[index]);
+
+    if (!f)
+        fail("%.*s: its import %.*s is not in the request", S(file->name),
+             S(file->dependency.items[index]));
+    return f;
 }
 
 const type *find_type(mote_pb_string name, const char *who)
 {
-    for (size_t i = 0; i < type_count && name.len > 0; i++) {
-        if (strlen(types[i].full_name) == name.len - 1 &&
-            memcmp(types[i].full_name, name.data + 1, name.len - 1) == 0)
-            return &types[i];
-    }
-    fail("%s: its type %.*s is in none of the files of the request: import the file", who, S(name));
+    const type *t = name.len > 1 ? map_get(&by_name, name.data + 1, name.len - 1) : NULL;
+
+    if (!t)
+        fail("%s: its type %.*s is in none of the files of the request: import the file", who,
+             S(name));
+    return t;
 }
 
 /* ---- fields that options name */
@@ -116,16 +189,11 @@ const type *find_type(mote_pb_string name, const char *who)
 static bool is_there(char *name)
 {
     char *dot = strrchr(name, '.');
+    const type *t = dot ? map_get(&by_name, name, (size_t)(dot - name)) : NULL;
 
-    for (size_t i = 0; dot && i < type_count; i++) {
-        const DescriptorProto *m = types[i].message;
-        if (!m || strlen(types[i].full_name) != (size_t)(dot - name) ||
-            strncmp(types[i].full_name, name, (size_t)(dot - name)) != 0)
-            continue;
-        for (size_t f = 0; f < m->field.count; f++) {
-            if (view_is(m->field.items[f].name, dot + 1))
-                return true;
-        }
+    for (size_t f = 0; t && t->message && f < t->message->field.count; f++) {
+        if (view_is(t->message->field.items[f].name, dot + 1))
+            return true;
     }
     return false;
 }

@@ -92,7 +92,7 @@ only_descriptors() { # which need no more than each other
 }
 mkdir -p "$W/descriptors"
 check "descriptors alone" only_descriptors
-prefix() { generate again prefix=short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
+prefix() { generate again prefix=nasty.v1:short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
 # shellcheck disable=SC2046,SC2086
 defaults() { $CC $flags tests/pb/defaults.c "$W"/out/old.mote.c $(make -s --no-print-directory print-PB) -o "$W/defaults" && "$W/defaults"; }
 check "defaults are constants" defaults
@@ -117,6 +117,12 @@ protoc -I "$folder" -I tests/pb -I /usr/include --python_out="$W/py" nasty.proto
 $CC -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I. -I"$W/out" tests/pb/transcode.c \
     $(find "$W/out" -name '*.mote.c') $(make -s --no-print-directory print-PB) -o "$W/transcode" || exit 1
 check "random messages, both ways" env PYTHONPATH="$W/py" $PYTHON tests/pb/differential.py "$W/transcode"
+
+/usr/bin/python3 tests/pb/schemas.py "$BUILD/protoc-gen-mote" "$W/schemas" >"$W/schemas.log" 2>&1
+grep FAIL "$W/schemas.log"
+line=$(tail -n 1 "$W/schemas.log")
+passed=$((passed + $(echo "$line" | sed -nE 's/^([0-9]+) passed.*/\1/p')))
+failed=$((failed + $(echo "$line" | sed -nE 's/.* ([0-9]+) failed.*/\1/p;t;s/.*/1/p')))
 
 beside_nanopb() {
     N=$W/nanopb
