@@ -237,7 +237,7 @@ static void init(uint8_t sizes)
                                        .rx_size = rx[sizes & 3] + 705,
                                        .tx_size = tx[sizes >> 2 & 3],
                                        .field_size = 256,
-                                       .authority = "fuzz",
+                                       .authority = MOTE_GRPC_AUTHORITY("fuzz"),
                                        .budget = 1u << 20};
     memset(calls, 0, sizeof calls);
     to_server.len = to_client.len = 0;

@@ -254,6 +254,34 @@ typedef struct {
     uint64_t messages_received;
 } mote_grpc_counters;
 
+/* What a client says of itself with each request, as an interface: MOTE_GRPC_BEARER(token), or one
+ * of your own. */
+typedef struct {
+    /* Writes fields into the section that is begun, by mote_h2_put...() of g->h2. */
+    void (*put)(struct mote_grpc *g);
+    /* Bearer: the token of a call that starts, as "authorization: Bearer TOKEN": returns its length
+     * and sets *token, a view that is used at once; 0: none. */
+    size_t (*token)(void *context, const char **token);
+    /* They may be read by all: without it, and without `tls` of the config, mote_grpc_start() is
+     * MOTE_GRPC_ERR_INSECURE. */
+    bool in_the_clear;
+} mote_grpc_credentials;
+
+void mote_grpc_put_bearer(struct mote_grpc *g);
+#define MOTE_GRPC_BEARER(token)                                                                    \
+    {                                                                                              \
+        mote_grpc_put_bearer, token, false                                                         \
+    }
+/* The same, and the tokens are sent for all to read where there is no TLS. */
+#define MOTE_GRPC_BEARER_IN_THE_CLEAR(token)                                                       \
+    {                                                                                              \
+        mote_grpc_put_bearer, token, true                                                          \
+    }
+
+/* The authority of a config: of a string literal, and of a text that stays where it is. */
+#define MOTE_GRPC_AUTHORITY(text) MOTE_HPACK_FIELD(":authority", text)
+mote_hpack_field mote_grpc_authority(const char *text);
+
 typedef struct {
     bool server;
     bool tls;            /* client: the scheme is https */
@@ -269,22 +297,19 @@ typedef struct {
     uint32_t send_limit;               /* largest message that is sent, as encoded; 0: no limit */
     const mote_grpc_service *services; /* server */
     size_t service_count;
-    const char *authority;          /* client: "host:port"; stays with the connection */
-    const char *user_agent;         /* client; NULL: "grpc-c-mote/0.1" */
-    uint32_t connection_window;     /* 0: 65,535 */
-    uint32_t budget;                /* see mote_h2_config */
-    const mote_grpc_codecs *codecs; /* NULL: no compression */
-    void *message;                  /* where messages are decompressed; connections that one thread
-                                       serves may share it, as a view of it is valid until the
-                                       next call of mote_grpc_recv() on any of them */
-    size_t message_size;            /* the largest message, decompressed */
-    mote_grpc_counters *counters;   /* NULL: nothing is counted */
-    /* client: the token of a call that starts, as "authorization: Bearer TOKEN": returns its length
-     * and sets *token, a view that is used at once; 0: none. NULL: no tokens. Unless `tls` is set,
-     * mote_grpc_start() is MOTE_GRPC_ERR_INSECURE; or the tokens are sent for all to read. */
-    size_t (*token)(void *context, const char **token);
-    bool send_tokens_in_the_clear;
-    void *context; /* free for the application: mote_grpc_context() */
+    mote_hpack_field authority;         /* client: MOTE_GRPC_AUTHORITY("host:port") */
+    const mote_hpack_field *user_agent; /* client: a MOTE_HPACK_FIELD("user-agent", "..."); NULL:
+                                           "grpc-c-mote/0.1" */
+    uint32_t connection_window;         /* 0: 65,535 */
+    uint32_t budget;                    /* see mote_h2_config */
+    const mote_grpc_codecs *codecs;     /* NULL: no compression */
+    void *message;                /* where messages are decompressed; connections that one thread
+                                     serves may share it, as a view of it is valid until the
+                                     next call of mote_grpc_recv() on any of them */
+    size_t message_size;          /* the largest message, decompressed */
+    mote_grpc_counters *counters; /* NULL: nothing is counted */
+    const mote_grpc_credentials *credentials; /* client; NULL: none */
+    void *context;                            /* free for the application: mote_grpc_context() */
 } mote_grpc_config;
 
 /* Where the bytes of a delivered event lie. */
@@ -318,8 +343,6 @@ typedef struct mote_grpc {
     uint16_t scan, scan_left; /* calls that are still to be looked at, in turn */
     uint32_t generation;      /* of the newest call. Who prepares a connection anew in the place
                                  of another sets it to the old value, and no handle is mistaken */
-    mote_hpack_field authority;
-    mote_hpack_field user_agent;
     uint64_t now_ms;
     uint64_t next_deadline_ms; /* never later than the earliest one */
 } mote_grpc;

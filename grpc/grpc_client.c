@@ -8,26 +8,8 @@ static const mote_hpack_field scheme_http = MOTE_HPACK_STATIC(6);
 static const mote_hpack_field scheme_https = MOTE_HPACK_STATIC(7);
 static const mote_hpack_field te_trailers = MOTE_HPACK_FIELD("te", "trailers");
 static const mote_hpack_field type_grpc = MOTE_HPACK_FIELD("content-type", "application/grpc");
+static const mote_hpack_field user_agent = MOTE_HPACK_FIELD("user-agent", "grpc-c-mote/0.1");
 static const mote_hpack_field timeout_name = MOTE_HPACK_FIELD("grpc-timeout", "");
-
-static const mote_hpack_field authorization = {"authorization",       "", 13, 0, 0,
-                                               MOTE_HPACK_NEVER_INDEX};
-
-/* RFC 6750 2.1 */
-static void put_token(mote_grpc *g)
-{
-    static const char scheme[] = "Bearer ";
-    const size_t scheme_len = sizeof scheme - 1;
-    const char *token = NULL;
-    size_t len = g->config->token(g->config->context, &token);
-    char *value = len > 0 ? (char *)mote_h2_value_space(&g->h2, scheme_len + len) : NULL;
-
-    if (!value)
-        return;
-    memcpy(value, scheme, scheme_len);
-    memcpy(value + scheme_len, token, len);
-    mote_h2_put_value(&g->h2, &authorization, value, scheme_len + len);
-}
 
 static void put_request(mote_grpc *g, const mote_grpc_request *request)
 {
@@ -37,10 +19,10 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
     mote_h2_put(h2, &method_post);
     mote_h2_put(h2, g->config->tls ? &scheme_https : &scheme_http);
     mote_h2_put(h2, request->path);
-    mote_h2_put(h2, &g->authority);
+    mote_h2_put(h2, &g->config->authority);
     mote_h2_put(h2, &te_trailers);
     mote_h2_put(h2, &type_grpc);
-    mote_h2_put(h2, &g->user_agent);
+    mote_h2_put(h2, g->config->user_agent ? g->config->user_agent : &user_agent);
     if (MOTE_COMPRESSES && request->codec)
         mote_h2_put(h2, &request->codec->encoding);
     if (MOTE_COMPRESSES && g->config->codecs)
@@ -48,8 +30,8 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
     if (request->timeout_ms > 0)
         mote_h2_put_value(h2, &timeout_name, timeout,
                           mote_grpc_format_timeout(request->timeout_ms, timeout));
-    if (g->config->token)
-        put_token(g);
+    if (g->config->credentials)
+        g->config->credentials->put(g);
     for (size_t i = 0; i < request->metadata_count; i++) {
         const mote_grpc_metadata *m = &request->metadata[i];
         mote_h2_put_literal(h2, m->name, m->name_len, m->value, m->value_len, 0);
@@ -58,13 +40,14 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
 
 int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call)
 {
+    const mote_grpc_credentials *credentials = g->config->credentials;
     mote_h2_stream *stream;
     int r;
 
     *call = NULL;
     if (request->codec && (!MOTE_COMPRESSES || !g->config->codecs))
         return MOTE_GRPC_ERR_CONFIG;
-    if (g->config->token && !g->config->tls && !g->config->send_tokens_in_the_clear)
+    if (credentials && !g->config->tls && !credentials->in_the_clear)
         return MOTE_GRPC_ERR_INSECURE;
     if (g->active >= g->config->max_calls)
         return MOTE_AGAIN;

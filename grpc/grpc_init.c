@@ -37,13 +37,14 @@ static void carve_calls(mote_grpc *g, carver *c)
     }
 }
 
-static void set_field(mote_hpack_field *f, const char *name, size_t name_len, const char *value)
+mote_hpack_field mote_grpc_authority(const char *text)
 {
-    f->name = name;
-    f->name_len = (uint16_t)name_len;
-    f->value = value;
-    while (*value++ != '\0')
-        f->value_len++;
+    mote_hpack_field f = MOTE_GRPC_AUTHORITY("");
+
+    f.value = text;
+    while (text[f.value_len] != '\0')
+        f.value_len++;
+    return f;
 }
 
 int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size)
@@ -54,7 +55,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     memset(g, 0, sizeof *g);
     g->config = config;
     if (config->max_calls == 0 || config->rx_size < 16 ||
-        (!MOTE_SERVES(config) && !config->authority))
+        (!MOTE_SERVES(config) && !config->authority.name))
         return MOTE_GRPC_ERR_CONFIG;
     if (!MOTE_COMPRESSES && config->codecs)
         return MOTE_GRPC_ERR_CONFIG;
@@ -76,9 +77,6 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     carve_calls(g, &c);
     if (!c.ok)
         return MOTE_GRPC_ERR_CONFIG;
-    set_field(&g->authority, ":authority", 10, config->authority ? config->authority : "");
-    set_field(&g->user_agent, "user-agent", 10,
-              config->user_agent ? config->user_agent : "grpc-c-mote/0.1");
     g->next_deadline_ms = UINT64_MAX;
     return mote_h2_init(&g->h2, &h);
 }

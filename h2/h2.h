@@ -385,6 +385,10 @@ void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const ch
                          size_t value_len, unsigned flags);
 int mote_h2_headers_end(mote_h2 *c, bool end_stream);
 
+/* Client: to be said in the section of a request with the method HEAD. Its response has no content,
+ * whatever its content-length says (RFC 9110 9.3.2, RFC 9113 8.1.1). */
+void mote_h2_expect_no_content(mote_h2 *c);
+
 /* Space in the transmit buffer to build a value in, for the mote_h2_put_value() that must follow
  * (with a name of at most 24 bytes). NULL: no room; the section has failed and _headers_end() says
  * how. */

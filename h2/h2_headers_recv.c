@@ -113,7 +113,7 @@ static int prefix_byte(mote_h2 *c, uint8_t byte)
     c->frame.fixed_len++;
     if (c->frame.fixed_len < size)
         return 0;
-    if ((c->frame.flags & FLAG_PRIORITY) &&
+    if (MOTE_SERVES(c) && (c->frame.flags & FLAG_PRIORITY) &&
         (mote_h2_get32(c->frame.fixed) & MAX_WINDOW) == c->frame.id)
         c->block.code = MOTE_H2_PROTOCOL_ERROR; /* RFC 7540 5.3.1: depends on itself */
     return 0;

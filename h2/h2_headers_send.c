@@ -56,11 +56,11 @@ static void section_grew(mote_h2 *c, int n)
         c->tx.tail += (size_t)n;
 }
 
-static void note_head(mote_h2 *c, const char *name, size_t name_len, const char *value, size_t len)
+/* RFC 9113 8.1.1 */
+void mote_h2_expect_no_content(mote_h2 *c)
 {
-    if (name_len == 7 && len == 4 && memcmp(value, "HEAD", 4) == 0 &&
-        memcmp(name, ":method", 7) == 0)
-        c->section.stream->flags |= STREAM_NO_CONTENT;
+    CHECK_SECTION(c);
+    c->section.stream->flags |= STREAM_NO_CONTENT;
 }
 
 void mote_h2_put(mote_h2 *c, const mote_hpack_field *field)
@@ -70,7 +70,6 @@ void mote_h2_put(mote_h2 *c, const mote_hpack_field *field)
     CHECK_SECTION(c);
     if (c->section.error < 0)
         return;
-    note_head(c, field->name, field->name_len, field->value, field->value_len);
     uint8_t *out = section_space(c, &cap);
     section_grew(c, mote_hpack_encode(&c->encoder, field, out, cap));
 }
@@ -109,7 +108,6 @@ void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const ch
     CHECK_SECTION(c);
     if (c->section.error < 0)
         return;
-    note_head(c, name, name_len, value, value_len);
     uint8_t *out = section_space(c, &cap);
     section_grew(c, mote_hpack_encode_literal(&c->encoder, name, name_len, value, value_len, flags,
                                               out, cap));

@@ -111,7 +111,7 @@ static bool take_name(mote_hpack_decoder *d, size_t index)
     return true;
 }
 
-static bool add(mote_hpack_decoder *d)
+static bool add_field(mote_hpack_decoder *d)
 {
     bool whole = d->field_len <= d->scratch_size;
     size_t kept = whole ? d->field_len : d->name_len <= d->scratch_size ? d->name_len : 0;
@@ -142,7 +142,7 @@ static void take_memory(mote_hpack_decoder *d, void *memory, size_t size)
     d->table.memory = (uint16_t)size;
 }
 
-const mote_hpack_dynamic mote_hpack_dynamic_table = {take_memory, get_field, take_name, add,
+const mote_hpack_dynamic mote_hpack_dynamic_table = {take_memory, get_field, take_name, add_field,
                                                      shrink};
 
 void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,

@@ -22,7 +22,10 @@ POINTERS = {
     "grpc/channel/connect.c": "application",
     "grpc/channel/state.c": "application",
     "grpc/grpc_serve.c": "application",  # handlers
-    "grpc/grpc_client.c": "application",  # tokens
+    "hpack/hpack_decode.c": "get_field take_name add_field shrink",
+    "h2/h2_init.c": "take_memory",
+    "grpc/grpc_client.c": "mote_grpc_put_bearer",
+    "grpc/grpc_bearer.c": "application",  # tokens
     "grpc/channel/retry.c": "application",
     "grpc/services/outbox.c": "room append read_message after",
     "grpc/services/spool.c": "application",  # storage

@@ -13,7 +13,7 @@ static int socket_fd = -1;
 
 static inline void open_channel(const char *address)
 {
-    mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = address,
+    mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = mote_grpc_authority(address),
                                .tls = tls_options.on};
 
     mote_posix_catch_signals();

@@ -10,7 +10,7 @@
 
 static void wait_for_device(const char *address)
 {
-    mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = "device",
+    mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = MOTE_GRPC_AUTHORITY("device"),
                                .tls = tls_options.on};
     char bound[128];
     int listener = mote_posix_listen(address);

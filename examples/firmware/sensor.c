@@ -21,7 +21,8 @@ static uint64_t begin_ms, sample_ms;
 
 static void begin(void)
 {
-    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sensor), .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sensor),
+                                            .authority = MOTE_GRPC_AUTHORITY("collector")};
 
     mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
     life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};

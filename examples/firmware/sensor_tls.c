@@ -40,7 +40,7 @@ static void say(const char *text)
 static void begin(void)
 {
     static const mote_grpc_config config = {MOTE_GRPC_SIZES(sensor), .tls = true,
-                                            .authority = COLLECTOR_NAME};
+                                            .authority = MOTE_GRPC_AUTHORITY(COLLECTOR_NAME)};
 
     mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
     life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};

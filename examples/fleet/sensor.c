@@ -106,8 +106,8 @@ static bool begin(int fd)
     void *self = &client;
 
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){SILENCE_MS}, sizeof(unsigned));
-    config =
-        (mote_grpc_config){MOTE_GRPC_SIZES(sensor), .authority = address, .tls = security != NULL};
+    config = (mote_grpc_config){MOTE_GRPC_SIZES(sensor), .authority = mote_grpc_authority(address),
+                                .tls = security != NULL};
     mote_grpc_init(&client.grpc, &config, sensor_memory, sizeof sensor_memory);
     client.on_event = on_event;
     conn.closed = on_closed;

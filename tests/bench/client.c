@@ -144,7 +144,7 @@ int main(int argc, char **argv)
                                .table_size = 4096,
                                .field_size = FIELD,
                                .connection_window = 1 << 20,
-                               .authority = "localhost"};
+                               .authority = MOTE_GRPC_AUTHORITY("localhost")};
 
     if (argc != 4)
         fail("usage: client upload|subscribe|chat ADDRESS COUNT");

@@ -172,7 +172,7 @@ static const mote_grpc_config config = {.max_calls = OPEN,
                                         .table_size = 4096,
                                         .field_size = FIELD,
                                         .connection_window = 16 << 20,
-                                        .authority = "localhost"};
+                                        .authority = MOTE_GRPC_AUTHORITY("localhost")};
 static mote_channel channel;
 static uint8_t input[1 << 18];
 

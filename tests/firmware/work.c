@@ -118,7 +118,8 @@ static void stream_samples(void)
 
 int main(void)
 {
-    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sender), .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sender),
+                                            .authority = MOTE_GRPC_AUTHORITY("collector")};
     mote_grpc_request ctl = {.path = &mote_telemetry_Telemetry_Control_path};
     mote_grpc_request up = {.path = &mote_telemetry_Telemetry_Upload_path};
     mote_telemetry_Report report = {.device = MOTE_PB_STRING("work")};

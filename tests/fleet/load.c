@@ -64,7 +64,7 @@ static int begin(device *d, const char *address, unsigned number)
                                    .tx_size = TX,
                                    .field_size = FIELD,
                                    .slots = SLOTS,
-                                   .authority = address,
+                                   .authority = mote_grpc_authority(address),
                                    .context = d};
     mote_grpc_init(&d->client.grpc, &d->config, d->memory, sizeof d->memory);
     d->client.on_event = on_event;

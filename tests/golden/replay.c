@@ -199,7 +199,7 @@ static void start(void)
                                 .user_size = sizeof(peer_state),
                                 .services = peer_services,
                                 .service_count = 1,
-                                .authority = "localhost"};
+                                .authority = MOTE_GRPC_AUTHORITY("localhost")};
     log_len = output_len = 0;
     open_calls = 0;
     put_line("");

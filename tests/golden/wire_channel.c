@@ -126,7 +126,7 @@ static void start(const wire_line *l)
                                .dynamic = &mote_hpack_dynamic_table,
                                .table_size = wire_number(l, "table", 0),
                                .field_size = 256,
-                               .authority = "a"};
+                               .authority = MOTE_GRPC_AUTHORITY("a")};
     mote_io io = {.read = read_input, .write = write_output, .wait = pass, .now_ms = clock_ms};
 
     if (wire_has(l, "connects"))

@@ -259,8 +259,17 @@ static const mote_grpc_codecs *codecs_of(const wire_line *l)
 
 static void set_config(const wire_line *l)
 {
-    static char authority[256], agent[256], bearer[512];
+    static char authority_text[256], agent_text[256], bearer[512];
+    static mote_grpc_credentials credentials;
+    static mote_hpack_field agent;
+    const char *authority = text_of(l, "authority", authority_text, sizeof authority_text);
 
+    credentials = (mote_grpc_credentials)MOTE_GRPC_BEARER(token);
+    credentials.in_the_clear = wire_has(l, "clear");
+    agent = (mote_hpack_field)MOTE_HPACK_FIELD("user-agent", "");
+    agent.value = text_of(l, "agent", agent_text, sizeof agent_text);
+    if (agent.value)
+        agent.value_len = (uint16_t)strlen(agent.value);
     config = (mote_grpc_config){.server = wire_has(l, "server"),
                                 .tls = wire_has(l, "tls"),
                                 .max_calls = (uint16_t)wire_number(l, "calls", 4),
@@ -274,19 +283,17 @@ static void set_config(const wire_line *l)
                                 .send_limit = wire_number(l, "limit", 0),
                                 .services = services,
                                 .service_count = 5,
-                                .user_agent = text_of(l, "agent", agent, sizeof agent),
+                                .user_agent = agent.value ? &agent : NULL,
                                 .connection_window = wire_number(l, "window", 0),
                                 .budget = wire_number(l, "budget", 0),
                                 .codecs = codecs_of(l),
                                 .message = message,
                                 .message_size = wire_number(l, "message", MESSAGE),
                                 .counters = wire_has(l, "count") ? &counters : NULL,
-                                .token = wire_has(l, "token") ? token : NULL,
-                                .send_tokens_in_the_clear = wire_has(l, "clear"),
+                                .credentials = wire_has(l, "token") ? &credentials : NULL,
                                 .context = bearer};
-    config.authority = text_of(l, "authority", authority, sizeof authority);
-    if (!config.authority && !wire_has(l, "no_authority"))
-        config.authority = "a";
+    if (!wire_has(l, "no_authority"))
+        config.authority = mote_grpc_authority(authority ? authority : "a");
     text_of(l, "token", bearer, sizeof bearer);
 }
 

@@ -65,7 +65,7 @@ int connect_to(connection *c)
                                .field_size = FIELD,
                                .slots = SLOTS,
                                .connection_window = 64 << 20,
-                               .authority = authority,
+                               .authority = mote_grpc_authority(authority),
                                .tls = tls_config.context != NULL,
                                .codecs = &mote_grpc_zlib,
                                .message = message,

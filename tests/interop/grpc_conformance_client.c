@@ -56,7 +56,7 @@ static int connect_to(const request_t *r, int *fd)
                                .table_size = 4096,
                                .field_size = FIELD,
                                .slots = SLOTS,
-                               .authority = address,
+                               .authority = mote_grpc_authority(address),
                                .tls = r->server_tls_cert.len > 0,
                                .codecs = &mote_grpc_zlib,
                                .message = message,

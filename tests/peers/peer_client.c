@@ -33,7 +33,7 @@ static void connect_with(uint32_t rx, uint32_t tx)
                                .dynamic = &mote_hpack_dynamic_table,
                                .table_size = 4096,
                                .field_size = 8192,
-                               .authority = address};
+                               .authority = mote_grpc_authority(address)};
 
     if (fd >= 0)
         close(fd);

@@ -47,7 +47,8 @@ static uint64_t client_memory[client_memory_size / 8];
 
 static void run_client(uint8_t *in, size_t len)
 {
-    static const mote_grpc_config config = {MOTE_GRPC_SIZES(client), .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(client),
+                                            .authority = MOTE_GRPC_AUTHORITY("collector")};
     static const mote_grpc_request request = {.path = &mote_telemetry_Telemetry_Control_path};
     static mote_grpc_call *call;
     mote_grpc_event ev;
@@ -181,7 +182,8 @@ static bool hear(const uint8_t *in, size_t len)
 
 static void run_delivery(const uint8_t *in, size_t len)
 {
-    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sender), .authority = "collector"};
+    static const mote_grpc_config config = {MOTE_GRPC_SIZES(sender),
+                                            .authority = MOTE_GRPC_AUTHORITY("collector")};
     static const mote_grpc_request up = {.path = &mote_telemetry_Telemetry_Upload_path};
     static const mote_grpc_request down = {.path = &mote_telemetry_Telemetry_Control_path};
     static mote_grpc_life life;

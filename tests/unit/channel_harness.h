@@ -86,7 +86,7 @@ static mote_grpc_config config_of(bool is_server)
                               .dynamic = &mote_hpack_dynamic_table,
                               .table_size = is_server ? 4096 : 0,
                               .field_size = 256,
-                              .authority = "x",
+                              .authority = MOTE_GRPC_AUTHORITY("x"),
                               .services = services,
                               .service_count = 1};
 }

@@ -310,7 +310,7 @@ static void connect_with(uint32_t rx, uint32_t tx, uint32_t new_seed)
                                        .rx_size = rx,
                                        .tx_size = tx,
                                        .field_size = 256,
-                                       .authority = "test"};
+                                       .authority = MOTE_GRPC_AUTHORITY("test")};
     server_config = client_config;
     server_config.server = true;
     server_config.table_size = 4096;

@@ -199,10 +199,13 @@ static size_t token_of(void *context, const char **token)
     return current_token ? strlen(current_token) : 0;
 }
 
+static const mote_grpc_credentials bearer = MOTE_GRPC_BEARER(token_of),
+                                   open_bearer = MOTE_GRPC_BEARER_IN_THE_CLEAR(token_of);
+
 static void a_token_goes_with_each_call(void)
 {
     prepare(ok);
-    channel.config.token = token_of;
+    channel.config.credentials = &bearer;
     channel.config.tls = true;
     current_token = "abc.def";
     CHECK_INT(call(), 0);
@@ -219,12 +222,12 @@ static void a_token_goes_with_each_call(void)
 static void a_token_is_not_sent_in_the_clear_unless_wanted(void)
 {
     prepare(ok);
-    channel.config.token = token_of;
+    channel.config.credentials = &bearer;
     current_token = "secret";
     authorization[0] = '\0';
     CHECK_INT(call(), MOTE_GRPC_UNAUTHENTICATED);
     CHECK(authorization[0] == '\0');
-    channel.config.send_tokens_in_the_clear = true;
+    channel.config.credentials = &open_bearer;
     CHECK_INT(call(), 0);
     CHECK(strcmp(authorization, "Bearer secret") == 0);
 }

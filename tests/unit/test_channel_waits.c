@@ -140,7 +140,7 @@ static void begin(obstacle where)
                                .rx_size = RX,
                                .tx_size = TX,
                                .field_size = 256,
-                               .authority = "x"};
+                               .authority = MOTE_GRPC_AUTHORITY("x")};
     mote_io io = {.read = give,
                   .write = take,
                   .wait = pass,

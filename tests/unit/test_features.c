@@ -14,7 +14,7 @@ static mote_grpc_config config_of(bool server, const mote_grpc_codecs *codecs)
                               .tx_size = 256,
                               .field_size = 64,
                               .slots = 8,
-                              .authority = "x",
+                              .authority = MOTE_GRPC_AUTHORITY("x"),
                               .codecs = codecs};
 }
 

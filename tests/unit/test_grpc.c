@@ -395,7 +395,7 @@ static void memory_is_what_the_macro_says(void)
                           .table_size = 96,
                           .field_size = 77,
                           .user_size = 9,
-                          .authority = "x"};
+                          .authority = MOTE_GRPC_AUTHORITY("x")};
     size_t size = MOTE_GRPC_MEMORY(3, 133, 301, 96, 77, 5, 9);
     void *exact = malloc(size);
 

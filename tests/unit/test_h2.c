@@ -108,6 +108,7 @@ static void response_to_head_may_announce_content(void)
     mote_h2_open(&h2, &s);
     mote_h2_headers_begin(&h2, s);
     mote_h2_put(&h2, &head);
+    mote_h2_expect_no_content(&h2);
     mote_h2_put(&h2, &http);
     mote_h2_put(&h2, &root);
     mote_h2_headers_end(&h2, true);

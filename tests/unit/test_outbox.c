@@ -46,7 +46,7 @@ static void connect_again(const mote_hpack_field *path)
                            .dynamic = &mote_hpack_dynamic_table,
                            .table_size = 4096,
                            .field_size = 128,
-                           .authority = "x",
+                           .authority = MOTE_GRPC_AUTHORITY("x"),
                            .services = services,
                            .service_count = 1};
     CHECK_INT(mote_grpc_init(&client, &c, memory[0], sizeof memory[0]), 0);

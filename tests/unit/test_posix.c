@@ -259,7 +259,7 @@ static mote_status call_with_budget(size_t bytes, bool stalls)
                                .rx_size = RX,
                                .tx_size = TX,
                                .field_size = 256,
-                               .authority = "x"};
+                               .authority = MOTE_GRPC_AUTHORITY("x")};
     static mote_grpc_config s;
     mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
     mote_grpc_request request = {.path = &path, .timeout_ms = 5000};
