@@ -108,6 +108,7 @@ class Worker:
         self.out = os.path.join(OUT, f"worker{number}")
         self.base = Base.one.out
         self.tree = os.path.join(self.out, "tree")
+        shutil.rmtree(self.out, ignore_errors=True)
         shutil.copytree(Base.one.tree, self.tree)
         self.changed, self.touched = set(), []
         for image in Base.one.images:
