@@ -112,6 +112,8 @@ bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
         mote_grpc_message_store(call);
     else if (call->remote == MOTE_GRPC_REMOTE_ENDED && mote_grpc_decided(call))
         report_end(call, ev);
+    else
+        tell_end(call, ev); /* it may have come to its end just now */
     d->rest_len = 0;
     d->call = NULL;
     return d->ended != NULL;
