@@ -30,7 +30,12 @@ extern "C" {
     X(MOTE_GRPC_ERR_CODEC, -305, "grpc: compressed data is broken")                                \
     X(MOTE_GRPC_ERR_INSECURE, -306, "grpc: a token is sent over TLS only")                         \
     X(MOTE_GRPC_ERR_LIMIT, -307, "grpc: the message is larger than send_limit")                    \
-    X(MOTE_GRPC_ERR_MIXED, -308, "grpc: a part of another message was sent; repeat that one first")
+    X(MOTE_GRPC_ERR_MIXED, -308,                                                                   \
+      "grpc: a part of another message was sent; repeat that one first")                           \
+    X(MOTE_GRPC_ERR_NAME, -309, "grpc: a name of metadata has a-z, 0-9, '-', '_' and '.' alone")   \
+    X(MOTE_GRPC_ERR_RESERVED, -310, "grpc: this name is not for metadata of an application")       \
+    X(MOTE_GRPC_ERR_VALUE, -311,                                                                   \
+      "grpc: a value of metadata has printable ASCII alone, and no blank at its ends")
 
 enum mote_grpc_error {
 #define MOTE_GRPC_ENUM(name, code, text) name = code,
@@ -136,8 +141,14 @@ typedef struct {
     size_t method_count;
 } mote_grpc_service;
 
-/* One field of metadata to send. Names are lower case. A value of a "-bin" field is base64, see
- * mote_grpc_bin_encode(). */
+/*
+ * One field of metadata to send. What PROTOCOL-HTTP2 does not permit is refused by the function
+ * that would send it, of which mote_grpc_refused() says the field: MOTE_GRPC_ERR_NAME      a name
+ * is of a-z, 0-9, '-', '_' and '.' MOTE_GRPC_ERR_RESERVED  it says something of HTTP or of gRPC, as
+ * content-type or grpc-timeout do MOTE_GRPC_ERR_VALUE     a value is of printable ASCII, without
+ * blanks at its ends MOTE_GRPC_ERR_BASE64    that of a "-bin" field is base64, see
+ * mote_grpc_bin_encode()
+ */
 typedef struct {
     const char *name;
     const char *value;
@@ -343,6 +354,7 @@ typedef struct mote_grpc {
     uint16_t scan, scan_left; /* calls that are still to be looked at, in turn */
     uint32_t generation;      /* of the newest call. Who prepares a connection anew in the place
                                  of another sets it to the old value, and no handle is mistaken */
+    const mote_grpc_metadata *refused; /* private: of the last list that was looked at */
     uint64_t now_ms;
     uint64_t next_deadline_ms; /* never later than the earliest one */
 } mote_grpc;
@@ -402,6 +414,10 @@ mote_grpc_handle mote_grpc_handle_of(const mote_grpc_call *call);
 mote_grpc_call *mote_grpc_find(mote_grpc_handle handle);
 
 void *mote_grpc_context(const mote_grpc_call *call);
+
+/* The field for which the last function has returned an error of metadata: as long as the caller's
+ * list is there; NULL: it was the token. */
+const mote_grpc_metadata *mote_grpc_refused(const mote_grpc *g);
 
 /* ---- sending, both roles ------------------------------------------------------------------- */
 
@@ -465,7 +481,8 @@ typedef struct {
     bool more; /* mote_channel_start(): a message follows at once, with which the headers leave */
 } mote_grpc_request;
 
-/* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); or an error of h2. */
+/* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); an error of its metadata, see
+ * mote_grpc_metadata (MOTE_GRPC_ERR_VALUE also of the token); or an error of h2. */
 int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call);
 
 /* Half-closes: no message follows. 0, MOTE_AGAIN or MOTE_GRPC_ERR_STATE. */
@@ -512,9 +529,16 @@ uint32_t mote_grpc_timeout_for(const mote_grpc_call *call);
 /* ---- helpers ------------------------------------------------------------------------------- */
 
 /* Base64 without padding, for values of "-bin" fields. Returns the length, or
- * MOTE_GRPC_ERR_SPACE / MOTE_GRPC_ERR_BASE64. Decoding accepts padding. */
+ * MOTE_GRPC_ERR_SPACE / MOTE_GRPC_ERR_BASE64. Decoding accepts padding; out NULL: only checks. */
 int mote_grpc_bin_encode(const uint8_t *in, size_t len, char *out, size_t cap);
 int mote_grpc_bin_decode(const char *in, size_t len, uint8_t *out, size_t cap);
+
+/*
+ * The same for one of a list of values with commas between, which is how proxies join fields of one
+ * name: decodes the value at *at, where 0 is the first, and sets *at behind its comma. There is
+ * another while *at < len.
+ */
+int mote_grpc_bin_next(const char *in, size_t len, size_t *at, uint8_t *out, size_t cap);
 
 #ifdef __cplusplus
 }

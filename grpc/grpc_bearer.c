@@ -16,6 +16,11 @@ void mote_grpc_put_bearer(mote_grpc *g)
 
     if (!value)
         return;
+    if (!mote_grpc_is_value(token, len)) {
+        g->refused = NULL;
+        mote_h2_headers_refuse(&g->h2, MOTE_GRPC_ERR_VALUE);
+        return;
+    }
     memcpy(value, scheme, scheme_len);
     memcpy(value + scheme_len, token, len);
     mote_h2_put_value(&g->h2, &authorization, value, scheme_len + len);

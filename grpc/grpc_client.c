@@ -32,10 +32,7 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
                           mote_grpc_format_timeout(request->timeout_ms, timeout));
     if (g->config->credentials)
         g->config->credentials->put(g);
-    for (size_t i = 0; i < request->metadata_count; i++) {
-        const mote_grpc_metadata *m = &request->metadata[i];
-        mote_h2_put_literal(h2, m->name, m->name_len, m->value, m->value_len, 0);
-    }
+    mote_grpc_put_metadata(h2, request->metadata, request->metadata_count);
 }
 
 int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call)
@@ -44,6 +41,7 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
     mote_h2_stream *stream;
     int r;
 
+    MOTE_CHECK_THAT(mote_grpc_valid(g) && request->path);
     *call = NULL;
     if (request->codec && (!MOTE_COMPRESSES || !g->config->codecs))
         return MOTE_GRPC_ERR_CONFIG;
@@ -51,7 +49,8 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
         return MOTE_GRPC_ERR_INSECURE;
     if (g->active >= g->config->max_calls)
         return MOTE_AGAIN;
-    if ((r = mote_h2_open(&g->h2, &stream)) < 0)
+    if ((r = mote_grpc_check_metadata(g, request->metadata, request->metadata_count)) < 0 ||
+        (r = mote_h2_open(&g->h2, &stream)) < 0)
         return r;
     mote_h2_headers_begin(&g->h2, stream);
     put_request(g, request);
@@ -154,12 +153,14 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
 {
     if (!h->trailers && h->status < 200) /* 1xx: the real section follows */
         return;
-    if (h->truncated && !(call->facts & FACT_STATUS)) {
+    if (!h->trailers)
+        call->http_status = h->status;
+    /* A field that was dropped is missed when it was needed. */
+    if (h->truncated && call->http_status == 200 &&
+        !(call->facts & (h->end_stream ? FACT_STATUS : FACT_GRPC))) {
         reject(call, MOTE_GRPC_RESOURCE_EXHAUSTED, MOTE_TEXT("metadata larger than the limit"));
         return;
     }
-    if (!h->trailers)
-        call->http_status = h->status;
     if (h->end_stream) /* trailers, or PROTOCOL-HTTP2 Trailers-Only */
         mote_grpc_client_end(call);
     else

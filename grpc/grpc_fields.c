@@ -46,23 +46,41 @@ const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number)
     return NULL;
 }
 
-/* PROTOCOL-HTTP2, Content-Type: "application/grpc" [("+proto" / "+json" / ...)]. What is encoded in
- * another way than protobuf's is for nobody here. */
+static bool is_blank(char ch)
+{
+    return ch == ' ' || ch == '\t';
+}
+
+void mote_grpc_trim(mote_hpack_field_view *f)
+{
+    while (f->value_len > 0 && is_blank(f->value[f->value_len - 1]))
+        f->value_len--;
+    while (f->value_len > 0 && is_blank(f->value[0])) {
+        f->value++;
+        f->value_len--;
+    }
+}
+
+/* Where the value goes on behind `text` at a place, in any case of its letters; the same place when
+ * it is not there. */
+static size_t skip(const mote_hpack_field_view *f, size_t at, const char *text)
+{
+    size_t i = 0;
+
+    while (text[i] != '\0' && at + i < f->value_len && (f->value[at + i] | 0x20) == text[i])
+        i++;
+    return text[i] == '\0' ? at + i : at;
+}
+
+/* PROTOCOL-HTTP2, Content-Type: "application/grpc" [("+proto" / "+json" / ...)], with parameters
+ * behind it (RFC 9110 8.3.1). What is encoded in another way than protobuf's is for nobody here. */
 static unsigned classify_type(const mote_hpack_field_view *f)
 {
-    static const char type[] = "application/grpc";
-    size_t n = sizeof type - 1;
+    size_t n = skip(f, 0, "application/grpc"), end = skip(f, n, "+proto");
 
-    if (f->value_len < n || memcmp(f->value, type, n) != 0)
-        return FIELD_TYPE_BAD;
-    if (f->value_len == n || f->value[n] == ';')
+    if (n > 0 && (end == f->value_len || f->value[end] == ';' || is_blank(f->value[end])))
         return FIELD_TYPE_GRPC;
-    if (f->value[n] != '+')
-        return FIELD_TYPE_BAD;
-    if (f->value_len >= n + 6 && memcmp(f->value + n, "+proto", 6) == 0 &&
-        (f->value_len == n + 6 || f->value[n + 6] == ';'))
-        return FIELD_TYPE_GRPC;
-    return FIELD_TYPE_OTHER;
+    return n > 0 && f->value[n] == '+' ? FIELD_TYPE_OTHER : FIELD_TYPE_BAD;
 }
 
 /* Names with a meaning, for mote_h2_look_up(); of some the value says more. */

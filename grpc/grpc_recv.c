@@ -4,10 +4,19 @@
 #include <string.h>
 
 /* One field of a header section: 1 when the user is to see it. */
-static int on_field(mote_grpc *g, const mote_h2_event *h, mote_grpc_event *ev)
+static int on_field(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
 {
     mote_grpc_call *call = h->stream->user;
-    unsigned what = mote_grpc_classify(g, h);
+    const char *value = h->field.value;
+    size_t value_len = h->field.value_len;
+    unsigned what;
+
+    mote_grpc_trim(&h->field);
+    what = mote_grpc_classify(g, h);
+    if (what == FIELD_MESSAGE) { /* of which every byte counts */
+        h->field.value = value;
+        h->field.value_len = value_len;
+    }
 
     if (!call && mote_grpc_serves(g) && !h->trailers)
         call = mote_grpc_call_new(g, h->stream);
@@ -85,7 +94,7 @@ static void on_reset(mote_grpc *g, const mote_h2_event *h)
                        STREAM_GONE);
 }
 
-static int on_event(mote_grpc *g, const mote_h2_event *h, mote_grpc_event *ev)
+static int on_event(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
 {
     switch (h->type) {
     case MOTE_H2_FIELD:

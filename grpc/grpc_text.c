@@ -125,11 +125,27 @@ int mote_grpc_bin_decode(const char *in, size_t len, uint8_t *out, size_t cap)
         bits = bits << 6 | (uint32_t)value;
         count += 6;
         if (count >= 8) {
-            if (n == cap)
+            if (out && n == cap)
                 return MOTE_GRPC_ERR_SPACE;
             count -= 8;
-            out[n++] = (uint8_t)(bits >> count);
+            if (out)
+                out[n] = (uint8_t)(bits >> count);
+            n++;
         }
     }
     return (int)n;
+}
+
+/* PROTOCOL-HTTP2, Custom-Metadata: lists are split before they are decoded. */
+int mote_grpc_bin_next(const char *in, size_t len, size_t *at, uint8_t *out, size_t cap)
+{
+    mote_hpack_field_view one = {.value = in + *at};
+
+    while (*at < len && in[*at] != ',') {
+        ++*at;
+        one.value_len++;
+    }
+    *at += *at < len;
+    mote_grpc_trim(&one);
+    return mote_grpc_bin_decode(one.value, one.value_len, out, cap);
 }

@@ -22,23 +22,19 @@ static void put_headers(mote_grpc_call *call)
     }
 }
 
-static void put_metadata(mote_h2 *h2, const mote_grpc_metadata *metadata, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        mote_h2_put_literal(h2, metadata[i].name, metadata[i].name_len, metadata[i].value,
-                            metadata[i].value_len, 0);
-}
-
 int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count)
 {
     mote_h2 *h2 = &call->grpc->h2;
     int r;
 
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
     if (call->local != MOTE_GRPC_LOCAL_HEADERS)
         return MOTE_GRPC_ERR_STATE;
+    if ((r = mote_grpc_check_metadata(call->grpc, metadata, count)) < 0)
+        return r;
     put_headers(call);
     mote_grpc_put_codec(call);
-    put_metadata(h2, metadata, count);
+    mote_grpc_put_metadata(h2, metadata, count);
     if ((r = mote_h2_headers_end(h2, false)) < 0) {
         if (r == MOTE_AGAIN)
             mote_grpc_call_wait(call);
@@ -95,10 +91,13 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
 {
     int r;
 
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc) && (message || message_len == 0));
     if (call->local != MOTE_GRPC_LOCAL_HEADERS && call->local != MOTE_GRPC_LOCAL_OPEN)
         return MOTE_GRPC_ERR_STATE;
+    if ((r = mote_grpc_check_metadata(call->grpc, metadata, count)) < 0)
+        return r;
     put_status(call, code, message, message_len);
-    put_metadata(&call->grpc->h2, metadata, count);
+    mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
     r = mote_h2_headers_end(&call->grpc->h2, true);
     if (r == MOTE_AGAIN)
         mote_grpc_call_wait(call);

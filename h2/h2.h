@@ -164,6 +164,7 @@ typedef struct {
 /* Least sizes; PINGs of the peer that wait for room at once. */
 enum {
     MOTE_H2_TX_MIN = 128,
+    MOTE_H2_SCRATCH_MIN = 32,
     MOTE_H2_PINGS = 4,
     MOTE_H2_BUDGET_DEFAULT = 1000,
     MOTE_H2_LIST_SIZE_DEFAULT = 16384,
@@ -181,7 +182,7 @@ typedef struct {
     void *table;       /* MOTE_HPACK_TABLE_MEMORY(table_size) bytes, aligned for uint16_t */
     size_t table_size; /* announced to the peer; a server that must take any legal first request
                           needs 4096 (RFC 9113 6.5.2), a client may have 0 */
-    void *scratch;     /* holds the longest field (name and value) */
+    void *scratch;     /* holds the longest field (name and value), at least MOTE_H2_SCRATCH_MIN */
     size_t scratch_size;
     mote_hpack_slot *slots; /* fields that the encoder remembers */
     size_t slot_count;
@@ -190,6 +191,8 @@ typedef struct {
     uint32_t max_list_size;       /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
     uint32_t budget;              /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */
     uint32_t settings_timeout_ms; /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
+    bool blank_ends; /* values of regular fields may begin and end with white space, although
+                        RFC 9113 8.2.1 forbids it; for who trims them (RFC 9110 5.5) */
 } mote_h2_config;
 
 /*
@@ -277,6 +280,7 @@ typedef struct {
 
 typedef struct {
     bool server;
+    bool blank_ends; /* of the config */
     enum mote_h2_life life : 8;
     uint8_t owed;  /* what is owed to the peer, beside acks, streams and refused ones */
     uint8_t pings; /* of the peer, whose answers are owed */
@@ -357,7 +361,8 @@ void mote_h2_shutdown(mote_h2 *c);
 /* Ends the connection with a GOAWAY of this code; `text` (static) goes along as debug data. */
 void mote_h2_fail(mote_h2 *c, uint32_t code, const char *text);
 
-/* The sticky error (0: none), its wire code, and why: a static text, never NULL. */
+/* The sticky error (0: none), its wire code, and why: a text, never NULL, that lives as long as the
+ * connection and its memory. */
 int mote_h2_error(const mote_h2 *c);
 uint32_t mote_h2_error_code(const mote_h2 *c);
 const char *mote_h2_error_text(const mote_h2 *c);
@@ -384,6 +389,10 @@ void mote_h2_put_value(mote_h2 *c, const mote_hpack_field *name, const char *val
 void mote_h2_put_literal(mote_h2 *c, const char *name, size_t name_len, const char *value,
                          size_t value_len, unsigned flags);
 int mote_h2_headers_end(mote_h2 *c, bool end_stream);
+
+/* The section is not to be sent after all: mote_h2_headers_end() returns this error, unless it has
+ * failed before. */
+void mote_h2_headers_refuse(mote_h2 *c, int error);
 
 /* Client: to be said in the section of a request with the method HEAD. Its response has no content,
  * whatever its content-length says (RFC 9110 9.3.2, RFC 9113 8.1.1). */

@@ -27,11 +27,14 @@ static bool is_space(char ch)
     return ch == ' ' || ch == '\t';
 }
 
-/* RFC 9113 8.2.1: no NUL, CR or LF, and no white space at the ends */
+static bool has_blank_end(const char *value, size_t len)
+{
+    return len > 0 && (is_space(value[0]) || is_space(value[len - 1]));
+}
+
+/* RFC 9113 8.2.1: no NUL, CR or LF, and no white space at the ends (that is another function) */
 static bool valid_value(const char *value, size_t len)
 {
-    if (len > 0 && (is_space(value[0]) || is_space(value[len - 1])))
-        return false;
     for (size_t i = 0; i < len; i++) {
         if (value[i] == '\0' || value[i] == '\r' || value[i] == '\n')
             return false;
@@ -133,6 +136,10 @@ static bool valid_request_field(const mote_hpack_field_view *f, unsigned kind)
 static bool valid_for_kind(const mote_h2 *c, const mote_hpack_field_view *f, unsigned kind)
 {
     if (kind == KIND_BAD || !valid_value(f->value, f->value_len))
+        return false;
+    if (kind == MOTE_H2_KIND_OTHER && c->blank_ends)
+        return true;
+    if (has_blank_end(f->value, f->value_len))
         return false;
     if (kind == MOTE_H2_KIND_STATUS)
         return valid_status(f);

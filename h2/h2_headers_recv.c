@@ -229,6 +229,20 @@ static void section_accepted(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
         s->flags |= STREAM_HAS_LENGTH;
 }
 
+/* The peer was told of the limit of lists, but not of the longest field: a server's long ones (a
+ * cookie) are free, and no more of them come than the calls that we make. */
+static bool exceeds_limit(const mote_h2 *c)
+{
+    return (c->block.flags & BLOCK_TRUNCATED) &&
+           (MOTE_SERVES(c) || c->block.list_size > c->max_list_size);
+}
+
+/* What was dropped of a request may be what must be there; of a response that is short. */
+static bool section_valid(const mote_h2 *c)
+{
+    return ((c->block.flags & BLOCK_TRUNCATED) && MOTE_SERVES(c)) || mote_h2_check_section(c);
+}
+
 static int finish_block(mote_h2 *c, mote_h2_event *ev)
 {
     mote_h2_stream *s = c->frame.stream;
@@ -239,12 +253,10 @@ static int finish_block(mote_h2 *c, mote_h2_event *ev)
         return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_hpack_strerror(r));
     if (!s)
         return c->block.flags & BLOCK_REFUSED ? refuse(c) : 0;
-    if (c->block.flags & BLOCK_TRUNCATED) {
-        if (mote_h2_charge(c, COST_TRUNCATED) < 0)
-            return c->error;
-    } else if (c->block.code == 0 && !mote_h2_check_section(c)) {
+    if (exceeds_limit(c) && mote_h2_charge(c, COST_TRUNCATED) < 0)
+        return c->error;
+    if (c->block.code == 0 && !section_valid(c))
         c->block.code = MOTE_H2_PROTOCOL_ERROR; /* RFC 9113 8.1.1 */
-    }
     if (c->block.code != 0)
         return mote_h2_stream_error(c, s, c->block.code, ev);
     if (is_interim(c) && mote_h2_charge(c, COST_INTERIM) < 0)

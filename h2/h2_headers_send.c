@@ -140,14 +140,28 @@ static bool frame_section(mote_h2 *c, unsigned flags, uint32_t id)
     }
 }
 
+static void take_back(mote_h2 *c)
+{
+    c->tx.tail = c->tx.head + c->section.start;
+    mote_hpack_encode_rewind(&c->encoder, &c->section.mark);
+}
+
+void mote_h2_headers_refuse(mote_h2 *c, int error)
+{
+    CHECK_SECTION(c);
+    if (c->section.error < 0)
+        return;
+    take_back(c);
+    c->section.error = error;
+}
+
 /* The section is taken back, and with it a stream that the peer has never seen. */
 static int drop_section(mote_h2 *c, mote_h2_stream *s)
 {
     int error = c->section.error;
 
     if (error == MOTE_HPACK_ERR_SPACE) {
-        c->tx.tail = c->tx.head + c->section.start;
-        mote_hpack_encode_rewind(&c->encoder, &c->section.mark);
+        take_back(c);
         error = c->section.start == 0 ? MOTE_H2_ERR_TOO_LARGE : MOTE_H2_AGAIN;
     }
     if (s->state == MOTE_H2_STATE_IDLE)

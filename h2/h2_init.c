@@ -17,9 +17,9 @@ static bool config_ok(const mote_h2_config *g)
     return span_ok(g->streams, g->stream_count, 1) && g->stream_count <= UINT16_MAX &&
            span_ok(g->tx, g->tx_size, MOTE_H2_TX_MIN) && span_ok(g->table, g->table_size, 0) &&
            g->table_size <= 65504 && (g->dynamic || g->table_size == 0 || MOTE_SERVES(g)) &&
-           span_ok(g->scratch, g->scratch_size, 32) && span_ok(g->slots, g->slot_count, 0) &&
-           g->slot_count <= UINT16_MAX && g->initial_window <= MAX_WINDOW &&
-           g->connection_window <= MAX_WINDOW;
+           span_ok(g->scratch, g->scratch_size, MOTE_H2_SCRATCH_MIN) &&
+           span_ok(g->slots, g->slot_count, 0) && g->slot_count <= UINT16_MAX &&
+           g->initial_window <= MAX_WINDOW && g->connection_window <= MAX_WINDOW;
 }
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
@@ -30,6 +30,7 @@ static uint32_t or_default(uint32_t value, uint32_t fallback)
 static void take_config(mote_h2 *c, const mote_h2_config *g)
 {
     c->server = g->server;
+    c->blank_ends = g->blank_ends;
     c->streams = g->streams;
     c->stream_count = (uint16_t)g->stream_count;
     c->tx.bytes = g->tx;

@@ -135,6 +135,35 @@ static enum mote_h2_frame_type frame_type(unsigned byte)
     return byte < MOTE_H2_FRAME_UNKNOWN ? (enum mote_h2_frame_type)byte : MOTE_H2_FRAME_UNKNOWN;
 }
 
+/* Whether a server answers "HTTP/1.x ": then the status that follows is taken like a frame of three
+ * bytes. No other unknown one comes before the SETTINGS. */
+static bool is_http_1(const mote_h2 *c, const uint8_t *header)
+{
+    return !MOTE_SERVES(c) && c->frame.phase == MOTE_H2_AWAIT_SETTINGS &&
+           memcmp(header, "HTTP/1.", 7) == 0;
+}
+
+static void begin_http_1(mote_h2_frame *f, const uint8_t *header)
+{
+    f->fixed[7] = header[7]; /* the minor version; the status is gathered before it */
+    f->type = MOTE_H2_FRAME_UNKNOWN;
+    f->length = f->remaining = 3;
+    f->phase = MOTE_H2_IN_FRAME;
+}
+
+/* The text lies where fields are decoded: none will follow. */
+static int on_http_1(mote_h2 *c)
+{
+    static const char text[] = "the peer answered HTTP/1.1 400";
+    char *to = c->decoder.scratch;
+
+    _Static_assert(sizeof text <= MOTE_H2_SCRATCH_MIN, "it fits the least scratch");
+    memcpy(to, text, sizeof text);
+    to[sizeof text - 6] = (char)c->frame.fixed[7];
+    memcpy(to + sizeof text - 4, c->frame.fixed, 3);
+    return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, to);
+}
+
 static int begin_frame(mote_h2 *c, const uint8_t *header, mote_h2_event *ev)
 {
     mote_h2_frame *f = &c->frame;
@@ -146,6 +175,10 @@ static int begin_frame(mote_h2 *c, const uint8_t *header, mote_h2_event *ev)
     f->id = mote_h2_get32(header + 5) & MAX_WINDOW; /* the reserved bit is ignored (4.1) */
     f->pad = 0;
     f->fixed_len = 0;
+    if (MOTE_HAS_TEXTS && is_http_1(c, header)) {
+        begin_http_1(f, header);
+        return 0;
+    }
     int r = check_frame(c);
     f->phase = MOTE_H2_IN_FRAME;
     return r < 0 ? r : on_frame(c, ev);
@@ -219,6 +252,8 @@ static int on_end(mote_h2 *c, mote_h2_event *ev)
     case MOTE_H2_FRAME_WINDOW_UPDATE:
         return mote_h2_on_window_update(c, ev);
     default: /* RFC 9113 5.5: what is unknown is discarded */
+        if (MOTE_HAS_TEXTS && !c->ready)
+            return on_http_1(c);
         return mote_h2_charge(c, COST_IGNORED);
     }
 }

@@ -5,6 +5,8 @@
  *   -DMOTE_SERVER_ONLY     and the other way round
  *   -DMOTE_NO_TEXTS        errors have their codes alone; texts and names are empty
  *   -DMOTE_NO_COMPRESSION  no codecs: mote_grpc_init() refuses them
+ *   -DMOTE_NO_METADATA     calls send no metadata of their own: where some is given, the answer is
+ *                          MOTE_GRPC_ERR_CONFIG; it is still received
  *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c)
  */
 #ifndef MOTE_FEATURES_H
@@ -31,8 +33,10 @@
 #endif
 
 #ifdef MOTE_NO_TEXTS
+#define MOTE_HAS_TEXTS  0
 #define MOTE_TEXT(text) NULL
 #else
+#define MOTE_HAS_TEXTS  1
 #define MOTE_TEXT(text) text
 #endif
 
@@ -40,6 +44,12 @@
 #define MOTE_COMPRESSES 0
 #else
 #define MOTE_COMPRESSES 1
+#endif
+
+#ifdef MOTE_NO_METADATA
+#define MOTE_SENDS_METADATA 0
+#else
+#define MOTE_SENDS_METADATA 1
 #endif
 
 #endif

@@ -66,9 +66,10 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
 $(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
-$(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,test_features replay wire fuzz_client peer_client,$(SANITIZERS)))
+$(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,replay wire fuzz_client peer_client,$(SANITIZERS)))
 $(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
-SMALL_PROGRAMS := $(foreach v,small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
+$(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_METADATA -DMOTE_CLIENT_ONLY,test_features,$(SANITIZERS)))
+SMALL_PROGRAMS := $(foreach v,least small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
 
 # Lines and branches.
 $(eval $(call variant,cov,gcc,-O0 -g --coverage,$(filter-out fuzz_%,$(IN_PROCESS)),--coverage))
@@ -131,7 +132,7 @@ $(BUILD)/test/flate.so: $(CODEC)
 	$(call say,LD,$@)$(CC) -shared -fPIC -O2 -std=c11 $^ -o $@
 
 # What tests/run.sh runs.
-test-programs: $(PROGRAMS_asan) $(foreach v,small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
+test-programs: $(PROGRAMS_asan) $(foreach v,least small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
                $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback $(BUILD)/freestanding/libmote.a $(BUILD)/calls/libmote.a
 coverage-programs: $(PROGRAMS_cov)
 arch-programs: $(foreach a,$(ARCHS),$(PROGRAMS_arch-$a))

@@ -172,8 +172,9 @@ typedef struct mote_channel {
 
 /*
  * A status for an error that a function of this channel has returned: DEADLINE_EXCEEDED and what
- * was waited for; UNAVAILABLE and why there is no connection; or as mote_status_of_error(). The
- * text is valid until the next call on the channel.
+ * was waited for; UNAVAILABLE and why there is no connection; INTERNAL and the name of the field of
+ * metadata that may not be sent; or as mote_status_of_error(). The text is valid until the next
+ * call on the channel.
  */
 mote_status mote_channel_status(mote_channel *ch, int error);
 

@@ -1,4 +1,5 @@
 /* Unary calls that are tried again (the gRPC proposal A6). */
+#include "../../h2/mote_features.h"
 #include "channel_internal.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ static uint32_t backoff(mote_channel *ch, uint32_t *next_ms)
 static void add_count(mote_grpc_request *request, mote_grpc_metadata *metadata, char *digit,
                       unsigned previous)
 {
-    if (previous == 0 || request->metadata_count >= MOST_METADATA)
+    if (!MOTE_SENDS_METADATA || previous == 0 || request->metadata_count >= MOST_METADATA)
         return;
     if (request->metadata_count > 0)
         memcpy(metadata, request->metadata, request->metadata_count * sizeof *metadata);

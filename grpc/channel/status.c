@@ -79,12 +79,44 @@ mote_status mote_status_of_error(int error)
     return mote_status_of(code_of(error), mote_channel_strerror(error));
 }
 
+/* Appends what there is room for; what is not printable becomes '?'. */
+static size_t append(char *to, size_t at, size_t cap, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len && at < cap; i++, at++) {
+        to[at] = text[i];
+        if (text[i] < 0x20 || text[i] > 0x7e)
+            to[at] = '?';
+    }
+    return at;
+}
+
+/* The field that may not be sent, and why: in the memory of a call, as none was started. */
+static mote_status refused(mote_channel *ch, int error)
+{
+    mote_status s = mote_status_of_error(error);
+    const mote_grpc_metadata *m = mote_grpc_refused(&ch->grpc);
+    mote_grpc_call *call = ch->grpc.calls;
+    size_t n, cap = ch->config.rx_size;
+
+    while (call->local != MOTE_GRPC_LOCAL_FREE)
+        if (++call == ch->grpc.calls + ch->config.max_calls)
+            return s;
+    char *to = (char *)call->rx;
+    n = m ? append(to, 0, cap, m->name, m->name_len) : append(to, 0, cap, "the token", 9);
+    n = append(to, n, cap, ": ", 2);
+    n = append(to, n, cap, s.message, s.message_len);
+    return (mote_status){s.code, to, n};
+}
+
 mote_status mote_channel_status(mote_channel *ch, int error)
 {
     if (error == MOTE_CHANNEL_ERR_DEADLINE)
         return mote_status_of(MOTE_GRPC_DEADLINE_EXCEEDED, mote_channel_wait_text(ch->waits_for));
     if (error == MOTE_CHANNEL_ERR_CONNECT || error == MOTE_CHANNEL_ERR_SHUTDOWN)
         return mote_status_of(MOTE_GRPC_UNAVAILABLE, ch->why);
+    if ((error <= MOTE_GRPC_ERR_NAME && error >= MOTE_GRPC_ERR_VALUE) ||
+        error == MOTE_GRPC_ERR_BASE64)
+        return refused(ch, error);
     if (error == mote_h2_error(&ch->grpc.h2))
         return mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2));
     return mote_status_of_error(error);

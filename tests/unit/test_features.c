@@ -1,5 +1,5 @@
-/* What -DMOTE_CLIENT_ONLY, -DMOTE_NO_TEXTS and -DMOTE_NO_COMPRESSION leave out is refused, not
- * misunderstood; what they leave is tested with grpcio (tests/run.sh). */
+/* What -DMOTE_CLIENT_ONLY, -DMOTE_NO_TEXTS, -DMOTE_NO_COMPRESSION and -DMOTE_NO_METADATA leave out
+ * is refused, not misunderstood; what they leave is tested with grpcio (tests/run.sh). */
 #include "../../grpc/grpc.h"
 #include "../test.h"
 
@@ -44,6 +44,21 @@ static void codecs_are_refused(void)
     CHECK_INT(mote_grpc_start(&grpc, &request, &call), MOTE_GRPC_ERR_CONFIG);
 }
 
+static void metadata_is_refused(void)
+{
+    static const mote_grpc_metadata field = MOTE_GRPC_METADATA_FIELD("x", "y");
+    static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.B/C");
+    static mote_grpc_config config;
+    mote_grpc_request request = {.path = &path, .metadata = &field, .metadata_count = 1};
+    mote_grpc_call *call;
+
+    config = config_of(false, NULL);
+    CHECK_INT(mote_grpc_init(&grpc, &config, memory, sizeof memory), 0);
+    CHECK_INT(mote_grpc_start(&grpc, &request, &call), MOTE_GRPC_ERR_CONFIG);
+    request.metadata_count = 0;
+    CHECK_INT(mote_grpc_start(&grpc, &request, &call), 0);
+}
+
 static void errors_have_their_codes_alone(void)
 {
     static const uint8_t bad[] = {0, 0, 1, 4, 0, 0, 0, 0, 0, 0};
@@ -65,6 +80,7 @@ int main(void)
 {
     RUN(a_server_is_refused);
     RUN(codecs_are_refused);
+    RUN(metadata_is_refused);
     RUN(errors_have_their_codes_alone);
     return test_summary();
 }

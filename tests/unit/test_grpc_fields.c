@@ -1,0 +1,613 @@
+/* Fields of the peers, of which small sins are forgiven, and fields of our own, of which none goes
+ * out: each kind is a table. */
+#include "../../grpc/channel/channel.h"
+#include "../test.h"
+
+enum { RX = 256, TX = 512, FIELD = 128 };
+
+static mote_grpc client;
+static uint64_t memory[MOTE_GRPC_MEMORY(1, RX, TX, 256, FIELD, 4, 0) / 8];
+static mote_grpc_call *call;
+static mote_grpc_config config;
+
+/* What the client was told, as "x=a;" for metadata, and its status. */
+static char told[512], text[512];
+static int code; /* -1: none yet */
+
+typedef struct {
+    const char *name, *value;
+    size_t value_len; /* 0: up to NUL */
+} field;
+
+/* ---- a server that is bytes ------------------------------------------------------------------ */
+
+static void note(const mote_grpc_event *ev)
+{
+    size_t at = strlen(told);
+
+    if (ev->type == MOTE_GRPC_METADATA)
+        snprintf(told + at, sizeof told - at, "%.*s=%.*s;", (int)ev->name_len, ev->name,
+                 (int)ev->value_len, ev->value);
+    if (ev->type != MOTE_GRPC_STATUS)
+        return;
+    code = ev->code;
+    snprintf(text, sizeof text, "%.*s", (int)ev->message_len, ev->message);
+}
+
+static int feed(const void *bytes, size_t len)
+{
+    const uint8_t *in = bytes;
+    mote_grpc_event ev;
+    size_t used;
+    int r;
+
+    while ((r = mote_grpc_recv(&client, in, len, &used, &ev)) > 0) {
+        in += used;
+        len -= used;
+        note(&ev);
+    }
+    return r;
+}
+
+static size_t drain(void)
+{
+    size_t len, all = 0;
+
+    while (mote_grpc_peek(&client, &len)) {
+        all += len;
+        mote_grpc_ack(&client, len);
+    }
+    return all;
+}
+
+static size_t put_number(uint8_t *to, size_t n)
+{
+    size_t at = 0;
+
+    to[at++] = n < 127 ? (uint8_t)n : 127;
+    for (n -= n < 127 ? n : 127; to[0] == 127 && n >= 128; n >>= 7)
+        to[at++] = (uint8_t)(n | 128);
+    if (to[0] == 127)
+        to[at++] = (uint8_t)n;
+    return at;
+}
+
+/* A section of literals, each of which the table remembers. */
+static void answer(uint8_t flags, const field *f, size_t count)
+{
+    static uint8_t frame[4096];
+    size_t at = 9;
+
+    for (size_t i = 0; i < count && f[i].name; i++) {
+        size_t name_len = strlen(f[i].name),
+               value_len = f[i].value_len ? f[i].value_len : strlen(f[i].value);
+        frame[at++] = 0x40;
+        at += put_number(frame + at, name_len);
+        memcpy(frame + at, f[i].name, name_len);
+        at += name_len;
+        at += put_number(frame + at, value_len);
+        memcpy(frame + at, f[i].value, value_len);
+        at += value_len;
+    }
+    memcpy(frame, (const uint8_t[9]){0, (uint8_t)((at - 9) >> 8), (uint8_t)(at - 9), 1, flags}, 9);
+    frame[7] = (uint8_t)(call->stream->id >> 8);
+    frame[8] = (uint8_t)call->stream->id;
+    feed(frame, at);
+    drain();
+}
+
+enum { END_STREAM = 1, END_HEADERS = 4 };
+
+static int start_with(const mote_grpc_metadata *metadata, size_t count)
+{
+    static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/t.T/Call");
+    mote_grpc_request request = {.path = &path, .metadata = metadata, .metadata_count = count};
+
+    told[0] = text[0] = '\0';
+    code = -1;
+    return mote_grpc_start(&client, &request, &call);
+}
+
+static void connect(void)
+{
+    config = (mote_grpc_config){.max_calls = 1,
+                                .slots = 4,
+                                .rx_size = RX,
+                                .tx_size = TX,
+                                .table_size = 256,
+                                .dynamic = &mote_hpack_dynamic_table,
+                                .field_size = FIELD,
+                                .authority = MOTE_GRPC_AUTHORITY("a")};
+    CHECK_INT(mote_grpc_init(&client, &config, memory, sizeof memory), 0);
+    drain();
+}
+
+static void begin(void)
+{
+    connect();
+    feed("\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0\0", 18);
+    CHECK_INT(start_with(NULL, 0), 0);
+    drain();
+}
+
+/* One response: its headers, then its trailers; without any the headers are all. */
+static void respond(const field *headers, const field *trailers)
+{
+    answer(trailers ? END_HEADERS : END_HEADERS | END_STREAM, headers, 4);
+    if (trailers && code < 0)
+        answer(END_HEADERS | END_STREAM, trailers, 4);
+}
+
+static const field good[4] = {{":status", "200", 0}, {"content-type", "application/grpc", 0}};
+static const field ok[4] = {{"grpc-status", "0", 0}};
+
+/* ---- liberal in ------------------------------------------------------------------------------ */
+
+/* Twice, as the second time the table knows the field. */
+static void white_space_at_the_ends_of_a_value_is_no_part_of_it(void)
+{
+    static const struct {
+        field trailer;
+        int code;
+        const char *told, *text;
+    } cases[] = {
+        {{"x", " a", 0}, 0, "x=a;", ""},
+        {{"x", "a ", 0}, 0, "x=a;", ""},
+        {{"x", "\t \ta b\t ", 0}, 0, "x=a b;", ""},
+        {{"x", " ", 0}, 0, "x=;", ""},
+        {{"x-bin", "YQ== ", 0}, 0, "x-bin=YQ==;", ""},
+        {{"grpc-status", " 5", 0}, MOTE_GRPC_NOT_FOUND, "", ""},
+        {{"grpc-status", "5\t", 0}, MOTE_GRPC_NOT_FOUND, "", ""},
+        {{"grpc-message", "no such device: ", 0}, 0, "", "no such device: "},
+        {{"grpc-message", "\t two ", 0}, 0, "", "\t two "},
+    };
+
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
+        size_t n = i / 2;
+        field trailers[4] = {cases[n].code ? cases[n].trailer : ok[0]};
+        if (!cases[n].code)
+            trailers[1] = cases[n].trailer;
+        if (i % 2 == 0)
+            begin();
+        else
+            CHECK_INT(start_with(NULL, 0), 0);
+        respond(good, trailers);
+        CHECK_INT(code, cases[n].code);
+        CHECK(strcmp(told, cases[n].told) == 0);
+        CHECK(strcmp(text, cases[n].text) == 0);
+    }
+}
+
+static void nul_cr_and_lf_stay_malformed(void)
+{
+    static const field bad[] = {{"x", "a\0b", 3},
+                                {"x", "a\rb", 0},
+                                {"x", "a\nb", 0},
+                                {"x", " a\n", 0},
+                                {"grpc-message", "a\r\n", 0},
+                                {"grpc-message", "\0", 1},
+                                {":status", "200 ", 0},
+                                {"te", " trailers", 0}};
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        field headers[4] = {good[0], good[1], bad[i]};
+        begin();
+        if (bad[i].name[0] == ':')
+            headers[0] = bad[i], headers[2].name = NULL;
+        respond(headers, ok);
+        CHECK_INT(code, MOTE_GRPC_INTERNAL);
+        CHECK_TEXT(strcmp(text, "the peer broke the HTTP/2 rules on this stream") == 0);
+        CHECK(mote_h2_error(&client.h2) == 0);
+    }
+}
+
+static void media_types_are_compared_as_media_types(void)
+{
+    static const struct {
+        const char *type;
+        bool taken;
+    } cases[] = {
+        {"application/grpc", true},
+        {"Application/GRPC", true},
+        {" application/grpc ", true},
+        {"application/grpc+proto", true},
+        {"APPLICATION/grpc+Proto", true},
+        {"application/grpc;charset=utf-8", true},
+        {"application/grpc ; charset=utf-8", true},
+        {"application/grpc+proto\t;v=1", true},
+        {"application/grpc+json", false},
+        {"application/grpc+protobuf", false},
+        {"application/grpc-web", false},
+        {"application/grp", false},
+        {"application/grp+proto", false},
+        {"text/html", false},
+        {"", false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        field headers[4] = {good[0], {"content-type", cases[i].type, 0}};
+        begin();
+        respond(headers, ok);
+        CHECK_INT(code, cases[i].taken ? MOTE_GRPC_OK : MOTE_GRPC_UNKNOWN);
+    }
+}
+
+/* A balancer's cookie, in each place; what is needed and does not fit ends the call. */
+static void long_fields_are_dropped_unless_they_are_needed(void)
+{
+    static char longer[1101], not_ok[1101];
+    static const field cookie = {"set-cookie", longer, 0};
+    const struct {
+        field headers[4], trailers[4];
+        int code;
+        const char *text;
+    } cases[] = {
+        {{good[0], good[1], cookie}, {ok[0]}, 0, ""},
+        {{good[0], cookie, good[1]}, {ok[0]}, 0, ""},
+        {{good[0], good[1]}, {cookie, ok[0]}, 0, ""},
+        {{good[0], good[1]}, {ok[0], cookie, {"x", "y", 0}}, 0, ""},
+        {{good[0], good[1]}, {ok[0], {"grpc-message", longer, 0}}, 0, ""},
+        {{{":status", "503", 0}, cookie}, {ok[0]}, MOTE_GRPC_UNAVAILABLE, "HTTP status is not 200"},
+        {{good[0], {"content-type", longer, 0}},
+         {ok[0]},
+         MOTE_GRPC_RESOURCE_EXHAUSTED,
+         "metadata larger than the limit"},
+        {{good[0], good[1]},
+         {{"grpc-status", not_ok, 0}},
+         MOTE_GRPC_RESOURCE_EXHAUSTED,
+         "metadata larger than the limit"},
+        {{cookie, good[1]},
+         {{NULL, NULL, 0}},
+         MOTE_GRPC_INTERNAL,
+         "the peer broke the HTTP/2 rules on this stream"},
+    };
+
+    memset(longer, 'c', sizeof longer - 1);
+    memset(not_ok, '0', sizeof not_ok - 1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin();
+        respond(cases[i].headers, cases[i].trailers[0].name ? cases[i].trailers : NULL);
+        CHECK_INT(code, cases[i].code);
+        CHECK_TEXT(strcmp(text, cases[i].text) == 0);
+        CHECK(mote_h2_error(&client.h2) == 0);
+    }
+}
+
+/* However many calls there are: the budget is for what the peer was told not to do. */
+static void a_cookie_with_each_response_costs_nothing(void)
+{
+    static char longer[1101];
+    const field headers[4] = {good[0], good[1], {"set-cookie", longer, 0}};
+
+    memset(longer, 'c', sizeof longer - 1);
+    begin();
+    for (size_t i = 0; i < 1000; i++) {
+        respond(headers, ok);
+        CHECK_INT(code, 0);
+        CHECK_INT(start_with(NULL, 0), 0);
+        drain();
+    }
+}
+
+static void binary_values_come_alone_or_in_lists(void)
+{
+    static const struct {
+        const char *value, *decoded; /* each with '|' behind it; NULL: no base64 */
+    } cases[] = {{"YQ", "a|"},          {"YQ==", "a|"},
+                 {"YWI", "ab|"},        {"YWI=", "ab|"},
+                 {"YWJj", "abc|"},      {"", "|"},
+                 {"YQ,YWI", "a|ab|"},   {"YQ==,YWI=,YWJj", "a|ab|abc|"},
+                 {"YQ == ", NULL},      {" YQ== , YWI ", "a|ab|"},
+                 {"YQ,,YWI", "a||ab|"}, {"Y", NULL},
+                 {"YQ=", NULL},         {"YQ,Y-", NULL},
+                 {"Y Q", NULL}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *value = cases[i].value;
+        size_t at = 0, len = strlen(value), n = 0;
+        uint8_t out[64];
+        int r;
+        do {
+            r = mote_grpc_bin_next(value, len, &at, out + n, sizeof out - n - 1);
+            if (r >= 0)
+                out[n += (size_t)r] = '|', n++;
+        } while (r >= 0 && at < len);
+        out[n] = '\0';
+        CHECK_INT(r < 0 ? r : 0, cases[i].decoded ? 0 : MOTE_GRPC_ERR_BASE64);
+        CHECK(!cases[i].decoded || strcmp((char *)out, cases[i].decoded) == 0);
+    }
+}
+
+/* ---- strict out ------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name, *value;
+    int error;
+} outgoing[] = {
+    {"x", "a", 0},
+    {"x", "", 0},
+    {"a-z.0_9", "~ !", 0},
+    {"x-bin", "YQ", 0},
+    {"x-bin", "YQ==,YWI", 0},
+    {"bin", "~", 0},
+    {"grpc-status-details-bin", "YQ", 0},
+    {"grpc-retry-pushback-ms", "10", 0},
+    {"grpc-previous-rpc-attempts", "1", 0},
+    {"X-User", "a", MOTE_GRPC_ERR_NAME},
+    {"x user", "a", MOTE_GRPC_ERR_NAME},
+    {"x\r\ny", "a", MOTE_GRPC_ERR_NAME},
+    {"x:y", "a", MOTE_GRPC_ERR_NAME},
+    {":path", "/", MOTE_GRPC_ERR_NAME},
+    {"\xc3\xa4", "a", MOTE_GRPC_ERR_NAME},
+    {"", "a", MOTE_GRPC_ERR_NAME},
+    {"x-user", "bob\r\nx-admin: 1", MOTE_GRPC_ERR_VALUE},
+    {"x-user", "a\rb", MOTE_GRPC_ERR_VALUE},
+    {"x-user", "a\nb", MOTE_GRPC_ERR_VALUE},
+    {"x-user", "a\tb", MOTE_GRPC_ERR_VALUE},
+    {"x-user", "a ", MOTE_GRPC_ERR_VALUE},
+    {"x-user", " a", MOTE_GRPC_ERR_VALUE},
+    {"x-user", "\x7f", MOTE_GRPC_ERR_VALUE},
+    {"x-user", "\xc3\xa4", MOTE_GRPC_ERR_VALUE},
+    {"x-bin", "Y", MOTE_GRPC_ERR_BASE64},
+    {"x-bin", "a*b", MOTE_GRPC_ERR_BASE64},
+    {"x-bin", "YQ,Y", MOTE_GRPC_ERR_BASE64},
+    {"-bin", "\x01", MOTE_GRPC_ERR_VALUE},
+    {"grpc-timeout", "1S", MOTE_GRPC_ERR_RESERVED},
+    {"grpc-status", "0", MOTE_GRPC_ERR_RESERVED},
+    {"grpc-message", "a", MOTE_GRPC_ERR_RESERVED},
+    {"grpc-encoding", "gzip", MOTE_GRPC_ERR_RESERVED},
+    {"grpc-accept-encoding", "gzip", MOTE_GRPC_ERR_RESERVED},
+    {"grpc-of-the-future", "a", MOTE_GRPC_ERR_RESERVED},
+    {"content-type", "text/html", MOTE_GRPC_ERR_RESERVED},
+    {"te", "trailers", MOTE_GRPC_ERR_RESERVED},
+    {"user-agent", "me", MOTE_GRPC_ERR_RESERVED},
+    {"host", "a", MOTE_GRPC_ERR_RESERVED},
+    {"content-length", "5", MOTE_GRPC_ERR_RESERVED},
+    {"connection", "close", MOTE_GRPC_ERR_RESERVED},
+    {"keep-alive", "a", MOTE_GRPC_ERR_RESERVED},
+    {"upgrade", "a", MOTE_GRPC_ERR_RESERVED},
+    {"proxy-connection", "a", MOTE_GRPC_ERR_RESERVED},
+    {"transfer-encoding", "chunked", MOTE_GRPC_ERR_RESERVED},
+};
+enum { OUTGOING = sizeof outgoing / sizeof outgoing[0] };
+
+/* The field of a row, behind one that is good. */
+static const mote_grpc_metadata *list_of(size_t i, mote_grpc_metadata list[2])
+{
+    list[0] = (mote_grpc_metadata)MOTE_GRPC_METADATA_FIELD("first", "good");
+    list[1] = (mote_grpc_metadata){outgoing[i].name, outgoing[i].value, strlen(outgoing[i].name),
+                                   strlen(outgoing[i].value)};
+    return list;
+}
+
+static void a_call_with_a_field_that_must_not_be_sent_does_not_start(void)
+{
+    mote_grpc_metadata list[2];
+
+    for (size_t i = 0; i < OUTGOING; i++) {
+        begin();
+        mote_grpc_cancel(call);
+        feed(NULL, 0);
+        drain();
+        CHECK_INT(start_with(list_of(i, list), 2), outgoing[i].error);
+        if (outgoing[i].error == 0)
+            continue;
+        CHECK(!call && mote_grpc_refused(&client) == &list[1]);
+        CHECK_INT(drain(), 0);
+        CHECK_INT(start_with(list, 1), 0);
+    }
+}
+
+/* A value with NUL has a length. */
+static void nul_is_refused_as_well(void)
+{
+    static const mote_grpc_metadata list[] = {MOTE_GRPC_METADATA_FIELD("x", "a\0b"),
+                                              MOTE_GRPC_METADATA_FIELD("x\0y", "a")};
+
+    begin();
+    mote_grpc_cancel(call);
+    feed(NULL, 0);
+    CHECK_INT(start_with(&list[0], 1), MOTE_GRPC_ERR_VALUE);
+    CHECK_INT(start_with(&list[1], 1), MOTE_GRPC_ERR_NAME);
+}
+
+static const char *secret;
+
+static size_t token(void *context, const char **to)
+{
+    (void)context;
+    *to = secret;
+    return strlen(secret);
+}
+
+static void a_token_with_a_line_break_does_not_leave(void)
+{
+    static const mote_grpc_credentials bearer = MOTE_GRPC_BEARER_IN_THE_CLEAR(token);
+
+    begin();
+    mote_grpc_cancel(call);
+    feed(NULL, 0);
+    drain();
+    config.credentials = &bearer;
+    secret = "abc\n";
+    CHECK_INT(start_with(NULL, 0), MOTE_GRPC_ERR_VALUE);
+    CHECK(!mote_grpc_refused(&client));
+    CHECK_INT(drain(), 0);
+    secret = "abc";
+    CHECK_INT(start_with(NULL, 0), 0);
+}
+
+/* ---- what a server sends --------------------------------------------------------------------- */
+
+static mote_grpc server;
+static uint64_t server_memory[MOTE_GRPC_MEMORY(1, RX, TX, 4096, FIELD, 4, 0) / 8];
+static size_t row;
+static bool in_trailers;
+static int result;
+
+static int handler(mote_grpc_call *c, const mote_grpc_event *ev)
+{
+    mote_grpc_metadata list[2];
+
+    if (ev->type != MOTE_GRPC_START)
+        return 0;
+    list_of(row, list);
+    result = in_trailers ? mote_grpc_finish_with(c, MOTE_GRPC_OK, NULL, 0, list, 2)
+                         : mote_grpc_send_headers(c, list, 2);
+    if (result < 0)
+        CHECK(mote_grpc_refused(c->grpc) == &list[1]);
+    return result;
+}
+
+static void a_server_does_not_send_it_either(void)
+{
+    static const mote_grpc_method methods[] = {{.name = "Call", .handler = handler}};
+    static const mote_grpc_service services[] = {{"t.T", methods, 1}};
+    static const mote_grpc_config of_server = {.server = true,
+                                               .max_calls = 1,
+                                               .slots = 4,
+                                               .rx_size = RX,
+                                               .tx_size = TX,
+                                               .table_size = 4096,
+                                               .field_size = FIELD,
+                                               .services = services,
+                                               .service_count = 1};
+    uint8_t wire[1024];
+    size_t len;
+
+    for (size_t i = 0; i < 2 * OUTGOING; i++) {
+        row = i / 2;
+        in_trailers = i % 2;
+        connect();
+        CHECK_INT(mote_grpc_init(&client, &config, memory, sizeof memory), 0);
+        CHECK_INT(mote_grpc_init(&server, &of_server, server_memory, sizeof server_memory), 0);
+        CHECK_INT(start_with(NULL, 0), 0);
+        const uint8_t *p = mote_grpc_peek(&client, &len);
+        memcpy(wire, p, len);
+        mote_grpc_ack(&client, len);
+        CHECK_INT(mote_grpc_serve(&server, wire, len), 0);
+        CHECK_INT(result, outgoing[row].error);
+        p = mote_grpc_peek(&server, &len);
+        feed(p, len);
+        CHECK_INT(code, outgoing[row].error ? MOTE_GRPC_INTERNAL : in_trailers ? 0 : -1);
+        CHECK_TEXT(!outgoing[row].error ||
+                   strcmp(text, mote_grpc_strerror(outgoing[row].error)) == 0);
+        CHECK((strstr(told, "first=good;") != NULL) == !outgoing[row].error);
+    }
+}
+
+/* ---- the channel's words --------------------------------------------------------------------- */
+
+static int no_bytes(void *context, uint8_t *buf, size_t cap)
+{
+    static const uint8_t settings[18] = {[3] = 4, [12] = 4, [13] = 1};
+    static size_t at;
+
+    (void)context;
+    if (cap < sizeof settings || at > 0)
+        return 0;
+    memcpy(buf, settings, sizeof settings);
+    return (int)(at = sizeof settings);
+}
+
+static int all_bytes(void *context, const uint8_t *buf, size_t len)
+{
+    (void)context, (void)buf;
+    return (int)len;
+}
+
+static void no_time(void *context, bool writing, uint64_t until_ms)
+{
+    (void)context, (void)writing, (void)until_ms;
+}
+
+static uint64_t clock_ms(void *context)
+{
+    (void)context;
+    return 1;
+}
+
+static void the_status_of_a_channel_names_the_field(void)
+{
+    static const struct {
+        mote_grpc_metadata field;
+        const char *text;
+    } cases[] = {
+        {MOTE_GRPC_METADATA_FIELD("X-User", "a"),
+         "X-User: grpc: a name of metadata has a-z, 0-9, '-', '_' and '.' alone"},
+        {MOTE_GRPC_METADATA_FIELD("x\r\ny", "a"),
+         "x??y: grpc: a name of metadata has a-z, 0-9, '-', '_' and '.' alone"},
+        {MOTE_GRPC_METADATA_FIELD("x-user", "bob\r\nx-admin: 1"),
+         "x-user: grpc: a value of metadata has printable ASCII alone, and no blank at its ends"},
+        {MOTE_GRPC_METADATA_FIELD("grpc-timeout", "1S"),
+         "grpc-timeout: grpc: this name is not for metadata of an application"},
+        {MOTE_GRPC_METADATA_FIELD("x-bin", "*"), "x-bin: grpc: value of a -bin field is no base64"},
+    };
+    static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/t.T/Call");
+    static mote_channel channel;
+    static uint8_t in[256];
+    const mote_io io = {.read = no_bytes, .write = all_bytes, .wait = no_time, .now_ms = clock_ms};
+
+    connect();
+    CHECK_INT(mote_channel_init(&channel, &config, memory, sizeof memory, in, sizeof in, io), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const mote_grpc_request request = {
+            .path = &path, .metadata = &cases[i].field, .metadata_count = 1};
+        const mote_grpc_bytes message = {(const uint8_t *)"", 0};
+        const uint8_t *response;
+        size_t len;
+        mote_status s = mote_channel_unary(&channel, &request, &mote_grpc_bytes_source, &message,
+                                           &response, &len);
+        CHECK_INT(s.code, MOTE_GRPC_INTERNAL);
+        CHECK_TEXT(s.message_len == strlen(cases[i].text) &&
+                   memcmp(s.message, cases[i].text, s.message_len) == 0);
+    }
+}
+
+/* ---- another protocol ------------------------------------------------------------------------ */
+
+static void an_answer_in_http_1_is_called_that(void)
+{
+    static const struct {
+        const char *bytes, *text;
+    } cases[] = {
+        {"HTTP/1.1 400 Bad Request\r\n\r\n", "the peer answered HTTP/1.1 400"},
+        {"HTTP/1.1 503 Service Unavailable\r\n", "the peer answered HTTP/1.1 503"},
+        {"HTTP/1.0 200 OK\r\n", "the peer answered HTTP/1.0 200"},
+        {"HTTP/1.x nonsense", "the peer answered HTTP/1.x non"},
+        {"HTTP/2.0 is none\r\n", "frame larger than 16384 bytes"},
+        {"220 smtp.example.org ESMTP\r\n", "frame larger than 16384 bytes"},
+    };
+
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
+        const char *bytes = cases[i / 2].bytes;
+        int r = 0;
+        connect();
+        CHECK_INT(start_with(NULL, 0), 0);
+        for (size_t at = 0; i % 2 && bytes[at] && r == 0; at++)
+            r = feed(bytes + at, 1);
+        if (i % 2 == 0)
+            r = feed(bytes, strlen(bytes));
+        CHECK_INT(r, MOTE_H2_ERR_PEER);
+        CHECK_INT(code, MOTE_GRPC_UNAVAILABLE);
+        CHECK_TEXT(strcmp(text, cases[i / 2].text) == 0);
+        CHECK_TEXT(strcmp(mote_h2_error_text(&client.h2), text) == 0);
+    }
+}
+
+int main(void)
+{
+    RUN(white_space_at_the_ends_of_a_value_is_no_part_of_it);
+    RUN(nul_cr_and_lf_stay_malformed);
+    RUN(media_types_are_compared_as_media_types);
+    RUN(long_fields_are_dropped_unless_they_are_needed);
+    RUN(a_cookie_with_each_response_costs_nothing);
+    RUN(binary_values_come_alone_or_in_lists);
+    RUN(a_call_with_a_field_that_must_not_be_sent_does_not_start);
+    RUN(nul_is_refused_as_well);
+    RUN(a_token_with_a_line_break_does_not_leave);
+    RUN(a_server_does_not_send_it_either);
+    RUN(the_status_of_a_channel_names_the_field);
+    RUN(an_answer_in_http_1_is_called_that);
+    return test_summary();
+}
