@@ -51,15 +51,23 @@ static void drain(mote_grpc_life *l, mote_grpc *g)
     l->drain_ms = l->now_ms;
 }
 
+static uint64_t age_limit(const mote_grpc_life *l)
+{
+    int64_t most = l->max_age_ms / 10;
+
+    return (uint64_t)(l->max_age_ms + most * (int32_t)l->random / INT32_MAX);
+}
+
 static uint32_t age(mote_grpc_life *l, mote_grpc *g)
 {
     uint32_t next = UINT32_MAX;
+    uint64_t limit = age_limit(l);
 
     if (l->max_age_ms > 0 && !l->draining) {
-        if (l->now_ms - l->born_ms >= l->max_age_ms)
+        if (l->now_ms - l->born_ms >= limit)
             drain(l, g);
         else
-            next = until(l->born_ms + l->max_age_ms, l->now_ms);
+            next = until(l->born_ms + limit, l->now_ms);
     }
     if (g->active > 0)
         l->idle_since_ms = l->now_ms;

@@ -22,8 +22,10 @@ typedef struct {
         keepalive_timeout_ms; /* without an answer for so long, the connection fails; 0: 20 s */
     bool keepalive_without_calls;
     uint32_t idle_ms;          /* without calls for so long, it is drained; 0: never */
-    uint32_t max_age_ms;       /* so old, it is drained; 0: never */
+    uint32_t max_age_ms;       /* so old, it is drained, up to a tenth sooner or later as `random`
+                                  has it (gRPC proposal A9); 0: never */
     uint32_t max_age_grace_ms; /* and open calls end after so long; 0: never */
+    uint32_t random; /* any number, that differs from connection to connection; 0: no jitter */
     bool born, asked, draining;
     uint64_t now_ms, born_ms, heard_ms, asked_ms, idle_since_ms, drain_ms;
 } mote_grpc_life;

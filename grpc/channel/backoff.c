@@ -1,13 +1,19 @@
 /* The gRPC document connection-backoff.md. */
-#include "channel.h"
+#include "channel_internal.h"
 
 enum { INITIAL_MS = 1000, MAX_MS = 120000, JITTER = 5 /* a fifth */ };
+
+uint32_t mote_channel_jitter(uint32_t ms, uint32_t random)
+{
+    uint64_t jitter = 2 * (uint64_t)ms / JITTER + 1;
+
+    return ms - ms / JITTER + (uint32_t)(random * jitter >> 32);
+}
 
 uint32_t mote_backoff_next(mote_backoff *b, uint32_t random)
 {
     uint32_t ms = b->next_ms ? b->next_ms : INITIAL_MS;
-    uint32_t jitter = 2 * ms / JITTER;
 
     b->next_ms = ms < MAX_MS * 5 / 8 ? ms * 8 / 5 : MAX_MS;
-    return ms - ms / JITTER + (uint32_t)((uint64_t)random * (jitter + 1) >> 32);
+    return mote_channel_jitter(ms, random);
 }

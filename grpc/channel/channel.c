@@ -105,7 +105,7 @@ void mote_channel_turn(mote_channel *ch, uint64_t until_ms)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-/* The gRPC proposal A6: a server says when to try again, or never. */
+/* The gRPC proposal A6: a server says when to try again, 0 being at once, or never. */
 static int32_t parse_pushback(const mote_grpc_event *ev)
 {
     int32_t ms = 0;
@@ -115,7 +115,7 @@ static int32_t parse_pushback(const mote_grpc_event *ev)
             return MOTE_GRPC_NO_RETRY;
         ms = ms * 10 + (ev->value[i] - '0');
     }
-    return ms > 0 ? ms : MOTE_GRPC_NO_RETRY;
+    return ev->value_len > 0 ? ms : MOTE_GRPC_NO_RETRY;
 }
 
 /* What matters to retries, to the waits between connections and to keepalive. */

@@ -50,12 +50,12 @@ static uint32_t backoff(mote_channel *ch, uint32_t *next_ms)
     const mote_grpc_retry *p = ch->retry;
     uint32_t most = *next_ms < p->max_backoff_ms ? *next_ms : p->max_backoff_ms;
 
-    if (ch->pushback_ms > 0) {
+    if (ch->pushback_ms >= 0) {
         *next_ms = p->initial_backoff_ms;
         return (uint32_t)ch->pushback_ms;
     }
     *next_ms = (uint32_t)((uint64_t)most * p->backoff_multiplier / 100);
-    return (uint32_t)((uint64_t)mote_channel_random(ch) * (most + 1ull) >> 32);
+    return mote_channel_jitter(most, mote_channel_random(ch));
 }
 
 /* ---- attempts ------------------------------------------------------------------------------ */

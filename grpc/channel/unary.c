@@ -8,7 +8,7 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
     mote_grpc_call *call;
 
     ch->committed = ch->unseen = false;
-    ch->pushback_ms = 0;
+    ch->pushback_ms = MOTE_GRPC_NO_PUSHBACK;
     *response = NULL;
     *len = 0;
     int r = mote_channel_begin(ch, request, until_ms, &call);

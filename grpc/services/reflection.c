@@ -1,4 +1,5 @@
 /* grpc.reflection: answers from descriptors in flash. A response is encoded straight from them. */
+#include "reflection_internal.h"
 #include "reflection.mote.h"
 #include "services.h"
 
@@ -44,27 +45,17 @@ static bool has_name(const mote_pb_file *file, mote_pb_string name)
     return is_text(name, file->name);
 }
 
-/* The name of something right inside of a symbol: a method, a field, a value. */
-static bool is_member(mote_pb_string name, size_t symbol_len)
-{
-    if (name.data[symbol_len] != '.')
-        return false;
-    for (size_t i = symbol_len + 1; i < name.len; i++) {
-        if (name.data[i] == '.')
-            return false;
-    }
-    return true;
-}
-
 static bool has_symbol(const mote_pb_file *file, mote_pb_string name)
 {
+    if (name.len > 0 && name.data[0] == '.') { /* as in descriptors: fully qualified */
+        name.data++;
+        name.len--;
+    }
     for (const char *const *s = file->symbols; *s; s++) {
-        mote_pb_string symbol = mote_pb_cstring(*s);
-        if (name.len >= symbol.len && memcmp(name.data, symbol.data, symbol.len) == 0 &&
-            (name.len == symbol.len || is_member(name, symbol.len)))
+        if (is_text(name, *s))
             return true;
     }
-    return false;
+    return mote_reflection_describes(file, name);
 }
 
 static int send(mote_grpc_call *call, const mote_ServerReflectionResponse *response)

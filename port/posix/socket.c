@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -48,6 +49,15 @@ static int unix_address(const char *address, struct sockaddr_un *un)
     return 0;
 }
 
+/* A number above 65,535 is no port: getaddrinfo() would cut it. Names of services are its business.
+ */
+static bool port_ok(const char *port)
+{
+    size_t digits = strspn(port, "0123456789");
+
+    return port[0] != '\0' && (port[digits] != '\0' || (digits < 10 && atol(port) <= 65535));
+}
+
 /* Splits "host:port" or "[v6]:port" and looks it up. */
 static int resolve(const char *address, int flags, struct addrinfo **list)
 {
@@ -58,6 +68,8 @@ static int resolve(const char *address, int flags, struct addrinfo **list)
 
     if (!colon || (size_t)(colon - address) >= sizeof host)
         return failed("address", address, "is not host:port");
+    if (!port_ok(colon + 1))
+        return failed("address", address, "has no port from 0 to 65535");
     if (end > start && *start == '[' && end[-1] == ']') {
         start++;
         end--;

@@ -124,13 +124,42 @@ static void the_server_says_when_to_try_again(void)
     mote_channel_set_retry(&channel, &policy);
     CHECK_INT(call(), 0);
     CHECK(now >= 6000 && now < 8000);
-    for (int i = 0; i < 2; i++) {
+    prepare(list);
+    pushback = "0"; /* at once */
+    mote_channel_set_retry(&channel, &policy);
+    uint64_t before = now;
+    CHECK_INT(call(), 0);
+    CHECK_INT(served, 2);
+    CHECK(now < before + policy.initial_backoff_ms / 2);
+    static const char *const never[] = {"-1", "never", "", "1 s"};
+    for (int i = 0; i < 4; i++) {
         prepare(list);
-        pushback = i ? "never" : "-1";
+        pushback = never[i];
         mote_channel_set_retry(&channel, &policy);
         CHECK_INT(call(), 14);
         CHECK_INT(served, 1);
     }
+}
+
+/* The gRPC proposal A6: initial * random(0.8, 1.2), and so on with the longer ones. */
+static void waits_are_a_fifth_more_or_less(void)
+{
+    static const int list[] = {14, 0, -1};
+    uint64_t least = UINT64_MAX, most = 0;
+
+    for (uint32_t i = 0; i < 200; i++) {
+        mote_grpc_retry slow = policy;
+        slow.initial_backoff_ms = slow.max_backoff_ms = 5000;
+        prepare(list);
+        channel.random = i * 77777777u;
+        mote_channel_set_retry(&channel, &slow);
+        uint64_t before = now;
+        CHECK_INT(call(), 0);
+        least = now - before < least ? now - before : least;
+        most = now - before > most ? now - before : most;
+    }
+    CHECK(least >= 4000 && least < 4100);
+    CHECK(most > 5900 && most < 6100);
 }
 
 static void the_deadline_covers_all_attempts(void)
@@ -243,6 +272,7 @@ int main(void)
     RUN(other_statuses_are_final);
     RUN(a_response_that_has_begun_is_final);
     RUN(the_server_says_when_to_try_again);
+    RUN(waits_are_a_fifth_more_or_less);
     RUN(the_deadline_covers_all_attempts);
     RUN(failures_throttle_retries);
     RUN(a_call_that_was_not_seen_is_made_again_at_once);

@@ -104,6 +104,27 @@ static void an_old_connection_is_drained_and_its_calls_go_on(void)
     CHECK_INT(connects, 2);
 }
 
+/* The gRPC proposal A9: a tenth sooner or later, so that not all come back at once. */
+static void ages_differ_by_a_tenth(void)
+{
+    static const struct {
+        uint32_t random, age_ms;
+    } cases[] = {{0, 5000},          {1, 5000},          {0x40000000, 5250}, {0x7fffffff, 5500},
+                 {0xc0000000, 4750}, {0x80000001, 4500}, {0x80000000, 4500}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mote_grpc_life life = {.max_age_ms = 5000, .random = cases[i].random};
+        prepare(ok);
+        CHECK_INT(call(), 0);
+        uint64_t born = now;
+        CHECK_INT(mote_grpc_life_tick(&life, &server, born), cases[i].age_ms);
+        mote_grpc_life_tick(&life, &server, born + cases[i].age_ms - 1);
+        CHECK(!life.draining);
+        mote_grpc_life_tick(&life, &server, born + cases[i].age_ms);
+        CHECK(life.draining);
+    }
+}
+
 int main(void)
 {
     RUN(a_silent_server_is_asked_and_given_up);
@@ -111,5 +132,6 @@ int main(void)
     RUN(a_server_that_is_asked_too_often_says_so);
     RUN(an_idle_connection_is_drained);
     RUN(an_old_connection_is_drained_and_its_calls_go_on);
+    RUN(ages_differ_by_a_tenth);
     return test_summary();
 }

@@ -12,14 +12,16 @@
 
 static void invalid_addresses_are_told(void)
 {
-    static const char *const addresses[] = {"nonsense", "127.0.0.1", "127.0.0.1:notaport",
-                                            "no.such.host.invalid:1"};
+    static const char *const addresses[] = {
+        "nonsense",   "127.0.0.1",       "127.0.0.1:notaport", "no.such.host.invalid:1",
+        "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:131072",   "[::1]:99999999999999999999"};
 
     for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
         CHECK_INT(mote_posix_connect(addresses[i], 100), -1);
         CHECK(strstr(mote_posix_error(), addresses[i]) != NULL);
         CHECK_INT(mote_posix_listen(addresses[i]), -1);
     }
+    CHECK(strstr(mote_posix_error(), "has no port from 0 to 65535") != NULL);
     CHECK_INT(mote_posix_connect("127.0.0.1:1", 1000), -1);
     CHECK(strstr(mote_posix_error(), "refused") != NULL);
 }
