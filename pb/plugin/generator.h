@@ -68,6 +68,8 @@ extern options opt;
 void parse_options(const char *parameter);
 /* The packages that prefix=NAME is meant for. */
 void spread_prefix(const CodeGeneratorRequest *request);
+/* prefix=PACKAGE:NAME. */
+void map_package(const char *package, const char *prefix);
 /* What stands in place of the package of a file; NULL: the package. */
 const char *prefix_of(const FileDescriptorProto *file);
 

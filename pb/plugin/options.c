@@ -12,7 +12,7 @@ static void add_field(field_names *list, char *field)
     list->names[list->count++] = field;
 }
 
-static void map_package(const char *package, const char *prefix)
+void map_package(const char *package, const char *prefix)
 {
     if (opt.prefix_count == sizeof opt.prefixes / sizeof opt.prefixes[0])
         fail("more than %zu packages with a prefix", opt.prefix_count);
@@ -106,37 +106,6 @@ bool is_named(const field_names *list, const type *message, mote_pb_string field
             return true;
     }
     return false;
-}
-
-static void check_imports(const FileDescriptorProto *file)
-{
-    for (size_t i = 0; i < file->dependency.count; i++) {
-        const FileDescriptorProto *other = find_file(file->dependency.items[i]);
-        char *package = format("%.*s", S(file->package));
-        if (other && !view_is(other->package, package) && prefix_of(other) == opt.prefix)
-            fail("prefix=%s is meant for one package, and %.*s of %s imports %.*s of %.*s, which "
-                 "is generated too: write prefix=%s:%s",
-                 opt.prefix, S(file->name), package, S(other->name), S(other->package), package,
-                 opt.prefix);
-    }
-}
-
-/* prefix=NAME stands for the packages of the files that are generated. What a file gets does not
- * depend on what else is generated, so these do not import each other. */
-void spread_prefix(const CodeGeneratorRequest *request)
-{
-    size_t count = request->file_to_generate.count;
-
-    for (size_t i = 0; opt.prefix && i < count; i++) {
-        const FileDescriptorProto *f = find_file(request->file_to_generate.items[i]);
-        if (f && !prefix_of(f))
-            map_package(format("%.*s", S(f->package)), opt.prefix);
-    }
-    for (size_t i = 0; opt.prefix && i < count; i++) {
-        const FileDescriptorProto *f = find_file(request->file_to_generate.items[i]);
-        if (f && prefix_of(f) == opt.prefix)
-            check_imports(f);
-    }
 }
 
 const char *prefix_of(const FileDescriptorProto *file)
