@@ -5,8 +5,8 @@
  *   header: magic, serial (4 bytes each; one more than that of the sector before), epoch, the
  * number of the first message, that of the oldest one in any sector that is kept (8 each), checksum
  * (4); 36 bytes record: length (2), numbers between the message's own and the highest that is
- * acknowledged, as far as they fit (2), checksum of these, the epoch, the number and the message
- * (4); then the message
+ * acknowledged (2; 0xffff: at least as many, which tells nothing), checksum of these, the epoch,
+ * the number and the message (4); then the message
  *
  * All begin with a unit. Integers are least significant byte first. A sector is erased before it is
  * written, however blank it reads, for a torn erase may read blank once; and what follows the last
@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { MAGIC = 0x65746f6d, HEADER = 36, RECORD = 8, CHUNK = 64, SPARE = 1 };
+enum { MAGIC = 0x65746f6d, HEADER = 36, RECORD = 8, CHUNK = 64, SPARE = 1, FAR_BEHIND = 0xffff };
 
 /* ---- bytes --------------------------------------------------------------------------------- */
 
@@ -163,6 +163,12 @@ typedef struct {
     uint64_t acknowledged;
 } record;
 
+/* What is further behind than can be written is not known by this record: nothing is. */
+static uint64_t acknowledged_by(uint64_t sequence, unsigned behind)
+{
+    return behind < FAR_BEHIND ? sequence - 1 - behind : 0;
+}
+
 static int read_record(const mote_outbox *o, size_t at, uint64_t sequence, record *rec)
 {
     uint8_t bytes[RECORD], chunk[CHUNK];
@@ -175,7 +181,7 @@ static int read_record(const mote_outbox *o, size_t at, uint64_t sequence, recor
     if ((r = read_bytes(o, at, bytes, sizeof bytes)) < 0)
         return r;
     rec->len = (size_t)get_int(bytes, 2);
-    rec->acknowledged = sequence - 1 - get_int(bytes + 2, 2);
+    rec->acknowledged = acknowledged_by(sequence, (unsigned)get_int(bytes + 2, 2));
     if (rec->len > end - at - RECORD)
         return 0;
     uint32_t crc = begin_checksum(o, sequence, bytes);
@@ -306,7 +312,7 @@ static int append(mote_outbox *o, const uint8_t *message, size_t len)
     int r;
 
     put_int(bytes, len, 2);
-    put_int(bytes + 2, behind < 0xffff ? behind : 0xffff, 2);
+    put_int(bytes + 2, behind < FAR_BEHIND ? behind : FAR_BEHIND, 2);
     put_int(bytes + 4, checksum(begin_checksum(o, o->next_sequence, bytes), message, len), 4);
     r = program(o, o->used, bytes, sizeof bytes, message, len);
     if (r < 0)

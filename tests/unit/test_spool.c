@@ -344,6 +344,126 @@ static void sizes_that_do_not_fit_are_refused(void)
     }
 }
 
+/* ---- what stands in storage, by the drawing in spool.c --------------------------------------- */
+
+static size_t put_le(uint8_t *to, uint64_t n, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        to[i] = (uint8_t)(n >> 8 * i);
+    return len;
+}
+
+/* CRC-32 with the polynomial written the other way round than there. */
+static uint32_t crc_of(const uint8_t *p, size_t len)
+{
+    uint32_t crc = 0xffffffff, mirrored = 0;
+
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        uint32_t out = crc >> 31 ^ (p[bit / 8] >> bit % 8 & 1u);
+        crc = crc << 1 ^ (out ? 0x04c11db7 : 0);
+    }
+    for (int i = 0; i < 32; i++)
+        mirrored |= (crc >> i & 1) << (31 - i);
+    return mirrored;
+}
+
+typedef struct {
+    uint32_t serial;
+    uint64_t epoch, first, kept;
+} numbers;
+
+static void draw_header(numbers n, uint8_t header[36])
+{
+    put_le(header, 0x65746f6d, 4); /* "mote" */
+    put_le(header + 4, n.serial, 4);
+    put_le(header + 8, n.epoch, 8);
+    put_le(header + 16, n.first, 8);
+    put_le(header + 24, n.kept, 8);
+    put_le(header + 32, crc_of(header, 32), 4);
+}
+
+static size_t draw_record(uint64_t epoch, uint64_t sequence, uint64_t behind, const char *message,
+                          uint8_t *record)
+{
+    uint8_t bound[20 + 64];
+    size_t len = strlen(message);
+
+    put_le(bound, epoch, 8);
+    put_le(bound + 8, sequence, 8);
+    put_le(bound + 16, len, 2);
+    put_le(bound + 18, behind, 2);
+    memcpy(bound + 20, message, len);
+    memcpy(record, bound + 16, 4);
+    put_le(record + 4, crc_of(bound, 20 + len), 4);
+    memcpy(record + 8, message, len);
+    return 8 + len;
+}
+
+static bool has_header(size_t sector, numbers n)
+{
+    uint8_t wanted[36];
+
+    draw_header(n, wanted);
+    return memcmp(flash + sector * SECTOR, wanted, sizeof wanted) == 0;
+}
+
+static const numbers of_every_width[] = {
+    {1, 1, 2, 1},
+    {0xff, 0xff, 0xff, 0xfe},
+    {0x100, 0x100, 0x100, 0xff},
+    {0x123456, 0x12345678, 0x89abcdef, 0x89ab0000},
+    {0x1000000, 0x100000000, 0x1000000000000, 0xffffffffffff},
+    {7, 7, 100000, 100000 - 0xfffe},
+    {7, 7, 100000, 100000 - 0xffff},
+    {0xfffffff0, UINT64_MAX, UINT64_MAX - 9, UINT64_MAX - 70000},
+};
+
+/* A ring of two sectors, drawn by hand, of which the second has one record. */
+static void numbers_of_every_width_are_read_and_written(void)
+{
+    uint8_t wanted[100];
+
+    for (size_t i = 0; i < sizeof of_every_width / sizeof of_every_width[0]; i++) {
+        numbers n = of_every_width[i], older = {n.serial, n.epoch, n.kept, n.kept};
+        uint64_t sequence = n.first + 1;
+        begin(1, UINT64_MAX);
+        draw_header(older, flash + 2 * SECTOR);
+        n.serial++;
+        draw_header(n, flash + 3 * SECTOR);
+        memset(flash + 3 * SECTOR + 36, 0xff, SECTOR - 36);
+        draw_record(n.epoch, n.first, n.first - n.kept < 0xffff ? n.first - n.kept : 0xffff, "one",
+                    flash + 3 * SECTOR + 36);
+        CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, 7), 0);
+        CHECK(o.epoch == n.epoch && o.next_sequence == sequence && o.acknowledged == n.kept - 1);
+        CHECK_INT(mote_outbox_count(&o), 1);
+        CHECK(o.dropped == n.first - n.kept);
+        n = (numbers){n.serial + 1, n.epoch, sequence, n.first};
+        CHECK(has_header(4, n));
+        uint64_t behind = sequence - of_every_width[i].kept;
+        size_t len =
+            draw_record(n.epoch, sequence, behind < 0xffff ? behind : 0xffff, "two", wanted);
+        CHECK_INT(mote_outbox_put(&o, (const uint8_t *)"two", 3), 0);
+        CHECK(memcmp(flash + 4 * SECTOR + 36, wanted, len) == 0);
+    }
+}
+
+/* A header is one when each of its bytes is right, and a record likewise. */
+static void a_byte_that_is_wrong_ends_a_ring_or_a_message(void)
+{
+    for (size_t at = 0; at < 36 + 11; at++) {
+        numbers n = {5, 6, 7, 7};
+        begin(1, UINT64_MAX);
+        draw_header(n, flash + SECTOR);
+        memset(flash + SECTOR + 36, 0xff, SECTOR - 36);
+        draw_record(6, 7, 0, "one", flash + SECTOR + 36);
+        flash[SECTOR + at] ^= 0x10;
+        CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, 99), 0);
+        CHECK_INT(o.epoch, at < 36 ? 99 : 6);
+        CHECK_INT(mote_outbox_sequence(&o), at < 36 ? 1 : 7);
+        CHECK_INT(mote_outbox_count(&o), 0);
+    }
+}
+
 /* Sectors wear alike, and messages are written once. */
 static void wear(void)
 {
@@ -375,6 +495,8 @@ int main(void)
     RUN(a_record_that_rots_is_counted);
     RUN(a_write_that_fails_costs_a_number);
     RUN(sizes_that_do_not_fit_are_refused);
+    RUN(numbers_of_every_width_are_read_and_written);
+    RUN(a_byte_that_is_wrong_ends_a_ring_or_a_message);
     RUN(no_cut_loses_or_doubles_anything);
     RUN(wear);
     return test_summary();
