@@ -81,6 +81,10 @@ static const mote_pb_file *const files[] = {&small_file, &mote_reflection_file};
 static const mote_pb_file *many_files[2 * MANY];
 
 static const mote_grpc_service services[5];
+enum { RING = 60 }; /* files, each of which imports all around it */
+static const mote_pb_file *ring_imports[RING][4], *ring_files[1];
+static mote_pb_file ring[RING];
+static char ring_names[RING][16];
 static mote_grpc_service many_services[MANY];
 static mote_reflection reflection = {services, 5, files, 2};
 static const mote_grpc_method reflection_methods[] = MOTE_REFLECTION_METHODS(&reflection);
@@ -299,6 +303,19 @@ static void set_config(const wire_line *l)
 
 /* Of 80 files the first 64 are looked at: those we ask for are the last of them, and the one
  * behind. */
+static void set_ring(void)
+{
+    for (size_t i = 0; i < RING; i++) {
+        const mote_pb_file *imports[3] = {&ring[0], &ring[i], &ring[(i + 1) % RING]};
+        memcpy(ring_imports[i], imports, sizeof imports);
+        snprintf(ring_names[i], sizeof ring_names[i], "ring%zu.proto", i);
+        ring[i] = (mote_pb_file){ring_names[i], (const uint8_t *)ring_names[i], 4, base_symbols,
+                                 ring_imports[i]};
+    }
+    ring_files[0] = &ring[0];
+    reflection = (mote_reflection){services, 5, ring_files, 1};
+}
+
 static void set_services(bool many)
 {
     for (size_t i = 0; i < MANY; i++) {
@@ -317,6 +334,8 @@ static void start(const wire_line *l)
 {
     set_config(l);
     set_services(wire_has(l, "many"));
+    if (wire_has(l, "ring"))
+        set_ring();
     memset(memory, 0xa5, sizeof memory);
     memset(message, 0xa5, sizeof message);
     memset(calls, 0, sizeof calls);

@@ -344,7 +344,7 @@ static client_call *call_start(int i, const mote_hpack_field *path, uint32_t tim
 }
 
 /* Sends a message, moving the wire as long as there is no room. */
-static void call_send(client_call *c, const void *data, size_t len, unsigned flags)
+static inline void call_send(client_call *c, const void *data, size_t len, unsigned flags)
 {
     mote_grpc_bytes message = {data, len};
     int r;
@@ -357,7 +357,7 @@ static void call_send(client_call *c, const void *data, size_t len, unsigned fla
         }
 }
 
-static void call_end(client_call *c)
+static inline void call_end(client_call *c)
 {
     while (c->call && mote_grpc_half_close(c->call) == MOTE_AGAIN)
         step();

@@ -1,0 +1,130 @@
+/* gRPC: what mote_grpc_valid() says of each member that is changed, in each kind of call. */
+#include "grpc_harness.h"
+
+/* Whether the invariants hold after a change, which is then taken back. */
+#define AFTER(change, holds)                                                                       \
+    do {                                                                                           \
+        mote_grpc kept = *g;                                                                       \
+        mote_grpc_call kept_calls[CALLS];                                                          \
+        memcpy(kept_calls, g->calls, sizeof kept_calls);                                           \
+        CHECK(mote_grpc_valid(g));                                                                 \
+        change;                                                                                    \
+        CHECK(mote_grpc_valid(g) == (holds));                                                      \
+        *g = kept;                                                                                 \
+        memcpy(g->calls, kept_calls, sizeof kept_calls);                                           \
+    } while (0)
+#define BREAKS(change) AFTER(change, false)
+#define KEEPS(change)  AFTER(change, true)
+
+static mote_grpc *g;
+static mote_grpc_call *call;
+
+/* An open call, of which `g` is one side. */
+static void begin(bool serves)
+{
+    connect_with(256, 512, 0);
+    client_call *c = call_start(0, &silent_path, 0);
+    settle();
+    g = serves ? &server : &client;
+    call = serves ? &server.calls[0] : c->call;
+}
+
+static void an_open_call_of_either_side(void)
+{
+    for (int serves = 0; serves < 2; serves++) {
+        begin(serves);
+        BREAKS(call->grpc = serves ? &client : &server);
+        BREAKS(call->stream->user = &g->calls[1]);
+        call->stream->user = call;
+        KEEPS((call->rx_pos = 256, call->rx_len = 256));
+        BREAKS((call->rx_pos = 256, call->rx_len = 255));
+        BREAKS((call->rx_pos = 0, call->rx_len = 257));
+        KEEPS((call->chunk_left = 9, call->chunk_total = 9));
+        BREAKS((call->chunk_left = 9, call->chunk_total = 8));
+        BREAKS(call->generation = 0);
+        AFTER(call->local = MOTE_GRPC_LOCAL_ENDED, !serves);
+        AFTER(call->local = MOTE_GRPC_LOCAL_OWED, !serves); /* a state of servers alone */
+        AFTER(call->local = MOTE_GRPC_LOCAL_OWED_ALONE, !serves);
+        BREAKS(call->remote = MOTE_GRPC_REMOTE_OVER);
+    }
+}
+
+static void a_status_that_is_owed(void)
+{
+    static const enum mote_grpc_local owed[] = {MOTE_GRPC_LOCAL_OWED, MOTE_GRPC_LOCAL_OWED_ALONE};
+
+    for (size_t i = 0; i < 2; i++) {
+        begin(true);
+        call->local = owed[i];
+        call->remote = MOTE_GRPC_REMOTE_OVER;
+        g->ends = 1;
+        KEEPS((void)0);
+        KEEPS((call->wait = MOTE_GRPC_WAIT_ROOM, g->waiting = 1, g->ends = 0));
+        BREAKS(call->stream = NULL);
+        BREAKS((call->remote = MOTE_GRPC_REMOTE_OPEN, g->ends = 0));
+        BREAKS(g->ends = 0);
+    }
+}
+
+static void a_call_that_is_decided(void)
+{
+    begin(false);
+    mote_h2_stream *stream = call->stream;
+    mote_grpc_cancel(call);
+    CHECK(mote_grpc_decided(call));
+    BREAKS(call->local = MOTE_GRPC_LOCAL_OPEN);
+    BREAKS((call->stream = stream, stream->user = call));
+    stream->user = NULL;
+    BREAKS((call->wait = MOTE_GRPC_WAIT_ROOM, g->waiting++));
+    BREAKS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting++));
+    KEEPS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting++,
+           g->ends -= call->remote == MOTE_GRPC_REMOTE_OVER));
+}
+
+static void what_is_counted_is_there(void)
+{
+    begin(true);
+    BREAKS(g->active++);
+    BREAKS(g->active--);
+    BREAKS(g->waiting++);
+    BREAKS(g->ends++);
+    KEEPS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting++));
+    BREAKS(call->wait = MOTE_GRPC_WAIT_DEFERRED);
+    KEEPS(g->scan = CALLS - 1);
+    BREAKS(g->scan = CALLS);
+    KEEPS(g->scan_left = CALLS);
+    BREAKS(g->scan_left = CALLS + 1);
+}
+
+static void what_is_delivered(void)
+{
+    begin(true);
+    KEEPS(g->delivery = (mote_grpc_delivery){0});
+    g->delivery = (mote_grpc_delivery){0};
+    BREAKS(g->delivery.type = MOTE_GRPC_MESSAGE);
+    BREAKS(g->delivery.rest_len = 1);
+    BREAKS(g->delivery.held = 1);
+    BREAKS(g->delivery.where = MOTE_GRPC_IN_INPUT);
+    BREAKS((g->delivery.where = MOTE_GRPC_IN_INPUT, g->delivery.held = 1));
+    KEEPS(g->delivery.call = call);
+    KEEPS((g->delivery.call = call, g->delivery.rest_len = 1));
+    BREAKS(g->delivery.call = &g->calls[1]); /* FREE */
+    BREAKS(g->delivery.call = client.calls); /* of another connection */
+    KEEPS((g->delivery.call = call, g->delivery.where = MOTE_GRPC_IN_INPUT, g->delivery.held = 9));
+    BREAKS((g->delivery.call = call, g->delivery.where = MOTE_GRPC_IN_INPUT));
+    BREAKS((g->delivery.call = call, g->delivery.held = 9));
+    KEEPS((g->delivery.call = call, g->delivery.where = MOTE_GRPC_IN_BUFFER, g->delivery.held = 9,
+           call->rx_pos = 9, call->rx_len = 9));
+    BREAKS((g->delivery.call = call, g->delivery.where = MOTE_GRPC_IN_BUFFER, g->delivery.held = 9,
+            call->rx_pos = 8, call->rx_len = 9));
+}
+
+int main(void)
+{
+    RUN(an_open_call_of_either_side);
+    RUN(a_status_that_is_owed);
+    RUN(a_call_that_is_decided);
+    RUN(what_is_counted_is_there);
+    RUN(what_is_delivered);
+    return test_summary();
+}
