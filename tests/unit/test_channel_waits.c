@@ -289,6 +289,51 @@ static void a_receive_may_have_a_limit_and_the_deadline_is_kept(void)
     CHECK_INT(now, 1000 + LIMIT);
 }
 
+static unsigned closes;
+
+static void hang_up(void *context)
+{
+    (void)context;
+    closes++;
+}
+
+/* A transport that connects again may have no close of its own. */
+static void a_server_that_breaks_the_protocol_is_left(void)
+{
+    static const uint8_t goaway[] = {0, 0, 0, 0, 0, 0, 0, MOTE_H2_FRAME_SIZE_ERROR};
+
+    for (int has_close = 0; has_close < 2; has_close++) {
+        begin(WORKS);
+        closes = 0;
+        channel.io.close = has_close ? hang_up : NULL;
+        CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+        say("\0\0\1\6\0\0\0\0\0x", 10); /* PING of one byte */
+        CHECK_INT(mote_channel_poll(&channel, 100), MOTE_H2_ERR_PEER);
+        CHECK_INT(mote_channel_poll(&channel, 100), MOTE_H2_ERR_PEER);
+        CHECK(memcmp(heard + heard_len - 8 - strlen("frame of a wrong length"), goaway, 8) == 0 ||
+              memcmp(heard + heard_len - 8, goaway, 8) == 0);
+        CHECK_INT(closes, has_close);
+        CHECK(!channel.open);
+        CHECK_INT(connects, 1);
+        CHECK_INT(unary(0, true).code, MOTE_GRPC_OK);
+        CHECK_INT(connects, 2);
+        CHECK_INT(closes, has_close);
+    }
+}
+
+static void a_second_close_does_nothing(void)
+{
+    begin(WORKS);
+    closes = 0;
+    channel.io.close = hang_up;
+    CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+    mote_channel_close(&channel, 1000);
+    size_t len = heard_len;
+    mote_channel_close(&channel, 1000);
+    CHECK_INT(closes, 1);
+    CHECK_INT(heard_len, len);
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -306,6 +351,8 @@ int main(void)
     RUN(what_can_never_work_ends_at_once);
     RUN(what_returns_has_left);
     RUN(a_receive_may_have_a_limit_and_the_deadline_is_kept);
+    RUN(a_server_that_breaks_the_protocol_is_left);
+    RUN(a_second_close_does_nothing);
     RUN(close_says_goaway);
     return test_summary();
 }

@@ -555,6 +555,83 @@ static void the_config_is_handed_down(void)
     CHECK_INT(client.h2.connection_window, 100000);
 }
 
+static int send_bytes(client_call *c, size_t len)
+{
+    static const uint8_t bytes[256];
+    mote_grpc_bytes message = {bytes, len};
+
+    return mote_grpc_send(c->call, &mote_grpc_bytes_source, &message, 0);
+}
+
+static void running_calls_are_those_whose_end_is_not_decided(void)
+{
+    connect_with(256, 1024, 0);
+    CHECK_INT(mote_grpc_running(&client), 0);
+    client_call *one = call_start(0, &silent_path, 0), *two = call_start(1, &silent_path, 0);
+    CHECK_INT(mote_grpc_running(&client), 2);
+    CHECK_INT(mote_grpc_active(&client), 2);
+    mote_grpc_cancel(one->call); /* which is to be told */
+    CHECK_INT(mote_grpc_running(&client), 1);
+    CHECK_INT(mote_grpc_active(&client), 2);
+    client_recv(NULL, 0);
+    CHECK_INT(mote_grpc_active(&client), 1);
+    mote_grpc_cancel(two->call);
+    client_recv(NULL, 0);
+    CHECK_INT(mote_grpc_running(&client), 0);
+    CHECK_INT(mote_grpc_active(&client), 0);
+}
+
+static void a_turn_that_is_due_is_due_at_once(void)
+{
+    size_t len;
+
+    connect_with(4096, 512, 0);
+    client_call *c = call_start(0, &silent_path, 0);
+    CHECK_INT(mote_grpc_tick(&client, 1000), UINT32_MAX);
+    while (send_bytes(c, 100) == 0)
+        ;
+    CHECK_INT(client.waiting, 1);
+    CHECK_INT(mote_grpc_tick(&client, 1000), UINT32_MAX);
+    while (mote_grpc_peek(&client, &len))
+        mote_grpc_ack(&client, len);
+    CHECK_INT(client.waiting, 0);
+    CHECK_INT(mote_grpc_tick(&client, 1000), 0);
+    client_recv(NULL, 0);
+    CHECK_INT(mote_grpc_tick(&client, 1000), UINT32_MAX);
+}
+
+/* Of a message so many bytes are sent: nothing else may follow them. */
+static void a_message_in_progress_is_not_the_last_one(void)
+{
+    for (size_t part = 0; part < 8; part++) {
+        connect_with(64, 512, 0);
+        client_call *c = call_start(0, &silent_path, 0);
+        CHECK_INT(send_bytes(c, 64 - 5 - part), 0);
+        CHECK_INT(send_bytes(c, 20), MOTE_AGAIN);
+        CHECK_INT(c->call->tx_sent, part);
+        CHECK_INT(mote_grpc_half_close(c->call), part ? MOTE_GRPC_ERR_STATE : 0);
+    }
+}
+
+/* The server ends a call that waits for room: nothing waits any more. */
+static void a_call_that_ends_waits_no_more(void)
+{
+    connect_with(256, 512, 0);
+    client_call *c = call_start(0, &status_path, 0);
+    CHECK_INT(send_bytes(c, 4), 0); /* status 0 */
+    settle();
+    CHECK_INT(c->code, 0);
+    c = call_start(0, &status_path, 0);
+    CHECK_INT(send_bytes(c, 4), 0);
+    while (send_bytes(c, 100) == 0)
+        ;
+    CHECK_INT(client.waiting, 1);
+    settle();
+    CHECK_INT(c->status_count, 1);
+    CHECK_INT(client.waiting, 0);
+    CHECK_INT(mote_grpc_tick(&client, 1000), UINT32_MAX);
+}
+
 int main(void)
 {
     RUN(unary_calls_answer);
@@ -584,5 +661,9 @@ int main(void)
     RUN(one_call_answers_and_finishes);
     RUN(a_part_of_one_message_is_not_continued_with_another);
     RUN(the_config_is_handed_down);
+    RUN(running_calls_are_those_whose_end_is_not_decided);
+    RUN(a_turn_that_is_due_is_due_at_once);
+    RUN(a_message_in_progress_is_not_the_last_one);
+    RUN(a_call_that_ends_waits_no_more);
     return test_summary();
 }

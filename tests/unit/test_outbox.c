@@ -313,6 +313,31 @@ static void messages_wrap_at_every_place(void)
     CHECK(o.dropped > 0 && o.dropped < 250);
 }
 
+static void messages_have_every_length(void)
+{
+    static const size_t lengths[] = {0, 1, 254, 255, 256, 257, 511, 512, 0x1234, 65534, 65535};
+    static uint8_t large[70000], message[65536];
+
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        mote_outbox_init(&o, large, 65537 + 3, MOTE_OUTBOX_REFUSE, EPOCH);
+        CHECK_INT(mote_outbox_put(&o, message, lengths[i]), 0);
+        CHECK_INT(o.used, 2 + lengths[i]);
+        CHECK_INT(put("x"), 0);
+        CHECK_INT(o.used, 2 + lengths[i] + 3);
+        o.sent_sequence = 2;
+        CHECK(mote_outbox_acknowledge(&o, 1));
+        CHECK_INT(o.used, 3);
+        CHECK_INT(o.first, 2 + lengths[i]);
+        CHECK(mote_outbox_acknowledge(&o, 2));
+        CHECK_INT(o.used, 0);
+    }
+    CHECK_INT(mote_outbox_put(&o, message, 65536), MOTE_GRPC_ERR_SPACE);
+    mote_outbox_init(&o, ring, 10, MOTE_OUTBOX_REFUSE, EPOCH);
+    CHECK_INT(mote_outbox_put(&o, message, 9), MOTE_GRPC_ERR_SPACE);
+    CHECK_INT(mote_outbox_put(&o, message, 8), 0);
+    CHECK_INT(mote_outbox_put(&o, message, 0), MOTE_AGAIN);
+}
+
 /* ---- receiving ------------------------------------------------------------------------------ */
 
 static void a_receiver_sees_each_message_once(void)
@@ -472,6 +497,7 @@ int main(void)
     RUN(what_had_arrived_is_not_called_dropped);
     RUN(a_gap_does_not_make_what_had_arrived_dropped);
     RUN(messages_wrap_at_every_place);
+    RUN(messages_have_every_length);
     RUN(a_receiver_sees_each_message_once);
     RUN(an_epoch_begins_anew);
     RUN(ten_thousand_samples_through_200_breaks);

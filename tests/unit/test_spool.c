@@ -305,6 +305,33 @@ static void a_record_that_rots_is_counted(void)
     CHECK_INT(o.gap, 0);
 }
 
+/* With a gap that is known since the start in front of it, or without one, or with one behind it.
+ */
+static void a_record_that_rots_later_is_counted_once(void)
+{
+    static const struct {
+        size_t at_start, later; /* sectors */
+    } rot[] = {{1, 2}, {2, 1}, {1, 1}, {0, 2}, {0, 1}, {2, 2}};
+
+    for (size_t i = 0; i < sizeof rot / sizeof rot[0]; i++) {
+        uint64_t first, last;
+        begin(1, UINT64_MAX);
+        mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH);
+        for (int n = 0; n < 30; n++)
+            CHECK_INT(put(), 0);
+        if (rot[i].at_start)
+            flash[rot[i].at_start * SECTOR + 100] ^= 1;
+        CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH), 0);
+        CHECK_INT(o.dropped, 30 - look(&first, &last));
+        flash[rot[i].later * SECTOR + 60] ^= 1;
+        uint64_t left = look(&first, &last);
+        acknowledge(30);
+        CHECK_INT(o.dropped, 30 - left);
+        CHECK_INT(o.gap, 0);
+        CHECK_INT(mote_outbox_count(&o), 0);
+    }
+}
+
 static void a_write_that_fails_costs_a_number(void)
 {
     uint64_t first, last;
@@ -493,6 +520,7 @@ int main(void)
     RUN(numbers_and_epoch_go_on);
     RUN(a_full_ring_refuses_or_drops_a_sector);
     RUN(a_record_that_rots_is_counted);
+    RUN(a_record_that_rots_later_is_counted_once);
     RUN(a_write_that_fails_costs_a_number);
     RUN(sizes_that_do_not_fit_are_refused);
     RUN(numbers_of_every_width_are_read_and_written);
