@@ -51,7 +51,6 @@ static bool make_code(code *c, const uint8_t *lengths, size_t n)
         c->counts[lengths[i]]++;
     bool none = c->counts[0] == n;
     bool single = c->counts[0] + 1u == n && c->counts[1] == 1;
-    c->counts[0] = 0;
     offsets[1] = 0;
     for (unsigned i = 1; i <= MAX_BITS; i++) {
         left = left * 2 - c->counts[i];

@@ -1,4 +1,6 @@
 /* gzip, zlib and the deflater: every header, every checksum, and what is compressed comes back. */
+#include "../guard.h"
+
 #include "../../grpc/codec/codec.h"
 #include "../test.h"
 
@@ -54,26 +56,31 @@ static void every_gzip_header(void)
         memcpy(z + len, tail, sizeof tail);
         len += sizeof tail;
         int right = flags & 0xe0 ? MOTE_GRPC_ERR_CODEC : 0;
-        CHECK_INT(mote_grpc_gzip.decompress(z, len, out, 5, &n), right);
+        CHECK_INT(mote_grpc_gzip.decompress(guarded(z, len), len, out, 5, &n), right);
         CHECK(right < 0 || (n == 5 && memcmp(out, "hello", 5) == 0));
         for (size_t cut = 0; cut < len; cut++)
-            CHECK_INT(mote_grpc_gzip.decompress(z, cut, out, 5, &n), MOTE_GRPC_ERR_CODEC);
+            CHECK_INT(mote_grpc_gzip.decompress(guarded(z, cut), cut, out, 5, &n),
+                      MOTE_GRPC_ERR_CODEC);
         for (size_t i = len - 8; right == 0 && i < len; i++) { /* both checksums */
             z[i] ^= 0x10;
-            CHECK_INT(mote_grpc_gzip.decompress(z, len, out, 5, &n), MOTE_GRPC_ERR_CODEC);
+            CHECK_INT(mote_grpc_gzip.decompress(guarded(z, len), len, out, 5, &n),
+                      MOTE_GRPC_ERR_CODEC);
             z[i] ^= 0x10;
         }
         for (size_t i = 0; right == 0 && i < 3; i++) {
             z[i] ^= 1;
-            CHECK_INT(mote_grpc_gzip.decompress(z, len, out, 5, &n), MOTE_GRPC_ERR_CODEC);
+            CHECK_INT(mote_grpc_gzip.decompress(guarded(z, len), len, out, 5, &n),
+                      MOTE_GRPC_ERR_CODEC);
             z[i] ^= 1;
         }
         memmove(z + len, z, len); /* two members: their texts follow one another */
         if (right == 0 && 2 * len <= sizeof z) {
-            CHECK_INT(mote_grpc_gzip.decompress(z, 2 * len, out, 10, &n), 0);
+            CHECK_INT(mote_grpc_gzip.decompress(guarded(z, 2 * len), 2 * len, out, 10, &n), 0);
             CHECK(n == 10 && memcmp(out, "hellohello", 10) == 0);
-            CHECK_INT(mote_grpc_gzip.decompress(z, 2 * len, out, 9, &n), MOTE_GRPC_ERR_SPACE);
-            CHECK_INT(mote_grpc_gzip.decompress(z, 2 * len - 1, out, 10, &n), MOTE_GRPC_ERR_CODEC);
+            CHECK_INT(mote_grpc_gzip.decompress(guarded(z, 2 * len), 2 * len, out, 9, &n),
+                      MOTE_GRPC_ERR_SPACE);
+            CHECK_INT(mote_grpc_gzip.decompress(guarded(z, 2 * len - 1), 2 * len - 1, out, 10, &n),
+                      MOTE_GRPC_ERR_CODEC);
         }
     }
 }
