@@ -632,6 +632,39 @@ static void a_call_that_ends_waits_no_more(void)
     CHECK_INT(mote_grpc_active(&client), 0);
 }
 
+static int fails_to_encode(const void *type, const void *message, size_t offset, uint8_t *out,
+                           size_t cap, size_t *total)
+{
+    (void)type, (void)message, (void)offset, (void)out, (void)cap, (void)total;
+    return MOTE_GRPC_ERR_CODEC;
+}
+
+/* What a server sends where there is no room, and what cannot be encoded: the call goes on. */
+static void what_is_not_sent_ends_nothing(void)
+{
+    static const mote_grpc_source broken = {fails_to_encode, mote_grpc_strerror, NULL};
+    static const uint8_t bytes[60];
+    mote_grpc_bytes message = {bytes, sizeof bytes};
+
+    connect_with(256, 512, 0);
+    client_call *c = call_start(0, &silent_path, 0);
+    CHECK_INT(mote_grpc_half_close(c->call), 0);
+    settle();
+    mote_grpc_call *call = &server.calls[0];
+    CHECK_INT(mote_grpc_answer(call, &broken, &message), MOTE_GRPC_ERR_CODEC);
+    while (mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0) == 0)
+        ;
+    enum mote_grpc_local local = call->local;
+    CHECK_INT(mote_grpc_answer(call, &mote_grpc_bytes_source, &message), MOTE_AGAIN);
+    CHECK(call->local == local && !mote_grpc_decided(call));
+    while (mote_grpc_answer(call, &mote_grpc_bytes_source, &message) == MOTE_AGAIN && step())
+        ;
+    settle();
+    CHECK_INT(c->code, 0);
+    CHECK_INT(c->status_count, 1);
+    CHECK(c->messages > 1);
+}
+
 int main(void)
 {
     RUN(unary_calls_answer);
@@ -665,5 +698,6 @@ int main(void)
     RUN(a_turn_that_is_due_is_due_at_once);
     RUN(a_message_in_progress_is_not_the_last_one);
     RUN(a_call_that_ends_waits_no_more);
+    RUN(what_is_not_sent_ends_nothing);
     return test_summary();
 }

@@ -108,6 +108,9 @@ static void what_is_delivered(void)
     BREAKS((g->delivery.where = MOTE_GRPC_IN_INPUT, g->delivery.held = 1));
     KEEPS(g->delivery.call = call);
     KEEPS((g->delivery.call = call, g->delivery.rest_len = 1));
+    KEEPS((g->calls[1] = *call, g->calls[1].local = MOTE_GRPC_LOCAL_FREE));
+    g->calls[1] = *call;
+    g->calls[1].local = MOTE_GRPC_LOCAL_FREE;
     BREAKS(g->delivery.call = &g->calls[1]); /* FREE */
     BREAKS(g->delivery.call = client.calls); /* of another connection */
     KEEPS((g->delivery.call = call, g->delivery.where = MOTE_GRPC_IN_INPUT, g->delivery.held = 9));
