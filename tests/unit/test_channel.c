@@ -208,6 +208,15 @@ static void a_call_that_was_not_seen_is_made_again_at_once(void)
     CHECK_INT(connects, 2);
 }
 
+static void who_cannot_wait_for_the_next_connection_is_told_at_once(void)
+{
+    prepare(ok);
+    reset_calls = 1;
+    mote_channel_set_retry(&channel, NULL);
+    CHECK_INT(call_with((mote_grpc_request){.timeout_ms = 100}), MOTE_GRPC_UNAVAILABLE);
+    CHECK(now < 1100 && connects == 1 && served == 0);
+}
+
 static void a_deadline_is_handed_on(void)
 {
     prepare(ok);
@@ -276,6 +285,7 @@ int main(void)
     RUN(the_deadline_covers_all_attempts);
     RUN(failures_throttle_retries);
     RUN(a_call_that_was_not_seen_is_made_again_at_once);
+    RUN(who_cannot_wait_for_the_next_connection_is_told_at_once);
     RUN(a_deadline_is_handed_on);
     RUN(a_token_goes_with_each_call);
     RUN(a_token_is_not_sent_in_the_clear_unless_wanted);

@@ -665,6 +665,18 @@ static void what_is_not_sent_ends_nothing(void)
     CHECK(c->messages > 1);
 }
 
+/* Of its own layer and of those below. */
+static void each_code_has_the_text_of_its_layer(void)
+{
+#define HAS_TEXT(name, code, text) CHECK_TEXT(strcmp(mote_grpc_strerror(code), text) == 0);
+    MOTE_HPACK_ERRORS(HAS_TEXT)
+    MOTE_H2_ERRORS(HAS_TEXT)
+    MOTE_GRPC_ERRORS(HAS_TEXT)
+#undef HAS_TEXT
+    CHECK_TEXT(strcmp(mote_grpc_strerror(0), mote_h2_strerror(0)) == 0);
+    CHECK_TEXT(strcmp(mote_grpc_strerror(-199), mote_hpack_strerror(-199)) == 0);
+}
+
 int main(void)
 {
     RUN(unary_calls_answer);
@@ -699,5 +711,6 @@ int main(void)
     RUN(a_message_in_progress_is_not_the_last_one);
     RUN(a_call_that_ends_waits_no_more);
     RUN(what_is_not_sent_ends_nothing);
+    RUN(each_code_has_the_text_of_its_layer);
     return test_summary();
 }

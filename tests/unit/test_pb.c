@@ -1,5 +1,6 @@
 /* Protocol Buffers: every kind of field, and input that is not valid. */
 #include "../../pb/pb.h"
+#include "../../pb/pb_reader.h"
 #include "../test.h"
 
 typedef struct {
@@ -217,7 +218,7 @@ static void known_bytes_are_produced(void)
 static void a_part_equals_the_same_bytes_of_the_whole(void)
 {
     node n = full(), inner = full();
-    static uint8_t whole[sizeof out], part[sizeof out];
+    static uint8_t whole[sizeof out], part[64 + sizeof out + 64];
 
     n.next = &inner;
     size_t len = encode(&n), size = 0;
@@ -227,8 +228,11 @@ static void a_part_equals_the_same_bytes_of_the_whole(void)
     for (size_t cap = 1; cap < len; cap += cap < 20 ? 1 : 37) {
         for (size_t at = 0; at < len; at += cap) {
             size_t want = len - at < cap ? len - at : cap;
-            CHECK_INT(mote_pb_encode_part(&node_encoder, &n, at, part, want, &size), 0);
-            CHECK(memcmp(part, whole + at, want) == 0);
+            memset(part, 0x77, sizeof part);
+            CHECK_INT(mote_pb_encode_part(&node_encoder, &n, at, part + 64, want, &size), 0);
+            CHECK(memcmp(part + 64, whole + at, want) == 0);
+            for (size_t i = 0; i < 64; i++)
+                CHECK(part[i] == 0x77 && part[64 + want + i] == 0x77);
         }
     }
 }
@@ -417,6 +421,33 @@ static void arrays_take_a_multiple_of_their_elements(void)
     CHECK_INT(m.next->packed.items[ELEMENTS - 1], 7);
 }
 
+/* Whatever stands between the elements of an array, it takes no more than they need. */
+static void an_array_takes_what_its_elements_need(void)
+{
+    static const struct {
+        const char *what, *in;
+        size_t count, room;
+    } rows[] = {
+        {"packed", "b201 03 010203", 3, 3},
+        {"packed as single ones", "b001 01 b001 02", 2, 2},
+        {"both, which grow at the end of the arena", "b001 01 b201 02 0203 b001 04", 4, 5},
+        {"with a text between", "b001 01 4a 09 010101010101010101 b001 02", 2, 2},
+        {"with another array between", "b001 01 ba01 06 010101010101 b001 02", 2, 2},
+        {"with numbers between", "b001 01 28 07 28 08 b001 02", 2, 2},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        static uint64_t memory[64];
+        uint8_t in[64];
+        mote_pb_arena arena;
+        node m;
+        mote_pb_arena_init(&arena, memory, sizeof memory);
+        CHECK_INT(mote_pb_decode(&node_decoder, &m, in, unhex(rows[i].in, in), &arena, NULL), 0);
+        CHECK_INT(m.packed.count, rows[i].count);
+        CHECK_INT(mote_pb_capacity((const mote_pb_list *)(const void *)&m.packed), rows[i].room);
+    }
+}
+
 static void every_prefix_and_every_flip_is_safe(void)
 {
     static uint8_t in[sizeof out];
@@ -468,6 +499,7 @@ int main(void)
     RUN(deep_nesting_is_limited_without_recursion);
     RUN(a_full_arena_is_an_error_and_nothing_is_written_outside);
     RUN(arrays_take_a_multiple_of_their_elements);
+    RUN(an_array_takes_what_its_elements_need);
     RUN(every_prefix_and_every_flip_is_safe);
     return test_summary();
 }
