@@ -78,6 +78,47 @@ static void take(size_t n)
     mote_h2_ack(&h2, len);
 }
 
+/* Once there is room, one look at the output has all of it, for every subset of what can be owed.
+ */
+static void all_that_is_owed_comes_with_one_look(void)
+{
+    static uint8_t content[10000];
+
+    for (unsigned which = 0; which < 1u << 6; which++) {
+        start_full();
+        if (which & 1)
+            frame_hex(4, 0, 0, "");
+        if (which & 2)
+            frame_hex(6, 0, 0, "0102030405060708");
+        for (int k = 0; k < 4 && which & 8; k++)
+            frame(0, 0, 1, content, sizeof content);
+        feed_without_output();
+        if (which & 4)
+            CHECK_INT(mote_h2_ping(&h2), 0);
+        if (which & 8)
+            mote_h2_consume(&h2, &streams[0], 40000);
+        if (which & 16)
+            mote_h2_reset(&h2, &streams[0], MOTE_H2_CANCEL);
+        if (which & 32)
+            mote_h2_shutdown(&h2);
+        take(TX);
+        CHECK(strcmp(frames_out(), "") == 0);
+        out_len = 0;
+        take(TX);
+        char expected[64];
+        snprintf(expected, sizeof expected, "%s%s%s%s%s%s%s", which & 1 ? "4/1/0 " : "",
+                 which & 2 ? "6/1/0 " : "", which & 4 ? "6/0/0 " : "",
+                 which & 16  ? "3/0/1 "
+                 : which & 8 ? "8/0/1 "
+                             : "",
+                 which & 8 ? "8/0/0 " : "", which & 32 ? "7/0/0 " : "", which & 32 ? "6/0/0 " : "");
+        if (strcmp(frames_out(), expected) != 0) {
+            printf("%u: %s, not %s\n", which, frames_out(), expected);
+            test_ok = false;
+        }
+    }
+}
+
 typedef struct {
     const char *what, *answer;
     struct {
@@ -272,6 +313,7 @@ static void a_goaway_of_the_caller_waits_too(void)
 int main(void)
 {
     RUN(answers_wait_for_space);
+    RUN(all_that_is_owed_comes_with_one_look);
     RUN(each_kind_of_answer_can_be_the_one_that_waits);
     RUN(refused_streams_wait_as_one_range);
     RUN(refused_streams_with_gaps_do_not_fit_the_state);
