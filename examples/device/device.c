@@ -5,6 +5,7 @@
  *
  *   device [--address=127.0.0.1:50051 | --dial=HOST:PORT] [--metrics=127.0.0.1:9464]
  */
+#define _GNU_SOURCE
 #include "../../port/posix/posix.h"
 #include "device_service.h"
 #include "metrics.h"

@@ -9,7 +9,15 @@
 #include "chat.mote.h"
 #include "../common/secure.h"
 
-enum { ROOMS = 16, MEMBERS = 64, KEPT = 64, NAME = 32, TEXT = 200, TURN_MS = 20 };
+enum {
+    ROOMS = 16,
+    MEMBERS = 64,
+    SEATS = 4, /* of one connection, so that nobody takes them all */
+    KEPT = 64,
+    NAME = 32,
+    TEXT = 200,
+    TURN_MS = 20
+};
 
 typedef struct {
     mote_chat_Event_Kind kind;
@@ -17,7 +25,8 @@ typedef struct {
 } event;
 
 typedef struct {
-    char name[NAME]; /* empty: the slot is free */
+    char name[NAME];
+    size_t members; /* 0: the slot is free */
     event events[KEPT];
     uint64_t count; /* of events so far: number n is at n % KEPT */
 } room;
@@ -44,13 +53,15 @@ static room *find_room(mote_pb_string name)
     room *free_slot = NULL;
 
     for (size_t i = 0; i < ROOMS; i++) {
-        if (same(rooms[i].name, name))
+        if (rooms[i].members > 0 && same(rooms[i].name, name))
             return &rooms[i];
-        if (rooms[i].name[0] == '\0')
+        if (rooms[i].members == 0)
             free_slot = &rooms[i];
     }
-    if (free_slot)
+    if (free_slot) { /* what was said there before is nobody's business */
+        memset(free_slot, 0, sizeof *free_slot);
         snprintf(free_slot->name, NAME, "%.*s", (int)name.len, name.data);
+    }
     return free_slot;
 }
 
@@ -104,18 +115,42 @@ static void send_news(mote_grpc_call *call)
 
 /* ---- what a member does --------------------------------------------------------------------- */
 
+/* 1 to 31 bytes of UTF-8 that can be shown. */
+static bool is_name(mote_pb_string s)
+{
+    const uint8_t *text = (const uint8_t *)s.data;
+    size_t n;
+
+    for (size_t i = 0; i < s.len; i += n) {
+        if ((n = printable(text + i, s.len - i)) == 0)
+            return false;
+    }
+    return s.len > 0 && s.len < NAME;
+}
+
+static size_t seats_of(const mote_grpc *connection)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < MEMBERS; i++)
+        n += calls[i].grpc == connection && mote_grpc_find(calls[i]);
+    return n;
+}
+
 static int enter(mote_grpc_call *call, member *m, const mote_chat_Enter *e)
 {
-    if (m->room || e->room.len == 0 || e->room.len >= NAME || e->name.len == 0 ||
-        e->name.len >= NAME)
+    if (m->room || !is_name(e->room) || !is_name(e->name))
         return mote_grpc_finish(call, MOTE_GRPC_INVALID_ARGUMENT,
                                 "enter once, with a room and a name of 1 to 31 bytes");
+    if (seats_of(call->grpc) >= SEATS)
+        return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "a connection has four seats");
     for (size_t i = 0; i < MEMBERS; i++) {
         if (mote_grpc_find(calls[i]))
             continue;
         if (!(m->room = find_room(e->room)))
             break;
         calls[i] = mote_grpc_handle_of(call);
+        m->room->members++;
         snprintf(m->name, NAME, "%.*s", (int)e->name.len, e->name.data);
         m->next = m->room->count;
         add_event(m->room, mote_chat_Event_Kind_ENTERED, m->name, MOTE_PB_STRING(""));
@@ -129,6 +164,7 @@ static void leave(member *m)
     if (!m->room)
         return;
     add_event(m->room, mote_chat_Event_Kind_LEFT, m->name, MOTE_PB_STRING(""));
+    m->room->members--;
     m->room = NULL;
 }
 

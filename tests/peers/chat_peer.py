@@ -11,16 +11,29 @@ E = pb.Event
 
 
 class Member:
-    def __init__(self, address, room, name):
+    def __init__(self, address, room, name, channel=None):
         self.say = queue.Queue()
         self.say.put(pb.Say(enter=pb.Enter(room=room, name=name)))
-        self.channel = grpc.insecure_channel(address)
+        self.channel = channel or grpc.insecure_channel(address, (("grpc.use_local_subchannel_pool", 1),))
         join = self.channel.stream_stream(JOIN, pb.Say.SerializeToString, E.FromString)
         self.call = join(iter(self.say.get, None))
 
     def next(self):
         e = next(self.call)
         return e.kind, e.name, e.text
+
+    def leave(self):
+        self.say.put(None)
+        assert list(self.call) is not None and self.call.code() == grpc.StatusCode.OK
+
+
+def refused(code, member):
+    try:
+        member.next()
+    except grpc.RpcError as error:
+        assert error.code() == code, error
+        return
+    raise AssertionError(f"no {code}")
 
 
 def client(address):
@@ -38,15 +51,29 @@ def client(address):
     assert ann.next() == (E.LEFT, "bob", "")
     eve.say.put(pb.Say(text="alone"))
     assert eve.next() == (E.TEXT, "eve", "alone")
-    rude = Member(address, "", "rude")
-    try:
-        rude.next()
-        raise AssertionError("no error")
-    except grpc.RpcError as error:
-        assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    for room, name in (("", "rude"), ("room", ""), ("x" * 32, "rude"), ("room", "x" * 32), ("a\0b", "rude"), ("room", "\x1b[2J"),
+                       ("room", "a\nb"), ("\0", "rude")):
+        refused(grpc.StatusCode.INVALID_ARGUMENT, Member(address, room, name))
+    for i in range(40):  # a room is given back by the last one who leaves
+        guest = Member(address, f"room {i}", "guest")
+        assert guest.next() == (E.ENTERED, "guest", ""), i
+        guest.leave()
+    guest = Member(address, "room 0", "later")
+    assert guest.next() == (E.ENTERED, "later", "")  # of those before there is nothing left
+    guest.leave()
+    shared = grpc.insecure_channel(address, (("grpc.use_local_subchannel_pool", 1),))
+    many = [Member(address, "crowd", f"guest {i}", shared) for i in range(4)]
+    for m in many:
+        m.next()
+    refused(grpc.StatusCode.RESOURCE_EXHAUSTED, Member(address, "crowd", "guest 5", shared))
+    other = Member(address, "crowd", "other")  # a connection of its own
+    assert other.next()[0] == E.PRESENT
+    many[0].leave()
+    assert Member(address, "crowd", "guest 6", shared).next()[0] == E.PRESENT
+    shared.close()
+    other.leave()
     for m in (ann, eve):
-        m.say.put(None)
-        assert list(m.call) is not None and m.call.code() == grpc.StatusCode.OK
+        m.leave()
 
 
 def server():

@@ -1,5 +1,7 @@
 """Health checking and reflection of build/device, and its counters, with grpcio."""
+import socket
 import sys
+import time
 import urllib.request
 
 import grpc
@@ -100,5 +102,42 @@ started, ended = int(numbers["grpc_server_started_total"]), int(numbers["grpc_se
     numbers["grpc_server_failed_total"])
 check("calls are counted", started >= 30 and 0 <= started - ended <= 1)
 check("messages are counted", int(numbers["grpc_server_msg_received_total"]) >= 30)
+
+# ---- those who ask for nothing hold nobody up
+
+
+def slowest_call(seconds=1.5):
+    read = channel.unary_unary("/mote.device.Device/Read", lambda m: m.SerializeToString(), device_pb2.Reading.FromString)
+    end, slowest = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        read(device_pb2.Channel(), timeout=10)
+        slowest = max(slowest, time.monotonic() - begin)
+    return slowest
+
+
+def connect():
+    host, port = metrics.split(":")
+    return socket.create_connection((host, int(port)))
+
+
+quiet = slowest_call(0.5)
+silent = [connect() for _ in range(100)]
+beside = slowest_call()
+check(f"a call beside 100 silent connections takes {beside:.3f} s, otherwise {quiet:.3f} s", beside < 0.25)
+for s in silent:
+    s.close()
+silent = [connect() for _ in range(100)]
+text = urllib.request.urlopen("http://%s/metrics" % metrics, timeout=10).read().decode()
+check("counters are told beside them", "grpc_server_started_total" in text)
+late = connect()
+late.settimeout(10)
+begin = time.monotonic()
+check("one that says nothing is closed", late.recv(10) == b"" and time.monotonic() - begin < 4)
+half = connect()
+half.sendall(b"GET /metrics HTTP/1.1\r\n")
+half.settimeout(10)
+check("one that asks is answered", half.recv(15) == b"HTTP/1.1 200 OK")
+
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
