@@ -43,12 +43,13 @@ static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g)
     return until(l->asked_ms + timeout, l->now_ms);
 }
 
-static void drain(mote_grpc_life *l, mote_grpc *g)
+void mote_grpc_life_drain(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
 {
-    if (!l->draining)
-        mote_grpc_shutdown(g);
+    if (l->draining)
+        return;
+    mote_grpc_shutdown(g);
     l->draining = true;
-    l->drain_ms = l->now_ms;
+    l->drain_ms = now_ms;
 }
 
 static uint64_t age_limit(const mote_grpc_life *l)
@@ -65,7 +66,7 @@ static uint32_t age(mote_grpc_life *l, mote_grpc *g)
 
     if (l->max_age_ms > 0 && !l->draining) {
         if (l->now_ms - l->born_ms >= limit)
-            drain(l, g);
+            mote_grpc_life_drain(l, g, l->now_ms);
         else
             next = until(l->born_ms + limit, l->now_ms);
     }
@@ -73,28 +74,41 @@ static uint32_t age(mote_grpc_life *l, mote_grpc *g)
         l->idle_since_ms = l->now_ms;
     if (l->idle_ms > 0 && g->active == 0 && !l->draining) {
         if (l->now_ms - l->idle_since_ms >= l->idle_ms)
-            drain(l, g);
+            mote_grpc_life_drain(l, g, l->now_ms);
         else
             next = least(next, until(l->idle_since_ms + l->idle_ms, l->now_ms));
     }
     return next;
 }
 
+/* A server that has announced its end, and whose peer has heard it, gets no more requests;
+ * otherwise some may be on their way. */
+static bool is_drained(const mote_grpc_life *l, const mote_grpc *g)
+{
+    enum { LINGER_MS = 1000 };
+
+    return g->active == 0 && ((g->config->server && g->h2.life == MOTE_H2_DRAINING) ||
+                              l->now_ms - l->drain_ms >= LINGER_MS);
+}
+
 /* Once the calls are over, or their grace is, the connection ends. */
 static uint32_t end_drained(mote_grpc_life *l, mote_grpc *g)
 {
-    enum { LINGER_MS = 1000 }; /* for requests that were on their way */
+    enum { LOOK_MS = 100 };
     uint64_t since = l->now_ms - l->drain_ms;
+    const char *why = NULL;
 
     if (!l->draining)
         return UINT32_MAX;
-    if (g->active == 0 && since >= LINGER_MS)
-        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "drained");
+    if (is_drained(l, g))
+        why = "drained";
     else if (l->max_age_grace_ms > 0 && since >= l->max_age_grace_ms)
-        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "the connection has reached its age");
-    return since < LINGER_MS             ? (uint32_t)(LINGER_MS - since)
-           : l->max_age_grace_ms > since ? (uint32_t)(l->max_age_grace_ms - since)
-                                         : LINGER_MS;
+        why = "the connection has reached its age";
+    if (!why)
+        return l->max_age_grace_ms > since ? least(LOOK_MS, (uint32_t)(l->max_age_grace_ms - since))
+                                           : LOOK_MS;
+    mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, why);
+    return 0;
 }
 
 uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)

@@ -34,6 +34,10 @@ typedef struct {
  * until it must be called again. */
 uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms);
 
+/* Ends the connection as its age does, now: the peer is told (GOAWAY), the calls that are open go
+ * on, and with the last of them it is over. Without effect when that is so already. */
+void mote_grpc_life_drain(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms);
+
 /* The server has said too_many_pings (GOAWAY with ENHANCE_YOUR_CALM): ask half as often. */
 void mote_grpc_life_calm(mote_grpc_life *l);
 

@@ -105,8 +105,9 @@ static void end_call(call_state *state, const char *why)
 static int try_to_end(call_state *state)
 {
     mote_grpc_call *call = state->call;
+    bool comes_again = mote_posix_stopped || (path && !store_is_open());
 
-    return refuse(state, call, path && !store_is_open() ? MOTE_GRPC_UNAVAILABLE : MOTE_GRPC_ABORTED,
+    return refuse(state, call, comes_again ? MOTE_GRPC_UNAVAILABLE : MOTE_GRPC_ABORTED,
                   state->ending);
 }
 
@@ -416,6 +417,17 @@ static void tell_all(mote_posix_loop *loop)
         mote_posix_flush(conn);
 }
 
+/* All that is stored is acknowledged; then the devices are told to go elsewhere, or to come again.
+ */
+static void end_all_calls(mote_posix_loop *loop)
+{
+    for (call_state *state = calls; state; state = state->next) {
+        if (!state->ending)
+            end_call(state, "the collector ends");
+    }
+    tell_all(loop);
+}
+
 static void each_turn(void *context, mote_posix_loop *loop)
 {
     uint64_t now = mote_posix_now_ms();
@@ -429,6 +441,8 @@ static void each_turn(void *context, mote_posix_loop *loop)
         else if (store_commit() < 0)
             store_failed();
         tell_all(loop);
+        if (mote_posix_stopped)
+            end_all_calls(loop);
         view_count(&view, loop);
         committed_ms = mote_posix_now_ms();
     }

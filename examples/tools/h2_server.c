@@ -419,16 +419,14 @@ static void drain(void)
 {
     uint64_t until = mote_posix_now_ms() + timeout_ms;
 
-    mote_posix_stopped = 0;
-    close(loop.listener);
-    loop.listener = -1;
+    mote_posix_loop_deafen(&loop);
     drain_ms = mote_posix_now_ms();
     for (mote_posix_conn *conn = loop.conns; conn; conn = conn->next) {
         mote_h2_shutdown(&((connection *)conn)->h2);
-        conn->due_ms = loop.due_ms = 0; /* its tick comes more often from now on */
+        mote_posix_hurry(conn); /* its tick comes more often from now on */
         mote_posix_flush(conn);
     }
-    while (loop.conns && !mote_posix_stopped && loop.now_ms < until)
+    while (loop.conns && mote_posix_stopped < 2 && loop.now_ms < until)
         mote_posix_loop_turn(&loop, LINGER_MS / 10);
 }
 
@@ -456,14 +454,14 @@ int main(int argc, char **argv)
     pool = mote_posix_memory(CONNECTIONS, sizeof(connection));
     security = secure_server();
     security_memory = security ? mote_posix_memory(CONNECTIONS, security->size) : NULL;
+    mote_posix_catch_signals();
     int listener = mote_posix_listen(address);
-    if (!pool || listener < 0 || mote_posix_loop_init(&loop) < 0) {
+    if (!pool || listener < 0 || mote_posix_loop_init(&loop) < 0 ||
+        mote_posix_loop_listen(&loop, listener, accept_conn, NULL) < 0) {
         fprintf(stderr, "h2_server: error: %s\n", pool ? mote_posix_error() : "out of memory");
         return 1;
     }
-    mote_posix_catch_signals();
     loop.stall_ms = timeout_ms;
-    mote_posix_loop_listen(&loop, listener, accept_conn, NULL);
     printf("listening on %s\n", mote_posix_address(listener, address));
     fflush(stdout);
     while (!mote_posix_stopped && mote_posix_loop_turn(&loop, UINT32_MAX) == 0)

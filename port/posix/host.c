@@ -1,7 +1,9 @@
 /* What a host gives to a program: the clock, memory, signals. */
 #define _GNU_SOURCE
-#include "posix.h"
+#include "posix_internal.h"
 
+#include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -26,16 +28,29 @@ void *mote_posix_memory(size_t count, size_t size)
 
 volatile sig_atomic_t mote_posix_stopped;
 
+static int wake = -1;
+
+int mote_posix_wake_fd(void)
+{
+    return wake;
+}
+
 static void stop(int signal)
 {
+    int saved = errno;
+
     (void)signal;
-    mote_posix_stopped = 1;
+    mote_posix_stopped = mote_posix_stopped == 0 ? 1 : 2;
+    eventfd_write(wake, 1);
+    errno = saved;
 }
 
 void mote_posix_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = stop}; /* no SA_RESTART: waits are interrupted */
 
+    if (wake < 0)
+        wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);

@@ -26,18 +26,37 @@ int mote_posix_loop_init(mote_posix_loop *loop)
     loop->stall_ms = STALL_MS;
     loop->now_ms = mote_posix_now_ms();
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    return loop->epoll < 0 ? -1 : 0;
+    if (loop->epoll < 0)
+        return mote_posix_failed("epoll", "", strerror(errno));
+    /* Each signal ends one wait, also one that comes right before it begins. */
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = loop};
+    if (mote_posix_wake_fd() >= 0)
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, mote_posix_wake_fd(), &e);
+    return 0;
 }
 
-void mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
-                            void *context)
+int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
+                           void *context)
 {
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
 
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, listener, &e) < 0) {
+        mote_posix_failed("listen", "", strerror(errno));
+        close(listener);
+        return -1;
+    }
     loop->listener = listener;
     loop->accept = accept;
     loop->accept_context = context;
-    epoll_ctl(loop->epoll, EPOLL_CTL_ADD, listener, &e);
+    return 0;
+}
+
+void mote_posix_loop_deafen(mote_posix_loop *loop)
+{
+    if (loop->listener >= 0)
+        close(loop->listener);
+    loop->listener = -1;
+    loop->full = false;
 }
 
 /* Without file descriptors a waiting connection would wake the loop again and again. */
@@ -45,6 +64,8 @@ static void set_full(mote_posix_loop *loop, bool full)
 {
     struct epoll_event e = {.events = full ? 0 : EPOLLIN, .data.ptr = NULL};
 
+    if (loop->listener < 0)
+        return;
     loop->full = full;
     epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &e);
 }
@@ -96,6 +117,11 @@ void mote_posix_close(mote_posix_conn *conn)
     default:
         return;
     }
+    schedule(conn, 0);
+}
+
+void mote_posix_hurry(mote_posix_conn *conn)
+{
     schedule(conn, 0);
 }
 
@@ -286,10 +312,12 @@ static void accept_all(mote_posix_loop *loop)
 {
     int on = 1;
 
-    for (int i = 0; i < TURN_EVENTS; i++) {
+    for (unsigned i = 0; i < (loop->accepts ? loop->accepts : TURN_EVENTS); i++) {
         int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE)
+            if (errno == EINTR || errno == ECONNABORTED)
+                continue;
+            if (errno != EAGAIN) /* no descriptors or memory now, or worse: not again at once */
                 set_full(loop, true);
             return;
         }
@@ -390,6 +418,8 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
     loop->now_ms = mote_posix_now_ms();
     for (int i = 0; i < n; i++) {
         mote_posix_conn *conn = events[i].data.ptr;
+        if (events[i].data.ptr == loop)
+            continue; /* a signal */
         if (!conn) {
             accept_all(loop);
             continue;
@@ -406,7 +436,6 @@ void mote_posix_loop_end(mote_posix_loop *loop)
 {
     while (loop->conns)
         end_conn(loop->conns);
-    if (loop->listener >= 0)
-        close(loop->listener);
+    mote_posix_loop_deafen(loop);
     close(loop->epoll);
 }

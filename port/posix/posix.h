@@ -64,7 +64,8 @@ void mote_posix_trace(void);
 int mote_posix_trace_inner(void);
 void mote_posix_trace_bytes(int number, bool sent, const uint8_t *bytes, size_t len);
 
-/* Set by SIGINT and SIGTERM once mote_posix_catch_signals() was called. */
+/* How often SIGINT and SIGTERM have come since mote_posix_catch_signals() was called: 0 to 2. Loops
+ * that are begun after that, and transports, wait no longer when one comes. */
 extern volatile sig_atomic_t mote_posix_stopped;
 void mote_posix_catch_signals(void);
 
@@ -179,8 +180,10 @@ struct mote_posix_loop {
     void *accept_context;
     mote_posix_conn *conns, *last_active;
     unsigned spins;
+    unsigned accepts; /* in one turn at most; 0: 256 */
     uint64_t now_ms;
     uint64_t due_ms;   /* earliest time at which a connection wants a tick */
+    uint64_t slow;     /* handlers that have held up all others, of mote_posix_serve() */
     uint32_t stall_ms; /* output that does not move for so long closes; 60,000 */
     uint32_t spin_us;  /* looks for so long again and again before it sleeps: trades processor time
                           for latency; 0 */
@@ -188,9 +191,14 @@ struct mote_posix_loop {
 };
 
 int mote_posix_loop_init(mote_posix_loop *loop);
-void mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
-                            void *context);
-/* Takes a connected socket into the loop. `conn` belongs to it until `closed` is called. */
+/* Accepts connections from now on. The listener belongs to the loop; -1, with a text, when it
+ * cannot be watched: then it is closed. */
+int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
+                           void *context);
+/* Closes the listener: who connects from now on is refused, and may go elsewhere. */
+void mote_posix_loop_deafen(mote_posix_loop *loop);
+/* Takes a connected socket into the loop. `conn` belongs to it until `closed` is called. -1: it
+ * cannot be watched; the socket is still the caller's, and `closed` is not called. */
 int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
                         const mote_posix_engine *engine, void *self);
 /* Waits for at most timeout_ms and handles what has happened. -1 on error. */
@@ -198,6 +206,8 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms);
 /* Lets the engine work and writes what it has: to be called after sending outside of its handlers.
  * Without effect unless the connection is OPEN or ENDING. */
 void mote_posix_flush(mote_posix_conn *conn);
+/* Gives the engine its time with the next turn, whenever it wanted it. */
+void mote_posix_hurry(mote_posix_conn *conn);
 /* Closes at the end of this turn; without effect where that is already so. */
 void mote_posix_close(mote_posix_conn *conn);
 /* Closes everything. */
@@ -215,13 +225,20 @@ typedef struct {
     bool quiet;                                         /* does not print "listening on ADDRESS" */
     void (*ready)(const char *address);                 /* in place of that line; may be NULL */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
-    uint32_t turn_ms;                    /* at least this often; 0: only when something happens */
-    const mote_grpc_life *life;          /* keepalive and ages of each connection; NULL: none */
+    uint32_t turn_ms;           /* at least this often; 0: only when something happens */
+    const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: who is
+                                   silent for 5 minutes is asked whether it is there */
+    uint32_t drain_ms;          /* calls have so long to end once it is to stop; 0: 10,000 */
+    uint32_t slow_ms;           /* a handler that takes longer is reported; 0: 100 */
+    /* Tells of such a one, in place of a line on standard error; NULL: the line. */
+    void (*slow)(void *context, const char *service, const char *method, uint32_t ms);
     const mote_posix_security *security; /* NULL: none; mote_posix_tls_security() of
                                             port/posix/tls.h */
 } mote_posix_server;
 
-/* Serves until SIGINT or SIGTERM, then drains for at most a second. 0, or -1 on error. */
+/* Serves until SIGINT or SIGTERM; then the listener is closed, and each connection ends when its
+ * calls have, or drain_ms later, or at a second signal. 0, or -1 on error. When slots run short,
+ * connections that have sent no request give way, and then idle ones. */
 int mote_posix_serve(const mote_posix_server *server);
 
 /* Bytes of memory of one connection of such a server. */

@@ -58,36 +58,126 @@ const mote_posix_engine mote_posix_grpc_client = {client_input, grpc_peek, grpc_
 
 /* ---- connection slots ---------------------------------------------------------------------- */
 
+/*
+ * A slot of a connection.
+ *
+ *   FREE -- accepted --> NEW -- a request has come --> KNOWN -- closed --> FREE
+ *                         |
+ *                         +-- slots run short --> LEAVING -- closed --> FREE
+ *
+ * The NEW ones stand in a queue, and the oldest gives way first: whoever connects and asks for
+ * nothing keeps nobody out.
+ */
+enum slot_state { SLOT_FREE, SLOT_NEW, SLOT_KNOWN, SLOT_LEAVING };
+
 /* One connection: the struct, and behind it the memory of its calls. */
 typedef struct slot {
     mote_posix_conn conn;
-    struct slot *next_free;
+    enum slot_state state;
+    struct slot *next, *previous; /* FREE: the next free one; NEW: the next younger, older one */
     mote_grpc grpc;
     mote_grpc_life life;
 } slot;
-
-static uint32_t life_tick(void *self, uint64_t now_ms)
-{
-    slot *s = (slot *)((uint8_t *)self - offsetof(slot, grpc));
-    uint32_t next = mote_grpc_tick(&s->grpc, now_ms);
-    uint32_t life = mote_grpc_life_tick(&s->life, &s->grpc, now_ms);
-
-    return next < life ? next : life;
-}
-
-static const mote_posix_engine life_server = {grpc_input, grpc_peek, grpc_ack,
-                                              life_tick,  grpc_eof,  NULL};
 
 typedef struct {
     const mote_posix_server *config;
     mote_grpc_config grpc;
     mote_posix_loop *loop;
     uint8_t *slots;
-    slot *free;
+    slot *free, *oldest, *newest; /* of the NEW ones */
     size_t slot_size, made;
+    size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
+    uint64_t looked_ms;   /* when an idle one was looked for last */
     mote_backoff redial;
     uint64_t redial_ms;
 } server;
+
+static void leave_queue(server *owner, slot *s)
+{
+    *(s->previous ? &s->previous->next : &owner->oldest) = s->next;
+    *(s->next ? &s->next->previous : &owner->newest) = s->previous;
+    s->next = s->previous = NULL;
+}
+
+static void enter_queue(server *owner, slot *s)
+{
+    s->state = SLOT_NEW;
+    s->next = NULL;
+    s->previous = owner->newest;
+    *(s->previous ? &s->previous->next : &owner->oldest) = s;
+    owner->newest = s;
+}
+
+static slot *slot_of(void *grpc)
+{
+    return (slot *)((uint8_t *)grpc - offsetof(slot, grpc));
+}
+
+/* ---- handlers, with a look at the clock ---------------------------------------------------- */
+
+static void tell_slow(const server *owner, const mote_grpc_method *method, uint64_t ms)
+{
+    const mote_grpc_config *g = &owner->grpc;
+    const char *service = "";
+
+    for (size_t i = 0; i < g->service_count; i++) {
+        const mote_grpc_service *s = &g->services[i];
+        if (method >= s->methods && method < s->methods + s->method_count)
+            service = s->name;
+    }
+    owner->loop->slow++;
+    if (owner->config->slow)
+        owner->config->slow(g->context, service, method->name, (uint32_t)ms);
+    else
+        fprintf(stderr, "mote: /%s/%s held all others up for %llu ms\n", service, method->name,
+                (unsigned long long)ms);
+}
+
+/* *clock_ms: the time now, and afterwards. */
+static void dispatch(slot *s, const mote_grpc_event *ev, uint64_t *clock_ms)
+{
+    server *owner = s->conn.user;
+    const mote_grpc_method *method = ev->call ? ev->call->method : NULL;
+    uint64_t before = *clock_ms;
+
+    if (s->state == SLOT_NEW && ev->type == MOTE_GRPC_MESSAGE) {
+        leave_queue(owner, s);
+        s->state = SLOT_KNOWN;
+    }
+    mote_grpc_dispatch(&s->grpc, ev);
+    *clock_ms = mote_posix_now_ms();
+    if (method && *clock_ms - before >= owner->config->slow_ms)
+        tell_slow(owner, method, *clock_ms - before);
+}
+
+static enum mote_posix_input slot_input(void *self, const uint8_t *in, size_t len, size_t *used)
+{
+    uint64_t clock_ms = mote_posix_now_ms();
+    mote_grpc_event ev;
+    int r;
+
+    while ((r = mote_grpc_recv(self, in, len, used, &ev)) > 0) {
+        if (*used > 0)
+            in += *used;
+        len -= *used;
+        dispatch(slot_of(self), &ev, &clock_ms);
+    }
+    return r < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
+}
+
+static uint32_t slot_tick(void *self, uint64_t now_ms)
+{
+    slot *s = slot_of(self);
+    uint32_t next = mote_grpc_tick(&s->grpc, now_ms);
+    uint32_t life = mote_grpc_life_tick(&s->life, &s->grpc, now_ms);
+
+    return next < life ? next : life;
+}
+
+static const mote_posix_engine slot_engine = {slot_input, grpc_peek, grpc_ack,
+                                              slot_tick,  grpc_eof,  NULL};
+
+/* ---- who comes, and who goes --------------------------------------------------------------- */
 
 static size_t memory_size(const mote_grpc_config *g)
 {
@@ -108,34 +198,111 @@ static void release(mote_posix_conn *conn)
     if (owner->config->security && conn->self)
         owner->config->security->unwrap(conn->self);
     conn->self = NULL;
-    s->next_free = owner->free;
+    if (s->state == SLOT_NEW)
+        leave_queue(owner, s);
+    if (s->state == SLOT_LEAVING)
+        owner->leaving--;
+    s->state = SLOT_FREE;
+    s->next = owner->free;
     owner->free = s;
+    owner->used--;
+}
+
+enum { IDLE = 8 };
+
+/* The KNOWN ones without calls that have said nothing for the longest time, up to IDLE of them. */
+static size_t find_idle(const server *owner, slot *idle[IDLE])
+{
+    size_t n = 0;
+
+    for (mote_posix_conn *conn = owner->loop->conns; conn; conn = conn->next) {
+        slot *s = (slot *)conn;
+        if (s->state != SLOT_KNOWN || mote_grpc_active(&s->grpc) > 0 || s->life.draining)
+            continue;
+        size_t at = n < IDLE ? n++ : IDLE; /* in order of their times */
+        for (; at > 0 && idle[at - 1]->conn.progress_ms > s->conn.progress_ms; at--) {
+            if (at < IDLE)
+                idle[at] = idle[at - 1];
+        }
+        if (at < IDLE)
+            idle[at] = s;
+    }
+    return n;
+}
+
+/* They are told first, as their next requests may be on their way. */
+static void send_idle_away(server *owner)
+{
+    enum { LOOK_MS = 5 }; /* all connections are looked at */
+    slot *idle[IDLE];
+
+    if (owner->loop->now_ms - owner->looked_ms < LOOK_MS)
+        return;
+    owner->looked_ms = owner->loop->now_ms;
+    for (size_t n = find_idle(owner, idle); n > 0; n--) {
+        mote_grpc_life_drain(&idle[n - 1]->life, &idle[n - 1]->grpc, owner->loop->now_ms);
+        mote_posix_hurry(&idle[n - 1]->conn);
+        mote_posix_flush(&idle[n - 1]->conn);
+    }
+}
+
+/* Slots that are kept free for those who come, in one turn. */
+static size_t reserve_of(size_t most)
+{
+    return (most + 7) / 8;
+}
+
+/* Before the last slots are taken somebody gives way: who has asked for nothing, or who is idle. */
+static void make_room(server *owner)
+{
+    size_t most = owner->config->max_connections, reserve = reserve_of(most);
+    slot *s = owner->oldest;
+
+    if (most == 1 || owner->used - owner->leaving + reserve < most)
+        return;
+    if (!s) {
+        send_idle_away(owner);
+        return;
+    }
+    leave_queue(owner, s);
+    s->state = SLOT_LEAVING;
+    owner->leaving++;
+    mote_posix_close(&s->conn);
+}
+
+static slot *take_slot(server *owner)
+{
+    slot *s = owner->free;
+
+    make_room(owner);
+    if (s)
+        owner->free = s->next;
+    else if (owner->made < owner->config->max_connections)
+        s = (slot *)(owner->slots + owner->slot_size * owner->made++);
+    else
+        return NULL;
+    owner->used++;
+    enter_queue(owner, s);
+    return s;
 }
 
 static int accept_conn(void *context, int fd)
 {
     server *owner = context;
-    slot *s = owner->free;
+    slot *s = take_slot(owner);
 
-    if (s)
-        owner->free = s->next_free;
-    else if (owner->made < owner->config->max_connections)
-        s = (slot *)(owner->slots + owner->slot_size * owner->made++);
-    else
+    if (!s)
         return -1;
     uint32_t generation = s->grpc.generation; /* of the connection that was here before */
     mote_grpc_init(&s->grpc, &owner->grpc, (uint8_t *)s + MOTE_GRPC_ALIGN(sizeof(slot)),
                    memory_size(&owner->grpc));
     s->grpc.generation = generation;
+    s->life = *owner->config->life;
     s->conn.closed = release;
     s->conn.user = owner;
     s->conn.grpc = &s->grpc;
-    const mote_posix_engine *engine = &mote_posix_grpc_server;
+    const mote_posix_engine *engine = &slot_engine;
     void *self = &s->grpc;
-    if (owner->config->life) {
-        s->life = *owner->config->life;
-        engine = &life_server;
-    }
     const mote_posix_security *security = owner->config->security;
     s->conn.self = NULL;
     if ((security &&
@@ -149,21 +316,28 @@ static int accept_conn(void *context, int fd)
     return 0;
 }
 
-static void drain(mote_posix_loop *loop)
-{
-    uint64_t until = mote_posix_now_ms() + 1000;
+/* ---- the end ------------------------------------------------------------------------------- */
 
+/* Nobody new is let in, and each connection ends by the rule of its life: the peer is told, its
+ * calls go on, and what it begins meanwhile is either served or refused as not processed. A second
+ * signal ends it at once, as the limit does. */
+static void drain(server *owner)
+{
+    mote_posix_loop *loop = owner->loop;
+    const mote_posix_server *config = owner->config;
+    uint64_t until = mote_posix_now_ms() + config->drain_ms;
+
+    mote_posix_loop_deafen(loop);
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
-        mote_grpc_shutdown(conn->grpc);
+        mote_grpc_life_drain(&((slot *)conn)->life, conn->grpc, loop->now_ms);
+        mote_posix_hurry(conn);
         mote_posix_flush(conn);
     }
-    while (loop->conns && mote_posix_now_ms() < until) {
-        for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
-            if (mote_grpc_active(conn->grpc) == 0)
-                mote_posix_close(conn);
-        }
+    while (loop->conns && mote_posix_now_ms() < until && mote_posix_stopped < 2) {
         if (mote_posix_loop_turn(loop, 10) < 0)
             return;
+        if (config->turn)
+            config->turn(config->grpc.context, loop);
     }
 }
 
@@ -211,8 +385,47 @@ static int run(server *s)
         if (config->turn)
             config->turn(config->grpc.context, s->loop);
     }
-    drain(s->loop);
+    drain(s);
     return 0;
+}
+
+/* What the caller has left open. */
+static void set_defaults(mote_posix_server *c)
+{
+    enum { CONNECTIONS = 1024, DRAIN_MS = 10000, SLOW_MS = 100 };
+    static const mote_grpc_life life = {.keepalive_ms = 300000, .keepalive_without_calls = true};
+
+    if (c->max_connections == 0)
+        c->max_connections = CONNECTIONS;
+    if (!c->life)
+        c->life = &life;
+    if (c->drain_ms == 0)
+        c->drain_ms = DRAIN_MS;
+    if (c->slow_ms == 0)
+        c->slow_ms = SLOW_MS;
+    if (c->dial && (c->turn_ms == 0 || c->turn_ms > WAKE_MS))
+        c->turn_ms = WAKE_MS;
+}
+
+/* False: it cannot be; the reason is said. */
+static bool begin_to_listen(server *s)
+{
+    const mote_posix_server *c = s->config;
+    char address[128];
+    int listener = mote_posix_listen(c->address);
+
+    if (listener < 0 || mote_posix_loop_listen(s->loop, listener, accept_conn, s) < 0) {
+        fprintf(stderr, "error: %s\n", mote_posix_error());
+        return false;
+    }
+    mote_posix_address(listener, address);
+    if (c->ready) {
+        c->ready(address);
+    } else if (!c->quiet) {
+        printf("listening on %s\n", address);
+        fflush(stdout);
+    }
+    return true;
 }
 
 int mote_posix_serve(const mote_posix_server *config)
@@ -220,38 +433,22 @@ int mote_posix_serve(const mote_posix_server *config)
     static mote_posix_loop loop;
     mote_posix_server c = *config;
     server s = {.config = &c, .grpc = config->grpc, .loop = &loop};
-    char address[128];
 
-    if (c.max_connections == 0)
-        c.max_connections = 1024;
+    set_defaults(&c);
     s.grpc.server = true;
     s.slot_size =
         mote_posix_connection_size(&s.grpc) + (c.security ? MOTE_GRPC_ALIGN(c.security->size) : 0);
     if (check(&s) < 0)
         return -1;
+    mote_posix_catch_signals();
     s.slots = mote_posix_memory(c.max_connections, s.slot_size);
-    int listener = c.dial ? -1 : mote_posix_listen(c.address);
-    if ((listener < 0 && !c.dial) || !s.slots || mote_posix_loop_init(&loop) < 0) {
+    if (!s.slots || mote_posix_loop_init(&loop) < 0) {
         fprintf(stderr, "error: %s\n", s.slots ? mote_posix_error() : "out of memory");
         return -1;
     }
-    if (c.dial && (c.turn_ms == 0 || c.turn_ms > WAKE_MS))
-        c.turn_ms = WAKE_MS;
     loop.spin_us = c.spin_us;
-    mote_posix_catch_signals();
-    if (!c.dial) {
-        mote_posix_loop_listen(&loop, listener, accept_conn, &s);
-        mote_posix_address(listener, address);
-    }
-    if (c.dial) {
-        c.quiet = true;
-    } else if (c.ready) {
-        c.ready(address);
-    } else if (!c.quiet) {
-        printf("listening on %s\n", address);
-        fflush(stdout);
-    }
-    int r = run(&s);
+    loop.accepts = (unsigned)reserve_of(c.max_connections);
+    int r = c.dial || begin_to_listen(&s) ? run(&s) : -1;
     mote_posix_loop_end(&loop);
     return r;
 }

@@ -26,7 +26,7 @@ const char *mote_posix_error(void)
     return error_text;
 }
 
-static int failed(const char *what, const char *address, const char *why)
+int mote_posix_failed(const char *what, const char *address, const char *why)
 {
     snprintf(error_text, sizeof error_text, "%s %s: %s", what, address, why);
     return -1;
@@ -44,7 +44,7 @@ static int unix_address(const char *address, struct sockaddr_un *un)
     memset(un, 0, sizeof *un);
     un->sun_family = AF_UNIX;
     if (strlen(address + 5) >= sizeof un->sun_path)
-        return failed("address", address, "path too long");
+        return mote_posix_failed("address", address, "path too long");
     strcpy(un->sun_path, address + 5);
     return 0;
 }
@@ -67,9 +67,9 @@ static int resolve(const char *address, int flags, struct addrinfo **list)
     const char *start = address, *end = colon;
 
     if (!colon || (size_t)(colon - address) >= sizeof host)
-        return failed("address", address, "is not host:port");
+        return mote_posix_failed("address", address, "is not host:port");
     if (!port_ok(colon + 1))
-        return failed("address", address, "has no port from 0 to 65535");
+        return mote_posix_failed("address", address, "has no port from 0 to 65535");
     if (end > start && *start == '[' && end[-1] == ']') {
         start++;
         end--;
@@ -77,7 +77,7 @@ static int resolve(const char *address, int flags, struct addrinfo **list)
     memcpy(host, start, (size_t)(end - start));
     host[end - start] = '\0';
     int r = getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, list);
-    return r == 0 ? 0 : failed("address", address, gai_strerror(r));
+    return r == 0 ? 0 : mote_posix_failed("address", address, gai_strerror(r));
 }
 
 const char *mote_posix_address(int fd, char out[128])
@@ -168,7 +168,7 @@ static int listen_unix(const char *address)
     }
     if (folder >= 0)
         close(folder);
-    return fd >= 0 ? fd : failed("listen", address, strerror(why));
+    return fd >= 0 ? fd : mote_posix_failed("listen", address, strerror(why));
 }
 
 int mote_posix_listen(const char *address)
@@ -188,23 +188,35 @@ int mote_posix_listen(const char *address)
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
         fd = listen_on(a->ai_addr, a->ai_addrlen, a->ai_family);
     if (fd < 0)
-        failed("listen", address, strerror(errno));
+        mote_posix_failed("listen", address, strerror(errno));
     freeaddrinfo(list);
     return fd;
 }
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
+/* Waits for a socket, and no longer than until a signal comes: as poll(), which says 0 as well when
+ * it was that; without a socket (-1) it is a sleep. */
+static int wait_for(int fd, short events, uint64_t until_ms)
+{
+    struct pollfd p[] = {{.fd = fd, .events = events},
+                         {.fd = mote_posix_wake_fd(), .events = POLLIN}};
+    uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? until_ms - now : 0;
+    int r = poll(p, 2, ms > 0x7fffffff ? -1 : (int)ms);
+
+    return r > 0 && p[0].revents == 0 ? 0 : r;
+}
+
 static int wait_connected(int fd, uint64_t until)
 {
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
     int error = 0;
     socklen_t len = sizeof error;
 
     for (;;) {
-        uint64_t now = mote_posix_now_ms();
-        int r = poll(&p, 1, now < until ? (int)(until - now) : 0);
-        if (r < 0 && errno == EINTR && !mote_posix_stopped)
+        int r = wait_for(fd, POLLOUT, until);
+        if (mote_posix_stopped && r <= 0)
+            return EINTR;
+        if (r < 0 && errno == EINTR)
             continue;
         if (r < 0)
             return errno;
@@ -253,7 +265,7 @@ int mote_posix_connect(const char *address, uint32_t timeout_ms)
         freeaddrinfo(list);
     }
     mote_posix_trace_begin(fd);
-    return fd >= 0 ? fd : failed("connect", address, strerror(errno));
+    return fd >= 0 ? fd : mote_posix_failed("connect", address, strerror(errno));
 }
 
 int mote_posix_accept_one(int listener, uint32_t timeout_ms)
@@ -268,11 +280,11 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms)
             mote_posix_trace_begin(fd);
             return fd;
         }
-        struct pollfd p = {.fd = listener, .events = POLLIN};
-        uint64_t now = mote_posix_now_ms(), left = now < until ? until - now : 0;
-        int r = errno == EAGAIN ? poll(&p, 1, left > 0x7fffffff ? -1 : (int)left) : -1;
-        if (r == 0 || (r < 0 && (errno != EINTR || mote_posix_stopped)))
-            return failed("accept", "", r == 0 ? "time-out" : strerror(errno));
+        int r = errno == EAGAIN ? wait_for(listener, POLLIN, until) : -1;
+        if (mote_posix_stopped && r <= 0)
+            return mote_posix_failed("accept", "", "the program was told to stop");
+        if (r == 0 || (r < 0 && errno != EINTR))
+            return mote_posix_failed("accept", "", r == 0 ? "time-out" : strerror(errno));
     }
 }
 
@@ -312,13 +324,9 @@ static int io_write(void *context, const uint8_t *buf, size_t len)
     return moved("write", n);
 }
 
-/* Without a socket (-1) it is a sleep. */
 static void io_wait(void *context, bool writing, uint64_t until_ms)
 {
-    struct pollfd p = {.fd = *(int *)context, .events = writing ? POLLIN | POLLOUT : POLLIN};
-    uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? until_ms - now : 0;
-
-    poll(&p, 1, ms > 0x7fffffff ? -1 : (int)ms);
+    wait_for(*(int *)context, writing ? POLLIN | POLLOUT : POLLIN, until_ms);
 }
 
 static uint64_t io_now(void *context)

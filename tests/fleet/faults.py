@@ -422,6 +422,32 @@ def a_damaged_store_is_said_and_not_cut():
 
 
 @test
+def a_collector_that_ends_and_one_that_follows():
+    """SIGTERM under load: what is stored is acknowledged before the calls end, and each ends with UNAVAILABLE."""
+    port = free_port()
+    c = Collector(port)
+    s = [sensor(port, "--duration=6", name=f"s{i}", interval=5) for i in range(3)]
+    ch = channel(port)
+    control = Control(ch, "idle")
+    control.wait_for(0)
+    for _ in range(4):
+        time.sleep(0.7)
+        begin = time.monotonic()
+        c.stop()
+        expect(time.monotonic() - begin < 2, "its end took", time.monotonic() - begin, "s")
+        said = c.said().split("collector: ")[1]
+        received, stored, acknowledged = [int(said.split(word + " ")[1].split(",")[0]) for word in ("received", "stored", "acknowledged")]
+        expect(received == stored == acknowledged > 0, said)
+        c = Collector(port)
+    expect(control.code == grpc.StatusCode.UNAVAILABLE, control.code)
+    for p in s:
+        expect(p.wait() == 0, p.said())
+        lost_nothing(p)
+    c.stop()
+    balance(c, *s)
+
+
+@test
 def a_second_collector_on_the_same_store():
     port = free_port()
     c = Collector(port)

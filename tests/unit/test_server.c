@@ -1,0 +1,146 @@
+/* A server in one call, in a process of its own: what it says of handlers that take long. */
+#define _GNU_SOURCE
+#include "../../port/posix/posix.h"
+#include "../test.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int news[2]; /* from the server's process */
+
+static void tell(void *context, const char *service, const char *method, uint32_t ms)
+{
+    CHECK(context == news);
+    dprintf(news[1], "%s/%s %s\n", service, method, ms >= 60 && ms < 1000 ? "about 60 ms" : "?");
+}
+
+static void ready(const char *address)
+{
+    dprintf(news[1], "%s\n", address);
+}
+
+static int sleeps(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes answer = {ev->data, ev->len};
+
+    if (ev->type != MOTE_GRPC_MESSAGE)
+        return 0;
+    if (ev->len == 4)
+        usleep(60000);
+    return mote_grpc_answer(call, &mote_grpc_bytes_source, &answer);
+}
+
+static int other(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    (void)call;
+    return ev->type == MOTE_GRPC_MESSAGE ? MOTE_GRPC_UNIMPLEMENTED : 0;
+}
+
+static const mote_grpc_method first[] = {{.name = "Other", .handler = other}};
+static const mote_grpc_method second[] = {{.name = "Other", .handler = other},
+                                          {.name = "Sleeps", .handler = sleeps}};
+static const mote_grpc_service services[] = {{"a.First", first, 1}, {"a.Second", second, 2}};
+
+static pid_t serve(uint32_t slow_ms)
+{
+    mote_posix_server server = {.address = "127.0.0.1:0",
+                                .grpc = {.max_calls = 2,
+                                         .slots = 4,
+                                         .rx_size = 256,
+                                         .tx_size = 512,
+                                         .table_size = 4096,
+                                         .field_size = 256,
+                                         .services = services,
+                                         .service_count = 2,
+                                         .context = news},
+                                .max_connections = 4,
+                                .ready = ready,
+                                .slow_ms = slow_ms,
+                                .slow = tell};
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(mote_posix_serve(&server) == 0 && test_ok ? 0 : 1);
+    return child;
+}
+
+/* The next line of news, without its end. */
+static const char *line(void)
+{
+    static char text[256];
+    size_t n = 0;
+
+    while (n < sizeof text - 1 && read(news[0], text + n, 1) == 1 && text[n] != '\n')
+        n++;
+    text[n] = '\0';
+    return text;
+}
+
+static int call(const char *address, const char *message)
+{
+    static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.Second/Sleeps");
+    static uint64_t memory[MOTE_GRPC_MEMORY(1, 256, 512, 0, 256, 4, 0) / 8];
+    static uint8_t input[256];
+    static mote_channel channel;
+    mote_grpc_config config = {.max_calls = 1,
+                               .slots = 4,
+                               .rx_size = 256,
+                               .tx_size = 512,
+                               .field_size = 256,
+                               .authority = "a"};
+    mote_grpc_request request = {.path = &path, .timeout_ms = 10000};
+    mote_grpc_bytes bytes = {(const uint8_t *)message, strlen(message)};
+    mote_grpc_call *open;
+    int fd = mote_posix_connect(address, 5000);
+
+    mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
+                      mote_posix_io(&fd));
+    int r = mote_channel_start(&channel, &request, &open);
+    if (r == 0)
+        r = mote_channel_send(open, &mote_grpc_bytes_source, &bytes, MOTE_GRPC_LAST);
+    mote_status status = r == 0 ? mote_channel_finish(open) : (mote_status){.code = -1};
+    close(fd);
+    return status.code;
+}
+
+static void handlers_that_take_long_are_told_of(void)
+{
+    char address[128];
+    int status;
+
+    CHECK_INT(pipe(news), 0);
+    pid_t child = serve(50);
+    snprintf(address, sizeof address, "%s", line());
+    CHECK_INT(call(address, "quick"), 0);
+    CHECK_INT(call(address, "slow"), 0);
+    CHECK_INT(call(address, "quick"), 0);
+    kill(child, SIGTERM);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    close(news[1]);
+    CHECK(strcmp(line(), "a.Second/Sleeps about 60 ms") == 0);
+    CHECK(strcmp(line(), "") == 0); /* no other one */
+    close(news[0]);
+}
+
+static void nothing_is_told_below_the_limit(void)
+{
+    char address[128];
+    int status;
+
+    CHECK_INT(pipe(news), 0);
+    pid_t child = serve(5000);
+    snprintf(address, sizeof address, "%s", line());
+    CHECK_INT(call(address, "slow"), 0);
+    kill(child, SIGTERM);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    close(news[1]);
+    CHECK(strcmp(line(), "") == 0);
+    close(news[0]);
+}
+
+int main(void)
+{
+    RUN(handlers_that_take_long_are_told_of);
+    RUN(nothing_is_told_below_the_limit);
+    return test_summary();
+}
