@@ -87,7 +87,7 @@ static int call(const char *address, const char *message)
                                .rx_size = 256,
                                .tx_size = 512,
                                .field_size = 256,
-                               .authority = "a"};
+                               .authority = MOTE_GRPC_AUTHORITY("a")};
     mote_grpc_request request = {.path = &path, .timeout_ms = 10000};
     mote_grpc_bytes bytes = {(const uint8_t *)message, strlen(message)};
     mote_grpc_call *open;
