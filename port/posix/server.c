@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* ---- the gRPC engine ----------------------------------------------------------------------- */
@@ -298,6 +299,7 @@ static int accept_conn(void *context, int fd)
                    memory_size(&owner->grpc));
     s->grpc.generation = generation;
     s->life = *owner->config->life;
+    getrandom(&s->life.random, sizeof s->life.random, GRND_NONBLOCK);
     s->conn.closed = release;
     s->conn.user = owner;
     s->conn.grpc = &s->grpc;
@@ -367,7 +369,9 @@ static void redial(server *s)
     }
     if (now < s->redial_ms)
         return;
-    s->redial_ms = now + mote_backoff_next(&s->redial, (uint32_t)now * 2654435761u);
+    uint32_t random = 0;
+    getrandom(&random, sizeof random, GRND_NONBLOCK);
+    s->redial_ms = now + mote_backoff_next(&s->redial, random);
     int fd = mote_posix_connect(s->config->dial, CONNECT_MS);
     if (fd >= 0 && accept_conn(s, fd) < 0)
         close(fd);
