@@ -10,7 +10,7 @@ static const mote_pb_field fuzz_Two_fields[] = {
     {MOTE_PB_KEY(5, 5), offsetof(fuzz_Two, tight), MOTE_PB_SFIXED32 | MOTE_PB_PACKED, 0},
     {MOTE_PB_KEY(6, 3), offsetof(fuzz_Two, single), MOTE_PB_GROUP, 1},
     {MOTE_PB_KEY(7, 3), offsetof(fuzz_Two, many), MOTE_PB_GROUP | MOTE_PB_REPEATED, 2},
-    {MOTE_PB_KEY(8, 2), offsetof(fuzz_Two, empty), MOTE_PB_MESSAGE, 3},
+    {MOTE_PB_KEY(8, 2), offsetof(fuzz_Two, empty), MOTE_PB_MESSAGE | MOTE_PB_REQUIRED, 3},
     {MOTE_PB_KEY(9, 2), offsetof(fuzz_Two, choice.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(fuzz_Two, choice) | 4},
     {MOTE_PB_KEY(10, 3), offsetof(fuzz_Two, choice.is), MOTE_PB_GROUP | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(fuzz_Two, choice) | 5},
     {MOTE_PB_KEY(11, 0), offsetof(fuzz_Two, with_default), MOTE_PB_INT64 | MOTE_PB_OPTIONAL, 0},
@@ -25,7 +25,7 @@ static const mote_pb_message *const fuzz_Two_subs[] = {
 };
 const mote_pb_message fuzz_Two_layout = {fuzz_Two_fields, fuzz_Two_subs, 12, sizeof(fuzz_Two)};
 const mote_pb_encoder fuzz_Two_encoder = {&fuzz_Two_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder fuzz_Two_decoder = {&fuzz_Two_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown};
+const mote_pb_decoder fuzz_Two_decoder = {&fuzz_Two_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown, &mote_pb_proto2};
 
 static const char *const fuzz_Two_field_names[] = {
     "",
@@ -63,7 +63,7 @@ static const mote_pb_message *const fuzz_Two_Single_subs[] = {
 };
 const mote_pb_message fuzz_Two_Single_layout = {fuzz_Two_Single_fields, fuzz_Two_Single_subs, 3, sizeof(fuzz_Two_Single)};
 const mote_pb_encoder fuzz_Two_Single_encoder = {&fuzz_Two_Single_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder fuzz_Two_Single_decoder = {&fuzz_Two_Single_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown};
+const mote_pb_decoder fuzz_Two_Single_decoder = {&fuzz_Two_Single_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown, &mote_pb_proto2};
 
 static const char *const fuzz_Two_Single_field_names[] = {
     "",
@@ -87,7 +87,7 @@ static const mote_pb_message *const fuzz_Two_Many_subs[] = {
 };
 const mote_pb_message fuzz_Two_Many_layout = {fuzz_Two_Many_fields, fuzz_Two_Many_subs, 3, sizeof(fuzz_Two_Many)};
 const mote_pb_encoder fuzz_Two_Many_encoder = {&fuzz_Two_Many_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder fuzz_Two_Many_decoder = {&fuzz_Two_Many_layout, NULL, mote_pb_read_messages, NULL, mote_pb_keep_unknown};
+const mote_pb_decoder fuzz_Two_Many_decoder = {&fuzz_Two_Many_layout, NULL, mote_pb_read_messages, NULL, mote_pb_keep_unknown, &mote_pb_proto2};
 
 static const char *const fuzz_Two_Many_field_names[] = {
     "",
@@ -107,7 +107,7 @@ static const mote_pb_field fuzz_Two_Many_Deep_fields[] = {
 };
 const mote_pb_message fuzz_Two_Many_Deep_layout = {fuzz_Two_Many_Deep_fields, NULL, 2, sizeof(fuzz_Two_Many_Deep)};
 const mote_pb_encoder fuzz_Two_Many_Deep_encoder = {&fuzz_Two_Many_Deep_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder fuzz_Two_Many_Deep_decoder = {&fuzz_Two_Many_Deep_layout, NULL, NULL, NULL, mote_pb_keep_unknown};
+const mote_pb_decoder fuzz_Two_Many_Deep_decoder = {&fuzz_Two_Many_Deep_layout, NULL, NULL, NULL, mote_pb_keep_unknown, NULL};
 
 static const char *const fuzz_Two_Many_Deep_field_names[] = {
     "",
@@ -125,7 +125,7 @@ static const mote_pb_field fuzz_Two_Right_fields[] = {
 };
 const mote_pb_message fuzz_Two_Right_layout = {fuzz_Two_Right_fields, NULL, 2, sizeof(fuzz_Two_Right)};
 const mote_pb_encoder fuzz_Two_Right_encoder = {&fuzz_Two_Right_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder fuzz_Two_Right_decoder = {&fuzz_Two_Right_layout, NULL, NULL, NULL, mote_pb_keep_unknown};
+const mote_pb_decoder fuzz_Two_Right_decoder = {&fuzz_Two_Right_layout, NULL, NULL, NULL, mote_pb_keep_unknown, NULL};
 
 static const char *const fuzz_Two_Right_field_names[] = {
     "",
@@ -142,7 +142,7 @@ static const mote_pb_field fuzz_Empty_fields[] = {
 };
 const mote_pb_message fuzz_Empty_layout = {fuzz_Empty_fields, NULL, 1, sizeof(fuzz_Empty)};
 const mote_pb_encoder fuzz_Empty_encoder = {&fuzz_Empty_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder fuzz_Empty_decoder = {&fuzz_Empty_layout, NULL, NULL, NULL, mote_pb_keep_unknown};
+const mote_pb_decoder fuzz_Empty_decoder = {&fuzz_Empty_layout, NULL, NULL, NULL, mote_pb_keep_unknown, NULL};
 
 static const char *const fuzz_Empty_field_names[] = {
     "",

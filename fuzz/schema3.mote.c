@@ -56,7 +56,7 @@ static const mote_pb_message *const fuzz_Three_subs[] = {
 };
 const mote_pb_message fuzz_Three_layout = {fuzz_Three_fields, fuzz_Three_subs, 45, sizeof(fuzz_Three)};
 const mote_pb_encoder fuzz_Three_encoder = {&fuzz_Three_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder fuzz_Three_decoder = {&fuzz_Three_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown};
+const mote_pb_decoder fuzz_Three_decoder = {&fuzz_Three_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown, NULL};
 
 static const char *const fuzz_Three_field_names[] = {
     "",
@@ -116,12 +116,14 @@ static const mote_pb_names *const fuzz_Three_sub_names[] = {
 const mote_pb_names fuzz_Three_names = {&fuzz_Three_layout, "fuzz.Three", fuzz_Three_field_names, fuzz_Three_sub_names};
 
 static const mote_pb_field fuzz_Three_CountsEntry_fields[] = {
+    {0, offsetof(fuzz_Three_CountsEntry, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
     {MOTE_PB_KEY(1, 2), offsetof(fuzz_Three_CountsEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(fuzz_Three_CountsEntry, value), MOTE_PB_INT32, 0},
 };
-const mote_pb_message fuzz_Three_CountsEntry_layout = {fuzz_Three_CountsEntry_fields, NULL, 2, sizeof(fuzz_Three_CountsEntry)};
+const mote_pb_message fuzz_Three_CountsEntry_layout = {fuzz_Three_CountsEntry_fields, NULL, 3, sizeof(fuzz_Three_CountsEntry)};
 
 static const char *const fuzz_Three_CountsEntry_field_names[] = {
+    "",
     "key",
     "value",
     NULL,
@@ -132,15 +134,17 @@ static const mote_pb_names *const fuzz_Three_CountsEntry_sub_names[] = {
 const mote_pb_names fuzz_Three_CountsEntry_names = {&fuzz_Three_CountsEntry_layout, "fuzz.Three.CountsEntry", fuzz_Three_CountsEntry_field_names, fuzz_Three_CountsEntry_sub_names};
 
 static const mote_pb_field fuzz_Three_ChildrenEntry_fields[] = {
+    {0, offsetof(fuzz_Three_ChildrenEntry, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
     {MOTE_PB_KEY(1, 0), offsetof(fuzz_Three_ChildrenEntry, key), MOTE_PB_SINT32, 0},
     {MOTE_PB_KEY(2, 2), offsetof(fuzz_Three_ChildrenEntry, value), MOTE_PB_MESSAGE, 0},
 };
 static const mote_pb_message *const fuzz_Three_ChildrenEntry_subs[] = {
     &fuzz_Three_layout,
 };
-const mote_pb_message fuzz_Three_ChildrenEntry_layout = {fuzz_Three_ChildrenEntry_fields, fuzz_Three_ChildrenEntry_subs, 2, sizeof(fuzz_Three_ChildrenEntry)};
+const mote_pb_message fuzz_Three_ChildrenEntry_layout = {fuzz_Three_ChildrenEntry_fields, fuzz_Three_ChildrenEntry_subs, 3, sizeof(fuzz_Three_ChildrenEntry)};
 
 static const char *const fuzz_Three_ChildrenEntry_field_names[] = {
+    "",
     "key",
     "value",
     NULL,
@@ -152,12 +156,14 @@ static const mote_pb_names *const fuzz_Three_ChildrenEntry_sub_names[] = {
 const mote_pb_names fuzz_Three_ChildrenEntry_names = {&fuzz_Three_ChildrenEntry_layout, "fuzz.Three.ChildrenEntry", fuzz_Three_ChildrenEntry_field_names, fuzz_Three_ChildrenEntry_sub_names};
 
 static const mote_pb_field fuzz_Three_TwoEntry_fields[] = {
+    {0, offsetof(fuzz_Three_TwoEntry, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
     {MOTE_PB_KEY(1, 0), offsetof(fuzz_Three_TwoEntry, key), MOTE_PB_BOOL, 0},
     {MOTE_PB_KEY(2, 2), offsetof(fuzz_Three_TwoEntry, value), MOTE_PB_BYTES, 0},
 };
-const mote_pb_message fuzz_Three_TwoEntry_layout = {fuzz_Three_TwoEntry_fields, NULL, 2, sizeof(fuzz_Three_TwoEntry)};
+const mote_pb_message fuzz_Three_TwoEntry_layout = {fuzz_Three_TwoEntry_fields, NULL, 3, sizeof(fuzz_Three_TwoEntry)};
 
 static const char *const fuzz_Three_TwoEntry_field_names[] = {
+    "",
     "key",
     "value",
     NULL,

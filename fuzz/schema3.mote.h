@@ -103,16 +103,19 @@ enum { fuzz_Three_f = 43 };
 struct fuzz_Three_CountsEntry {
     mote_pb_string key;
     int32_t value;
+    mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
 
 struct fuzz_Three_ChildrenEntry {
     int32_t key;
     const fuzz_Three *value;
+    mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
 
 struct fuzz_Three_TwoEntry {
     bool key;
     mote_pb_bytes value;
+    mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
 
 extern const mote_pb_message fuzz_Three_layout;

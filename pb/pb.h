@@ -31,13 +31,15 @@ extern "C" {
 /* Errors -400..-499. */
 #define MOTE_PB_ERRORS(X)                                                                          \
     X(MOTE_PB_ERR_TRUNCATED, -400, "pb: the message ends inside of a field")                       \
-    X(MOTE_PB_ERR_VARINT, -401, "pb: varint longer than 10 bytes")                                 \
-    X(MOTE_PB_ERR_TAG, -402, "pb: field number 0 or above 2^29-1, or an unknown wire type")        \
+    X(MOTE_PB_ERR_VARINT, -401, "pb: varint longer than 10 bytes, or a length than 5")             \
+    X(MOTE_PB_ERR_TAG, -402,                                                                       \
+      "pb: a tag of more than 5 bytes, field 0 or above 2^29-1, or an unknown wire type")          \
     X(MOTE_PB_ERR_GROUP, -403, "pb: groups do not match")                                          \
     X(MOTE_PB_ERR_UTF8, -404, "pb: a string is no valid UTF-8")                                    \
     X(MOTE_PB_ERR_DEPTH, -405, "pb: messages are nested too deeply")                               \
     X(MOTE_PB_ERR_ARENA, -406, "pb: the arena is full")                                            \
-    X(MOTE_PB_ERR_SPACE, -407, "pb: output buffer too small")
+    X(MOTE_PB_ERR_SPACE, -407, "pb: output buffer too small")                                      \
+    X(MOTE_PB_ERR_REQUIRED, -408, "pb: a required field is missing")
 
 enum mote_pb_error {
 #define MOTE_PB_ENUM(name, code, text) name = code,
@@ -139,7 +141,8 @@ enum mote_pb_kind {
     X(SFIXED32, 15, int32, I32, SIGNED)                                                            \
     X(SFIXED64, 16, int64, I64, SIGNED)                                                            \
     X(SINT32, 17, int32, VARINT, ZIGZAG)                                                           \
-    X(SINT64, 18, int64, VARINT, ZIGZAG)
+    X(SINT64, 18, int64, VARINT, ZIGZAG)                                                           \
+    X(CLOSED, 19, int32, VARINT, SIGNED) /* an enum without unknown numbers: see mote_pb_strict */
 
 /* A string whose UTF-8 is not to be checked (proto2) is MOTE_PB_BYTES. */
 enum mote_pb_type {
@@ -152,7 +155,8 @@ enum mote_pb_type {
 enum mote_pb_label {
     MOTE_PB_IMPLICIT = 0 << 5, /* zero or empty means absent; a message is absent when NULL */
     MOTE_PB_OPTIONAL = 1 << 5, /* mote_pb_opt_... */
-    MOTE_PB_REQUIRED = 2 << 5, /* always sent */
+    MOTE_PB_REQUIRED = 2 << 5, /* always sent, and an error when it does not arrive; a message that
+                                  is NULL cannot be sent */
     MOTE_PB_REPEATED = 3 << 5,
     MOTE_PB_PACKED = 4 << 5,
     MOTE_PB_ONEOF = 5 << 5,  /* a member of the union; which stands 4 or, with 8-byte alignment, 8
@@ -165,8 +169,8 @@ typedef struct {
     uint32_t key;    /* number << 3 | wire type of one element */
     uint16_t offset; /* of the member in the struct; for a oneof, of the union */
     uint8_t type;    /* enum mote_pb_type | enum mote_pb_label */
-    uint8_t aux;     /* messages: index in subs, or MOTE_PB_MANY_SUBS: then index + row of the
-                        field in the table; add 0x80 when a oneof's gap is 8 */
+    uint8_t aux; /* messages and closed enums: index in subs, or MOTE_PB_MANY_SUBS: then index + row
+                    of the field in the table; add 0x80 when a oneof's gap is 8 */
 } mote_pb_field;
 
 #define MOTE_PB_MANY_SUBS              0x7f
@@ -174,6 +178,8 @@ typedef struct {
 /* aux bit of a oneof member in struct type T, oneof member `one` */
 #define MOTE_PB_ONEOF_GAP(T, one) (offsetof(T, one.is) - offsetof(T, one.which) == 8 ? 0x80 : 0)
 
+/* Of a closed enum too: then the rows of `fields` are ranges of its numbers, in ascending order:
+ * key is the first one, as an int32_t, and offset how many follow it. */
 typedef struct mote_pb_message {
     const mote_pb_field *fields; /* in ascending order of numbers */
     const struct mote_pb_message *const *subs;
@@ -207,11 +213,12 @@ void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *pla
 int mote_pb_put_flat(mote_pb_writer *w, const mote_pb_message *type, const void *message);
 int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message);
 
-/* Exact size of a message, in bytes; or MOTE_PB_ERR_DEPTH. */
+/* Exact size of a message, in bytes; or MOTE_PB_ERR_DEPTH, or MOTE_PB_ERR_REQUIRED. */
 int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size);
 
-/* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes) or
- * MOTE_PB_ERR_DEPTH. One pass: it is written from its end and then moved to the front. */
+/* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes),
+ * MOTE_PB_ERR_DEPTH or MOTE_PB_ERR_REQUIRED. One pass: it is written from its end and then moved to
+ * the front. */
 int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t *out, size_t cap,
                    size_t *len);
 
@@ -219,7 +226,8 @@ int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t 
  * Encodes a part, for output that comes in pieces: a mote_grpc_source. `encoder` is a
  * const mote_pb_encoder *. When *total is 0: writes the whole message if it fits, and sets *total
  * to its size. Otherwise *total is its size, and exactly the bytes [offset, offset + cap) are
- * written; the message must not have changed. 0 or MOTE_PB_ERR_DEPTH.
+ * written; the message must not have changed. 0, MOTE_PB_ERR_DEPTH or
+ * MOTE_PB_ERR_REQUIRED.
  */
 int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
                         size_t cap, size_t *total);
@@ -244,12 +252,23 @@ static inline void mote_pb_arena_init(mote_pb_arena *a, void *memory, size_t siz
 typedef struct {
     const mote_pb_message *type; /* the message that could not be decoded further */
     uint32_t field;              /* number of the field in it; 0: no field was recognised */
-    size_t offset;               /* bytes of the input before the field */
+    size_t offset; /* bytes of the input before the field; MOTE_PB_ERR_REQUIRED: before
+                      the end of the message that it is missing in */
 } mote_pb_where;
 
 /* A message type with the parts of the decoder that it and the messages inside of it need: see
  * mote_pb_encoder. */
 typedef struct mote_pb_reader mote_pb_reader; /* a decoder at work */
+
+/* What proto2 (and editions, when they are told to) adds: mote_pb_proto2. */
+typedef struct {
+    /* A field of a closed enum: a number that is none of its is an unknown field. */
+    int (*closed)(mote_pb_reader *r, const mote_pb_field *f, uint32_t key);
+    /* The end of a message: its required fields have been there, or MOTE_PB_ERR_REQUIRED. */
+    int (*end)(mote_pb_reader *r);
+} mote_pb_strict;
+extern const mote_pb_strict mote_pb_proto2;
+
 typedef struct {
     const mote_pb_message *type;
     /* Strings, whose UTF-8 is checked: mote_pb_utf8_valid. */
@@ -261,11 +280,13 @@ typedef struct {
     int (*enter)(mote_pb_reader *r, const mote_pb_field *f);
     /* Unknown fields: mote_pb_keep_unknown; NULL: they are skipped. */
     int (*unknown)(mote_pb_reader *r, uint32_t key);
+    const mote_pb_strict *strict; /* &mote_pb_proto2; NULL: no required fields, no closed enums */
 } mote_pb_decoder;
 
 #define MOTE_PB_DECODER(type)                                                                      \
     {                                                                                              \
-        type, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown          \
+        type, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown,         \
+            &mote_pb_proto2                                                                        \
     }
 
 bool mote_pb_utf8_valid(const uint8_t *s, size_t len);

@@ -77,7 +77,7 @@ int mote_pb_read_value(mote_pb_reader *d, const mote_pb_field *f, uint8_t *to)
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-static int read_single(mote_pb_reader *d, const mote_pb_field *f)
+int mote_pb_read_single(mote_pb_reader *d, const mote_pb_field *f)
 {
     uint8_t *place = d->top.message + f->offset;
     uint32_t which = f->key >> 3;
@@ -128,18 +128,27 @@ static int read_field(mote_pb_reader *d, uint32_t key)
         return mote_pb_skip(&d->p, d->top.end, key);
     }
     d->next = f;
+    if (mote_pb_type_of(f) == MOTE_PB_CLOSED)
+        return d->parts->strict->closed(d, f, key);
     if (mote_pb_is_list(f))
         return d->parts->list(d, f, key);
     d->next++;
-    return mote_pb_is_message(f) ? d->parts->enter(d, f) : read_single(d, f);
+    return mote_pb_is_message(f) ? d->parts->enter(d, f) : mote_pb_read_single(d, f);
 }
 
-/* The end of a message inside of another. */
-static void leave(mote_pb_reader *d)
+/* The end of a message. 1: it was the outermost one. */
+static int end_message(mote_pb_reader *d)
 {
+    int r = d->parts->strict ? d->parts->strict->end(d) : 0;
+
+    if (r < 0)
+        return r;
+    if (d->stack == 0)
+        return 1;
     memcpy(&d->top, mote_pb_open_place(d), sizeof d->top);
     d->stack -= sizeof d->top;
     d->next = d->top.type->fields;
+    return 0;
 }
 
 /* The end of a group inside of the message of that group. */
@@ -147,8 +156,7 @@ static int end_group(mote_pb_reader *d, uint32_t key)
 {
     if (d->top.group == 0 || d->top.group != key >> 3)
         return MOTE_PB_ERR_GROUP;
-    leave(d);
-    return 0;
+    return end_message(d);
 }
 
 static int run(mote_pb_reader *d)
@@ -159,9 +167,8 @@ static int run(mote_pb_reader *d)
         d->start = d->p;
         d->field = NULL;
         if (d->p == d->top.end && d->top.group == 0) {
-            if (d->stack == 0)
-                return 0;
-            leave(d);
+            if ((r = end_message(d)) != 0)
+                return r < 0 ? r : 0;
             continue;
         }
         key = d->p < d->top.end ? *d->p : 0; /* mostly one byte is all of it */
@@ -186,6 +193,7 @@ int mote_pb_decode(const mote_pb_decoder *decoder, void *message, const uint8_t 
     d.p = len > 0 ? in : &nothing;
     d.top.type = decoder->type;
     d.top.message = message;
+    d.top.begin = d.p;
     d.top.end = d.p + len;
     d.next = d.top.type->fields;
     d.parts = decoder;

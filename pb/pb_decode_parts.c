@@ -112,7 +112,7 @@ static int push(mote_pb_reader *d)
 }
 
 /* The struct that a sub-message decodes into; one that is already there is merged with. */
-static uint8_t *sub_struct(mote_pb_reader *d, const mote_pb_field *f, size_t size)
+static uint8_t *sub_struct(mote_pb_reader *d, const mote_pb_field *f, size_t size, bool *is_new)
 {
     uint8_t *place = d->top.message + f->offset;
     uint8_t *sub;
@@ -125,6 +125,7 @@ static uint8_t *sub_struct(mote_pb_reader *d, const mote_pb_field *f, size_t siz
             sub = NULL;
         memcpy(d->top.message + mote_pb_which_offset(f), &which, sizeof which);
     }
+    *is_new = !sub;
     if (!sub)
         sub = mote_pb_allocate(d, size);
     memcpy(place, &sub, sizeof sub);
@@ -132,7 +133,7 @@ static uint8_t *sub_struct(mote_pb_reader *d, const mote_pb_field *f, size_t siz
 }
 
 static int enter(mote_pb_reader *d, const mote_pb_field *f, const mote_pb_message *sub,
-                 uint8_t *message)
+                 uint8_t *message, bool is_new)
 {
     bool is_group = mote_pb_type_of(f) == MOTE_PB_GROUP;
     size_t len = 0;
@@ -146,6 +147,7 @@ static int enter(mote_pb_reader *d, const mote_pb_field *f, const mote_pb_messag
         return r;
     d->top.type = sub;
     d->top.message = message;
+    d->top.begin = is_new ? d->p : NULL;
     d->top.group = is_group ? f->key >> 3 : 0;
     if (!is_group)
         d->top.end = d->p + len;
@@ -157,7 +159,10 @@ int mote_pb_enter(mote_pb_reader *d, const mote_pb_field *f)
 {
     const mote_pb_message *sub = mote_pb_sub_of(d->top.type, f);
 
-    return enter(d, f, sub, sub_struct(d, f, sub->size));
+    bool is_new;
+    uint8_t *message = sub_struct(d, f, sub->size, &is_new);
+
+    return enter(d, f, sub, message, is_new);
 }
 
 int mote_pb_read_messages(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
@@ -165,7 +170,7 @@ int mote_pb_read_messages(mote_pb_reader *d, const mote_pb_field *f, uint32_t ke
     const mote_pb_message *sub = mote_pb_sub_of(d->top.type, f);
 
     (void)key; /* there is no packed form */
-    return enter(d, f, sub, new_element(d, f, sub->size));
+    return enter(d, f, sub, new_element(d, f, sub->size), true);
 }
 
 int mote_pb_read_lists(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
@@ -177,27 +182,33 @@ int mote_pb_read_lists(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
 /* ---- unknown fields ------------------------------------------------------------------------ */
 
 /* Neighbours become one view. */
-int mote_pb_keep_unknown(mote_pb_reader *d, uint32_t key)
+int mote_pb_keep_bytes(mote_pb_reader *d, const uint8_t *data, size_t len)
 {
     const mote_pb_field *row = d->top.type->fields;
-    int r = mote_pb_skip(&d->p, d->top.end, key);
     mote_pb_list list;
     mote_pb_bytes *view;
 
-    if (r < 0 || d->top.type->field_count == 0 || row->key != 0)
-        return r;
+    if (d->top.type->field_count == 0 || row->key != 0)
+        return 0;
     memcpy(&list, d->top.message + row->offset, sizeof list);
     if (list.count > 0) {
         view = (mote_pb_bytes *)list.items + list.count - 1;
-        if (view->data + view->len == d->start) {
-            view->len += (size_t)(d->p - d->start);
+        if (view->data + view->len == data) {
+            view->len += len;
             return 0;
         }
     }
     view = new_element(d, row, sizeof *view);
     if (!view)
         return MOTE_PB_ERR_ARENA;
-    view->data = d->start;
-    view->len = (size_t)(d->p - d->start);
+    view->data = data;
+    view->len = len;
     return 0;
+}
+
+int mote_pb_keep_unknown(mote_pb_reader *d, uint32_t key)
+{
+    int r = mote_pb_skip(&d->p, d->top.end, key);
+
+    return r < 0 ? r : mote_pb_keep_bytes(d, d->start, (size_t)(d->p - d->start));
 }

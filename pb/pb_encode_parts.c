@@ -96,7 +96,10 @@ int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const voi
             }
             f = &top->type->fields[fields];
             type = mote_pb_sub_of(top->type, f);
-            element = element_before(top, f, type->size, element);
+            const uint8_t *later = element;
+            element = element_before(top, f, type->size, later);
+            if (!element && !later && mote_pb_label_of(f) == MOTE_PB_REQUIRED)
+                return MOTE_PB_ERR_REQUIRED;
         } while (!element);
         if (top == stack + MOTE_PB_DEPTH - 1)
             return MOTE_PB_ERR_DEPTH;

@@ -169,8 +169,6 @@ static size_t elements(const mote_pb_field *f, const uint8_t *message, const uin
         if (which != f->key >> 3)
             return 0;
         break;
-    case MOTE_PB_REQUIRED:
-        return 1;
     case MOTE_PB_UNKNOWN: /* nothing that has a name */
         return 0;
     default:
@@ -180,7 +178,7 @@ static size_t elements(const mote_pb_field *f, const uint8_t *message, const uin
         memcpy(first, place, sizeof *first);
         return *first != NULL;
     }
-    if (label == MOTE_PB_ONEOF)
+    if (label == MOTE_PB_ONEOF || label == MOTE_PB_REQUIRED)
         return 1;
     if (type == MOTE_PB_TEXT || type == MOTE_PB_BYTES)
         return ((const mote_pb_bytes *)(const void *)place)->len > 0;

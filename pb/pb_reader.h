@@ -8,6 +8,7 @@
 typedef struct {
     const mote_pb_message *type;
     uint8_t *message;
+    const uint8_t *begin; /* of its bytes; NULL: it is merged with one that was there before */
     const uint8_t *end;
     uint32_t group; /* number of the group that it is; 0: none */
 } mote_pb_open;
@@ -46,5 +47,9 @@ static inline size_t mote_pb_capacity(const mote_pb_list *list)
 
 /* The value behind a key, which is of the wire type of the field. 0 or an error. */
 int mote_pb_read_value(mote_pb_reader *d, const mote_pb_field *f, uint8_t *to);
+/* A field that is no list and no message, behind its key. 0 or an error. */
+int mote_pb_read_single(mote_pb_reader *d, const mote_pb_field *f);
+/* Keeps bytes of an unknown field, if the message keeps any. 0 or MOTE_PB_ERR_ARENA. */
+int mote_pb_keep_bytes(mote_pb_reader *d, const uint8_t *data, size_t len);
 
 #endif

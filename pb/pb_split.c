@@ -29,7 +29,7 @@ static int deliver(mote_pb_splitter *s, mote_pb_piece *piece)
 
 static int on_key(mote_pb_splitter *s)
 {
-    if (s->value > UINT32_MAX || s->value < 8 || (s->value & 7) > MOTE_PB_I32)
+    if (s->value < 8 || (s->value & 7) > MOTE_PB_I32)
         return MOTE_PB_ERR_TAG;
     s->key = (uint32_t)s->value;
     switch (s->key & 7) {
@@ -73,15 +73,19 @@ static int on_length(mote_pb_splitter *s, mote_pb_piece *piece)
     return deliver(s, piece);
 }
 
+/* A tag or a length has 5 bytes at the most. */
 static int on_varint_byte(mote_pb_splitter *s, uint8_t byte, mote_pb_piece *piece)
 {
-    if (s->shift == 70)
-        return MOTE_PB_ERR_VARINT;
+    int too_long = s->state == KEY ? MOTE_PB_ERR_TAG : MOTE_PB_ERR_VARINT;
+    uint8_t most = s->state == VARINT ? 70 : 35;
+
     if (s->shift < 64)
         s->value |= (uint64_t)(byte & 127) << s->shift;
     s->shift = (uint8_t)(s->shift + 7);
     if (byte >= 128)
-        return s->shift == 70 ? MOTE_PB_ERR_VARINT : 0;
+        return s->shift == most ? too_long : 0;
+    if (s->state != VARINT && s->value > UINT32_MAX)
+        return too_long;
     if (s->state == KEY)
         return on_key(s);
     if (s->state == LENGTH)

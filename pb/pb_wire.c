@@ -20,14 +20,23 @@ int mote_pb_read_varint_slow(const uint8_t **p, const uint8_t *end, uint64_t *v)
     return MOTE_PB_ERR_VARINT;
 }
 
+/* A tag or a length: to 32 bits, in 5 bytes at the most, as other implementations have it. */
+static int read_short(const uint8_t **p, const uint8_t *end, uint64_t *v)
+{
+    const uint8_t *start = *p;
+    int r = mote_pb_read_varint(p, end, v);
+
+    return r == 0 && (*p - start > 5 || *v > UINT32_MAX) ? MOTE_PB_ERR_VARINT : r;
+}
+
 int mote_pb_read_key(const uint8_t **p, const uint8_t *end, uint32_t *key)
 {
     uint64_t v;
-    int r = mote_pb_read_varint(p, end, &v);
+    int r = read_short(p, end, &v);
 
-    if (r < 0)
+    if (r == MOTE_PB_ERR_TRUNCATED)
         return r;
-    if (v > UINT32_MAX || v < 8 || (v & 7) > MOTE_PB_I32)
+    if (r < 0 || v < 8 || (v & 7) > MOTE_PB_I32)
         return MOTE_PB_ERR_TAG;
     *key = (uint32_t)v;
     return 0;
@@ -36,7 +45,7 @@ int mote_pb_read_key(const uint8_t **p, const uint8_t *end, uint32_t *key)
 int mote_pb_read_len(const uint8_t **p, const uint8_t *end, size_t *len)
 {
     uint64_t v;
-    int r = mote_pb_read_varint(p, end, &v);
+    int r = read_short(p, end, &v);
 
     if (r < 0)
         return r;

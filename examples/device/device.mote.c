@@ -6,7 +6,7 @@ static const mote_pb_field mote_device_Channel_fields[] = {
 };
 const mote_pb_message mote_device_Channel_layout = {mote_device_Channel_fields, NULL, 1, sizeof(mote_device_Channel)};
 const mote_pb_encoder mote_device_Channel_encoder = {&mote_device_Channel_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_device_Channel_decoder = {&mote_device_Channel_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_device_Channel_decoder = {&mote_device_Channel_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_device_Reading_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_device_Reading, channel), MOTE_PB_UINT32, 0},
@@ -15,7 +15,7 @@ static const mote_pb_field mote_device_Reading_fields[] = {
 };
 const mote_pb_message mote_device_Reading_layout = {mote_device_Reading_fields, NULL, 3, sizeof(mote_device_Reading)};
 const mote_pb_encoder mote_device_Reading_encoder = {&mote_device_Reading_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_device_Reading_decoder = {&mote_device_Reading_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_device_Reading_decoder = {&mote_device_Reading_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_device_Setting_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_device_Setting, channel), MOTE_PB_UINT32, 0},
@@ -23,11 +23,11 @@ static const mote_pb_field mote_device_Setting_fields[] = {
 };
 const mote_pb_message mote_device_Setting_layout = {mote_device_Setting_fields, NULL, 2, sizeof(mote_device_Setting)};
 const mote_pb_encoder mote_device_Setting_encoder = {&mote_device_Setting_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_device_Setting_decoder = {&mote_device_Setting_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_device_Setting_decoder = {&mote_device_Setting_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_pb_message mote_device_Done_layout = {NULL, NULL, 0, sizeof(mote_device_Done)};
 const mote_pb_encoder mote_device_Done_encoder = {&mote_device_Done_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_device_Done_decoder = {&mote_device_Done_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_device_Done_decoder = {&mote_device_Done_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_device_Device_Read_path =
     MOTE_HPACK_FIELD(":path", "/mote.device.Device/Read");

@@ -9,14 +9,14 @@ static const mote_pb_field mote_telemetry_Sample_fields[] = {
 };
 const mote_pb_message mote_telemetry_Sample_layout = {mote_telemetry_Sample_fields, NULL, 4, sizeof(mote_telemetry_Sample)};
 const mote_pb_encoder mote_telemetry_Sample_encoder = {&mote_telemetry_Sample_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_Sample_decoder = {&mote_telemetry_Sample_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_telemetry_Sample_decoder = {&mote_telemetry_Sample_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_telemetry_UploadSummary_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_telemetry_UploadSummary, received), MOTE_PB_UINT64, 0},
 };
 const mote_pb_message mote_telemetry_UploadSummary_layout = {mote_telemetry_UploadSummary_fields, NULL, 1, sizeof(mote_telemetry_UploadSummary)};
 const mote_pb_encoder mote_telemetry_UploadSummary_encoder = {&mote_telemetry_UploadSummary_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_UploadSummary_decoder = {&mote_telemetry_UploadSummary_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_telemetry_UploadSummary_decoder = {&mote_telemetry_UploadSummary_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_telemetry_Report_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_telemetry_Report, device), MOTE_PB_TEXT, 0},
@@ -25,7 +25,7 @@ static const mote_pb_field mote_telemetry_Report_fields[] = {
 };
 const mote_pb_message mote_telemetry_Report_layout = {mote_telemetry_Report_fields, NULL, 3, sizeof(mote_telemetry_Report)};
 const mote_pb_encoder mote_telemetry_Report_encoder = {&mote_telemetry_Report_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_Report_decoder = {&mote_telemetry_Report_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_telemetry_Report_decoder = {&mote_telemetry_Report_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_telemetry_Command_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_telemetry_Command, is.is), MOTE_PB_UINT64 | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is) | 0},
@@ -33,7 +33,7 @@ static const mote_pb_field mote_telemetry_Command_fields[] = {
 };
 const mote_pb_message mote_telemetry_Command_layout = {mote_telemetry_Command_fields, NULL, 2, sizeof(mote_telemetry_Command)};
 const mote_pb_encoder mote_telemetry_Command_encoder = {&mote_telemetry_Command_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_Command_decoder = {&mote_telemetry_Command_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_telemetry_Command_decoder = {&mote_telemetry_Command_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_telemetry_Telemetry_Upload_path =
     MOTE_HPACK_FIELD(":path", "/mote.telemetry.Telemetry/Upload");

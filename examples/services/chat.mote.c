@@ -7,7 +7,7 @@ static const mote_pb_field mote_chat_Enter_fields[] = {
 };
 const mote_pb_message mote_chat_Enter_layout = {mote_chat_Enter_fields, NULL, 2, sizeof(mote_chat_Enter)};
 const mote_pb_encoder mote_chat_Enter_encoder = {&mote_chat_Enter_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_chat_Enter_decoder = {&mote_chat_Enter_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_chat_Enter_decoder = {&mote_chat_Enter_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_chat_Say_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_chat_Say, is.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_chat_Say, is) | 0},
@@ -18,7 +18,7 @@ static const mote_pb_message *const mote_chat_Say_subs[] = {
 };
 const mote_pb_message mote_chat_Say_layout = {mote_chat_Say_fields, mote_chat_Say_subs, 2, sizeof(mote_chat_Say)};
 const mote_pb_encoder mote_chat_Say_encoder = {&mote_chat_Say_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder mote_chat_Say_decoder = {&mote_chat_Say_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder mote_chat_Say_decoder = {&mote_chat_Say_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_chat_Event_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_chat_Event, kind), MOTE_PB_ENUM_TYPE, 0},
@@ -27,7 +27,7 @@ static const mote_pb_field mote_chat_Event_fields[] = {
 };
 const mote_pb_message mote_chat_Event_layout = {mote_chat_Event_fields, NULL, 3, sizeof(mote_chat_Event)};
 const mote_pb_encoder mote_chat_Event_encoder = {&mote_chat_Event_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_chat_Event_decoder = {&mote_chat_Event_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_chat_Event_decoder = {&mote_chat_Event_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_chat_Chat_Join_path =
     MOTE_HPACK_FIELD(":path", "/mote.chat.Chat/Join");

@@ -8,7 +8,7 @@ static const mote_pb_field mote_files_Chunk_fields[] = {
 };
 const mote_pb_message mote_files_Chunk_layout = {mote_files_Chunk_fields, NULL, 3, sizeof(mote_files_Chunk)};
 const mote_pb_encoder mote_files_Chunk_encoder = {&mote_files_Chunk_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_files_Chunk_decoder = {&mote_files_Chunk_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_files_Chunk_decoder = {&mote_files_Chunk_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_files_Receipt_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_files_Receipt, size), MOTE_PB_UINT64, 0},
@@ -16,7 +16,7 @@ static const mote_pb_field mote_files_Receipt_fields[] = {
 };
 const mote_pb_message mote_files_Receipt_layout = {mote_files_Receipt_fields, NULL, 2, sizeof(mote_files_Receipt)};
 const mote_pb_encoder mote_files_Receipt_encoder = {&mote_files_Receipt_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_files_Receipt_decoder = {&mote_files_Receipt_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_files_Receipt_decoder = {&mote_files_Receipt_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_files_Request_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_files_Request, name), MOTE_PB_TEXT, 0},
@@ -24,7 +24,7 @@ static const mote_pb_field mote_files_Request_fields[] = {
 };
 const mote_pb_message mote_files_Request_layout = {mote_files_Request_fields, NULL, 2, sizeof(mote_files_Request)};
 const mote_pb_encoder mote_files_Request_encoder = {&mote_files_Request_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_files_Request_decoder = {&mote_files_Request_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_files_Request_decoder = {&mote_files_Request_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_files_Part_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_files_Part, is.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_files_Part, is) | 0},
@@ -36,7 +36,7 @@ static const mote_pb_message *const mote_files_Part_subs[] = {
 };
 const mote_pb_message mote_files_Part_layout = {mote_files_Part_fields, mote_files_Part_subs, 2, sizeof(mote_files_Part)};
 const mote_pb_encoder mote_files_Part_encoder = {&mote_files_Part_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder mote_files_Part_decoder = {&mote_files_Part_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder mote_files_Part_decoder = {&mote_files_Part_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field mote_files_Files_Upload_path =
     MOTE_HPACK_FIELD(":path", "/mote.files.Files/Upload");

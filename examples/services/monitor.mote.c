@@ -11,7 +11,7 @@ static const mote_pb_message *const mote_monitor_Metric_subs[] = {
 };
 const mote_pb_message mote_monitor_Metric_layout = {mote_monitor_Metric_fields, mote_monitor_Metric_subs, 3, sizeof(mote_monitor_Metric)};
 const mote_pb_encoder mote_monitor_Metric_encoder = {&mote_monitor_Metric_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder mote_monitor_Metric_decoder = {&mote_monitor_Metric_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
+const mote_pb_decoder mote_monitor_Metric_decoder = {&mote_monitor_Metric_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field mote_monitor_Metric_LabelsEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_monitor_Metric_LabelsEntry, key), MOTE_PB_TEXT, 0},
@@ -26,21 +26,21 @@ static const mote_pb_field mote_monitor_Line_fields[] = {
 };
 const mote_pb_message mote_monitor_Line_layout = {mote_monitor_Line_fields, NULL, 3, sizeof(mote_monitor_Line)};
 const mote_pb_encoder mote_monitor_Line_encoder = {&mote_monitor_Line_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_monitor_Line_decoder = {&mote_monitor_Line_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_monitor_Line_decoder = {&mote_monitor_Line_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_monitor_Accepted_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_monitor_Accepted, count), MOTE_PB_UINT32, 0},
 };
 const mote_pb_message mote_monitor_Accepted_layout = {mote_monitor_Accepted_fields, NULL, 1, sizeof(mote_monitor_Accepted)};
 const mote_pb_encoder mote_monitor_Accepted_encoder = {&mote_monitor_Accepted_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_monitor_Accepted_decoder = {&mote_monitor_Accepted_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_monitor_Accepted_decoder = {&mote_monitor_Accepted_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_monitor_Query_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_monitor_Query, least), MOTE_PB_ENUM_TYPE, 0},
 };
 const mote_pb_message mote_monitor_Query_layout = {mote_monitor_Query_fields, NULL, 1, sizeof(mote_monitor_Query)};
 const mote_pb_encoder mote_monitor_Query_encoder = {&mote_monitor_Query_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_monitor_Query_decoder = {&mote_monitor_Query_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_monitor_Query_decoder = {&mote_monitor_Query_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_monitor_Monitor_Push_path =
     MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Push");

@@ -8,7 +8,7 @@ static const mote_pb_field mote_orders_Item_fields[] = {
 };
 const mote_pb_message mote_orders_Item_layout = {mote_orders_Item_fields, NULL, 3, sizeof(mote_orders_Item)};
 const mote_pb_encoder mote_orders_Item_encoder = {&mote_orders_Item_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_orders_Item_decoder = {&mote_orders_Item_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_orders_Item_decoder = {&mote_orders_Item_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_orders_Order_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_orders_Order, id), MOTE_PB_TEXT, 0},
@@ -21,14 +21,14 @@ static const mote_pb_message *const mote_orders_Order_subs[] = {
 };
 const mote_pb_message mote_orders_Order_layout = {mote_orders_Order_fields, mote_orders_Order_subs, 4, sizeof(mote_orders_Order)};
 const mote_pb_encoder mote_orders_Order_encoder = {&mote_orders_Order_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder mote_orders_Order_decoder = {&mote_orders_Order_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
+const mote_pb_decoder mote_orders_Order_decoder = {&mote_orders_Order_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field mote_orders_HistoryQuery_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_orders_HistoryQuery, customer), MOTE_PB_TEXT, 0},
 };
 const mote_pb_message mote_orders_HistoryQuery_layout = {mote_orders_HistoryQuery_fields, NULL, 1, sizeof(mote_orders_HistoryQuery)};
 const mote_pb_encoder mote_orders_HistoryQuery_encoder = {&mote_orders_HistoryQuery_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_orders_HistoryQuery_decoder = {&mote_orders_HistoryQuery_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_orders_HistoryQuery_decoder = {&mote_orders_HistoryQuery_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_orders_ImportResult_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_orders_ImportResult, succeeded), MOTE_PB_UINT32, 0},
@@ -37,7 +37,7 @@ static const mote_pb_field mote_orders_ImportResult_fields[] = {
 };
 const mote_pb_message mote_orders_ImportResult_layout = {mote_orders_ImportResult_fields, NULL, 3, sizeof(mote_orders_ImportResult)};
 const mote_pb_encoder mote_orders_ImportResult_encoder = {&mote_orders_ImportResult_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder mote_orders_ImportResult_decoder = {&mote_orders_ImportResult_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
+const mote_pb_decoder mote_orders_ImportResult_decoder = {&mote_orders_ImportResult_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL, NULL};
 
 static const mote_pb_field mote_orders_Update_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_orders_Update, id), MOTE_PB_TEXT, 0},
@@ -46,7 +46,7 @@ static const mote_pb_field mote_orders_Update_fields[] = {
 };
 const mote_pb_message mote_orders_Update_layout = {mote_orders_Update_fields, NULL, 3, sizeof(mote_orders_Update)};
 const mote_pb_encoder mote_orders_Update_encoder = {&mote_orders_Update_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_orders_Update_decoder = {&mote_orders_Update_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_orders_Update_decoder = {&mote_orders_Update_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_orders_Orders_History_path =
     MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/History");

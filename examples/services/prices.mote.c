@@ -6,7 +6,7 @@ static const mote_pb_field mote_prices_Filter_fields[] = {
 };
 const mote_pb_message mote_prices_Filter_layout = {mote_prices_Filter_fields, NULL, 1, sizeof(mote_prices_Filter)};
 const mote_pb_encoder mote_prices_Filter_encoder = {&mote_prices_Filter_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder mote_prices_Filter_decoder = {&mote_prices_Filter_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
+const mote_pb_decoder mote_prices_Filter_decoder = {&mote_prices_Filter_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL, NULL};
 
 static const mote_pb_field mote_prices_Price_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_prices_Price, symbol), MOTE_PB_TEXT, 0},
@@ -15,7 +15,7 @@ static const mote_pb_field mote_prices_Price_fields[] = {
 };
 const mote_pb_message mote_prices_Price_layout = {mote_prices_Price_fields, NULL, 3, sizeof(mote_prices_Price)};
 const mote_pb_encoder mote_prices_Price_encoder = {&mote_prices_Price_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_prices_Price_decoder = {&mote_prices_Price_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_prices_Price_decoder = {&mote_prices_Price_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_prices_Prices_Watch_path =
     MOTE_HPACK_FIELD(":path", "/mote.prices.Prices/Watch");

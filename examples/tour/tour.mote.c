@@ -9,7 +9,7 @@ static const mote_pb_field mote_tour_Note_fields[] = {
 };
 const mote_pb_message mote_tour_Note_layout = {mote_tour_Note_fields, NULL, 4, sizeof(mote_tour_Note)};
 const mote_pb_encoder mote_tour_Note_encoder = {&mote_tour_Note_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_tour_Note_decoder = {&mote_tour_Note_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_tour_Note_decoder = {&mote_tour_Note_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_tour_Query_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_tour_Query, topic), MOTE_PB_TEXT, 0},
@@ -17,14 +17,14 @@ static const mote_pb_field mote_tour_Query_fields[] = {
 };
 const mote_pb_message mote_tour_Query_layout = {mote_tour_Query_fields, NULL, 2, sizeof(mote_tour_Query)};
 const mote_pb_encoder mote_tour_Query_encoder = {&mote_tour_Query_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_tour_Query_decoder = {&mote_tour_Query_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_tour_Query_decoder = {&mote_tour_Query_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_tour_Summary_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_tour_Summary, count), MOTE_PB_UINT32, 0},
 };
 const mote_pb_message mote_tour_Summary_layout = {mote_tour_Summary_fields, NULL, 1, sizeof(mote_tour_Summary)};
 const mote_pb_encoder mote_tour_Summary_encoder = {&mote_tour_Summary_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_tour_Summary_decoder = {&mote_tour_Summary_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_tour_Summary_decoder = {&mote_tour_Summary_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_tour_Tour_Latest_path =
     MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Latest");

@@ -6,18 +6,18 @@ static const mote_pb_field mote_HealthCheckRequest_fields[] = {
 };
 const mote_pb_message mote_HealthCheckRequest_layout = {mote_HealthCheckRequest_fields, NULL, 1, sizeof(mote_HealthCheckRequest)};
 const mote_pb_encoder mote_HealthCheckRequest_encoder = {&mote_HealthCheckRequest_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_HealthCheckRequest_decoder = {&mote_HealthCheckRequest_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_HealthCheckRequest_decoder = {&mote_HealthCheckRequest_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_HealthCheckResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_HealthCheckResponse, status), MOTE_PB_ENUM_TYPE, 0},
 };
 const mote_pb_message mote_HealthCheckResponse_layout = {mote_HealthCheckResponse_fields, NULL, 1, sizeof(mote_HealthCheckResponse)};
 const mote_pb_encoder mote_HealthCheckResponse_encoder = {&mote_HealthCheckResponse_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_HealthCheckResponse_decoder = {&mote_HealthCheckResponse_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_HealthCheckResponse_decoder = {&mote_HealthCheckResponse_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_pb_message mote_HealthListRequest_layout = {NULL, NULL, 0, sizeof(mote_HealthListRequest)};
 const mote_pb_encoder mote_HealthListRequest_encoder = {&mote_HealthListRequest_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_HealthListRequest_decoder = {&mote_HealthListRequest_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder mote_HealthListRequest_decoder = {&mote_HealthListRequest_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_HealthListResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_HealthListResponse, statuses), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -27,7 +27,7 @@ static const mote_pb_message *const mote_HealthListResponse_subs[] = {
 };
 const mote_pb_message mote_HealthListResponse_layout = {mote_HealthListResponse_fields, mote_HealthListResponse_subs, 1, sizeof(mote_HealthListResponse)};
 const mote_pb_encoder mote_HealthListResponse_encoder = {&mote_HealthListResponse_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder mote_HealthListResponse_decoder = {&mote_HealthListResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL};
+const mote_pb_decoder mote_HealthListResponse_decoder = {&mote_HealthListResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_HealthListResponse_StatusesEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_HealthListResponse_StatusesEntry, key), MOTE_PB_TEXT, 0},

@@ -14,7 +14,7 @@ static const mote_pb_message *const mote_ServerReflectionRequest_subs[] = {
 };
 const mote_pb_message mote_ServerReflectionRequest_layout = {mote_ServerReflectionRequest_fields, mote_ServerReflectionRequest_subs, 6, sizeof(mote_ServerReflectionRequest)};
 const mote_pb_encoder mote_ServerReflectionRequest_encoder = {&mote_ServerReflectionRequest_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder mote_ServerReflectionRequest_decoder = {&mote_ServerReflectionRequest_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder mote_ServerReflectionRequest_decoder = {&mote_ServerReflectionRequest_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_ExtensionRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ExtensionRequest, containing_type), MOTE_PB_TEXT, 0},
@@ -22,7 +22,7 @@ static const mote_pb_field mote_ExtensionRequest_fields[] = {
 };
 const mote_pb_message mote_ExtensionRequest_layout = {mote_ExtensionRequest_fields, NULL, 2, sizeof(mote_ExtensionRequest)};
 const mote_pb_encoder mote_ExtensionRequest_encoder = {&mote_ExtensionRequest_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_ExtensionRequest_decoder = {&mote_ExtensionRequest_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_ExtensionRequest_decoder = {&mote_ExtensionRequest_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ServerReflectionResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ServerReflectionResponse, valid_host), MOTE_PB_TEXT, 0},
@@ -41,14 +41,14 @@ static const mote_pb_message *const mote_ServerReflectionResponse_subs[] = {
 };
 const mote_pb_message mote_ServerReflectionResponse_layout = {mote_ServerReflectionResponse_fields, mote_ServerReflectionResponse_subs, 6, sizeof(mote_ServerReflectionResponse)};
 const mote_pb_encoder mote_ServerReflectionResponse_encoder = {&mote_ServerReflectionResponse_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder mote_ServerReflectionResponse_decoder = {&mote_ServerReflectionResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder mote_ServerReflectionResponse_decoder = {&mote_ServerReflectionResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_FileDescriptorResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_FileDescriptorResponse, file_descriptor_proto), MOTE_PB_BYTES | MOTE_PB_REPEATED, 0},
 };
 const mote_pb_message mote_FileDescriptorResponse_layout = {mote_FileDescriptorResponse_fields, NULL, 1, sizeof(mote_FileDescriptorResponse)};
 const mote_pb_encoder mote_FileDescriptorResponse_encoder = {&mote_FileDescriptorResponse_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder mote_FileDescriptorResponse_decoder = {&mote_FileDescriptorResponse_layout, NULL, mote_pb_read_values, NULL, NULL};
+const mote_pb_decoder mote_FileDescriptorResponse_decoder = {&mote_FileDescriptorResponse_layout, NULL, mote_pb_read_values, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ExtensionNumberResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ExtensionNumberResponse, base_type_name), MOTE_PB_TEXT, 0},
@@ -56,7 +56,7 @@ static const mote_pb_field mote_ExtensionNumberResponse_fields[] = {
 };
 const mote_pb_message mote_ExtensionNumberResponse_layout = {mote_ExtensionNumberResponse_fields, NULL, 2, sizeof(mote_ExtensionNumberResponse)};
 const mote_pb_encoder mote_ExtensionNumberResponse_encoder = {&mote_ExtensionNumberResponse_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder mote_ExtensionNumberResponse_decoder = {&mote_ExtensionNumberResponse_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
+const mote_pb_decoder mote_ExtensionNumberResponse_decoder = {&mote_ExtensionNumberResponse_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ListServiceResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ListServiceResponse, service), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -66,14 +66,14 @@ static const mote_pb_message *const mote_ListServiceResponse_subs[] = {
 };
 const mote_pb_message mote_ListServiceResponse_layout = {mote_ListServiceResponse_fields, mote_ListServiceResponse_subs, 1, sizeof(mote_ListServiceResponse)};
 const mote_pb_encoder mote_ListServiceResponse_encoder = {&mote_ListServiceResponse_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder mote_ListServiceResponse_decoder = {&mote_ListServiceResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
+const mote_pb_decoder mote_ListServiceResponse_decoder = {&mote_ListServiceResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ServiceResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_ServiceResponse, name), MOTE_PB_TEXT, 0},
 };
 const mote_pb_message mote_ServiceResponse_layout = {mote_ServiceResponse_fields, NULL, 1, sizeof(mote_ServiceResponse)};
 const mote_pb_encoder mote_ServiceResponse_encoder = {&mote_ServiceResponse_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_ServiceResponse_decoder = {&mote_ServiceResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_ServiceResponse_decoder = {&mote_ServiceResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ErrorResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_ErrorResponse, error_code), MOTE_PB_INT32, 0},
@@ -81,7 +81,7 @@ static const mote_pb_field mote_ErrorResponse_fields[] = {
 };
 const mote_pb_message mote_ErrorResponse_layout = {mote_ErrorResponse_fields, NULL, 2, sizeof(mote_ErrorResponse)};
 const mote_pb_encoder mote_ErrorResponse_encoder = {&mote_ErrorResponse_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_ErrorResponse_decoder = {&mote_ErrorResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder mote_ErrorResponse_decoder = {&mote_ErrorResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_ServerReflection_ServerReflectionInfo_path =
     MOTE_HPACK_FIELD(":path", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");

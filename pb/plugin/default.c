@@ -183,7 +183,7 @@ void put_defaults(text *t, const message_plan *m)
         text_add(t, "#define %s ", m->type->defaults[f->index]);
         if (f->proto->type == MOTE_PB_TEXT || f->proto->type == MOTE_PB_BYTES)
             put_literal(t, default_bytes(f->proto));
-        else if (f->pb_type == MOTE_PB_ENUM_TYPE)
+        else if (f->proto->type == MOTE_PB_ENUM_TYPE)
             text_add(t, "%s", f->sub->constants[value_named(f->sub, s)]);
         else
             put_number(t, f->proto, s);

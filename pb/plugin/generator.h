@@ -206,11 +206,17 @@ void put_message_table(text *t, const message_plan *m);
 /* What the name of a message's table for a direction begins with: its own, or the common one's. */
 char *stem_of(const type *t, enum direction d);
 bool is_message_type(unsigned pb_type);
+bool is_map_entry(const type *message);
+/* Whether unknown numbers of an enum are unknown fields. */
+bool is_closed(const type *e);
+/* The numbers of a closed enum. */
+void put_enum_table(text *t, const type *e);
 /* What a message and those inside of it need of the encoder or the decoder. */
 typedef struct {
     bool values, messages; /* repeated ones */
     bool single;           /* a message that is not repeated */
     bool text, unknown;
+    bool strict; /* closed enums or required fields */
 } needs;
 needs needs_of(const type *t, enum direction d);
 void put_coders(text *t, const message_plan *m);

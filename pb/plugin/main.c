@@ -68,11 +68,6 @@ static void put_types(text *h, const FileDescriptorProto *file)
     }
 }
 
-static bool is_map_entry(const type *t)
-{
-    return t->message->options && t->message->options->map_entry;
-}
-
 static void put_codec(text *h, message_plan *m)
 {
     const char *name = m->type->c_name;
@@ -204,7 +199,9 @@ static void put_header(text *h, const FileDescriptorProto *file)
 static void put_definitions(text *c, const FileDescriptorProto *file)
 {
     for (size_t i = source_of(file)->first; i < source_of(file)->end; i++) {
-        if (!types[i].message)
+        if (types[i].enumeration && is_closed(&types[i]))
+            put_enum_table(c, &types[i]);
+        if (types[i].enumeration)
             continue;
         put_message_table(c, plan_of(&types[i]));
         if (!is_map_entry(&types[i]))

@@ -28,7 +28,7 @@ static char *value_type(const field_plan *f)
 {
     const char *name = field_scalar(f);
 
-    if (f->pb_type == MOTE_PB_ENUM_TYPE)
+    if (f->proto->type == MOTE_PB_ENUM_TYPE)
         return f->sub->c_name;
     if (is_message_type(f->pb_type))
         return format("const %s *", f->sub->c_name);
@@ -277,4 +277,6 @@ void put_enum(text *t, const type *e)
             text_add(t, "    %s = %d,\n", e->constants[i], d->value.items[i].number);
     }
     text_add(t, "};\n");
+    if (is_closed(e))
+        text_add(t, "extern const mote_pb_message %s_closed;\n", e->c_name);
 }

@@ -28,12 +28,13 @@ static uint32_t said(const FeatureSet *features, size_t member)
     return value;
 }
 
-/* A feature of an edition: what the field says, or the scopes around it, or the default. */
+/* A feature of an edition: what the field says, if there is one, or the scopes around it, or the
+ * default. */
 static uint32_t feature(const type *t, const FieldDescriptorProto *f, size_t member,
                         uint32_t fallback)
 {
     const FileOptions *file = t->file->options;
-    uint32_t value = said(f->options ? f->options->features : NULL, member);
+    uint32_t value = said(f && f->options ? f->options->features : NULL, member);
 
     for (; value == 0 && t; t = t->parent)
         value = said(t->features, member);
@@ -54,6 +55,18 @@ bool is_message_type(unsigned pb_type)
     return type_rows[pb_type].kind == MOTE_PB_NESTED;
 }
 
+bool is_map_entry(const type *t)
+{
+    return t->message->options && t->message->options->map_entry;
+}
+
+bool is_closed(const type *e)
+{
+    if (is_editions(e->file))
+        return feature(e, NULL, offsetof(FeatureSet, enum_type), 1) == 2;
+    return !is_proto3(e->file);
+}
+
 static unsigned pb_type_of(const type *t, const FieldDescriptorProto *f)
 {
     bool checked = is_proto3(t->file);
@@ -62,8 +75,10 @@ static unsigned pb_type_of(const type *t, const FieldDescriptorProto *f)
         checked = feature(t, f, offsetof(FeatureSet, utf8_validation), 2) == 2;
     if (f->type == MOTE_PB_TEXT && !checked)
         return MOTE_PB_BYTES;
-    if (f->type == MOTE_PB_MESSAGE && is_editions(t->file) &&
-        !(t->message->options && t->message->options->map_entry) &&
+    if (f->type == MOTE_PB_ENUM_TYPE && is_closed(find_type(f->type_name, t->full_name)))
+        return MOTE_PB_CLOSED;
+    if (f->type == MOTE_PB_MESSAGE && is_editions(t->file) && !is_map_entry(t) &&
+        !is_map_entry(find_type(f->type_name, t->full_name)) &&
         feature(t, f, offsetof(FeatureSet, message_encoding), 1) == 2)
         return MOTE_PB_GROUP;
     return (unsigned)f->type;
@@ -93,7 +108,7 @@ static enum presence presence_of(const type *t, const FieldDescriptorProto *f, u
         return REQUIRED;
     if (f->oneof_index.has && !f->proto3_optional)
         return ONEOF;
-    if (t->message->options && t->message->options->map_entry)
+    if (is_map_entry(t))
         return IMPLICIT;
     return is_explicit ? EXPLICIT : IMPLICIT;
 }
@@ -127,9 +142,9 @@ static void plan_field(message_plan *m, map *names, map *members, size_t index)
     f->pb_type = pb_type_of(m->type, proto);
     f->presence = presence_of(m->type, proto, f->pb_type);
     f->oneof = f->presence == ONEOF ? proto->oneof_index.value : -1;
-    if (is_message_type(f->pb_type) || f->pb_type == MOTE_PB_ENUM_TYPE)
+    if (is_message_type(f->pb_type) || proto->type == MOTE_PB_ENUM_TYPE)
         f->sub = find_type(proto->type_name, who);
-    if (is_message_type(f->pb_type))
+    if (is_message_type(f->pb_type) || f->pb_type == MOTE_PB_CLOSED)
         f->aux = index_of_sub(m, f->sub);
     f->member = unique_name(f->oneof >= 0 ? members : names, c_member(proto->name));
     m->count++;
@@ -171,7 +186,7 @@ static message_plan *plan_message(const type *t)
     }
     for (size_t i = 0; i < d->field.count; i++)
         plan_field(m, &names, &members, i);
-    if (opt.keep_unknown && !(d->options && d->options->map_entry))
+    if (opt.keep_unknown)
         m->unknown = unique_name(&names, format("unknown_fields"));
     free(used);
     return m;
@@ -236,6 +251,7 @@ static void add_needs(needs *n, const message_plan *m, enum direction d, bool *s
         if (!f->in[d])
             continue;
         n->text |= f->pb_type == MOTE_PB_TEXT;
+        n->strict |= f->pb_type == MOTE_PB_CLOSED || f->presence == REQUIRED;
         if (!is_message_type(f->pb_type)) {
             n->values |= is_list;
             continue;

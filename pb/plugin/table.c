@@ -15,7 +15,7 @@ static const char *label_constant(const field_plan *f)
                                          " | MOTE_PB_PACKED",
                                          " | MOTE_PB_ONEOF"};
 
-    if (is_message_type(f->pb_type) && (f->presence == EXPLICIT || f->presence == REQUIRED))
+    if (is_message_type(f->pb_type) && f->presence == EXPLICIT)
         return "";
     return labels[f->presence];
 }
@@ -58,6 +58,14 @@ static const field_plan **sort_fields(const message_plan *m, enum direction d, s
     return sorted;
 }
 
+static void put_sub(text *t, const type *sub, enum direction d)
+{
+    if (sub->message)
+        text_add(t, "    &%s_layout,\n", stem_of(sub, d));
+    else
+        text_add(t, "    &%s_closed,\n", sub->c_name);
+}
+
 static void put_table(text *t, const message_plan *m, enum direction d)
 {
     char *name = stem_of(m->type, d);
@@ -77,12 +85,12 @@ static void put_table(text *t, const message_plan *m, enum direction d)
     if (m->sub_count > 0) {
         text_add(t, "static const mote_pb_message *const %s_subs[] = {\n", name);
         for (size_t i = 0; i < m->sub_count; i++)
-            text_add(t, "    &%s_layout,\n", stem_of(m->subs[i], d));
+            put_sub(t, m->subs[i], d);
         if (m->sub_count == MOTE_PB_MANY_SUBS && m->unknown)
             text_add(t, "    NULL,\n");
         for (size_t i = 0; m->sub_count == MOTE_PB_MANY_SUBS && i < rows; i++) {
             if (sorted[i]->aux == MOTE_PB_MANY_SUBS)
-                text_add(t, "    &%s_layout,\n", stem_of(sorted[i]->sub, d));
+                put_sub(t, sorted[i]->sub, d);
             else
                 text_add(t, "    NULL,\n");
         }
@@ -94,6 +102,34 @@ static void put_table(text *t, const message_plan *m, enum direction d)
     text_add(t, m->sub_count > 0 ? "%s_subs, " : "NULL, ", name);
     text_add(t, "%zu, sizeof(%s)};\n", rows, m->type->c_name);
     free(sorted);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+void put_enum_table(text *t, const type *e)
+{
+    size_t count = e->enumeration->value.count, ranges = 0;
+    int32_t *values = allocate(count * sizeof *values);
+
+    for (size_t i = 0; i < count; i++)
+        values[i] = e->enumeration->value.items[i].number;
+    qsort(values, count, sizeof *values, by_value);
+    text_add(t, "\nstatic const mote_pb_field %s_values[] = {\n", e->c_name);
+    for (size_t i = 0, next; i < count; i = next, ranges++) {
+        int64_t first = values[i], last = first;
+        for (next = i + 1; next < count && values[next] <= last + 1 && last - first < UINT16_MAX;
+             next++)
+            last = values[next];
+        text_add(t, "    {%uu, %d, 0, 0},\n", (unsigned)first, (int)(last - first));
+    }
+    text_add(t, "};\nconst mote_pb_message %s_closed = {%s_values, NULL, %zu, 0};\n", e->c_name,
+             e->c_name, ranges);
+    free(values);
 }
 
 void put_message_table(text *t, const message_plan *m)
@@ -121,10 +157,18 @@ void put_coders(text *t, const message_plan *m)
     text_add(t, "const mote_pb_encoder %s_encoder = {&%s_layout, %s, %s};\n", m->type->c_name,
              stem_of(m->type, ENCODE), e.values || e.unknown ? "mote_pb_put_list" : "NULL",
              e.single || e.messages ? "mote_pb_put_nested" : "mote_pb_put_flat");
-    text_add(t, "const mote_pb_decoder %s_decoder = {&%s_layout, %s, %s, %s, %s};\n",
+    text_add(t, "const mote_pb_decoder %s_decoder = {&%s_layout, %s, %s, %s, %s, %s};\n",
              m->type->c_name, stem_of(m->type, DECODE), d.text ? "mote_pb_utf8_valid" : "NULL",
              lists, d.single ? "mote_pb_enter" : "NULL",
-             d.unknown ? "mote_pb_keep_unknown" : "NULL");
+             d.unknown ? "mote_pb_keep_unknown" : "NULL", d.strict ? "&mote_pb_proto2" : "NULL");
+}
+
+static void put_sub_names(text *t, const type *sub)
+{
+    if (sub->message)
+        text_add(t, "    &%s_names,\n", sub->c_name);
+    else
+        text_add(t, "    NULL,\n");
 }
 
 /* Names of the rows, in the order of the table. */
@@ -145,12 +189,12 @@ void put_message_names(text *t, const message_plan *m)
     }
     text_add(t, "    NULL,\n};\nstatic const mote_pb_names *const %s_sub_names[] = {\n", name);
     for (size_t i = 0; i < m->sub_count; i++)
-        text_add(t, "    &%s_names,\n", m->subs[i]->c_name);
+        put_sub_names(t, m->subs[i]);
     if (m->sub_count == MOTE_PB_MANY_SUBS && m->unknown)
         text_add(t, "    NULL,\n");
     for (size_t i = 0; m->sub_count == MOTE_PB_MANY_SUBS && i < count; i++) {
         if (sorted[i]->aux == MOTE_PB_MANY_SUBS)
-            text_add(t, "    &%s_names,\n", sorted[i]->sub->c_name);
+            put_sub_names(t, sorted[i]->sub);
         else
             text_add(t, "    NULL,\n");
     }

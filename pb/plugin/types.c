@@ -11,30 +11,33 @@ size_t source_count;
 static map by_name; /* types, by their full names */
 static map files_by_name;
 
-/* What is generated for a message: no other thing in the file has one of these names. */
+/* What is generated for a type: no other thing in the file has one of these names. */
 static char *claim_type(const FileDescriptorProto *file, char *stem, bool is_message)
 {
-    static const char *const endings[] = {"",
-                                          "_layout",
-                                          "_encoder",
-                                          "_decoder",
-                                          "_encode",
-                                          "_decode",
-                                          "_size",
-                                          "_names",
-                                          "_MAX_SIZE",
-                                          "_fields",
-                                          "_subs",
-                                          "_field_names",
-                                          "_sub_names",
-                                          "_encode_layout",
-                                          "_decode_layout",
-                                          "_encode_fields",
-                                          "_decode_fields",
-                                          "_encode_subs",
-                                          "_decode_subs"};
+    static const char *const of_enum[] = {"", "_closed", "_values"};
+    static const char *const of_message[] = {"",
+                                             "_layout",
+                                             "_encoder",
+                                             "_decoder",
+                                             "_encode",
+                                             "_decode",
+                                             "_size",
+                                             "_names",
+                                             "_MAX_SIZE",
+                                             "_fields",
+                                             "_subs",
+                                             "_field_names",
+                                             "_sub_names",
+                                             "_encode_layout",
+                                             "_decode_layout",
+                                             "_encode_fields",
+                                             "_decode_fields",
+                                             "_encode_subs",
+                                             "_decode_subs"};
 
-    return claim(file, stem, endings, is_message ? sizeof endings / sizeof endings[0] : 1);
+    if (!is_message)
+        return claim(file, stem, of_enum, sizeof of_enum / sizeof of_enum[0]);
+    return claim(file, stem, of_message, sizeof of_message / sizeof of_message[0]);
 }
 
 static type *new_type(const FileDescriptorProto *file, const type *parent, mote_pb_string name,

@@ -7,7 +7,7 @@ static const mote_pb_field connectrpc_conformance_v1_TLSCreds_fields[] = {
 };
 const mote_pb_message connectrpc_conformance_v1_TLSCreds_layout = {connectrpc_conformance_v1_TLSCreds_fields, NULL, 2, sizeof(connectrpc_conformance_v1_TLSCreds)};
 const mote_pb_encoder connectrpc_conformance_v1_TLSCreds_encoder = {&connectrpc_conformance_v1_TLSCreds_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder connectrpc_conformance_v1_TLSCreds_decoder = {&connectrpc_conformance_v1_TLSCreds_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_TLSCreds_decoder = {&connectrpc_conformance_v1_TLSCreds_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_Header_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_Header, name), MOTE_PB_TEXT, 0},
@@ -15,7 +15,7 @@ static const mote_pb_field connectrpc_conformance_v1_Header_fields[] = {
 };
 const mote_pb_message connectrpc_conformance_v1_Header_layout = {connectrpc_conformance_v1_Header_fields, NULL, 2, sizeof(connectrpc_conformance_v1_Header)};
 const mote_pb_encoder connectrpc_conformance_v1_Header_encoder = {&connectrpc_conformance_v1_Header_layout, mote_pb_put_list, mote_pb_put_flat};
-const mote_pb_decoder connectrpc_conformance_v1_Header_decoder = {&connectrpc_conformance_v1_Header_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_Header_decoder = {&connectrpc_conformance_v1_Header_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_Error_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(connectrpc_conformance_v1_Error, code), MOTE_PB_INT32, 0},
@@ -27,7 +27,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_Error_subs[] = {
 };
 const mote_pb_message connectrpc_conformance_v1_Error_layout = {connectrpc_conformance_v1_Error_fields, connectrpc_conformance_v1_Error_subs, 3, sizeof(connectrpc_conformance_v1_Error)};
 const mote_pb_encoder connectrpc_conformance_v1_Error_encoder = {&connectrpc_conformance_v1_Error_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_Error_decoder = {&connectrpc_conformance_v1_Error_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_Error_decoder = {&connectrpc_conformance_v1_Error_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatRequest_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(connectrpc_conformance_v1_ServerCompatRequest, protocol), MOTE_PB_INT32, 0},
@@ -42,7 +42,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ServerCompatReques
 };
 const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_layout = {connectrpc_conformance_v1_ServerCompatRequest_fields, connectrpc_conformance_v1_ServerCompatRequest_subs, 6, sizeof(connectrpc_conformance_v1_ServerCompatRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerCompatResponse, host), MOTE_PB_TEXT, 0},
@@ -51,7 +51,7 @@ static const mote_pb_field connectrpc_conformance_v1_ServerCompatResponse_fields
 };
 const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_layout = {connectrpc_conformance_v1_ServerCompatResponse_fields, NULL, 3, sizeof(connectrpc_conformance_v1_ServerCompatResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_ServerCompatResponse_encoder = {&connectrpc_conformance_v1_ServerCompatResponse_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder connectrpc_conformance_v1_ServerCompatResponse_decoder = {&connectrpc_conformance_v1_ServerCompatResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ServerCompatResponse_decoder = {&connectrpc_conformance_v1_ServerCompatResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatRequest, test_name), MOTE_PB_TEXT, 0},
@@ -81,7 +81,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatReques
 };
 const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_layout = {connectrpc_conformance_v1_ClientCompatRequest_fields, connectrpc_conformance_v1_ClientCompatRequest_subs, 18, sizeof(connectrpc_conformance_v1_ClientCompatRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing) | 0},
@@ -93,7 +93,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatReques
 };
 const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout = {connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields, connectrpc_conformance_v1_ClientCompatRequest_Cancel_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatRequest_Cancel)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatResponse, test_name), MOTE_PB_TEXT, 0},
@@ -106,7 +106,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatRespon
 };
 const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_layout = {connectrpc_conformance_v1_ClientCompatResponse_fields, connectrpc_conformance_v1_ClientCompatResponse_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientResponseResult_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientResponseResult, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -122,14 +122,14 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientResponseResu
 };
 const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_layout = {connectrpc_conformance_v1_ClientResponseResult_fields, connectrpc_conformance_v1_ClientResponseResult_subs, 5, sizeof(connectrpc_conformance_v1_ClientResponseResult)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientErrorResult_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientErrorResult, message), MOTE_PB_TEXT, 0},
 };
 const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_layout = {connectrpc_conformance_v1_ClientErrorResult_fields, NULL, 1, sizeof(connectrpc_conformance_v1_ClientErrorResult)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientErrorResult_encoder = {&connectrpc_conformance_v1_ClientErrorResult_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder connectrpc_conformance_v1_ClientErrorResult_decoder = {&connectrpc_conformance_v1_ClientErrorResult_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ClientErrorResult_decoder = {&connectrpc_conformance_v1_ClientErrorResult_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryResponseDefinition_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryResponseDefinition, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -144,7 +144,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_UnaryResponseDefin
 };
 const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_layout = {connectrpc_conformance_v1_UnaryResponseDefinition_fields, connectrpc_conformance_v1_UnaryResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_UnaryResponseDefinition)};
 const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_StreamResponseDefinition_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_StreamResponseDefinition, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -159,7 +159,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_StreamResponseDefi
 };
 const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_layout = {connectrpc_conformance_v1_StreamResponseDefinition_fields, connectrpc_conformance_v1_StreamResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_StreamResponseDefinition)};
 const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -170,7 +170,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_UnaryRequest_subs[
 };
 const mote_pb_message connectrpc_conformance_v1_UnaryRequest_layout = {connectrpc_conformance_v1_UnaryRequest_fields, connectrpc_conformance_v1_UnaryRequest_subs, 2, sizeof(connectrpc_conformance_v1_UnaryRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryResponse, payload), MOTE_PB_MESSAGE, 0},
@@ -180,7 +180,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_UnaryResponse_subs
 };
 const mote_pb_message connectrpc_conformance_v1_UnaryResponse_layout = {connectrpc_conformance_v1_UnaryResponse_fields, connectrpc_conformance_v1_UnaryResponse_subs, 1, sizeof(connectrpc_conformance_v1_UnaryResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -191,7 +191,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ServerStreamReques
 };
 const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_layout = {connectrpc_conformance_v1_ServerStreamRequest_fields, connectrpc_conformance_v1_ServerStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ServerStreamRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerStreamResponse, payload), MOTE_PB_MESSAGE, 0},
@@ -201,7 +201,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ServerStreamRespon
 };
 const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_layout = {connectrpc_conformance_v1_ServerStreamResponse_fields, connectrpc_conformance_v1_ServerStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ServerStreamResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -212,7 +212,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientStreamReques
 };
 const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_layout = {connectrpc_conformance_v1_ClientStreamRequest_fields, connectrpc_conformance_v1_ClientStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ClientStreamRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientStreamResponse, payload), MOTE_PB_MESSAGE, 0},
@@ -222,7 +222,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientStreamRespon
 };
 const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_layout = {connectrpc_conformance_v1_ClientStreamResponse_fields, connectrpc_conformance_v1_ClientStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ClientStreamResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_BidiStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -234,7 +234,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_BidiStreamRequest_
 };
 const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_layout = {connectrpc_conformance_v1_BidiStreamRequest_fields, connectrpc_conformance_v1_BidiStreamRequest_subs, 3, sizeof(connectrpc_conformance_v1_BidiStreamRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_BidiStreamResponse, payload), MOTE_PB_MESSAGE, 0},
@@ -244,15 +244,15 @@ static const mote_pb_message *const connectrpc_conformance_v1_BidiStreamResponse
 };
 const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_layout = {connectrpc_conformance_v1_BidiStreamResponse_fields, connectrpc_conformance_v1_BidiStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_BidiStreamResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_UnimplementedRequest_encoder = {&connectrpc_conformance_v1_UnimplementedRequest_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder connectrpc_conformance_v1_UnimplementedRequest_decoder = {&connectrpc_conformance_v1_UnimplementedRequest_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_UnimplementedRequest_decoder = {&connectrpc_conformance_v1_UnimplementedRequest_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_layout = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_UnimplementedResponse_encoder = {&connectrpc_conformance_v1_UnimplementedResponse_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder connectrpc_conformance_v1_UnimplementedResponse_decoder = {&connectrpc_conformance_v1_UnimplementedResponse_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_UnimplementedResponse_decoder = {&connectrpc_conformance_v1_UnimplementedResponse_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ConformancePayload, data), MOTE_PB_BYTES, 0},
@@ -263,7 +263,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ConformancePayload
 };
 const mote_pb_message connectrpc_conformance_v1_ConformancePayload_layout = {connectrpc_conformance_v1_ConformancePayload_fields, connectrpc_conformance_v1_ConformancePayload_subs, 2, sizeof(connectrpc_conformance_v1_ConformancePayload)};
 const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ConformancePayload_RequestInfo, request_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -276,7 +276,7 @@ static const mote_pb_message *const connectrpc_conformance_v1_ConformancePayload
 };
 const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout = {connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields, connectrpc_conformance_v1_ConformancePayload_RequestInfo_subs, 3, sizeof(connectrpc_conformance_v1_ConformancePayload_RequestInfo)};
 const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_utf8_valid, mote_pb_read_lists, NULL, NULL};
+const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_utf8_valid, mote_pb_read_lists, NULL, NULL, NULL};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path =
     MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/Unary");

@@ -3,14 +3,14 @@
 
 const mote_pb_message grpc_testing_Empty_layout = {NULL, NULL, 0, sizeof(grpc_testing_Empty)};
 const mote_pb_encoder grpc_testing_Empty_encoder = {&grpc_testing_Empty_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder grpc_testing_Empty_decoder = {&grpc_testing_Empty_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder grpc_testing_Empty_decoder = {&grpc_testing_Empty_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field grpc_testing_BoolValue_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_BoolValue, value), MOTE_PB_BOOL, 0},
 };
 const mote_pb_message grpc_testing_BoolValue_layout = {grpc_testing_BoolValue_fields, NULL, 1, sizeof(grpc_testing_BoolValue)};
 const mote_pb_encoder grpc_testing_BoolValue_encoder = {&grpc_testing_BoolValue_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder grpc_testing_BoolValue_decoder = {&grpc_testing_BoolValue_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder grpc_testing_BoolValue_decoder = {&grpc_testing_BoolValue_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field grpc_testing_Payload_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_Payload, type), MOTE_PB_ENUM_TYPE, 0},
@@ -18,7 +18,7 @@ static const mote_pb_field grpc_testing_Payload_fields[] = {
 };
 const mote_pb_message grpc_testing_Payload_layout = {grpc_testing_Payload_fields, NULL, 2, sizeof(grpc_testing_Payload)};
 const mote_pb_encoder grpc_testing_Payload_encoder = {&grpc_testing_Payload_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder grpc_testing_Payload_decoder = {&grpc_testing_Payload_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder grpc_testing_Payload_decoder = {&grpc_testing_Payload_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field grpc_testing_EchoStatus_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_EchoStatus, code), MOTE_PB_INT32, 0},
@@ -26,7 +26,7 @@ static const mote_pb_field grpc_testing_EchoStatus_fields[] = {
 };
 const mote_pb_message grpc_testing_EchoStatus_layout = {grpc_testing_EchoStatus_fields, NULL, 2, sizeof(grpc_testing_EchoStatus)};
 const mote_pb_encoder grpc_testing_EchoStatus_encoder = {&grpc_testing_EchoStatus_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder grpc_testing_EchoStatus_decoder = {&grpc_testing_EchoStatus_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder grpc_testing_EchoStatus_decoder = {&grpc_testing_EchoStatus_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field grpc_testing_TestOrcaReport_fields[] = {
     {MOTE_PB_KEY(1, 1), offsetof(grpc_testing_TestOrcaReport, cpu_utilization), MOTE_PB_DOUBLE, 0},
@@ -40,7 +40,7 @@ static const mote_pb_message *const grpc_testing_TestOrcaReport_subs[] = {
 };
 const mote_pb_message grpc_testing_TestOrcaReport_layout = {grpc_testing_TestOrcaReport_fields, grpc_testing_TestOrcaReport_subs, 4, sizeof(grpc_testing_TestOrcaReport)};
 const mote_pb_encoder grpc_testing_TestOrcaReport_encoder = {&grpc_testing_TestOrcaReport_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder grpc_testing_TestOrcaReport_decoder = {&grpc_testing_TestOrcaReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
+const mote_pb_decoder grpc_testing_TestOrcaReport_decoder = {&grpc_testing_TestOrcaReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field grpc_testing_TestOrcaReport_RequestCostEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_TestOrcaReport_RequestCostEntry, key), MOTE_PB_TEXT, 0},
@@ -74,7 +74,7 @@ static const mote_pb_message *const grpc_testing_SimpleRequest_subs[] = {
 };
 const mote_pb_message grpc_testing_SimpleRequest_layout = {grpc_testing_SimpleRequest_fields, grpc_testing_SimpleRequest_subs, 10, sizeof(grpc_testing_SimpleRequest)};
 const mote_pb_encoder grpc_testing_SimpleRequest_encoder = {&grpc_testing_SimpleRequest_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder grpc_testing_SimpleRequest_decoder = {&grpc_testing_SimpleRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL};
+const mote_pb_decoder grpc_testing_SimpleRequest_decoder = {&grpc_testing_SimpleRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_SimpleResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_SimpleResponse, payload), MOTE_PB_MESSAGE, 0},
@@ -88,7 +88,7 @@ static const mote_pb_message *const grpc_testing_SimpleResponse_subs[] = {
 };
 const mote_pb_message grpc_testing_SimpleResponse_layout = {grpc_testing_SimpleResponse_fields, grpc_testing_SimpleResponse_subs, 5, sizeof(grpc_testing_SimpleResponse)};
 const mote_pb_encoder grpc_testing_SimpleResponse_encoder = {&grpc_testing_SimpleResponse_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder grpc_testing_SimpleResponse_decoder = {&grpc_testing_SimpleResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder grpc_testing_SimpleResponse_decoder = {&grpc_testing_SimpleResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingInputCallRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingInputCallRequest, payload), MOTE_PB_MESSAGE, 0},
@@ -100,14 +100,14 @@ static const mote_pb_message *const grpc_testing_StreamingInputCallRequest_subs[
 };
 const mote_pb_message grpc_testing_StreamingInputCallRequest_layout = {grpc_testing_StreamingInputCallRequest_fields, grpc_testing_StreamingInputCallRequest_subs, 2, sizeof(grpc_testing_StreamingInputCallRequest)};
 const mote_pb_encoder grpc_testing_StreamingInputCallRequest_encoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder grpc_testing_StreamingInputCallRequest_decoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder grpc_testing_StreamingInputCallRequest_decoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingInputCallResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingInputCallResponse, aggregated_payload_size), MOTE_PB_INT32, 0},
 };
 const mote_pb_message grpc_testing_StreamingInputCallResponse_layout = {grpc_testing_StreamingInputCallResponse_fields, NULL, 1, sizeof(grpc_testing_StreamingInputCallResponse)};
 const mote_pb_encoder grpc_testing_StreamingInputCallResponse_encoder = {&grpc_testing_StreamingInputCallResponse_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder grpc_testing_StreamingInputCallResponse_decoder = {&grpc_testing_StreamingInputCallResponse_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder grpc_testing_StreamingInputCallResponse_decoder = {&grpc_testing_StreamingInputCallResponse_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field grpc_testing_ResponseParameters_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_ResponseParameters, size), MOTE_PB_INT32, 0},
@@ -120,7 +120,7 @@ static const mote_pb_message *const grpc_testing_ResponseParameters_subs[] = {
 };
 const mote_pb_message grpc_testing_ResponseParameters_layout = {grpc_testing_ResponseParameters_fields, grpc_testing_ResponseParameters_subs, 4, sizeof(grpc_testing_ResponseParameters)};
 const mote_pb_encoder grpc_testing_ResponseParameters_encoder = {&grpc_testing_ResponseParameters_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder grpc_testing_ResponseParameters_decoder = {&grpc_testing_ResponseParameters_layout, NULL, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder grpc_testing_ResponseParameters_decoder = {&grpc_testing_ResponseParameters_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingOutputCallRequest_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingOutputCallRequest, response_type), MOTE_PB_ENUM_TYPE, 0},
@@ -137,7 +137,7 @@ static const mote_pb_message *const grpc_testing_StreamingOutputCallRequest_subs
 };
 const mote_pb_message grpc_testing_StreamingOutputCallRequest_layout = {grpc_testing_StreamingOutputCallRequest_fields, grpc_testing_StreamingOutputCallRequest_subs, 5, sizeof(grpc_testing_StreamingOutputCallRequest)};
 const mote_pb_encoder grpc_testing_StreamingOutputCallRequest_encoder = {&grpc_testing_StreamingOutputCallRequest_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder grpc_testing_StreamingOutputCallRequest_decoder = {&grpc_testing_StreamingOutputCallRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL};
+const mote_pb_decoder grpc_testing_StreamingOutputCallRequest_decoder = {&grpc_testing_StreamingOutputCallRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingOutputCallResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingOutputCallResponse, payload), MOTE_PB_MESSAGE, 0},
@@ -148,7 +148,7 @@ static const mote_pb_message *const grpc_testing_StreamingOutputCallResponse_sub
 };
 const mote_pb_message grpc_testing_StreamingOutputCallResponse_layout = {grpc_testing_StreamingOutputCallResponse_fields, grpc_testing_StreamingOutputCallResponse_subs, 2, sizeof(grpc_testing_StreamingOutputCallResponse)};
 const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder = {&grpc_testing_StreamingOutputCallResponse_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder = {&grpc_testing_StreamingOutputCallResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL};
+const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder = {&grpc_testing_StreamingOutputCallResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field grpc_testing_TestService_EmptyCall_path =
     MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/EmptyCall");

@@ -13,7 +13,7 @@ static const mote_pb_message *const xds_data_orca_v3_OrcaLoadReport_subs[] = {
 };
 const mote_pb_message xds_data_orca_v3_OrcaLoadReport_layout = {xds_data_orca_v3_OrcaLoadReport_fields, xds_data_orca_v3_OrcaLoadReport_subs, 4, sizeof(xds_data_orca_v3_OrcaLoadReport)};
 const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder = {&xds_data_orca_v3_OrcaLoadReport_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder = {&xds_data_orca_v3_OrcaLoadReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
+const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder = {&xds_data_orca_v3_OrcaLoadReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry, key), MOTE_PB_TEXT, 0},

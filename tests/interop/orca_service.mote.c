@@ -10,7 +10,7 @@ static const mote_pb_message *const xds_service_orca_v3_OrcaLoadReportRequest_su
 };
 const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_layout = {xds_service_orca_v3_OrcaLoadReportRequest_fields, xds_service_orca_v3_OrcaLoadReportRequest_subs, 2, sizeof(xds_service_orca_v3_OrcaLoadReportRequest)};
 const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_put_list, mote_pb_put_nested};
-const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_utf8_valid, mote_pb_read_values, mote_pb_enter, NULL};
+const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_utf8_valid, mote_pb_read_values, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path =
     MOTE_HPACK_FIELD(":path", "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics");

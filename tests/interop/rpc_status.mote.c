@@ -11,4 +11,4 @@ static const mote_pb_message *const google_rpc_Status_subs[] = {
 };
 const mote_pb_message google_rpc_Status_layout = {google_rpc_Status_fields, google_rpc_Status_subs, 3, sizeof(google_rpc_Status)};
 const mote_pb_encoder google_rpc_Status_encoder = {&google_rpc_Status_layout, NULL, mote_pb_put_nested};
-const mote_pb_decoder google_rpc_Status_decoder = {&google_rpc_Status_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL};
+const mote_pb_decoder google_rpc_Status_decoder = {&google_rpc_Status_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};

@@ -312,7 +312,12 @@ static void invalid_input_is_refused(void)
         {"0a 05 6869", MOTE_PB_ERR_TRUNCATED, 1},
         {"4a 05 6869", MOTE_PB_ERR_TRUNCATED, 9},
         {"4a ffffffff0f 6869", MOTE_PB_ERR_TRUNCATED, 9}, /* 4 GiB */
-        {"4a ffffffffffffffff7f 6869", MOTE_PB_ERR_TRUNCATED, 9},
+        {"4a ffffffffffffffff7f 6869", MOTE_PB_ERR_VARINT, 9},
+        {"4a ffffffff1f 6869", MOTE_PB_ERR_VARINT, 9},   /* beyond 32 bits */
+        {"4a 828080808000 6869", MOTE_PB_ERR_VARINT, 9}, /* 6 bytes */
+        {"a88080808000 01", MOTE_PB_ERR_TAG, 0},         /* 6 bytes */
+        {"a8808080808080808000 01", MOTE_PB_ERR_TAG, 0}, /* 10 bytes */
+        {"a880808010 01", MOTE_PB_ERR_TAG, 0},           /* beyond 32 bits */
         {"09 00000000", MOTE_PB_ERR_TRUNCATED, 1},
         {"15 000000", MOTE_PB_ERR_TRUNCATED, 2},
         {"00 01", MOTE_PB_ERR_TAG, 0},         /* number 0 */

@@ -7,4 +7,4 @@ static const mote_pb_field google_protobuf_Any_fields[] = {
 };
 const mote_pb_message google_protobuf_Any_layout = {google_protobuf_Any_fields, NULL, 2, sizeof(google_protobuf_Any)};
 const mote_pb_encoder google_protobuf_Any_encoder = {&google_protobuf_Any_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder google_protobuf_Any_decoder = {&google_protobuf_Any_layout, mote_pb_utf8_valid, NULL, NULL, NULL};
+const mote_pb_decoder google_protobuf_Any_decoder = {&google_protobuf_Any_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};

@@ -7,4 +7,4 @@ static const mote_pb_field google_protobuf_Duration_fields[] = {
 };
 const mote_pb_message google_protobuf_Duration_layout = {google_protobuf_Duration_fields, NULL, 2, sizeof(google_protobuf_Duration)};
 const mote_pb_encoder google_protobuf_Duration_encoder = {&google_protobuf_Duration_layout, NULL, mote_pb_put_flat};
-const mote_pb_decoder google_protobuf_Duration_decoder = {&google_protobuf_Duration_layout, NULL, NULL, NULL, NULL};
+const mote_pb_decoder google_protobuf_Duration_decoder = {&google_protobuf_Duration_layout, NULL, NULL, NULL, NULL, NULL};
