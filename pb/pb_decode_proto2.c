@@ -28,57 +28,82 @@ static uint8_t *put_varint(uint8_t *to, uint64_t v)
 }
 
 /* A number from the middle of a packed field has no key of its own in the input. */
-static int keep_number(mote_pb_reader *d, const mote_pb_field *f, int32_t v)
+static int keep_number(mote_pb_reader *d, const mote_pb_field *f, uint64_t v)
 {
-    uint8_t *bytes, *end;
+    uint8_t *bytes = mote_pb_allocate(d, 16); /* a key and a number: 5 + 10 */
 
-    if (!d->parts->unknown)
-        return 0;
-    bytes = mote_pb_allocate(d, 16); /* a key and a negative number: 5 + 10 */
     if (!bytes)
         return MOTE_PB_ERR_ARENA;
-    end = put_varint(put_varint(bytes, f->key), (uint64_t)(int64_t)v);
-    return mote_pb_keep_bytes(d, bytes, (size_t)(end - bytes));
+    return mote_pb_keep_bytes(d, bytes, (size_t)(put_varint(put_varint(bytes, f->key), v) - bytes));
+}
+
+static bool is_known(const mote_pb_reader *d, const mote_pb_field *f, uint64_t v)
+{
+    return is_in(mote_pb_sub_of(d->top.type, f), (int32_t)(uint32_t)v);
+}
+
+/* Of the bytes of a packed field those that are no numbers of the enum, before they are read. */
+static int keep_unknown_of(mote_pb_reader *d, const mote_pb_field *f)
+{
+    const uint8_t *p = d->p;
+    size_t len = 0;
+    int r = mote_pb_read_len(&p, d->top.end, &len);
+
+    for (const uint8_t *end = p + len; r == 0 && p < end;) {
+        uint64_t v;
+        r = mote_pb_read_varint(&p, end, &v);
+        if (r == 0 && !is_known(d, f, v))
+            r = keep_number(d, f, v);
+    }
+    return r;
 }
 
 /* Elements from `from` on that are no numbers of the enum leave the list. */
-static int filter(mote_pb_reader *d, const mote_pb_field *f, size_t from)
+static bool filter(const mote_pb_reader *d, const mote_pb_field *f, size_t from)
 {
     uint8_t *place = d->top.message + f->offset;
-    const mote_pb_message *values = mote_pb_sub_of(d->top.type, f);
     mote_pb_list list;
-    size_t kept = from;
-    int r = 0;
+    size_t kept = from, count;
 
     memcpy(&list, place, sizeof list);
     int32_t *items = list.items;
-    for (size_t i = from; r == 0 && i < list.count; i++) {
-        if (is_in(values, items[i]))
+    count = list.count;
+    for (size_t i = from; i < count; i++) {
+        if (is_known(d, f, (uint32_t)items[i]))
             items[kept++] = items[i];
-        else
-            r = keep_number(d, f, items[i]);
     }
     list.count = kept;
     memcpy(place, &list, sizeof list);
-    return r;
+    return kept < count;
+}
+
+static int read_closed_list(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
+{
+    bool is_packed = key != f->key;
+    mote_pb_list list;
+    int r = is_packed && d->parts->unknown ? keep_unknown_of(d, f) : 0;
+
+    memcpy(&list, d->top.message + f->offset, sizeof list);
+    if (r < 0 || (r = d->parts->list(d, f, key)) < 0)
+        return r;
+    bool is_unknown = filter(d, f, list.count);
+    if (is_unknown && !is_packed && d->parts->unknown)
+        return mote_pb_keep_bytes(d, d->start, (size_t)(d->p - d->start));
+    return 0;
 }
 
 static int read_closed(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
 {
     const uint8_t *p = d->p;
-    mote_pb_list list;
     uint64_t v;
     int r;
 
-    if (mote_pb_is_list(f)) {
-        memcpy(&list, d->top.message + f->offset, sizeof list);
-        r = d->parts->list(d, f, key);
-        return r < 0 ? r : filter(d, f, list.count);
-    }
+    if (mote_pb_is_list(f))
+        return read_closed_list(d, f, key);
     d->next++;
     if ((r = mote_pb_read_varint(&p, d->top.end, &v)) < 0)
         return r;
-    if (is_in(mote_pb_sub_of(d->top.type, f), (int32_t)(uint32_t)v))
+    if (is_known(d, f, v))
         return mote_pb_read_single(d, f);
     if (d->parts->unknown)
         return d->parts->unknown(d, key);
