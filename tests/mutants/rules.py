@@ -95,10 +95,15 @@ OPERATORS = [  # (operator, pattern, replacements)
 ]
 
 
+DECLARES = re.compile(r"^\s*(?!return |else |case |goto )(?:\w+ )+[^()=]*\w\[[^\]]*$")
+
+
 def constants(code, a, b):
+    """One more and one less; but an array of one element more, which nobody uses, is the same."""
     for m in re.finditer(r"(?<![\w.])(0[xX][0-9a-fA-F]+|\d+)([uUlL]*)(?![\w.])", code[a:b]):
         n = int(m.group(1), 0)
-        for value in (n + 1, n - 1):
+        line = code[code.rfind("\n", 0, a + m.start()) + 1 : a + m.start()]
+        for value in (n - 1,) if DECLARES.match(line) else (n + 1, n - 1):
             if value >= 0:
                 yield "constant", a + m.start(), a + m.end(), f"{value}{m.group(2)}"
 

@@ -12,6 +12,7 @@ static bool programmed[SIZE];
 static bool weak[SECTORS]; /* an erase was cut: it reads blank until power is lost again */
 static uint64_t operations, cut_at, erases, bytes_programmed;
 static bool off, fails;
+static uint64_t reads, read_fails_at = UINT64_MAX;
 static uint32_t seed;
 static size_t unit;
 
@@ -25,7 +26,7 @@ static bool is_cut(void)
 static int read_flash(void *context, size_t at, uint8_t *to, size_t len)
 {
     CHECK(context == flash && at + len <= SIZE);
-    if (off)
+    if (off || reads++ == read_fails_at)
         return CUT;
     memcpy(to, flash + at, len);
     return 0;
@@ -332,6 +333,42 @@ static void a_record_that_rots_later_is_counted_once(void)
     }
 }
 
+/* Once each, in the order in which they are made; what was there is there afterwards. */
+static void each_read_that_fails_is_told(void)
+{
+    uint64_t first, last, at = 0;
+    int r = CUT;
+
+    for (; r == CUT && at < 1000; at++) {
+        begin(8, UINT64_MAX);
+        mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH);
+        for (int n = 0; n < 30; n++)
+            CHECK_INT(put(), 0);
+        acknowledge(7);
+        CHECK_INT(put(), 0);
+        reads = 0;
+        read_fails_at = at;
+        r = mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH);
+        CHECK_INT(r, reads > at ? CUT : 0);
+        read_fails_at = UINT64_MAX;
+        CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH), 0);
+        CHECK_INT(look(&first, &last), 24);
+        CHECK_INT(first, 8);
+    }
+    CHECK(at > 60 && at < 1000);
+    begin(8, UINT64_MAX); /* what is put needs the header of its sector at times */
+    mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH);
+    reads = read_fails_at = 0;
+    while ((r = put()) == 0)
+        ;
+    read_fails_at = UINT64_MAX;
+    CHECK_INT(r, CUT);
+    uint64_t count = mote_outbox_count(&o);
+    CHECK_INT(look(&first, &last), count);
+    CHECK_INT(put(), 0);
+    CHECK_INT(mote_outbox_count(&o), count + 1);
+}
+
 static void a_write_that_fails_costs_a_number(void)
 {
     uint64_t first, last;
@@ -521,6 +558,7 @@ int main(void)
     RUN(a_full_ring_refuses_or_drops_a_sector);
     RUN(a_record_that_rots_is_counted);
     RUN(a_record_that_rots_later_is_counted_once);
+    RUN(each_read_that_fails_is_told);
     RUN(a_write_that_fails_costs_a_number);
     RUN(sizes_that_do_not_fit_are_refused);
     RUN(numbers_of_every_width_are_read_and_written);
