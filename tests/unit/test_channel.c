@@ -48,6 +48,31 @@ static void a_call_may_wait_for_the_connection(void)
     CHECK_INT(now, 6000);
 }
 
+/* Waits that have grown begin anew once a call has ended well. */
+static void waits_begin_anew_after_a_call(void)
+{
+    static const mote_grpc_request patient = {.timeout_ms = 60000, .wait_for_ready = true};
+
+    for (int well = 0; well < 2; well++) {
+        static const int fine[] = {0, -1}, bad[] = {MOTE_GRPC_INTERNAL, -1};
+        prepare(well ? fine : bad);
+        refusals = 3;
+        CHECK_INT(call_with(patient), well ? MOTE_GRPC_OK : MOTE_GRPC_INTERNAL);
+        CHECK_INT(connects, 4);
+        mote_grpc_recv_eof(&server);
+        mote_grpc_serve(&server, NULL, 0);
+        mote_channel_poll(&channel, 0);
+        CHECK(channel.state != MOTE_CHANNEL_READY);
+        now += 200000; /* so that only what follows is a wait */
+        refusals = 2;
+        CHECK_INT(call_with(patient), well ? MOTE_GRPC_OK : MOTE_GRPC_INTERNAL);
+        CHECK_INT(connects, 7);
+        unsigned expected = well ? 1000 : 6553;
+        uint64_t wait = connect_ms[5] - connect_ms[4];
+        CHECK(wait >= expected * 79 / 100 && wait <= expected * 121 / 100);
+    }
+}
+
 static void waits_grow_to_two_minutes_and_differ(void)
 {
     mote_backoff b = {0};
@@ -275,6 +300,7 @@ int main(void)
     RUN(a_channel_connects_when_it_is_needed_and_again);
     RUN(a_call_fails_while_there_is_no_connection);
     RUN(a_call_may_wait_for_the_connection);
+    RUN(waits_begin_anew_after_a_call);
     RUN(waits_grow_to_two_minutes_and_differ);
     RUN(a_call_is_made_again_until_it_succeeds);
     RUN(attempts_have_an_end);

@@ -1,6 +1,6 @@
 /* Every wait of a blocking client ends at its deadline, says what it waited for, and the next call
  * works: a matrix of waits, against a server that is bytes, in virtual time. */
-#include "../../grpc/channel/channel.h"
+#include "../../grpc/channel/channel_internal.h"
 #include "../test.h"
 
 enum { CALLS = 2, RX = 512, TX = 256, LIMIT = 3000 };
@@ -334,6 +334,72 @@ static void a_second_close_does_nothing(void)
     CHECK_INT(heard_len, len);
 }
 
+/* Each error that a call can begin or end with, and the status that it is told as. */
+static void every_error_has_its_status(void)
+{
+#define NAMED(name, code, text) {name, text},
+    static const struct {
+        int error;
+        const char *text;
+    } all[] = {MOTE_HPACK_ERRORS(NAMED) MOTE_H2_ERRORS(NAMED) MOTE_GRPC_ERRORS(NAMED)
+                   MOTE_CHANNEL_ERRORS(NAMED)};
+#undef NAMED
+    static const int exhausted[] = {MOTE_CHANNEL_ERR_CALLS, MOTE_CHANNEL_ERR_GOAWAY,
+                                    MOTE_GRPC_ERR_LIMIT, MOTE_H2_ERR_TOO_LARGE, 0},
+                     unavailable[] = {
+                         MOTE_CHANNEL_ERR_CONNECT, MOTE_CHANNEL_ERR_SHUTDOWN, MOTE_GRPC_ERR_IO,
+                         MOTE_H2_ERR_PEER,         MOTE_H2_ERR_CALM,          MOTE_H2_ERR_GOAWAY,
+                         MOTE_H2_ERR_TIMEOUT,      MOTE_H2_ERR_CLOSED,        0};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int code = all[i].error == MOTE_CHANNEL_ERR_DEADLINE ? MOTE_GRPC_DEADLINE_EXCEEDED
+                   : all[i].error == MOTE_GRPC_ERR_INSECURE  ? MOTE_GRPC_UNAUTHENTICATED
+                                                             : MOTE_GRPC_INTERNAL;
+        for (const int *e = exhausted; *e; e++)
+            code = *e == all[i].error ? MOTE_GRPC_RESOURCE_EXHAUSTED : code;
+        for (const int *e = unavailable; *e; e++)
+            code = *e == all[i].error ? MOTE_GRPC_UNAVAILABLE : code;
+        check_status(mote_status_of_error(all[i].error), code, all[i].text);
+    }
+}
+
+static void a_cancelled_call_says_so_at_once(void)
+{
+    mote_grpc_request request = {.path = &path, .timeout_ms = LIMIT};
+    mote_grpc_call *call;
+    mote_grpc_event ev;
+
+    begin(NO_ANSWER);
+    CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+    mote_channel_cancel(call);
+    CHECK(memcmp(heard + heard_len - 13, "\0\0\4\3\0\0\0\0\1\0\0\0\10", 13) == 0);
+    CHECK_INT(mote_channel_recv(call, &ev), 1);
+    CHECK_INT(ev.type, MOTE_GRPC_STATUS);
+    CHECK_INT(ev.code, MOTE_GRPC_CANCELLED);
+    CHECK_INT(now, 1000);
+}
+
+/* The transport takes nothing for a while: what is to leave is waited for, and no longer. */
+static void what_is_to_leave_is_waited_for(void)
+{
+    begin(WORKS);
+    CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+    CHECK_INT(mote_channel_flush(&channel, 1000), 0);
+    uint64_t start = now;
+    server = NO_ROOM;
+    heard_len = 61;
+    CHECK_INT(mote_h2_ping(&channel.grpc.h2), 0);
+    CHECK_INT(mote_channel_flush(&channel, 1000), MOTE_AGAIN);
+    CHECK_INT(now, start + 1000);
+    CHECK_INT(mote_channel_flush(&channel, 0), MOTE_AGAIN);
+    CHECK_INT(now, start + 1000);
+    server = WORKS;
+    CHECK_INT(mote_channel_flush(&channel, 1000), 0);
+    CHECK_INT(now, start + 1000);
+    mote_channel_pause(&channel, now + 700);
+    CHECK_INT(now, start + 1700);
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -353,6 +419,9 @@ int main(void)
     RUN(a_receive_may_have_a_limit_and_the_deadline_is_kept);
     RUN(a_server_that_breaks_the_protocol_is_left);
     RUN(a_second_close_does_nothing);
+    RUN(every_error_has_its_status);
+    RUN(a_cancelled_call_says_so_at_once);
+    RUN(what_is_to_leave_is_waited_for);
     RUN(close_says_goaway);
     return test_summary();
 }

@@ -383,6 +383,56 @@ static void content_length_of_a_refused_stream_is_read_over(void)
     expect("refused", "RST 9 7");
 }
 
+/* Of what a closed stream is given back: what was sent and not yet given is legal, and no more. */
+static void late_credit_has_its_limit(void)
+{
+    static const struct {
+        uint32_t sent, increment, price, left;
+    } rows[] = {{0, 0, 1, 0}, {0, 1, 1, 0}, {1, 1, 0, 0}, {1, 2, 1, 1},
+                {9, 0, 1, 9}, {9, 8, 0, 1}, {9, 9, 0, 0}, {9, 10, 1, 9}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char hex[9];
+        start(true);
+        frame_hex(1, 4, 1, GET);
+        frame_hex(3, 0, 1, "00000008");
+        expect("a stream and its end", "");
+        uint32_t budget = h2.budget;
+        h2.unreturned = rows[i].sent;
+        snprintf(hex, sizeof hex, "%08x", rows[i].increment);
+        frame_hex(8, 0, 1, hex);
+        expect("late WINDOW_UPDATE", "");
+        CHECK_INT(budget - h2.budget, rows[i].price);
+        CHECK_INT(h2.unreturned, rows[i].left);
+    }
+}
+
+static void what_is_not_given_back_is_counted_to_its_limit(void)
+{
+    static const struct {
+        uint32_t before;
+        size_t len;
+        uint32_t after;
+    } rows[] = {{0, 10, 10},
+                {UINT32_MAX - 11, 10, UINT32_MAX - 1},
+                {UINT32_MAX - 10, 10, UINT32_MAX},
+                {UINT32_MAX - 9, 10, UINT32_MAX},
+                {UINT32_MAX, 1, UINT32_MAX}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t room;
+        start(true);
+        frame_hex(1, 4, 1, GET);
+        expect("a request", "");
+        mote_h2_headers_begin(&h2, &streams[0]);
+        mote_h2_headers_end(&h2, false);
+        h2.unreturned = rows[i].before;
+        CHECK(mote_h2_reserve(&h2, &streams[0], rows[i].len, &room) != NULL);
+        CHECK_INT(mote_h2_commit(&h2, &streams[0], rows[i].len, false), 0);
+        CHECK_INT(h2.unreturned, rows[i].after);
+    }
+}
+
 int main(void)
 {
     RUN(every_bound_of_the_config_is_checked);
@@ -401,5 +451,7 @@ int main(void)
     RUN(streams_that_end_well_refill_the_budget);
     RUN(a_field_longer_than_the_scratch_is_reported);
     RUN(content_length_of_a_refused_stream_is_read_over);
+    RUN(late_credit_has_its_limit);
+    RUN(what_is_not_given_back_is_counted_to_its_limit);
     return test_summary();
 }

@@ -487,6 +487,10 @@ static void numbers_of_every_width_are_read_and_written(void)
 {
     uint8_t wanted[100];
 
+    begin(1, UINT64_MAX);
+    CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, 0x1122334455667788), 0);
+    CHECK(has_header(0, (numbers){1, 0x1122334455667788, 1, 1}));
+    CHECK_INT(o.used, 36);
     for (size_t i = 0; i < sizeof of_every_width / sizeof of_every_width[0]; i++) {
         numbers n = of_every_width[i], older = {n.serial, n.epoch, n.kept, n.kept};
         uint64_t sequence = n.first + 1;
