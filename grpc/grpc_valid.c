@@ -36,6 +36,18 @@ static bool delivery_valid(const mote_grpc *g)
     return d->where != MOTE_GRPC_IN_BUFFER || d->held <= d->call->rx_pos;
 }
 
+/* A stream leads to no call but its own. */
+static bool streams_valid(const mote_grpc *g)
+{
+    for (size_t i = 0; i < g->h2.stream_count; i++) {
+        const mote_h2_stream *s = &g->h2.streams[i];
+        const mote_grpc_call *call = s->user;
+        if (s->id != 0 && call && call->stream != s)
+            return false;
+    }
+    return true;
+}
+
 bool mote_grpc_valid(const mote_grpc *g)
 {
     size_t active = 0, waiting = 0, ends = 0;
@@ -53,5 +65,5 @@ bool mote_grpc_valid(const mote_grpc *g)
     }
     return active == g->active && waiting == g->waiting && ends == g->ends &&
            g->scan < g->config->max_calls && g->scan_left <= g->config->max_calls &&
-           delivery_valid(g);
+           delivery_valid(g) && streams_valid(g);
 }

@@ -36,6 +36,8 @@ static void an_open_call_of_either_side(void)
         BREAKS(call->grpc = serves ? &client : &server);
         BREAKS(call->stream->user = &g->calls[1]);
         call->stream->user = call;
+        BREAKS((call->stream = NULL));
+        BREAKS(call->stream = &g->h2.streams[CALLS - 1]);
         KEEPS((call->rx_pos = 256, call->rx_len = 256));
         BREAKS((call->rx_pos = 256, call->rx_len = 255));
         BREAKS((call->rx_pos = 0, call->rx_len = 257));
