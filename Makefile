@@ -37,6 +37,8 @@ SERVICES := $(sort $(wildcard grpc/services/*.c))
 PB := $(sort $(wildcard pb/*.c))
 CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(SERVICES) $(PB)
 POSIX := $(filter-out port/posix/tls.c,$(sort $(wildcard port/posix/*.c)))
+# Lines and modems: no I/O of their own, for boards and hosts.
+LINES := port/serial/serial.c $(sort $(wildcard port/modem/*.c))
 PLUGIN := $(sort $(wildcard pb/plugin/*.c))
 # TLS, or what says that there is none.
 ifeq ($(WITH_TLS),1)
@@ -47,9 +49,9 @@ TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
 # What programs include: installed as <mote/...>.
 HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h h2/mote_features.h pb/pb_%, \
-             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h)))
+             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h port/serial/*.h port/modem/*.h)))
 # What is built for this machine and held against the drawing of the house by `make house`.
-HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) port/serial/serial.c
+HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) $(LINES)
 
 LIB := $(BUILD)/libmote.a
 TLS_LIB := $(BUILD)/libmote-tls.a
@@ -77,7 +79,7 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(MOTE_CFLAGS) $(CFLAGS) -c $< -o $@
 
-$(LIB): $(CORE:%.c=$(BUILD)/obj/%.o) $(POSIX:%.c=$(BUILD)/obj/%.o)
+$(LIB): $(patsubst %.c,$(BUILD)/obj/%.o,$(CORE) $(POSIX) $(LINES))
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $^
 
@@ -97,8 +99,7 @@ libraries_collector := -lsqlite3
 parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings spool_file telemetry.mote)
 parts_device := $(addprefix examples/device/,device device_service device.mote)
 parts_device_caller := $(addprefix examples/device/,device_caller device.mote)
-parts_mote-serial := examples/tools/mote-serial port/serial/serial
-$(foreach t,h2_server h2_client tls_pool mote-hpack,$(eval parts_$t := examples/tools/$t))
+$(foreach t,h2_server h2_client tls_pool mote-hpack mote-serial,$(eval parts_$t := examples/tools/$t))
 $(foreach r,server client,$(foreach t,$(TOURS),$(eval parts_$t_$r := examples/tour/$t_$r examples/tour/tour.mote)))
 $(foreach r,server client,$(foreach s,$(SHOPS),$(eval parts_$s_$r := examples/services/$s_$r examples/services/$s.mote)))
 

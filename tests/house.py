@@ -20,7 +20,7 @@ FLOORS = [
     ["grpc"],
     ["grpc/channel", "grpc/services", "grpc/web", "grpc/codec"],
     ["tls"],
-    ["port/posix", "port/serial", "port/cortex-m", "port/freertos", "port/zephyr"],
+    ["port/posix", "port/serial", "port/modem", "port/cortex-m", "port/freertos", "port/zephyr"],
     ["port/lwip", "port/riscv"],  # port/cortex-m/board.h says what a board has; these have it as well
 ]
 FLOOR = {folder: n for n, floor in enumerate(FLOORS) for folder in floor}

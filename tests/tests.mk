@@ -9,10 +9,9 @@
 # ---- what the programs are made of: sources beside the library, then flags of their own
 
 # Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
-UNITS := $(filter-out tls tls_% features mutator serial,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
+UNITS := $(filter-out tls tls_% features mutator,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
 FUZZ := hpack huffman h2 pair flate
 parts_test_mutator := tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
-parts_test_serial := tests/unit/test_serial.c port/serial/serial.c
 parts_replay := tests/golden/replay.c tests/peers/peer_service.c
 parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_channel.c wire_parts.c wire_lean.c) \
               fuzz/schema.mote.c fuzz/schema3.mote.c
@@ -25,7 +24,7 @@ parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator test_serial replay wire attack_local $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator replay wire attack_local $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
 
 # ---- programs that need more than the library
 
@@ -45,7 +44,7 @@ define variant
 $(BUILD)/$1/obj/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)$2 -std=c11 -MMD -MP $3 -c $$< -o $$@
-$(BUILD)/$1/libmote.a: $$(patsubst %.c,$(BUILD)/$1/obj/%.o,$(or $6,$(CORE) $(POSIX)))
+$(BUILD)/$1/libmote.a: $$(patsubst %.c,$(BUILD)/$1/obj/%.o,$(or $6,$(CORE) $(POSIX) $(LINES)))
 	@rm -f $$@
 	$$(call say,AR,$$@)$(AR) rcs $$@ $$^
 PROGRAMS_$1 := $(4:%=$(BUILD)/$1/%)
@@ -81,7 +80,7 @@ cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
 ON_ARCHS := $(filter-out fuzz_% test_posix test_server test_loop test_mutator attack_local,$(IN_PROCESS))
-$(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(filter %/strerror.c,$(POSIX)))))
+$(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
 FUZZERS := hpack huffman nghttp2 h2 server client flate pair tls pb

@@ -1,0 +1,558 @@
+/* One command at a time: the drawing is in modem.h. */
+#include "modem.h"
+
+#include <string.h>
+
+enum {
+    WAKE_MS = 1000, /* until ATE0 is said again; */
+    WAKE_TRIES = 10,
+    QUIET_MS = 200, /* after its OK: late answers to what was said before */
+    DIAL_MS = 150000,
+    ANSWER_MS = 15000,
+    HANG_UP_MS = 3000,
+    RETRY_MS = 200, /* after the modem had no room */
+    LOOK_MS = 5000, /* whether bytes have arrived that the modem has not told of */
+    HOST_MAX = 100
+};
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+static size_t put(char *out, size_t at, size_t cap, const char *text)
+{
+    while (*text && at + 1 < cap)
+        out[at++] = *text++;
+    out[at] = '\0';
+    return at;
+}
+
+static const char *decimal(char text[12], uint32_t number)
+{
+    size_t at = 11;
+
+    text[at] = '\0';
+    do
+        text[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    return text + at;
+}
+
+static bool begins(const mote_modem *m, const char *text)
+{
+    return text && strncmp(m->line, text, strlen(text)) == 0;
+}
+
+/* The number at a place of a line: -1 when there is none, or it is larger than any that can be. */
+static int number_at(const char *p)
+{
+    int n = 0;
+
+    if (*p < '0' || *p > '9')
+        return -1;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        if (n > 100000)
+            return -1;
+        n = n * 10 + (*p - '0');
+    }
+    return n;
+}
+
+static int last_number(const char *line)
+{
+    const char *comma = strrchr(line, ',');
+
+    return number_at(comma ? comma + 1 : line);
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+static void add(mote_modem *m, const char *text)
+{
+    m->out_len = put(m->out, m->out_len, sizeof m->out, text);
+}
+
+static void add_number(mote_modem *m, size_t number)
+{
+    char text[12];
+
+    add(m, decimal(text, (uint32_t)number));
+}
+
+static void begin(mote_modem *m, const char *text)
+{
+    m->out_pos = m->out_len = 0;
+    m->answered = m->resulted = m->no_bytes = false;
+    add(m, text);
+}
+
+/* The command that was put together is said. */
+static void say(mote_modem *m, enum mote_modem_state state, uint32_t limit_ms)
+{
+    add(m, "\r");
+    m->state = state;
+    m->limit_ms = m->now_ms + limit_ms;
+}
+
+void mote_modem_fail(mote_modem *m, const char *what)
+{
+    size_t at = put(m->why, 0, sizeof m->why, "modem: ");
+
+    if (m->state == MOTE_MODEM_ENDED || m->state == MOTE_MODEM_CLOSED)
+        return;
+    if (m->state == MOTE_MODEM_READING || m->state == MOTE_MODEM_ENDING_READ)
+        m->rx_pos = m->rx_len = 0; /* what it was is not known */
+    at = put(m->why, at, sizeof m->why, what);
+    at = put(m->why, at, sizeof m->why, " after ");
+    put(m->why, at, sizeof m->why, m->out + (m->out[0] == 0x1b));
+    m->why[strcspn(m->why, "\r")] = '\0';
+    m->state = MOTE_MODEM_ENDED;
+}
+
+/* A modem that waits for bytes to send takes an escape for none. */
+static void wake(mote_modem *m)
+{
+    begin(m, m->tries++ > 0 ? "\x1b" : "");
+    add(m, "ATE0");
+    say(m, MOTE_MODEM_WAKING, WAKE_MS);
+}
+
+static void dial(mote_modem *m)
+{
+    const mote_modem_family *f = m->config->family;
+
+    begin(m, f->dial);
+    add(m, m->config->host);
+    add(m, f->dial_port);
+    add_number(m, m->config->port);
+    add(m, f->dial_end);
+    say(m, MOTE_MODEM_DIALING, DIAL_MS);
+}
+
+static const mote_modem_step *step_of(const mote_modem *m)
+{
+    size_t own = m->config->setup_count, i = m->step;
+
+    if (i < own)
+        return &m->config->setup[i];
+    return i - own < m->config->family->setup_count ? &m->config->family->setup[i - own] : NULL;
+}
+
+static void prepare(mote_modem *m)
+{
+    const mote_modem_step *step = step_of(m);
+
+    if (!step) {
+        dial(m);
+        return;
+    }
+    begin(m, step->command);
+    say(m, MOTE_MODEM_PREPARING, step->limit_ms);
+}
+
+static void ask_to_send(mote_modem *m)
+{
+    begin(m, m->config->family->send);
+    add_number(m, m->tx_len - m->tx_pos);
+    m->tx_out = m->tx_pos;
+    say(m, MOTE_MODEM_ASKING, ANSWER_MS);
+}
+
+static void ask_for_bytes(mote_modem *m)
+{
+    begin(m, m->config->family->read);
+    add_number(m, MOTE_MODEM_PIECE);
+    m->arrived = false; /* a line that says so again counts */
+    m->look_ms = m->now_ms + LOOK_MS;
+    say(m, MOTE_MODEM_ASKING_BYTES, ANSWER_MS);
+}
+
+/* What comes next of a connection on which no command is in progress. */
+static void proceed(mote_modem *m)
+{
+    bool sends = m->tx_len > 0 && !m->peer_closed && m->now_ms >= m->send_ms;
+    bool reads = m->rx_len == 0 && !m->hangs_up && (m->arrived || m->now_ms >= m->look_ms);
+
+    if (m->state != MOTE_MODEM_IDLE)
+        return;
+    if (reads && (m->sent_last || !sends)) {
+        ask_for_bytes(m);
+    } else if (sends) {
+        ask_to_send(m);
+    } else if (m->hangs_up && (m->tx_len == 0 || m->peer_closed)) {
+        begin(m, m->config->family->hang_up);
+        say(m, MOTE_MODEM_HANGING_UP, HANG_UP_MS);
+    } else if (m->peer_closed && !m->arrived && m->rx_len == 0) {
+        m->state = MOTE_MODEM_ENDED;
+        put(m->why, 0, sizeof m->why, "modem: the peer has closed the connection");
+    }
+}
+
+static void idle(mote_modem *m)
+{
+    m->state = MOTE_MODEM_IDLE;
+    proceed(m);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+enum answer { OTHER, OK, ERROR };
+
+static enum answer answer_of(const mote_modem *m)
+{
+    if (strcmp(m->line, "OK") == 0)
+        return OK;
+    return strcmp(m->line, "ERROR") == 0 || begins(m, "+CME ERROR") || begins(m, "+CMS ERROR")
+               ? ERROR
+               : OTHER;
+}
+
+/* A late OK of a try before begins the silence again. */
+static void on_waking(mote_modem *m, enum answer answer)
+{
+    m->answered = m->answered || answer == OK;
+    if (m->answered)
+        m->limit_ms = m->now_ms + QUIET_MS;
+}
+
+static void on_preparing(mote_modem *m, enum answer answer)
+{
+    const mote_modem_step *step = step_of(m);
+    bool passed = answer == ERROR && step->may_fail;
+
+    if (answer == ERROR && !passed) {
+        mote_modem_fail(m, m->line);
+        return;
+    }
+    m->answered = m->answered || answer == OK;
+    m->resulted = m->resulted || !step->until || begins(m, step->until);
+    if (!passed && !(m->answered && m->resulted))
+        return;
+    m->step++;
+    prepare(m);
+}
+
+static void on_dialing(mote_modem *m, enum answer answer)
+{
+    const char *dialed = m->config->family->dialed;
+
+    if (answer == ERROR ||
+        (begins(m, dialed) && (m->resulted || number_at(m->line + strlen(dialed)) != 0))) {
+        mote_modem_fail(m, m->line);
+        return;
+    }
+    m->answered = m->answered || answer == OK;
+    m->resulted = m->resulted || begins(m, dialed);
+    if (!m->answered || !m->resulted)
+        return;
+    m->look_ms = m->now_ms + LOOK_MS;
+    idle(m);
+}
+
+/* Bytes were not taken. When the peer has closed, what it said before is still to be read. */
+static void on_no_send(mote_modem *m)
+{
+    if (m->peer_closed)
+        idle(m);
+    else
+        mote_modem_fail(m, m->line);
+}
+
+/* An echo would be taken for answers when it is one of bytes that are sent. */
+static void on_asking(mote_modem *m, enum answer answer)
+{
+    size_t len = strlen(m->line);
+
+    if (answer == ERROR)
+        on_no_send(m);
+    else if (len > 0 && strncmp(m->line, m->out, len) == 0 && m->out[len] == '\r')
+        mote_modem_fail(m, "the modem still echoes");
+}
+
+static void on_sent(mote_modem *m)
+{
+    int all = (int)(m->tx_len - m->tx_pos);
+    int n = m->config->family->sent_counts ? last_number(m->line) : all;
+
+    if (m->tx_out < m->tx_len || n < 0 || n > all) {
+        on_no_send(m);
+        return;
+    }
+    if (n == 0)
+        m->send_ms = m->now_ms + RETRY_MS;
+    m->tx_pos += (size_t)n;
+    if (n == all)
+        m->tx_pos = m->tx_len = 0;
+    m->sent_last = true;
+    idle(m);
+}
+
+static void on_sending(mote_modem *m, enum answer answer)
+{
+    if (begins(m, m->config->family->sent)) {
+        on_sent(m);
+    } else if (begins(m, m->config->family->refused)) {
+        m->send_ms = m->now_ms + RETRY_MS;
+        m->sent_last = true;
+        idle(m);
+    } else if (answer == ERROR) {
+        on_no_send(m);
+    }
+}
+
+static void on_bytes(mote_modem *m, int n)
+{
+    if (n < 0 || n > MOTE_MODEM_PIECE) {
+        mote_modem_fail(m, m->line);
+        return;
+    }
+    m->rx_pos = m->rx_len = 0;
+    m->rx_due = (size_t)n;
+    m->resulted = n == 0;
+    m->arrived = m->arrived || n > 0; /* until it says that there are none */
+    m->state = n > 0 ? MOTE_MODEM_READING : MOTE_MODEM_ENDING_READ;
+}
+
+static void on_asking_bytes(mote_modem *m, enum answer answer)
+{
+    const mote_modem_family *f = m->config->family;
+
+    m->no_bytes = m->no_bytes || begins(m, f->no_bytes);
+    if (begins(m, f->bytes))
+        on_bytes(m, number_at(m->line + strlen(f->bytes)));
+    else if (answer == ERROR && !m->no_bytes && !m->peer_closed)
+        mote_modem_fail(m, m->line);
+    else if (answer != OTHER)
+        m->sent_last = false, idle(m);
+}
+
+/* The bytes end where their number says, or it was another number: then nothing is taken. */
+static void on_ending_read(mote_modem *m, enum answer answer)
+{
+    if ((!m->resulted && m->line_len > 0) || answer == ERROR) {
+        mote_modem_fail(m, "a wrong number of bytes");
+        return;
+    }
+    m->resulted = true;
+    m->sent_last = m->sent_last && answer != OK;
+    if (answer == OK)
+        idle(m);
+}
+
+static bool in_connection(const mote_modem *m)
+{
+    return m->state >= MOTE_MODEM_IDLE && m->state <= MOTE_MODEM_ENDING_READ;
+}
+
+/* Lines that come whenever they like. */
+static void on_news(mote_modem *m)
+{
+    if (!in_connection(m))
+        return;
+    if (begins(m, m->config->family->closed))
+        m->peer_closed = m->arrived = true; /* what is left in the modem is read */
+    else if (begins(m, m->config->family->arrived))
+        m->arrived = true;
+    proceed(m);
+}
+
+static void on_line(mote_modem *m)
+{
+    enum answer answer = answer_of(m);
+
+    switch (m->state) {
+    case MOTE_MODEM_WAKING:
+        on_waking(m, answer);
+        break;
+    case MOTE_MODEM_PREPARING:
+        on_preparing(m, answer);
+        break;
+    case MOTE_MODEM_DIALING:
+        on_dialing(m, answer);
+        break;
+    case MOTE_MODEM_ASKING:
+        on_asking(m, answer);
+        break;
+    case MOTE_MODEM_SENDING:
+        on_sending(m, answer);
+        break;
+    case MOTE_MODEM_ASKING_BYTES:
+        on_asking_bytes(m, answer);
+        break;
+    case MOTE_MODEM_ENDING_READ:
+        on_ending_read(m, answer);
+        break;
+    case MOTE_MODEM_HANGING_UP:
+        if (answer != OTHER)
+            m->state = MOTE_MODEM_CLOSED;
+        break;
+    case MOTE_MODEM_CLOSED:
+    case MOTE_MODEM_IDLE:
+    case MOTE_MODEM_READING:
+    case MOTE_MODEM_ENDED:
+        break;
+    }
+    on_news(m);
+}
+
+/* ---- bytes of the line ------------------------------------------------------------------------
+ */
+
+static void end_line(mote_modem *m)
+{
+    m->line[m->line_len] = '\0';
+    if (m->line_len > 0 || m->state == MOTE_MODEM_ENDING_READ)
+        on_line(m);
+    m->line_len = 0;
+}
+
+static void on_byte(mote_modem *m, uint8_t byte)
+{
+    if (m->state == MOTE_MODEM_READING) {
+        m->rx[m->rx_len++] = byte;
+        if (m->rx_len == m->rx_due)
+            m->state = MOTE_MODEM_ENDING_READ;
+    } else if (byte == '\n') {
+        end_line(m);
+    } else if (byte == '\r') {
+        return;
+    } else if (byte == '>' && m->line_len == 0 && m->state == MOTE_MODEM_ASKING &&
+               m->out_pos == m->out_len) {
+        m->state = MOTE_MODEM_SENDING;
+        m->limit_ms = m->now_ms + ANSWER_MS;
+    } else if (m->line_len < MOTE_MODEM_LINE - 1) {
+        m->line[m->line_len++] = (char)byte;
+    }
+}
+
+void mote_modem_receive(mote_modem *m, const uint8_t *in, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        on_byte(m, in[i]);
+}
+
+const uint8_t *mote_modem_peek(mote_modem *m, size_t *len)
+{
+    bool bytes = m->state == MOTE_MODEM_SENDING;
+    const uint8_t *from = bytes ? m->tx + m->tx_out : (const uint8_t *)m->out + m->out_pos;
+
+    *len = bytes ? m->tx_len - m->tx_out : m->out_len - m->out_pos;
+    return *len > 0 && m->state != MOTE_MODEM_CLOSED && m->state != MOTE_MODEM_ENDED ? from : NULL;
+}
+
+void mote_modem_ack(mote_modem *m, size_t len)
+{
+    if (m->state == MOTE_MODEM_SENDING)
+        m->tx_out += len;
+    else
+        m->out_pos += len;
+}
+
+/* ---- time -------------------------------------------------------------------------------------
+ */
+
+static void on_limit(mote_modem *m)
+{
+    if (m->state == MOTE_MODEM_HANGING_UP) {
+        m->state = MOTE_MODEM_CLOSED;
+    } else if (m->state == MOTE_MODEM_WAKING && m->answered) {
+        m->step = 0;
+        prepare(m);
+    } else if (m->state == MOTE_MODEM_WAKING && m->tries < WAKE_TRIES) {
+        wake(m);
+    } else {
+        mote_modem_fail(m, "no answer");
+    }
+}
+
+static bool is_still(const mote_modem *m)
+{
+    return m->state == MOTE_MODEM_CLOSED || m->state == MOTE_MODEM_ENDED;
+}
+
+uint32_t mote_modem_tick(mote_modem *m, uint64_t now_ms)
+{
+    uint64_t next = m->look_ms;
+
+    m->now_ms = now_ms;
+    if (is_still(m))
+        return UINT32_MAX;
+    if (m->state != MOTE_MODEM_IDLE && now_ms >= m->limit_ms)
+        on_limit(m);
+    proceed(m);
+    if (is_still(m))
+        return UINT32_MAX;
+    if (m->state != MOTE_MODEM_IDLE)
+        next = m->limit_ms;
+    else if (m->tx_len > 0 && m->send_ms < next)
+        next = m->send_ms;
+    return next > now_ms ? (uint32_t)(next - now_ms) : 1;
+}
+
+/* ---- the connection ---------------------------------------------------------------------------
+ */
+
+int mote_modem_init(mote_modem *m, const mote_modem_config *config)
+{
+    static const char chars[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:";
+    size_t len = strlen(config->host);
+
+    memset(m, 0, sizeof *m);
+    m->config = config;
+    return len > 0 && len <= HOST_MAX && strspn(config->host, chars) == len ? 0 : -1;
+}
+
+void mote_modem_open(mote_modem *m, uint64_t now_ms)
+{
+    const mote_modem_config *config = m->config;
+
+    memset(m, 0, sizeof *m);
+    m->config = config;
+    m->now_ms = now_ms;
+    wake(m);
+}
+
+void mote_modem_close(mote_modem *m)
+{
+    if (in_connection(m))
+        m->hangs_up = true;
+    else if (m->state != MOTE_MODEM_HANGING_UP)
+        m->state = MOTE_MODEM_CLOSED;
+    proceed(m);
+}
+
+bool mote_modem_is_open(const mote_modem *m)
+{
+    return in_connection(m) && !m->peer_closed && !m->hangs_up;
+}
+
+int mote_modem_read(mote_modem *m, uint8_t *buf, size_t cap)
+{
+    bool sure = m->state != MOTE_MODEM_READING && m->state != MOTE_MODEM_ENDING_READ;
+    size_t n = sure ? m->rx_len - m->rx_pos : 0;
+
+    if (n == 0)
+        return in_connection(m) ? 0 : -1;
+    n = n < cap ? n : cap;
+    memcpy(buf, m->rx + m->rx_pos, n);
+    m->rx_pos += n;
+    if (m->rx_pos == m->rx_len)
+        m->rx_pos = m->rx_len = 0;
+    proceed(m);
+    return (int)n;
+}
+
+int mote_modem_write(mote_modem *m, const uint8_t *buf, size_t len)
+{
+    if (!mote_modem_is_open(m))
+        return -1;
+    if (m->tx_len > 0 || len == 0)
+        return 0;
+    m->tx_len = len < MOTE_MODEM_PIECE ? len : MOTE_MODEM_PIECE;
+    memcpy(m->tx, buf, m->tx_len);
+    proceed(m);
+    return (int)m->tx_len;
+}
+
+const char *mote_modem_error(const mote_modem *m)
+{
+    return m->state == MOTE_MODEM_ENDED ? m->why : "";
+}
