@@ -550,7 +550,7 @@ static void begin_channel(mote_io io)
                                              .rx_size = RX,
                                              .tx_size = TX,
                                              .field_size = 256,
-                                             .authority = "collector"};
+                                             .authority = MOTE_GRPC_AUTHORITY("collector")};
     static uint8_t input[64];
 
     was_dialed = false;
