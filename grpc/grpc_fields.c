@@ -95,6 +95,13 @@ _Static_assert(FIELD_TYPE_GRPC == 3 && FIELD_TIMEOUT == 6 && FIELD_STATUS == 7 &
                    FIELD_MESSAGE == 8 && FIELD_ENCODING == 9 && FIELD_IGNORED == 10,
                "as the names have them");
 
+void mote_grpc_trim_field(mote_h2_event *h)
+{
+    h->kind = MOTE_H2_KIND_OTHER;
+    if (mote_h2_look_up(names, &h->field, FIELD_OTHER) != FIELD_MESSAGE)
+        mote_grpc_trim(&h->field);
+}
+
 static unsigned classify_name(const mote_grpc *g, const mote_hpack_field_view *f)
 {
     unsigned what = mote_h2_look_up(names, f, FIELD_OTHER);

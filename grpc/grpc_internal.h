@@ -88,15 +88,32 @@ bool mote_grpc_valid(const mote_grpc *g);
 /* grpc_fields.c */
 /* RFC 9110 5.5: white space at the ends is no part of a value. */
 void mote_grpc_trim(mote_hpack_field_view *f);
-/* What a field is whose value is trimmed. */
+/* The same of a field, but for grpc-message, of which every byte counts. */
+void mote_grpc_trim_field(mote_h2_event *h);
 unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h);
 const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number);
 
 /* grpc_metadata.c */
 bool mote_grpc_is_value(const char *value, size_t len);
+int mote_grpc_check_list(mote_grpc *g, const mote_grpc_metadata *metadata, size_t count);
+void mote_grpc_put_list(mote_h2 *h2, const mote_grpc_metadata *metadata, size_t count);
+
 /* 0, or why a field of it may not be sent; then it is g->refused. */
-int mote_grpc_check_metadata(mote_grpc *g, const mote_grpc_metadata *metadata, size_t count);
-void mote_grpc_put_metadata(mote_h2 *h2, const mote_grpc_metadata *metadata, size_t count);
+static inline int mote_grpc_check_metadata(mote_grpc *g, const mote_grpc_metadata *metadata,
+                                           size_t count)
+{
+    MOTE_CHECK_THAT(metadata || count == 0);
+    if (count == 0)
+        return 0;
+    return MOTE_SENDS_METADATA ? mote_grpc_check_list(g, metadata, count) : MOTE_GRPC_ERR_CONFIG;
+}
+
+static inline void mote_grpc_put_metadata(mote_h2 *h2, const mote_grpc_metadata *metadata,
+                                          size_t count)
+{
+    if (MOTE_SENDS_METADATA && count > 0)
+        mote_grpc_put_list(h2, metadata, count);
+}
 
 /* grpc_status.c */
 int mote_grpc_code_of_http(unsigned status);

@@ -80,13 +80,10 @@ static int fault(const mote_grpc_metadata *m)
     return is_binary(m) && !is_base64(m->value, m->value_len) ? MOTE_GRPC_ERR_BASE64 : 0;
 }
 
-int mote_grpc_check_metadata(mote_grpc *g, const mote_grpc_metadata *metadata, size_t count)
+int mote_grpc_check_list(mote_grpc *g, const mote_grpc_metadata *metadata, size_t count)
 {
     int r = 0;
 
-    MOTE_CHECK_THAT(metadata || count == 0);
-    if (!MOTE_SENDS_METADATA)
-        return count > 0 ? MOTE_GRPC_ERR_CONFIG : 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
         g->refused = &metadata[i];
         r = fault(&metadata[i]);
@@ -99,9 +96,9 @@ const mote_grpc_metadata *mote_grpc_refused(const mote_grpc *g)
     return g->refused;
 }
 
-void mote_grpc_put_metadata(mote_h2 *h2, const mote_grpc_metadata *metadata, size_t count)
+void mote_grpc_put_list(mote_h2 *h2, const mote_grpc_metadata *metadata, size_t count)
 {
-    for (size_t i = 0; MOTE_SENDS_METADATA && i < count; i++)
+    for (size_t i = 0; i < count; i++)
         mote_h2_put_literal(h2, metadata[i].name, metadata[i].name_len, metadata[i].value,
                             metadata[i].value_len, 0);
 }

@@ -7,17 +7,11 @@
 static int on_field(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
 {
     mote_grpc_call *call = h->stream->user;
-    const char *value = h->field.value;
-    size_t value_len = h->field.value_len;
     unsigned what;
 
-    mote_grpc_trim(&h->field);
+    if (h->kind == MOTE_H2_KIND_BLANK_ENDS)
+        mote_grpc_trim_field(h);
     what = mote_grpc_classify(g, h);
-    if (what == FIELD_MESSAGE) { /* of which every byte counts */
-        h->field.value = value;
-        h->field.value_len = value_len;
-    }
-
     if (!call && mote_grpc_serves(g) && !h->trailers)
         call = mote_grpc_call_new(g, h->stream);
     if (!call || call->remote == MOTE_GRPC_REMOTE_OVER)

@@ -52,11 +52,13 @@ void mote_grpc_life_drain(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
     l->drain_ms = now_ms;
 }
 
+/* In the middle where random is 0. */
 static uint64_t age_limit(const mote_grpc_life *l)
 {
-    int64_t most = l->max_age_ms / 10;
+    uint32_t tenth = l->max_age_ms / 10;
 
-    return (uint64_t)(l->max_age_ms + most * (int32_t)l->random / INT32_MAX);
+    return (uint64_t)l->max_age_ms - tenth +
+           (2 * (uint64_t)tenth * (l->random ^ 0x80000000u) >> 32);
 }
 
 static uint32_t age(mote_grpc_life *l, mote_grpc *g)

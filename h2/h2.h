@@ -125,7 +125,8 @@ enum mote_h2_kind {
     MOTE_H2_KIND_PATH,
     MOTE_H2_KIND_STATUS,
     MOTE_H2_KIND_CONTENT_LENGTH,
-    MOTE_H2_KIND_TE
+    MOTE_H2_KIND_TE,
+    MOTE_H2_KIND_BLANK_ENDS /* as OTHER, of which the config permits such values */
 };
 
 /* What is said of a field's name in a list, in which each name stands behind its length and a byte

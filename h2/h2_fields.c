@@ -135,17 +135,20 @@ static bool valid_request_field(const mote_hpack_field_view *f, unsigned kind)
 
 static bool valid_for_kind(const mote_h2 *c, const mote_hpack_field_view *f, unsigned kind)
 {
-    if (kind == KIND_BAD || !valid_value(f->value, f->value_len))
-        return false;
-    if (kind == MOTE_H2_KIND_OTHER && c->blank_ends)
-        return true;
-    if (has_blank_end(f->value, f->value_len))
-        return false;
     if (kind == MOTE_H2_KIND_STATUS)
         return valid_status(f);
     if (kind == MOTE_H2_KIND_TE) /* RFC 9113 8.2.2 */
         return f->value_len == 8 && memcmp(f->value, "trailers", 8) == 0;
     return !MOTE_SERVES(c) || valid_request_field(f, kind);
+}
+
+static unsigned kind_of_value(const mote_h2 *c, const mote_hpack_field_view *f, unsigned kind)
+{
+    if (kind == KIND_BAD || !valid_value(f->value, f->value_len))
+        return KIND_BAD;
+    if (has_blank_end(f->value, f->value_len))
+        return c->blank_ends && kind == MOTE_H2_KIND_OTHER ? MOTE_H2_KIND_BLANK_ENDS : KIND_BAD;
+    return valid_for_kind(c, f, kind) ? kind : KIND_BAD;
 }
 
 /* What a field is, independent of where it stands. Remembered with the dynamic table entry. */
@@ -158,8 +161,7 @@ static unsigned classify(const mote_h2 *c, const mote_hpack_field_view *f)
     if (f->memo && f->memo->checked)
         return f->memo->kind;
     kind = f->name_index > 0 ? kind_of_index(c, f->name_index) : kind_of_name(c, f);
-    if (!valid_for_kind(c, f, kind))
-        kind = KIND_BAD;
+    kind = kind_of_value(c, f, kind);
     if (f->memo) {
         f->memo->checked = 1;
         f->memo->kind = (uint8_t)kind;

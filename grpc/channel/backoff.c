@@ -5,9 +5,9 @@ enum { INITIAL_MS = 1000, MAX_MS = 120000, JITTER = 5 /* a fifth */ };
 
 uint32_t mote_channel_jitter(uint32_t ms, uint32_t random)
 {
-    uint64_t jitter = 2 * (uint64_t)ms / JITTER + 1;
+    uint32_t jitter = ms / JITTER * 2 + ms % JITTER * 2 / JITTER; /* both ways */
 
-    return ms - ms / JITTER + (uint32_t)(random * jitter >> 32);
+    return ms - ms / JITTER + (uint32_t)(random * (jitter + 1ull) >> 32);
 }
 
 uint32_t mote_backoff_next(mote_backoff *b, uint32_t random)

@@ -109,7 +109,7 @@ static void ages_differ_by_a_tenth(void)
 {
     static const struct {
         uint32_t random, age_ms;
-    } cases[] = {{0, 5000},          {1, 5000},          {0x40000000, 5250}, {0x7fffffff, 5500},
+    } cases[] = {{0, 5000},          {1, 5000},          {0x40000000, 5250}, {0x7fffffff, 5499},
                  {0xc0000000, 4750}, {0x80000001, 4500}, {0x80000000, 4500}};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
