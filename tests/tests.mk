@@ -56,7 +56,12 @@ $(BUILD)/$1/$2: $(patsubst %.c,$(BUILD)/$1/obj/%.o,$(or $(parts_$1_$2),$(parts_$
 	$$(call say,LD,$$@)$3 $4 $$^ -o $$@ $(libraries_$2)
 endef
 
-CHECKED := -O1 -g -Wall -Wextra -Werror -DMOTE_CHECK
+CHECKED := -O1 -g -Wall -Wextra -Werror -DMOTE_CHECK -I$(BUILD)/docs
+# The C code that pages of docs/ show, for the tests that run it.
+$(BUILD)/docs/%.h: docs/%.md
+	@mkdir -p $(@D)
+	$(call say,DOCS,$@)awk '/^```c$$/ { on = 1; next } /^```$$/ { on = 0 } on' $< >$@
+$(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h))
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 $(eval $(call variant,unit,$(CC),$(CHECKED),$(IN_PROCESS)))
 $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls fuzz_nghttp2 peer_server peer_client h2_server_plain,$(SANITIZERS)))
@@ -71,7 +76,7 @@ $(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_ME
 SMALL_PROGRAMS := $(foreach v,least small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
 
 # Lines and branches.
-$(eval $(call variant,cov,gcc,-O0 -g --coverage,$(filter-out fuzz_%,$(IN_PROCESS)),--coverage))
+$(eval $(call variant,cov,gcc,-O0 -g --coverage,$(filter-out test_docs fuzz_%,$(IN_PROCESS)),--coverage))
 
 # Other machines, by cross compilers and qemu-user.
 ARCHS := x86-32 armhf riscv64 s390x
@@ -79,7 +84,7 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_server test_loop test_mutator attack_local,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_server test_loop test_docs test_mutator attack_local,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
