@@ -53,7 +53,7 @@ size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap)
         n += more;
     }
     for (; i < *len && i > 0 && in[i - 1] == ' '; i--) /* where the text is cut */
-        n--;
+        n -= stays(in, *len, i - 1) ? 1 : 3;
     *len = i;
     return n;
 }

@@ -318,7 +318,7 @@ static void pb(const wire_line *l)
     const wire_word *w = wire_find(l, "");
     mote_pb_where where;
     mote_pb_arena arena;
-    char path[128] = "";
+    char path[128] = "(untouched)";
 
     uint32_t size =
         wire_number(l, "arena", sizeof memory); /* its end is aligned, its beginning need not be */

@@ -555,6 +555,26 @@ static void the_config_is_handed_down(void)
     CHECK_INT(client.h2.connection_window, 100000);
 }
 
+/* However little room there is, what is counted is what is written, and it ends with no blank. */
+static void a_text_that_is_cut_has_the_size_that_was_told(void)
+{
+    static const char *const texts[] = {"",     "a",       " ",     "  ",     "      x", " a b ",
+                                        "a  b", "a\n  b ", "\xe2%", " \n \n", "x     ",  "%%%"};
+
+    for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
+        for (size_t cap = 0; cap < 30; cap++) {
+            char out[100];
+            size_t all = strlen(texts[t]), len = all,
+                   n = mote_grpc_percent_size(texts[t], &len, cap);
+            CHECK(n <= cap && len <= all);
+            memset(out, '\x7f', sizeof out);
+            mote_grpc_percent_encode(texts[t], len, out);
+            CHECK_INT(strspn(out, " !\"#$%&'()*+,-./0123456789ABCDEFabx"), n);
+            CHECK(n == 0 || (out[0] != ' ' && out[n - 1] != ' '));
+        }
+    }
+}
+
 static int send_bytes(client_call *c, size_t len)
 {
     static const uint8_t bytes[256];
@@ -712,5 +732,6 @@ int main(void)
     RUN(a_call_that_ends_waits_no_more);
     RUN(what_is_not_sent_ends_nothing);
     RUN(each_code_has_the_text_of_its_layer);
+    RUN(a_text_that_is_cut_has_the_size_that_was_told);
     return test_summary();
 }
