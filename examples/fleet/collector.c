@@ -11,9 +11,8 @@
 #include "../../port/posix/posix.h"
 #include "../common/secure.h"
 #include "collector_view.h"
+#include "host.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -48,6 +47,7 @@ static const char *path;
 static uint32_t interval_ms;
 static view_state view;
 static uint64_t committed_ms, reopen_ms;
+static uint64_t keep_ms; /* 0: for ever */
 
 static void say(const char *text)
 {
@@ -438,7 +438,7 @@ static void each_turn(void *context, mote_posix_loop *loop)
             reopen(now);
         else if (!path)
             keep_nothing();
-        else if (store_commit() < 0)
+        else if ((keep_ms > 0 && store_forget(keep_ms, steady_ms()) < 0) || store_commit() < 0)
             store_failed();
         tell_all(loop);
         if (mote_posix_stopped)
@@ -449,26 +449,9 @@ static void each_turn(void *context, mote_posix_loop *loop)
     view_show(&view, loop);
 }
 
-/* Each device needs a descriptor; and without the standard ones a socket would take their place. */
-static void prepare_descriptors(void)
-{
-    struct rlimit limit;
-    int fd = open("/dev/null", O_RDWR);
-
-    while (fd >= 0 && fd <= STDERR_FILENO)
-        fd = dup(fd);
-    close(fd);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    signal(SIGXFSZ, SIG_IGN); /* a limit of the file's size is an error like a full disk */
-    signal(SIGPIPE, SIG_IGN);
-}
-
 int main(int argc, char **argv)
 {
-    const char *interval = NULL;
+    const char *interval = NULL, *keep = NULL, *log = NULL;
     mote_posix_server server = {.address = "127.0.0.1:50050",
                                 .grpc = {.max_calls = CALLS,
                                          .slots = SLOTS,
@@ -485,6 +468,8 @@ int main(int argc, char **argv)
                                 .turn_ms = TURN_MS};
     const option options[] = {OPTION("--address", &server.address, "where to listen"),
                               OPTION("--store", &path, "SQLite database that keeps the samples"),
+                              OPTION("--keep", &keep, "how long: 30d, 12h, 90m or 60s (for ever)"),
+                              OPTION("--log", &log, "MiB of log for those who read it (256)"),
                               OPTION("--interval", &interval, "ms between readings to ask for"),
                               SWITCH("--plain", &view.plain, "plain lines, no live table"),
                               OPTIONS_END};
@@ -495,6 +480,11 @@ int main(int argc, char **argv)
     if (interval && (interval_ms < INTERVAL_LEAST || interval_ms > INTERVAL_MOST)) {
         fprintf(stderr, "collector: error: --interval is not %d to %d ms\n", INTERVAL_LEAST,
                 INTERVAL_MOST);
+        return 2;
+    }
+    if ((keep && !read_duration(keep, &keep_ms)) || (log && (store_log_mib = atoi(log)) < 1)) {
+        fprintf(stderr, "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is no "
+                        "number of MiB\n");
         return 2;
     }
     view.plain |= !isatty(STDOUT_FILENO);

@@ -22,27 +22,59 @@ static const char schema[] =
     "CREATE UNIQUE INDEX samples_without_epoch ON samples(source, sequence) WHERE source < 0;"
     "CREATE VIEW readings AS SELECT device, epoch, sequence, time_ms, metric, value"
     " FROM samples JOIN sources ON source = id;"
+    "CREATE TABLE marks(at_ms INTEGER NOT NULL, row INTEGER NOT NULL, source INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL);"
     "PRAGMA application_id = 1836020837; PRAGMA user_version = 1;"
     "COMMIT;";
 
-enum { ADD, HAS, NEW_SOURCE, UPDATE_SOURCE, BEGIN, COMMIT, STATEMENTS };
+/* A store of before there was retention. */
+static const char add_marks[] =
+    "CREATE TABLE IF NOT EXISTS marks(at_ms INTEGER NOT NULL, row INTEGER NOT NULL,"
+    " source INTEGER NOT NULL, sequence INTEGER NOT NULL);";
+
+enum {
+    ADD,
+    HAS,
+    NEW_SOURCE,
+    UPDATE_SOURCE,
+    MARK,
+    OLD_ROW,
+    FORGET,
+    FORGET_MARKS,
+    BEGIN,
+    COMMIT,
+    STATEMENTS
+};
 static const char *const texts[STATEMENTS] = {
     "INSERT INTO samples VALUES(?, ?, ?, ?, ?)",
     "SELECT 1 FROM samples WHERE source = ? AND sequence = ? AND time_ms = ? AND metric = ?"
     " AND value IS ? AND source < 0",
     "INSERT INTO sources VALUES(?, ?, ?, 0, 0, 0)",
     "UPDATE sources SET last = ?, dropped = ?, seen_ms = ? WHERE id = ?",
-    "BEGIN IMMEDIATE",
-    "COMMIT"};
+    "INSERT INTO marks SELECT ?, rowid, source, sequence FROM samples ORDER BY rowid DESC LIMIT 1",
+    /* A dump, or VACUUM, may have given a row another number: such a mark counts for nothing. */
+    "SELECT max(row) FROM marks JOIN samples AS s ON s.rowid = row AND s.source = marks.source"
+    " AND s.sequence = marks.sequence WHERE at_ms <= ?",
+    "DELETE FROM samples WHERE rowid IN"
+    " (SELECT rowid FROM samples WHERE rowid < ? ORDER BY rowid LIMIT ?)",
+    "DELETE FROM marks WHERE at_ms <= ? AND row < ?", "BEGIN IMMEDIATE", "COMMIT"};
 
 static sqlite3 *db;
 static sqlite3_stmt *statements[STATEMENTS];
 static int lock = -1;
 static bool batch;
+static uint64_t batch_size;
 static source *dirty;
+static int log_pages; /* in the log */
+static struct {
+    uint64_t marked_ms, looked_ms; /* when a mark was set, and when old ones were looked for */
+    uint64_t added;                /* rows since that mark */
+    int64_t below;                 /* rows below this one are to go; 0: none */
+} old;
 static int64_t highest_id, lowest_id;
 static uint64_t commits;
 static char reason[300];
+int store_log_mib = 256;
 
 bool store_is_open(void)
 {
@@ -78,6 +110,8 @@ void store_close(void)
         close(lock);
     lock = -1;
     batch = false;
+    batch_size = 0;
+    old.below = 0;
     while (dirty) {
         dirty->dirty = false;
         dirty = dirty->next_dirty;
@@ -127,6 +161,42 @@ static int64_t number(const char *text)
     return sqlite3_finalize(s) == SQLITE_OK ? n : -1;
 }
 
+/* Readers keep the log from beginning anew. It is not to fill the disk: beyond the limit nothing is
+ * stored until they leave, and the devices keep their samples meanwhile. */
+static int check_log(void)
+{
+    enum { PAGE = 4096, BUSY_MS = 1000 };
+
+    if (log_pages < store_log_mib * (1048576 / PAGE))
+        return 0;
+    sqlite3_busy_timeout(db, 0);
+    int r = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db, BUSY_MS);
+    if (r == SQLITE_OK) {
+        log_pages = 0;
+        return 0;
+    }
+    if ((r & 0xff) != SQLITE_BUSY)
+        return failed("the log cannot be copied into the database");
+    snprintf(reason, sizeof reason,
+             "somebody reads the database for so long that its log has grown to %d MiB",
+             log_pages / (1048576 / PAGE));
+    store_close();
+    return -1;
+}
+
+/* After each commit. */
+static int on_commit(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    enum { OFTEN = 1000 };
+
+    (void)context;
+    log_pages = pages;
+    if (pages >= OFTEN)
+        sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
 /* What was written before an error may be there or not; only what goes through a checkpoint is
  * known to be on the disk. */
 static int prepare_file(const char *path)
@@ -144,9 +214,13 @@ static int prepare_file(const char *path)
     if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL,
                      NULL) != SQLITE_OK ||
         (tables == 0 && sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK) ||
-        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
+        (tables > 0 && sqlite3_exec(db, add_marks, NULL, NULL, NULL) != SQLITE_OK))
         return failed(path);
-    return 0;
+    if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, NULL) !=
+        SQLITE_OK)
+        return failed(path);
+    sqlite3_wal_hook(db, on_commit, NULL);
+    return check_log();
 }
 
 /* Of devices without an epoch only the last incarnation is of interest. */
@@ -218,6 +292,8 @@ static int begin(void)
 {
     if (batch)
         return 0;
+    if (check_log() < 0)
+        return -1;
     if (run(BEGIN, 0) != SQLITE_DONE)
         return failed("a batch cannot begin");
     batch = true;
@@ -264,6 +340,7 @@ int store_add(source *s, const mote_telemetry_Sample *sample)
     if (run(ADD, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
             (sqlite3_int64)sample->time_ms) != SQLITE_DONE)
         return failed("a sample cannot be added");
+    batch_size++;
     set_dirty(s);
     return 0;
 }
@@ -298,6 +375,70 @@ int store_renew(source *s)
     return new_row(s);
 }
 
+/* ---- retention ----------------------------------------------------------------------------- */
+
+/* The number of the last row that was there at a time is noted now and then, so that rows have an
+ * age by when they came, whatever time their device says. */
+static int set_mark(uint64_t keep_ms, uint64_t now_ms)
+{
+    enum { MARKS = 64 };
+
+    if (old.added == 0 || now_ms - old.marked_ms < keep_ms / MARKS)
+        return 0;
+    if (begin() < 0)
+        return -1;
+    if (run(MARK, 1, (sqlite3_int64)now_ms) != SQLITE_DONE)
+        return failed("a mark cannot be set");
+    old.marked_ms = now_ms;
+    old.added = 0;
+    return 0;
+}
+
+static int look_for_old(uint64_t keep_ms, uint64_t now_ms)
+{
+    enum { LOOK_MS = 1000 };
+    sqlite3_stmt *s = statements[OLD_ROW];
+
+    if (now_ms - old.looked_ms < LOOK_MS)
+        return 0;
+    old.looked_ms = now_ms;
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)(now_ms - keep_ms));
+    int r = sqlite3_step(s);
+    old.below = r == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    return sqlite3_reset(s) == SQLITE_OK && r == SQLITE_ROW ? 0
+                                                            : failed("the marks cannot be read");
+}
+
+/* More than come, and never many at once. The last row of all stays, so that no number of a row is
+ * given again. */
+static int forget_some(uint64_t keep_ms, uint64_t now_ms)
+{
+    enum { STEP = 1000 };
+
+    if (old.below == 0)
+        return 0;
+    if (begin() < 0)
+        return -1;
+    if (run(FORGET, 2, (sqlite3_int64)old.below, (sqlite3_int64)(2 * batch_size + STEP)) !=
+        SQLITE_DONE)
+        return failed("old samples cannot be deleted");
+    if (sqlite3_changes(db) > 0)
+        return 0;
+    if (run(FORGET_MARKS, 2, (sqlite3_int64)(now_ms - keep_ms), (sqlite3_int64)old.below) !=
+        SQLITE_DONE)
+        return failed("old marks cannot be deleted");
+    old.below = 0;
+    return 0;
+}
+
+int store_forget(uint64_t keep_ms, uint64_t now_ms)
+{
+    old.added += batch_size;
+    if (set_mark(keep_ms, now_ms) < 0 || look_for_old(keep_ms, now_ms) < 0)
+        return -1;
+    return forget_some(keep_ms, now_ms);
+}
+
 int store_commit(void)
 {
     if (!batch)
@@ -309,6 +450,7 @@ int store_commit(void)
     if (run(COMMIT, 0) != SQLITE_DONE)
         return failed("a batch cannot be committed");
     batch = false;
+    batch_size = 0;
     commits++;
     for (; dirty; dirty = dirty->next_dirty) {
         dirty->dirty = false;

@@ -2,12 +2,14 @@
  * The store of the collector: an SQLite database, in which a sample is safe (WAL, synchronous=FULL)
  * once store_commit() has returned 0. `sqlite3 samples.db` may read it at any time:
  *
- *   samples  source, sequence, time_ms, metric, value       a row for each sample, in order of
- * arrival (value NULL: not a number) sources  id, device, epoch, last, dropped, seen_ms      a row
- * for each incarnation of a device: the highest number that is stored (in the same commit), what
- * the device says it has dropped, when it was heard last; samples refer to its id, which is
- * negative for devices without epochs readings device, epoch, sequence, time_ms, metric, value
- * both, joined
+ * - samples (source, sequence, time_ms, metric, value): a row for each sample, in order of arrival.
+ *   A value that is not a number is NULL; -0 is 0.
+ * - sources (id, device, epoch, last, dropped, seen_ms): a row for each incarnation of a device:
+ * the highest number that is stored (in the same commit), what the device says it has dropped, when
+ * it was heard last. Samples refer to its id, which is negative for devices without epochs. It
+ *   outlives its samples.
+ * - readings (device, epoch, sequence, time_ms, metric, value): both, joined.
+ * - marks (at_ms, row, source, sequence): the last sample that was there at a time, for retention.
  *
  * A lock file beside it (FILE.lock) keeps a second collector out. Nothing is ever repaired or cut:
  * after any error the store is closed, and what the last commit held is read again from what is
@@ -53,6 +55,14 @@ int store_has(const source *s, const mote_telemetry_Sample *sample, bool *is);
 
 /* The source begins a new life under another id: its numbers begin anew. */
 int store_renew(source *s);
+
+/* Deletes what came more than keep_ms ago, some of it: to be called before each store_commit().
+ * now_ms is the wall clock, or what goes on from it without jumps. */
+int store_forget(uint64_t keep_ms, uint64_t now_ms);
+
+/* So long may the log be that is kept for somebody who reads the database (256 MiB); beyond it
+ * nothing is stored until that is over. */
+extern int store_log_mib;
 
 /* Makes the batch safe, and moves `stored` of its sources. Without a batch it does nothing. */
 int store_commit(void);

@@ -3,6 +3,7 @@ acknowledged sample must be in the store once. BUILD=build; needs grpcio, and te
 import math
 import os
 import pty
+import random
 import resource
 import signal
 import socket
@@ -419,6 +420,122 @@ def a_damaged_store_is_said_and_not_cut():
     c = Program("collector", f"--address=127.0.0.1:{port}", f"--store={STORE}")
     expect(c.wait() == 1 and "malformed" in c.said(), c.p.returncode, c.said())
     expect(os.path.getsize(STORE) == size, "the size has changed")
+
+
+@test
+def retention_goes_by_when_samples_came():
+    """Whatever time their devices say; and what somebody has numbered anew, as a dump does, is not taken for old."""
+    port = free_port()
+    c = Collector(port, "--keep=3s")
+    s = sensor(port, "--duration=12", name="runs")
+    times = [0, -(2**63), 2**63 - 1, int(time.time() * 1000) + 10**12]
+    upload(channel(port), "clockless", [sample(i + 1, time_ms=t) for i, t in enumerate(times)])
+    most = 0
+    for i in range(40):
+        time.sleep(0.1)
+        expect(i > 20 or rows("SELECT min(sequence) FROM readings WHERE device = 'runs'") in (None, 1), "deleted too early")
+    wait_for(lambda: rows("SELECT min(sequence) FROM readings WHERE device = 'runs'") > 100, "old samples go")
+    wait_for(lambda: rows("SELECT count(*) FROM readings WHERE device = 'clockless'") == 0, "those of a device without a clock, too")
+    most = rows()
+    expect(rows("SELECT last FROM sources WHERE device = 'clockless'") == 4, "what it has sent is still known")
+    c.stop()
+    newest = rows("SELECT max(sequence) FROM samples")
+    db = sqlite3.connect(STORE)
+    db.executescript("CREATE TEMP TABLE t AS SELECT * FROM samples ORDER BY rowid; DELETE FROM samples; INSERT INTO samples SELECT * FROM t;"
+                     "VACUUM;")
+    db.close()
+    c = Collector(port, "--keep=3s")
+    time.sleep(2)
+    young = rows(f"SELECT last - {newest} = (SELECT count(*) FROM samples WHERE sequence > {newest}) FROM sources WHERE device = 'runs'")
+    expect(young == 1, "some of the samples since the start are gone")
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    expect(rows("SELECT last FROM sources WHERE device = 'runs'") == number(s, "sent"), s.said())
+    after = rows(f"SELECT count(*) FROM samples WHERE sequence > {number(s, 'sent') - 200}")
+    expect(after == 200 and most < 1500 and rows() < 1500, "the newest 200 are there:", after, "and not all:", most, rows())
+    refused_times = c.said()
+    c.stop()
+    expect("error" not in refused_times, refused_times)
+
+
+@test
+def a_store_of_before_there_was_retention():
+    port = free_port()
+    c = Collector(port)
+    upload(channel(port), "old", [sample(i) for i in range(1, 101)])
+    wait_for(lambda: rows() == 100, "samples")
+    c.stop()
+    db = sqlite3.connect(STORE)
+    db.execute("DROP TABLE marks")
+    db.commit()
+    db.close()
+    c = Collector(port, "--keep=2s")
+    upload(channel(port), "old", [sample(i) for i in range(101, 111)])
+    time.sleep(1)
+    expect(rows() == 110, "stored", rows(), c.said())
+    wait_for(lambda: rows() == 1, "old samples go, but for the last row")  # which keeps its number from being given again
+    c.stop()
+    for wrong in ("0d", "3", "d", "-1s", "1w", "", "36501d"):
+        c = Program("collector", "--address=127.0.0.1:0", f"--store={STORE}", f"--keep={wrong}")
+        expect(c.wait() == 2 and "--keep is not like 30d" in c.said(), wrong, c.said())
+
+
+@test
+def a_reader_that_stays():
+    """The log that SQLite keeps for it does not fill the disk; the devices keep their samples until it leaves."""
+    port = free_port()
+    c = Collector(port, "--log=1")
+    s = [sensor(port, "--duration=11", name=f"s{i}", interval=2) for i in range(4)]
+    wait_for(lambda: rows() > 200, "samples")
+    reader = sqlite3.connect(f"file:{STORE}?mode=ro", uri=True, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM samples").fetchone()
+    wait_for(lambda: "its log has grown to 1 MiB" in c.said(), "the collector says so")
+    sizes = []
+    for _ in range(20):
+        time.sleep(0.1)
+        sizes.append(os.path.getsize(STORE + "-wal"))
+    expect(max(sizes) < 1.5 * 2**20, "the log has", max(sizes), "bytes")
+    reader.close()
+    wait_for(lambda: "the store is open again" in c.said(), "it goes on")
+    for p in s:
+        expect(p.wait() == 0, p.said())
+        lost_nothing(p)
+    c.stop()
+    balance(c, *s)
+
+
+@test
+def what_was_acknowledged_is_read_again_as_it_was():
+    """Any samples, and a collector that is killed after any of them."""
+    port = free_port()
+    random.seed(7)
+    values = [0.0, -0.0, 1.5, -1e308, 5e-324, math.inf, -math.inf, math.nan, 1e15 + 0.3]
+    times = [0, 1, -1, 2**63 - 1, -(2**63), 1764000000000]
+    expected, last = set(), {}
+    for life in range(6):
+        c = Collector(port)
+        ch = channel(port)
+        for _ in range(5):
+            device, epoch = random.choice("abc") * random.choice((1, 63)), random.choice((1, 2, 2**64 - 1))
+            at = last.get((device, epoch), 0)
+            some = []
+            for _ in range(random.randrange(1, 80)):
+                at = min(at + random.choice((1, 1, 1, 2, 1000, 2**50)), 2**63 - 1)
+                some.append(sample(at, random.choice(("m", "x" * 31, "A-z_0.9:/")), random.choice(values), random.choice(times)))
+            control = Control(ch, device, epoch)
+            control.wait_for(last.get((device, epoch), 0))
+            upload(ch, device, some, f"{epoch:016x}")
+            control.wait_for(at)
+            control.over.set()
+            last[device, epoch] = at
+            expected |= {(device, epoch, s.sequence, s.time_ms, s.metric, repr(s.value + 0.0)) for s in some}  # SQLite knows one zero
+        c.kill()
+    db = sqlite3.connect(f"file:{STORE}?mode=ro", uri=True)
+    found = {(d, e % 2**64, n, t, m, repr(math.nan if v is None else v))
+             for d, e, n, t, m, v in db.execute("SELECT * FROM readings")}
+    expect(found == expected, "differ in", list(found ^ expected)[:4])
+    expect({(d, e % 2**64): n for d, e, n in db.execute("SELECT device, epoch, last FROM sources")} == last, "what is known of sources")
 
 
 @test

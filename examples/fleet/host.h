@@ -1,0 +1,62 @@
+/* What the collector asks of its machine: a clock, descriptors, and the options' units. */
+#ifndef EXAMPLES_HOST_H
+#define EXAMPLES_HOST_H
+
+#include "../../port/posix/posix.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The wall clock at the start, and from then on without its jumps: nothing is old because somebody
+ * has set a clock. */
+static inline uint64_t steady_ms(void)
+{
+    static uint64_t start_ms;
+    struct timespec now;
+
+    if (start_ms == 0) {
+        timespec_get(&now, TIME_UTC);
+        start_ms = (uint64_t)now.tv_sec * 1000 - mote_posix_now_ms();
+    }
+    return start_ms + mote_posix_now_ms();
+}
+
+/* Each device needs a descriptor; and without the standard ones a socket would take their place. */
+static inline void prepare_descriptors(void)
+{
+    struct rlimit limit;
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = dup(fd);
+    close(fd);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    signal(SIGXFSZ, SIG_IGN); /* a limit of the file's size is an error like a full disk */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static inline bool read_duration(const char *text, uint64_t *ms)
+{
+    static const struct {
+        char unit;
+        uint64_t ms;
+    } units[] = {{'d', 86400000}, {'h', 3600000}, {'m', 60000}, {'s', 1000}};
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (end[0] == units[i].unit && end[1] == '\0' && n > 0 && n <= 36500 && text[0] != '-') {
+            *ms = n * units[i].ms;
+            return true;
+        }
+    }
+    return false;
+}
+
+#endif
