@@ -146,6 +146,7 @@ test: setup-test ## all tests, those with real peers included
 interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/run.sh
+	BUILD=$(BUILD) tests/interop/http.sh
 	BUILD=$(BUILD) tests/interop/proxies.sh
 
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
@@ -204,6 +205,7 @@ setup-%:
 everything: ## all of the above, nothing sampled: hours
 	$(MAKE) BUILD=$(BUILD) all unit
 	for t in test size lint test-arch coverage conformance interop tls-memory firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
+	SIZES=1073741824 BUILD=$(BUILD) tests/interop/http.sh
 	$(MAKE) BUILD=$(BUILD) fuzz-smoke SECONDS_EACH=600 AFL_SECONDS=110
 
 # For clangd and the like: $(BUILD) is where they look for it.

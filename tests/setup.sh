@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|demo|interop|proxies|tls|conformance|bench|lint|size|firmware|coverage|fuzz|arch
+#   tests/setup.sh test|demo|interop|proxies|http|tls|conformance|bench|lint|size|firmware|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -70,6 +70,15 @@ tls)
 proxies)
     need nginx-light nginx
     need haproxy haproxy
+    ;;
+http)
+    need nghttp2-server nghttpd
+    need nghttp2-client nghttp
+    need nghttp2-proxy nghttpx
+    need curl curl
+    need caddy caddy
+    need haproxy haproxy
+    need openssl openssl
     ;;
 conformance)
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
