@@ -183,7 +183,8 @@ typedef struct {
     void *table;       /* MOTE_HPACK_TABLE_MEMORY(table_size) bytes, aligned for uint16_t */
     size_t table_size; /* announced to the peer; a server that must take any legal first request
                           needs 4096 (RFC 9113 6.5.2), a client may have 0 */
-    void *scratch;     /* holds the longest field (name and value), at least MOTE_H2_SCRATCH_MIN */
+    void *scratch;     /* holds the longest field (name and value), at least MOTE_H2_SCRATCH_MIN; a
+                          server's also the authority, where a Host beside it shall be taken */
     size_t scratch_size;
     mote_hpack_slot *slots; /* fields that the encoder remembers */
     size_t slot_count;
@@ -256,10 +257,13 @@ typedef struct {
 /* The header block that is being received. */
 typedef struct {
     uint8_t flags;
-    uint8_t pseudo; /* pseudo-header fields that were seen, a bit for each kind */
+    uint8_t pseudo; /* pseudo-header fields that were seen, a bit for each kind; and below them
+                       whether the method is OPTIONS (1), the path "*" (2) */
     uint8_t code;   /* error that the stream gets at the end of the block */
     uint16_t status;
-    uint32_t id; /* CONTINUATION is expected for this stream; 0: none */
+    uint16_t
+        host_len; /* server: of the host that is asked, kept behind what is left of the scratch */
+    uint32_t id;  /* CONTINUATION is expected for this stream; 0: none */
     uint32_t bytes, list_size;
 } mote_h2_block;
 

@@ -4,7 +4,13 @@
 #include <string.h>
 
 /* Of what makes a message malformed; the public kinds are in h2.h. */
-enum { KIND_BAD = 0 };
+enum { KIND_BAD = 0, KIND_HOST = 9 }; /* told as MOTE_H2_KIND_OTHER */
+
+/* mote_h2_block.pseudo, beside the bits of the kinds */
+enum { METHOD_IS_OPTIONS = 1, PATH_IS_ASTERISK = 2 };
+
+/* mote_h2_block.host_len: a field was so long that it lies there now. No value has this length. */
+enum { HOST_LOST = UINT16_MAX };
 
 #define PSEUDO_BIT(kind) (1u << (kind))
 
@@ -49,6 +55,7 @@ static const char request_names[] = "\007\002:method"
                                     "\005\005:path";
 static const char response_names[] = "\007\006:status";
 static const char regular_names[] = "\016\007content-length"
+                                    "\004\011host"
                                     "\002\010te"
                                     "\012\000connection" /* RFC 9113 8.2.2 */
                                     "\012\000keep-alive"
@@ -59,7 +66,7 @@ static const char regular_names[] = "\016\007content-length"
 _Static_assert(MOTE_H2_KIND_METHOD == 2 && MOTE_H2_KIND_SCHEME == 3 &&
                    MOTE_H2_KIND_AUTHORITY == 4 && MOTE_H2_KIND_PATH == 5 &&
                    MOTE_H2_KIND_STATUS == 6 && MOTE_H2_KIND_CONTENT_LENGTH == 7 &&
-                   MOTE_H2_KIND_TE == 8 && KIND_BAD == 0,
+                   MOTE_H2_KIND_TE == 8 && KIND_HOST == 9 && KIND_BAD == 0,
                "as the names have them");
 
 unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise)
@@ -93,22 +100,9 @@ static unsigned kind_of_index(const mote_h2 *c, unsigned index)
         return MOTE_H2_KIND_STATUS;
     if (index == 28)
         return MOTE_H2_KIND_CONTENT_LENGTH;
+    if (index == 38)
+        return KIND_HOST;
     return index == 57 ? KIND_BAD : MOTE_H2_KIND_OTHER; /* transfer-encoding: RFC 9113 8.2.2 */
-}
-
-static bool valid_path(const mote_hpack_field_view *f)
-{
-    return f->value_len > 0 && (f->value[0] == '/' || (f->value_len == 1 && f->value[0] == '*'));
-}
-
-/* RFC 9113 8.3.1: no userinfo */
-static bool valid_authority(const mote_hpack_field_view *f)
-{
-    for (size_t i = 0; i < f->value_len; i++) {
-        if (f->value[i] == '@')
-            return false;
-    }
-    return true;
 }
 
 static bool valid_status(const mote_hpack_field_view *f)
@@ -122,12 +116,14 @@ static bool valid_request_field(const mote_hpack_field_view *f, unsigned kind)
 {
     switch (kind) {
     case MOTE_H2_KIND_METHOD:
+        return mote_h2_is_method(f->value, f->value_len);
     case MOTE_H2_KIND_SCHEME:
-        return f->value_len > 0;
+        return mote_h2_is_scheme(f->value, f->value_len);
     case MOTE_H2_KIND_PATH:
-        return valid_path(f);
+        return mote_h2_is_path(f->value, f->value_len);
     case MOTE_H2_KIND_AUTHORITY:
-        return valid_authority(f);
+    case KIND_HOST:
+        return mote_h2_is_authority(f->value, f->value_len);
     default:
         return true;
     }
@@ -193,7 +189,65 @@ static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
     return true;
 }
 
-static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned kind)
+/* ---- the host that is asked ------------------------------------------------------------------ */
+
+static bool is_text(const mote_hpack_field_view *f, const char *text, size_t len)
+{
+    return f->value_len == len && memcmp(f->value, text, len) == 0;
+}
+
+/* Host names are compared without regard to case (RFC 3986 3.2.2). */
+static bool same_host(const char *a, const char *b, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t differ = (uint8_t)(a[i] ^ b[i]);
+        if (differ != 0 && (differ != 32 || (a[i] | 32) < 'a' || (a[i] | 32) > 'z'))
+            return false;
+    }
+    return true;
+}
+
+/* RFC 9113 8.3.1: a Host that is not the authority, or another Host (RFC 9110 7.2), makes the
+ * request malformed. The first of them is kept at the end of the scratch; its view, which may lie
+ * where it is moved to, follows it. One that was lost is like no other. */
+static bool take_host(mote_h2 *c, mote_hpack_field_view *f)
+{
+    char *kept = c->decoder.scratch + c->decoder.scratch_size;
+
+    if (c->block.host_len > 0)
+        return f->value_len == c->block.host_len &&
+               same_host(f->value, kept - f->value_len, f->value_len);
+    memmove(kept - f->value_len, f->value, f->value_len);
+    f->value = kept - f->value_len;
+    c->block.host_len = (uint16_t)f->value_len;
+    return true;
+}
+
+void mote_h2_spare_host(mote_h2 *c, const mote_hpack_field_view *f)
+{
+    size_t left = (size_t)c->decoder.scratch_size - c->block.host_len;
+
+    if (c->block.host_len > 0 &&
+        ((f->flags & MOTE_HPACK_TOO_LONG) || f->name_len + f->value_len > left))
+        c->block.host_len = HOST_LOST;
+}
+
+/* ---- what a field means to its block ----------------------------------------------------------
+ */
+
+/* Of a request: false when it is malformed. */
+static bool take_request_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
+{
+    if (kind == MOTE_H2_KIND_METHOD && is_text(f, "CONNECT", 7))
+        c->block.flags |= BLOCK_CONNECT;
+    if (kind == MOTE_H2_KIND_METHOD && is_text(f, "OPTIONS", 7))
+        c->block.pseudo |= METHOD_IS_OPTIONS;
+    if (kind == MOTE_H2_KIND_PATH && is_text(f, "*", 1))
+        c->block.pseudo |= PATH_IS_ASTERISK;
+    return kind != MOTE_H2_KIND_AUTHORITY || take_host(c, f);
+}
+
+static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
 {
     bool response = kind == MOTE_H2_KIND_STATUS;
 
@@ -202,9 +256,8 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
         (c->block.pseudo & PSEUDO_BIT(kind)) || response == MOTE_SERVES(c))
         return KIND_BAD;
     c->block.pseudo |= (uint8_t)PSEUDO_BIT(kind);
-    if (MOTE_SERVES(c) && kind == MOTE_H2_KIND_METHOD && f->value_len == 7 &&
-        memcmp(f->value, "CONNECT", 7) == 0)
-        c->block.flags |= BLOCK_CONNECT;
+    if (MOTE_SERVES(c) && !take_request_pseudo(c, f, kind))
+        return KIND_BAD;
     if (response)
         c->block.status =
             (uint16_t)((f->value[0] - '0') * 100 + (f->value[1] - '0') * 10 + (f->value[2] - '0'));
@@ -212,7 +265,7 @@ static unsigned take_pseudo(mote_h2 *c, const mote_hpack_field_view *f, unsigned
 }
 
 /* Every field goes to the user as it came, crumbs of a cookie too (RFC 9113 8.2.3). */
-unsigned mote_h2_check_field(mote_h2 *c, const mote_hpack_field_view *f)
+unsigned mote_h2_check_field(mote_h2 *c, mote_hpack_field_view *f)
 {
     unsigned kind = classify(c, f);
 
@@ -222,7 +275,10 @@ unsigned mote_h2_check_field(mote_h2 *c, const mote_hpack_field_view *f)
     if (kind == MOTE_H2_KIND_CONTENT_LENGTH && !(c->block.flags & BLOCK_TRAILERS) &&
         !take_length(c, f))
         return KIND_BAD;
-    return kind;
+    if (kind != KIND_HOST)
+        return kind;
+    bool asks = MOTE_SERVES(c) && !(c->block.flags & BLOCK_TRAILERS);
+    return asks && !take_host(c, f) ? KIND_BAD : MOTE_H2_KIND_OTHER;
 }
 
 bool mote_h2_check_section(const mote_h2 *c)
@@ -240,5 +296,7 @@ bool mote_h2_check_section(const mote_h2 *c)
     if (c->block.flags & BLOCK_CONNECT) /* RFC 9113 8.5 */
         return (c->block.pseudo & request) == PSEUDO_BIT(MOTE_H2_KIND_METHOD) &&
                (c->block.pseudo & PSEUDO_BIT(MOTE_H2_KIND_AUTHORITY));
+    if ((c->block.pseudo & PATH_IS_ASTERISK) && !(c->block.pseudo & METHOD_IS_OPTIONS))
+        return false;
     return (c->block.pseudo & request) == request; /* RFC 9113 8.3.1 */
 }

@@ -125,6 +125,8 @@ static int take_field(mote_h2 *c, mote_h2_event *ev)
 {
     size_t size = ev->field.name_len + ev->field.value_len + 32; /* RFC 9113 6.5.2 */
 
+    if (MOTE_SERVES(c))
+        mote_h2_spare_host(c, &ev->field);
     if (c->block.list_size <= c->max_list_size) /* once above it stays so, and never wraps */
         c->block.list_size += (uint32_t)size;
     if (c->block.list_size > c->max_list_size || (ev->field.flags & MOTE_HPACK_TOO_LONG)) {
@@ -247,7 +249,6 @@ static int finish_block(mote_h2 *c, mote_h2_event *ev)
 {
     mote_h2_stream *s = c->frame.stream;
     int r = mote_hpack_decoder_end(&c->decoder);
-
     c->block.id = 0;
     if (r < 0)
         return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_hpack_strerror(r));

@@ -182,9 +182,17 @@ int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *
                              mote_h2_event *ev);
 int mote_h2_on_block_end(mote_h2 *c, mote_h2_event *ev);
 /* Checks a field of the block in progress: its kind, or 0 when the message is malformed. */
-unsigned mote_h2_check_field(mote_h2 *c, const mote_hpack_field_view *f);
+unsigned mote_h2_check_field(mote_h2 *c, mote_hpack_field_view *f);
 /* Checks what must be there at the end of a block: false when the message is malformed. */
 bool mote_h2_check_section(const mote_h2 *c);
+/* A field has come: it may lie where the host was kept. */
+void mote_h2_spare_host(mote_h2 *c, const mote_hpack_field_view *f);
+
+/* h2_grammar.c: what a server lets in, each kind of text with its grammar */
+bool mote_h2_is_method(const char *s, size_t len);
+bool mote_h2_is_scheme(const char *s, size_t len);
+bool mote_h2_is_path(const char *s, size_t len);
+bool mote_h2_is_authority(const char *s, size_t len);
 
 /* h2_settings.c */
 void mote_h2_tx_settings(mote_h2 *c); /* ours, into an empty buffer */

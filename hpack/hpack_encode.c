@@ -208,6 +208,13 @@ static int put_literal(mote_hpack_encoder *e, const literal *l, uint8_t *out, si
     return result(&o);
 }
 
+/* RFC 7541 7.1.3: authorization, cookie, proxy-authorization and set-cookie, by their index. A
+ * guess that enters a table beside them would be told right from wrong by its length. */
+static bool is_secret(unsigned name_index)
+{
+    return name_index == 23 || name_index == 32 || name_index == 49 || name_index == 55;
+}
+
 /* A field of which no entry of the dynamic table is known, unless it gives the name's index. RFC
  * 7541 6.2.3: what is never indexed is no reference to a whole field either. */
 static int put_field(mote_hpack_encoder *e, literal *l, uint8_t *out, size_t cap)
@@ -216,6 +223,8 @@ static int put_field(mote_hpack_encoder *e, literal *l, uint8_t *out, size_t cap
 
     if (l->name_index == 0)
         l->name_index = mote_hpack_static_find(l->name, l->name_len, l->value, l->value_len, &full);
+    if (is_secret(l->name_index))
+        l->never = MOTE_HPACK_NEVER_INDEX;
     if (full > 0 && !l->never)
         return put_indexed(full, out, cap);
     return put_literal(e, l, out, cap);

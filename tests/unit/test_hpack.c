@@ -398,6 +398,38 @@ static void never_indexed_fields_stay_literals(void)
     }
 }
 
+/* RFC 7541 7.1.3: of these names, in whatever way they are encoded, and however short the value. */
+static void secrets_are_never_indexed_without_being_asked(void)
+{
+    static const char *const names[] = {"authorization", "cookie", "proxy-authorization",
+                                        "set-cookie"};
+    static const char *const values[] = {"", "a", "Bearer abcdefghijklmnopqrstuvwxyz"};
+
+    for (size_t i = 0; i < 4 * 3 * 3; i++) {
+        const char *name = names[i % 4], *value = values[i / 4 % 3];
+        mote_hpack_field field = {name, value, (uint16_t)strlen(name), (uint16_t)strlen(value),
+                                  0,    0};
+        mote_hpack_field_view f;
+        mote_hpack_slot slots[4];
+        mote_hpack_encoder e;
+        uint8_t out[64];
+        size_t used;
+        start(4096);
+        mote_hpack_encoder_init(&e, slots, 4);
+        for (int again = 0; again < 2; again++) {
+            int n = i / 12 == 0 ? mote_hpack_encode(&e, &field, out, sizeof out)
+                    : i / 12 == 1
+                        ? mote_hpack_encode_value(&e, &field, value, strlen(value), out, sizeof out)
+                        : mote_hpack_encode_literal(&e, name, strlen(name), value, strlen(value), 0,
+                                                    out, sizeof out);
+            CHECK((out[0] & 0xf0) == 0x10);
+            CHECK_INT(mote_hpack_decode(&decoder, out, (size_t)n, &used, &f), 1);
+            CHECK(f.flags == MOTE_HPACK_NEVER_INDEX && f.value_len == strlen(value));
+            CHECK_INT(e.slot_count, 0);
+        }
+    }
+}
+
 static void random_input_never_breaks_and_never_depends_on_chunks(void)
 {
     uint8_t block[64];
@@ -439,6 +471,7 @@ int main(void)
     RUN(every_table_size_and_slot_count_stays_in_step);
     RUN(a_block_that_does_not_fit_is_taken_back);
     RUN(never_indexed_fields_stay_literals);
+    RUN(secrets_are_never_indexed_without_being_asked);
     RUN(random_input_never_breaks_and_never_depends_on_chunks);
     return test_summary();
 }

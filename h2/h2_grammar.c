@@ -1,0 +1,76 @@
+/* The texts of a request, each with its grammar: what is taken here may be handed on to others that
+ * speak HTTP/1.1, and must not become a line of theirs (RFC 9113 10.3). */
+#include "h2_internal.h"
+
+/* Sets of characters, as a bit map of the ASCII range. */
+typedef uint32_t set[4];
+
+/* RFC 9110 5.6.2 tchar */
+static const set token_chars = {0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+/* RFC 3986 2.2, 2.3: unreserved and sub-delims; and "%", of pct-encoded (2.1) */
+static const set host_chars = {0x00000000, 0x2bff7ff2, 0x87fffffe, 0x47fffffe};
+/* RFC 3986 3.1, behind the first: ALPHA, DIGIT, "+", "-", "." */
+static const set scheme_chars = {0x00000000, 0x03ff6800, 0x07fffffe, 0x07fffffe};
+
+static bool has(const set of, char ch)
+{
+    uint8_t c = (uint8_t)ch;
+
+    return c < 128 && (of[c / 32] >> c % 32 & 1);
+}
+
+/* Where the first character lies that is none of the set. */
+static size_t span(const set of, const char *s, size_t len, size_t at)
+{
+    while (at < len && has(of, s[at]))
+        at++;
+    return at;
+}
+
+/* RFC 9110 9.1: method = token */
+bool mote_h2_is_method(const char *s, size_t len)
+{
+    return len > 0 && span(token_chars, s, len, 0) == len;
+}
+
+/* RFC 3986 3.1: scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) */
+bool mote_h2_is_scheme(const char *s, size_t len)
+{
+    return len > 0 && (s[0] | 32) >= 'a' && (s[0] | 32) <= 'z' &&
+           span(scheme_chars, s, len, 0) == len;
+}
+
+/* RFC 9113 8.3.1: "*", or a path that begins with "/", and a query. Of the characters that RFC 3986
+ * 3.3 and 3.4 leave out those are refused that others read as an end (blanks, controls, "#") or in
+ * ways of their own (beyond ASCII). */
+bool mote_h2_is_path(const char *s, size_t len)
+{
+    if (len == 1 && s[0] == '*')
+        return true;
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] <= ' ' || s[i] > '~' || s[i] == '#')
+            return false;
+    }
+    return len > 0 && s[0] == '/';
+}
+
+/* RFC 3986 3.2: authority = host [ ":" port ], without userinfo (RFC 9113 8.3.1); also of Host (RFC
+ * 9110 7.2). 3.2.2: host = "[" address "]" / reg-name, which may be empty. */
+bool mote_h2_is_authority(const char *s, size_t len)
+{
+    size_t at = 0;
+
+    if (len > 0 && s[0] == '[') {
+        for (at = 1; at < len && (has(host_chars, s[at]) || s[at] == ':');)
+            at++;
+        if (at == 1 || at == len || s[at++] != ']')
+            return false;
+    } else {
+        at = span(host_chars, s, len, 0);
+    }
+    if (at < len && s[at] == ':') {
+        for (at++; at < len && s[at] >= '0' && s[at] <= '9';)
+            at++;
+    }
+    return at == len;
+}
