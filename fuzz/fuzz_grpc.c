@@ -63,7 +63,7 @@ static int feed(const uint8_t *in, size_t len, run_log *log)
         fuzz_put(&log->events, ev.data, ev.data ? ev.len : 0);
         if (grpc.config->server)
             mote_grpc_dispatch(&grpc, &ev);
-        log->blocked |= grpc.waiting > 0;
+        log->blocked |= grpc.waiting[0] + grpc.waiting[1] + grpc.waiting[2] > 0;
         check_windows();
         take_output(log);
     }

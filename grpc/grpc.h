@@ -221,6 +221,14 @@ enum MOTE_GRPC_ENUM8 mote_grpc_wait {
     MOTE_GRPC_WAIT_DEFERRED /* to be offered its event again */
 };
 
+/* What stands in its way. */
+enum MOTE_GRPC_ENUM8 mote_grpc_obstacle {
+    MOTE_GRPC_FOR_ROOM,       /* half of the transmit buffer is free when it is gone */
+    MOTE_GRPC_FOR_WINDOW,     /* of its stream */
+    MOTE_GRPC_FOR_CONNECTION, /* the connection's window */
+    MOTE_GRPC_OBSTACLES
+};
+
 /* A call. `user` may be used freely: it points to user_size bytes that are zero at the start. */
 struct mote_grpc_call {
     enum mote_grpc_local local;
@@ -242,10 +250,11 @@ struct mote_grpc_call {
     uint32_t tx_total;       /* of so many, without the prefix */
     uint32_t chunk_left;     /* bytes of a chunked message that are still to come */
     uint32_t chunk_total;
-    uint32_t generation;        /* differs from call to call of a connection; never 0 */
-    uint8_t rx_codec, tx_codec; /* number of the codec + 1; 0: none */
-    uint8_t accepts;            /* codecs that the peer takes, a bit for each */
-    const char *text;           /* status text */
+    uint32_t generation;              /* differs from call to call of a connection; never 0 */
+    uint8_t rx_codec, tx_codec;       /* number of the codec + 1; 0: none */
+    enum mote_grpc_obstacle obstacle; /* while it waits */
+    uint8_t accepts;                  /* codecs that the peer takes, a bit for each */
+    const char *text;                 /* status text */
     uint64_t deadline_ms;
 };
 
@@ -342,18 +351,27 @@ typedef struct {
     enum mote_grpc_event_type type; /* of the event; NOTHING: it is done, or was brought back */
 } mote_grpc_delivery;
 
+/* Why calls are looked at: what is there may be used up by the first of them, and then the others
+ * are not asked. */
+enum MOTE_GRPC_ENUM8 mote_grpc_scan {
+    MOTE_GRPC_SCAN_ROOM,
+    MOTE_GRPC_SCAN_CONNECTION, /* its window */
+    MOTE_GRPC_SCAN_ALL         /* each may have its own reason */
+};
+
 typedef struct mote_grpc {
     mote_h2 h2;
     const mote_grpc_config *config;
     mote_grpc_call *calls;
     mote_grpc_delivery delivery;
-    uint8_t failed;           /* all calls were told that the connection is over */
-    uint16_t active;          /* calls in use */
-    uint16_t waiting;         /* of those, calls that wait for room */
-    uint16_t ends;            /* calls that are OVER and do not wait: to be told */
-    uint16_t scan, scan_left; /* calls that are still to be looked at, in turn */
-    uint32_t generation;      /* of the newest call. Who prepares a connection anew in the place
-                                 of another sets it to the old value, and no handle is mistaken */
+    uint8_t failed;                        /* all calls were told that the connection is over */
+    uint16_t active;                       /* calls in use */
+    uint16_t waiting[MOTE_GRPC_OBSTACLES]; /* of those, calls that wait, and what for */
+    uint16_t ends;                         /* calls that are OVER and do not wait: to be told */
+    uint16_t scan, scan_left;              /* calls that are still to be looked at, in turn */
+    enum mote_grpc_scan scan_for;
+    uint32_t generation; /* of the newest call. Who prepares a connection anew in the place
+                            of another sets it to the old value, and no handle is mistaken */
     const mote_grpc_metadata *refused; /* private: of the last list that was looked at */
     uint64_t now_ms;
     uint64_t next_deadline_ms; /* never later than the earliest one */

@@ -37,18 +37,33 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
     return call;
 }
 
-void mote_grpc_call_wait(mote_grpc_call *call)
+void mote_grpc_call_wait(mote_grpc_call *call, enum mote_grpc_obstacle obstacle)
 {
-    if (call->wait == MOTE_GRPC_WAIT_NONE) {
-        call->wait = MOTE_GRPC_WAIT_ROOM;
-        call->grpc->waiting++;
+    if (call->wait != MOTE_GRPC_WAIT_NONE)
+        return;
+    call->wait = MOTE_GRPC_WAIT_ROOM;
+    call->obstacle = obstacle;
+    call->grpc->waiting[obstacle]++;
+}
+
+bool mote_grpc_may_go_on(const mote_grpc_call *call)
+{
+    const mote_grpc *g = call->grpc;
+
+    switch (call->obstacle) {
+    case MOTE_GRPC_FOR_WINDOW:
+        return call->stream && call->stream->send_window > 0;
+    case MOTE_GRPC_FOR_CONNECTION:
+        return g->h2.send_window > 0;
+    default:
+        return mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2;
     }
 }
 
 void mote_grpc_call_unwait(mote_grpc_call *call)
 {
     if (call->wait != MOTE_GRPC_WAIT_NONE)
-        call->grpc->waiting--;
+        call->grpc->waiting[call->obstacle]--;
     call->wait = MOTE_GRPC_WAIT_NONE;
 }
 
@@ -131,29 +146,27 @@ void mote_grpc_call_fail(mote_grpc_call *call, int code, const char *text)
                        mote_grpc_serves(call->grpc) ? STREAM_STATUS : MOTE_H2_CANCEL);
 }
 
-/* What a call has waited for may be there: it gets its turn. */
-static void wake(mote_grpc_call *call)
+void mote_grpc_wake(mote_grpc_call *call)
 {
     if (call->remote == MOTE_GRPC_REMOTE_OVER)
         call->grpc->ends++;
     else
         call->facts |= call->wait == MOTE_GRPC_WAIT_ROOM ? FACT_WRITABLE : FACT_TURN;
     mote_grpc_call_unwait(call);
-    call->grpc->scan_left = call->grpc->config->max_calls;
 }
 
-void mote_grpc_wake(mote_grpc *g)
+void mote_grpc_scan_for(mote_grpc *g, enum mote_grpc_scan what)
 {
-    for (size_t i = 0; g->waiting > 0 && i < g->config->max_calls; i++) {
-        if (g->calls[i].wait != MOTE_GRPC_WAIT_NONE)
-            wake(&g->calls[i]);
-    }
+    g->scan_for = g->scan_left == 0 || g->scan_for == what ? what : MOTE_GRPC_SCAN_ALL;
+    g->scan_left = g->config->max_calls;
 }
 
 void mote_grpc_resume(mote_grpc_call *call)
 {
-    if (call->wait == MOTE_GRPC_WAIT_DEFERRED)
-        wake(call);
+    if (call->wait != MOTE_GRPC_WAIT_DEFERRED)
+        return;
+    mote_grpc_wake(call);
+    mote_grpc_scan_for(call->grpc, MOTE_GRPC_SCAN_ALL);
 }
 
 void *mote_grpc_context(const mote_grpc_call *call)

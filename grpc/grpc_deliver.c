@@ -121,7 +121,7 @@ bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
 
 static void defer_call(mote_grpc_call *call)
 {
-    mote_grpc_call_wait(call);
+    mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM); /* unless a send has said for what */
     call->wait = MOTE_GRPC_WAIT_DEFERRED;
 }
 
@@ -163,17 +163,39 @@ void mote_grpc_conclude(mote_grpc *g)
     d->type = MOTE_GRPC_NOTHING;
 }
 
-/* Whether a call whose turn it is has something to tell. */
+/* Whether a call whose turn it is has something to tell, or a status to send. */
 static bool attend(mote_grpc_call *call)
 {
+    if (call->local == MOTE_GRPC_LOCAL_FREE)
+        return false;
+    if (call->wait != MOTE_GRPC_WAIT_NONE) {
+        if (!mote_grpc_may_go_on(call))
+            return false;
+        mote_grpc_wake(call);
+    }
     bool turn = call->facts & (FACT_TURN | FACT_WRITABLE);
-
     call->facts &= (uint16_t)~FACT_TURN;
-    return turn && call->local != MOTE_GRPC_LOCAL_FREE && call->wait == MOTE_GRPC_WAIT_NONE;
+    return turn || call->remote == MOTE_GRPC_REMOTE_OVER;
+}
+
+/* Whether what calls are looked at for is used up, or nobody waits for it. */
+static bool in_vain(const mote_grpc *g)
+{
+    switch (g->scan_for) {
+    case MOTE_GRPC_SCAN_ROOM:
+        return g->waiting[MOTE_GRPC_FOR_ROOM] == 0 ||
+               mote_h2_tx_space(&g->h2) < g->config->tx_size / 2;
+    case MOTE_GRPC_SCAN_CONNECTION:
+        return g->waiting[MOTE_GRPC_FOR_CONNECTION] == 0 || g->h2.send_window == 0;
+    default:
+        return false;
+    }
 }
 
 bool mote_grpc_scan(mote_grpc *g)
 {
+    if (in_vain(g))
+        g->scan_left = 0;
     while (g->scan_left > 0) {
         mote_grpc_call *call = &g->calls[g->scan];
         g->scan = (uint16_t)(g->scan + 1u < g->config->max_calls ? g->scan + 1u : 0);

@@ -64,10 +64,14 @@ static inline bool mote_grpc_owes_status(const mote_grpc_call *call)
 /* grpc_call.c */
 mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream);
 void mote_grpc_call_release(mote_grpc_call *call);
-void mote_grpc_call_wait(mote_grpc_call *call);
+void mote_grpc_call_wait(mote_grpc_call *call, enum mote_grpc_obstacle obstacle);
+/* Its obstacle is gone, for now. */
+bool mote_grpc_may_go_on(const mote_grpc_call *call);
 void mote_grpc_call_unwait(mote_grpc_call *call);
-/* There is room: all that wait for it get their turn. */
-void mote_grpc_wake(mote_grpc *g);
+/* What the call has waited for may be there: it gets its turn. */
+void mote_grpc_wake(mote_grpc_call *call);
+/* All calls are looked at in turn, as long as there is something for them. */
+void mote_grpc_scan_for(mote_grpc *g, enum mote_grpc_scan what);
 /* Ends a call, from here, with a code and a static text (NULL: none); `how` its stream ends is a
  * wire code or STREAM_... What was decided before stays, unless it is a status that could not be
  * sent. */

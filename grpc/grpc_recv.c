@@ -88,6 +88,21 @@ static void on_reset(mote_grpc *g, const mote_h2_event *h)
                        STREAM_GONE);
 }
 
+/* A window has opened: its stream's call goes on, or whoever waits for the connection's. */
+static void on_writable(mote_grpc *g, const mote_h2_stream *stream)
+{
+    mote_grpc_call *call = stream ? stream->user : NULL;
+
+    if (!stream) {
+        mote_grpc_scan_for(g, MOTE_GRPC_SCAN_CONNECTION);
+    } else if (call && call->wait != MOTE_GRPC_WAIT_NONE &&
+               call->obstacle == MOTE_GRPC_FOR_WINDOW) {
+        mote_grpc_wake(call);
+        call->facts &= (uint16_t)~FACT_TURN;
+        g->delivery.call = call;
+    }
+}
+
 static int on_event(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
 {
     switch (h->type) {
@@ -103,8 +118,11 @@ static int on_event(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
         on_reset(g, h);
         return 0;
     case MOTE_H2_WRITABLE:
-    case MOTE_H2_SETTINGS:
-        mote_grpc_wake(g);
+        on_writable(g, h->stream);
+        return 0;
+    case MOTE_H2_SETTINGS: /* each window may have changed */
+        if (g->waiting[MOTE_GRPC_FOR_WINDOW] > 0)
+            mote_grpc_scan_for(g, MOTE_GRPC_SCAN_ALL);
         return 0;
     case MOTE_H2_GOAWAY:
         memset(ev, 0, sizeof *ev);
@@ -127,7 +145,11 @@ static void fail_all(mote_grpc *g)
         if (call->local != MOTE_GRPC_LOCAL_FREE && !mote_grpc_decided(call))
             mote_grpc_call_end(call, code, mote_h2_error_text(&g->h2), STREAM_GONE);
     }
-    mote_grpc_wake(g); /* what was brought back is offered once more */
+    for (size_t i = 0; i < g->config->max_calls; i++) { /* what was brought back is offered again */
+        if (g->calls[i].wait != MOTE_GRPC_WAIT_NONE)
+            mote_grpc_wake(&g->calls[i]);
+    }
+    mote_grpc_scan_for(g, MOTE_GRPC_SCAN_ALL);
 }
 
 enum { USED_UP, EVENT, GO_ON };
@@ -184,6 +206,6 @@ void mote_grpc_ack(mote_grpc *g, size_t len)
 {
     MOTE_CHECK_THAT(mote_grpc_valid(g));
     mote_h2_ack(&g->h2, len);
-    if (g->waiting > 0 && mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2)
-        mote_grpc_wake(g);
+    if (g->waiting[MOTE_GRPC_FOR_ROOM] > 0 && mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2)
+        mote_grpc_scan_for(g, MOTE_GRPC_SCAN_ROOM);
 }

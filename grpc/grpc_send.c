@@ -33,11 +33,23 @@ static bool ends(const mote_grpc_call *call, unsigned flags)
     return (flags & MOTE_GRPC_LAST) && !MOTE_SERVES(call->grpc->config);
 }
 
+static enum mote_grpc_obstacle obstacle_of(const mote_grpc_call *call)
+{
+    switch (mote_h2_obstacle(&call->grpc->h2, call->stream)) {
+    case MOTE_H2_STREAM_WINDOW:
+        return MOTE_GRPC_FOR_WINDOW;
+    case MOTE_H2_CONNECTION_WINDOW:
+        return MOTE_GRPC_FOR_CONNECTION;
+    default:
+        return MOTE_GRPC_FOR_ROOM;
+    }
+}
+
 static int again(mote_grpc_call *call)
 {
     if (call->grpc->h2.error < 0)
         return call->grpc->h2.error;
-    mote_grpc_call_wait(call);
+    mote_grpc_call_wait(call, obstacle_of(call));
     return MOTE_AGAIN;
 }
 

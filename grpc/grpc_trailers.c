@@ -37,7 +37,7 @@ int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metad
     mote_grpc_put_metadata(h2, metadata, count);
     if ((r = mote_h2_headers_end(h2, false)) < 0) {
         if (r == MOTE_AGAIN)
-            mote_grpc_call_wait(call);
+            mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
         return r;
     }
     call->local = MOTE_GRPC_LOCAL_OPEN;
@@ -100,7 +100,7 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
     mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
     r = mote_h2_headers_end(&call->grpc->h2, true);
     if (r == MOTE_AGAIN)
-        mote_grpc_call_wait(call);
+        mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
     if (r < 0)
         return r;
     /* RFC 9113 8.1: the rest of the request is not needed */
@@ -129,7 +129,7 @@ void mote_grpc_settle(mote_grpc_call *call)
     put_status(call, call->code, call->text, call->text_len);
     r = mote_h2_headers_end(&call->grpc->h2, true);
     if (r == MOTE_AGAIN) {
-        mote_grpc_call_wait(call);
+        mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
         return;
     }
     /* Without effect on a stream whose both sides have ended; < 0: the status does not even fit the

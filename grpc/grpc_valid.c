@@ -50,7 +50,7 @@ static bool streams_valid(const mote_grpc *g)
 
 bool mote_grpc_valid(const mote_grpc *g)
 {
-    size_t active = 0, waiting = 0, ends = 0;
+    size_t active = 0, ends = 0, waiting[MOTE_GRPC_OBSTACLES] = {0};
 
     for (size_t i = 0; i < g->config->max_calls; i++) {
         const mote_grpc_call *call = &g->calls[i];
@@ -59,11 +59,11 @@ bool mote_grpc_valid(const mote_grpc *g)
         if (call->grpc != g || !call_valid(call))
             return false;
         active++;
-        waiting += call->wait != MOTE_GRPC_WAIT_NONE;
+        waiting[call->obstacle] += call->wait != MOTE_GRPC_WAIT_NONE;
         ends += call->wait == MOTE_GRPC_WAIT_NONE && call->remote == MOTE_GRPC_REMOTE_OVER &&
                 call != g->delivery.ended;
     }
-    return active == g->active && waiting == g->waiting && ends == g->ends &&
-           g->scan < g->config->max_calls && g->scan_left <= g->config->max_calls &&
-           delivery_valid(g) && streams_valid(g);
+    return active == g->active && waiting[0] == g->waiting[0] && waiting[1] == g->waiting[1] &&
+           waiting[2] == g->waiting[2] && ends == g->ends && g->scan < g->config->max_calls &&
+           g->scan_left <= g->config->max_calls && delivery_valid(g) && streams_valid(g);
 }

@@ -415,6 +415,15 @@ uint8_t *mote_h2_value_space(mote_h2 *c, size_t len);
  */
 uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len);
 
+/* What keeps content of a stream from being sent: its own window, or the connection's; or nothing,
+ * and it is room in the transmit buffer if anything. */
+enum mote_h2_obstacle {
+    MOTE_H2_NO_WINDOW_MISSING,
+    MOTE_H2_STREAM_WINDOW,
+    MOTE_H2_CONNECTION_WINDOW
+};
+enum mote_h2_obstacle mote_h2_obstacle(const mote_h2 *c, const mote_h2_stream *s);
+
 /* Sends `len` bytes of the reserved space. len 0 with end_stream needs no reservation. Returns 0,
  * MOTE_H2_AGAIN (only for len 0), MOTE_H2_ERR_STATE, or the sticky error. */
 int mote_h2_commit(mote_h2 *c, mote_h2_stream *s, size_t len, bool end_stream);

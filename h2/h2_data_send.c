@@ -38,6 +38,13 @@ static size_t room_in_new_frame(const mote_h2 *c)
     return space > FRAME_HEADER_SIZE ? smaller(space - FRAME_HEADER_SIZE, c->peer_max_frame) : 0;
 }
 
+enum mote_h2_obstacle mote_h2_obstacle(const mote_h2 *c, const mote_h2_stream *s)
+{
+    if (s->send_window <= 0)
+        return MOTE_H2_STREAM_WINDOW;
+    return c->send_window == 0 ? MOTE_H2_CONNECTION_WINDOW : MOTE_H2_NO_WINDOW_MISSING;
+}
+
 uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len)
 {
     size_t window, room = 0, header = 0;
