@@ -61,7 +61,7 @@ static void a_status_that_is_owed(void)
         call->remote = MOTE_GRPC_REMOTE_OVER;
         g->ends = 1;
         KEEPS((void)0);
-        KEEPS((call->wait = MOTE_GRPC_WAIT_ROOM, g->waiting = 1, g->ends = 0));
+        KEEPS((call->wait = MOTE_GRPC_WAIT_ROOM, g->waiting[0] = 1, g->ends = 0));
         BREAKS(call->stream = NULL);
         BREAKS((call->remote = MOTE_GRPC_REMOTE_OPEN, g->ends = 0));
         BREAKS(g->ends = 0);
@@ -77,9 +77,9 @@ static void a_call_that_is_decided(void)
     BREAKS(call->local = MOTE_GRPC_LOCAL_OPEN);
     BREAKS((call->stream = stream, stream->user = call));
     stream->user = NULL;
-    BREAKS((call->wait = MOTE_GRPC_WAIT_ROOM, g->waiting++));
-    BREAKS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting++));
-    KEEPS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting++,
+    BREAKS((call->wait = MOTE_GRPC_WAIT_ROOM, g->waiting[0]++));
+    BREAKS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting[0]++));
+    KEEPS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting[0]++,
            g->ends -= call->remote == MOTE_GRPC_REMOTE_OVER));
 }
 
@@ -88,9 +88,11 @@ static void what_is_counted_is_there(void)
     begin(true);
     BREAKS(g->active++);
     BREAKS(g->active--);
-    BREAKS(g->waiting++);
+    BREAKS(g->waiting[0]++);
+    BREAKS(g->waiting[1]++);
+    BREAKS(g->waiting[2]++);
     BREAKS(g->ends++);
-    KEEPS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting++));
+    KEEPS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting[0]++));
     BREAKS(call->wait = MOTE_GRPC_WAIT_DEFERRED);
     KEEPS(g->scan = CALLS - 1);
     BREAKS(g->scan = CALLS);
