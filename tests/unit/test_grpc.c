@@ -642,12 +642,12 @@ static void a_call_that_ends_waits_no_more(void)
     write_some(&client, &to_server);
     while (send_bytes(c, 60) == 0)
         ;
-    CHECK_INT(client.waiting[MOTE_GRPC_FOR_ROOM], 1);
+    CHECK_INT(client.waiting[MOTE_GRPC_FOR_WINDOW], 1);
     mote_grpc_serve(&server, to_server.bytes, to_server.len);
     write_some(&server, &to_client);
     client_recv(to_client.bytes, to_client.len);
     CHECK_INT(c->status_count, 1);
-    CHECK_INT(client.waiting[MOTE_GRPC_FOR_ROOM], 0);
+    CHECK_INT(client.waiting[MOTE_GRPC_FOR_WINDOW], 0);
     CHECK_INT(mote_grpc_tick(&client, 1000), UINT32_MAX);
     CHECK_INT(mote_grpc_active(&client), 0);
 }
