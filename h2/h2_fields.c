@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Of what makes a message malformed; the public kinds are in h2.h. */
-enum { KIND_BAD = 0, KIND_HOST = 9 }; /* told as MOTE_H2_KIND_OTHER */
+enum { KIND_BAD = 0, KIND_HOST = MOTE_H2_KIND_BLANK_ENDS + 1 }; /* told as MOTE_H2_KIND_OTHER */
 
 /* mote_h2_block.pseudo, beside the bits of the kinds */
 enum { METHOD_IS_OPTIONS = 1, PATH_IS_ASTERISK = 2 };
@@ -55,7 +55,7 @@ static const char request_names[] = "\007\002:method"
                                     "\005\005:path";
 static const char response_names[] = "\007\006:status";
 static const char regular_names[] = "\016\007content-length"
-                                    "\004\011host"
+                                    "\004\012host"
                                     "\002\010te"
                                     "\012\000connection" /* RFC 9113 8.2.2 */
                                     "\012\000keep-alive"
@@ -66,7 +66,7 @@ static const char regular_names[] = "\016\007content-length"
 _Static_assert(MOTE_H2_KIND_METHOD == 2 && MOTE_H2_KIND_SCHEME == 3 &&
                    MOTE_H2_KIND_AUTHORITY == 4 && MOTE_H2_KIND_PATH == 5 &&
                    MOTE_H2_KIND_STATUS == 6 && MOTE_H2_KIND_CONTENT_LENGTH == 7 &&
-                   MOTE_H2_KIND_TE == 8 && KIND_HOST == 9 && KIND_BAD == 0,
+                   MOTE_H2_KIND_TE == 8 && KIND_HOST == 10 && KIND_BAD == 0,
                "as the names have them");
 
 unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise)
