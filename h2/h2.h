@@ -280,7 +280,7 @@ typedef struct {
     mote_h2_stream *stream; /* NULL: none */
     size_t start;           /* of its HEADERS frame, from tx.head */
     int error;
-    mote_hpack_encoder_mark mark;
+    uint16_t mark; /* of the encoder */
 } mote_h2_section;
 
 typedef struct {

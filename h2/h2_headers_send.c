@@ -143,7 +143,7 @@ static bool frame_section(mote_h2 *c, unsigned flags, uint32_t id)
 static void take_back(mote_h2 *c)
 {
     c->tx.tail = c->tx.head + c->section.start;
-    mote_hpack_encode_rewind(&c->encoder, &c->section.mark);
+    mote_hpack_encode_rewind(&c->encoder, c->section.mark);
 }
 
 void mote_h2_headers_refuse(mote_h2 *c, int error)

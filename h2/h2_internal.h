@@ -5,6 +5,8 @@
 #include "mote_features.h"
 #include "h2.h"
 
+#include <string.h>
+
 /* Frame flags. */
 enum {
     FLAG_ACK = 0x1,
@@ -136,7 +138,6 @@ uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len); /* contiguous space at the end
 uint8_t *mote_h2_tx_frame(mote_h2 *c, unsigned type, unsigned flags, uint32_t id, size_t len);
 /* A frame of 4 bytes; false: no room. */
 bool mote_h2_tx_word(mote_h2 *c, unsigned type, uint32_t id, uint32_t value);
-void mote_h2_put32(uint8_t *p, uint32_t v);
 void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags, uint32_t id);
 
 /* h2_owed.c */
@@ -207,6 +208,20 @@ int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev);
 int mote_h2_sweep(mote_h2 *c, mote_h2_event *ev);
 int mote_h2_on_priority(mote_h2 *c, mote_h2_event *ev);
 int mote_h2_on_push_promise(mote_h2 *c);
+
+/* One store where the processor can. */
+static inline void mote_h2_put32(uint8_t *p, uint32_t v)
+{
+#if defined __GNUC__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    v = __builtin_bswap32(v);
+    memcpy(p, &v, sizeof v);
+#else
+    p[0] = (uint8_t)(v >> 24);
+    p[1] = (uint8_t)(v >> 16);
+    p[2] = (uint8_t)(v >> 8);
+    p[3] = (uint8_t)v;
+#endif
+}
 
 static inline uint32_t mote_h2_get32(const uint8_t *p)
 {

@@ -23,22 +23,11 @@ size_t mote_h2_tx_space(const mote_h2 *c)
     return c->tx.size - (c->tx.tail - c->tx.head);
 }
 
-void mote_h2_put32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
-}
-
 /* RFC 9113 4.1: what is undefined stays 0 */
 MOTE_APART void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags,
                                      uint32_t id)
 {
-    p[0] = (uint8_t)(len >> 16);
-    p[1] = (uint8_t)(len >> 8);
-    p[2] = (uint8_t)len;
-    p[3] = (uint8_t)type;
+    mote_h2_put32(p, (uint32_t)len << 8 | type);
     p[4] = (uint8_t)flags;
     mote_h2_put32(p + 5, id);
 }

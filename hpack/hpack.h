@@ -272,18 +272,12 @@ typedef struct {
     uint16_t slot_cap, slot_count;
     uint16_t newest;   /* slot of the newest entry */
     uint16_t guess;    /* slot of the last hit: the next field is likely the one beside it */
-    uint16_t inserted; /* counts insertions, modulo 2^16 */
+    uint16_t changes;  /* counts insertions and size updates, modulo 2^16 */
     uint16_t size;     /* bytes of the entries that are still known */
     uint16_t max;      /* table size in use */
     uint16_t smallest; /* least limit since the last block */
     mote_hpack_slot *slots;
 } mote_hpack_encoder;
-
-/* A point in time of an encoder, so that a block that did not fit can be taken back. */
-typedef struct {
-    bool update;
-    uint16_t slot_count, newest, inserted, smallest;
-} mote_hpack_encoder_mark;
 
 /* Prepares an encoder whose dynamic table remembers the last slot_count fields. `slots` belongs to
  * the encoder; it may be NULL when slot_count is 0, and then nothing is ever indexed. */
@@ -297,10 +291,11 @@ void mote_hpack_encoder_limit(mote_hpack_encoder *e, uint32_t size);
  * the common case, at most 8), or MOTE_HPACK_ERR_SPACE. */
 int mote_hpack_encode_start(mote_hpack_encoder *e, uint8_t *out, size_t cap);
 
-/* Remembers where a block starts, and takes back all that was encoded since then. Call _mark()
+/* Remembers where a block starts, and takes back all that was encoded since then: where the peer's
+ * table would have changed by it, the next block empties that table (RFC 7541 4.2). Call _mark()
  * before mote_hpack_encode_start(). */
-mote_hpack_encoder_mark mote_hpack_encode_mark(const mote_hpack_encoder *e);
-void mote_hpack_encode_rewind(mote_hpack_encoder *e, const mote_hpack_encoder_mark *mark);
+uint16_t mote_hpack_encode_mark(const mote_hpack_encoder *e);
+void mote_hpack_encode_rewind(mote_hpack_encoder *e, uint16_t mark);
 
 /* Encodes a constant field, indexed after its first use. Returns the bytes written to `out`, or
  * MOTE_HPACK_ERR_SPACE, and then nothing has changed. */

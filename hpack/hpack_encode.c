@@ -77,7 +77,7 @@ static void remember(mote_hpack_encoder *e, const literal *l)
     e->slots[e->newest].size = (uint16_t)size;
     e->slots[e->newest].any_value = l->any_value;
     e->slot_count++;
-    e->inserted++;
+    e->changes++;
     e->size = (uint16_t)(e->size + size);
     e->guess = e->newest;
 }
@@ -162,6 +162,7 @@ int mote_hpack_encode_start(mote_hpack_encoder *e, uint8_t *out, size_t cap)
     if (o.len <= cap) {
         e->update = false;
         e->smallest = e->max;
+        e->changes++;
     }
     return result(&o);
 }
@@ -267,32 +268,18 @@ int mote_hpack_encode_literal(mote_hpack_encoder *e, const char *name, size_t na
 
 /* ---- back to the start of a block ---------------------------------------------------------- */
 
-mote_hpack_encoder_mark mote_hpack_encode_mark(const mote_hpack_encoder *e)
+uint16_t mote_hpack_encode_mark(const mote_hpack_encoder *e)
 {
-    mote_hpack_encoder_mark mark = {e->update, e->slot_count, e->newest, e->inserted, e->smallest};
-
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
-    return mark;
+    return e->changes;
 }
 
-void mote_hpack_encode_rewind(mote_hpack_encoder *e, const mote_hpack_encoder_mark *mark)
+/* The peer's table is emptied, so that it need not be known what it held at the mark. */
+void mote_hpack_encode_rewind(mote_hpack_encoder *e, uint16_t mark)
 {
-    unsigned undone = (uint16_t)(e->inserted - mark->inserted);
-    unsigned kept = undone < e->slot_cap ? e->slot_cap - undone : 0;
-
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
-    /* Slots that were overwritten are forgotten, which is always allowed; the others, evicted or
-     * not, still hold what they held at the mark. A limit that has changed since then counts. */
-    e->slot_count = (uint16_t)(mark->slot_count < kept ? mark->slot_count : kept);
-    e->newest = mark->newest;
-    e->inserted = mark->inserted;
-    e->update |= mark->update;
-    if (mark->smallest < e->smallest)
-        e->smallest = mark->smallest;
-    e->guess = e->newest;
-    size_t size = 0;
-    for (unsigned age = 0; age < e->slot_count; age++)
-        size += e->slots[slot_of_age(e, age)].size;
-    e->size = (uint16_t)size;
-    evict_to(e, e->smallest);
+    if (e->changes == mark)
+        return;
+    e->slot_count = e->size = e->smallest = 0;
+    e->update = true;
 }

@@ -24,7 +24,7 @@ enum { OUT = 1 << 17 };
 
 static mote_hpack_decoder decoder;
 static mote_hpack_encoder encoder;
-static mote_hpack_encoder_mark mark;
+static uint16_t mark;
 static uint16_t table[1 << 16];
 static char scratch[1 << 17];
 static mote_hpack_slot slots[96];
@@ -150,7 +150,7 @@ static bool act_on_hpack(const char *what, const wire_line *l)
     } else if (strcmp(what, "mark") == 0) {
         mark = mote_hpack_encode_mark(&encoder);
     } else if (strcmp(what, "rewind") == 0) {
-        mote_hpack_encode_rewind(&encoder, &mark);
+        mote_hpack_encode_rewind(&encoder, mark);
     } else if (strcmp(what, "static") == 0) {
         mote_hpack_static(wire_at(l, 1), &f);
         wire_event(". %s: %s", wire_show(f.name, f.name_len), wire_show(f.value, f.value_len));

@@ -255,7 +255,7 @@ static bool ends(void (*function)(void))
 
 static const mote_hpack_field beyond = MOTE_HPACK_STATIC(62), last = MOTE_HPACK_STATIC(61);
 static mote_hpack_bits bits = {1, 0};
-static mote_hpack_encoder_mark mark;
+static uint16_t mark;
 static mote_hpack_field_view view;
 static size_t n;
 
@@ -341,7 +341,7 @@ static void mark_of_a_bad_encoder(void)
 static void rewind_of_a_bad_encoder(void)
 {
     bad_encoder();
-    mote_hpack_encode_rewind(&encoder, &mark);
+    mote_hpack_encode_rewind(&encoder, mark);
 }
 static void slots_missing(void)
 {
