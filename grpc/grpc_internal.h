@@ -54,7 +54,20 @@ static inline bool mote_grpc_serves(const mote_grpc *g)
     return MOTE_SERVES(g->config);
 }
 
-/* Only a server owes one. */
+/* What a server takes of requests and sends as responses; of a client's calls NULL, a constant
+ * where no server is built. */
+static inline const mote_grpc_method *mote_grpc_method_of(const mote_grpc_call *call)
+{
+    return mote_grpc_serves(call->grpc) ? call->method : NULL;
+}
+
+/* Only a server begins with its headers. */
+static inline bool mote_grpc_owes_headers(const mote_grpc_call *call)
+{
+    return call->local == MOTE_GRPC_LOCAL_HEADERS && mote_grpc_serves(call->grpc);
+}
+
+/* Only a server owes a status. */
 static inline bool mote_grpc_owes_status(const mote_grpc_call *call)
 {
     return (call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) &&

@@ -83,7 +83,7 @@ static bool emit(mote_grpc_call *call, mote_grpc_event *ev, const uint8_t *p, si
     mote_grpc_delivery *d = &call->grpc->delivery;
     bool whole = call->chunk_left == 0;
 
-    if (call->method && call->facts & FACT_MESSAGE && call->method->single) {
+    if (mote_grpc_method_of(call) && call->facts & FACT_MESSAGE && call->method->single) {
         mote_grpc_call_fail(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("more than one request"));
         return false;
     }

@@ -124,9 +124,9 @@ static int send_part(mote_grpc_call *call, const mote_grpc_source *source, const
 /* Whether a message may be sent now. */
 static bool may_send(const mote_grpc_call *call, unsigned flags)
 {
-    if (call->local != MOTE_GRPC_LOCAL_OPEN && call->local != MOTE_GRPC_LOCAL_HEADERS)
+    if (call->local != MOTE_GRPC_LOCAL_OPEN && !mote_grpc_owes_headers(call))
         return false;
-    if (call->method && call->facts & FACT_RESPONSE && call->method->single_response)
+    if (mote_grpc_method_of(call) && call->facts & FACT_RESPONSE && call->method->single_response)
         return false;
     return !(flags & MOTE_GRPC_COMPRESSED) || call->tx_codec > 0;
 }
@@ -139,14 +139,15 @@ int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const v
     MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
     if (!may_send(call, flags))
         return MOTE_GRPC_ERR_STATE;
-    if (call->local == MOTE_GRPC_LOCAL_HEADERS && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
+    if (mote_grpc_owes_headers(call) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;
     r = call->tx_sent == 0 ? send_whole(call, source, message, flags) : 1;
     while (r == 1)
         r = send_part(call, source, message, flags);
     if (r < 0)
         return r;
-    call->facts |= FACT_RESPONSE;
+    if (mote_grpc_serves(call->grpc))
+        call->facts |= FACT_RESPONSE;
     if (call->grpc->config->counters)
         call->grpc->config->counters->messages_sent++;
     return 0;

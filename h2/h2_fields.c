@@ -287,7 +287,8 @@ bool mote_h2_check_section(const mote_h2 *c)
                        PSEUDO_BIT(MOTE_H2_KIND_PATH);
 
     if (c->block.flags & BLOCK_TRAILERS) /* RFC 9113 8.1: trailers end the stream; 8.5 */
-        return (c->block.flags & BLOCK_END_STREAM) && !(c->frame.stream->flags & STREAM_CONNECT);
+        return (c->block.flags & BLOCK_END_STREAM) &&
+               !(MOTE_SERVES(c) && (c->frame.stream->flags & STREAM_CONNECT));
     if (!MOTE_SERVES(c)) { /* RFC 9113 8.3.2; 101 is not used (8.6); 1xx does not end it */
         bool interim = c->block.status < 200;
         return c->block.pseudo != 0 && c->block.status != 101 &&

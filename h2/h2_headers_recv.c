@@ -223,7 +223,7 @@ static void section_accepted(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
     if (ev->trailers || is_interim(c))
         return;
     s->flags |= STREAM_GOT_HEADERS;
-    if (c->block.flags & BLOCK_CONNECT)
+    if (MOTE_SERVES(c) && (c->block.flags & BLOCK_CONNECT))
         s->flags |= STREAM_CONNECT;
     /* RFC 9113 8.1.1: content-length does not describe content that is never sent */
     if ((c->block.flags & BLOCK_HAS_LENGTH) && !(s->flags & STREAM_NO_CONTENT) &&
@@ -253,7 +253,7 @@ static int finish_block(mote_h2 *c, mote_h2_event *ev)
     if (r < 0)
         return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_hpack_strerror(r));
     if (!s)
-        return c->block.flags & BLOCK_REFUSED ? refuse(c) : 0;
+        return MOTE_SERVES(c) && (c->block.flags & BLOCK_REFUSED) ? refuse(c) : 0;
     if (exceeds_limit(c) && mote_h2_charge(c, COST_TRUNCATED) < 0)
         return c->error;
     if (c->block.code == 0 && !section_valid(c))

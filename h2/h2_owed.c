@@ -58,7 +58,7 @@ static bool flush_window(mote_h2 *c)
 
 static bool flush_refused(mote_h2 *c)
 {
-    if (!(c->owed & OWE_REFUSED))
+    if (!MOTE_SERVES(c) || !(c->owed & OWE_REFUSED))
         return true;
     for (; c->refused_first <= c->refused_last; c->refused_first += 2) {
         if (!mote_h2_tx_word(c, MOTE_H2_FRAME_RST_STREAM, c->refused_first, MOTE_H2_REFUSED_STREAM))

@@ -89,7 +89,8 @@ static void settings_acknowledged(mote_h2 *c)
             c->streams[i].recv_window += change;
     }
     c->stream_window = c->initial_window;
-    mote_hpack_decoder_limit(&c->decoder, c->table_size);
+    if (MOTE_SERVES(c)) /* a client's holds from the start */
+        mote_hpack_decoder_limit(&c->decoder, c->table_size);
     c->settings_timeout_ms = 0;
 }
 
