@@ -265,13 +265,13 @@ typedef struct {
     uint16_t index;
 } mote_grpc_handle;
 
-/* What has happened on connections; they may share one. */
+/* What has happened on connections; they may share one. As wide as the machine. */
 typedef struct {
-    uint64_t calls_started;
-    uint64_t calls_succeeded; /* ended with OK */
-    uint64_t calls_failed;    /* ended in another way */
-    uint64_t messages_sent;
-    uint64_t messages_received;
+    size_t calls_started;
+    size_t calls_succeeded; /* ended with OK */
+    size_t calls_failed;    /* ended in another way */
+    size_t messages_sent;
+    size_t messages_received;
 } mote_grpc_counters;
 
 /* What a client says of itself with each request, as an interface: MOTE_GRPC_BEARER(token), or one
@@ -312,9 +312,11 @@ typedef struct {
     uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
     const mote_hpack_dynamic *dynamic; /* client: &mote_hpack_dynamic_table where table_size is
                                           not 0; MOTE_GRPC_SIZES() sets it */
-    uint32_t field_size;               /* longest header field */
-    uint32_t user_size;                /* bytes per call for the application */
-    uint32_t send_limit;               /* largest message that is sent, as encoded; 0: no limit */
+    mote_hpack_coder *coder; /* client: mote_hpack_huffman_coder where long values are sent
+                                      again and again, as tokens or metadata; or NULL */
+    uint32_t field_size;     /* longest header field */
+    uint32_t user_size;      /* bytes per call for the application */
+    uint32_t send_limit;     /* largest message that is sent, as encoded; 0: no limit */
     const mote_grpc_service *services; /* server */
     size_t service_count;
     mote_hpack_field authority;         /* client: MOTE_GRPC_AUTHORITY("host:port") */

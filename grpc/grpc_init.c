@@ -64,6 +64,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     h.stream_count = config->max_calls;
     h.tx_size = config->tx_size;
     h.dynamic = config->dynamic;
+    h.coder = config->coder;
     h.table_size = config->table_size;
     h.scratch_size = config->field_size;
     h.slot_count = config->slots;

@@ -188,6 +188,9 @@ typedef struct {
     size_t scratch_size;
     mote_hpack_slot *slots; /* fields that the encoder remembers */
     size_t slot_count;
+    mote_hpack_coder *coder;      /* mote_hpack_huffman_coder: what is sent and not remembered is
+                                           shorter by a fifth; a client need not link it: NULL. A server
+                                           has it by itself */
     uint32_t initial_window;      /* per stream, 1..2^31-1; 0: 65,535 */
     uint32_t connection_window;   /* 65,535..2^31-1; 0: 65,535 */
     uint32_t max_list_size;       /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */

@@ -15,8 +15,8 @@ void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
 {
     bool half = s->credit >= (c->initial_window + 1) / 2;
     /* A frame of what is missing needs room for its padding as well (RFC 9113 6.1, 6.9.1). */
-    int64_t wanted = (int64_t)s->need + (s->flags & STREAM_PADDED ? MAX_PADDING : 0);
-    bool starved = s->credit > 0 && s->recv_window < wanted;
+    uint32_t wanted = s->need + (s->flags & STREAM_PADDED ? MAX_PADDING : 0);
+    bool starved = s->credit > 0 && (s->recv_window < 0 || (uint32_t)s->recv_window < wanted);
 
     if (!(half || starved) || mote_h2_in_its_data(c, s))
         return;

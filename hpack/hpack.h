@@ -264,9 +264,18 @@ enum mote_hpack_huffman {
     MOTE_HPACK_HUFFMAN_ALWAYS
 };
 
+/* What codes strings that are sent, as an interface, so that an encoder that sends them as they are
+ * does not link it: false when the string is to go as it is. There is one implementation, for the
+ * Huffman code, which codes what becomes shorter, or what the encoder is set to. */
+typedef struct mote_hpack_encoder mote_hpack_encoder;
+typedef struct mote_hpack_output mote_hpack_output; /* bytes being written */
+typedef bool mote_hpack_coder(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s,
+                              size_t len);
+mote_hpack_coder mote_hpack_huffman_coder;
+
 /* Its dynamic table is a ring of slots: the newest slot_count entries of what the peer's table
  * holds. */
-typedef struct {
+struct mote_hpack_encoder {
     enum mote_hpack_huffman huffman; /* may be set at any time */
     bool update;                     /* a size update is owed */
     uint16_t slot_cap, slot_count;
@@ -277,11 +286,15 @@ typedef struct {
     uint16_t max;      /* table size in use */
     uint16_t smallest; /* least limit since the last block */
     mote_hpack_slot *slots;
-} mote_hpack_encoder;
+    mote_hpack_coder *coder; /* NULL: strings go as they are (RFC 7541 5.2) */
+};
 
 /* Prepares an encoder whose dynamic table remembers the last slot_count fields. `slots` belongs to
  * the encoder; it may be NULL when slot_count is 0, and then nothing is ever indexed. */
 void mote_hpack_encoder_init(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count);
+
+/* The same without a coder. */
+void mote_hpack_encoder_init_bare(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count);
 
 /* The peer's SETTINGS_HEADER_TABLE_SIZE. mote uses at most 4096 bytes of it. The size update that
  * RFC 7541 4.2 demands is written by the next mote_hpack_encode_start(). */

@@ -288,7 +288,7 @@ int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size
     int r = d->error;
 
     MOTE_CHECK_THAT(mote_hpack_decoder_valid(d));
-    if (len > 0 && short_index(d, in[0], field) > 0) {
+    if (MOTE_HPACK_SHORTCUTS && len > 0 && short_index(d, in[0], field) > 0) {
         *used = 1;
         return 1;
     }

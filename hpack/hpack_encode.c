@@ -9,10 +9,10 @@ enum { INDEXED = 0x80, INCREMENTAL = 0x40, SIZE_UPDATE = 0x20, NEVER = 0x10, LIT
 
 /* Where a field is written to. What goes beyond the room is counted and not written, so that one
  * look at the end says whether all has fitted. */
-typedef struct {
+struct mote_hpack_output {
     uint8_t *out;
     size_t cap, len;
-} output;
+};
 
 typedef struct {
     const char *name;
@@ -26,6 +26,12 @@ typedef struct {
 } literal;
 
 void mote_hpack_encoder_init(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count)
+{
+    mote_hpack_encoder_init_bare(e, slots, slot_count);
+    e->coder = mote_hpack_huffman_coder;
+}
+
+void mote_hpack_encoder_init_bare(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count)
 {
     MOTE_CHECK_THAT(slot_count <= UINT16_MAX && (slots || slot_count == 0));
     memset(e, 0, sizeof *e);
@@ -101,7 +107,7 @@ static unsigned find(mote_hpack_encoder *e, const mote_hpack_field *field, bool 
 
 /* ---- bytes --------------------------------------------------------------------------------- */
 
-static void put_byte(output *o, size_t byte)
+static void put_byte(mote_hpack_output *o, size_t byte)
 {
     if (o->len < o->cap)
         o->out[o->len] = (uint8_t)byte;
@@ -109,7 +115,7 @@ static void put_byte(output *o, size_t byte)
 }
 
 /* RFC 7541 5.1, behind the bits of `first`. */
-static void put_integer(output *o, unsigned first, size_t value, unsigned bits)
+static void put_integer(mote_hpack_output *o, unsigned first, size_t value, unsigned bits)
 {
     size_t mask = ((size_t)1 << bits) - 1;
 
@@ -123,35 +129,45 @@ static void put_integer(output *o, unsigned first, size_t value, unsigned bits)
     put_byte(o, value);
 }
 
-/* RFC 7541 5.2: in Huffman code where that is shorter, or as the user wants it. */
-static void put_string(const mote_hpack_encoder *e, output *o, const char *s, size_t len)
+static bool has_room(const mote_hpack_output *o, size_t len)
 {
-    size_t size = len;
-    bool huffman = false;
-
-    if (e->huffman != MOTE_HPACK_HUFFMAN_NEVER && len > 0) {
-        size_t coded = mote_hpack_huffman_size(s, len);
-        huffman = coded < len || e->huffman == MOTE_HPACK_HUFFMAN_ALWAYS;
-        size = huffman ? coded : len;
-    }
-    put_integer(o, huffman ? 0x80 : 0, size, 7);
-    if (o->len <= o->cap && size <= o->cap - o->len) {
-        if (huffman)
-            mote_hpack_huffman_encode(s, len, o->out + o->len);
-        else
-            memcpy(o->out + o->len, s, len);
-    }
-    o->len += size;
+    return o->len <= o->cap && len <= o->cap - o->len;
 }
 
-static int result(const output *o)
+bool mote_hpack_huffman_coder(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s,
+                              size_t len)
+{
+    size_t size = mote_hpack_huffman_size(s, len);
+
+    if (len == 0 || e->huffman == MOTE_HPACK_HUFFMAN_NEVER ||
+        (size >= len && e->huffman != MOTE_HPACK_HUFFMAN_ALWAYS))
+        return false;
+    put_integer(o, 0x80, size, 7);
+    if (has_room(o, size))
+        mote_hpack_huffman_encode(s, len, o->out + o->len);
+    o->len += size;
+    return true;
+}
+
+/* RFC 7541 5.2 */
+static void put_string(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s, size_t len)
+{
+    if (e->coder && e->coder(e, o, s, len))
+        return;
+    put_integer(o, 0, len, 7);
+    if (has_room(o, len))
+        memcpy(o->out + o->len, s, len);
+    o->len += len;
+}
+
+static int result(const mote_hpack_output *o)
 {
     return o->len > o->cap ? MOTE_HPACK_ERR_SPACE : (int)o->len;
 }
 
 int mote_hpack_encode_start(mote_hpack_encoder *e, uint8_t *out, size_t cap)
 {
-    output o = {out, cap, 0};
+    mote_hpack_output o = {out, cap, 0};
 
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
     if (!e->update)
@@ -171,9 +187,9 @@ int mote_hpack_encode_start(mote_hpack_encoder *e, uint8_t *out, size_t cap)
 
 static int put_indexed(unsigned index, uint8_t *out, size_t cap)
 {
-    output o = {out, cap, 0};
+    mote_hpack_output o = {out, cap, 0};
 
-    if (index < 127 && cap > 0) { /* the usual case */
+    if (MOTE_HPACK_SHORTCUTS && index < 127 && cap > 0) { /* the usual case */
         out[0] = (uint8_t)(INDEXED | index);
         return 1;
     }
@@ -194,7 +210,7 @@ static bool is_worth_indexing(const mote_hpack_encoder *e, const literal *l)
 
 static int put_literal(mote_hpack_encoder *e, const literal *l, uint8_t *out, size_t cap)
 {
-    output o = {out, cap, 0};
+    mote_hpack_output o = {out, cap, 0};
     bool index = is_worth_indexing(e, l);
 
     if (index)

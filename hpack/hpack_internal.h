@@ -10,6 +10,13 @@ enum {
     MOTE_HPACK_DEFAULT_TABLE = 4096,
     MOTE_HPACK_INTEGER_MAX = 1 << 28
 };
+
+/* Before code that does the same more slowly. */
+#ifdef MOTE_HPACK_SMALL
+enum { MOTE_HPACK_SHORTCUTS = 0 };
+#else
+enum { MOTE_HPACK_SHORTCUTS = 1 };
+#endif
 #define MOTE_HPACK_NO_UPDATE UINT32_MAX
 
 /* Appends to the field in progress what fits the scratch, and counts all of it. */

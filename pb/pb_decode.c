@@ -145,9 +145,7 @@ static int end_message(mote_pb_reader *d)
         return r;
     if (d->stack == 0)
         return 1;
-    memcpy(&d->top, mote_pb_open_place(d), sizeof d->top);
-    d->stack -= sizeof d->top;
-    d->next = d->top.type->fields;
+    d->leave(d);
     return 0;
 }
 

@@ -100,6 +100,14 @@ int mote_pb_read_values(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
 
 enum { MAX_DEPTH = 100 };
 
+/* The end of a message inside of another. */
+static void leave(mote_pb_reader *d)
+{
+    memcpy(&d->top, mote_pb_open_place(d), sizeof d->top);
+    d->stack -= sizeof d->top;
+    d->next = d->top.type->fields;
+}
+
 static int push(mote_pb_reader *d)
 {
     if (d->stack == MAX_DEPTH * sizeof d->top)
@@ -107,6 +115,7 @@ static int push(mote_pb_reader *d)
     if (d->arena->size - d->stack - d->arena->used < sizeof d->top)
         return MOTE_PB_ERR_ARENA;
     d->stack += sizeof d->top;
+    d->leave = leave;
     memcpy(mote_pb_open_place(d), &d->top, sizeof d->top);
     return 0;
 }

@@ -21,7 +21,8 @@ struct mote_pb_reader {
     const uint8_t *start; /* of the field, its key included */
     const mote_pb_decoder *parts;
     mote_pb_arena *arena;
-    size_t stack; /* bytes of open messages at the end of the arena */
+    size_t stack;                     /* bytes of open messages at the end of the arena */
+    void (*leave)(mote_pb_reader *d); /* ends the one on top: set by the part that has begun it */
 };
 
 /* The stack of open messages lies at the end of the arena. */

@@ -24,13 +24,15 @@ POINTERS = {
     "grpc/grpc_serve.c": "application",  # handlers
     "hpack/hpack_decode.c": "get_field take_name add_field shrink",
     "h2/h2_init.c": "take_memory",
+    "hpack/hpack_encode.c": "mote_hpack_huffman_coder",
+    "pb/pb_decode.c": "leave",
     "grpc/grpc_client.c": "mote_grpc_put_bearer",
     "grpc/grpc_bearer.c": "application",  # tokens
     "grpc/channel/retry.c": "application",
     "grpc/services/outbox.c": "room append read_message after",
     "grpc/services/spool.c": "application",  # storage
     "h2/h2_trace.c": "application",
-    "mote_pb_decode": "mote_pb_read_lists mote_pb_read_values mote_pb_read_messages mote_pb_enter mote_pb_keep_unknown",
+    "mote_pb_decode": "leave mote_pb_read_lists mote_pb_read_values mote_pb_read_messages mote_pb_enter mote_pb_keep_unknown",
     "read_value": "mote_pb_utf8_valid",
     "mote_pb_put_fields": "mote_pb_put_list",
     "mote_pb_put_flat": "mote_pb_put_list",

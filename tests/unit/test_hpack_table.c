@@ -299,6 +299,21 @@ static void slots_are_used_in_turn(void)
     }
 }
 
+/* Whatever it is set to, an encoder without a coder has no Huffman code. */
+static void without_a_coder_strings_go_as_they_are(void)
+{
+    for (int huffman = 0; huffman < 3; huffman++) {
+        mote_hpack_encoder e;
+        uint8_t out[64];
+        mote_hpack_encoder_init_bare(&e, NULL, 0);
+        e.huffman = (enum mote_hpack_huffman)huffman;
+        CHECK_INT(mote_hpack_encode_literal(&e, "x-a", 3, "aaaa", 4, 0, out, sizeof out), 10);
+        CHECK(memcmp(out, "\0\3x-a\4aaaa", 10) == 0);
+        CHECK_INT(mote_hpack_encode_literal(&e, "x-a", 3, "aaaa", 4, 0, out, 9),
+                  MOTE_HPACK_ERR_SPACE);
+    }
+}
+
 /* RFC 7541 4.2: a limit that falls and rises while a block is written and taken back is said. */
 static void a_limit_that_changes_in_a_block_is_said_after_it_was_taken_back(void)
 {
@@ -390,6 +405,7 @@ int main(void)
 {
     RUN(the_encoder_indexes_what_the_table_can_hold);
     RUN(slots_are_used_in_turn);
+    RUN(without_a_coder_strings_go_as_they_are);
     RUN(a_limit_that_changes_in_a_block_is_said_after_it_was_taken_back);
     RUN(what_is_sent_is_what_arrives);
     RUN(size_updates_come_first_in_a_block_only);
