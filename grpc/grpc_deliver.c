@@ -77,7 +77,8 @@ static enum mote_grpc_event_type next_after_messages(mote_grpc_call *call)
 }
 
 /* The next event but the end, of a call that goes on. */
-static enum mote_grpc_event_type next_event(mote_grpc_call *call, mote_grpc_event *ev)
+static MOTE_SMALL_APART enum mote_grpc_event_type next_event(mote_grpc_call *call,
+                                                             mote_grpc_event *ev)
 {
     if (call->wait == MOTE_GRPC_WAIT_DEFERRED || call->remote == MOTE_GRPC_REMOTE_OVER)
         return MOTE_GRPC_NOTHING;

@@ -84,8 +84,8 @@ static int read_pad_length(mote_h2 *c, uint8_t byte, mote_h2_event *ev)
     return body_starts(c, ev);
 }
 
-int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                            mote_h2_event *ev)
+MOTE_SMALL_APART int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len,
+                                             size_t *used, mote_h2_event *ev)
 {
     mote_h2_frame *f = &c->frame;
     int r;

@@ -88,7 +88,7 @@ static unsigned kind_of_name(const mote_h2 *c, const mote_hpack_field_view *f)
 }
 
 /* Kinds of the names in the static table (RFC 7541 Appendix A). */
-static unsigned kind_of_index(const mote_h2 *c, unsigned index)
+static MOTE_SMALL_APART unsigned kind_of_index(const mote_h2 *c, unsigned index)
 {
     static const uint8_t of_request[] = {
         KIND_BAD,          MOTE_H2_KIND_AUTHORITY, MOTE_H2_KIND_METHOD, MOTE_H2_KIND_METHOD,
@@ -129,7 +129,8 @@ static bool valid_request_field(const mote_hpack_field_view *f, unsigned kind)
     }
 }
 
-static bool valid_for_kind(const mote_h2 *c, const mote_hpack_field_view *f, unsigned kind)
+static MOTE_SMALL_APART bool valid_for_kind(const mote_h2 *c, const mote_hpack_field_view *f,
+                                            unsigned kind)
 {
     if (kind == MOTE_H2_KIND_STATUS)
         return valid_status(f);
@@ -148,7 +149,7 @@ static unsigned kind_of_value(const mote_h2 *c, const mote_hpack_field_view *f, 
 }
 
 /* What a field is, independent of where it stands. Remembered with the dynamic table entry. */
-static unsigned classify(const mote_h2 *c, const mote_hpack_field_view *f)
+static MOTE_SMALL_APART unsigned classify(const mote_h2 *c, const mote_hpack_field_view *f)
 {
     unsigned kind;
 

@@ -86,7 +86,7 @@ static bool suits_idle(const mote_h2 *c)
     }
 }
 
-static int check_frame(mote_h2 *c)
+static MOTE_SMALL_APART int check_frame(mote_h2 *c)
 {
     const mote_h2_frame *f = &c->frame;
 
@@ -258,7 +258,7 @@ static int on_end(mote_h2 *c, mote_h2_event *ev)
     }
 }
 
-static int end_frame(mote_h2 *c, mote_h2_event *ev)
+static MOTE_SMALL_APART int end_frame(mote_h2 *c, mote_h2_event *ev)
 {
     int r;
 
@@ -286,7 +286,8 @@ static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mot
     return r;
 }
 
-static int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
+static MOTE_SMALL_APART int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
+                                 mote_h2_event *ev)
 {
     if (MOTE_SERVES(c) && c->frame.phase == MOTE_H2_AWAIT_PREFACE)
         return on_preface(c, in, len, used);
