@@ -130,7 +130,7 @@ static unsigned classify(const mote_grpc *g, const mote_h2_event *h)
 
 unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h)
 {
-    mote_hpack_memo *memo = h->field.memo;
+    mote_hpack_memo *memo = MOTE_MEMO_OF(&h->field);
     unsigned what;
 
     if (memo && memo->app != FIELD_UNSEEN)

@@ -151,17 +151,18 @@ static unsigned kind_of_value(const mote_h2 *c, const mote_hpack_field_view *f, 
 /* What a field is, independent of where it stands. Remembered with the dynamic table entry. */
 static MOTE_SMALL_APART unsigned classify(const mote_h2 *c, const mote_hpack_field_view *f)
 {
+    mote_hpack_memo *memo = MOTE_MEMO_OF(f);
     unsigned kind;
 
     if (f->full_index > 0)
         return kind_of_index(c, f->full_index);
-    if (f->memo && f->memo->checked)
-        return f->memo->kind;
+    if (memo && memo->checked)
+        return memo->kind;
     kind = f->name_index > 0 ? kind_of_index(c, f->name_index) : kind_of_name(c, f);
     kind = kind_of_value(c, f, kind);
-    if (f->memo) {
-        f->memo->checked = 1;
-        f->memo->kind = (uint8_t)kind;
+    if (memo) {
+        memo->checked = 1;
+        memo->kind = (uint8_t)kind;
     }
     return kind;
 }

@@ -25,6 +25,14 @@
 #define MOTE_HAS_ROLE(c) 1
 #endif
 
+/* Whether what a field means is remembered with its entry of the dynamic table: worth its flash
+ * where requests come again and again. */
+#ifdef MOTE_CLIENT_ONLY
+#define MOTE_MEMO_OF(field) ((mote_hpack_memo *)NULL)
+#else
+#define MOTE_MEMO_OF(field) ((field)->memo)
+#endif
+
 /* A function that stays one, for flash or for the stack of its callers. */
 #ifdef __GNUC__
 #define MOTE_APART __attribute__((noinline))
