@@ -12,6 +12,8 @@
 #ifndef MOTE_FEATURES_H
 #define MOTE_FEATURES_H
 
+#include "../hpack/mote_apart.h"
+
 #if defined MOTE_CLIENT_ONLY && defined MOTE_SERVER_ONLY
 #error "MOTE_CLIENT_ONLY and MOTE_SERVER_ONLY leave nothing"
 #elif defined MOTE_CLIENT_ONLY
@@ -31,21 +33,6 @@
 #define MOTE_MEMO_OF(field) ((mote_hpack_memo *)NULL)
 #else
 #define MOTE_MEMO_OF(field) ((field)->memo)
-#endif
-
-/* A function that stays one, for flash or for the stack of its callers. */
-#ifdef __GNUC__
-#define MOTE_APART __attribute__((noinline))
-#else
-#define MOTE_APART
-#endif
-
-/* The same where the compiler is told to save bytes: it inlines what is called once, also where
- * that costs registers and short offsets. Each was found by measuring. */
-#ifdef __OPTIMIZE_SIZE__
-#define MOTE_SMALL_APART MOTE_APART
-#else
-#define MOTE_SMALL_APART
 #endif
 
 #ifdef MOTE_NO_TEXTS

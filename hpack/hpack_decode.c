@@ -26,7 +26,7 @@ void mote_hpack_decoder_limit(mote_hpack_decoder *d, size_t limit)
 
 /* ---- strings ------------------------------------------------------------------------------- */
 
-void mote_hpack_append(mote_hpack_decoder *d, const char *bytes, size_t len)
+MOTE_SMALL_APART void mote_hpack_append(mote_hpack_decoder *d, const char *bytes, size_t len)
 {
     if (d->field_len < d->scratch_size) {
         size_t room = d->scratch_size - d->field_len;
@@ -36,7 +36,7 @@ void mote_hpack_append(mote_hpack_decoder *d, const char *bytes, size_t len)
 }
 
 /* Appends Huffman code. Beyond the scratch it is decoded to nowhere. */
-static int append_huffman(mote_hpack_decoder *d, const uint8_t *in, size_t len)
+static MOTE_SMALL_APART int append_huffman(mote_hpack_decoder *d, const uint8_t *in, size_t len)
 {
     char nowhere[8];
     size_t used, made, room;
@@ -176,8 +176,8 @@ static int integer_done(mote_hpack_decoder *d, mote_hpack_field_view *field)
 }
 
 /* First byte of an integer with a prefix of `bits` bits (RFC 7541 5.1). */
-static int integer_first(mote_hpack_decoder *d, uint8_t byte, unsigned bits,
-                         enum mote_hpack_state state, mote_hpack_field_view *field)
+static MOTE_SMALL_APART int integer_first(mote_hpack_decoder *d, uint8_t byte, unsigned bits,
+                                          enum mote_hpack_state state, mote_hpack_field_view *field)
 {
     unsigned mask = (1u << bits) - 1;
 

@@ -2,6 +2,7 @@
 #define MOTE_HPACK_INTERNAL_H
 
 #include "hpack.h"
+#include "mote_apart.h"
 #include "mote_check.h"
 
 enum {

@@ -59,22 +59,6 @@ static void pack(mote_hpack_table *t)
     t->moved = (uint16_t)(t->moved + from);
 }
 
-/* Makes *e, for which there is room, the newest entry, with the bytes of it that are kept. */
-static void add_entry(mote_hpack_table *t, const mote_hpack_entry *e, const char *bytes,
-                      size_t kept)
-{
-    if (t->end + kept > t->memory)
-        pack(t);
-    t->count++;
-    mote_hpack_entry *newest = entry_at(t, 0);
-    *newest = *e;
-    newest->pos = (uint16_t)(t->end + t->moved);
-    if (kept > 0)
-        memcpy(bytes_of(t, newest), bytes, kept);
-    t->end = (uint16_t)(t->end + kept);
-    t->size = (uint16_t)(t->size + MOTE_HPACK_ENTRY_OVERHEAD + e->name_len + e->value_len);
-}
-
 /* ---- what the decoder calls ---------------------------------------------------------------- */
 
 static int get_field(const mote_hpack_decoder *d, size_t index, mote_hpack_field_view *f)
@@ -113,18 +97,26 @@ static bool take_name(mote_hpack_decoder *d, size_t index)
 
 static bool add_field(mote_hpack_decoder *d)
 {
+    mote_hpack_table *t = &d->table;
     bool whole = d->field_len <= d->scratch_size;
     size_t kept = whole ? d->field_len : d->name_len <= d->scratch_size ? d->name_len : 0;
 
-    if (!make_room(&d->table, d->field_len))
+    if (!make_room(t, d->field_len))
         return false;
-    mote_hpack_entry e = {{0, 0, 0},
-                          0,
-                          (uint16_t)d->name_len,
-                          (uint16_t)(d->field_len - d->name_len),
-                          d->name_index,
-                          whole ? 0 : MOTE_HPACK_TOO_LONG};
-    add_entry(&d->table, &e, d->scratch, kept);
+    if (t->end + kept > t->memory)
+        pack(t);
+    t->count++;
+    mote_hpack_entry *e = entry_at(t, 0);
+    memset(e, 0, sizeof *e);
+    e->pos = (uint16_t)(t->end + t->moved);
+    e->name_len = (uint16_t)d->name_len;
+    e->value_len = (uint16_t)(d->field_len - d->name_len);
+    e->name_index = d->name_index;
+    e->flags = whole ? 0 : MOTE_HPACK_TOO_LONG;
+    if (kept > 0)
+        memcpy(bytes_of(t, e), d->scratch, kept);
+    t->end = (uint16_t)(t->end + kept);
+    t->size = (uint16_t)(t->size + MOTE_HPACK_ENTRY_OVERHEAD + d->field_len);
     return true;
 }
 

@@ -1,0 +1,20 @@
+/* Functions that stay functions, where a compiler may put them into their callers. */
+#ifndef MOTE_APART_H
+#define MOTE_APART_H
+
+/* For flash, or for the stack of its callers. */
+#ifdef __GNUC__
+#define MOTE_APART __attribute__((noinline))
+#else
+#define MOTE_APART
+#endif
+
+/* The same where the compiler is told to save bytes: it inlines what is called once, also where
+ * that costs registers and short offsets. Each was found by measuring. */
+#ifdef __OPTIMIZE_SIZE__
+#define MOTE_SMALL_APART MOTE_APART
+#else
+#define MOTE_SMALL_APART
+#endif
+
+#endif
