@@ -23,7 +23,7 @@ static const uint8_t code_lengths[128] = {
     0x95, 0x65, 0x67, 0x86, 0x77, 0xaa, 0x99, 0x8b, 0xcb, 0xbb, 0xcc, 0xcc, 0xdc, 0xcc, 0xcc, 0xbc};
 
 /* Printable symbols have 5 to 19 bits, NUL has 13, and the others have 19 to 30. */
-static unsigned code_length(unsigned symbol)
+static MOTE_SMALL_APART unsigned code_length(unsigned symbol)
 {
     unsigned n = code_lengths[symbol / 2] >> symbol % 2 * 4 & 15u;
 
