@@ -445,7 +445,9 @@ const mote_grpc_metadata *mote_grpc_refused(const mote_grpc *g);
  * Where the bytes of a message come from. `write` is asked in one of two ways:
  *   *total is 0: write the whole message if it fits `cap` bytes, otherwise nothing; in both cases
  *     set *total to its length;
- *   otherwise *total is what it said before: write exactly the bytes [offset, offset + cap).
+ *   otherwise *total is what it said before: write exactly the bytes [offset, offset + cap), and
+ *     set *total to the length of this message if that is known by then: another message than
+ *     the one that was begun is an error.
  * It returns 0 or an error < 0, which mote_grpc_send() hands on and `strerror` has a text for.
  * Generated code has one for each kind of message: mote_pb_encode_part(), mote_pb_strerror().
  */

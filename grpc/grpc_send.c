@@ -9,9 +9,9 @@ static int write_bytes(const void *type, const void *message, size_t offset, uin
     const mote_grpc_bytes *bytes = message;
 
     (void)type;
-    if (*total > 0)
+    if (*total > 0 && *total == bytes->len)
         memcpy(out, bytes->data + offset, cap);
-    else if (bytes->len > 0 && bytes->len <= cap)
+    else if (*total == 0 && bytes->len > 0 && bytes->len <= cap)
         memcpy(out, bytes->data, bytes->len);
     *total = bytes->len;
     return 0;
@@ -62,9 +62,10 @@ static int commit(mote_grpc_call *call, size_t len, bool last)
     return r;
 }
 
-/* The usual case: prefix and message in one piece. 1: the message must go in parts. */
+/* The usual case: prefix and message in one piece. 1: the message, of *length bytes, must go in
+ * parts. */
 static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
-                      unsigned flags)
+                      unsigned flags, size_t *length)
 {
     size_t room, total = 0;
     uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, PREFIX_SIZE, &room);
@@ -83,35 +84,34 @@ static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, cons
     /* Once the buffer is empty the message may fit in one piece; that costs less than parts. */
     if (mote_h2_tx_space(&call->grpc->h2) < call->grpc->config->tx_size / 2)
         return again(call);
+    *length = total;
     return 1;
 }
 
 /* Prefix and message as far as windows and buffer go. The source is asked for the bytes of this
  * part alone, so nothing is stored but how many were sent. */
 static int send_part(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
-                     unsigned flags)
+                     unsigned flags, size_t total)
 {
     uint8_t prefix[PREFIX_SIZE];
-    size_t room, total = 0, n = 0, at = call->tx_sent;
+    size_t room, n = 0, at = call->tx_sent, said = total;
     uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, 1, &room);
     int r;
 
     if (!p)
         return again(call);
-    if ((r = source->write(source->type, message, 0, NULL, 0, &total)) < 0)
-        return r;
-    if (at == 0)
-        call->tx_total = (uint32_t)total;
-    else if (call->tx_total != total)
-        return MOTE_GRPC_ERR_MIXED;
+    call->tx_total = (uint32_t)total;
     put_prefix(prefix, total, flags);
     for (; at < PREFIX_SIZE && n < room; at++, n++)
         p[n] = prefix[at];
     if (n < room && at < PREFIX_SIZE + total) {
         size_t left = PREFIX_SIZE + total - at;
         size_t cap = left < room - n ? left : room - n;
-        if ((r = source->write(source->type, message, at - PREFIX_SIZE, p + n, cap, &total)) < 0)
+        r = source->write(source->type, message, at - PREFIX_SIZE, p + n, cap, &said);
+        if (r < 0)
             return r;
+        if (said != total)
+            return MOTE_GRPC_ERR_MIXED;
         n += cap;
     }
     call->tx_sent += (uint32_t)n;
@@ -134,6 +134,7 @@ static bool may_send(const mote_grpc_call *call, unsigned flags)
 int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                    unsigned flags)
 {
+    size_t length = call->tx_total; /* known once a message */
     int r = 1;
 
     MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
@@ -141,9 +142,9 @@ int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const v
         return MOTE_GRPC_ERR_STATE;
     if (mote_grpc_owes_headers(call) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;
-    r = call->tx_sent == 0 ? send_whole(call, source, message, flags) : 1;
+    r = call->tx_sent == 0 ? send_whole(call, source, message, flags, &length) : 1;
     while (r == 1)
-        r = send_part(call, source, message, flags);
+        r = send_part(call, source, message, flags, length);
     if (r < 0)
         return r;
     if (mote_grpc_serves(call->grpc))

@@ -169,7 +169,9 @@ enum {
     MOTE_H2_PINGS = 4,
     MOTE_H2_BUDGET_DEFAULT = 1000,
     MOTE_H2_LIST_SIZE_DEFAULT = 16384,
-    MOTE_H2_SETTINGS_TIMEOUT_MS = 10000
+    MOTE_H2_SETTINGS_TIMEOUT_MS = 10000,
+    MOTE_H2_FRAME_TIMEOUT_MS =
+        60000 /* a frame, or a header block, from its first byte to its last */
 };
 
 typedef struct {
@@ -295,7 +297,7 @@ typedef struct {
     uint8_t asked; /* our PINGs that are unanswered: of the user, of a shutdown */
     bool talked;   /* DATA was sent since the peer's last PING */
     bool ready;    /* the peer's SETTINGS are there */
-    bool heard;    /* something was received; for the user to clear */
+    bool heard;    /* a whole frame was received; for the user to clear */
     bool blocked;  /* the user was refused for lack of the connection's window */
     bool sweep;    /* streams above the peer's GOAWAY are still to be reported */
     uint16_t stream_count, active;
@@ -328,7 +330,9 @@ typedef struct {
     mote_h2_section section;
     uint8_t ping[MOTE_H2_PINGS][8]; /* of the answers that are owed, the oldest first */
     uint32_t settings_ms;           /* since when the peer owes their acknowledgement */
-    uint32_t refill_ms;             /* when the budget has grown last; 0: there was no time yet */
+    uint32_t
+        begun_ms; /* when a frame or header block that is in progress was seen first; 0: none */
+    uint32_t refill_ms; /* when the budget has grown last; 0: there was no time yet */
     mote_hpack_decoder decoder;
     mote_hpack_encoder encoder;
 } mote_h2;

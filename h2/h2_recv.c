@@ -265,6 +265,9 @@ static MOTE_SMALL_APART int end_frame(mote_h2 *c, mote_h2_event *ev)
     c->frame.phase = MOTE_H2_AWAIT_FRAME;
     r = on_end(c, ev);
     c->frame.fixed_len = 0;
+    c->heard = true;
+    if (c->block.id == 0)
+        c->begun_ms = 0;
     mote_h2_flush(c); /* at once while there is room, so that answers keep the order of questions */
     return r;
 }
@@ -322,7 +325,5 @@ int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h
         i += n;
     }
     *used = i;
-    if (i > 0)
-        c->heard = true;
     return r;
 }

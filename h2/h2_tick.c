@@ -1,4 +1,4 @@
-/* Time: the peer's SETTINGS ACK is due, and the budget grows again. */
+/* Time: the peer's SETTINGS ACK is due, what it has begun must end, and the budget grows again. */
 #include "h2_internal.h"
 
 /* Of a time its low half is kept: only differences matter, and one of 49 days or more does no harm
@@ -13,9 +13,25 @@ static void refill(mote_h2 *c, uint32_t now_ms)
     c->budget = gain < c->budget_max - c->budget ? c->budget + gain : c->budget_max;
 }
 
+/* What is left of a time-out. When nothing is, the connection fails. */
+static uint32_t left_of(mote_h2 *c, uint32_t timeout_ms, uint32_t gone_ms, uint32_t code,
+                        const char *text)
+{
+    if (gone_ms < timeout_ms)
+        return timeout_ms - gone_ms < UINT32_MAX ? timeout_ms - gone_ms : UINT32_MAX - 1;
+    mote_h2_fatal(c, MOTE_H2_ERR_TIMEOUT, code, text);
+    return UINT32_MAX;
+}
+
+/* Whether the peer has begun a frame or a header block: then its last byte is due. */
+static bool has_begun(const mote_h2 *c)
+{
+    return c->frame.phase == MOTE_H2_IN_FRAME || c->frame.fixed_len > 0 || c->block.id != 0;
+}
+
 uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
 {
-    uint32_t now = (uint32_t)now_ms;
+    uint32_t now = (uint32_t)now_ms, next = UINT32_MAX;
 
     CHECK_CONNECTION(c);
     if (c->refill_ms == 0) /* the first time */
@@ -23,13 +39,15 @@ uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
     if (c->life == MOTE_H2_FAILED)
         return UINT32_MAX;
     refill(c, now);
-    if (c->settings_timeout_ms == 0)
-        return UINT32_MAX;
-    if (now - c->settings_ms >= c->settings_timeout_ms) { /* RFC 9113 6.5.3 */
-        mote_h2_fatal(c, MOTE_H2_ERR_TIMEOUT, MOTE_H2_SETTINGS_TIMEOUT,
-                      MOTE_TEXT("no acknowledgement of SETTINGS in time"));
-        return UINT32_MAX;
-    }
-    uint32_t left = c->settings_timeout_ms - (now - c->settings_ms);
-    return left < UINT32_MAX ? left : UINT32_MAX - 1;
+    if (c->settings_timeout_ms > 0) /* RFC 9113 6.5.3 */
+        next = left_of(c, c->settings_timeout_ms, now - c->settings_ms, MOTE_H2_SETTINGS_TIMEOUT,
+                       MOTE_TEXT("no acknowledgement of SETTINGS in time"));
+    if (!has_begun(c) || c->life == MOTE_H2_FAILED)
+        return next;
+    if (c->begun_ms == 0)
+        c->begun_ms = now;
+    uint32_t left =
+        left_of(c, MOTE_H2_FRAME_TIMEOUT_MS, now - c->begun_ms, MOTE_H2_ENHANCE_YOUR_CALM,
+                MOTE_TEXT("a frame or a header block without end"));
+    return left < next ? left : next;
 }

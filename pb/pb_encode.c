@@ -201,12 +201,14 @@ int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t 
 }
 
 static MOTE_PB_APART int encode_window(const mote_pb_encoder *encoder, const void *message,
-                                       size_t offset, uint8_t *out, size_t cap, const size_t *total)
+                                       size_t offset, uint8_t *out, size_t cap, size_t *total)
 {
     mote_pb_writer w = {
         .parts = encoder, .out = out, .offset = offset, .cap = cap, .total = *total};
+    int r = encoder->put(&w, encoder->type, message);
 
-    return encoder->put(&w, encoder->type, message);
+    *total = mote_pb_written(&w);
+    return r;
 }
 
 int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,

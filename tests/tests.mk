@@ -18,13 +18,14 @@ parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc
 parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
 parts_peer_client := tests/peers/peer_client.c
 parts_attack_local := tests/attack/local.c tests/attack/attacks.c
+parts_attack_work := tests/attack/work.c
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator replay wire attack_local $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
 
 # ---- programs that need more than the library
 
@@ -84,7 +85,7 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_server test_loop test_docs test_mutator attack_local,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_server test_loop test_docs test_mutator attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.

@@ -127,6 +127,72 @@ static void the_longest_time_out_is_still_one(void)
     CHECK_INT(mote_h2_error(&h2), MOTE_H2_ERR_TIMEOUT);
 }
 
+/* What the peer begins it must end, however little it sends in between. */
+static void a_frame_or_block_that_does_not_end_ends_the_connection(void)
+{
+    static const struct {
+        const char *what;
+        uint8_t bytes[16];
+        size_t len;
+        const char *more; /* of which a byte comes now and then */
+    } cases[] = {
+        {"a frame header", {0, 0}, 2, "\0\6\0\0\0\0"},
+        {"content", {0, 0, 100, 0, 0, 0, 0, 0, 1, 'x'}, 10, "xxxxxx"},
+        {"a PING", {0, 0, 8, 6, 0, 0, 0, 0, 0, 1}, 10, "123456"},
+        {"a header block", {0, 0, 1, 1, 0, 0, 0, 0, 3, 0x82}, 10, NULL},
+        {"a block with CONTINUATION", {0, 0, 1, 1, 0, 0, 0, 0, 3, 0x82}, 10, "\x90"},
+        {"SETTINGS", {0, 0, 60, 4, 0, 0, 0, 0, 0, 0}, 10, "\1\0\0\0\0"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start(true);
+        mote_h2_tick(&h2, 1);
+        frame_hex(1, 4, 1, GET);
+        feed_raw();
+        CHECK_INT(mote_h2_tick(&h2, 100000), UINT32_MAX); /* between frames there is time */
+        h2.heard = false;
+        memcpy(in, cases[i].bytes, in_len = cases[i].len);
+        feed_raw();
+        CHECK_INT(mote_h2_tick(&h2, 200000), MOTE_H2_FRAME_TIMEOUT_MS);
+        for (unsigned t = 10000; t < 60000; t += 10000) {
+            if (cases[i].more && strlen(cases[i].more) == 1)
+                frame(9, 0, 3, cases[i].more, 1);
+            else if (cases[i].more)
+                in[in_len++] = (uint8_t)cases[i].more[t / 10000 - 1];
+            feed_raw();
+            CHECK_INT(mote_h2_tick(&h2, 200000 + t), MOTE_H2_FRAME_TIMEOUT_MS - t);
+        }
+        bool block = cases[i].bytes[3] == 1;
+        CHECK(h2.heard == block); /* a whole frame, as HEADERS is one, not bytes */
+        mote_h2_tick(&h2, 259999);
+        CHECK_INT(mote_h2_error(&h2), 0);
+        CHECK_INT(mote_h2_tick(&h2, 260000), UINT32_MAX);
+        CHECK_INT(mote_h2_error(&h2), MOTE_H2_ERR_TIMEOUT);
+        CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "a frame or a header block without end") == 0);
+        drain();
+        CHECK(strcmp(said(), "GOAWAY 11") == 0);
+    }
+}
+
+/* A frame that has ended in time is no part of the next one's. */
+static void each_frame_has_its_own_time(void)
+{
+    start(true);
+    mote_h2_tick(&h2, 1);
+    frame_hex(1, 4, 1, GET);
+    frame(0, 0, 1, "x", 1);
+    in_len--;
+    feed_raw();
+    for (unsigned i = 1; i < 20; i++) {
+        CHECK_INT(mote_h2_tick(&h2, i * 50000), MOTE_H2_FRAME_TIMEOUT_MS);
+        in[in_len++] = 'x'; /* the end of one, and all but the end of another */
+        frame(0, 0, 1, "x", 1);
+        in_len--;
+        feed_raw();
+    }
+    CHECK_INT(mote_h2_error(&h2), 0);
+}
+
 /* ---- first words --------------------------------------------------------------------------- */
 
 static void the_preface_is_magic_and_settings(void)
@@ -440,6 +506,8 @@ int main(void)
     RUN(a_table_of_a_client_has_its_interface);
     RUN(a_larger_connection_window_is_announced);
     RUN(the_longest_time_out_is_still_one);
+    RUN(a_frame_or_block_that_does_not_end_ends_the_connection);
+    RUN(each_frame_has_its_own_time);
     RUN(the_preface_is_magic_and_settings);
     RUN(frames_leave_undefined_bits_at_zero);
     RUN(settings_are_applied_in_order_then_acknowledged);

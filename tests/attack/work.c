@@ -1,0 +1,264 @@
+/* What a byte of an attack makes a server do, counted: runs of handlers, and bytes that are
+ * encoded. Each attack is run at three sizes of our own state (what is answered, how many calls
+ * wait), and neither may grow with it. The clock moves as at 10 Mbit/s. */
+#include "../../grpc/grpc.h"
+#include "../test.h"
+
+enum { CALLS = 1000, PER_MS = 1250, RX = 256, TX = 16384 };
+
+static mote_grpc server;
+static uint64_t memory[(1 << 20) / 8];
+static uint64_t sent, runs, encoded, answered; /* bytes of the attack, and what came of them */
+static size_t response;                        /* bytes of an answer */
+
+/* ---- a service --------------------------------------------------------------------------------
+ */
+
+/* A message costs its length when it is asked for as a whole, or how long it is; a part its own. */
+static int write_zeros(const void *type, const void *message, size_t offset, uint8_t *out,
+                       size_t cap, size_t *total)
+{
+    (void)type, (void)message, (void)offset;
+    encoded += *total > 0 ? cap : response;
+    if (*total > 0 || response <= cap)
+        memset(out, 0, *total > 0 ? cap : response);
+    *total = response;
+    return 0;
+}
+
+static const mote_grpc_source zeros = {write_zeros, mote_grpc_strerror, NULL};
+
+/* Answers the message, so it is offered again for as long as the answer is not sent. */
+static int answer(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    runs++;
+    return ev->type == MOTE_GRPC_MESSAGE ? mote_grpc_answer(call, &zeros, NULL) : 0;
+}
+
+/* Streams, and is told when there is room. */
+static int stream(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    runs++;
+    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_WRITABLE)
+        mote_grpc_send(call, &zeros, NULL, 0);
+    return 0;
+}
+
+static const mote_grpc_method methods[] = {{.name = "A", .handler = answer},
+                                           {.name = "S", .handler = stream}};
+static const mote_grpc_service service = {"w.W", methods, 2};
+
+static void feed(const void *bytes, size_t len)
+{
+    size_t n;
+
+    sent += len;
+    mote_grpc_tick(&server, 1 + sent / PER_MS);
+    mote_grpc_serve(&server, bytes, len);
+    while (mote_grpc_peek(&server, &n)) {
+        answered += n;
+        mote_grpc_ack(&server, n);
+        mote_grpc_serve(&server, NULL, 0);
+    }
+}
+
+/* ---- frames -----------------------------------------------------------------------------------
+ */
+
+static void frame(unsigned type, unsigned flags, uint32_t id, const void *payload, size_t len)
+{
+    uint8_t bytes[512] = {0,
+                          (uint8_t)(len >> 8),
+                          (uint8_t)len,
+                          (uint8_t)type,
+                          (uint8_t)flags,
+                          (uint8_t)(id >> 24),
+                          (uint8_t)(id >> 16),
+                          (uint8_t)(id >> 8),
+                          (uint8_t)id};
+
+    if (len > 0)
+        memcpy(bytes + 9, payload, len);
+    feed(bytes, 9 + len);
+}
+
+static void initial_window(uint8_t size)
+{
+    uint8_t payload[6] = {0, 4, 0, 0, 0, size};
+
+    frame(4, 0, 0, payload, sizeof payload);
+}
+
+static void window(uint32_t id, uint8_t increment)
+{
+    uint8_t payload[4] = {0, 0, 0, increment};
+
+    frame(8, 0, id, payload, sizeof payload);
+}
+
+static void request(uint32_t id, char method)
+{
+    static uint8_t block[] = "\x83\x86\x04\x06/w.W/A\x41\x01x\x0f\x10\x10"
+                             "application/grpc";
+
+    block[9] = (uint8_t)method;
+    frame(1, 4, id, block, sizeof block - 1);
+    frame(0, 0, id, "\0\0\0\0\0", 5);
+}
+
+/* Calls that wait for the window of their stream: there is none. */
+static void begin(size_t size, unsigned waiting, char method)
+{
+    static mote_grpc_config config = {.server = true,
+                                      .max_calls = CALLS,
+                                      .rx_size = RX,
+                                      .tx_size = TX,
+                                      .table_size = 4096,
+                                      .field_size = 256,
+                                      .slots = 8,
+                                      .services = &service,
+                                      .service_count = 1};
+
+    response = size;
+    CHECK_INT(mote_grpc_init(&server, &config, memory, sizeof memory), 0);
+    feed("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+    initial_window(0);
+    frame(4, 1, 0, NULL, 0);
+    for (unsigned i = 0; i < waiting; i++)
+        request(2 * i + 1, method);
+    CHECK_INT(mote_grpc_active(&server), waiting);
+    CHECK_INT(mote_h2_error(&server.h2), 0);
+    sent = runs = encoded = answered = 0;
+}
+
+/* ---- the attacks ------------------------------------------------------------------------------
+ */
+
+/* A byte for one stream, again and again. */
+static void dribble_one(unsigned waiting)
+{
+    (void)waiting;
+    for (int i = 0; i < 500; i++)
+        window(1, 1);
+}
+
+/* ... for each in turn. */
+static void dribble_each(unsigned waiting)
+{
+    for (unsigned i = 0; i < 1000; i++)
+        window(2 * (i % waiting) + 1, 1);
+}
+
+/* All streams have windows, the connection has none but what comes by bytes. */
+static void dribble_connection(unsigned waiting)
+{
+    server.h2.send_window = 0; /* as if it had been used */
+    initial_window(100);
+    runs = encoded = sent = 0;
+    for (unsigned i = 0; i < 500; i++)
+        window(0, 1);
+    (void)waiting;
+}
+
+/* SETTINGS that change nothing, as many as the budget bears. */
+static void settings(unsigned waiting)
+{
+    (void)waiting;
+    for (unsigned i = 0; i < 500; i++)
+        frame(4, 0, 0, NULL, 0);
+}
+
+/* What wakes nobody. */
+static void pings(unsigned waiting)
+{
+    (void)waiting;
+    for (unsigned i = 0; i < 500; i++)
+        frame(6, 0, 0, "\0\0\0\0\0\0\0\0", 8);
+}
+
+typedef struct {
+    const char *name;
+    void (*run)(unsigned waiting);
+    uint64_t runs;    /* of handlers for 1,000 bytes of the attack, at the most */
+    uint64_t encoded; /* bytes for 1,000 of the attack, beside one message */
+} row;
+
+static const row rows[] = {
+    {"a window that opens by bytes", dribble_one, 80, 1000},
+    {"windows that open by bytes in turn", dribble_each, 80, 1000},
+    {"the connection's window opens by bytes", dribble_connection, 160, 1000},
+    {"SETTINGS that change nothing", settings, 0, 0},
+    {"PINGs", pings, 0, 0},
+};
+
+static void check(const row *r, const char *of, size_t size, uint64_t done, uint64_t bound)
+{
+    if (done * 1000 <= bound * sent)
+        return;
+    printf("%s, %s: %llu for %llu bytes (state of %zu)\n", r->name, of, (unsigned long long)done,
+           (unsigned long long)sent, size);
+    test_ok = false;
+}
+
+static void run(const row *r, size_t size, unsigned waiting, char method)
+{
+    begin(size, waiting, method);
+    r->run(waiting);
+    CHECK_INT(mote_h2_error(&server.h2), 0);
+    /* Each message that is begun is asked for its length, once. */
+    uint64_t begun = waiting < 500 ? waiting : 500;
+    uint64_t first = 4 * begun * size < encoded ? 4 * begun * size : encoded;
+    check(r, "runs of handlers", waiting, runs, r->runs);
+    check(r, "encoded", size, encoded - first, r->encoded);
+    printf("%-40s %c %7zu bytes, %4u calls: for 1,000 bytes of attack %4llu runs, %6llu bytes "
+           "encoded, %4llu answered\n",
+           r->name, method, size, waiting, (unsigned long long)(runs * 1000 / sent),
+           (unsigned long long)(encoded * 1000 / sent),
+           (unsigned long long)(answered * 1000 / sent));
+}
+
+static void work_does_not_grow_with_our_state(void)
+{
+    static const size_t sizes[] = {1 << 10, 1 << 16, 1 << 20};
+    static const unsigned waiting[] = {1, 100, CALLS};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            run(&rows[i], sizes[j], 1, 'A');
+            run(&rows[i], sizes[j], 1, 'S');
+        }
+        for (size_t j = 1; j < 3; j++) {
+            run(&rows[i], sizes[0], waiting[j], 'A');
+            run(&rows[i], sizes[0], waiting[j], 'S');
+        }
+    }
+}
+
+/* Windows of a few bytes are legal, and all of a message comes through them. */
+static void small_windows_carry_a_message(void)
+{
+    static const uint8_t sizes[] = {1, 64, 133};
+
+    for (size_t i = 0; i < sizeof sizes; i++) {
+        for (char method = 'A'; method <= 'S'; method += 'S' - 'A') {
+            begin(5000, 1, method);
+            initial_window(sizes[i]);
+            uint64_t before = 0;
+            while (answered != before) {
+                before = answered;
+                window(1, sizes[i]);
+            }
+            CHECK(answered >= 5005);
+            CHECK_INT(mote_h2_error(&server.h2), 0);
+            if (method == 'S')
+                break;
+        }
+    }
+}
+
+int main(void)
+{
+    RUN(work_does_not_grow_with_our_state);
+    RUN(small_windows_carry_a_message);
+    return test_summary();
+}
