@@ -1,4 +1,6 @@
 /* Protocol Buffers: every kind of field, and input that is not valid. */
+#include "../guard.h"
+
 #include "../../pb/pb.h"
 #include "../../pb/pb_reader.h"
 #include "../test.h"
@@ -401,6 +403,72 @@ static void a_full_arena_is_an_error_and_nothing_is_written_outside(void)
     CHECK_INT(mote_pb_decode(&node_decoder, &m, in, len, NULL, NULL), MOTE_PB_ERR_ARENA);
 }
 
+/* Wherever a length stands, it is read as one: whole, and of as many bytes as may be. */
+static void lengths_are_read_alike_everywhere(void)
+{
+    static const struct {
+        const char *what, *key;
+        uint32_t field;
+    } places[] = {{"text", "4a", 9},         {"bytes", "52", 10},   {"message", "aa01", 21},
+                  {"packed", "b201", 22},    {"texts", "ca01", 25}, {"oneof", "e201", 28},
+                  {"recursive", "f201", 30}, {"unknown", "c23e", 0}};
+    static const struct {
+        const char *length;
+        int error;
+    } lengths[] = {
+        {"", MOTE_PB_ERR_TRUNCATED},           {"80", MOTE_PB_ERR_TRUNCATED},
+        {"80808080", MOTE_PB_ERR_TRUNCATED},   {"01", MOTE_PB_ERR_TRUNCATED},
+        {"ffffffff0f", MOTE_PB_ERR_TRUNCATED}, {"ffffffff1f", MOTE_PB_ERR_VARINT},
+        {"808080808000", MOTE_PB_ERR_VARINT},  {"8080808080808080808001", MOTE_PB_ERR_VARINT}};
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++) {
+            char hex[64];
+            uint8_t in[64];
+            node n;
+            mote_pb_where where = {0};
+            snprintf(hex, sizeof hex, "%s%s", places[i].key, lengths[k].length);
+            size_t len = unhex(hex, in);
+            CHECK_INT(decode(&n, guarded(in, len), len, &where), lengths[k].error);
+            CHECK_INT(where.field, places[i].field);
+        }
+    }
+}
+
+/* The first error is told, whatever follows it. */
+static void an_array_tells_its_first_error(void)
+{
+    static const struct {
+        const char *hex;
+        int error;
+    } rows[] = {{"b201 0d 01 ffffffffffffffffffff01 01", MOTE_PB_ERR_VARINT},
+                {"b201 03 01 02 80", MOTE_PB_ERR_TRUNCATED},
+                {"c201 0c 0000000000000000 00000000", MOTE_PB_ERR_TRUNCATED}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        node n;
+        CHECK_INT(decode_hex(&n, rows[i].hex), rows[i].error);
+    }
+}
+
+/* The table of a type is not read behind its end, whichever field came last. */
+static void a_table_ends_where_it_ends(void)
+{
+    mote_pb_message type = {
+        (const mote_pb_field *)(const void *)guarded(leaf_fields, sizeof leaf_fields), NULL, 2,
+        sizeof(leaf)};
+    const mote_pb_decoder decoder = MOTE_PB_DECODER(&type);
+    uint8_t in[16];
+    mote_pb_arena arena;
+    leaf one;
+
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    size_t len = unhex("12 01 61 12 01 62 1a 00 08 04", in);
+    CHECK_INT(mote_pb_decode(&decoder, &one, in, len, &arena, NULL), 0);
+    CHECK_INT(one.number, 2);
+    CHECK(one.name.len == 1 && one.name.data[0] == 'b');
+}
+
 /* However the input splits an array: its field once an element, packed in pieces of one, or in a
  * sub-message that comes in as many pieces. */
 static void arrays_take_a_multiple_of_their_elements(void)
@@ -424,6 +492,14 @@ static void arrays_take_a_multiple_of_their_elements(void)
     CHECK_INT(mote_pb_decode(&node_decoder, &m, in, ELEMENTS * sizeof merged, &arena, NULL), 0);
     CHECK_INT(m.next->packed.count, ELEMENTS);
     CHECK_INT(m.next->packed.items[ELEMENTS - 1], 7);
+    /* Two that grow in turn, so that neither lies at the end of the arena. */
+    static const uint8_t both[] = {0xb2, 1, 1, 7, 0xf2, 1, 4, 0xb2, 1, 1, 7};
+    for (size_t i = 0; i < ELEMENTS / 2; i++)
+        memcpy(in + i * sizeof both, both, sizeof both);
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    CHECK_INT(mote_pb_decode(&node_decoder, &m, in, ELEMENTS / 2 * sizeof both, &arena, NULL), 0);
+    CHECK_INT(m.packed.count, ELEMENTS / 2);
+    CHECK_INT(m.next->packed.count, ELEMENTS / 2);
 }
 
 /* Whatever stands between the elements of an array, it takes no more than they need. */
@@ -503,6 +579,9 @@ int main(void)
     RUN(invalid_input_is_refused);
     RUN(deep_nesting_is_limited_without_recursion);
     RUN(a_full_arena_is_an_error_and_nothing_is_written_outside);
+    RUN(lengths_are_read_alike_everywhere);
+    RUN(an_array_tells_its_first_error);
+    RUN(a_table_ends_where_it_ends);
     RUN(arrays_take_a_multiple_of_their_elements);
     RUN(an_array_takes_what_its_elements_need);
     RUN(every_prefix_and_every_flip_is_safe);
