@@ -346,6 +346,158 @@ static void a_stream_is_one_of_the_connection(void)
     start(false);
     CHECK(stops(need));
 }
+
+/* ---- each way in ---------------------------------------------------------------------------- */
+
+static void use_recv(void)
+{
+    mote_h2_event ev;
+    size_t used;
+
+    mote_h2_recv(&h2, in, 0, &used, &ev);
+}
+
+static void use_peek(void)
+{
+    size_t len;
+
+    mote_h2_peek(&h2, &len);
+}
+
+static void use_ack(void)
+{
+    mote_h2_ack(&h2, 0);
+}
+
+static void use_tick(void)
+{
+    mote_h2_tick(&h2, 1);
+}
+
+static void use_shutdown(void)
+{
+    mote_h2_shutdown(&h2);
+}
+
+static void use_fail(void)
+{
+    mote_h2_fail(&h2, MOTE_H2_INTERNAL_ERROR, "text");
+}
+
+static void use_eof(void)
+{
+    mote_h2_recv_eof(&h2);
+}
+
+static void use_open(void)
+{
+    mote_h2_stream *s;
+
+    mote_h2_open(&h2, &s);
+}
+
+static void use_reserve(void)
+{
+    size_t len;
+
+    mote_h2_reserve(&h2, stream, 1, &len);
+}
+
+static void use_commit(void)
+{
+    mote_h2_commit(&h2, stream, 0, true);
+}
+
+static void use_reset(void)
+{
+    mote_h2_reset(&h2, stream, MOTE_H2_CANCEL);
+}
+
+static void use_consume(void)
+{
+    mote_h2_consume(&h2, stream, 0);
+}
+
+static void use_need(void)
+{
+    mote_h2_need(&h2, stream, 1);
+}
+
+static void use_begin(void)
+{
+    mote_h2_headers_begin(&h2, stream);
+}
+
+static void use_value(void)
+{
+    static const mote_hpack_field get = MOTE_HPACK_STATIC(2);
+
+    mote_h2_put_value(&h2, &get, "a", 1);
+}
+
+static void use_literal(void)
+{
+    mote_h2_put_literal(&h2, "a", 1, "b", 1, 0);
+}
+
+static void use_space(void)
+{
+    mote_h2_value_space(&h2, 1);
+}
+
+static void use_no_content(void)
+{
+    mote_h2_expect_no_content(&h2);
+}
+
+static void use_end(void)
+{
+    mote_h2_headers_end(&h2, true);
+}
+
+static void use_refuse(void)
+{
+    mote_h2_headers_refuse(&h2, MOTE_H2_AGAIN);
+}
+
+static void (*const outside[])(void) = {
+    use_recv, use_peek,   use_ack,   ping,        use_tick, use_shutdown, use_fail,   use_eof,
+    use_open, use_commit, use_reset, use_consume, use_need, use_begin,    use_reserve};
+static void (*const inside[])(void) = {put,     use_value, use_literal, use_space, use_no_content,
+                                       use_end, use_refuse};
+
+/* What is broken is seen by whatever is called next, and what is called at a wrong time as well. */
+static void each_way_in_checks(void)
+{
+    enum {
+        OUTSIDE = sizeof outside / sizeof outside[0],
+        INSIDE = sizeof inside / sizeof inside[0]
+    };
+
+    for (size_t i = 0; i < OUTSIDE + INSIDE; i++) {
+        bool section = i >= OUTSIDE;
+        void (*use)(void) = section ? inside[i - OUTSIDE] : outside[i];
+        request_goes_on();
+        if (section)
+            mote_h2_headers_begin(&h2, stream);
+        if (stops(use)) {
+            printf("%zu stops without a reason\n", i);
+            test_ok = false;
+        }
+        h2.tx.size = 0;
+        if (!stops(use)) {
+            printf("%zu goes on with a broken connection\n", i);
+            test_ok = false;
+        }
+        request_goes_on();
+        if (!section)
+            mote_h2_headers_begin(&h2, stream);
+        if (!stops(use)) {
+            printf("%zu goes on %s of a section\n", i, section ? "outside" : "inside");
+            test_ok = false;
+        }
+    }
+}
 #endif
 
 int main(void)
@@ -366,6 +518,7 @@ int main(void)
     RUN(nothing_comes_between_the_fields_of_a_section);
     RUN(a_field_needs_a_section);
     RUN(a_stream_is_one_of_the_connection);
+    RUN(each_way_in_checks);
 #endif
     return test_summary();
 }

@@ -499,6 +499,33 @@ static void what_is_not_given_back_is_counted_to_its_limit(void)
     }
 }
 
+/* Each field of a response comes with its status, and none of a request has one. */
+static void a_field_knows_the_status(void)
+{
+    for (int server = 0; server < 2; server++) {
+        static const uint16_t expected[2][4] = {{204, 204, 204}, {0, 0, 0, 0}};
+        mote_h2_stream *s;
+        mote_h2_event ev;
+        size_t at = 0, used, n = 0;
+        start(server);
+        if (!server)
+            CHECK_INT(mote_h2_open(&h2, &s), 0);
+        if (!server) {
+            static const mote_hpack_field get = MOTE_HPACK_STATIC(2);
+            mote_h2_headers_begin(&h2, s);
+            mote_h2_put(&h2, &get);
+            CHECK_INT(mote_h2_headers_end(&h2, false), 0);
+        }
+        frame_hex(1, 4, 1, server ? GET : "89 0001610162 0001630164");
+        while (mote_h2_recv(&h2, in + at, in_len - at, &used, &ev) > 0) {
+            at += used;
+            if (ev.type == MOTE_H2_FIELD)
+                CHECK_INT(ev.status, expected[server][n++]);
+        }
+        CHECK_INT(n, server ? 4 : 3);
+    }
+}
+
 int main(void)
 {
     RUN(every_bound_of_the_config_is_checked);
@@ -520,6 +547,7 @@ int main(void)
     RUN(a_field_longer_than_the_scratch_is_reported);
     RUN(content_length_of_a_refused_stream_is_read_over);
     RUN(late_credit_has_its_limit);
+    RUN(a_field_knows_the_status);
     RUN(what_is_not_given_back_is_counted_to_its_limit);
     return test_summary();
 }

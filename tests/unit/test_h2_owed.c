@@ -119,6 +119,23 @@ static void all_that_is_owed_comes_with_one_look(void)
     }
 }
 
+/* No credit for a stream on which nothing will come. */
+static void who_has_ended_is_granted_nothing(void)
+{
+    for (int ended = 0; ended < 2; ended++) {
+        start(true);
+        frame_hex(1, 4, 1, GET);
+        frame(0, ended ? 1 : 0, 1, (const uint8_t *)"ten bytes.", 10);
+        feed_without_output();
+        streams[0].credit = 10;
+        drain();
+        out_len = 0;
+        mote_h2_need(&h2, &streams[0], 1 << 20);
+        drain();
+        CHECK(strcmp(frames_out(), ended ? "" : "8/0/1 ") == 0);
+    }
+}
+
 typedef struct {
     const char *what, *answer;
     struct {
@@ -314,6 +331,7 @@ int main(void)
 {
     RUN(answers_wait_for_space);
     RUN(all_that_is_owed_comes_with_one_look);
+    RUN(who_has_ended_is_granted_nothing);
     RUN(each_kind_of_answer_can_be_the_one_that_waits);
     RUN(refused_streams_wait_as_one_range);
     RUN(refused_streams_with_gaps_do_not_fit_the_state);
