@@ -448,6 +448,20 @@ static void random_input_never_breaks_and_never_depends_on_chunks(void)
     }
 }
 
+/* RFC 7541 6.1, and appendix A from its first entry to its last. */
+static void each_static_field_is_one_byte(void)
+{
+    for (uint8_t i = 1; i <= 61; i++) {
+        const mote_hpack_field field = MOTE_HPACK_STATIC(i);
+        mote_hpack_encoder e;
+        uint8_t out[8] = {0};
+        mote_hpack_encoder_init(&e, NULL, 0);
+        CHECK_INT(mote_hpack_encode(&e, &field, out, sizeof out), 1);
+        CHECK_INT(out[0], 0x80 | i);
+        CHECK_INT(mote_hpack_encode(&e, &field, out, 0), MOTE_HPACK_ERR_SPACE);
+    }
+}
+
 int main(void)
 {
     RUN(every_error_has_a_text_of_its_own);
@@ -472,5 +486,6 @@ int main(void)
     RUN(never_indexed_fields_stay_literals);
     RUN(secrets_are_never_indexed_without_being_asked);
     RUN(random_input_never_breaks_and_never_depends_on_chunks);
+    RUN(each_static_field_is_one_byte);
     return test_summary();
 }
