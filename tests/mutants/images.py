@@ -37,7 +37,7 @@ class Image:
 
 
 def all_images():
-    core = ask("CORE") + ask("POSIX") + ["port/serial/serial.c"]
+    core = ask("CORE") + ask("POSIX") + ask("LINES")
     shared = ["-shared", "-Wl,-Bsymbolic"]
     found = [Image("lib", "lib/libmote.so", core, shared),
              Image("small", "small/libmote.so", ask("HPACK"), shared, ["-DMOTE_HPACK_SMALL"]),
@@ -167,7 +167,7 @@ class Test:
         grpc = "grpc" if re.search("grpc|services|life|channel|codec|flate|outbox|spool|server|client", name) else None
         self.layers = [x for x in ("hpack", "h2", "pb") if re.search(x, name)] + [grpc]
         self.layers += [x for x in ("tls", "pb/plugin") if x in images or x[3:] in images]
-        self.layers += [x for x in ("port/posix", "port/serial") if x[5:] in name]
+        self.layers += [x for x in ("port/posix", "port/serial", "port/modem") if x[5:] in name]
 
 
 def link_test(base, program, image):
