@@ -11,9 +11,7 @@ int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const cha
     c->error_code = code;
     c->error_text = text;
     c->goaway_last = c->last_peer_id;
-    c->owed = OWE_GOAWAY; /* nothing else matters now */
-    c->acks = 0;
-    c->pings = 0;
+    c->owed = OWE_GOAWAY; /* nothing else leaves any more */
     mote_h2_flush(c);
     return error;
 }

@@ -154,3 +154,9 @@ mutants: ## small changes of the sources that the tests should notice; SEED=1 CO
 mutants-sample: ## 300 of them, which the commit chooses, and tests/mutants/killed.txt: at least 95% are noticed
 	CC="$(CC)" BUILD=$(BUILD) python3 tests/mutants/run.py --sample --count 300
 .PHONY: mutants mutants-sample
+
+# ---- proofs
+
+proofs: ## CBMC shows for all inputs that parsers stay in their bounds: tests/proofs/
+	@BUILD=$(BUILD) tests/proofs/run.sh
+.PHONY: proofs

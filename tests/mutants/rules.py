@@ -173,7 +173,7 @@ def statements(code, a, b):
 
 def swaps(code, text, a, b):
     for m in re.finditer(r"\b(\w+)\(", code[a:b]):
-        if m.group(1) in KEYWORDS or m.group(1) == "memcmp": # the same either way
+        if m.group(1) in KEYWORDS or m.group(1) in ("memcmp", "smaller"):  # the same either way
             continue
         start = a + m.end() - 1
         end = matching(code, start)
