@@ -156,8 +156,13 @@ static void the_server_says_when_to_try_again(void)
     CHECK_INT(call(), 0);
     CHECK_INT(served, 2);
     CHECK(now < before + policy.initial_backoff_ms / 2);
-    static const char *const never[] = {"-1", "never", "", "1 s"};
-    for (int i = 0; i < 4; i++) {
+    prepare(list);
+    pushback = "000005000"; /* 9 digits, and no more */
+    mote_channel_set_retry(&channel, &policy);
+    CHECK_INT(call(), 0);
+    CHECK(now >= 6000 && now < 8000);
+    static const char *const never[] = {"-1", "never", "", "1 s", "0000005000", "/", ":", "5~"};
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
         prepare(list);
         pushback = never[i];
         mote_channel_set_retry(&channel, &policy);

@@ -400,6 +400,24 @@ static void what_is_to_leave_is_waited_for(void)
     CHECK_INT(now, start + 1700);
 }
 
+static void nothing_is_written_to_a_transport_that_has_ended(void)
+{
+    begin(WORKS);
+    CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+    size_t len = heard_len;
+    CHECK_INT(mote_h2_ping(&channel.grpc.h2), 0);
+    channel.open = false;
+    mote_channel_write(&channel);
+    CHECK_INT(heard_len, len);
+    channel.open = true;
+    channel.write_ends = true;
+    mote_channel_write(&channel);
+    CHECK_INT(heard_len, len);
+    channel.write_ends = false;
+    mote_channel_write(&channel);
+    CHECK_INT(heard_len, len + 17);
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -422,6 +440,7 @@ int main(void)
     RUN(every_error_has_its_status);
     RUN(a_cancelled_call_says_so_at_once);
     RUN(what_is_to_leave_is_waited_for);
+    RUN(nothing_is_written_to_a_transport_that_has_ended);
     RUN(close_says_goaway);
     return test_summary();
 }

@@ -166,12 +166,36 @@ static void both_are_offered(void)
     CHECK(strcmp(mote_grpc_zlib.accept.value, "identity,deflate,gzip") == 0);
 }
 
+/* RFC 1952 2.3.1.1: a field of any length, which is skipped whole. */
+static void extra_fields_of_every_length(void)
+{
+    static const size_t lengths[] = {0, 1, 2, 254, 255, 256, 257, 511, 512, 65534, 65535};
+    static const uint8_t tail[] = {0x01, 5,    0,    0xfa, 0xff, 'h', 'e', 'l', 'l',
+                                   'o',  0x86, 0xa6, 0x10, 0x36, 5,   0,   0,   0};
+    static uint8_t z[66000] = {0x1f, 0x8b, 8, 4};
+
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        size_t n, len = 12 + lengths[i];
+        uint8_t text[5];
+        z[10] = (uint8_t)lengths[i];
+        z[11] = (uint8_t)(lengths[i] >> 8);
+        memset(z + 12, 0xff, lengths[i]);
+        memcpy(z + len, tail, sizeof tail);
+        len += sizeof tail;
+        CHECK_INT(mote_grpc_gzip.decompress(guarded(z, len), len, text, 5, &n), 0);
+        CHECK(n == 5 && memcmp(text, "hello", 5) == 0);
+        CHECK_INT(mote_grpc_gzip.decompress(guarded(z, len - 1), len - 1, text, 5, &n),
+                  MOTE_GRPC_ERR_CODEC);
+    }
+}
+
 int main(void)
 {
     make_text();
     RUN(both_are_offered);
     RUN(every_zlib_header);
     RUN(every_gzip_header);
+    RUN(extra_fields_of_every_length);
     RUN(what_is_compressed_comes_back);
     RUN(matches_of_each_length_and_distance_come_back);
     RUN(the_bytes_of_a_compressed_text_are_known);

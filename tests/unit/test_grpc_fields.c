@@ -351,6 +351,7 @@ static const struct {
     {"x-bin", "Y", MOTE_GRPC_ERR_BASE64},
     {"x-bin", "a*b", MOTE_GRPC_ERR_BASE64},
     {"x-bin", "YQ,Y", MOTE_GRPC_ERR_BASE64},
+    {"x-bin", "Y,YQ", MOTE_GRPC_ERR_BASE64},
     {"-bin", "\x01", MOTE_GRPC_ERR_VALUE},
     {"grpc-timeout", "1S", MOTE_GRPC_ERR_RESERVED},
     {"grpc-status", "0", MOTE_GRPC_ERR_RESERVED},
