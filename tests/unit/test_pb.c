@@ -469,6 +469,117 @@ static void a_table_ends_where_it_ends(void)
     CHECK(one.name.len == 1 && one.name.data[0] == 'b');
 }
 
+/* ---- closed enums (proto2) ------------------------------------------------------------------- */
+
+typedef struct {
+    mote_pb_list_bytes unknown;
+    mote_pb_list_int32 many;
+    int32_t one;
+} levels;
+
+/* -2..-1, 5, 100..127 and the largest one. */
+static const mote_pb_field level_ranges[] = {
+    {(uint32_t)INT32_MIN, 0, 0, 0}, {(uint32_t)-2, 1, 0, 0}, {5, 0, 0, 0}, {100, 27, 0, 0},
+    {INT32_MAX, 0, 0, 0},
+};
+static const mote_pb_message level_numbers = {level_ranges, NULL, 5, 0};
+static const mote_pb_message *const level_subs[] = {&level_numbers};
+static const mote_pb_field level_fields[] = {
+    {0, offsetof(levels, unknown), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
+    {MOTE_PB_KEY(1, 0), offsetof(levels, one), MOTE_PB_CLOSED, 0},
+    {MOTE_PB_KEY(20, 0), offsetof(levels, many), MOTE_PB_CLOSED | MOTE_PB_PACKED, 0},
+};
+static const mote_pb_message level_table = {level_fields, level_subs, 3, sizeof(levels)};
+
+/* Numbers of the enum are kept, each other one is an unknown field of its own, as it would be
+ * encoded: packed, as single elements, and as a field that is not repeated. */
+static void numbers_of_a_closed_enum_are_kept_and_others_are_unknown(void)
+{
+    static const struct {
+        int64_t number;
+        bool known;
+    } rows[] = {{INT32_MIN, true},
+                {INT32_MIN + 1ll, false},
+                {-3, false},
+                {-2, true},
+                {-1, true},
+                {0, false},
+                {4, false},
+                {5, true},
+                {6, false},
+                {99, false},
+                {100, true},
+                {126, true},
+                {127, true},
+                {128, false},
+                {16383, false},
+                {16384, false},
+                {INT32_MAX - 1, false},
+                {INT32_MAX, true}};
+    const mote_pb_decoder decoder = MOTE_PB_DECODER(&level_table);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int form = 0; form < 3; form++) { /* packed between two known ones, single, one */
+            uint8_t in[40], bare[12], kept[16];
+            size_t n = 0, len = 0, kept_len = 0;
+            mote_pb_arena arena;
+            levels m;
+            uint64_t v = (uint64_t)rows[i].number;
+            for (; v > 127; v >>= 7)
+                bare[n++] = (uint8_t)(v | 128);
+            bare[n++] = (uint8_t)v;
+            kept_len += unhex(form == 2 ? "08" : "a001", kept);
+            memcpy(kept + kept_len, bare, n);
+            kept_len += n;
+            if (form == 0) {
+                len = unhex("a201", in);
+                in[len++] = (uint8_t)(n + 2);
+                in[len++] = 5;
+                memcpy(in + len, bare, n);
+                len += n;
+                in[len++] = 5;
+            } else {
+                memcpy(in, kept, len = kept_len);
+            }
+            mote_pb_arena_init(&arena, memory, sizeof memory);
+            CHECK_INT(mote_pb_decode(&decoder, &m, in, len, &arena, NULL), 0);
+            CHECK_INT(m.unknown.count, !rows[i].known);
+            if (m.unknown.count == 1)
+                CHECK(m.unknown.items[0].len == kept_len &&
+                      memcmp(m.unknown.items[0].data, kept, kept_len) == 0);
+            CHECK_INT(m.one, form == 2 && rows[i].known ? rows[i].number : 0);
+            CHECK_INT(m.many.count, (form == 0 ? 2 : 0) + (form < 2 && rows[i].known));
+            if (form < 2 && rows[i].known)
+                CHECK_INT(m.many.items[form == 0 ? 1 : 0], rows[i].number);
+        }
+    }
+}
+
+/* Without a place for what is unknown it is gone, and a full arena is told. */
+static void unknown_numbers_need_their_place(void)
+{
+    mote_pb_decoder decoder = MOTE_PB_DECODER(&level_table);
+    uint8_t in[16];
+    size_t len = unhex("a201 03 050605 08 04", in);
+    int r = MOTE_PB_ERR_ARENA;
+    mote_pb_arena arena;
+    levels m;
+
+    for (size_t size = 0; r != 0 && size < 500; size += 8) {
+        mote_pb_arena_init(&arena, memory, size);
+        r = mote_pb_decode(&decoder, &m, in, len, &arena, NULL);
+        CHECK(r == MOTE_PB_ERR_ARENA || r == 0);
+    }
+    CHECK_INT(r, 0);
+    CHECK_INT(m.unknown.count, 2);
+    decoder.unknown = NULL;
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    CHECK_INT(mote_pb_decode(&decoder, &m, in, len, &arena, NULL), 0);
+    CHECK_INT(m.unknown.count, 0);
+    CHECK_INT(m.many.count, 2);
+    CHECK_INT(m.one, 0);
+}
+
 /* However the input splits an array: its field once an element, packed in pieces of one, or in a
  * sub-message that comes in as many pieces. */
 static void arrays_take_a_multiple_of_their_elements(void)
@@ -582,6 +693,8 @@ int main(void)
     RUN(lengths_are_read_alike_everywhere);
     RUN(an_array_tells_its_first_error);
     RUN(a_table_ends_where_it_ends);
+    RUN(numbers_of_a_closed_enum_are_kept_and_others_are_unknown);
+    RUN(unknown_numbers_need_their_place);
     RUN(arrays_take_a_multiple_of_their_elements);
     RUN(an_array_takes_what_its_elements_need);
     RUN(every_prefix_and_every_flip_is_safe);
