@@ -448,6 +448,28 @@ static void random_input_never_breaks_and_never_depends_on_chunks(void)
     }
 }
 
+/* Code that ends at the end of a byte, and code that does not: nothing is written behind it. */
+static void huffman_code_takes_what_was_told(void)
+{
+    for (size_t len = 0; len <= 40; len++) {
+        char text[40];
+        uint8_t out[200];
+        for (size_t i = 0; i < len; i++)
+            text[i] = "a&zX\x01"[(i * len + i) % 5];
+        size_t size = mote_hpack_huffman_size(text, len);
+        memset(out, 0x77, sizeof out);
+        mote_hpack_huffman_encode(text, len, out);
+        CHECK_INT(out[size], 0x77);
+        CHECK(size == 0 || out[size - 1] != 0x77);
+        memset(text, 'a', sizeof text); /* 5 bits each */
+        size = mote_hpack_huffman_size(text, len);
+        CHECK_INT(size, (len * 5 + 7) / 8);
+        memset(out, 0x77, sizeof out);
+        mote_hpack_huffman_encode(text, len, out);
+        CHECK_INT(out[size], 0x77);
+    }
+}
+
 /* RFC 7541 6.1, and appendix A from its first entry to its last. */
 static void each_static_field_is_one_byte(void)
 {
@@ -486,6 +508,7 @@ int main(void)
     RUN(never_indexed_fields_stay_literals);
     RUN(secrets_are_never_indexed_without_being_asked);
     RUN(random_input_never_breaks_and_never_depends_on_chunks);
+    RUN(huffman_code_takes_what_was_told);
     RUN(each_static_field_is_one_byte);
     return test_summary();
 }
