@@ -92,6 +92,7 @@ start_server v6 "$A/peer_server" --address="[::1]:0"
 run "grpcio client, IPv6" $PYTHON tests/peers/grpcio_client.py "$v6"
 start_server grpcio $PYTHON tests/peers/grpcio_server.py
 run "grpcio server" "$A/peer_client" "$grpcio"
+for m in sim7x00 quectel; do run "grpcio server, through a modem: $m" "$A/peer_client" --modem=$m "$grpcio"; done
 run "grpcio server, lean client" "$BUILD/small-client/peer_client" "$grpcio"
 start_server lean "$BUILD/small-server/peer_server"
 run "grpcio client, lean server" $PYTHON tests/peers/grpcio_client.py "$lean"

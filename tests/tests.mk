@@ -16,7 +16,7 @@ parts_replay := tests/golden/replay.c tests/peers/peer_service.c
 parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_channel.c wire_parts.c wire_lean.c) \
               fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
-parts_peer_client := tests/peers/peer_client.c
+parts_peer_client := tests/peers/peer_client.c tests/peers/modem_line.c
 parts_attack_local := tests/attack/local.c tests/attack/attacks.c
 parts_attack_work := tests/attack/work.c
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c

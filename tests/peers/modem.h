@@ -28,8 +28,9 @@ typedef struct {
     const char *instead;      /* or, of error_to, this */
     int lie;                  /* added to the number of bytes that it gives */
     int dial_error;
-    bool error_when_closed; /* to a read, rather than none */
-    bool dies_in_send;      /* the peer closes while bytes to send arrive */
+    int (*dial)(const char *to); /* connects for real: 0, or an error; NULL: as dial_error says */
+    bool error_when_closed;      /* to a read, rather than none */
+    bool dies_in_send;           /* the peer closes while bytes to send arrive */
     /* its state */
     char command[256];
     size_t command_len;
@@ -157,6 +158,8 @@ static inline void modem_dial(modem *m, const char *to)
     char line[64];
 
     snprintf(m->dialed_to, sizeof m->dialed_to, "%s", to);
+    if (m->dial)
+        m->dial_error = m->dial(to);
     m->dialed = m->dial_error == 0;
     m->peer_closed = m->closed_told = false;
     m->from_net_len = m->to_net_len = 0;

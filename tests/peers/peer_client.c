@@ -1,7 +1,9 @@
-/* The client that calls a real peer's mote.peer.Peer: peer_client ADDRESS. */
+/* The client that calls a real peer's mote.peer.Peer: peer_client [--modem=quectel] ADDRESS. */
 #include "../../examples/common/options.h"
 #include "../../port/posix/posix.h"
+#include "../../port/modem/modem.h"
 #include "../test.h"
+#include "modem_line.h"
 #include "peer.mote.h"
 
 #include <unistd.h>
@@ -12,6 +14,7 @@ static mote_channel channel;
 static uint8_t input[65536];
 static const uint8_t zeros[MAX_MESSAGE];
 static const char *address;
+static const char *modem_kind; /* NULL: TCP */
 static int fd = -1;
 static char seen[1024]; /* metadata */
 
@@ -20,6 +23,36 @@ static void on_metadata(void *context, const mote_grpc_event *ev)
     (void)context;
     snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s%.*s=%.*s;",
              ev->trailing ? "t:" : "", (int)ev->name_len, ev->name, (int)ev->value_len, ev->value);
+}
+
+/* Dialed here, as limits of calls are meant without that. */
+static mote_io through_modem(void)
+{
+    static mote_modem_io modem_io;
+    static mote_modem_config config;
+    static char host[64];
+    bool quectel = strcmp(modem_kind, "quectel") == 0;
+    const char *colon = strrchr(address, ':');
+
+    if (fd < 0)
+        fd = modem_line_open(quectel);
+    snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
+    config = (mote_modem_config){.family = quectel ? &mote_modem_quectel : &mote_modem_sim7x00,
+                                 .host = host,
+                                 .port = (uint16_t)atoi(colon + 1)};
+    CHECK_INT(mote_modem_io_init(&modem_io, &config, modem_line_io(&fd)), 0);
+    mote_io io = mote_modem_transport(&modem_io);
+    CHECK_INT(io.connect(io.context, mote_posix_now_ms() + 20000), 0);
+    io.connect = NULL;
+    return io;
+}
+
+static mote_io over_tcp(void)
+{
+    if (fd >= 0)
+        close(fd);
+    fd = mote_posix_connect(address, 5000);
+    return mote_posix_io(&fd);
 }
 
 static void connect_with(uint32_t rx, uint32_t tx)
@@ -36,16 +69,14 @@ static void connect_with(uint32_t rx, uint32_t tx)
                                .field_size = 8192,
                                .authority = mote_grpc_authority(address)};
 
-    if (fd >= 0)
-        close(fd);
     free(memory);
     memory = calloc(1, size);
-    fd = mote_posix_connect(address, 5000);
+    mote_io io = modem_kind ? through_modem() : over_tcp();
     if (fd < 0) {
         fprintf(stderr, "error: %s\n", mote_posix_error());
         exit(1);
     }
-    mote_channel_init(&channel, &config, memory, size, input, sizeof input, mote_posix_io(&fd));
+    mote_channel_init(&channel, &config, memory, size, input, sizeof input, io);
     channel.on_metadata = on_metadata;
     seen[0] = '\0';
 }
@@ -93,6 +124,8 @@ static void unary_of_every_size(void)
 
     connect_with(MAX_MESSAGE + 1024, 65536);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (modem_kind && sizes[i] > 65536) /* in pieces of 256 bytes */
+            break;
         peer_Request up = {
             .payload = {zeros, sizes[i] < MAX_MESSAGE ? sizes[i] : MAX_MESSAGE - 64}};
         peer_Request down = {.size = sizes[i]};
@@ -262,7 +295,8 @@ static void a_response_beyond_the_buffer_fails_that_call_alone(void)
 
 int main(int argc, char **argv)
 {
-    const option options[] = {OPTIONS_END};
+    const option options[] = {
+        OPTION("--modem", &modem_kind, "sim7x00 or quectel: through such a modem"), OPTIONS_END};
     int i = parse_options(argc, argv, "peer_client ADDRESS: calls mote.peer.Peer", options);
 
     if (i + 1 != argc) {
