@@ -6,7 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DRAW_MS = 200, PRINT_MS = 1000, DEVICES = 16, METRICS = 8, HISTORY = 32 };
+enum {
+    LAST_WORDS_MS = 2000,
+    DRAW_MS = 200,
+    PRINT_MS = 1000,
+    DEVICES = 16,
+    METRICS = 8,
+    HISTORY = 32
+};
 
 typedef struct {
     char name[METRIC_NAME + 1];
@@ -151,6 +158,7 @@ void view_summary(view_state *v, size_t connection_size)
 {
     view_state t = totals(v);
 
+    poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, LAST_WORDS_MS);
     printf(
         "collector: received %llu, stored %llu, acknowledged %llu, doubled and thrown away %llu, "
         "missing %llu, commits %llu, %.1f bytes/sample received, %zu bytes of RAM per connection\n",

@@ -5,8 +5,10 @@
 #include "../../port/posix/posix.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +26,23 @@ static inline uint64_t steady_ms(void)
     return start_ms + mote_posix_now_ms();
 }
 
+/* What is printed is lost where nobody takes it (a full pipe, Ctrl-S): the service goes on. Opened
+ * anew, so that others who print to the same place are not concerned. */
+static inline void never_wait_for_output(int fd)
+{
+    char name[32];
+    struct stat s;
+
+    if (fstat(fd, &s) < 0 || (!S_ISFIFO(s.st_mode) && !isatty(fd)))
+        return;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    int own = open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own >= 0) {
+        dup2(own, fd);
+        close(own);
+    }
+}
+
 /* Each device needs a descriptor; and without the standard ones a socket would take their place. */
 static inline void prepare_descriptors(void)
 {
@@ -33,6 +52,8 @@ static inline void prepare_descriptors(void)
     while (fd >= 0 && fd <= STDERR_FILENO)
         fd = dup(fd);
     close(fd);
+    never_wait_for_output(STDOUT_FILENO);
+    never_wait_for_output(STDERR_FILENO);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);

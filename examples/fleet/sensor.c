@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -58,33 +57,7 @@ static void on_event(void *context, const mote_grpc_event *ev)
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
-/* Names are resolved and connections made by a thread, so that no reading waits for them. */
-static struct {
-    _Atomic int state; /* IDLE, DIALING, DIALED */
-    int fd;
-} dialer;
-enum { IDLE, DIALING, DIALED };
-
-static void *dial(void *unused)
-{
-    (void)unused;
-    dialer.fd = mote_posix_connect(address, CONNECT_MS);
-    dialer.state = DIALED;
-    return NULL;
-}
-
-static void start_dialing(void)
-{
-    pthread_t thread;
-
-    dialer.state = DIALING;
-    if (pthread_create(&thread, NULL, dial, NULL) == 0) {
-        pthread_detach(thread);
-        return;
-    }
-    dialer.fd = -1;
-    dialer.state = DIALED;
-}
+static mote_posix_dial dialer; /* beside the readings, which wait for nothing */
 
 static void on_closed(mote_posix_conn *c)
 {
@@ -115,6 +88,10 @@ static bool begin(int fd)
     if (security && security->wrap(security->context, security_memory, &engine, &self) < 0)
         return close(fd), false;
     connected = mote_posix_loop_add(&loop, &conn, fd, engine, self) == 0;
+    if (!connected && security)
+        security->unwrap(self);
+    if (!connected)
+        close(fd);
     connections += connected;
     return connected;
 }
@@ -142,12 +119,11 @@ static void keep_connected(uint64_t now)
     if (lost)
         connect_at = next_attempt(now);
     lost = false;
-    if (!connected && dialer.state == IDLE && now >= connect_at)
-        start_dialing();
-    if (dialer.state != DIALED)
-        return;
-    dialer.state = IDLE;
-    if (dialer.fd < 0 || !begin(dialer.fd))
+    int fd;
+    enum mote_posix_dial_state state = mote_posix_dial_look(&dialer, &fd);
+    if (state == MOTE_POSIX_DIAL_IDLE && !connected && now >= connect_at)
+        mote_posix_dial_begin(&dialer, address, CONNECT_MS);
+    if (state == MOTE_POSIX_DIAL_DONE && (fd < 0 || !begin(fd)))
         connect_at = next_attempt(now);
 }
 

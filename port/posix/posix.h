@@ -36,6 +36,26 @@ const char *mote_posix_address(int fd, char out[128]);
  * at most timeout_ms in all. -1 on error. */
 int mote_posix_connect(const char *address, uint32_t timeout_ms);
 
+/*
+ * A connect beside a loop: it takes place in a thread, as names are resolved by waiting. Zero at
+ * first; must stay where it is while BUSY.
+ *
+ *   IDLE -- mote_posix_dial_begin() --> BUSY -- connected, or not --> DONE -- _look() --> IDLE
+ */
+enum mote_posix_dial_state { MOTE_POSIX_DIAL_IDLE, MOTE_POSIX_DIAL_BUSY, MOTE_POSIX_DIAL_DONE };
+typedef struct {
+    const char *address;
+    uint32_t timeout_ms;
+    int state, fd;
+} mote_posix_dial;
+
+/* As mote_posix_connect(), whose parameters these are; only when IDLE. */
+void mote_posix_dial_begin(mote_posix_dial *d, const char *address, uint32_t timeout_ms);
+
+/* How far it is. DONE, which is said once: *fd is the socket, which is the caller's; -1: it failed.
+ */
+enum mote_posix_dial_state mote_posix_dial_look(mote_posix_dial *d, int *fd);
+
 /* Waits for a connection to a listening socket, for at most timeout_ms: a socket as
  * mote_posix_connect() makes one, or -1. */
 int mote_posix_accept_one(int listener, uint32_t timeout_ms);

@@ -89,8 +89,9 @@ typedef struct {
     size_t slot_size, made;
     size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
     uint64_t looked_ms;   /* when an idle one was looked for last */
+    mote_posix_dial dial;
     mote_backoff redial;
-    uint64_t redial_ms;
+    uint64_t redial_ms, dialed_ms; /* not before; when it was connected last */
 } server;
 
 static void leave_queue(server *owner, slot *s)
@@ -357,24 +358,41 @@ static int check(const server *s)
 
 enum { CONNECT_MS = 20000, WAKE_MS = 100 };
 
+/* Whether the back-off begins anew: the other end was of use, or has at least stayed. One that
+ * takes connections and closes them, as a balancer without servers does, is not asked at once
+ * again. */
+static bool is_settled(const server *s, uint64_t now)
+{
+    enum { STAYED_MS = 20000 };
+
+    return ((const slot *)s->loop->conns)->state == SLOT_KNOWN || now - s->dialed_ms >= STAYED_MS;
+}
+
 /* Keeps one connection to the caller of this server open (connection-backoff.md). */
 static void redial(server *s)
 {
     uint64_t now = mote_posix_now_ms();
+    uint32_t random = 0;
+    int fd;
 
-    if (s->loop->conns) {
+    if (s->loop->conns && is_settled(s, now))
         s->redial = (mote_backoff){0};
-        s->redial_ms = 0;
+    switch (mote_posix_dial_look(&s->dial, &fd)) {
+    case MOTE_POSIX_DIAL_IDLE:
+        if (!s->loop->conns && now >= s->redial_ms) {
+            getrandom(&random, sizeof random, GRND_NONBLOCK);
+            s->redial_ms = now + mote_backoff_next(&s->redial, random);
+            mote_posix_dial_begin(&s->dial, s->config->dial, CONNECT_MS);
+        }
+        return;
+    case MOTE_POSIX_DIAL_BUSY:
+        return;
+    case MOTE_POSIX_DIAL_DONE:
+        s->dialed_ms = now;
+        if (fd >= 0 && accept_conn(s, fd) < 0)
+            close(fd);
         return;
     }
-    if (now < s->redial_ms)
-        return;
-    uint32_t random = 0;
-    getrandom(&random, sizeof random, GRND_NONBLOCK);
-    s->redial_ms = now + mote_backoff_next(&s->redial, random);
-    int fd = mote_posix_connect(s->config->dial, CONNECT_MS);
-    if (fd >= 0 && accept_conn(s, fd) < 0)
-        close(fd);
 }
 
 static int run(server *s)
@@ -435,9 +453,10 @@ static bool begin_to_listen(server *s)
 int mote_posix_serve(const mote_posix_server *config)
 {
     static mote_posix_loop loop;
+    static server s; /* a thread may still dial for it when this returns */
     mote_posix_server c = *config;
-    server s = {.config = &c, .grpc = config->grpc, .loop = &loop};
 
+    s = (server){.config = &c, .grpc = config->grpc, .loop = &loop};
     set_defaults(&c);
     s.grpc.server = true;
     s.slot_size =

@@ -539,6 +539,34 @@ def what_was_acknowledged_is_read_again_as_it_was():
 
 
 @test
+def an_output_that_nobody_takes():
+    """A pipe that is full, and one that is closed: the service goes on, and nothing of it lands in the data."""
+    port = free_port()
+    for closed in (False, True):
+        read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        while not closed:
+            try:
+                os.write(write_end, b"x" * 65536)
+            except BlockingIOError:
+                break
+        os.set_blocking(write_end, True)
+        p = subprocess.Popen([f"{BUILD}/collector", f"--address=127.0.0.1:{port}", f"--store={STORE}", "--plain"],
+                             stdout=None if closed else write_end, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                             preexec_fn=(lambda: os.close(1)) if closed else None)
+        children.append(p)
+        os.close(write_end)
+        s = sensor(port, "--duration=3", name=f"s{closed}")
+        expect(s.wait() == 0, s.said())
+        lost_nothing(s)
+        os.close(read_end)
+        p.send_signal(signal.SIGTERM)
+        p.wait(20)
+    expect(rows("PRAGMA integrity_check") == "ok", "the store")
+    expect(rows("SELECT count(DISTINCT device) FROM sources") == 2, "devices")
+
+
+@test
 def a_collector_that_ends_and_one_that_follows():
     """SIGTERM under load: what is stored is acknowledged before the calls end, and each ends with UNAVAILABLE."""
     port = free_port()

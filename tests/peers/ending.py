@@ -233,6 +233,53 @@ def a_signal_at_any_moment():
         expect(took < 1, "it took", took, "s")
 
 
+# ---- a device that dials out
+
+
+def dialing_holds_nobody_up():
+    """A connect that takes long, to a listener whose backlog is full; the device's counters are told meanwhile."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    filled = []
+    for _ in range(4):
+        filled.append(socket.socket())
+        filled[-1].setblocking(False)
+        filled[-1].connect_ex(listener.getsockname())
+    metrics = free_port()
+    p = subprocess.Popen([f"{BUILD}/device", "--dial=127.0.0.1:%d" % listener.getsockname()[1], f"--metrics=127.0.0.1:{metrics}"])
+    servers.append(p)
+    time.sleep(0.5)
+    for _ in range(5):
+        begin = time.monotonic()
+        s = socket.create_connection(("127.0.0.1", metrics), 5)
+        s.settimeout(10)
+        s.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        expect(s.recv(15) == b"HTTP/1.1 200 OK", "no answer")
+        expect(time.monotonic() - begin < 0.5, "it took", time.monotonic() - begin, "s")
+    p.terminate()
+    expect(p.wait(2) == 0, "it ends with", p.returncode)
+
+
+def a_balancer_without_servers_is_not_asked_again_at_once():
+    listener = socket.create_server(("127.0.0.1", 0))
+    p = subprocess.Popen([f"{BUILD}/device", "--dial=127.0.0.1:%d" % listener.getsockname()[1]])
+    servers.append(p)
+    times = []
+    listener.settimeout(0.5)
+    end = time.monotonic() + 7
+    while time.monotonic() < end:
+        try:
+            listener.accept()[0].close()
+            times.append(time.monotonic())
+        except socket.timeout:
+            pass
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    expect(3 <= len(times) <= 5 and gaps == sorted(gaps), "connections", len(times), "after", gaps)
+    p.terminate()
+    expect(p.wait(2) == 0, "it ends with", p.returncode)
+
+
 # ---- who gives way, at a server with 64 slots
 
 
@@ -295,7 +342,7 @@ def busy_ones_do_not():
 
 tests = (a_rolling_restart_with_retries, a_rolling_restart_without_them, calls_that_are_open_end_well,
          goaway_comes_twice_and_says_what_was_processed, a_second_signal_ends_at_once, a_call_that_does_not_end,
-         a_signal_at_any_moment, those_who_ask_for_nothing_give_way, idle_ones_give_way, busy_ones_do_not)
+         a_signal_at_any_moment, dialing_holds_nobody_up, a_balancer_without_servers_is_not_asked_again_at_once, those_who_ask_for_nothing_give_way, idle_ones_give_way, busy_ones_do_not)
 passed = failed = 0
 for test in tests:
     if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
