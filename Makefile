@@ -63,7 +63,7 @@ PROGRAMS := h2_server h2_client $(if $(filter 1,$(SQLITE)),collector) sensor mot
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all house demo demo-mcu test interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
+.PHONY: all house demo demo-mcu test lab interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
         help programs test-arch
 
 .DEFAULT_GOAL := all
@@ -94,7 +94,7 @@ $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
 	$(call say,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
 
 # The object files of a program, beside the library.
-parts_collector := $(addprefix examples/fleet/,collector collector_view sources store telemetry.mote)
+parts_collector := $(addprefix examples/fleet/,collector collector_view sources store tokens telemetry.mote)
 libraries_collector := -lsqlite3
 parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings spool_file telemetry.mote)
 parts_device := $(addprefix examples/device/,device device_service device.mote)
@@ -142,6 +142,11 @@ demo: setup-demo ## the sensor demo, for DURATION=10 seconds; with TLS=1 over mu
 test: setup-test ## all tests, those with real peers included
 	$(MAKE) BUILD=$(BUILD) all test-programs
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
+
+lab: setup-test ## a sensor and a collector in network namespaces, and a link that fails; as root
+	$(MAKE) BUILD=$(BUILD) all
+	mkdir -p $(BUILD)/test/py && protoc -I examples/fleet --python_out=$(BUILD)/test/py telemetry.proto
+	CC="$(CC)" BUILD=$(BUILD) PYTHONPATH=$(BUILD)/test/py /usr/bin/python3 tests/fleet/lab.py
 
 interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
 	$(MAKE) BUILD=$(BUILD) all

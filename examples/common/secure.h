@@ -5,6 +5,9 @@
 #include "../../port/posix/tls.h"
 #include "options.h"
 
+#include <sys/stat.h>
+#include <time.h>
+
 static mote_posix_tls_config secure_config;
 static mote_posix_security secure_engine;
 static mote_posix_tls_io secure_transport;
@@ -21,6 +24,32 @@ static inline bool secure_begin(bool server)
         exit(2);
     secure_engine = mote_posix_tls_security(&secure_config);
     return true;
+}
+
+/* Certificates and keys that are replaced hold for connections that are made from then on; one that
+ * is wrong is said, and the old ones hold. To be called now and then. */
+static inline void secure_refresh(uint64_t now_ms)
+{
+    static uint64_t looked_ms;
+    static uint64_t seen; /* which files they were */
+    const char *const names[] = {tls_options.ca, tls_options.cert, tls_options.key};
+    uint64_t now = 1;
+    struct stat s;
+
+    if (!secure_config.context || now_ms - looked_ms < 1000)
+        return;
+    looked_ms = now_ms;
+    for (size_t i = 0; i < 3; i++) {
+        if (names[i] && stat(names[i], &s) == 0)
+            now = (now * 31 + (uint64_t)s.st_mtime) * 31 + (uint64_t)s.st_ino;
+    }
+    mote_tls_context *context =
+        seen && now != seen ? mote_posix_tls_context(!secure_config.host_name, tls_options.ca,
+                                                     tls_options.cert, tls_options.key)
+                            : NULL;
+    seen = now;
+    if (context) /* the old one stays for those who are connected */
+        secure_config.context = context;
 }
 
 /* For a server, as its .security: NULL without --tls. With --ca, clients need a certificate. */

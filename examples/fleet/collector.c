@@ -12,6 +12,7 @@
 #include "../common/secure.h"
 #include "collector_view.h"
 #include "host.h"
+#include "tokens.h"
 
 #include <unistd.h>
 
@@ -33,17 +34,18 @@ typedef struct call_state {
     mote_grpc_call *call; /* NULL: it is not in the list */
     struct call_state *next, *previous;
     source *source;
-    char device[DEVICE_NAME + 1];
+    char device[DEVICE_NAME + 1], token[TOKEN + 1];
     uint64_t epoch;
     uint64_t received;
     bool upload, answered;
     bool greeted;       /* Control: the first acknowledgement is said, */
     bool paced;         /* and the interval */
-    const char *ending; /* it is to end with UNAVAILABLE or ABORTED: why */
+    int code;           /* it is to end with this: */
+    const char *ending; /* why; NULL: it is not */
 } call_state;
 
 static call_state *calls;
-static const char *path;
+static const char *path, *tokens; /* files; NULL: none */
 static uint32_t interval_ms;
 static view_state view;
 static uint64_t committed_ms, reopen_ms;
@@ -97,25 +99,22 @@ static int refuse(call_state *state, mote_grpc_call *call, int code, const char 
 }
 
 /* From outside of its handler: in this turn or a later one. */
-static void end_call(call_state *state, const char *why)
+static void end_call(call_state *state, int code, const char *why)
 {
+    state->code = code;
     state->ending = why;
 }
 
 static int try_to_end(call_state *state)
 {
-    mote_grpc_call *call = state->call;
-    bool comes_again = mote_posix_stopped || (path && !store_is_open());
-
-    return refuse(state, call, comes_again ? MOTE_GRPC_UNAVAILABLE : MOTE_GRPC_ABORTED,
-                  state->ending);
+    return refuse(state, state->call, state->code, state->ending);
 }
 
 /* A device belongs to one connection at a time, to the last one that says its name and epoch. */
 static void take_over(call_state *old, const call_state *now)
 {
     if (old && old != now && (old->call->grpc != now->call->grpc || old->upload == now->upload))
-        end_call(old, "the device is on another connection");
+        end_call(old, MOTE_GRPC_ABORTED, "the device is on another connection");
 }
 
 static void bind_source(call_state *state, source *s)
@@ -140,7 +139,7 @@ static void store_failed(void)
     view_forget(&view);
     for (call_state *state = calls; state; state = state->next) {
         state->source = NULL;
-        end_call(state, "the store takes nothing now");
+        end_call(state, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     }
     sources_clear();
     reopen_ms = mote_posix_now_ms() + REOPEN_MS;
@@ -235,19 +234,6 @@ static int on_sample(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     return 0;
 }
 
-/* 16 hexadecimal digits, not all 0. */
-static bool read_epoch(const char *text, size_t len, uint64_t *epoch)
-{
-    *epoch = 0;
-    for (size_t i = 0; i < len; i++) {
-        const char *digits = "0123456789abcdef", *at = strchr(digits, text[i]);
-        if (!at || text[i] == '\0')
-            return false;
-        *epoch = *epoch << 4 | (uint64_t)(at - digits);
-    }
-    return len == 16 && *epoch != 0;
-}
-
 static int on_metadata(call_state *state, const mote_grpc_event *ev)
 {
     if (ev->name_len == 9 && memcmp(ev->name, "device-id", 9) == 0) {
@@ -258,7 +244,16 @@ static int on_metadata(call_state *state, const mote_grpc_event *ev)
     if (ev->name_len == 12 && memcmp(ev->name, "device-epoch", 12) == 0 &&
         (state->epoch || !read_epoch(ev->value, ev->value_len, &state->epoch)))
         return MOTE_GRPC_INVALID_ARGUMENT;
+    if (tokens && ev->name_len == 13 && memcmp(ev->name, "authorization", 13) == 0 &&
+        !token_take(ev->value, ev->value_len, state->token))
+        return MOTE_GRPC_UNAUTHENTICATED;
     return 0;
+}
+
+/* Whether the token lets the call speak for the device; without --tokens any may. */
+static bool is_allowed(const call_state *state, const char *device, size_t len)
+{
+    return !tokens || token_is_of(state->token, strlen(state->token), device, len);
 }
 
 static int begin_upload(mote_grpc_call *call, call_state *state)
@@ -269,6 +264,8 @@ static int begin_upload(mote_grpc_call *call, call_state *state)
         return refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     if (!state->device[0])
         return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "device-id is missing");
+    if (!is_allowed(state, state->device, strlen(state->device)))
+        return refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device");
     s = sources_find(state->device, strlen(state->device), state->epoch);
     if (!s)
         return refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED, "there are too many devices");
@@ -365,6 +362,8 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
         return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Report");
     if (!name_is_valid(report.device.data, report.device.len, DEVICE_NAME))
         return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "the device has no valid name");
+    if (!is_allowed(state, report.device.data, report.device.len))
+        return refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device");
     if (path && !store_is_open())
         return refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     if (!state->source) {
@@ -387,6 +386,8 @@ static int control(mote_grpc_call *call, const mote_grpc_event *ev)
     if (state->ending && ev->type != MOTE_GRPC_CLOSED)
         return state->call ? try_to_end(state) : 0;
     switch (ev->type) {
+    case MOTE_GRPC_METADATA:
+        return on_metadata(state, ev);
     case MOTE_GRPC_MESSAGE:
         return on_report(call, state, ev);
     case MOTE_GRPC_HALF_CLOSE:
@@ -423,9 +424,24 @@ static void end_all_calls(mote_posix_loop *loop)
 {
     for (call_state *state = calls; state; state = state->next) {
         if (!state->ending)
-            end_call(state, "the collector ends");
+            end_call(state, MOTE_GRPC_UNAVAILABLE, "the collector ends");
     }
     tell_all(loop);
+}
+
+/* Tokens and certificates are read again when their files have changed; who has a token no more is
+ * shown out. */
+static void refresh(uint64_t now)
+{
+    secure_refresh(now);
+    if (!tokens || !tokens_refresh(tokens, now))
+        return;
+    say("the tokens were read again");
+    for (call_state *state = calls; state; state = state->next) {
+        const char *device = state->source ? state->source->device : "";
+        if (!state->ending && !is_allowed(state, device, strlen(device)))
+            end_call(state, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device any more");
+    }
 }
 
 static void each_turn(void *context, mote_posix_loop *loop)
@@ -433,6 +449,7 @@ static void each_turn(void *context, mote_posix_loop *loop)
     uint64_t now = mote_posix_now_ms();
 
     (void)context;
+    refresh(now);
     if (now - committed_ms >= COMMIT_MS) {
         if (path && !store_is_open())
             reopen(now);
@@ -468,6 +485,7 @@ int main(int argc, char **argv)
                                 .turn_ms = TURN_MS};
     const option options[] = {OPTION("--address", &server.address, "where to listen"),
                               OPTION("--store", &path, "SQLite database that keeps the samples"),
+                              OPTION("--tokens", &tokens, "who may be which device: DEVICE TOKEN"),
                               OPTION("--keep", &keep, "how long: 30d, 12h, 90m or 60s (for ever)"),
                               OPTION("--log", &log, "MiB of log for those who read it (256)"),
                               OPTION("--interval", &interval, "ms between readings to ask for"),
@@ -487,6 +505,8 @@ int main(int argc, char **argv)
                         "number of MiB\n");
         return 2;
     }
+    if (tokens && tokens_load(tokens) < 0)
+        return 2;
     view.plain |= !isatty(STDOUT_FILENO);
     server.security = secure_server();
     if (mote_posix_serve(&server) < 0)

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 enum { DEVICE_NAME = 63, METRIC_NAME = 31 };
 
@@ -17,6 +19,19 @@ static inline bool name_is_valid(const char *name, size_t len, size_t most)
             return false;
     }
     return len > 0 && len <= most;
+}
+
+/* 16 hexadecimal digits, not all 0. */
+static inline bool read_epoch(const char *text, size_t len, uint64_t *epoch)
+{
+    *epoch = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *digits = "0123456789abcdef", *at = strchr(digits, text[i]);
+        if (!at || text[i] == '\0')
+            return false;
+        *epoch = *epoch << 4 | (uint64_t)(at - digits);
+    }
+    return len == 16 && *epoch != 0;
 }
 
 #endif

@@ -57,6 +57,34 @@ static void on_event(void *context, const mote_grpc_event *ev)
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
+/* The token, as the file says when the connection begins: it may be replaced. */
+static const char *token_file;
+static char token[160];
+
+static size_t give_token(void *context, const char **text)
+{
+    (void)context;
+    *text = token;
+    return strlen(token);
+}
+
+static const mote_grpc_credentials over_tls = MOTE_GRPC_BEARER(give_token);
+static const mote_grpc_credentials for_all = {mote_grpc_put_bearer, give_token, true};
+static int in_the_clear;
+
+static bool read_token(void)
+{
+    FILE *f = fopen(token_file, "re");
+    bool ok = f && fgets(token, sizeof token, f);
+
+    if (f)
+        fclose(f);
+    token[strcspn(token, " \t\r\n")] = '\0';
+    if (!ok)
+        print_line(stderr, "sensor: --token=%s cannot be read", token_file);
+    return ok;
+}
+
 static mote_posix_dial dialer; /* beside the readings, which wait for nothing */
 
 static void on_closed(mote_posix_conn *c)
@@ -79,8 +107,14 @@ static bool begin(int fd)
     void *self = &client;
 
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){SILENCE_MS}, sizeof(unsigned));
+    secure_refresh(mote_posix_now_ms());
+    if (token_file && !read_token())
+        return close(fd), false;
     config = (mote_grpc_config){MOTE_GRPC_SIZES(sensor), .authority = mote_grpc_authority(address),
-                                .tls = security != NULL};
+                                .tls = security != NULL,
+                                .credentials = !token_file    ? NULL
+                                               : in_the_clear ? &for_all
+                                                              : &over_tls};
     mote_grpc_init(&client.grpc, &config, sensor_memory, sizeof sensor_memory);
     client.on_event = on_event;
     conn.closed = on_closed;
@@ -279,6 +313,8 @@ int main(int argc, char **argv)
         OPTION("--interval", &interval, "ms between readings (100)"),
         OPTION("--duration", &duration, "seconds to run (0: until stopped)"),
         OPTION("--when-full", &policy, "drop (the oldest) or block (take no new ones)"),
+        OPTION("--token", &token_file, "file with the token of this device"),
+        SWITCH("--token-in-the-clear", &in_the_clear, "send it without TLS, for all to read"),
         OPTION("--spool", &spool, "file that keeps samples over a restart (4 MiB)"),
         OPTIONS_END};
     double values[READINGS];
@@ -295,6 +331,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "sensor: error: %s: %s\n", spool ? spool : "random numbers",
                 errno == EWOULDBLOCK ? "another sensor uses it" : strerror(errno));
         return 1;
+    }
+    if (token_file && !tls_options.on && !in_the_clear) {
+        fprintf(stderr,
+                "sensor: error: --token without --tls: anybody could read it (see --help)\n");
+        return 2;
     }
     sensor.interval_ms = interval_ms;
     take_readings(values); /* what counts since the last one begins here */

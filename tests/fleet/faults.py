@@ -538,6 +538,104 @@ def what_was_acknowledged_is_read_again_as_it_was():
     expect({(d, e % 2**64): n for d, e, n in db.execute("SELECT device, epoch, last FROM sources")} == last, "what is known of sources")
 
 
+def write_private(path, text):
+    with open(path + ".new", "w") as f:
+        os.fchmod(f.fileno(), 0o600)
+        f.write(text)
+    os.rename(path + ".new", path)
+
+
+def says_it_is(ch, device, authorization):
+    """The codes of an Upload and a Control call of a device."""
+    fields = [("device-id", device), ("device-epoch", "1" * 16)] + ([("authorization", authorization)] if authorization else [])
+    up = ch.stream_unary("/mote.telemetry.Telemetry/Upload", telemetry.Sample.SerializeToString, telemetry.UploadSummary.FromString)
+    control = ch.stream_stream("/mote.telemetry.Telemetry/Control", telemetry.Report.SerializeToString, telemetry.Command.FromString)
+    codes = []
+    for call in (lambda: up(iter([]), metadata=fields, timeout=5),
+                 lambda: next(control(iter([telemetry.Report(device=device, epoch=1)]), metadata=fields, timeout=5))):
+        try:
+            call()
+            codes.append(grpc.StatusCode.OK)
+        except grpc.RpcError as e:
+            codes.append(e.code())
+    return codes
+
+
+@test
+def tokens_say_who_may_be_which_device():
+    port = free_port()
+    tokens, mine = f"{W}/tokens", f"{W}/token"
+    a, b, c2 = "a" * 16, "b" * 128, "c-._~+/0" * 4 + "="
+    write_private(tokens, f"# comment\n\nrunner {a}\n other\n".replace(" other\n", "") + f"b\t{b}\n")
+    write_private(mine, a + "\n")
+    c = Collector(port, f"--tokens={tokens}")
+    ch = channel(port)
+    ok, no = [grpc.StatusCode.OK] * 2, [grpc.StatusCode.UNAUTHENTICATED] * 2
+    for device, authorization, wanted in (
+            ("b", f"Bearer {b}", ok), ("b", f"bearer {b}", ok), ("b", None, no), ("b", f"Bearer {a}", no), ("b", f"Bearer {b[:-1]}", no),
+            ("b", f"Bearer {b}b", no), ("b", f"Bearer {a}", no), ("b", "Bearer ", no), ("b", f"Basic {b}", no), ("b", b, no),
+            ("nobody", f"Bearer {b}", no), ("runner", f"Bearer {b}", no), ("b", f"Bearer  {b}", no)):
+        expect(says_it_is(ch, device, authorization) == wanted, device, authorization, says_it_is(ch, device, authorization))
+    expect(sensor(port, f"--token={mine}", name="runner").wait() == 2, "a token went out in the clear")
+    s = sensor(port, f"--token={mine}", "--token-in-the-clear", "--duration=7", name="runner")
+    wait_for(lambda: rows("SELECT count(*) FROM readings WHERE device = 'runner'") > 100, "samples")
+    write_private(tokens, f"runner {c2}\nwrong\n")
+    wait_for(lambda: "line 2 is not DEVICE TOKEN" in c.said(), "the file is wrong")
+    expect(says_it_is(ch, "runner", f"Bearer {c2}") == no, "a file that is wrong holds")
+    write_private(tokens, f"runner {c2}\n")  # and b has none any more
+    wait_for(lambda: "the tokens were read again" in c.said(), "the tokens are read again")
+    expect(says_it_is(ch, "b", f"Bearer {b}") == no, "b is still known")
+    time.sleep(0.5)
+    here = rows("SELECT count(*) FROM readings WHERE device = 'runner'")
+    time.sleep(0.7)
+    expect(rows("SELECT count(*) FROM readings WHERE device = 'runner'") == here, "who was shown out goes on")
+    write_private(mine, c2)
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    c.stop()
+    balance(c, s)
+    os.chmod(tokens, 0o640)
+    other = Program("collector", "--address=127.0.0.1:0", f"--tokens={tokens}")
+    expect(other.wait() == 2 and "others may read" in other.said(), other.said())
+    os.unlink(tokens)
+    other = Program("collector", "--address=127.0.0.1:0", f"--tokens={tokens}")
+    expect(other.wait() == 2 and "No such file" in other.said(), other.said())
+
+
+@test
+def certificates_are_replaced_while_it_runs():
+    port = free_port()
+    for name in ("first", "second"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
+                        f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-keyout", f"{W}/{name}.key", "-out", f"{W}/{name}.pem"],
+                       check=True, capture_output=True)
+
+    def replace(name):
+        for kind in ("pem", "key"):
+            write_private(f"{W}/now.{kind}", open(f"{W}/{name}.{kind}").read())
+
+    def secure(name):
+        trusted = grpc.ssl_channel_credentials(open(f"{W}/{name}.pem", "rb").read())
+        return grpc.secure_channel(f"127.0.0.1:{port}", trusted, (("grpc.ssl_target_name_override", "localhost"),
+                                                                 ("grpc.use_local_subchannel_pool", 1)))
+
+    replace("first")
+    c = Collector(port, "--tls", f"--cert={W}/now.pem", f"--key={W}/now.key")
+    old = secure("first")
+    expect(upload(old, "d", [sample(1)]).received == 1, "over the first certificate")
+    refused(grpc.StatusCode.UNAVAILABLE, secure("second"), "d", [sample(2)], wait=3)
+    replace("second")
+    time.sleep(2.5)
+    expect(upload(secure("second"), "d", [sample(2)]).received == 1, "over the second one")
+    refused(grpc.StatusCode.UNAVAILABLE, secure("first"), "d", [sample(3)], wait=3)
+    expect(upload(old, "d", [sample(3)]).received == 1, "who is connected stays so")
+    write_private(f"{W}/now.pem", "no certificate")
+    wait_for(lambda: "error: TLS" in c.said(), "the wrong one is said")
+    expect(upload(secure("second"), "d", [sample(4)]).received == 1, "and the one before holds")
+    c.stop()
+    expect(rows() == 4, "stored", rows())
+
+
 @test
 def an_output_that_nobody_takes():
     """A pipe that is full, and one that is closed: the service goes on, and nothing of it lands in the data."""

@@ -103,7 +103,8 @@ def a_rolling_restart(config):
 
     def work(i):
         target = "ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)
-        channel = grpc.insecure_channel(target, (("grpc.service_config", config), ("grpc.use_local_subchannel_pool", 1),
+        channel = grpc.insecure_channel(target, (("grpc.service_config", config), ("grpc.default_authority", "localhost"),
+                                                 ("grpc.use_local_subchannel_pool", 1),
                                                  ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)))
         call = latest(channel)
         while not over.is_set():
@@ -342,7 +343,8 @@ def busy_ones_do_not():
 
 tests = (a_rolling_restart_with_retries, a_rolling_restart_without_them, calls_that_are_open_end_well,
          goaway_comes_twice_and_says_what_was_processed, a_second_signal_ends_at_once, a_call_that_does_not_end,
-         a_signal_at_any_moment, dialing_holds_nobody_up, a_balancer_without_servers_is_not_asked_again_at_once, those_who_ask_for_nothing_give_way, idle_ones_give_way, busy_ones_do_not)
+         a_signal_at_any_moment, dialing_holds_nobody_up,
+         a_balancer_without_servers_is_not_asked_again_at_once, those_who_ask_for_nothing_give_way, idle_ones_give_way, busy_ones_do_not)
 passed = failed = 0
 for test in tests:
     if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
