@@ -301,17 +301,20 @@ typedef struct {
     bool blocked;  /* the user was refused for lack of the connection's window */
     bool sweep;    /* streams above the peer's GOAWAY are still to be reported */
     uint16_t stream_count, active;
+    uint16_t reach;               /* no stream lies further from the slot that is its own */
     uint16_t acks, owing_streams; /* owed: of SETTINGS; streams with an RST_STREAM or credit */
     mote_h2_frame frame;
     mote_h2_block block;
     mote_h2_tx tx;
     mote_h2_stream *streams;
+    mote_h2_stream *owing; /* the last that began to owe */
     enum mote_h2_error error;
     /* flow control */
     int32_t send_window, recv_window;
     uint32_t credit;
     uint32_t stream_window; /* INITIAL_WINDOW_SIZE that the peer has acknowledged */
     uint32_t peer_max_frame, peer_max_streams, peer_window; /* the peer's settings */
+    uint32_t next_window; /* INITIAL_WINDOW_SIZE of the SETTINGS that are being received */
     /* the ids of streams */
     uint32_t last_peer_id, next_id, peer_goaway_id, goaway_last;
     uint32_t last_opened;           /* newest id that either of the two maps knows */

@@ -83,7 +83,7 @@ int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
     c->encoder.coder = MOTE_SERVES(config) ? mote_hpack_huffman_coder : config->coder;
     c->peer_max_frame = MAX_FRAME;
     c->peer_max_streams = UINT32_MAX;
-    c->peer_window = c->stream_window = DEFAULT_WINDOW;
+    c->peer_window = c->next_window = c->stream_window = DEFAULT_WINDOW;
     c->send_window = c->recv_window = DEFAULT_WINDOW;
     c->next_id = 1;
     c->last_opened = UINT32_MAX; /* so that id 1 is one step ahead */

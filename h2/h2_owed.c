@@ -68,6 +68,11 @@ static bool flush_refused(mote_h2 *c)
     return true;
 }
 
+static bool owes(const mote_h2_stream *s)
+{
+    return s->state == MOTE_H2_STATE_RESET_OWED || (s->flags & STREAM_CREDIT_OWED);
+}
+
 static bool flush_stream(mote_h2 *c, mote_h2_stream *s)
 {
     if (s->state == MOTE_H2_STATE_RESET_OWED) {
@@ -87,7 +92,11 @@ static bool flush_stream(mote_h2 *c, mote_h2_stream *s)
 
 static bool flush_streams(mote_h2 *c)
 {
-    for (mote_h2_stream *s = c->streams; c->owing_streams > 0; s++) {
+    mote_h2_stream *s = c->streams;
+
+    if (c->owing_streams == 1 && owes(c->owing)) /* as a rule there is one, and it is known */
+        s = c->owing;
+    for (; c->owing_streams > 0; s++) {
         if (!flush_stream(c, s))
             return false;
     }

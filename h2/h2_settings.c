@@ -66,7 +66,8 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
         if (value > MAX_WINDOW)
             return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
                                       MOTE_TEXT("INITIAL_WINDOW_SIZE is larger than 2^31-1"));
-        return change_windows(c, value);
+        c->next_window = value; /* the last of them counts, once */
+        return 0;
     case SETTING_MAX_FRAME_SIZE:
         if (value < MAX_FRAME || value > 0xffffff)
             return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
@@ -128,10 +129,15 @@ int mote_h2_on_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_
 /* RFC 9113 6.5.3: all values are applied before the acknowledgement */
 int mote_h2_on_settings_end(mote_h2 *c, mote_h2_event *ev)
 {
+    int r;
+
     if (c->frame.flags & FLAG_ACK) {
-        settings_acknowledged(c);
+        if (c->settings_timeout_ms > 0) /* ours are acknowledged once */
+            settings_acknowledged(c);
         return 0;
     }
+    if (c->next_window != c->peer_window && (r = change_windows(c, c->next_window)) < 0)
+        return r;
     if (c->acks == UINT16_MAX)
         return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
                              MOTE_TEXT("SETTINGS without end"));

@@ -10,15 +10,18 @@ static MOTE_SMALL_APART size_t home(const mote_h2 *c, uint32_t id)
     return (id >> 1) % c->stream_count;
 }
 
-static mote_h2_stream *probe(mote_h2 *c, uint32_t from, uint32_t id)
+/* The slot with this id among those up to `reach` behind the home of `from`; how far it was. */
+static mote_h2_stream *probe(mote_h2 *c, uint32_t from, uint32_t id, size_t *reach)
 {
     mote_h2_stream *streams = c->streams;
     size_t count = c->stream_count;
     size_t slot = home(c, from);
 
-    for (size_t i = 0; i < count; i++) {
-        if (streams[slot].id == id)
+    for (size_t i = 0; i <= *reach; i++) {
+        if (streams[slot].id == id) {
+            *reach = i;
             return &streams[slot];
+        }
         slot = slot + 1 < count ? slot + 1 : 0;
     }
     return NULL;
@@ -26,18 +29,22 @@ static mote_h2_stream *probe(mote_h2 *c, uint32_t from, uint32_t id)
 
 mote_h2_stream *mote_h2_stream_find(mote_h2 *c, uint32_t id)
 {
-    if (c->active == 0)
-        return NULL;
-    return probe(c, id, id);
+    size_t reach = c->reach; /* what is not there costs no walk over all slots */
+
+    return c->active > 0 ? probe(c, id, id, &reach) : NULL;
 }
 
 /* ---- states: the drawing in h2.h ------------------------------------------------------------ */
 
 mote_h2_stream *mote_h2_stream_add(mote_h2 *c, uint32_t id)
 {
+    size_t reach = c->stream_count;
+
     if (c->active >= c->stream_count)
         return NULL;
-    mote_h2_stream *s = probe(c, id, 0);
+    mote_h2_stream *s = probe(c, id, 0, &reach);
+    if (c->active == 0 || reach > c->reach)
+        c->reach = (uint16_t)reach;
     memset(s, 0, sizeof *s);
     s->id = id;
     s->state = MOTE_SERVES(c) ? MOTE_H2_STATE_OPEN : MOTE_H2_STATE_IDLE;

@@ -111,12 +111,20 @@ bool mote_h2_stream_valid(const mote_h2 *c, const mote_h2_stream *s)
     return false;
 }
 
+/* No further from its own slot than streams are looked for. */
+static bool in_reach(const mote_h2 *c, const mote_h2_stream *s)
+{
+    size_t own = (s->id >> 1) % c->stream_count, slot = (size_t)(s - c->streams);
+
+    return (slot >= own ? slot - own : slot + c->stream_count - own) <= c->reach;
+}
+
 static bool streams_valid(const mote_h2 *c)
 {
     size_t active = 0, owing = 0;
 
     for (const mote_h2_stream *s = c->streams; s < c->streams + c->stream_count; s++) {
-        if (!mote_h2_stream_valid(c, s))
+        if (!mote_h2_stream_valid(c, s) || (s->id != 0 && !in_reach(c, s)))
             return false;
         active += s->state != MOTE_H2_STATE_CLOSED;
         owing += s->state == MOTE_H2_STATE_RESET_OWED || (s->flags & STREAM_CREDIT_OWED);

@@ -127,6 +127,29 @@ static void a_stream_is_what_its_state_says(void)
     BREAKS(h2.active = 2);
 }
 
+/* Ids 1, 9 and 17 have the same slot of four: they lie one behind the other. */
+static void a_stream_lies_within_reach_of_its_slot(void)
+{
+    start(true);
+    for (uint32_t id = 1; id <= 17; id += 8)
+        frame_hex(1, 4, id, GET);
+    feed_raw();
+    CHECK_INT(h2.reach, 2);
+    BREAKS(h2.reach = 1);
+    CHECK(mote_h2_stream_find(&h2, 17) == &streams[2]);
+    h2.reach = 1; /* beyond it nothing is looked at */
+    CHECK(mote_h2_stream_find(&h2, 17) == NULL);
+    CHECK(mote_h2_stream_find(&h2, 9) == &streams[1]);
+    h2.reach = 2;
+    for (size_t i = 0; i < 3; i++)
+        mote_h2_reset(&h2, &streams[i], MOTE_H2_CANCEL);
+    drain();
+    frame_hex(1, 4, 19, GET);
+    feed_raw();
+    CHECK_INT(h2.reach, 0); /* an empty table begins anew */
+    CHECK(mote_h2_stream_find(&h2, 19) == &streams[1]);
+}
+
 static void a_connection_is_what_its_life_says(void)
 {
     start(true);
@@ -137,6 +160,7 @@ static void a_connection_is_what_its_life_says(void)
     BREAKS(h2.streams = NULL);
     KEEPS(h2.budget = h2.budget_max);
     BREAKS(h2.budget = h2.budget_max + 1);
+    KEEPS(h2.reach = 3);
     KEEPS(h2.pings = MOTE_H2_PINGS);
     BREAKS(h2.pings = MOTE_H2_PINGS + 1);
     KEEPS(h2.asked = 2);
@@ -507,6 +531,7 @@ int main(void)
     RUN(a_block_has_its_bounds);
     RUN(a_section_that_is_written_has_its_bounds);
     RUN(a_stream_is_what_its_state_says);
+    RUN(a_stream_lies_within_reach_of_its_slot);
     RUN(a_connection_is_what_its_life_says);
 #ifdef MOTE_CHECK
     RUN(no_more_is_acknowledged_than_was_offered);

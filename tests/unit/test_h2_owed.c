@@ -327,6 +327,60 @@ static void a_goaway_of_the_caller_waits_too(void)
     }
 }
 
+/* Two streams owe an RST_STREAM, in either order, and there is room for one of them. */
+static void streams_that_owe_are_found_in_any_order(void)
+{
+    for (int first = 0; first < 2; first++) {
+        start_full();
+        frame_hex(1, 4, 3, GET);
+        feed_without_output();
+        mote_h2_reset(&h2, &streams[first], MOTE_H2_CANCEL);
+        mote_h2_reset(&h2, &streams[1 - first], MOTE_H2_CANCEL);
+        CHECK_INT(h2.owing_streams, 2);
+        take(13);
+        take(0);
+        CHECK_INT(h2.owing_streams, 1);
+        take(13);
+        take(0);
+        CHECK_INT(h2.owing_streams, 0);
+        drain();
+        CHECK(strcmp(frames_out(), "3/0/1 3/0/3 ") == 0);
+    }
+}
+
+/* The last that began to owe is reset by its peer: the other is still found, and nothing beyond. */
+static void a_stream_that_owes_and_is_gone_hides_no_other(void)
+{
+    start_full();
+    frame_hex(1, 4, 3, GET);
+    feed_without_output();
+    mote_h2_reset(&h2, &streams[0], MOTE_H2_CANCEL);
+    mote_h2_reset(&h2, &streams[1], MOTE_H2_CANCEL);
+    frame_hex(3, 0, 3, "00000008");
+    feed_without_output();
+    CHECK_INT(h2.owing_streams, 1);
+    drain();
+    CHECK_INT(h2.owing_streams, 0);
+    CHECK(strcmp(frames_out(), "3/0/1 ") == 0);
+}
+
+/* RFC 9113 6.5.3: the values of one frame are taken in order, and the last one stays. */
+static void the_last_window_of_a_settings_frame_counts(void)
+{
+    start(true);
+    frame_hex(1, 4, 1, GET);
+    frame_hex(4, 0, 0, "00047fffffff 000400000000 000400000007");
+    feed_raw();
+    CHECK_INT(mote_h2_error(&h2), 0);
+    CHECK_INT(streams[0].send_window, 7);
+    CHECK_INT(h2.peer_window, 7);
+    frame_hex(4, 0, 0, "000300000007"); /* another one changes nothing */
+    frame_hex(1, 4, 3, GET);
+    feed_raw();
+    CHECK_INT(streams[0].send_window, 7);
+    CHECK_INT(streams[1].send_window, 7);
+}
+
 int main(void)
 {
     RUN(answers_wait_for_space);
@@ -341,5 +395,8 @@ int main(void)
     RUN(content_of_a_stream_that_is_reset_meanwhile_is_skipped);
     RUN(settings_beyond_what_can_be_counted_end_the_connection);
     RUN(a_goaway_of_the_caller_waits_too);
+    RUN(streams_that_owe_are_found_in_any_order);
+    RUN(a_stream_that_owes_and_is_gone_hides_no_other);
+    RUN(the_last_window_of_a_settings_frame_counts);
     return test_summary();
 }
