@@ -240,8 +240,8 @@ static void small_windows_carry_a_message(void)
     static const uint8_t sizes[] = {1, 64, 133};
 
     for (size_t i = 0; i < sizeof sizes; i++) {
-        for (char method = 'A'; method <= 'S'; method += 'S' - 'A') {
-            begin(5000, 1, method);
+        for (const char *method = "AS"; *method; method++) {
+            begin(5000, 1, *method);
             initial_window(sizes[i]);
             uint64_t before = 0;
             while (answered != before) {
@@ -250,8 +250,6 @@ static void small_windows_carry_a_message(void)
             }
             CHECK(answered >= 5005);
             CHECK_INT(mote_h2_error(&server.h2), 0);
-            if (method == 'S')
-                break;
         }
     }
 }
