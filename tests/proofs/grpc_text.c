@@ -1,9 +1,10 @@
 /*
- * proves: mote_grpc_percent_decode, mote_grpc_percent_size, mote_grpc_percent_encode, mote_grpc_bin_encode,
- *   mote_grpc_bin_decode of grpc/grpc_text.c
+ * proves: mote_grpc_percent_decode, mote_grpc_percent_size, mote_grpc_percent_encode,
+ *   mote_grpc_bin_encode, mote_grpc_bin_decode of grpc/grpc_text.c
  * unwind: 8
- * N: up to 6 bytes of input, M: up to 6 of output. Each loop takes 1 to 3 bytes a turn, and nothing is carried from turn to turn
- * but counts and at most 8 bits: longer input is a repetition.
+ *
+ * N: up to 6 bytes of input, M: up to 6 of output. Each loop takes 1 to 3 bytes a turn, and nothing
+ * is carried from turn to turn but counts and at most 8 bits: longer input is a repetition.
  */
 #include "proof.h"
 
@@ -32,7 +33,8 @@ int main(void)
     }
     case 2: {
         int n = mote_grpc_bin_encode((uint8_t *)in, len, out, cap);
-        SHOW(n == MOTE_GRPC_ERR_SPACE || (n >= 0 && (size_t)n <= cap && (size_t)n == (len * 4 + 2) / 3));
+        SHOW(n == MOTE_GRPC_ERR_SPACE ||
+             (n >= 0 && (size_t)n <= cap && (size_t)n == (len * 4 + 2) / 3));
         break;
     }
     case 3: {

@@ -1,7 +1,9 @@
 /*
  * proves: mote_grpc_parse_timeout, mote_grpc_format_timeout of grpc/grpc_deadline.c
  * unwind: 11
- * N: up to 10 bytes of input, which is one more than any that is taken: all input. M: 9 bytes of output, all 2^32 timeouts.
+ *
+ * N: up to 10 bytes of input, which is one more than any that is taken: all input. M: 9 bytes of
+ * output, all 2^32 timeouts.
  */
 #include "proof.h"
 

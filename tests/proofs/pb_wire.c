@@ -1,6 +1,7 @@
 /*
  * proves: mote_pb_read_varint, mote_pb_read_key, mote_pb_read_len of pb/pb_wire.c
  * unwind: 14
+ *
  * N: up to 12 bytes of input, which is two more than the longest varint: all input.
  */
 #include "proof.h"

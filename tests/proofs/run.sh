@@ -54,7 +54,8 @@ prove() { # prove FILE
         "$(sed -nE 's/^\*\* 0 of ([0-9]+) failed.*/\1/p' "$W/$name.log")" "$(echo "$functions" | wc -w)" $((SECONDS - begin))
 }
 
-for f in ${*:-tests/proofs/*.c}; do
+[ $# -gt 0 ] || set -- tests/proofs/*.c
+for f in "$@"; do
     [ -e "$f" ] || f=tests/proofs/$f.c
     prove "$f"
 done
