@@ -126,6 +126,123 @@ static void what_is_delivered(void)
             call->rx_pos = 8, call->rx_len = 9));
 }
 
+#ifdef MOTE_CHECK
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* True when `use` does not return. */
+static bool stops(void (*use)(void))
+{
+    int status = 0;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        close(STDERR_FILENO);
+        use();
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    return status != 0;
+}
+
+static void use_start(void)
+{
+    mote_grpc_request request = {.path = &silent_path};
+    mote_grpc_call *another;
+
+    mote_grpc_start(g, &request, &another);
+}
+
+static void use_start_without_path(void)
+{
+    mote_grpc_request request = {0};
+    mote_grpc_call *another;
+
+    mote_grpc_start(g, &request, &another);
+}
+
+static void use_cancel(void)
+{
+    mote_grpc_cancel(call);
+}
+
+static void use_tick(void)
+{
+    mote_grpc_tick(g, 2000);
+}
+
+static void use_recv(void)
+{
+    mote_grpc_event ev;
+    size_t used;
+
+    mote_grpc_recv(g, NULL, 0, &used, &ev);
+}
+
+static void use_ack(void)
+{
+    mote_grpc_ack(g, 0);
+}
+
+static void use_send(void)
+{
+    static const mote_grpc_bytes message = {(const uint8_t *)"hi", 2};
+
+    mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
+}
+
+static void use_half_close(void)
+{
+    mote_grpc_half_close(call);
+}
+
+static void use_send_headers(void)
+{
+    mote_grpc_send_headers(call, NULL, 0);
+}
+
+static void use_finish(void)
+{
+    mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+}
+
+static void use_finish_without_text(void)
+{
+    mote_grpc_finish_with(call, MOTE_GRPC_OK, NULL, 3, NULL, 0);
+}
+
+static const struct {
+    void (*use)(void);
+    bool serves;
+} ways_in[] = {{use_start, false},       {use_cancel, false}, {use_cancel, true},
+               {use_tick, false},        {use_recv, false},   {use_ack, false},
+               {use_send, false},        {use_send, true},    {use_half_close, false},
+               {use_send_headers, true}, {use_finish, true}};
+
+/* What is broken is seen by whatever is called next. */
+static void each_way_in_checks(void)
+{
+    for (size_t i = 0; i < sizeof ways_in / sizeof ways_in[0]; i++) {
+        begin(ways_in[i].serves);
+        if (stops(ways_in[i].use)) {
+            printf("%zu stops without a reason\n", i);
+            test_ok = false;
+        }
+        g->active++;
+        if (!stops(ways_in[i].use)) {
+            printf("%zu goes on with a broken connection\n", i);
+            test_ok = false;
+        }
+    }
+    begin(false);
+    CHECK(stops(use_start_without_path));
+    begin(true);
+    CHECK(stops(use_finish_without_text));
+}
+#endif
+
 int main(void)
 {
     RUN(an_open_call_of_either_side);
@@ -133,5 +250,8 @@ int main(void)
     RUN(a_call_that_is_decided);
     RUN(what_is_counted_is_there);
     RUN(what_is_delivered);
+#ifdef MOTE_CHECK
+    RUN(each_way_in_checks);
+#endif
     return test_summary();
 }
