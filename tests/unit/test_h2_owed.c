@@ -72,6 +72,8 @@ static void take(size_t n)
     size_t len;
     const uint8_t *p = mote_h2_peek(&h2, &len);
 
+    if (!p)
+        return;
     len = len < n ? len : n;
     memcpy(out + out_len, p, len);
     out_len += len;
