@@ -75,7 +75,8 @@ static void take(size_t n)
     if (!p)
         return;
     len = len < n ? len : n;
-    memcpy(out + out_len, p, len);
+    if (p)
+        memcpy(out + out_len, p, len);
     out_len += len;
     mote_h2_ack(&h2, len);
 }
