@@ -88,10 +88,9 @@ void mote_grpc_call_release(mote_grpc_call *call)
     mote_grpc *g = call->grpc;
 
     mote_grpc_call_unwait(call);
-    if (g->config->counters && call->code == MOTE_GRPC_OK)
-        g->config->counters->calls_succeeded++;
-    else if (g->config->counters)
-        g->config->counters->calls_failed++;
+    if (g->config->counters)
+        ++*(call->code == MOTE_GRPC_OK ? &g->config->counters->calls_succeeded
+                                       : &g->config->counters->calls_failed);
     detach(call);
     call->local = MOTE_GRPC_LOCAL_FREE;
     g->active--;

@@ -128,7 +128,7 @@ static unsigned classify(const mote_grpc *g, const mote_h2_event *h)
     return FIELD_IGNORED;
 }
 
-unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h)
+MOTE_SMALL_APART unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h)
 {
     mote_hpack_memo *memo = MOTE_MEMO_OF(&h->field);
     unsigned what;

@@ -129,8 +129,7 @@ static bool valid_request_field(const mote_hpack_field_view *f, unsigned kind)
     }
 }
 
-static MOTE_SMALL_APART bool valid_for_kind(const mote_h2 *c, const mote_hpack_field_view *f,
-                                            unsigned kind)
+static bool valid_for_kind(const mote_h2 *c, const mote_hpack_field_view *f, unsigned kind)
 {
     if (kind == MOTE_H2_KIND_STATUS)
         return valid_status(f);

@@ -149,7 +149,8 @@ static int take_field(mote_h2 *c, mote_h2_event *ev)
     return 1;
 }
 
-static int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
+static MOTE_SMALL_APART int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
+                                   mote_h2_event *ev)
 {
     size_t i = 0;
     int r = 0;
