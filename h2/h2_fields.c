@@ -100,7 +100,7 @@ static MOTE_SMALL_APART unsigned kind_of_index(const mote_h2 *c, unsigned index)
         return MOTE_H2_KIND_STATUS;
     if (index == 28)
         return MOTE_H2_KIND_CONTENT_LENGTH;
-    if (index == 38)
+    if (MOTE_SERVES(c) && index == 38)
         return KIND_HOST;
     return index == 57 ? KIND_BAD : MOTE_H2_KIND_OTHER; /* transfer-encoding: RFC 9113 8.2.2 */
 }
