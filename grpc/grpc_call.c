@@ -154,7 +154,7 @@ void mote_grpc_wake(mote_grpc_call *call)
     mote_grpc_call_unwait(call);
 }
 
-__attribute__((noinline)) void mote_grpc_scan_for(mote_grpc *g, enum mote_grpc_scan what)
+void mote_grpc_scan_for(mote_grpc *g, enum mote_grpc_scan what)
 {
     g->scan_for = g->scan_left == 0 || g->scan_for == what ? what : MOTE_GRPC_SCAN_ALL;
     g->scan_left = g->config->max_calls;
