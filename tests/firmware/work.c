@@ -128,6 +128,7 @@ int main(void)
     start_counting();
     mote_grpc_init(&grpc, &config, memory, sizeof memory);
     mote_grpc_tick(&grpc, 1);
+    send_all();
     mote_grpc_start(&grpc, &ctl, &control);
     mote_telemetry_Telemetry_Control_offer(control, &report);
     send_all();
