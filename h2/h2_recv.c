@@ -289,8 +289,7 @@ static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mot
     return r;
 }
 
-static int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                                 mote_h2_event *ev)
+static int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
 {
     if (MOTE_SERVES(c) && c->frame.phase == MOTE_H2_AWAIT_PREFACE)
         return on_preface(c, in, len, used);
