@@ -14,6 +14,7 @@
 #define MOTE_GRPC_H
 
 #include "../h2/h2.h"
+#include "metadata.h"
 #include "storage.h"
 
 #ifdef __cplusplus
@@ -141,25 +142,6 @@ typedef struct {
     size_t method_count;
 } mote_grpc_service;
 
-/*
- * One field of metadata to send. What PROTOCOL-HTTP2 does not permit is refused by the function
- * that would send it, of which mote_grpc_refused() says the field: MOTE_GRPC_ERR_NAME      a name
- * is of a-z, 0-9, '-', '_' and '.' MOTE_GRPC_ERR_RESERVED  it says something of HTTP or of gRPC, as
- * content-type or grpc-timeout do MOTE_GRPC_ERR_VALUE     a value is of printable ASCII, without
- * blanks at its ends MOTE_GRPC_ERR_BASE64    that of a "-bin" field is base64, see
- * mote_grpc_bin_encode()
- */
-typedef struct {
-    const char *name;
-    const char *value;
-    size_t name_len;
-    size_t value_len;
-} mote_grpc_metadata;
-#define MOTE_GRPC_METADATA_FIELD(name, value)                                                      \
-    {                                                                                              \
-        name, value, sizeof(name) - 1, sizeof(value) - 1                                           \
-    }
-
 /* A compression of messages (PROTOCOL-HTTP2, Message-Encoding). Both functions set *n to the length
  * of the result and return 0, MOTE_GRPC_ERR_SPACE or MOTE_GRPC_ERR_CODEC. */
 typedef struct {
@@ -273,30 +255,6 @@ typedef struct {
     size_t messages_sent;
     size_t messages_received;
 } mote_grpc_counters;
-
-/* What a client says of itself with each request, as an interface: MOTE_GRPC_BEARER(token), or one
- * of your own. */
-typedef struct {
-    /* Writes fields into the section that is begun, by mote_h2_put...() of g->h2. */
-    void (*put)(struct mote_grpc *g);
-    /* Bearer: the token of a call that starts, as "authorization: Bearer TOKEN": returns its length
-     * and sets *token, a view that is used at once; 0: none. */
-    size_t (*token)(void *context, const char **token);
-    /* They may be read by all: without it, and without `tls` of the config, mote_grpc_start() is
-     * MOTE_GRPC_ERR_INSECURE. */
-    bool in_the_clear;
-} mote_grpc_credentials;
-
-void mote_grpc_put_bearer(struct mote_grpc *g);
-#define MOTE_GRPC_BEARER(token)                                                                    \
-    {                                                                                              \
-        mote_grpc_put_bearer, token, false                                                         \
-    }
-/* The same, and the tokens are sent for all to read where there is no TLS. */
-#define MOTE_GRPC_BEARER_IN_THE_CLEAR(token)                                                       \
-    {                                                                                              \
-        mote_grpc_put_bearer, token, true                                                          \
-    }
 
 /* The authority of a config: of a string literal, and of a text that stays where it is. */
 #define MOTE_GRPC_AUTHORITY(text) MOTE_HPACK_FIELD(":authority", text)
@@ -435,10 +393,6 @@ mote_grpc_call *mote_grpc_find(mote_grpc_handle handle);
 
 void *mote_grpc_context(const mote_grpc_call *call);
 
-/* The field for which the last function has returned an error of metadata: as long as the caller's
- * list is there; NULL: it was the token. */
-const mote_grpc_metadata *mote_grpc_refused(const mote_grpc *g);
-
 /* ---- sending, both roles ------------------------------------------------------------------- */
 
 /*
@@ -547,20 +501,6 @@ uint64_t mote_grpc_time_left(const mote_grpc_call *call);
 /* The timeout_ms of a call that is made on behalf of this one: what is left of its deadline, at
  * least 1; 0 (none) when it has no deadline. */
 uint32_t mote_grpc_timeout_for(const mote_grpc_call *call);
-
-/* ---- helpers ------------------------------------------------------------------------------- */
-
-/* Base64 without padding, for values of "-bin" fields. Returns the length, or
- * MOTE_GRPC_ERR_SPACE / MOTE_GRPC_ERR_BASE64. Decoding accepts padding; out NULL: only checks. */
-int mote_grpc_bin_encode(const uint8_t *in, size_t len, char *out, size_t cap);
-int mote_grpc_bin_decode(const char *in, size_t len, uint8_t *out, size_t cap);
-
-/*
- * The same for one of a list of values with commas between, which is how proxies join fields of one
- * name: decodes the value at *at, where 0 is the first, and sets *at behind its comma. There is
- * another while *at < len.
- */
-int mote_grpc_bin_next(const char *in, size_t len, size_t *at, uint8_t *out, size_t cap);
 
 #ifdef __cplusplus
 }

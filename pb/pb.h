@@ -74,8 +74,18 @@ typedef struct {
 } mote_pb_bytes;
 
 /* A string from a literal, and from a terminated C string. */
+#ifdef __cplusplus
+#define MOTE_PB_STRING(literal) (mote_pb_string{literal, sizeof(literal) - 1})
+#else
 #define MOTE_PB_STRING(literal) ((mote_pb_string){literal, sizeof(literal) - 1})
+#endif
 mote_pb_string mote_pb_cstring(const char *text);
+/* The first for what is constant, in C and in C++: static const mote_pb_string s =
+ * MOTE_PB_STRING_INIT("text"), or a member of a static const message. */
+#define MOTE_PB_STRING_INIT(literal)                                                               \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
 
 /* clang-format off */
 typedef struct { bool has; int32_t value; } mote_pb_opt_int32;

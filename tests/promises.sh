@@ -59,12 +59,30 @@ no_conditional_members() {
 # Public headers compile alone, as C11 and as C++.
 headers_stand_alone() {
     local h
-    for h in hpack/hpack.h h2/h2.h grpc/grpc.h pb/pb.h port/posix/posix.h; do
+    for h in hpack/hpack.h h2/h2.h grpc/grpc.h grpc/channel/channel.h pb/pb.h port/posix/posix.h; do
         echo "#include \"$PWD/$h\"" >"$W/a.c"
         cp "$W/a.c" "$W/a.cc"
         $CC -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -c "$W/a.c" -o "$W/a.o" || return 1
         g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -c "$W/a.cc" -o "$W/a.o" || return 1
     done
+}
+
+# Messages may be constants, in flash, in C11 and in C++.
+messages_may_be_constants() {
+    cat >"$W/a.c" <<END
+#include "$PWD/examples/tour/tour.mote.h"
+static const mote_pb_string text = MOTE_PB_STRING_INIT("text");
+static const mote_tour_Note note = {MOTE_PB_STRING_INIT("a"), MOTE_PB_STRING_INIT("b"), 5, MOTE_PB_STRING_INIT("c")};
+const mote_pb_string *one(void);
+const mote_tour_Note *two(void);
+size_t three(void);
+const mote_pb_string *one(void) { return &text; }
+const mote_tour_Note *two(void) { return &note; }
+size_t three(void) { return MOTE_PB_STRING("abc").len; }
+END
+    cp "$W/a.c" "$W/a.cc"
+    $CC -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -c "$W/a.c" -o "$W/a.o" &&
+        g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -c "$W/a.cc" -o "$W/a.o"
 }
 
 # Promise 6: each layer has a range of error codes of its own, and a text for each code.
@@ -113,7 +131,7 @@ files_are_short() {
 }
 
 for t in only_four_functions no_mutable_data no_recursion names_begin_with_mote no_system_headers \
-    no_conditional_members headers_stand_alone error_codes_are_disjoint \
+    no_conditional_members headers_stand_alone messages_may_be_constants error_codes_are_disjoint \
     quick_start_compiles every_program_has_help files_are_short; do
     check "$t" $t
 done

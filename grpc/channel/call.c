@@ -1,4 +1,5 @@
 /* Calls that block: each waits for what it needs, until its deadline. */
+#include "../../h2/mote_features.h"
 #include "channel_internal.h"
 
 #include <string.h>
@@ -49,26 +50,54 @@ static int try_start(mote_channel *ch, const mote_grpc_request *request, uint64_
     return r < 0 && r != MOTE_H2_ERR_GOAWAY ? r : MOTE_AGAIN;
 }
 
-int mote_channel_begin(mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
+/* What the socket already holds, all of it: GOAWAY, the end. */
+static void catch_up(mote_channel *ch)
+{
+    mote_channel_park(ch); /* the call that has ended last gives back its place */
+    do {
+        mote_channel_turn(ch, 0);
+        mote_channel_park(ch);
+    } while (ch->open && ch->in_len > 0);
+}
+
+/* The channel for a new call: what is READY, or else may connect. */
+static mote_channel *pick(mote_channel *ch)
+{
+    mote_channel *spare = ch->spare;
+
+    if (!spare)
+        return ch;
+    catch_up(spare);
+    if (ch->state == MOTE_CHANNEL_READY || ch->state == MOTE_CHANNEL_SHUTDOWN)
+        return ch;
+    return spare->state == MOTE_CHANNEL_READY || mote_grpc_running(&ch->grpc) > 0 ? spare : ch;
+}
+
+int mote_channel_begin(mote_channel **ch, const mote_grpc_request *request, uint64_t until_ms,
                        mote_grpc_call **call)
 {
+    mote_channel *own = *ch;
     int r = MOTE_AGAIN;
 
     *call = NULL;
-    mote_channel_park(ch); /* the call that has ended last gives back its place */
-    mote_channel_turn(ch, 0);
-    mote_channel_park(ch); /* what the socket already holds: GOAWAY, or the end */
+    catch_up(own);
     while (r == MOTE_AGAIN) {
-        r = mote_channel_connect(ch, request->wait_for_ready, until_ms);
+        *ch = pick(own);
+        r = mote_channel_connect(*ch, request->wait_for_ready, until_ms);
         if (r == 0)
-            r = try_start(ch, request, until_ms, call);
+            r = try_start(*ch, request, until_ms, call);
+    }
+    if (r < 0) { /* the status of this channel says what that one has waited for */
+        own->waits_for = (*ch)->waits_for;
+        if (own != *ch)
+            own->why = (*ch)->why;
     }
     return r;
 }
 
 int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call)
 {
-    int r = mote_channel_begin(ch, request, mote_channel_until(ch, request->timeout_ms), call);
+    int r = mote_channel_begin(&ch, request, mote_channel_until(ch, request->timeout_ms), call);
 
     if (r == 0 && !request->more)
         mote_channel_write(ch);
@@ -105,12 +134,35 @@ static int wait_to_send(mote_grpc_call *call)
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
+/* Compresses a message into *packed: 1; 0: it goes as it is; or an error. */
+static int pack(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                unsigned flags, mote_grpc_bytes *packed)
+{
+    const mote_channel *ch = channel_of(call);
+
+    if (!MOTE_COMPRESSES || call->tx_codec == 0 ||
+        flags & (MOTE_CHANNEL_PLAIN | MOTE_GRPC_COMPRESSED))
+        return 0;
+    if (!ch->packing)
+        return MOTE_CHANNEL_ERR_PACKING;
+    int r = mote_grpc_compress(call, source, message, ch->packing, ch->packing_size, packed);
+    return r == 0 ? 1 : r == MOTE_GRPC_ERR_SPACE ? 0 : r;
+}
+
 int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                       unsigned flags)
 {
-    unsigned engine_flags = flags & ~(unsigned)MOTE_CHANNEL_MORE;
-    int r;
+    unsigned engine_flags = flags & ~(unsigned)(MOTE_CHANNEL_MORE | MOTE_CHANNEL_PLAIN);
+    mote_grpc_bytes packed;
+    int r = pack(call, source, message, flags, &packed);
 
+    if (r < 0)
+        return r;
+    if (r > 0) {
+        source = &mote_grpc_bytes_source;
+        message = &packed;
+        engine_flags |= MOTE_GRPC_COMPRESSED;
+    }
     while ((r = mote_grpc_send(call, source, message, engine_flags)) == MOTE_AGAIN) {
         if ((r = wait_to_send(call)) < 0)
             return r;

@@ -214,7 +214,7 @@ int mote_channel_flush(mote_channel *ch, uint32_t timeout_ms)
     return r;
 }
 
-void mote_channel_close(mote_channel *ch, uint32_t timeout_ms)
+static void close_one(mote_channel *ch, uint32_t timeout_ms)
 {
     if (ch->state == MOTE_CHANNEL_SHUTDOWN)
         return;
@@ -230,4 +230,11 @@ void mote_channel_close(mote_channel *ch, uint32_t timeout_ms)
     mote_channel_set_state(ch, MOTE_CHANNEL_SHUTDOWN, "closed");
     if (ch->io.close)
         ch->io.close(ch->io.context);
+}
+
+void mote_channel_close(mote_channel *ch, uint32_t timeout_ms)
+{
+    close_one(ch, timeout_ms);
+    if (ch->spare)
+        close_one(ch->spare, timeout_ms);
 }

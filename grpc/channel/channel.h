@@ -59,7 +59,9 @@ typedef struct {
       "all calls that the channel has room for are open (max_calls)")                              \
     X(MOTE_CHANNEL_ERR_GOAWAY, -603,                                                               \
       "the server takes no new calls until those that are open end")                               \
-    X(MOTE_CHANNEL_ERR_SHUTDOWN, -604, "the channel is closed")
+    X(MOTE_CHANNEL_ERR_SHUTDOWN, -604, "the channel is closed")                                    \
+    X(MOTE_CHANNEL_ERR_PACKING, -605,                                                              \
+      "the call has a codec, and the channel no memory to compress in: set packing, packing_size")
 
 enum mote_channel_error {
 #define MOTE_CHANNEL_ENUM(name, code, text) name = code,
@@ -147,6 +149,15 @@ typedef struct mote_channel {
     void (*on_metadata)(void *context, const mote_grpc_event *ev);
     /* Gets each change of state, and why (a text for this call); may be NULL, as above. */
     void (*on_state)(void *context, int state, const char *why);
+    /* Where messages of calls with a codec are compressed: as a rule twice the largest as encoded;
+     * one that does not fit is sent as it is. To be set after mote_channel_init(). */
+    void *packing;
+    size_t packing_size;
+    /* Another channel to the same server, with memory and a transport of its own, or NULL. A call
+     * begins there while this one waits for its open calls to end, as the server takes no new ones
+     * (GOAWAY, or the last stream id); without it the call waits with them. Every function of a
+     * call finds its channel; mote_channel_next(), _poll() and _flush() are for one of them. */
+    struct mote_channel *spare;
     mote_grpc_life *life; /* NULL: none */
     uint32_t random;      /* a seed that differs from device to device */
     /* private */
@@ -204,10 +215,17 @@ int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *me
  */
 int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call);
 
-enum { MOTE_CHANNEL_MORE = 0x80 /* a message follows at once: this one may leave with it */ };
+enum {
+    MOTE_CHANNEL_MORE = 0x80, /* a message follows at once: this one may leave with it */
+    MOTE_CHANNEL_PLAIN = 0x40 /* it is not compressed, although the call has a codec */
+};
 
-/* Sends a message and waits for flow control. What the transport takes has left when it returns,
- * unless flags say MOTE_CHANNEL_MORE. 0, or < 0: the call is over, see _recv(). */
+/*
+ * Sends a message, compressed where the call has a codec, and waits for flow control. What the
+ * transport takes has left when it returns, unless flags say MOTE_CHANNEL_MORE. 0; or < 0: the call
+ * is over, see _recv(), or it goes on and the message cannot be sent: MOTE_CHANNEL_ERR_PACKING, or
+ * an error of mote_grpc_send() or of the codec.
+ */
 int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                       unsigned flags);
 int mote_channel_half_close(mote_grpc_call *call);
@@ -252,8 +270,8 @@ int mote_channel_poll(mote_channel *ch, uint32_t timeout_ms);
 /* Writes all that waits to be sent, within timeout_ms. 0, MOTE_AGAIN, or the sticky error. */
 int mote_channel_flush(mote_channel *ch, uint32_t timeout_ms);
 
-/* Ends the channel: open calls end with CANCELLED, GOAWAY leaves within timeout_ms, and the
- * transport is closed, where it has that function. */
+/* Ends the channel and its spare: open calls end with CANCELLED, GOAWAY leaves within timeout_ms,
+ * and the transport is closed, where it has that function. */
 void mote_channel_close(mote_channel *ch, uint32_t timeout_ms);
 
 #ifdef __cplusplus

@@ -38,8 +38,9 @@ const char *mote_channel_reason(mote_channel *ch, const char *otherwise);
 int mote_channel_connect(mote_channel *ch, bool wait_for_ready, uint64_t until_ms);
 uint32_t mote_channel_random(mote_channel *ch);
 
-/* call.c: the same with the time at which the deadline passes; nothing is written. */
-int mote_channel_begin(mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
+/* call.c: the same with the time at which the deadline passes; nothing is written. *ch becomes the
+ * channel of the call: its spare, as may be. */
+int mote_channel_begin(mote_channel **ch, const mote_grpc_request *request, uint64_t until_ms,
                        mote_grpc_call **call);
 
 /* status.c */

@@ -1,27 +1,40 @@
 /* Unary calls, made once; retry.c makes them again. */
 #include "channel_internal.h"
 
+/* Of the call that begins, or of the one that has ended. */
+static void note_call(mote_channel *ch, bool committed, bool unseen, int32_t pushback_ms)
+{
+    ch->committed = committed;
+    ch->unseen = unseen;
+    ch->pushback_ms = pushback_ms;
+}
+
 mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *request,
                                     uint64_t until_ms, const mote_grpc_source *source,
                                     const void *message, const uint8_t **response, size_t *len)
 {
+    mote_channel *at = ch;
     mote_grpc_call *call;
 
-    ch->committed = ch->unseen = false;
-    ch->pushback_ms = MOTE_GRPC_NO_PUSHBACK;
+    note_call(ch, false, false, MOTE_GRPC_NO_PUSHBACK);
+    if (ch->spare)
+        note_call(ch->spare, false, false, MOTE_GRPC_NO_PUSHBACK);
     *response = NULL;
     *len = 0;
-    int r = mote_channel_begin(ch, request, until_ms, &call);
+    int r = mote_channel_begin(&at, request, until_ms, &call);
     if (r < 0)
         return mote_channel_status(ch, r);
     r = mote_channel_send(call, source, message, MOTE_GRPC_LAST | MOTE_CHANNEL_MORE);
-    if (r < 0 && !mote_grpc_decided(call) && mote_h2_error(&ch->grpc.h2) == 0) {
+    if (r < 0 && !mote_grpc_decided(call) && mote_h2_error(&at->grpc.h2) == 0) {
         mote_channel_cancel(call); /* the message cannot be encoded */
         mote_channel_finish(call);
-        return r > -400 ? mote_status_of_error(r)
-                        : mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(r));
+        return r > -400 || r <= MOTE_CHANNEL_ERR_DEADLINE
+                   ? mote_status_of_error(r)
+                   : mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(r));
     }
-    return mote_channel_collect(call, response, len);
+    mote_status status = mote_channel_collect(call, response, len);
+    note_call(ch, at->committed, at->unseen, at->pushback_ms);
+    return status;
 }
 
 mote_status mote_channel_unary(mote_channel *ch, const mote_grpc_request *request,

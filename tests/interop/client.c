@@ -90,6 +90,8 @@ int connect_to(connection *c)
         mote_channel_init(&c->channel, &config, c->memory, size, c->input, sizeof c->input, io) < 0)
         return fprintf(stderr, "error: out of memory\n"), -1;
     c->channel.on_metadata = on_metadata;
+    c->channel.packing = packed;
+    c->channel.packing_size = sizeof packed;
     return 0;
 }
 
@@ -127,16 +129,9 @@ mote_grpc_call *start(connection *c, const mote_hpack_field *path, mote_grpc_req
 
 bool send_message(mote_grpc_call *call, const mote_pb_encoder *type, const void *m, bool compressed)
 {
-    mote_grpc_bytes bytes;
-
-    if (!compressed)
-        return mote_channel_send(
-                   call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type}, m,
-                   0) == 0;
-    return mote_grpc_compress(
+    return mote_channel_send(
                call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type}, m,
-               packed, sizeof packed, &bytes) == 0 &&
-           mote_channel_send(call, &mote_grpc_bytes_source, &bytes, MOTE_GRPC_COMPRESSED) == 0;
+               compressed ? 0 : MOTE_CHANNEL_PLAIN) == 0;
 }
 
 bool receive(mote_grpc_call *call, const mote_pb_decoder *type, void *m)

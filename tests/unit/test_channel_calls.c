@@ -1,0 +1,440 @@
+/* Calls of a channel where the server does more than answer: it takes no new ones, cancels at the
+ * deadline, leaves while nobody looks; and calls whose messages are compressed. */
+#include "../../grpc/channel/channel.h"
+#include "../../grpc/codec/codec.h"
+#include "../test.h"
+
+enum { CALLS = 2, RX = 2048, TX = 512, PEERS = 2, WIRE = 4096 };
+
+/* ---- servers, one for each channel ----------------------------------------------------------- */
+
+typedef struct {
+    mote_grpc grpc;
+    mote_grpc_config config;
+    uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 1024, 8, 0) / 8];
+    uint8_t message[RX];
+    unsigned connects;
+    bool open; /* the transport */
+    bool silent, refuses;
+    uint8_t wire[WIRE]; /* what it says beside the server */
+    size_t wire_len;
+    mote_grpc_call *held; /* of Never */
+} peer;
+
+static peer peers[PEERS];
+static uint64_t now;
+static int failures; /* calls of Unary that end with UNAVAILABLE */
+static unsigned compressed, plain;
+
+static int on_unary(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    if (ev->type == MOTE_GRPC_MESSAGE) {
+        compressed += ev->compressed;
+        plain += !ev->compressed;
+        if (failures > 0)
+            return failures--, MOTE_GRPC_UNAVAILABLE;
+        mote_grpc_bytes echo = {ev->data, ev->len};
+        return mote_grpc_answer(call, &mote_grpc_bytes_source, &echo);
+    }
+    return 0;
+}
+
+static int on_never(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    if (ev->type == MOTE_GRPC_START)
+        ((peer *)mote_grpc_context(call))->held = call;
+    return 0;
+}
+
+static const mote_grpc_method methods[] = {{.name = "Unary", .handler = on_unary},
+                                           {.name = "Never", .handler = on_never}};
+static const mote_grpc_service services[] = {{"a.B", methods, 2}};
+
+static mote_grpc_config config_of(bool server, peer *p)
+{
+    return (mote_grpc_config){.server = server,
+                              .max_calls = CALLS,
+                              .slots = 8,
+                              .rx_size = RX,
+                              .tx_size = TX,
+                              .table_size = server ? 4096 : 0,
+                              .dynamic = &mote_hpack_dynamic_table,
+                              .field_size = 1024,
+                              .authority = MOTE_GRPC_AUTHORITY("x"),
+                              .services = services,
+                              .service_count = 1,
+                              .codecs = &mote_grpc_zlib,
+                              .message = p->message,
+                              .message_size = sizeof p->message,
+                              .context = p};
+}
+
+static int dial(void *context, uint64_t until_ms)
+{
+    peer *p = context;
+
+    (void)until_ms;
+    p->connects++;
+    if (p->refuses)
+        return -1;
+    p->open = true;
+    p->wire_len = 0;
+    p->config = config_of(true, p);
+    return mote_grpc_init(&p->grpc, &p->config, p->memory, sizeof p->memory);
+}
+
+static int give(void *context, uint8_t *buf, size_t cap)
+{
+    peer *p = context;
+    size_t len, n = p->wire_len < cap ? p->wire_len : cap;
+    const uint8_t *out;
+
+    memcpy(buf, p->wire, n);
+    memmove(p->wire, p->wire + n, p->wire_len - n);
+    p->wire_len -= n;
+    while (p->open && !p->silent && n < cap && (out = mote_grpc_peek(&p->grpc, &len))) {
+        len = len < cap - n ? len : cap - n;
+        memcpy(buf + n, out, len);
+        mote_grpc_ack(&p->grpc, len);
+        n += len;
+    }
+    return n == 0 && !p->open ? -1 : (int)n;
+}
+
+static int take(void *context, const uint8_t *buf, size_t len)
+{
+    peer *p = context;
+
+    if (!p->open)
+        return -1;
+    mote_grpc_tick(&p->grpc, 0); /* it has no clock: deadlines do not pass there */
+    mote_grpc_serve(&p->grpc, buf, len);
+    return (int)len;
+}
+
+static void pass(void *context, bool writing, uint64_t until_ms)
+{
+    (void)context, (void)writing;
+    now = until_ms < now + 100 ? until_ms : now + 100;
+}
+
+static uint64_t clock_ms(void *context)
+{
+    (void)context;
+    return now;
+}
+
+/* ---- channels -------------------------------------------------------------------------------- */
+
+static mote_channel channels[PEERS], *const channel = &channels[0];
+static uint64_t memory[PEERS][MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, 1024, 8, 0) / 8];
+static uint8_t input[PEERS][64], messages[PEERS][RX], packing[2 * RX];
+
+static void begin(void)
+{
+    memset(peers, 0, sizeof peers);
+    now = 1000;
+    failures = 0;
+    compressed = plain = 0;
+    for (size_t i = 0; i < PEERS; i++) {
+        mote_grpc_config config = config_of(false, &peers[i]);
+        mote_io io = {.context = &peers[i],
+                      .read = give,
+                      .write = take,
+                      .wait = pass,
+                      .now_ms = clock_ms,
+                      .connect = dial};
+        config.message = messages[i];
+        CHECK_INT(mote_channel_init(&channels[i], &config, memory[i], sizeof memory[i], input[i],
+                                    sizeof input[i], io),
+                  0);
+    }
+}
+
+static const mote_hpack_field unary_path = MOTE_HPACK_FIELD(":path", "/a.B/Unary");
+static const mote_hpack_field never_path = MOTE_HPACK_FIELD(":path", "/a.B/Never");
+static const char hello[] = "hello, hello, hello, hello, hello, hello, hello, hello, hello, hello";
+
+/* The answer is what was asked. */
+static mote_status unary_with(mote_grpc_request request)
+{
+    mote_grpc_bytes message = {(const uint8_t *)hello, sizeof hello};
+    const uint8_t *data;
+    size_t len;
+
+    request.path = &unary_path;
+    mote_status s =
+        mote_channel_unary(channel, &request, &mote_grpc_bytes_source, &message, &data, &len);
+    if (s.code == MOTE_GRPC_OK)
+        CHECK(len == sizeof hello && memcmp(data, hello, len) == 0);
+    return s;
+}
+
+static int unary(void)
+{
+    return unary_with((mote_grpc_request){.timeout_ms = 3000}).code;
+}
+
+static void check_status(mote_status s, int code, const char *text)
+{
+    CHECK_INT(s.code, code);
+    CHECK_TEXT(s.message_len == strlen(text) && memcmp(s.message, text, s.message_len) == 0);
+}
+
+static mote_grpc_call *start_never(uint32_t timeout_ms)
+{
+    mote_grpc_request request = {.path = &never_path, .timeout_ms = timeout_ms};
+    mote_grpc_call *call = NULL;
+
+    CHECK_INT(mote_channel_start(channel, &request, &call), 0);
+    return call;
+}
+
+/* ---- a server that takes no new calls -------------------------------------------------------- */
+
+/* Its GOAWAY, after a round trip, is there. */
+static void goes_away(peer *p)
+{
+    mote_grpc_shutdown(&p->grpc);
+    mote_channel_poll(channel, 1);
+    mote_channel_poll(channel, 1);
+    CHECK(!mote_h2_can_open(&channel->grpc.h2));
+}
+
+static void runs_out_of_ids(peer *p)
+{
+    (void)p;
+    channel->grpc.h2.next_id = 0x80000001u;
+}
+
+static void a_new_call_takes_the_spare_while_open_ones_end_on_the_old_connection(void)
+{
+    static void (*const ends[])(peer *) = {goes_away, runs_out_of_ids};
+
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        channel->spare = &channels[1];
+        CHECK_INT(unary(), 0);
+        mote_grpc_call *old = start_never(0);
+        ends[i](&peers[0]);
+        CHECK_INT(unary(), 0);
+        CHECK_INT(unary(), 0);
+        CHECK_INT(peers[0].connects, 1);
+        CHECK_INT(peers[1].connects, 1);
+        CHECK(now < 1500);
+        CHECK_INT(mote_grpc_finish(peers[0].held, MOTE_GRPC_ABORTED, "in good order"), 0);
+        check_status(mote_channel_finish(old), MOTE_GRPC_ABORTED, "in good order");
+        CHECK_INT(unary(), 0); /* where there is a connection */
+        CHECK_INT(peers[0].connects + peers[1].connects, 2);
+        mote_channel_close(channel, 100);
+        CHECK_INT(channels[0].state, MOTE_CHANNEL_SHUTDOWN);
+        CHECK_INT(channels[1].state, MOTE_CHANNEL_SHUTDOWN);
+    }
+}
+
+static void without_a_spare_it_waits_and_connects_once_they_have_ended(void)
+{
+    static void (*const ends[])(peer *) = {goes_away, runs_out_of_ids};
+
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        CHECK_INT(unary(), 0);
+        mote_grpc_call *old = start_never(0);
+        ends[i](&peers[0]);
+        uint64_t before = now;
+        check_status(
+            unary_with((mote_grpc_request){.timeout_ms = 3000}), MOTE_GRPC_DEADLINE_EXCEEDED,
+            "deadline exceeded: the server takes no new calls, and open ones have not ended");
+        CHECK_INT(now, before + 3000);
+        mote_grpc_finish(peers[0].held, MOTE_GRPC_ABORTED, "");
+        CHECK_INT(mote_channel_finish(old).code, MOTE_GRPC_ABORTED);
+        CHECK_INT(unary(), 0);
+        CHECK_INT(peers[0].connects, 2);
+    }
+}
+
+static void the_status_says_what_the_spare_has_waited_for(void)
+{
+    for (int refuses = 0; refuses < 2; refuses++) {
+        begin();
+        channel->spare = &channels[1];
+        mote_grpc_call *old = start_never(0);
+        mote_grpc_event ev;
+        CHECK_INT(mote_channel_recv_within(old, &ev, 1), 0); /* it has waited for something else */
+        goes_away(&peers[0]);
+        peers[1].silent = true;
+        peers[1].refuses = refuses;
+        check_status(unary_with((mote_grpc_request){.timeout_ms = 3000}),
+                     refuses ? MOTE_GRPC_UNAVAILABLE : MOTE_GRPC_DEADLINE_EXCEEDED,
+                     refuses ? "no address could be reached"
+                             : "deadline exceeded: connected, but the server has not sent its "
+                               "SETTINGS");
+        mote_channel_cancel(old);
+        CHECK_INT(mote_channel_finish(old).code, MOTE_GRPC_CANCELLED);
+    }
+}
+
+/* ---- what the socket holds when a call begins ------------------------------------------------ */
+
+static void hold(peer *p, const char *what)
+{
+    static const char ping[17] = {0, 0, 8, 6}, goaway[17] = {0, 0, 8, 7};
+
+    for (; *what; what++) {
+        if (*what == 'F')
+            p->open = false;
+        else
+            memcpy(p->wire + p->wire_len, *what == 'P' ? ping : goaway, 17);
+        p->wire_len += *what == 'F' ? 0 : 17;
+    }
+}
+
+static void what_has_arrived_is_read_before_a_call_begins(void)
+{
+    static const struct {
+        const char *held; /* PING, GOAWAY, FIN; more than one read takes */
+        unsigned connects;
+    } cases[] = {{"", 1},   {"P", 1},   {"G", 2},          {"F", 2},     {"PF", 2},
+                 {"GF", 2}, {"PPG", 2}, {"PPPPPPPPPF", 2}, {"PPPPG", 2}, {"PPPPPPPPPP", 1}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin();
+        CHECK_INT(unary(), 0);
+        now += 5000; /* the connection was of use */
+        hold(&peers[0], cases[i].held);
+        CHECK_INT(unary(), 0);
+        CHECK_INT(peers[0].connects, cases[i].connects);
+    }
+}
+
+/* ---- header blocks that do not fit ----------------------------------------------------------- */
+
+static void a_block_that_an_empty_buffer_does_not_hold_ends_at_once(void)
+{
+    static char value[TX + 100];
+    unsigned fit = 0, refused = 0;
+
+    memset(value, '~', sizeof value); /* 14 bits in Huffman code: not shorter */
+    for (size_t len = TX - 300; len < sizeof value; len++) {
+        mote_grpc_metadata field = {"x", value, 1, len};
+        begin();
+        mote_status s = unary_with((mote_grpc_request){.metadata = &field, .metadata_count = 1});
+        CHECK(s.code == 0 || s.code == MOTE_GRPC_RESOURCE_EXHAUSTED);
+        fit += s.code == 0;
+        refused += s.code != 0;
+        CHECK(refused == 0 || s.code != 0); /* never again, once one was too large */
+        CHECK(now <= 1200);                 /* a turn or two */
+        CHECK_INT(unary(), 0);
+        CHECK_INT(peers[0].connects, 1);
+    }
+    CHECK(fit > 100 && refused > 100);
+}
+
+/* ---- the server cancels ---------------------------------------------------------------------- */
+
+/* RFC 9113 7: CANCEL is what servers say at the deadline, too; their clock may be ahead of ours. */
+static void a_cancel_at_the_deadline_is_the_deadline(void)
+{
+    static const struct {
+        uint32_t timeout_ms, after_ms;
+        int code;
+        const char *text;
+    } cases[] = {{3000, 3000, MOTE_GRPC_DEADLINE_EXCEEDED, "deadline exceeded"},
+                 {3000, 3001, MOTE_GRPC_DEADLINE_EXCEEDED, "deadline exceeded"},
+                 {3000, 2999, MOTE_GRPC_CANCELLED, "CANCEL"},
+                 {3000, 0, MOTE_GRPC_CANCELLED, "CANCEL"},
+                 {0, 3000, MOTE_GRPC_CANCELLED, "CANCEL"}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin();
+        mote_grpc_call *call = start_never(cases[i].timeout_ms);
+        CHECK(peers[0].held != NULL);
+        now += cases[i].after_ms;
+        mote_h2_reset(&peers[0].grpc.h2, peers[0].held->stream, MOTE_H2_CANCEL);
+        check_status(mote_channel_finish(call), cases[i].code, cases[i].text);
+    }
+    begin(); /* another code stays what it is */
+    mote_grpc_call *call = start_never(3000);
+    now += 3000;
+    mote_h2_reset(&peers[0].grpc.h2, peers[0].held->stream, MOTE_H2_ENHANCE_YOUR_CALM);
+    CHECK_INT(mote_channel_finish(call).code, MOTE_GRPC_RESOURCE_EXHAUSTED);
+}
+
+/* ---- compression ----------------------------------------------------------------------------- */
+
+static const mote_grpc_request gzip = {.timeout_ms = 60000, .codec = &mote_grpc_gzip};
+
+static void the_messages_of_a_call_with_a_codec_are_compressed(void)
+{
+    static const mote_grpc_retry policy = {.max_attempts = 3,
+                                           .initial_backoff_ms = 10,
+                                           .max_backoff_ms = 10,
+                                           .backoff_multiplier = 100,
+                                           .codes = 1u << MOTE_GRPC_UNAVAILABLE};
+
+    begin();
+    channel->packing = packing;
+    channel->packing_size = sizeof packing;
+    CHECK_INT(unary_with(gzip).code, 0);
+    CHECK(compressed == 1 && plain == 0);
+    CHECK_INT(unary(), 0); /* without one */
+    CHECK(compressed == 1 && plain == 1);
+    mote_channel_set_retry(channel, &policy);
+    failures = 2;
+    CHECK_INT(unary_with(gzip).code, 0);
+    CHECK(compressed == 4 && plain == 1);
+}
+
+static void one_that_has_no_room_to_be_compressed_goes_as_it_is(void)
+{
+    for (size_t size = 1; size < 2 * sizeof hello; size++) {
+        begin();
+        channel->packing = packing;
+        channel->packing_size = size;
+        CHECK_INT(unary_with(gzip).code, 0);
+        CHECK(compressed + plain == 1);
+        CHECK(size >= sizeof hello || plain == 1);
+    }
+    CHECK(compressed == 1);
+}
+
+static void a_codec_without_memory_is_told(void)
+{
+    begin();
+    check_status(unary_with(gzip), MOTE_GRPC_INTERNAL,
+                 "the call has a codec, and the channel no memory to compress in: set packing, "
+                 "packing_size");
+    CHECK_INT(unary(), 0);
+}
+
+static void in_a_stream_a_message_may_be_left_plain(void)
+{
+    mote_grpc_bytes message = {(const uint8_t *)hello, sizeof hello};
+    mote_grpc_request request = gzip;
+    mote_grpc_call *call;
+
+    begin();
+    channel->packing = packing;
+    channel->packing_size = sizeof packing;
+    request.path = &unary_path;
+    CHECK_INT(mote_channel_start(channel, &request, &call), 0);
+    CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_CHANNEL_PLAIN), 0);
+    CHECK(compressed == 0 && plain == 1);
+    CHECK_INT(mote_channel_half_close(call), 0);
+    CHECK_INT(mote_channel_finish(call).code, 0);
+}
+
+int main(void)
+{
+    RUN(a_new_call_takes_the_spare_while_open_ones_end_on_the_old_connection);
+    RUN(without_a_spare_it_waits_and_connects_once_they_have_ended);
+    RUN(the_status_says_what_the_spare_has_waited_for);
+    RUN(what_has_arrived_is_read_before_a_call_begins);
+    RUN(a_block_that_an_empty_buffer_does_not_hold_ends_at_once);
+    RUN(a_cancel_at_the_deadline_is_the_deadline);
+    RUN(the_messages_of_a_call_with_a_codec_are_compressed);
+    RUN(one_that_has_no_room_to_be_compressed_goes_as_it_is);
+    RUN(a_codec_without_memory_is_told);
+    RUN(in_a_stream_a_message_may_be_left_plain);
+    return test_summary();
+}
