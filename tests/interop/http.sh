@@ -65,7 +65,7 @@ with_nghttp2() {
     start peer nghttpd --no-tls --echo-upload -d "$W/root" -a 127.0.0.1 PORT
     client_of_ours nghttpd "$peer"
     nghttp_post() { nghttp -d "$W/content.$1" "http://127.0.0.1:$ours/echo" | cmp - "$W/content.$1"; }
-    curl_post() { curl -sS --http2-prior-knowledge --data-binary "@$W/content.$1" "http://127.0.0.1:$ours/echo" | cmp - "$W/content.$1"; }
+    curl_post() { curl -sS --http2-prior-knowledge -X POST -T "$W/content.$1" "http://127.0.0.1:$ours/echo" | cmp - "$W/content.$1"; }
     for size in $SIZES; do
         [ "$size" = 0 ] || check "nghttp sends $size bytes to h2_server" nghttp_post "$size"
         check "curl sends $size bytes to h2_server" curl_post "$size"
