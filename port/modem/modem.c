@@ -1,40 +1,16 @@
 /* One command at a time: the drawing is in modem.h. */
-#include "modem.h"
+#include "modem_internal.h"
 
 #include <string.h>
 
 enum {
-    WAKE_MS = 1000, /* until ATE0 is said again; */
     WAKE_TRIES = 10,
-    QUIET_MS = 200, /* after its OK: late answers to what was said before */
-    DIAL_MS = 150000,
-    ANSWER_MS = 15000,
-    HANG_UP_MS = 3000,
+    QUIET_MS = 200, /* after the OK of ATE0: late answers to what was said before */
     RETRY_MS = 200, /* after the modem had no room */
-    LOOK_MS = 5000, /* whether bytes have arrived that the modem has not told of */
     HOST_MAX = 100
 };
 
-/* ---- texts ----------------------------------------------------------------------------------- */
-
-static size_t put(char *out, size_t at, size_t cap, const char *text)
-{
-    while (*text && at + 1 < cap)
-        out[at++] = *text++;
-    out[at] = '\0';
-    return at;
-}
-
-static const char *decimal(char text[12], uint32_t number)
-{
-    size_t at = 11;
-
-    text[at] = '\0';
-    do
-        text[--at] = (char)('0' + number % 10);
-    while (number /= 10);
-    return text + at;
-}
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static bool begins(const mote_modem *m, const char *text)
 {
@@ -63,135 +39,6 @@ static int last_number(const char *line)
     return number_at(comma ? comma + 1 : line);
 }
 
-/* ---- commands -------------------------------------------------------------------------------- */
-
-static void add(mote_modem *m, const char *text)
-{
-    m->out_len = put(m->out, m->out_len, sizeof m->out, text);
-}
-
-static void add_number(mote_modem *m, size_t number)
-{
-    char text[12];
-
-    add(m, decimal(text, (uint32_t)number));
-}
-
-static void begin(mote_modem *m, const char *text)
-{
-    m->out_pos = m->out_len = 0;
-    m->answered = m->resulted = m->no_bytes = false;
-    add(m, text);
-}
-
-/* The command that was put together is said. */
-static void say(mote_modem *m, enum mote_modem_state state, uint32_t limit_ms)
-{
-    add(m, "\r");
-    m->state = state;
-    m->limit_ms = m->now_ms + limit_ms;
-}
-
-void mote_modem_fail(mote_modem *m, const char *what)
-{
-    size_t at = put(m->why, 0, sizeof m->why, "modem: ");
-
-    if (m->state == MOTE_MODEM_ENDED || m->state == MOTE_MODEM_CLOSED)
-        return;
-    if (m->state == MOTE_MODEM_READING || m->state == MOTE_MODEM_ENDING_READ)
-        m->rx_pos = m->rx_len = 0; /* what it was is not known */
-    at = put(m->why, at, sizeof m->why, what);
-    at = put(m->why, at, sizeof m->why, " after ");
-    put(m->why, at, sizeof m->why, m->out + (m->out[0] == 0x1b));
-    m->why[strcspn(m->why, "\r")] = '\0';
-    m->state = MOTE_MODEM_ENDED;
-}
-
-/* A modem that waits for bytes to send takes an escape for none. */
-static void wake(mote_modem *m)
-{
-    begin(m, m->tries++ > 0 ? "\x1b" : "");
-    add(m, "ATE0");
-    say(m, MOTE_MODEM_WAKING, WAKE_MS);
-}
-
-static void dial(mote_modem *m)
-{
-    const mote_modem_family *f = m->config->family;
-
-    begin(m, f->dial);
-    add(m, m->config->host);
-    add(m, f->dial_port);
-    add_number(m, m->config->port);
-    add(m, f->dial_end);
-    say(m, MOTE_MODEM_DIALING, DIAL_MS);
-}
-
-static const mote_modem_step *step_of(const mote_modem *m)
-{
-    size_t own = m->config->setup_count, i = m->step;
-
-    if (i < own)
-        return &m->config->setup[i];
-    return i - own < m->config->family->setup_count ? &m->config->family->setup[i - own] : NULL;
-}
-
-static void prepare(mote_modem *m)
-{
-    const mote_modem_step *step = step_of(m);
-
-    if (!step) {
-        dial(m);
-        return;
-    }
-    begin(m, step->command);
-    say(m, MOTE_MODEM_PREPARING, step->limit_ms);
-}
-
-static void ask_to_send(mote_modem *m)
-{
-    begin(m, m->config->family->send);
-    add_number(m, m->tx_len - m->tx_pos);
-    m->tx_out = m->tx_pos;
-    say(m, MOTE_MODEM_ASKING, ANSWER_MS);
-}
-
-static void ask_for_bytes(mote_modem *m)
-{
-    begin(m, m->config->family->read);
-    add_number(m, MOTE_MODEM_PIECE);
-    m->arrived = false; /* a line that says so again counts */
-    m->look_ms = m->now_ms + LOOK_MS;
-    say(m, MOTE_MODEM_ASKING_BYTES, ANSWER_MS);
-}
-
-/* What comes next of a connection on which no command is in progress. */
-static void proceed(mote_modem *m)
-{
-    bool sends = m->tx_len > 0 && !m->peer_closed && m->now_ms >= m->send_ms;
-    bool reads = m->rx_len == 0 && !m->hangs_up && (m->arrived || m->now_ms >= m->look_ms);
-
-    if (m->state != MOTE_MODEM_IDLE)
-        return;
-    if (reads && (m->sent_last || !sends)) {
-        ask_for_bytes(m);
-    } else if (sends) {
-        ask_to_send(m);
-    } else if (m->hangs_up && (m->tx_len == 0 || m->peer_closed)) {
-        begin(m, m->config->family->hang_up);
-        say(m, MOTE_MODEM_HANGING_UP, HANG_UP_MS);
-    } else if (m->peer_closed && !m->arrived && m->rx_len == 0) {
-        m->state = MOTE_MODEM_ENDED;
-        put(m->why, 0, sizeof m->why, "modem: the peer has closed the connection");
-    }
-}
-
-static void idle(mote_modem *m)
-{
-    m->state = MOTE_MODEM_IDLE;
-    proceed(m);
-}
-
 /* ---- answers --------------------------------------------------------------------------------- */
 
 enum answer { OTHER, OK, ERROR };
@@ -215,7 +62,7 @@ static void on_waking(mote_modem *m, enum answer answer)
 
 static void on_preparing(mote_modem *m, enum answer answer)
 {
-    const mote_modem_step *step = step_of(m);
+    const mote_modem_step *step = mote_modem_step_of(m);
     bool passed = answer == ERROR && step->may_fail;
 
     if (answer == ERROR && !passed) {
@@ -227,7 +74,7 @@ static void on_preparing(mote_modem *m, enum answer answer)
     if (!passed && !(m->answered && m->resulted))
         return;
     m->step++;
-    prepare(m);
+    mote_modem_prepare(m);
 }
 
 static void on_dialing(mote_modem *m, enum answer answer)
@@ -244,14 +91,14 @@ static void on_dialing(mote_modem *m, enum answer answer)
     if (!m->answered || !m->resulted)
         return;
     m->look_ms = m->now_ms + LOOK_MS;
-    idle(m);
+    mote_modem_idle(m);
 }
 
 /* Bytes were not taken. When the peer has closed, what it said before is still to be read. */
 static void on_no_send(mote_modem *m)
 {
     if (m->peer_closed)
-        idle(m);
+        mote_modem_idle(m);
     else
         mote_modem_fail(m, m->line);
 }
@@ -282,7 +129,7 @@ static void on_sent(mote_modem *m)
     if (n == all)
         m->tx_pos = m->tx_len = 0;
     m->sent_last = true;
-    idle(m);
+    mote_modem_idle(m);
 }
 
 static void on_sending(mote_modem *m, enum answer answer)
@@ -292,7 +139,7 @@ static void on_sending(mote_modem *m, enum answer answer)
     } else if (begins(m, m->config->family->refused)) {
         m->send_ms = m->now_ms + RETRY_MS;
         m->sent_last = true;
-        idle(m);
+        mote_modem_idle(m);
     } else if (answer == ERROR) {
         on_no_send(m);
     }
@@ -321,7 +168,7 @@ static void on_asking_bytes(mote_modem *m, enum answer answer)
     else if (answer == ERROR && !m->no_bytes && !m->peer_closed)
         mote_modem_fail(m, m->line);
     else if (answer != OTHER)
-        m->sent_last = false, idle(m);
+        m->sent_last = false, mote_modem_idle(m);
 }
 
 /* The bytes end where their number says, or it was another number: then nothing is taken. */
@@ -334,7 +181,7 @@ static void on_ending_read(mote_modem *m, enum answer answer)
     m->resulted = true;
     m->sent_last = m->sent_last && answer != OK;
     if (answer == OK)
-        idle(m);
+        mote_modem_idle(m);
 }
 
 static bool in_connection(const mote_modem *m)
@@ -351,7 +198,7 @@ static void on_news(mote_modem *m)
         m->peer_closed = m->arrived = true; /* what is left in the modem is read */
     else if (begins(m, m->config->family->arrived))
         m->arrived = true;
-    proceed(m);
+    mote_modem_proceed(m);
 }
 
 static void on_line(mote_modem *m)
@@ -455,9 +302,9 @@ static void on_limit(mote_modem *m)
         m->state = MOTE_MODEM_CLOSED;
     } else if (m->state == MOTE_MODEM_WAKING && m->answered) {
         m->step = 0;
-        prepare(m);
+        mote_modem_prepare(m);
     } else if (m->state == MOTE_MODEM_WAKING && m->tries < WAKE_TRIES) {
-        wake(m);
+        mote_modem_wake(m);
     } else {
         mote_modem_fail(m, "no answer");
     }
@@ -477,7 +324,7 @@ uint32_t mote_modem_tick(mote_modem *m, uint64_t now_ms)
         return UINT32_MAX;
     if (m->state != MOTE_MODEM_IDLE && now_ms >= m->limit_ms)
         on_limit(m);
-    proceed(m);
+    mote_modem_proceed(m);
     if (is_still(m))
         return UINT32_MAX;
     if (m->state != MOTE_MODEM_IDLE)
@@ -507,7 +354,7 @@ void mote_modem_open(mote_modem *m, uint64_t now_ms)
     memset(m, 0, sizeof *m);
     m->config = config;
     m->now_ms = now_ms;
-    wake(m);
+    mote_modem_wake(m);
 }
 
 void mote_modem_close(mote_modem *m)
@@ -516,7 +363,7 @@ void mote_modem_close(mote_modem *m)
         m->hangs_up = true;
     else if (m->state != MOTE_MODEM_HANGING_UP)
         m->state = MOTE_MODEM_CLOSED;
-    proceed(m);
+    mote_modem_proceed(m);
 }
 
 bool mote_modem_is_open(const mote_modem *m)
@@ -536,7 +383,7 @@ int mote_modem_read(mote_modem *m, uint8_t *buf, size_t cap)
     m->rx_pos += n;
     if (m->rx_pos == m->rx_len)
         m->rx_pos = m->rx_len = 0;
-    proceed(m);
+    mote_modem_proceed(m);
     return (int)n;
 }
 
@@ -548,7 +395,7 @@ int mote_modem_write(mote_modem *m, const uint8_t *buf, size_t len)
         return 0;
     m->tx_len = len < MOTE_MODEM_PIECE ? len : MOTE_MODEM_PIECE;
     memcpy(m->tx, buf, m->tx_len);
-    proceed(m);
+    mote_modem_proceed(m);
     return (int)m->tx_len;
 }
 
