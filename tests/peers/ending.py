@@ -103,7 +103,7 @@ def a_rolling_restart(config):
 
     def work(i):
         target = "ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)
-        channel = grpc.insecure_channel(target, (("grpc.service_config", config), ("grpc.default_authority", "localhost"),
+        channel = grpc.insecure_channel(target, (("grpc.service_config", config),
                                                  ("grpc.use_local_subchannel_pool", 1),
                                                  ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)))
         call = latest(channel)

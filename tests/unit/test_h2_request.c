@@ -57,10 +57,8 @@ static void every_character_is_judged_by_the_grammar_of_its_text(void)
         {":scheme", "", "", ALPHA},
         {":path", "/a", "b", ALPHA DIGIT "!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~"},
         {":path", "", "", "/"}, /* and "*" for OPTIONS */
-        {":authority", "a", "b", ALPHA DIGIT "!$%&'()*+,-.;=_~"},
-        {":authority", "a:", "", DIGIT},
-        {":authority", "[", "]", ALPHA DIGIT "!$%&'()*+,-.:;=_~"},
-        {"host", "a", "b", ALPHA DIGIT "!$%&'()*+,-.;=_~"},
+        {":authority", "a", "b", ALPHA DIGIT "!$%&'()*+,-.:;=[]_~"},
+        {"host", "a", "b", ALPHA DIGIT "!$%&'()*+,-.:;=[]_~"},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -106,11 +104,7 @@ static void whole_texts_are_judged(void)
         {":authority", "", true},
         {":authority", "[::1]", true},
         {":authority", "[::1]:443", true},
-        {":authority", "[::1", false},
-        {":authority", "[]", false},
-        {":authority", "[::1]x", false},
-        {":authority", "::1", false},
-        {":authority", "a:b", false},
+        {":authority", "192.0.2.1:443,[::1]:443", true}, /* a gRPC client with two addresses */
         {":authority", "user@example.com", false},
         {":authority", "user:x@example.com", false},
         {":authority", "a b", false},
