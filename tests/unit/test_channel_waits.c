@@ -418,6 +418,37 @@ static void nothing_is_written_to_a_transport_that_has_ended(void)
     CHECK_INT(heard_len, len + 17);
 }
 
+static int no_more(void *context, uint8_t *buf, size_t cap)
+{
+    (void)context;
+    (void)buf;
+    (void)cap;
+    refused = true; /* so that why() says what has happened */
+    return -1;
+}
+
+/* The transport says why it has ended, to whoever asks: for one call, or for any. */
+static void a_status_tells_why_the_transport_has_ended(void)
+{
+    static const char text[] = "connect 10.0.0.1:1: Connection refused";
+
+    for (int any = 0; any < 2; any++) {
+        mote_grpc_request request = {.path = &path, .timeout_ms = LIMIT};
+        mote_grpc_call *call;
+        mote_grpc_event ev;
+        begin(NO_ANSWER);
+        CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+        channel.io.read = no_more;
+        if (any)
+            CHECK_INT(mote_channel_next(&channel, &ev, 1000), 1);
+        else
+            CHECK_INT(mote_channel_recv(call, &ev), 1);
+        CHECK_INT(ev.type, MOTE_GRPC_STATUS);
+        CHECK_INT(ev.code, MOTE_GRPC_UNAVAILABLE);
+        CHECK(ev.message_len == sizeof text - 1 && memcmp(ev.message, text, sizeof text - 1) == 0);
+    }
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -441,6 +472,7 @@ int main(void)
     RUN(a_cancelled_call_says_so_at_once);
     RUN(what_is_to_leave_is_waited_for);
     RUN(nothing_is_written_to_a_transport_that_has_ended);
+    RUN(a_status_tells_why_the_transport_has_ended);
     RUN(close_says_goaway);
     return test_summary();
 }

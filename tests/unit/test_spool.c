@@ -369,6 +369,36 @@ static void each_read_that_fails_is_told(void)
     CHECK_INT(mote_outbox_count(&o), count + 1);
 }
 
+static uint64_t syncs;
+
+static int sync_flash(void *context)
+{
+    CHECK(context == flash);
+    syncs++;
+    return fails ? CUT : 0;
+}
+
+/* Storage that writes later: each record and each header is asked for, and that it failed is told.
+ */
+static void what_is_written_is_synced(void)
+{
+    begin(1, UINT64_MAX);
+    storage.sync = sync_flash;
+    syncs = 0;
+    CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH), 0);
+    CHECK_INT(syncs, 1);
+    CHECK_INT(put(), 0);
+    CHECK_INT(syncs, 2);
+    uint64_t before = erases;
+    while (erases == before)
+        CHECK_INT(put(), 0);
+    CHECK_INT(syncs, o.next_sequence - 1 + erases);
+    before = syncs;
+    fails = true; /* what is not written is not synced */
+    CHECK_INT(put(), CUT);
+    CHECK_INT(syncs, before);
+}
+
 static void a_write_that_fails_costs_a_number(void)
 {
     uint64_t first, last;
@@ -563,6 +593,7 @@ int main(void)
     RUN(a_record_that_rots_is_counted);
     RUN(a_record_that_rots_later_is_counted_once);
     RUN(each_read_that_fails_is_told);
+    RUN(what_is_written_is_synced);
     RUN(a_write_that_fails_costs_a_number);
     RUN(sizes_that_do_not_fit_are_refused);
     RUN(numbers_of_every_width_are_read_and_written);
