@@ -523,6 +523,8 @@ static void numbers_of_every_width_are_read_and_written(void)
     CHECK_INT(o.used, 36);
     for (size_t i = 0; i < sizeof of_every_width / sizeof of_every_width[0]; i++) {
         numbers n = of_every_width[i], older = {n.serial, n.epoch, n.kept, n.kept};
+        older.first -= n.kept > 9 ? 5 : 0;
+        older.kept = older.first;
         uint64_t sequence = n.first + 1;
         begin(1, UINT64_MAX);
         draw_header(older, flash + 2 * SECTOR);
