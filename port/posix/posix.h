@@ -32,8 +32,10 @@ int mote_posix_listen(const char *address);
 /* The address that a socket is bound to, as text. */
 const char *mote_posix_address(int fd, char out[128]);
 
-/* A connected, non-blocking socket, with TCP_NODELAY; tries each address of the name in turn, for
- * at most timeout_ms in all. -1 on error. */
+/* A connected, non-blocking socket, with TCP_NODELAY, within timeout_ms in all, or -1. A name is
+ * looked up by a thread that is left behind when it has no answer by then (four of them at the
+ * most). Its addresses are tried in turn; after 250 ms the next one is tried beside it (RFC 8305).
+ */
 int mote_posix_connect(const char *address, uint32_t timeout_ms);
 
 /*

@@ -10,7 +10,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,19 +20,6 @@
 #include <unistd.h>
 
 enum { HOLD_TRIES = 100, HOLD_MS = 10 };
-
-static _Thread_local char error_text[256];
-
-const char *mote_posix_error(void)
-{
-    return error_text;
-}
-
-int mote_posix_failed(const char *what, const char *address, const char *why)
-{
-    snprintf(error_text, sizeof error_text, "%s %s: %s", what, address, why);
-    return -1;
-}
 
 /* ---- addresses ----------------------------------------------------------------------------- */
 
@@ -47,37 +36,6 @@ static int unix_address(const char *address, struct sockaddr_un *un)
         return mote_posix_failed("address", address, "path too long");
     strcpy(un->sun_path, address + 5);
     return 0;
-}
-
-/* A number above 65,535 is no port: getaddrinfo() would cut it. Names of services are its business.
- */
-static bool port_ok(const char *port)
-{
-    size_t digits = strspn(port, "0123456789");
-
-    return port[0] != '\0' && (port[digits] != '\0' || (digits < 10 && atol(port) <= 65535));
-}
-
-/* Splits "host:port" or "[v6]:port" and looks it up. */
-static int resolve(const char *address, int flags, struct addrinfo **list)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
-    char host[256];
-    const char *colon = strrchr(address, ':');
-    const char *start = address, *end = colon;
-
-    if (!colon || (size_t)(colon - address) >= sizeof host)
-        return mote_posix_failed("address", address, "is not host:port");
-    if (!port_ok(colon + 1))
-        return mote_posix_failed("address", address, "has no port from 0 to 65535");
-    if (end > start && *start == '[' && end[-1] == ']') {
-        start++;
-        end--;
-    }
-    memcpy(host, start, (size_t)(end - start));
-    host[end - start] = '\0';
-    int r = getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, list);
-    return r == 0 ? 0 : mote_posix_failed("address", address, gai_strerror(r));
 }
 
 const char *mote_posix_address(int fd, char out[128])
@@ -178,7 +136,7 @@ int mote_posix_listen(const char *address)
 
     if (is_unix(address))
         return listen_unix(address);
-    if (resolve(address, AI_PASSIVE, &list) < 0)
+    if (mote_posix_resolve(address, AI_PASSIVE, UINT64_MAX, &list) < 0)
         return -1;
     /* The IPv6 wildcard first: it takes both protocols. */
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
@@ -207,43 +165,82 @@ static int wait_for(int fd, short events, uint64_t until_ms)
     return r > 0 && p[0].revents == 0 ? 0 : r;
 }
 
-static int wait_connected(int fd, uint64_t until)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
+enum { ATTEMPTS = 8, NEXT_ADDRESS_MS = 250 }; /* RFC 8305 5 */
 
-    for (;;) {
-        int r = wait_for(fd, POLLOUT, until);
-        if (mote_posix_stopped && r <= 0)
-            return EINTR;
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r < 0)
-            return errno;
-        if (r == 0)
-            return ETIMEDOUT;
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-        return error;
+/* Attempts to connect that run side by side. */
+typedef struct {
+    struct pollfd fds[ATTEMPTS + 1]; /* and what a signal wakes */
+    nfds_t count;
+    int error; /* of the last one that has failed */
+} race;
+
+/* Begins one more. */
+static void enter(race *r, const struct addrinfo *a)
+{
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 &&
+        (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR)) {
+        r->fds[r->count++] = (struct pollfd){.fd = fd, .events = POLLOUT};
+        return;
     }
+    r->error = errno;
+    if (fd >= 0)
+        close(fd);
 }
 
-static int connect_to(const struct sockaddr *a, socklen_t len, int family, uint64_t until)
+/* What has been decided until then: a connected socket; -1: none, and r->count says how many are
+ * still on their way. */
+static int look(race *r, uint64_t until)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, error = 0;
+    uint64_t now = mote_posix_now_ms(), ms = now < until ? until - now : 0;
 
-    if (fd < 0)
+    r->fds[r->count] = (struct pollfd){.fd = mote_posix_wake_fd(), .events = POLLIN};
+    if (poll(r->fds, r->count + 1, ms > 0x7fffffff ? -1 : (int)ms) <= 0)
         return -1;
-    if (connect(fd, a, len) < 0)
-        error = errno == EINPROGRESS || errno == EINTR ? wait_connected(fd, until) : errno;
-    if (error == 0) {
-        if (family != AF_UNIX)
-            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        return fd;
+    for (nfds_t i = 0; i < r->count; i++) {
+        int fd = r->fds[i].fd, error = 0;
+        socklen_t len = sizeof error;
+        if (r->fds[i].revents == 0)
+            continue;
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+        r->fds[i--] = r->fds[--r->count];
+        if (error == 0)
+            return fd;
+        r->error = error;
+        close(fd);
     }
-    close(fd);
-    errno = error;
     return -1;
+}
+
+/* Each address has NEXT_ADDRESS_MS, or until it has failed, before the next one is tried beside it.
+ * The first that answers; -1 and errno. */
+static int connect_any(const struct addrinfo *a, uint64_t until)
+{
+    race r = {.error = EADDRNOTAVAIL};
+    uint64_t next = 0;
+    int fd = -1, on = 1;
+
+    while (fd < 0 && (a || r.count > 0)) {
+        uint64_t now = mote_posix_now_ms();
+        if (a && r.count < ATTEMPTS && (r.count == 0 || now >= next)) {
+            enter(&r, a);
+            a = a->ai_next;
+            next = now + NEXT_ADDRESS_MS;
+        }
+        if (r.count > 0)
+            fd = look(&r, a && r.count < ATTEMPTS && next < until ? next : until);
+        if (fd < 0 && (mote_posix_now_ms() >= until || mote_posix_stopped)) {
+            r.error = mote_posix_stopped ? EINTR : r.count > 0 ? ETIMEDOUT : r.error;
+            break;
+        }
+    }
+    while (r.count > 0)
+        close(r.fds[--r.count].fd);
+    if (fd >= 0) /* without effect on a Unix socket */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    errno = r.error;
+    return fd;
 }
 
 int mote_posix_connect(const char *address, uint32_t timeout_ms)
@@ -256,12 +253,14 @@ int mote_posix_connect(const char *address, uint32_t timeout_ms)
     if (is_unix(address)) {
         if (unix_address(address, &un) < 0)
             return -1;
-        fd = connect_to((struct sockaddr *)&un, sizeof un, AF_UNIX, until);
+        fd = connect_any(&(struct addrinfo){.ai_family = AF_UNIX,
+                                            .ai_addr = (struct sockaddr *)&un,
+                                            .ai_addrlen = sizeof un},
+                         until);
     } else {
-        if (resolve(address, 0, &list) < 0)
+        if (mote_posix_resolve(address, 0, until, &list) < 0)
             return -1;
-        for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
-            fd = connect_to(a->ai_addr, a->ai_addrlen, a->ai_family, until);
+        fd = connect_any(list, until);
         freeaddrinfo(list);
     }
     mote_posix_trace_begin(fd);
@@ -297,9 +296,8 @@ static int moved(const char *what, ssize_t n)
         return (int)n;
     if ((errno == EAGAIN || errno == EINTR) && !mote_posix_stopped)
         return 0;
-    snprintf(error_text, sizeof error_text, "%s: %s", what,
-             mote_posix_stopped ? "the program was told to stop" : strerror(errno));
-    return -1;
+    return mote_posix_failed(what, NULL,
+                             mote_posix_stopped ? "the program was told to stop" : strerror(errno));
 }
 
 static int io_read(void *context, uint8_t *buf, size_t cap)
@@ -308,8 +306,7 @@ static int io_read(void *context, uint8_t *buf, size_t cap)
     ssize_t n = recv(fd, buf, cap, 0);
 
     if (n == 0) {
-        error_text[0] = '\0';
-        return -1;
+        return mote_posix_failed(NULL, NULL, NULL);
     }
     mote_posix_trace_bytes(fd, false, buf, n > 0 ? (size_t)n : 0);
     return moved("read", n);

@@ -1,10 +1,13 @@
 /* The POSIX port: addresses, time limits, and transports that fail in every way. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "../../port/posix/posix.h"
 #include "../peers/peer.mote.h"
 #include "../test.h"
 
 #include <fcntl.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -44,6 +47,89 @@ static void a_full_backlog_times_out(void)
     while (n > 0)
         close(fds[--n]);
     close(listener);
+}
+
+/* ---- names, with a resolver of our own --------------------------------------------------------
+ */
+
+static const char *second_port; /* of "two.test", whose first address has the port that is asked */
+
+/* "slow.test" has its answer after 600 ms; "two.test" has two addresses. */
+int getaddrinfo(const char *restrict host, const char *restrict port,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict list)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    bool slow = host && strcmp(host, "slow.test") == 0, two = host && strcmp(host, "two.test") == 0;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (!slow && !two)
+        return real(host, port, hints, list);
+    if (hints->ai_flags & AI_NUMERICHOST)
+        return EAI_NONAME;
+    if (slow)
+        nanosleep(&(struct timespec){.tv_nsec = 600000000}, NULL);
+    int r = real("127.0.0.1", port, hints, list);
+    return r != 0 || slow ? r : real("127.0.0.1", second_port, hints, &(*list)->ai_next);
+}
+
+static void a_resolver_without_an_answer_meets_the_deadline(void)
+{
+    char bound[128], name[64];
+    int listener = mote_posix_listen("127.0.0.1:0");
+
+    snprintf(name, sizeof name, "slow.test%s", strrchr(mote_posix_address(listener, bound), ':'));
+    for (int i = 0; i < 5; i++) { /* four are left behind, and no fifth */
+        uint64_t start = mote_posix_now_ms();
+        CHECK_INT(mote_posix_connect(name, 50), -1);
+        CHECK(mote_posix_now_ms() - start < 300);
+        CHECK(strstr(mote_posix_error(), "look up slow.test:") == mote_posix_error());
+        CHECK(strstr(mote_posix_error(), i < 4 ? "timed out: no answer to the question for the name"
+                                               : "too many names are being looked up"));
+    }
+    nanosleep(&(struct timespec){.tv_sec = 1}, NULL); /* they have ended */
+    int fd = mote_posix_connect(name, 5000);
+    CHECK(fd >= 0);
+    close(fd);
+    close(listener);
+}
+
+/* A port that does not answer: its backlog is full. */
+static int fill_backlog(int listener, const char *address, int *fds, int max)
+{
+    int n = 0;
+
+    listen(listener, 0);
+    while (n < max && (fds[n] = mote_posix_connect(address, 100)) >= 0)
+        n++;
+    return n;
+}
+
+static void an_address_that_does_not_answer_is_not_waited_for(void)
+{
+    int hole = mote_posix_listen("127.0.0.1:0"), live = mote_posix_listen("127.0.0.1:0"), fds[16];
+    char hole_address[128], live_address[128], name[64];
+    int n = fill_backlog(hole, mote_posix_address(hole, hole_address), fds, 16);
+
+    CHECK(n < 16);
+    second_port = strrchr(mote_posix_address(live, live_address), ':') + 1;
+    snprintf(name, sizeof name, "two.test%s", strrchr(hole_address, ':'));
+    uint64_t start = mote_posix_now_ms();
+    int fd = mote_posix_connect(name, 5000);
+    uint64_t took = mote_posix_now_ms() - start;
+    CHECK(fd >= 0 && took >= 240 && took < 1500);
+    int accepted = mote_posix_accept_one(live, 1000);
+    CHECK(accepted >= 0);
+    close(fd);
+    close(accepted);
+    close(live); /* now the second one refuses: the first has the rest of the time */
+    start = mote_posix_now_ms();
+    CHECK_INT(mote_posix_connect(name, 600), -1);
+    took = mote_posix_now_ms() - start;
+    CHECK(took >= 590 && took < 1500);
+    CHECK(strstr(mote_posix_error(), "timed out"));
+    while (n > 0)
+        close(fds[--n]);
+    close(hole);
 }
 
 static void every_family_listens_and_connects(void)
@@ -365,6 +451,8 @@ int main(void)
     mote_posix_catch_signals();
     RUN(invalid_addresses_are_told);
     RUN(a_full_backlog_times_out);
+    RUN(a_resolver_without_an_answer_meets_the_deadline);
+    RUN(an_address_that_does_not_answer_is_not_waited_for);
     RUN(every_family_listens_and_connects);
     RUN(only_a_socket_on_which_nobody_answers_is_replaced);
     RUN(a_dialer_tries_its_addresses_in_turn);
