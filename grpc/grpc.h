@@ -256,7 +256,8 @@ typedef struct {
     size_t messages_received;
 } mote_grpc_counters;
 
-/* The authority of a config: of a string literal, and of a text that stays where it is. */
+/* The authority of a config: of a string literal, and of a text that stays where it is, as
+ * "host:port"; of an address "unix:PATH" it is "localhost". */
 #define MOTE_GRPC_AUTHORITY(text) MOTE_HPACK_FIELD(":authority", text)
 mote_hpack_field mote_grpc_authority(const char *text);
 

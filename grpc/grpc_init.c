@@ -40,9 +40,12 @@ static void carve_calls(mote_grpc *g, carver *c)
 mote_hpack_field mote_grpc_authority(const char *text)
 {
     mote_hpack_field f = MOTE_GRPC_AUTHORITY("");
+    size_t same = 0;
 
-    f.value = text;
-    while (text[f.value_len] != '\0')
+    while (same < 5 && text[same] == "unix:"[same])
+        same++;
+    f.value = same == 5 ? "localhost" : text; /* a path is none (RFC 3986 3.2) */
+    while (f.value[f.value_len] != '\0')
         f.value_len++;
     return f;
 }

@@ -545,6 +545,21 @@ static void a_part_of_one_message_is_not_continued_with_another(void)
     CHECK_INT(c->code, MOTE_GRPC_CANCELLED);
 }
 
+/* A path of a socket is no authority, and a server refuses it. */
+static void the_authority_of_an_address_is_one(void)
+{
+    static const char *const texts[][2] = {{"a:1", "a:1"},
+                                           {"", ""},
+                                           {"unix", "unix"},
+                                           {"unix:", "localhost"},
+                                           {"unix:/tmp/x", "localhost"}};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        mote_hpack_field f = mote_grpc_authority(texts[i][0]);
+        CHECK(f.value_len == strlen(texts[i][1]) && strcmp(f.value, texts[i][1]) == 0);
+    }
+}
+
 /* What the config says of the connection reaches it. */
 static void the_config_is_handed_down(void)
 {
@@ -726,6 +741,7 @@ int main(void)
     RUN(a_handle_leads_to_its_own_call_alone);
     RUN(one_call_answers_and_finishes);
     RUN(a_part_of_one_message_is_not_continued_with_another);
+    RUN(the_authority_of_an_address_is_one);
     RUN(the_config_is_handed_down);
     RUN(running_calls_are_those_whose_end_is_not_decided);
     RUN(a_turn_that_is_due_is_due_at_once);
