@@ -144,7 +144,7 @@ static bool await(lookup *l, uint64_t until)
 
 int mote_posix_resolve(const char *address, int flags, uint64_t until_ms, struct addrinfo **list)
 {
-    char host[256];
+    char host[256] = "";
     const char *port = NULL;
 
     if (split(address, host, &port) < 0)
