@@ -51,9 +51,15 @@ enum mote_pb_error {
  * MOTE_NO_TEXTS "". */
 const char *mote_pb_strerror(int code);
 
-/* Messages inside of messages that the encoder follows; each costs it five words of stack. */
+/* Messages inside of messages that the encoder follows, the outermost one included; each costs it
+ * five words of stack. On hosts what was decoded can be encoded: 100 inside of the outermost one.
+ */
 #ifndef MOTE_PB_DEPTH
+#if UINTPTR_MAX > UINT32_MAX
+#define MOTE_PB_DEPTH 101
+#else
 #define MOTE_PB_DEPTH 10
+#endif
 #endif
 
 /* Groups inside of groups in a field that is not known; each costs the decoder a word of stack. */
@@ -244,7 +250,12 @@ int mote_pb_encode_part(const void *encoder, const void *message, size_t offset,
 
 /* ---- decoding ------------------------------------------------------------------------------ */
 
-/* Memory for sub-messages and repeated fields: bump allocation, never freed piecewise. */
+/*
+ * Memory for sub-messages and repeated fields: bump allocation, never freed piecewise. However
+ * valid input is split, it takes the structs of the sub-messages; for each array at most four times
+ * its elements, and 15 bytes each time that it doubles; and while decoding, at its end, five words
+ * for each message that is open.
+ */
 typedef struct {
     uint8_t *memory;
     size_t size;

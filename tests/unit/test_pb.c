@@ -380,6 +380,11 @@ static void deep_nesting_is_limited_without_recursion(void)
         mote_pb_arena_init(&arena, large, sizeof large);
         int r = mote_pb_decode(&node_decoder, &n, in, len, &arena, NULL);
         CHECK_INT(r, depth < 100 ? 0 : MOTE_PB_ERR_DEPTH);
+        size_t again;
+        if (depth < 100 && MOTE_PB_DEPTH > 100) { /* what was decoded can be encoded */
+            CHECK_INT(mote_pb_size(&node_encoder, &n, &again), 0);
+            CHECK_INT(again, len);
+        }
     }
 }
 
@@ -613,6 +618,51 @@ static void arrays_take_a_multiple_of_their_elements(void)
     CHECK_INT(m.next->packed.count, ELEMENTS / 2);
 }
 
+/* Pieces of two arrays, of a text and of a message that is merged, in every order: what the arena
+ * gives is within the bound of mote_pb_arena. */
+static void every_way_to_split_takes_no_more_than_the_bound(void)
+{
+    static const struct {
+        const char *hex;
+        size_t own, other, inner; /* elements of the three arrays */
+    } pieces[] = {{"b001 01", 1, 0, 0},        {"b201 01 02", 1, 0, 0},
+                  {"b201 03 030405", 3, 0, 0}, {"ba01 02 0607", 0, 2, 0},
+                  {"f201 03 b00101", 0, 0, 1}, {"f201 05 b201020203", 0, 0, 2}};
+    enum {
+        PIECES = sizeof pieces / sizeof pieces[0],
+        LENGTH = 5,
+        WAYS = 7776,
+        REPEATS = 8,
+        HEAD = 8 + 7
+    };
+    static uint64_t memory[8192];
+
+    for (int way = 0; way < WAYS; way++) {
+        uint8_t in[REPEATS * LENGTH * 8];
+        size_t len = 0, own = 0, other = 0, inner = 0;
+        mote_pb_arena arena;
+        node m;
+        for (int i = 0, rest = way; i < REPEATS * LENGTH;
+             i++, rest = i % LENGTH ? rest / PIECES : way) {
+            len += unhex(pieces[rest % PIECES].hex, in + len);
+            own += pieces[rest % PIECES].own;
+            other += pieces[rest % PIECES].other;
+            inner += pieces[rest % PIECES].inner;
+        }
+        size_t blocks = 3 * 7; /* to 120 elements */
+        size_t bound = 4 * (own + other + inner) * sizeof(int32_t) + blocks * HEAD;
+        mote_pb_arena_init(&arena, memory, sizeof memory);
+        int r = mote_pb_decode(&node_decoder, &m, in, len, &arena, NULL);
+        bool counted = m.packed.count == own && m.unpacked.count == other &&
+                       (m.next ? m.next->packed.count == inner : inner == 0);
+        if (r != 0 || !counted || arena.used > bound + (m.next ? sizeof(node) + 7 : 0)) {
+            printf("way %d: %d, %zu bytes of %zu\n", way, r, arena.used, bound);
+            test_ok = false;
+            return;
+        }
+    }
+}
+
 /* Whatever stands between the elements of an array, it takes no more than they need. */
 static void an_array_takes_what_its_elements_need(void)
 {
@@ -696,6 +746,7 @@ int main(void)
     RUN(numbers_of_a_closed_enum_are_kept_and_others_are_unknown);
     RUN(unknown_numbers_need_their_place);
     RUN(arrays_take_a_multiple_of_their_elements);
+    RUN(every_way_to_split_takes_no_more_than_the_bound);
     RUN(an_array_takes_what_its_elements_need);
     RUN(every_prefix_and_every_flip_is_safe);
     return test_summary();
