@@ -55,7 +55,7 @@ const char *mote_pb_strerror(int code);
  * five words of stack. On hosts what was decoded can be encoded: 100 inside of the outermost one.
  */
 #ifndef MOTE_PB_DEPTH
-#if UINTPTR_MAX > UINT32_MAX
+#if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
 #define MOTE_PB_DEPTH 101
 #else
 #define MOTE_PB_DEPTH 10
