@@ -167,6 +167,11 @@ conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), 
 	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
 	BUILD=$(BUILD) tests/conformance.sh
 
+.PHONY: corpus
+corpus: setup-corpus ## public .proto files by the thousand, a seeded tenth of them (ALL=1: all); SEED=2 takes another
+	$(MAKE) BUILD=$(BUILD) $(BUILD)/protoc-gen-mote
+	BUILD=$(BUILD) ALL=$(ALL) SEED=$(or $(SEED),1) /usr/bin/python3 -W ignore tests/pb/corpus.py
+
 size: setup-size ## flash, RAM, stack and work for Cortex-M0 and M4, beside the limits of tests/size.txt; UPDATE=1 writes them
 	$(MAKE) BUILD=$(BUILD) size-programs
 	BUILD=$(BUILD) UPDATE=$(UPDATE) tests/size.sh
@@ -211,6 +216,7 @@ everything: ## all of the above, nothing sampled: hours
 	$(MAKE) BUILD=$(BUILD) all unit
 	for t in test size lint test-arch coverage conformance interop tls-memory firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
 	SIZES=1073741824 BUILD=$(BUILD) tests/interop/http.sh
+	$(MAKE) BUILD=$(BUILD) corpus ALL=1
 	$(MAKE) BUILD=$(BUILD) fuzz-smoke SECONDS_EACH=600 AFL_SECONDS=110
 
 # For clangd and the like: $(BUILD) is where they look for it.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|demo|interop|proxies|http|tls|conformance|bench|lint|size|firmware|coverage|fuzz|arch
+#   tests/setup.sh test|demo|interop|proxies|http|tls|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -79,6 +79,16 @@ http)
     need caddy caddy
     need haproxy haproxy
     need openssl openssl
+    ;;
+corpus)
+    need g++ g++
+    need clang clang
+    need protobuf-compiler protoc
+    need libprotobuf-dev /usr/include/google/protobuf/timestamp.proto
+    need python3 /usr/bin/python3
+    need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
+    need npm npm
+    need cargo cargo
     ;;
 conformance)
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
