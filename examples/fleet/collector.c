@@ -10,6 +10,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../../port/posix/posix.h"
 #include "../common/secure.h"
+#include "collector_calls.h"
 #include "collector_view.h"
 #include "host.h"
 #include "tokens.h"
@@ -29,22 +30,6 @@ enum {
     INTERVAL_MOST = 86400000
 };
 
-/* A call that is known here; zero when it starts. */
-typedef struct call_state {
-    mote_grpc_call *call; /* NULL: it is not in the list */
-    struct call_state *next, *previous;
-    source *source;
-    char device[DEVICE_NAME + 1], token[TOKEN + 1];
-    uint64_t epoch;
-    uint64_t received;
-    bool upload, answered;
-    bool greeted;       /* Control: the first acknowledgement is said, */
-    bool paced;         /* and the interval */
-    int code;           /* it is to end with this: */
-    const char *ending; /* why; NULL: it is not */
-} call_state;
-
-static call_state *calls;
 static const char *path, *tokens; /* files; NULL: none */
 static uint32_t interval_ms;
 static view_state view;
@@ -54,78 +39,6 @@ static uint64_t keep_ms; /* 0: for ever */
 static void say(const char *text)
 {
     print_line(stderr, "collector: %s", text);
-}
-
-/* ---- calls --------------------------------------------------------------------------------- */
-
-static void enter(call_state *state, mote_grpc_call *call)
-{
-    state->call = call;
-    state->previous = NULL;
-    state->next = calls;
-    if (calls)
-        calls->previous = state;
-    calls = state;
-}
-
-static void leave(call_state *state)
-{
-    source *s = state->source;
-
-    if (s && s->control == state)
-        s->control = NULL;
-    if (s && s->upload == state)
-        s->upload = NULL;
-    state->source = NULL;
-    if (s)
-        sources_release(s);
-    if (!state->call)
-        return;
-    *(state->previous ? &state->previous->next : &calls) = state->next;
-    if (state->next)
-        state->next->previous = state->previous;
-    state->call = NULL;
-}
-
-/* Ends a call with a status, from its handler. */
-static int refuse(call_state *state, mote_grpc_call *call, int code, const char *why)
-{
-    int r = mote_grpc_finish(call, code, why);
-
-    if (r == MOTE_AGAIN)
-        return r;
-    leave(state);
-    return 0;
-}
-
-/* From outside of its handler: in this turn or a later one. */
-static void end_call(call_state *state, int code, const char *why)
-{
-    state->code = code;
-    state->ending = why;
-}
-
-static int try_to_end(call_state *state)
-{
-    return refuse(state, state->call, state->code, state->ending);
-}
-
-/* A device belongs to one connection at a time, to the last one that says its name and epoch. */
-static void take_over(call_state *old, const call_state *now)
-{
-    if (old && old != now && (old->call->grpc != now->call->grpc || old->upload == now->upload))
-        end_call(old, MOTE_GRPC_ABORTED, "the device is on another connection");
-}
-
-static void bind_source(call_state *state, source *s)
-{
-    take_over(s->control, state);
-    take_over(s->upload, state);
-    state->source = s;
-    if (state->upload)
-        s->upload = state;
-    else
-        s->control = state;
 }
 
 /* ---- the store ----------------------------------------------------------------------------- */
@@ -139,7 +52,7 @@ static void store_failed(void)
     view_forget(&view);
     for (call_state *state = calls; state; state = state->next) {
         state->source = NULL;
-        end_call(state, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
+        calls_end(state, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     }
     sources_clear();
     reopen_ms = mote_posix_now_ms() + REOPEN_MS;
@@ -223,11 +136,11 @@ static int on_sample(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     mote_telemetry_Sample s;
 
     if (mote_telemetry_Telemetry_Upload_read(ev, &s, NULL) < 0)
-        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Sample");
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Sample");
     if (s.sequence == 0 || s.sequence > INT64_MAX ||
         !name_is_valid(s.metric.data, s.metric.len, METRIC_NAME))
-        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
-                      "the sequence is not 1 to 2^63-1, or the metric has no valid name");
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
+                            "the sequence is not 1 to 2^63-1, or the metric has no valid name");
     state->received++;
     if (take(state->source, &s) < 0)
         store_failed();
@@ -261,17 +174,19 @@ static int begin_upload(mote_grpc_call *call, call_state *state)
     source *s;
 
     if (path && !store_is_open())
-        return refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
+        return calls_refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     if (!state->device[0])
-        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "device-id is missing");
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "device-id is missing");
     if (!is_allowed(state, state->device, strlen(state->device)))
-        return refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device");
+        return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED,
+                            "this is no token of the device");
     s = sources_find(state->device, strlen(state->device), state->epoch);
     if (!s)
-        return refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED, "there are too many devices");
+        return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                            "there are too many devices");
     state->upload = true;
-    enter(state, call);
-    bind_source(state, s);
+    calls_enter(state, call);
+    calls_bind(state, s);
     return 0;
 }
 
@@ -283,7 +198,7 @@ static int finish_upload(mote_grpc_call *call, call_state *state)
     if (r < 0)
         return r;
     state->answered = true;
-    return refuse(state, call, MOTE_GRPC_OK, NULL);
+    return calls_refuse(state, call, MOTE_GRPC_OK, NULL);
 }
 
 static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -291,7 +206,7 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
     call_state *state = call->user;
 
     if (state->ending && ev->type != MOTE_GRPC_CLOSED)
-        return state->call ? try_to_end(state) : 0;
+        return state->call ? calls_try_to_end(state) : 0;
     switch (ev->type) {
     case MOTE_GRPC_METADATA:
         return on_metadata(state, ev);
@@ -302,7 +217,7 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_HALF_CLOSE:
         return finish_upload(call, state);
     case MOTE_GRPC_CLOSED:
-        leave(state);
+        calls_leave(state);
         return 0;
     default:
         return 0;
@@ -359,19 +274,22 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     mote_telemetry_Report report;
 
     if (mote_telemetry_Telemetry_Control_read(ev, &report, NULL) < 0)
-        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Report");
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Report");
     if (!name_is_valid(report.device.data, report.device.len, DEVICE_NAME))
-        return refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "the device has no valid name");
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
+                            "the device has no valid name");
     if (!is_allowed(state, report.device.data, report.device.len))
-        return refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device");
+        return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED,
+                            "this is no token of the device");
     if (path && !store_is_open())
-        return refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
+        return calls_refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     if (!state->source) {
         source *s = sources_find(report.device.data, report.device.len, report.epoch);
         if (!s)
-            return refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED, "there are too many devices");
-        enter(state, call);
-        bind_source(state, s);
+            return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                                "there are too many devices");
+        calls_enter(state, call);
+        calls_bind(state, s);
         s->told = 0;
     }
     state->source->dropped = report.dropped;
@@ -384,16 +302,16 @@ static int control(mote_grpc_call *call, const mote_grpc_event *ev)
     call_state *state = call->user;
 
     if (state->ending && ev->type != MOTE_GRPC_CLOSED)
-        return state->call ? try_to_end(state) : 0;
+        return state->call ? calls_try_to_end(state) : 0;
     switch (ev->type) {
     case MOTE_GRPC_METADATA:
         return on_metadata(state, ev);
     case MOTE_GRPC_MESSAGE:
         return on_report(call, state, ev);
     case MOTE_GRPC_HALF_CLOSE:
-        return refuse(state, call, MOTE_GRPC_OK, NULL);
+        return calls_refuse(state, call, MOTE_GRPC_OK, NULL);
     case MOTE_GRPC_CLOSED:
-        leave(state);
+        calls_leave(state);
         return 0;
     default:
         return 0;
@@ -410,7 +328,7 @@ static void tell_all(mote_posix_loop *loop)
     for (call_state *state = calls, *next; state; state = next) {
         next = state->next;
         if (state->ending)
-            try_to_end(state);
+            calls_try_to_end(state);
         else if (!state->upload)
             tell(state);
     }
@@ -424,7 +342,7 @@ static void end_all_calls(mote_posix_loop *loop)
 {
     for (call_state *state = calls; state; state = state->next) {
         if (!state->ending)
-            end_call(state, MOTE_GRPC_UNAVAILABLE, "the collector ends");
+            calls_end(state, MOTE_GRPC_UNAVAILABLE, "the collector ends");
     }
     tell_all(loop);
 }
@@ -440,7 +358,7 @@ static void refresh(uint64_t now)
     for (call_state *state = calls; state; state = state->next) {
         const char *device = state->source ? state->source->device : "";
         if (!state->ending && !is_allowed(state, device, strlen(device)))
-            end_call(state, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device any more");
+            calls_end(state, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device any more");
     }
 }
 

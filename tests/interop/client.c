@@ -129,9 +129,9 @@ mote_grpc_call *start(connection *c, const mote_hpack_field *path, mote_grpc_req
 
 bool send_message(mote_grpc_call *call, const mote_pb_encoder *type, const void *m, bool compressed)
 {
-    return mote_channel_send(
-               call, &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type}, m,
-               compressed ? 0 : MOTE_CHANNEL_PLAIN) == 0;
+    return mote_channel_send(call,
+                             &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type},
+                             m, compressed ? 0 : MOTE_CHANNEL_PLAIN) == 0;
 }
 
 bool receive(mote_grpc_call *call, const mote_pb_decoder *type, void *m)

@@ -1,4 +1,5 @@
-/* Messages of many types: what comes on standard input is decoded and encoded again. corpus_types.h has the types. */
+/* Messages of many types: what comes on standard input is decoded and encoded again. corpus_types.h
+ * has the types. */
 #include "corpus_types.h"
 
 #include <stdint.h>
@@ -16,7 +17,8 @@ static void answer(int result, const uint8_t *bytes, size_t len)
 {
     int32_t head[2] = {result, (int32_t)len};
 
-    if (fwrite(head, sizeof head, 1, stdout) != 1 || fwrite(bytes, 1, len, stdout) != len || fflush(stdout) != 0)
+    if (fwrite(head, sizeof head, 1, stdout) != 1 || fwrite(bytes, 1, len, stdout) != len ||
+        fflush(stdout) != 0)
         exit(1);
 }
 
@@ -41,7 +43,8 @@ int main(void)
 
     while (fread(head, sizeof head, 1, stdin) == 1) {
         uint8_t *in = malloc(head[1] + 1);
-        if (!in || head[0] >= sizeof rows / sizeof rows[0] || fread(in, 1, head[1], stdin) != head[1])
+        if (!in || head[0] >= sizeof rows / sizeof rows[0] ||
+            fread(in, 1, head[1], stdin) != head[1])
             return 1;
         transcode(&rows[head[0]], in, head[1]);
         free(in);

@@ -264,7 +264,6 @@ static void a_host_in_a_response_is_a_field_like_others(void)
     frame_hex(1, 5, 1, "88 0004686f737402402f 0004686f73740161");
     feed_raw();
     CHECK(strcmp(events, "HEADERS 0 end\n") == 0); /* over, and its slot is free */
-
 }
 
 int main(void)

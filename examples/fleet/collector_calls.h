@@ -1,0 +1,38 @@
+/* The calls of devices that the collector knows, and which device belongs to which. */
+#ifndef COLLECTOR_CALLS_H
+#define COLLECTOR_CALLS_H
+
+#include "names.h"
+#include "sources.h"
+#include "tokens.h"
+#include "../../grpc/grpc.h"
+
+/* A call that is known here; zero when it starts. */
+typedef struct call_state {
+    mote_grpc_call *call; /* NULL: it is not in the list */
+    struct call_state *next, *previous;
+    source *source;
+    char device[DEVICE_NAME + 1], token[TOKEN + 1];
+    uint64_t epoch;
+    uint64_t received;
+    bool upload, answered;
+    bool greeted;       /* Control: the first acknowledgement is said, */
+    bool paced;         /* and the interval */
+    int code;           /* it is to end with this: */
+    const char *ending; /* why; NULL: it is not */
+} call_state;
+
+/* All of them. */
+extern call_state *calls;
+
+void calls_enter(call_state *state, mote_grpc_call *call);
+void calls_leave(call_state *state);
+/* Ends a call with a status, from its handler: 0, or MOTE_AGAIN. */
+int calls_refuse(call_state *state, mote_grpc_call *call, int code, const char *why);
+/* From outside of its handler: calls_try_to_end() does it, in this turn or a later one. */
+void calls_end(call_state *state, int code, const char *why);
+int calls_try_to_end(call_state *state);
+/* A device belongs to one connection at a time, to the last one that says its name and epoch. */
+void calls_bind(call_state *state, source *s);
+
+#endif
