@@ -197,12 +197,12 @@ static bool is_text(const mote_hpack_field_view *f, const char *text, size_t len
     return f->value_len == len && memcmp(f->value, text, len) == 0;
 }
 
-/* Host names are compared without regard to case (RFC 3986 3.2.2). */
+/* Host names are compared without regard to case (RFC 3986 3.2.2). Of the characters of an
+ * authority only letters differ by 32. */
 static bool same_host(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        uint8_t differ = (uint8_t)(a[i] ^ b[i]);
-        if (differ != 0 && (differ != 32 || (a[i] | 32) < 'a' || (a[i] | 32) > 'z'))
+        if ((a[i] ^ b[i]) & ~32)
             return false;
     }
     return true;
@@ -236,8 +236,7 @@ void mote_h2_spare_host(mote_h2 *c, const mote_hpack_field_view *f)
 /* ---- what a field means to its block ----------------------------------------------------------
  */
 
-/* Of a request: false when it is malformed. */
-static bool take_request_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
+static void take_request_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
 {
     if (kind == MOTE_H2_KIND_METHOD && is_text(f, "CONNECT", 7))
         c->block.flags |= BLOCK_CONNECT;
@@ -245,7 +244,8 @@ static bool take_request_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned k
         c->block.pseudo |= METHOD_IS_OPTIONS;
     if (kind == MOTE_H2_KIND_PATH && is_text(f, "*", 1))
         c->block.pseudo |= PATH_IS_ASTERISK;
-    return kind != MOTE_H2_KIND_AUTHORITY || take_host(c, f);
+    if (kind == MOTE_H2_KIND_AUTHORITY)
+        take_host(c, f); /* the first that it hears of */
 }
 
 static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
@@ -257,8 +257,8 @@ static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
         (c->block.pseudo & PSEUDO_BIT(kind)) || response == MOTE_SERVES(c))
         return KIND_BAD;
     c->block.pseudo |= (uint8_t)PSEUDO_BIT(kind);
-    if (MOTE_SERVES(c) && !take_request_pseudo(c, f, kind))
-        return KIND_BAD;
+    if (MOTE_SERVES(c))
+        take_request_pseudo(c, f, kind);
     if (response)
         c->block.status =
             (uint16_t)((f->value[0] - '0') * 100 + (f->value[1] - '0') * 10 + (f->value[2] - '0'));
@@ -278,8 +278,7 @@ unsigned mote_h2_check_field(mote_h2 *c, mote_hpack_field_view *f)
         return KIND_BAD;
     if (kind != KIND_HOST)
         return kind;
-    bool asks = MOTE_SERVES(c) && !(c->block.flags & BLOCK_TRAILERS);
-    return asks && !take_host(c, f) ? KIND_BAD : MOTE_H2_KIND_OTHER;
+    return MOTE_SERVES(c) && !take_host(c, f) ? KIND_BAD : MOTE_H2_KIND_OTHER;
 }
 
 bool mote_h2_check_section(const mote_h2 *c)

@@ -53,6 +53,36 @@ static void after_a_fatal_error_every_call_returns_it(void)
     CHECK(strcmp(said(), "GOAWAY 2") == 0);
 }
 
+/* Of a section; the stream that it would have opened is gone with it, and nothing is sent. */
+static void the_first_error_of_a_section_is_its_result(void)
+{
+    static char longest[16384];
+    static const struct {
+        bool too_large;
+        int refused[2], result;
+    } cases[] = {{false, {-1, 0}, -1},
+                 {false, {-1, -2}, -1},
+                 {true, {-1, 0}, MOTE_H2_ERR_TOO_LARGE},
+                 {true, {0, 0}, MOTE_H2_ERR_TOO_LARGE}};
+    mote_h2_stream *s;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start(false);
+        drain();
+        out_len = 0;
+        CHECK_INT(mote_h2_open(&h2, &s), 0);
+        mote_h2_headers_begin(&h2, s);
+        if (cases[i].too_large)
+            mote_h2_put_literal(&h2, "a", 1, longest, sizeof longest, 0);
+        for (int j = 0; j < 2 && cases[i].refused[j] < 0; j++)
+            mote_h2_headers_refuse(&h2, cases[i].refused[j]);
+        CHECK_INT(mote_h2_headers_end(&h2, true), cases[i].result);
+        drain();
+        CHECK_INT(out_len, 0);
+        CHECK_INT(h2.active, 0);
+    }
+}
+
 static void the_text_of_a_goaway_is_cut_at_64_bytes(void)
 {
     start(false);
@@ -452,6 +482,7 @@ static void a_client_says_goodbye(void)
 int main(void)
 {
     RUN(after_a_fatal_error_every_call_returns_it);
+    RUN(the_first_error_of_a_section_is_its_result);
     RUN(the_text_of_a_goaway_is_cut_at_64_bytes);
     RUN(the_end_of_the_transport_is_an_error_like_any_other);
     RUN(wire_codes_have_names);
