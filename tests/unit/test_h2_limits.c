@@ -526,6 +526,51 @@ static void a_field_knows_the_status(void)
     }
 }
 
+/* The limit of lists was told to the peer, and a response beyond it has its price; the length of a
+ * field was not, and one that is too long has none. A stream that ends well earns 1. */
+static void a_response_pays_for_its_list_and_not_for_a_long_field(void)
+{
+    enum { SHORT, LONG_FIELD, LONG_LIST };
+    static uint8_t block[8192];
+
+    for (int which = SHORT; which <= LONG_LIST; which++) {
+        size_t len = unhex("88", block);
+        start_client();
+        while (which == LONG_LIST && len < 1000)
+            block[len++] = 0x90; /* accept-encoding: gzip, deflate */
+        if (which == LONG_FIELD) {
+            len += unhex("0001617fd10e", block + len); /* a: of 2,000 bytes */
+            memset(block + len, 'x', 2000);
+            len += 2000;
+        }
+        uint32_t budget = h2.budget;
+        frame(1, 5, 1, block, len);
+        feed_raw();
+        CHECK_INT(mote_h2_error(&h2), 0);
+        CHECK(strcmp(events, which == SHORT ? "HEADERS 0 end\n" : "HEADERS 0 end truncated\n") ==
+              0);
+        CHECK_INT((int)(h2.budget - budget), which == LONG_LIST ? 1 - 8 : 1);
+    }
+}
+
+/* Both clocks run out at once: the first that is looked at says why. */
+static void settings_are_missed_before_the_rest_of_a_frame(void)
+{
+    mote_h2_config config = config_of(false);
+
+    in_len = 0;
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+    mote_h2_tick(&h2, 1000);
+    frame_hex(4, 0, 0, "");
+    frame_hex(6, 0, 0, "0102030405060708");
+    in_len -= 3;
+    feed_raw();
+    mote_h2_tick(&h2, 1100);
+    CHECK_INT(mote_h2_tick(&h2, 1000 + 100000), UINT32_MAX);
+    CHECK_INT(mote_h2_error(&h2), MOTE_H2_ERR_TIMEOUT);
+    CHECK_INT(mote_h2_error_code(&h2), MOTE_H2_SETTINGS_TIMEOUT);
+}
+
 int main(void)
 {
     RUN(every_bound_of_the_config_is_checked);
@@ -549,5 +594,7 @@ int main(void)
     RUN(late_credit_has_its_limit);
     RUN(a_field_knows_the_status);
     RUN(what_is_not_given_back_is_counted_to_its_limit);
+    RUN(a_response_pays_for_its_list_and_not_for_a_long_field);
+    RUN(settings_are_missed_before_the_rest_of_a_frame);
     return test_summary();
 }
