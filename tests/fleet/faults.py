@@ -485,7 +485,7 @@ def a_reader_that_stays():
     """The log that SQLite keeps for it does not fill the disk; the devices keep their samples until it leaves."""
     port = free_port()
     c = Collector(port, "--log=1")
-    s = [sensor(port, "--duration=11", name=f"s{i}", interval=2) for i in range(4)]
+    s = [sensor(port, "--duration=16", name=f"s{i}", interval=8) for i in range(4)]
     wait_for(lambda: rows() > 200, "samples")
     reader = sqlite3.connect(f"file:{STORE}?mode=ro", uri=True, isolation_level=None)
     reader.execute("BEGIN")
