@@ -66,7 +66,6 @@ int connect_to(connection *c)
                                .field_size = FIELD,
                                .slots = SLOTS,
                                .connection_window = 64 << 20,
-                               .authority = mote_grpc_authority(authority),
                                .tls = tls_config.context != NULL,
                                .codecs = &mote_grpc_zlib,
                                .message = message,
@@ -75,6 +74,7 @@ int connect_to(connection *c)
 
     snprintf(address, sizeof address, "%s:%s", set.host, set.port);
     snprintf(authority, sizeof authority, "%s", *set.override ? set.override : address);
+    config.authority = mote_grpc_authority(authority);
     c->fd = mote_posix_connect(address, 10000);
     if (c->fd < 0)
         return fprintf(stderr, "error: %s\n", mote_posix_error()), -1;
