@@ -4,11 +4,9 @@
 #include "../../port/posix/posix.h"
 #include "bench.mote.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 enum { CALLS = 1, RX = 65536, TX = 65536, FIELD = 1024, SLOTS = 8 };
@@ -24,14 +22,11 @@ static const mote_hpack_field upload_path = MOTE_HPACK_FIELD(":path", "/mote.ben
                               chat_path = MOTE_HPACK_FIELD(":path", "/mote.bench.Bench/Chat");
 
 /* For round trips the load never sleeps, so that only the server is measured. */
-static int spinning_read(void *context, uint8_t *buf, size_t cap)
+static void spin(void *context, bool writing, uint64_t until_ms)
 {
-    ssize_t n;
-
-    do
-        n = recv(*(int *)context, buf, cap, MSG_DONTWAIT);
-    while (n < 0 && (errno == EAGAIN || errno == EINTR));
-    return n > 0 ? (int)n : -1;
+    (void)context;
+    (void)writing;
+    (void)until_ms;
 }
 
 static void fail(const char *why)
@@ -154,7 +149,7 @@ int main(int argc, char **argv)
         fail(mote_posix_error());
     mote_io io = mote_posix_io(&fd);
     if (argv[1][0] == 'c')
-        io.read = spinning_read;
+        io.wait = spin;
     mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input, io);
     uint32_t count = (uint32_t)atoi(argv[3]);
     double start = now();
