@@ -38,7 +38,7 @@ PB := $(sort $(wildcard pb/*.c))
 CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(SERVICES) $(PB)
 POSIX := $(filter-out port/posix/tls.c,$(sort $(wildcard port/posix/*.c)))
 # Lines and modems: no I/O of their own, for boards and hosts.
-LINES := port/serial/serial.c $(sort $(wildcard port/modem/*.c))
+LINES := port/serial/serial.c $(sort $(wildcard port/serial/modem/*.c))
 PLUGIN := $(sort $(wildcard pb/plugin/*.c))
 # TLS, or what says that there is none.
 ifeq ($(WITH_TLS),1)
@@ -49,7 +49,7 @@ TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
 # What programs include: installed as <mote/...>.
 HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h h2/mote_features.h pb/pb_%, \
-             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h port/serial/*.h port/modem/*.h)))
+             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h)))
 # What is built for this machine and held against the drawing of the house by `make house`.
 HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) $(LINES)
 

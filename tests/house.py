@@ -20,7 +20,7 @@ FLOORS = [
     ["grpc"],
     ["grpc/channel", "grpc/services", "grpc/web", "grpc/codec"],
     ["tls"],
-    ["port/posix", "port/serial", "port/modem", "port/cortex-m", "port/freertos", "port/zephyr"],
+    ["port/posix", "port/serial", "port/cortex-m", "port/freertos", "port/zephyr"],
     ["port/lwip", "port/riscv"],  # port/cortex-m/board.h says what a board has; these have it as well
 ]
 FLOOR = {folder: n for n, floor in enumerate(FLOORS) for folder in floor}
@@ -37,7 +37,7 @@ def error(text):
 
 
 def folder(file):
-    return re.sub(r"^(port/\w+)/(arch|include)$", r"\1", os.path.dirname(file))
+    return re.sub(r"^(port/\w+)/(arch|include|modem)$", r"\1", os.path.dirname(file))
 
 
 def may_need(file, other):

@@ -167,7 +167,7 @@ class Test:
         grpc = "grpc" if re.search("grpc|services|life|channel|codec|flate|outbox|spool|server|client", name) else None
         self.layers = [x for x in ("hpack", "h2", "pb") if re.search(x, name)] + [grpc]
         self.layers += [x for x in ("tls", "pb/plugin") if x in images or x[3:] in images]
-        self.layers += [x for x in ("port/posix", "port/serial", "port/modem") if x[5:] in name]
+        self.layers += [x for x in ("port/posix", "port/serial", "port/serial/modem") if os.path.basename(x) in name]
 
 
 def link_test(base, program, image):

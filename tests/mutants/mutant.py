@@ -8,7 +8,7 @@ import re
 import rules
 
 CORE = ["hpack", "h2", "grpc", "pb"]
-LAYERS = [*CORE, "pb/plugin", "tls", "port/posix", "port/serial", "port/modem"]
+LAYERS = [*CORE, "pb/plugin", "tls", "port/posix", "port/serial", "port/serial/modem"]
 HEADERS = r".*_internal\.h|pb/pb_wire\.h"
 
 

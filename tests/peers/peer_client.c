@@ -1,7 +1,7 @@
 /* The client that calls a real peer's mote.peer.Peer: peer_client [--modem=quectel] ADDRESS. */
 #include "../../examples/common/options.h"
 #include "../../port/posix/posix.h"
-#include "../../port/modem/modem.h"
+#include "../../port/serial/modem/modem.h"
 #include "../test.h"
 #include "modem_line.h"
 #include "peer.mote.h"

@@ -1,7 +1,7 @@
 /* The code of docs/transports.md, run: a client whose channel dials through a modem, and a server
  * that is polled, on a board that this file is. */
 #include "../../grpc/channel/channel.h"
-#include "../../port/modem/modem.h"
+#include "../../port/serial/modem/modem.h"
 #include "../peers/modem.h"
 #include "../test.h"
 

@@ -1,6 +1,6 @@
 /* A modem on a serial line: what was sent arrives, whatever the modem is like, or the connection
  * ends and says after which command. The modem is tests/peers/modem.h; time is virtual. */
-#include "../../port/modem/modem.h"
+#include "../../port/serial/modem/modem.h"
 #include "../peers/modem.h"
 #include "../test.h"
 

@@ -33,7 +33,7 @@
 #ifndef MOTE_MODEM_H
 #define MOTE_MODEM_H
 
-#include "../../grpc/channel/channel.h"
+#include "../../../grpc/channel/channel.h"
 
 #ifdef __cplusplus
 extern "C" {
