@@ -291,6 +291,8 @@ def a_spool_survives_what_its_sensor_does_not():
         if i % 2:
             c = Collector(port)
         s = sensor(port, spool, "--when-full=block", interval=50)
+    before = rows()
+    wait_for(lambda: rows() > before, "a sample of the last sensor, which has the spool then")
     other = sensor(port, spool)
     expect(other.wait() == 1 and "another sensor uses it" in other.said(), other.said())
     time.sleep(1)
