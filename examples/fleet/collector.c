@@ -184,7 +184,7 @@ static int begin_upload(mote_grpc_call *call, call_state *state)
     if (!s)
         return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                             "there are too many devices");
-    state->upload = true;
+    state->kind = UPLOAD;
     calls_enter(state, call);
     calls_bind(state, s);
     return 0;
@@ -193,12 +193,11 @@ static int begin_upload(mote_grpc_call *call, call_state *state)
 static int finish_upload(mote_grpc_call *call, call_state *state)
 {
     mote_telemetry_UploadSummary summary = {.received = state->received};
-    int r = state->answered ? 0 : mote_telemetry_Telemetry_Upload_write(call, &summary);
+    int r = mote_telemetry_Telemetry_Upload_answer(call, &summary);
 
-    if (r < 0)
-        return r;
-    state->answered = true;
-    return calls_refuse(state, call, MOTE_GRPC_OK, NULL);
+    if (r == 0)
+        calls_leave(state);
+    return r;
 }
 
 static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -245,7 +244,7 @@ static uint64_t to_be_told(const call_state *state, const source *s)
 
     if (s->epoch != 0 || (up && up->received > 0))
         return s->stored;
-    return state->greeted ? s->told : 0;
+    return state->kind == CONTROL_SILENT ? 0 : s->told;
 }
 
 /* What the device must be told is the difference between what is stored and what it knows, so a
@@ -255,18 +254,20 @@ static void tell(call_state *state)
     source *s = state->source;
     uint64_t stored = to_be_told(state, s);
 
-    if (!state->greeted && s->accepted != s->stored)
+    if (state->kind == CONTROL_SILENT && s->accepted != s->stored)
         return; /* the next commit decides: by the first answer a device settles its books */
-    if (!state->greeted || s->told != stored) {
+    if (state->kind == CONTROL_SILENT || s->told != stored) {
         if (command(state->call, mote_telemetry_Command_acknowledged, stored) < 0)
             return;
-        if (state->greeted)
+        if (state->kind == CONTROL_SILENT)
+            state->kind = CONTROL_GREETED;
+        else
             s->fresh_told = s->fresh_stored;
         s->told = stored;
-        state->greeted = true;
     }
-    if (interval_ms && !state->paced)
-        state->paced = command(state->call, mote_telemetry_Command_interval_ms, interval_ms) == 0;
+    if (interval_ms && state->kind == CONTROL_GREETED &&
+        command(state->call, mote_telemetry_Command_interval_ms, interval_ms) == 0)
+        state->kind = CONTROL_PACED;
 }
 
 static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_event *ev)
@@ -329,7 +330,7 @@ static void tell_all(mote_posix_loop *loop)
         next = state->next;
         if (state->ending)
             calls_try_to_end(state);
-        else if (!state->upload)
+        else if (state->kind != UPLOAD)
             tell(state);
     }
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)

@@ -57,7 +57,8 @@ int calls_try_to_end(call_state *state)
 /* A device belongs to one connection at a time, to the last one that says its name and epoch. */
 static void take_over(call_state *old, const call_state *now)
 {
-    if (old && old != now && (old->call->grpc != now->call->grpc || old->upload == now->upload))
+    if (old && old != now &&
+        (old->call->grpc != now->call->grpc || (old->kind == UPLOAD) == (now->kind == UPLOAD)))
         calls_end(old, MOTE_GRPC_ABORTED, "the device is on another connection");
 }
 
@@ -66,7 +67,7 @@ void calls_bind(call_state *state, source *s)
     take_over(s->control, state);
     take_over(s->upload, state);
     state->source = s;
-    if (state->upload)
+    if (state->kind == UPLOAD)
         s->upload = state;
     else
         s->control = state;

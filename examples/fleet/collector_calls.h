@@ -7,6 +7,14 @@
 #include "tokens.h"
 #include "../../grpc/grpc.h"
 
+/* Which call it is; and of Control what its device was told: SILENT -> GREETED -> PACED. */
+enum call_kind {
+    CONTROL_SILENT,
+    CONTROL_GREETED, /* the first acknowledgement is said, */
+    CONTROL_PACED,   /* and the interval */
+    UPLOAD
+};
+
 /* A call that is known here; zero when it starts. */
 typedef struct call_state {
     mote_grpc_call *call; /* NULL: it is not in the list */
@@ -15,9 +23,7 @@ typedef struct call_state {
     char device[DEVICE_NAME + 1], token[TOKEN + 1];
     uint64_t epoch;
     uint64_t received;
-    bool upload, answered;
-    bool greeted;       /* Control: the first acknowledgement is said, */
-    bool paced;         /* and the interval */
+    enum call_kind kind;
     int code;           /* it is to end with this: */
     const char *ending; /* why; NULL: it is not */
 } call_state;

@@ -41,7 +41,9 @@ static uint8_t ring[RING];
 static sensor_core sensor;
 
 static const char *name = "sensor", *address = "127.0.0.1:50050";
-static bool connected, lost;
+/* Of one connection after the other: DOWN -> UP -> LOST -> DOWN, the time of the next attempt being
+ * chosen on the last arrow. */
+static enum { DOWN, UP, LOST } path;
 static uint32_t backoff_ms = BACKOFF_FIRST_MS;
 static uint64_t bytes_sent, connections;
 
@@ -49,9 +51,9 @@ static void on_event(void *context, const mote_grpc_event *ev)
 {
     (void)context;
     sensor_event(&sensor, ev);
-    if (sensor.acknowledged)
+    if (sensor.link == SENSOR_UPLOADS)
         backoff_ms = BACKOFF_FIRST_MS; /* the collector works */
-    if (sensor.broken && connected)    /* without either call the connection is of no use */
+    if (sensor.link == SENSOR_BROKEN && path == UP)
         mote_posix_close(&conn);
 }
 
@@ -90,11 +92,10 @@ static mote_posix_dial dialer; /* beside the readings, which wait for nothing */
 static void on_closed(mote_posix_conn *c)
 {
     bytes_sent += c->bytes_out;
-    connected = false;
-    lost = true;
+    path = LOST;
     if (!security)
         return;
-    if (!sensor.finishing && *mote_posix_tls_error(c->self))
+    if (sensor.life == SENSOR_SAMPLING && *mote_posix_tls_error(c->self))
         print_line(stderr, "TLS: %s", mote_posix_tls_error(c->self));
     security->unwrap(c->self);
 }
@@ -121,13 +122,14 @@ static bool begin(int fd)
     sensor_begin(&sensor);
     if (security && security->wrap(security->context, security_memory, &engine, &self) < 0)
         return close(fd), false;
-    connected = mote_posix_loop_add(&loop, &conn, fd, engine, self) == 0;
-    if (!connected && security)
-        security->unwrap(self);
-    if (!connected)
-        close(fd);
-    connections += connected;
-    return connected;
+    if (mote_posix_loop_add(&loop, &conn, fd, engine, self) < 0) {
+        if (security)
+            security->unwrap(self);
+        return close(fd), false;
+    }
+    path = UP;
+    connections++;
+    return true;
 }
 
 static uint64_t random_number(void)
@@ -150,12 +152,13 @@ static void keep_connected(uint64_t now)
 {
     static uint64_t connect_at;
 
-    if (lost)
+    if (path == LOST) {
         connect_at = next_attempt(now);
-    lost = false;
+        path = DOWN;
+    }
     int fd;
     enum mote_posix_dial_state state = mote_posix_dial_look(&dialer, &fd);
-    if (state == MOTE_POSIX_DIAL_IDLE && !connected && now >= connect_at)
+    if (state == MOTE_POSIX_DIAL_IDLE && path == DOWN && now >= connect_at)
         mote_posix_dial_begin(&dialer, address, CONNECT_MS);
     if (state == MOTE_POSIX_DIAL_DONE && (fd < 0 || !begin(fd)))
         connect_at = next_attempt(now);
@@ -165,7 +168,7 @@ static void keep_connected(uint64_t now)
 static void watch_for_silence(uint64_t now)
 {
     static uint64_t heard_ms, acknowledged, on_connection;
-    bool owed = !sensor.acknowledged || mote_outbox_count(&sensor.samples) > 0;
+    bool owed = sensor.link != SENSOR_UPLOADS || mote_outbox_count(&sensor.samples) > 0;
 
     if (!owed || acknowledged != sensor.samples.acknowledged || on_connection != connections)
         heard_ms = now;
@@ -226,24 +229,25 @@ static void run(uint64_t stop_at)
 {
     uint64_t sample_at = mote_posix_now_ms(), drain_until = 0;
 
-    while (!sensor.done) {
+    while (sensor.life != SENSOR_DONE) {
         uint64_t now = mote_posix_now_ms();
-        if (!sensor.finishing && (mote_posix_stopped || now >= stop_at)) {
-            sensor.finishing = true;
+        if (sensor.life == SENSOR_SAMPLING && (mote_posix_stopped || now >= stop_at)) {
+            sensor.life = SENSOR_FINISHING;
             drain_until = now + DRAIN_MS;
         }
-        if (sensor.finishing && now >= drain_until)
+        bool sampling = sensor.life == SENSOR_SAMPLING;
+        if (!sampling && now >= drain_until)
             return;
         uint32_t interval = sensor.interval_ms;
-        if (!sensor.finishing && now >= sample_at)
+        if (sampling && now >= sample_at)
             sample_at = sample(sample_at, now);
         keep_connected(now);
-        if (connected) {
+        if (path == UP) {
             sensor_work(&sensor, &client.grpc);
             mote_posix_flush(&conn);
             watch_for_silence(now);
         }
-        uint64_t wait = !sensor.finishing && sample_at > now ? sample_at - now : 10;
+        uint64_t wait = sampling && sample_at > now ? sample_at - now : 10;
         mote_posix_loop_turn(&loop, (uint32_t)(wait < 20 ? wait : 20));
         if (interval != sensor.interval_ms) /* by a command: a new grid */
             sample_at = mote_posix_now_ms() + sensor.interval_ms;

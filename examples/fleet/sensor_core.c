@@ -35,7 +35,7 @@ bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_m
 void sensor_begin(sensor_core *s)
 {
     s->control = s->upload = NULL;
-    s->reported = s->acknowledged = s->broken = false;
+    s->link = SENSOR_GREETS;
     mote_outbox_rewind(&s->samples);
 }
 
@@ -51,7 +51,8 @@ static void on_command(sensor_core *s, const mote_grpc_event *ev)
     interval = command.is.is.interval_ms;
     if (command.is.which == mote_telemetry_Command_acknowledged) {
         mote_outbox_acknowledge(&s->samples, command.is.is.acknowledged);
-        s->acknowledged = true;
+        if (s->link == SENSOR_REPORTED)
+            s->link = SENSOR_UPLOADS;
     } else if (command.is.which == mote_telemetry_Command_interval_ms &&
                interval >= SENSOR_INTERVAL_LEAST && interval <= SENSOR_INTERVAL_MOST) {
         s->interval_ms = interval;
@@ -69,10 +70,10 @@ void sensor_event(sensor_core *s, const mote_grpc_event *ev)
         s->stored = summary.received;
     if (ev->type != MOTE_GRPC_STATUS)
         return;
-    if (ev->call == s->upload && ev->code == MOTE_GRPC_OK && s->finishing)
-        s->done = true;
+    if (ev->call == s->upload && ev->code == MOTE_GRPC_OK && s->life == SENSOR_FINISHING)
+        s->life = SENSOR_DONE;
     else
-        s->broken = true;
+        s->link = SENSOR_BROKEN;
     if (ev->call == s->control)
         s->control = NULL;
     else
@@ -90,7 +91,7 @@ bool sensor_hear(sensor_core *s, mote_grpc *g, const uint8_t *in, size_t len)
         len -= used;
         sensor_event(s, &ev);
     }
-    return r == 0 && !s->broken;
+    return r == 0 && s->link != SENSOR_BROKEN;
 }
 
 /* ---- what is said -------------------------------------------------------------------------- */
@@ -108,7 +109,7 @@ static void start_calls(sensor_core *s, mote_grpc *g)
         epoch[i] = "0123456789abcdef"[s->samples.epoch >> (60 - 4 * i) & 15];
     if (!s->control)
         mote_grpc_start(g, &ctl, &s->control);
-    if (s->control && !s->upload && s->acknowledged)
+    if (s->control && !s->upload && s->link == SENSOR_UPLOADS)
         mote_grpc_start(g, &up, &s->upload);
 }
 
@@ -118,8 +119,9 @@ static void send_report(sensor_core *s)
                                     .dropped = s->samples.dropped,
                                     .epoch = s->samples.epoch};
 
-    if (s->control && !s->reported)
-        s->reported = mote_telemetry_Telemetry_Control_offer(s->control, &report) == 0;
+    if (s->control && s->link == SENSOR_GREETS &&
+        mote_telemetry_Telemetry_Control_offer(s->control, &report) == 0)
+        s->link = SENSOR_REPORTED;
 }
 
 void sensor_work(sensor_core *s, mote_grpc *g)
@@ -128,6 +130,6 @@ void sensor_work(sensor_core *s, mote_grpc *g)
     send_report(s);
     if (s->upload)
         mote_outbox_send(&s->samples, s->upload);
-    if (s->finishing && s->upload && mote_outbox_count(&s->samples) == 0)
+    if (s->life == SENSOR_FINISHING && s->upload && mote_outbox_count(&s->samples) == 0)
         mote_grpc_half_close(s->upload);
 }

@@ -8,17 +8,30 @@
 /* Two calls at once; and the readings' interval in ms that a collector may command. */
 enum { SENSOR_CALLS = 2, SENSOR_INTERVAL_LEAST = 10, SENSOR_INTERVAL_MOST = 86400000 };
 
+/* Where a sensor is in its life: who ends it says FINISHING. */
+enum sensor_life {
+    SENSOR_SAMPLING,
+    SENSOR_FINISHING, /* no more samples: the upload ends when all are acknowledged */
+    SENSOR_DONE       /* and it has ended so */
+};
+
+/* How far a connection has come. From each of them a call that ends leads to SENSOR_BROKEN, and
+ * from there sensor_begin() to SENSOR_GREETS, on a new connection. */
+enum sensor_link {
+    SENSOR_GREETS,   /* our report is to be said */
+    SENSOR_REPORTED, /* it is under way: the collector owes its first acknowledgement */
+    SENSOR_UPLOADS,  /* it has come: samples go out */
+    SENSOR_BROKEN    /* a call has ended: the connection is of no use */
+};
+
 typedef struct {
     const char *name;
     mote_outbox samples;
     uint32_t interval_ms;
-    uint64_t stored;   /* by the last upload */
-    bool acknowledged; /* the collector has spoken on this connection */
-    bool broken;       /* a call has ended: the connection is of no use */
-    bool finishing;    /* no more samples: the upload ends when all are acknowledged */
-    bool done;
+    uint64_t stored; /* by the last upload */
+    enum sensor_life life;
+    enum sensor_link link;
     mote_grpc_call *control, *upload;
-    bool reported;
 } sensor_core;
 
 /* The samples are in `ring`; policy: enum mote_outbox_policy; epoch: a random number, not 0. */
