@@ -84,12 +84,12 @@ static unsigned classify_type(const mote_hpack_field_view *f)
 }
 
 /* Names with a meaning, for mote_h2_look_up(); of some the value says more. */
-static const char names[] = "\014\003content-type"
-                            "\014\006grpc-timeout"
-                            "\013\007grpc-status"
-                            "\014\010grpc-message"
-                            "\015\011grpc-encoding"
-                            "\024\012grpc-accept-encoding";
+static const char known_names[] = "\014\003content-type"
+                                  "\014\006grpc-timeout"
+                                  "\013\007grpc-status"
+                                  "\014\010grpc-message"
+                                  "\015\011grpc-encoding"
+                                  "\024\012grpc-accept-encoding";
 
 _Static_assert(FIELD_TYPE_GRPC == 3 && FIELD_TIMEOUT == 6 && FIELD_STATUS == 7 &&
                    FIELD_MESSAGE == 8 && FIELD_ENCODING == 9 && FIELD_IGNORED == 10,
@@ -98,13 +98,13 @@ _Static_assert(FIELD_TYPE_GRPC == 3 && FIELD_TIMEOUT == 6 && FIELD_STATUS == 7 &
 void mote_grpc_trim_field(mote_h2_event *h)
 {
     h->kind = MOTE_H2_KIND_OTHER;
-    if (mote_h2_look_up(names, &h->field, FIELD_OTHER) != FIELD_MESSAGE)
+    if (mote_h2_look_up(known_names, &h->field, FIELD_OTHER) != FIELD_MESSAGE)
         mote_grpc_trim(&h->field);
 }
 
 static unsigned classify_name(const mote_grpc *g, const mote_hpack_field_view *f)
 {
-    unsigned what = mote_h2_look_up(names, f, FIELD_OTHER);
+    unsigned what = mote_h2_look_up(known_names, f, FIELD_OTHER);
 
     if (what == FIELD_TYPE_GRPC)
         return classify_type(f);
@@ -115,7 +115,7 @@ static unsigned classify_name(const mote_grpc *g, const mote_hpack_field_view *f
     return what;
 }
 
-static unsigned classify(const mote_grpc *g, const mote_h2_event *h)
+static unsigned classify_fields(const mote_grpc *g, const mote_h2_event *h)
 {
     const mote_hpack_field_view *f = &h->field;
 
@@ -135,7 +135,7 @@ MOTE_SMALL_APART unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_e
 
     if (memo && memo->app != FIELD_UNSEEN)
         return memo->app;
-    what = classify(g, h);
+    what = classify_fields(g, h);
     if (memo)
         memo->app = (uint16_t)what;
     return what;

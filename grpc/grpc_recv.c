@@ -156,8 +156,8 @@ enum { USED_UP, EVENT, GO_ON };
 
 /* What the next bytes are: in a frame of its own, so that no event of h2 lies below the delivery.
  */
-static MOTE_APART int take(mote_grpc *g, const uint8_t *in, size_t len, size_t *used,
-                           mote_grpc_event *ev)
+static MOTE_APART int take_event(mote_grpc *g, const uint8_t *in, size_t len, size_t *used,
+                                 mote_grpc_event *ev)
 {
     mote_h2_event h;
     size_t n = 0;
@@ -187,7 +187,7 @@ int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mo
             (g->delivery.call && mote_grpc_deliver(g, ev)))
             return 1;
         if (g->ends == 0 && !mote_grpc_scan(g))
-            r = take(g, in + *used, len - *used, used, ev);
+            r = take_event(g, in + *used, len - *used, used, ev);
     }
     return r;
 }

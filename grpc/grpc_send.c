@@ -122,7 +122,7 @@ static int send_part(mote_grpc_call *call, const mote_grpc_source *source, const
 }
 
 /* Whether a message may be sent now. */
-static bool may_send(const mote_grpc_call *call, unsigned flags)
+static bool call_may_send(const mote_grpc_call *call, unsigned flags)
 {
     if (call->local != MOTE_GRPC_LOCAL_OPEN && !mote_grpc_owes_headers(call))
         return false;
@@ -138,7 +138,7 @@ int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const v
     int r = 1;
 
     MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
-    if (!may_send(call, flags))
+    if (!call_may_send(call, flags))
         return MOTE_GRPC_ERR_STATE;
     if (mote_grpc_owes_headers(call) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;

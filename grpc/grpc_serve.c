@@ -2,7 +2,7 @@
 #include "grpc_internal.h"
 
 /* Why a handler has failed: its layer has the words. */
-static const char *error_text(const mote_grpc_method *method, int r)
+static const char *method_error_text(const mote_grpc_method *method, int r)
 {
     if (r > 0)
         return NULL;
@@ -21,7 +21,7 @@ void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
     if (r == MOTE_AGAIN)
         mote_grpc_defer(g);
     else if (r != 0)
-        mote_grpc_call_end(call, r > 0 ? r : MOTE_GRPC_INTERNAL, error_text(call->method, r),
+        mote_grpc_call_end(call, r > 0 ? r : MOTE_GRPC_INTERNAL, method_error_text(call->method, r),
                            STREAM_STATUS);
 }
 

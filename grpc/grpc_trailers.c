@@ -2,7 +2,7 @@
 #include "grpc_internal.h"
 
 static const mote_hpack_field status_200 = MOTE_HPACK_STATIC(8);
-static const mote_hpack_field type_grpc = MOTE_HPACK_FIELD("content-type", "application/grpc");
+static const mote_hpack_field answer_type = MOTE_HPACK_FIELD("content-type", "application/grpc");
 static const mote_hpack_field code_ok = MOTE_HPACK_FIELD("grpc-status", "0");
 static const mote_hpack_field code_name = MOTE_HPACK_FIELD("grpc-status", "");
 static const mote_hpack_field message_name = MOTE_HPACK_FIELD("grpc-message", "");
@@ -18,7 +18,7 @@ static void put_headers(mote_grpc_call *call)
     mote_h2_headers_begin(h2, call->stream);
     if (call->local == MOTE_GRPC_LOCAL_HEADERS || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) {
         mote_h2_put(h2, &status_200);
-        mote_h2_put(h2, &type_grpc);
+        mote_h2_put(h2, &answer_type);
     }
 }
 

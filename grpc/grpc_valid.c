@@ -37,7 +37,7 @@ static bool delivery_valid(const mote_grpc *g)
 }
 
 /* A stream leads to no call but its own. */
-static bool streams_valid(const mote_grpc *g)
+static bool grpc_streams_valid(const mote_grpc *g)
 {
     for (size_t i = 0; i < g->h2.stream_count; i++) {
         const mote_h2_stream *s = &g->h2.streams[i];
@@ -65,5 +65,5 @@ bool mote_grpc_valid(const mote_grpc *g)
     }
     return active == g->active && waiting[0] == g->waiting[0] && waiting[1] == g->waiting[1] &&
            waiting[2] == g->waiting[2] && ends == g->ends && g->scan < g->config->max_calls &&
-           g->scan_left <= g->config->max_calls && delivery_valid(g) && streams_valid(g);
+           g->scan_left <= g->config->max_calls && delivery_valid(g) && grpc_streams_valid(g);
 }

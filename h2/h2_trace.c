@@ -18,7 +18,7 @@ static void put_bytes(mote_h2_tracer *t, const char *text, size_t len)
     }
 }
 
-static void put(mote_h2_tracer *t, const char *text)
+static void put_text(mote_h2_tracer *t, const char *text)
 {
     while (*text)
         put_bytes(t, text++, 1);
@@ -53,10 +53,10 @@ static void end_line(mote_h2_tracer *t)
 
 static void put_named(mote_h2_tracer *t, const char *name, uint32_t n)
 {
-    put(t, "          (");
-    put(t, name);
+    put_text(t, "          (");
+    put_text(t, name);
     put_number(t, n);
-    put(t, ")");
+    put_text(t, ")");
     end_line(t);
 }
 
@@ -76,28 +76,28 @@ static void put_flags(mote_h2_tracer *t, uint8_t type, uint8_t flags)
     bool blocks = type == MOTE_H2_FRAME_HEADERS || type == MOTE_H2_FRAME_CONTINUATION;
 
     if ((type == MOTE_H2_FRAME_SETTINGS || type == MOTE_H2_FRAME_PING) && flags & FLAG_ACK)
-        put(t, " ACK");
+        put_text(t, " ACK");
     if ((type == MOTE_H2_FRAME_DATA || type == MOTE_H2_FRAME_HEADERS) && flags & FLAG_END_STREAM)
-        put(t, " END_STREAM");
+        put_text(t, " END_STREAM");
     if (blocks && flags & FLAG_END_HEADERS)
-        put(t, " END_HEADERS");
+        put_text(t, " END_HEADERS");
     if ((type == MOTE_H2_FRAME_DATA || type == MOTE_H2_FRAME_HEADERS) && flags & FLAG_PADDED)
-        put(t, " PADDED");
+        put_text(t, " PADDED");
 }
 
 static void tell_frame(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s)
 {
     uint8_t type = s->header[3], flags = s->header[4];
 
-    put(t, sent ? "send " : "recv ");
-    put(t, type_name(type));
-    put(t, " frame <length=");
+    put_text(t, sent ? "send " : "recv ");
+    put_text(t, type_name(type));
+    put_text(t, " frame <length=");
     put_number(t, s->remaining);
-    put(t, ", flags=0x");
+    put_text(t, ", flags=0x");
     put_hex(t, &flags, 1);
-    put(t, ", stream_id=");
+    put_text(t, ", stream_id=");
     put_number(t, mote_h2_get32(s->header + 5) & MAX_WINDOW);
-    put(t, ">");
+    put_text(t, ">");
     put_flags(t, type, flags);
     end_line(t);
 }
@@ -113,22 +113,22 @@ static void tell_setting(mote_h2_tracer *t, const uint8_t *p)
                                         "MAX_HEADER_LIST_SIZE"};
     unsigned id = (unsigned)p[0] << 8 | p[1];
 
-    put(t, "          [");
+    put_text(t, "          [");
     if (id < sizeof names / sizeof names[0])
-        put(t, names[id]);
+        put_text(t, names[id]);
     else
         put_hex(t, p, 2);
-    put(t, ":");
+    put_text(t, ":");
     put_number(t, mote_h2_get32(p + 2));
-    put(t, "]");
+    put_text(t, "]");
     end_line(t);
 }
 
 static void tell_code(mote_h2_tracer *t, uint32_t code)
 {
-    put(t, "          (error_code=");
-    put(t, mote_h2_code_name(code));
-    put(t, ")");
+    put_text(t, "          (error_code=");
+    put_text(t, mote_h2_code_name(code));
+    put_text(t, ")");
     end_line(t);
 }
 
@@ -150,9 +150,9 @@ static void tell_small(mote_h2_tracer *t, const mote_h2_trace_side *s)
         put_named(t, "window_size_increment=", mote_h2_get32(s->small) & MAX_WINDOW);
         break;
     default:
-        put(t, "          (opaque_data=");
+        put_text(t, "          (opaque_data=");
         put_hex(t, s->small, 8);
-        put(t, ")");
+        put_text(t, ")");
         end_line(t);
         break;
     }
@@ -173,7 +173,7 @@ static bool is_named(const mote_hpack_field_view *f, const char *name)
 
 /* What lets in whoever has it (RFC 7541 7.1.3): known fields, and what its sender would not have
  * remembered anywhere. */
-static bool is_secret(const mote_hpack_field_view *f)
+static bool hides_value(const mote_hpack_field_view *f)
 {
     static const char *const names[] = {"authorization", "proxy-authorization", "cookie",
                                         "set-cookie",    "x-api-key",           "x-auth-token"};
@@ -187,18 +187,18 @@ static bool is_secret(const mote_hpack_field_view *f)
 
 static void tell_field(mote_h2_tracer *t, const mote_hpack_field_view *f)
 {
-    put(t, "          ");
+    put_text(t, "          ");
     put_bytes(t, f->name, f->name_len);
-    put(t, ": ");
-    if (is_secret(f)) {
-        put(t, "(secret, ");
+    put_text(t, ": ");
+    if (hides_value(f)) {
+        put_text(t, "(secret, ");
         put_number(t, (uint32_t)f->value_len);
-        put(t, " bytes)");
+        put_text(t, " bytes)");
     } else {
         put_bytes(t, f->value, f->value_len);
     }
     if (f->flags & MOTE_HPACK_TOO_LONG)
-        put(t, "...");
+        put_text(t, "...");
     end_line(t);
 }
 
@@ -220,7 +220,7 @@ static void tell_block(mote_h2_tracer *t, mote_h2_trace_side *s, const uint8_t *
     }
 }
 
-static void end_frame(mote_h2_trace_side *s)
+static void trace_end(mote_h2_trace_side *s)
 {
     uint8_t type = s->header[3];
 
@@ -232,7 +232,7 @@ static void end_frame(mote_h2_trace_side *s)
 
 /* ---- bytes --------------------------------------------------------------------------------- */
 
-static size_t least(size_t a, size_t b)
+static size_t least_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -254,7 +254,7 @@ static size_t small_size(uint8_t type, bool ack)
     }
 }
 
-static void begin_frame(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s)
+static void trace_begin(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s)
 {
     uint8_t type = s->header[3], flags = s->header[4];
 
@@ -276,11 +276,11 @@ static size_t block_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint
         return 1;
     }
     if (s->skip > 0) {
-        n = least(s->skip, len);
+        n = least_size(s->skip, len);
         s->skip -= (uint32_t)n;
         return n;
     }
-    n = s->remaining > s->pad ? least(len, s->remaining - s->pad) : 0;
+    n = s->remaining > s->pad ? least_size(len, s->remaining - s->pad) : 0;
     tell_block(t, s, p, n);
     return n > 0 ? n : len; /* padding */
 }
@@ -289,13 +289,13 @@ static size_t small_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint
 {
     size_t size =
         small_size(s->header[3], s->header[4] & FLAG_ACK && s->header[3] != MOTE_H2_FRAME_PING);
-    size_t n = least(size - least(size, s->small_len), len);
+    size_t n = least_size(size - least_size(size, s->small_len), len);
 
     if (n == 0) {
         if (s->header[3] == MOTE_H2_FRAME_GOAWAY) {
-            put(t, "          (debug_data=");
+            put_text(t, "          (debug_data=");
             put_bytes(t, (const char *)p, len);
-            put(t, ")");
+            put_text(t, ")");
             end_line(t);
         }
         return len;
@@ -310,39 +310,39 @@ static size_t small_payload(mote_h2_tracer *t, mote_h2_trace_side *s, const uint
     return n;
 }
 
-static size_t take(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s, const uint8_t *p,
-                   size_t len)
+static size_t take_bytes(mote_h2_tracer *t, bool sent, mote_h2_trace_side *s, const uint8_t *p,
+                         size_t len)
 {
     size_t n;
 
     if (s->preface > 0) {
-        n = least(s->preface, len);
+        n = least_size(s->preface, len);
         s->preface = (uint8_t)(s->preface - n);
         return n;
     }
     if (s->have < sizeof s->header) {
-        n = least(sizeof s->header - s->have, len);
+        n = least_size(sizeof s->header - s->have, len);
         memcpy(s->header + s->have, p, n);
         s->have = (uint8_t)(s->have + n);
         if (s->have == sizeof s->header)
-            begin_frame(t, sent, s);
+            trace_begin(t, sent, s);
     } else {
         uint8_t type = s->header[3];
-        len = least(len, s->remaining);
+        len = least_size(len, s->remaining);
         n = type == MOTE_H2_FRAME_HEADERS || type == MOTE_H2_FRAME_CONTINUATION
                 ? block_payload(t, s, p, len)
                 : small_payload(t, s, p, len);
         s->remaining -= (uint32_t)n;
     }
     if (s->have == sizeof s->header && s->remaining == 0)
-        end_frame(s);
+        trace_end(s);
     return n;
 }
 
 void mote_h2_trace(mote_h2_tracer *t, bool sent, const uint8_t *bytes, size_t len)
 {
     while (len > 0) {
-        size_t n = take(t, sent, &t->sides[sent ? SENT : RECEIVED], bytes, len);
+        size_t n = take_bytes(t, sent, &t->sides[sent ? SENT : RECEIVED], bytes, len);
         bytes += n;
         len -= n;
     }

@@ -243,8 +243,8 @@ static int string_length(mote_hpack_decoder *d, uint8_t byte, enum mote_hpack_st
     return integer_first(d, byte, 7, state, field);
 }
 
-static int step(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
-                mote_hpack_field_view *field)
+static int decode_step(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
+                       mote_hpack_field_view *field)
 {
     *used = 1;
     switch (d->state) {
@@ -294,7 +294,7 @@ int mote_hpack_decode(mote_hpack_decoder *d, const uint8_t *in, size_t len, size
     }
     while (r == 0 && i < len) {
         size_t n;
-        r = step(d, in + i, len - i, &n, field);
+        r = decode_step(d, in + i, len - i, &n, field);
         i += n;
     }
     *used = i;

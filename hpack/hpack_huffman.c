@@ -139,7 +139,7 @@ static unsigned decode_symbol(uint64_t bits, unsigned count, unsigned *symbol)
 }
 
 /* Moves whole bytes into the window, as many as it holds. */
-static size_t refill(uint64_t *bits, unsigned *count, const uint8_t *in, size_t len)
+static size_t refill_bits(uint64_t *bits, unsigned *count, const uint8_t *in, size_t len)
 {
     size_t i = 0;
 
@@ -170,7 +170,7 @@ static size_t decode_short(uint64_t *bits, unsigned *count, char *out, size_t ca
 }
 
 /* Whole bytes behind the last symbol have not been used. */
-static void give_back(uint64_t *bits, unsigned *count, size_t *used)
+static void give_back_bits(uint64_t *bits, unsigned *count, size_t *used)
 {
     for (; *count >= 8 && *used > 0; --*used)
         *count -= 8;
@@ -186,7 +186,7 @@ int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len,
 
     MOTE_CHECK_THAT(mote_hpack_bits_valid(b));
     while (o < cap && symbol != EOS) {
-        i += refill(&bits, &count, in + i, len - i);
+        i += refill_bits(&bits, &count, in + i, len - i);
         o += decode_short(&bits, &count, out + o, cap - o);
         if (o == cap || (i < len && count <= 56))
             continue;
@@ -199,7 +199,7 @@ int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len,
             out[o++] = (char)symbol;
     }
     if (o == cap || symbol == EOS)
-        give_back(&bits, &count, &i);
+        give_back_bits(&bits, &count, &i);
     b->bits = (uint32_t)(bits >> 32);
     b->count = (uint8_t)count;
     *used = i;

@@ -33,7 +33,7 @@ static MOTE_SMALL_APART unsigned code_length(unsigned symbol)
 }
 
 /* The part of all codes that begin with those of one length, as a part of 2^32. */
-static uint32_t span(unsigned len)
+static uint32_t huffman_span(unsigned len)
 {
     return (uint32_t)code_counts[len - SHORTEST] << (32 - len);
 }
@@ -48,12 +48,12 @@ size_t mote_hpack_huffman_size(const char *in, size_t len)
 }
 
 /* The code of a symbol: behind all shorter ones, and those of lower symbols of its length. */
-static uint32_t code_of(unsigned symbol, unsigned len)
+static uint32_t huffman_code_of(unsigned symbol, unsigned len)
 {
     uint32_t first = 0, rank = 0;
 
     for (unsigned shorter = SHORTEST; shorter < len; shorter++)
-        first += span(shorter);
+        first += huffman_span(shorter);
     for (unsigned lower = 0; lower < symbol; lower++)
         rank += code_length(lower) == len;
     return (first >> (32 - len)) + rank;
@@ -65,7 +65,7 @@ void mote_hpack_huffman_encode(const char *in, size_t len, uint8_t *out)
 
     for (size_t i = 0; i < len; i++) {
         unsigned left = code_length((uint8_t)in[i]);
-        uint32_t code = code_of((uint8_t)in[i], left);
+        uint32_t code = huffman_code_of((uint8_t)in[i], left);
         while (left-- > 0) {
             byte = byte << 1 | (code >> left & 1);
             if (++count % 8 == 0)
@@ -92,8 +92,8 @@ static unsigned first_symbol(uint32_t bits, unsigned count, unsigned *symbol)
 {
     unsigned len = SHORTEST;
 
-    for (; len < LONGEST && bits >= span(len); len++)
-        bits -= span(len);
+    for (; len < LONGEST && bits >= huffman_span(len); len++)
+        bits -= huffman_span(len);
     if (len > count)
         return 0;
     *symbol = nth_symbol(len, bits >> (32 - len));

@@ -16,7 +16,7 @@ typedef struct {
     {                                                                                              \
         name, value, sizeof(name) - 1, sizeof(value) - 1                                           \
     }
-static const static_entry entries[MOTE_HPACK_STATIC_COUNT] = {
+static const static_entry static_entries[MOTE_HPACK_STATIC_COUNT] = {
     E(":authority", ""),
     E(":method", "GET"),
     E(":method", "POST"),
@@ -84,7 +84,7 @@ static const static_entry entries[MOTE_HPACK_STATIC_COUNT] = {
 void mote_hpack_static(unsigned index, mote_hpack_field_view *field)
 {
     MOTE_CHECK_THAT(index > 0 && index <= MOTE_HPACK_STATIC_COUNT);
-    const static_entry *e = &entries[index - 1];
+    const static_entry *e = &static_entries[index - 1];
 
     field->memo = NULL;
     field->flags = 0;
@@ -106,7 +106,7 @@ unsigned mote_hpack_static_find(const char *name, size_t name_len, const char *v
     unsigned found = 0, whole = 0;
 
     for (unsigned i = 1; i <= MOTE_HPACK_STATIC_COUNT && !whole; i++) {
-        const static_entry *e = &entries[i - 1];
+        const static_entry *e = &static_entries[i - 1];
         if (!same(e->name, e->name_len, name, name_len)) {
             if (found) /* entries of one name are neighbours */
                 break;

@@ -25,7 +25,7 @@ static mote_hpack_entry *entry_at(const mote_hpack_table *t, size_t index)
 }
 
 /* Evicts down to a size. */
-static void evict_to(mote_hpack_table *t, size_t size)
+static void table_evict_to(mote_hpack_table *t, size_t size)
 {
     for (; t->size > size; t->count--) {
         const mote_hpack_entry *e = &t->entries[t->first++];
@@ -42,7 +42,7 @@ static bool make_room(mote_hpack_table *t, size_t len)
     size_t max = t->max < t->memory ? t->max : t->memory;
     bool fits = len + MOTE_HPACK_ENTRY_OVERHEAD <= max;
 
-    evict_to(t, fits ? max - len - MOTE_HPACK_ENTRY_OVERHEAD : 0);
+    table_evict_to(t, fits ? max - len - MOTE_HPACK_ENTRY_OVERHEAD : 0);
     return fits;
 }
 
@@ -122,7 +122,7 @@ static bool add_field(mote_hpack_decoder *d)
 
 static void shrink(mote_hpack_decoder *d)
 {
-    evict_to(&d->table, d->table.max);
+    table_evict_to(&d->table, d->table.max);
 }
 
 static void take_memory(mote_hpack_decoder *d, void *memory, size_t size)

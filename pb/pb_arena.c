@@ -1,7 +1,7 @@
 /* Memory of decoded messages: bump allocation. */
 #include "pb_reader.h"
 
-static void *take(mote_pb_reader *d, size_t from, size_t size)
+static void *arena_take(mote_pb_reader *d, size_t from, size_t size)
 {
     mote_pb_arena *a = d->arena;
 
@@ -17,7 +17,7 @@ void *mote_pb_allocate(mote_pb_reader *d, size_t size)
 
     if (!a)
         return NULL;
-    return take(d, a->used + (0 - ((uintptr_t)a->memory + a->used)) % sizeof(uint64_t), size);
+    return arena_take(d, a->used + (0 - ((uintptr_t)a->memory + a->used)) % sizeof(uint64_t), size);
 }
 
 /*
@@ -34,7 +34,7 @@ int mote_pb_grow(mote_pb_reader *d, mote_pb_list *list, size_t extra, size_t siz
     if (need > SIZE_MAX / 4 / size)
         return MOTE_PB_ERR_ARENA;
     if (cap > 0 && items + cap * size == d->arena->memory + d->arena->used) {
-        if (!take(d, d->arena->used, (need - cap) * size))
+        if (!arena_take(d, d->arena->used, (need - cap) * size))
             return MOTE_PB_ERR_ARENA;
     } else {
         if (need < 2 * cap)

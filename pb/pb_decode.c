@@ -92,7 +92,7 @@ int mote_pb_read_single(mote_pb_reader *d, const mote_pb_field *f)
 }
 
 /* The field with this number. Fields mostly come in the order of the table. */
-static const mote_pb_field *find(mote_pb_reader *d, uint32_t key)
+static const mote_pb_field *find_field(mote_pb_reader *d, uint32_t key)
 {
     const mote_pb_field *fields = d->top.type->fields;
     size_t low = 0, high = d->top.type->field_count;
@@ -119,7 +119,7 @@ static bool is_packed_form(const mote_pb_field *f, uint32_t key)
 
 static int read_field(mote_pb_reader *d, uint32_t key)
 {
-    const mote_pb_field *f = find(d, key);
+    const mote_pb_field *f = find_field(d, key);
 
     d->field = f;
     if (!f || (f->key != key && !is_packed_form(f, key))) {
@@ -157,7 +157,7 @@ static int end_group(mote_pb_reader *d, uint32_t key)
     return end_message(d);
 }
 
-static int run(mote_pb_reader *d)
+static int run_decoder(mote_pb_reader *d)
 {
     for (;;) {
         uint32_t key;
@@ -196,7 +196,7 @@ int mote_pb_decode(const mote_pb_decoder *decoder, void *message, const uint8_t 
     d.next = d.top.type->fields;
     d.parts = decoder;
     d.arena = arena;
-    r = run(&d);
+    r = run_decoder(&d);
     if (r < 0 && where) {
         where->type = d.top.type;
         where->field = d.field ? d.field->key >> 3 : 0;

@@ -19,7 +19,7 @@ static bool is_in(const mote_pb_message *values, int32_t v)
     return (uint32_t)v - values->fields[low - 1].key <= values->fields[low - 1].offset;
 }
 
-static uint8_t *put_varint(uint8_t *to, uint64_t v)
+static uint8_t *store_varint(uint8_t *to, uint64_t v)
 {
     for (; v >= 128; v >>= 7)
         *to++ = (uint8_t)(v | 128);
@@ -34,7 +34,8 @@ static int keep_number(mote_pb_reader *d, const mote_pb_field *f, uint64_t v)
 
     if (!bytes)
         return MOTE_PB_ERR_ARENA;
-    return mote_pb_keep_bytes(d, bytes, (size_t)(put_varint(put_varint(bytes, f->key), v) - bytes));
+    return mote_pb_keep_bytes(d, bytes,
+                              (size_t)(store_varint(store_varint(bytes, f->key), v) - bytes));
 }
 
 static bool is_known(const mote_pb_reader *d, const mote_pb_field *f, uint64_t v)

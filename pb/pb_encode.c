@@ -123,7 +123,7 @@ static bool is_empty(const mote_pb_field *f, const void *p)
 /* ---- fields -------------------------------------------------------------------------------- */
 
 /* A field that is no message: all of it. */
-static void put_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_t *message)
+static void encode_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_t *message)
 {
     const uint8_t *p = message + f->offset;
 
@@ -155,7 +155,7 @@ size_t mote_pb_put_fields(mote_pb_writer *w, const mote_pb_message *type, const 
                           size_t count)
 {
     for (; count > 0 && !mote_pb_is_message(&type->fields[count - 1]); count--)
-        put_field(w, &type->fields[count - 1], message);
+        encode_field(w, &type->fields[count - 1], message);
     return count;
 }
 

@@ -38,11 +38,11 @@ typedef struct {
     const uint8_t *message;
     size_t end;   /* writer's length when it was entered */
     size_t field; /* whose elements are being done; those before it are still to do */
-} frame;
+} encoder_frame;
 
 /* Of the elements of a message field the one before `later`, or the last when that is NULL; NULL:
  * there is none. */
-static const uint8_t *element_before(const frame *top, const mote_pb_field *f, size_t size,
+static const uint8_t *element_before(const encoder_frame *top, const mote_pb_field *f, size_t size,
                                      const uint8_t *later)
 {
     const uint8_t *place = top->message + f->offset;
@@ -70,8 +70,8 @@ static void put_sub_prefix(mote_pb_writer *w, const mote_pb_field *f, size_t len
 
 int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message)
 {
-    frame stack[MOTE_PB_DEPTH];
-    frame *top = stack;
+    encoder_frame stack[MOTE_PB_DEPTH];
+    encoder_frame *top = stack;
     const uint8_t *element = message;
 
     for (;;) {

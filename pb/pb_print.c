@@ -7,7 +7,7 @@ typedef struct {
     unsigned depth;
 } printer;
 
-static void put(const printer *p, const char *text)
+static void print_text(const printer *p, const char *text)
 {
     p->sink(p->context, text, mote_pb_cstring(text).len);
 }
@@ -15,7 +15,7 @@ static void put(const printer *p, const char *text)
 static void put_indent(const printer *p)
 {
     for (unsigned i = 0; i < p->depth; i++)
-        put(p, "  ");
+        print_text(p, "  ");
 }
 
 /* ---- numbers ------------------------------------------------------------------------------- */
@@ -34,7 +34,7 @@ static void put_unsigned(const printer *p, uint64_t v)
 static void put_signed(const printer *p, int64_t v)
 {
     if (v < 0)
-        put(p, "-");
+        print_text(p, "-");
     put_unsigned(p, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
@@ -63,15 +63,15 @@ static void put_double(const printer *p, double v)
     size_t n = sizeof digits;
 
     if (v != v || v - v != 0) { /* not a number; infinite */
-        put(p, v != v ? "nan" : v < 0 ? "-inf" : "inf");
+        print_text(p, v != v ? "nan" : v < 0 ? "-inf" : "inf");
         return;
     }
     if (v < 0 || (v == 0 && 1 / v < 0)) { /* minus zero is told apart */
-        put(p, "-");
+        print_text(p, "-");
         v = -v;
     }
     if (v == 0) {
-        put(p, "0");
+        print_text(p, "0");
         return;
     }
     int exponent = normalize(&v);
@@ -86,19 +86,19 @@ static void put_double(const printer *p, double v)
         n--;
     p->sink(p->context, digits, 1);
     if (n > 1)
-        put(p, ".");
+        print_text(p, ".");
     p->sink(p->context, digits + 1, n - 1);
     if (exponent != 0) {
-        put(p, "e");
+        print_text(p, "e");
         put_signed(p, exponent);
     }
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static void put_bytes(const printer *p, const mote_pb_bytes *b)
+static void print_bytes(const printer *p, const mote_pb_bytes *b)
 {
-    put(p, "\"");
+    print_text(p, "\"");
     for (size_t i = 0; i < b->len; i++) {
         uint8_t c = b->data[i];
         char octal[4] = {'\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)),
@@ -108,7 +108,7 @@ static void put_bytes(const printer *p, const mote_pb_bytes *b)
         else
             p->sink(p->context, octal, sizeof octal);
     }
-    put(p, "\"");
+    print_text(p, "\"");
 }
 
 static void put_value(const printer *p, unsigned type, const void *at)
@@ -118,12 +118,12 @@ static void put_value(const printer *p, unsigned type, const void *at)
     double d;
 
     if (info->kind == MOTE_PB_VIEW) {
-        put_bytes(p, at);
+        print_bytes(p, at);
     } else if (info->kind == MOTE_PB_REAL) {
         d = info->size == 8 ? *(const double *)at : (double)*(const float *)at;
         put_double(p, d);
     } else if (type == MOTE_PB_BOOL) {
-        put(p, *(const bool *)at ? "true" : "false");
+        print_text(p, *(const bool *)at ? "true" : "false");
     } else {
         v = info->size == 8 ? *(const uint64_t *)at : *(const uint32_t *)at;
         if (info->kind == MOTE_PB_UNSIGNED)
@@ -189,13 +189,13 @@ typedef struct {
     const mote_pb_names *names;
     const uint8_t *message;
     size_t field, element;
-} frame;
+} print_frame;
 
 static void open_message(printer *p, const char *name)
 {
     put_indent(p);
-    put(p, name);
-    put(p, " {\n");
+    print_text(p, name);
+    print_text(p, " {\n");
     p->depth++;
 }
 
@@ -203,20 +203,20 @@ static void close_message(printer *p)
 {
     p->depth--;
     put_indent(p);
-    put(p, "}\n");
+    print_text(p, "}\n");
 }
 
 static void put_scalar(const printer *p, const char *name, unsigned type, const void *at)
 {
     put_indent(p);
-    put(p, name);
-    put(p, ": ");
+    print_text(p, name);
+    print_text(p, ": ");
     put_value(p, type, at);
-    put(p, "\n");
+    print_text(p, "\n");
 }
 
 /* The next element of the message on top; true: it is a message, which *sub describes. */
-static bool put_next(printer *p, frame *top, frame *sub)
+static bool put_next(printer *p, print_frame *top, print_frame *sub)
 {
     const mote_pb_field *f = &top->names->type->fields[top->field];
     const char *name = top->names->fields[top->field];
@@ -234,7 +234,7 @@ static bool put_next(printer *p, frame *top, frame *sub)
         return false;
     }
     const mote_pb_names *names = top->names->subs[mote_pb_sub_index(top->names->type, f)];
-    *sub = (frame){names, first + i * names->type->size, 0, 0};
+    *sub = (print_frame){names, first + i * names->type->size, 0, 0};
     open_message(p, name);
     return true;
 }
@@ -243,11 +243,11 @@ int mote_pb_print(const mote_pb_names *names, const void *message, mote_pb_sink 
                   void *context)
 {
     printer p = {sink, context, 0};
-    frame stack[MOTE_PB_DEPTH], sub;
-    frame *top = stack;
+    print_frame stack[MOTE_PB_DEPTH], sub;
+    print_frame *top = stack;
     int r = 0;
 
-    *top = (frame){names, message, 0, 0};
+    *top = (print_frame){names, message, 0, 0};
     for (;;) {
         if (top->field == top->names->type->field_count) {
             if (top == stack)
@@ -270,11 +270,11 @@ int mote_pb_print(const mote_pb_names *names, const void *message, mote_pb_sink 
 typedef struct {
     char *out;
     size_t cap, len;
-} text;
+} path_text;
 
-static void add(void *context, const char *bytes, size_t len)
+static void add_piece(void *context, const char *bytes, size_t len)
 {
-    text *t = context;
+    path_text *t = context;
 
     for (size_t i = 0; i < len && t->len + 1 < t->cap; i++)
         t->out[t->len++] = bytes[i];
@@ -300,23 +300,23 @@ static size_t count_before(const uint8_t *p, const uint8_t *place, uint32_t numb
     return n;
 }
 
-static void add_field(text *t, const mote_pb_names *names, size_t row, size_t index)
+static void add_path_field(path_text *t, const mote_pb_names *names, size_t row, size_t index)
 {
     const mote_pb_field *f = &names->type->fields[row];
-    printer p = {add, t, 0};
+    printer p = {add_piece, t, 0};
 
-    put(&p, ".");
-    put(&p, names->fields[row]);
+    print_text(&p, ".");
+    print_text(&p, names->fields[row]);
     if (mote_pb_label_of(f) == MOTE_PB_REPEATED || mote_pb_label_of(f) == MOTE_PB_PACKED) {
-        put(&p, "[");
+        print_text(&p, "[");
         put_unsigned(&p, index);
-        put(&p, "]");
+        print_text(&p, "]");
     }
 }
 
 /* The field of a level that the place lies in: its content, or NULL when it begins there. */
-static const uint8_t *find_field(const uint8_t *p, const uint8_t **end, const uint8_t *place,
-                                 uint32_t *key, const uint8_t **start)
+static const uint8_t *field_at(const uint8_t *p, const uint8_t **end, const uint8_t *place,
+                               uint32_t *key, const uint8_t **start)
 {
     for (;;) {
         size_t len;
@@ -339,19 +339,19 @@ static const uint8_t *find_field(const uint8_t *p, const uint8_t **end, const ui
 const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t len, size_t offset,
                          char *out, size_t cap)
 {
-    text t = {out, cap, 0};
+    path_text t = {out, cap, 0};
     const uint8_t *p = in, *end = in + len, *place = in + (offset < len ? offset : len), *start;
-    printer words = {add, &t, 0};
+    printer words = {add_piece, &t, 0};
     uint32_t key = 0;
 
-    put(&words, names->name);
+    print_text(&words, names->name);
     while (p && place < end) {
         const uint8_t *level = p;
-        p = find_field(level, &end, place, &key, &start);
+        p = field_at(level, &end, place, &key, &start);
         size_t row = row_of(names->type, key >> 3);
         if (key == 0 || row == names->type->field_count)
             break;
-        add_field(&t, names, row, count_before(level, start, key >> 3));
+        add_path_field(&t, names, row, count_before(level, start, key >> 3));
         if (!mote_pb_is_message(&names->type->fields[row]))
             break;
         names = names->subs[mote_pb_sub_index(names->type, &names->type->fields[row])];

@@ -105,8 +105,8 @@ static int on_fixed_byte(mote_pb_splitter *s, uint8_t byte, mote_pb_piece *piece
 
 /* Bytes of a field: where they lie when all are there, otherwise in the buffer, otherwise in parts.
  */
-static int on_bytes(mote_pb_splitter *s, const uint8_t *in, size_t len, size_t *used,
-                    mote_pb_piece *piece)
+static int split_bytes(mote_pb_splitter *s, const uint8_t *in, size_t len, size_t *used,
+                       mote_pb_piece *piece)
 {
     size_t total = (size_t)s->value, left = total - s->have;
     size_t n = left < len ? left : len;
@@ -138,7 +138,7 @@ int mote_pb_split(mote_pb_splitter *s, const uint8_t *in, size_t len, size_t *us
     while (r == 0 && i < len) {
         size_t n = 1;
         if (s->state == BYTES)
-            r = on_bytes(s, in + i, len - i, &n, piece);
+            r = split_bytes(s, in + i, len - i, &n, piece);
         else if (s->state == FIXED)
             r = on_fixed_byte(s, in[i], piece);
         else

@@ -67,6 +67,17 @@ headers_stand_alone() {
     done
 }
 
+# No two files have a name of their own in common: the library compiles as one unit, in each of its sizes, and so does the plugin.
+compiles_as_one_unit() {
+    local define
+    { echo '#define _GNU_SOURCE' && printf '#include "%s"\n' $core $(make -s --no-print-directory print-LINES print-POSIX print-TLS_SOURCES); } >"$W/one.c"
+    printf '#include "%s"\n' $(make -s --no-print-directory print-PLUGIN print-PB) >"$W/plugin.c"
+    for define in '' -DMOTE_CHECK -DMOTE_CLIENT_ONLY -DMOTE_SERVER_ONLY '-DMOTE_NO_TEXTS -DMOTE_HPACK_SMALL -DMOTE_NO_COMPRESSION'; do
+        $CC -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I. $define -fsyntax-only "$W/one.c" || return 1
+    done
+    $CC -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -I. -fsyntax-only "$W/plugin.c"
+}
+
 # Messages may be constants, in flash, in C11 and in C++.
 messages_may_be_constants() {
     cat >"$W/a.c" <<END
@@ -131,7 +142,7 @@ files_are_short() {
 }
 
 for t in only_four_functions no_mutable_data no_recursion names_begin_with_mote no_system_headers \
-    no_conditional_members headers_stand_alone messages_may_be_constants error_codes_are_disjoint \
+    no_conditional_members headers_stand_alone compiles_as_one_unit messages_may_be_constants error_codes_are_disjoint \
     quick_start_compiles every_program_has_help files_are_short; do
     check "$t" $t
 done

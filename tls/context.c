@@ -35,14 +35,14 @@ static const int all_suites[] = {TLS_1_3_SUITES CERTIFICATE_SUITES, PSK_SUITES, 
 
 /* The quick ones first. */
 #if MOTE_TLS_3
-static const uint16_t groups[] = {
+static const uint16_t tls_groups[] = {
     MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
     MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 #else
-static const mbedtls_ecp_group_id groups[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
-                                              MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_SECP521R1,
-                                              MBEDTLS_ECP_DP_NONE};
+static const mbedtls_ecp_group_id tls_groups[] = {
+    MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
+    MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_NONE};
 #endif
 
 #if MOTE_TLS_3
@@ -114,7 +114,7 @@ static const char *check_role(const mote_tls_config *config)
     return NULL;
 }
 
-static const char *check(const mote_tls_config *config)
+static const char *check_config(const mote_tls_config *config)
 {
     const char *why = check_keys(config);
 
@@ -247,10 +247,10 @@ static const char *configure(mote_tls_context *c, const mote_tls_config *config)
                                                   ? all_suites
                                                   : psk_suites);
 #if MOTE_TLS_3
-    mbedtls_ssl_conf_groups(&c->config, groups);
+    mbedtls_ssl_conf_groups(&c->config, tls_groups);
     mbedtls_ssl_conf_sig_algs(&c->config, signature_algorithms);
 #else
-    mbedtls_ssl_conf_curves(&c->config, groups);
+    mbedtls_ssl_conf_curves(&c->config, tls_groups);
 #endif
     mbedtls_ssl_conf_authmode(&c->config, verify_mode(config));
     mbedtls_ssl_conf_ca_chain(&c->config, &c->ca, NULL);
@@ -302,7 +302,7 @@ int mote_tls_context_init(mote_tls_context **context, const mote_tls_config *con
     mote_tls_context *c = memory;
 
     *context = NULL;
-    *why = check(config);
+    *why = check_config(config);
     if (size < sizeof *c)
         *why = "memory: MOTE_TLS_CONTEXT_MEMORY bytes are needed";
     if (*why)

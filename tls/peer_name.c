@@ -7,7 +7,7 @@
 
 enum { HOST_NAME = 256, SAN_IP_ADDRESS = 7, SAN_TYPE = 0x1f };
 
-static int hex_digit(char ch)
+static int hex_value(char ch)
 {
     if (ch >= '0' && ch <= '9')
         return ch - '0';
@@ -48,8 +48,8 @@ static bool parse_ipv6(const char *text, size_t len, uint8_t out[16])
     while (i < len && n < 16) {
         unsigned value = 0;
         size_t start = i, digits = 0;
-        for (; i < len && digits < 4 && hex_digit(text[i]) >= 0; i++, digits++)
-            value = value << 4 | (unsigned)hex_digit(text[i]);
+        for (; i < len && digits < 4 && hex_value(text[i]) >= 0; i++, digits++)
+            value = value << 4 | (unsigned)hex_value(text[i]);
         if (i < len && text[i] == '.') {
             if (n > 12 || !parse_ipv4(text + start, len - start, out + n))
                 return false;

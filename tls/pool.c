@@ -15,12 +15,12 @@ mote_tls_usage mote_tls_pool_usage(void)
 {
     mote_tls_usage usage = {0, 0};
 #if defined(MBEDTLS_MEMORY_DEBUG)
-    enum { HEADER = 6 * sizeof(void *) + 2 * sizeof(size_t) }; /* of a block, about */
+    enum { BLOCK_HEADER = 6 * sizeof(void *) + 2 * sizeof(size_t) }; /* of a block, about */
     size_t blocks = 0;
     mbedtls_memory_buffer_alloc_cur_get(&usage.now, &blocks);
-    usage.now += blocks * HEADER;
+    usage.now += blocks * BLOCK_HEADER;
     mbedtls_memory_buffer_alloc_max_get(&usage.most, &blocks);
-    usage.most += blocks * HEADER;
+    usage.most += blocks * BLOCK_HEADER;
 #endif
     return usage;
 }

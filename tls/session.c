@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAGIC = 4, HEADER = MAGIC + TLS_TIME + TLS_DIGEST };
-static const char magic[MAGIC] = {'M', 'T', 'S', '1'};
+enum { SESSION_MAGIC = 4, SESSION_HEADER = SESSION_MAGIC + TLS_TIME + TLS_DIGEST };
+static const char magic[SESSION_MAGIC] = {'M', 'T', 'S', '1'};
 
 static int begin_digest(mbedtls_md_context_t *md, mote_tls_span key)
 {
@@ -27,7 +27,7 @@ static int begin_digest(mbedtls_md_context_t *md, mote_tls_span key)
 }
 
 /* With its length in front, so that what follows cannot be taken for a part of it. */
-static void add(mbedtls_md_context_t *md, const void *data, size_t len)
+static void add_bytes(mbedtls_md_context_t *md, const void *data, size_t len)
 {
     const uint8_t size[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
                              (uint8_t)len};
@@ -44,13 +44,13 @@ int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config)
     int r = begin_digest(&md, (mote_tls_span){NULL, 0});
 
     if (r == 0) {
-        add(&md, flags, sizeof flags);
-        add(&md, config->psk_identity.data, config->psk_identity.len);
+        add_bytes(&md, flags, sizeof flags);
+        add_bytes(&md, config->psk_identity.data, config->psk_identity.len);
         for (size_t i = 0; i < c->pin_count; i++)
-            add(&md, c->pins[i].sha256, sizeof c->pins[i].sha256);
-        add(&md, NULL, 0);
+            add_bytes(&md, c->pins[i].sha256, sizeof c->pins[i].sha256);
+        add_bytes(&md, NULL, 0);
         for (const mbedtls_x509_crt *crt = &c->ca; crt && crt->raw.len > 0; crt = crt->next)
-            add(&md, crt->raw.p, crt->raw.len);
+            add_bytes(&md, crt->raw.p, crt->raw.len);
         r = mbedtls_md_hmac_finish(&md, c->trusts);
     }
     mbedtls_md_free(&md);
@@ -65,10 +65,10 @@ static int digest_session(const mote_tls *t, const char *valid_to, const uint8_t
     int r = begin_digest(&md, t->context->session_key);
 
     if (r == 0) {
-        add(&md, t->context->trusts, TLS_DIGEST);
-        add(&md, t->host_name, strlen(t->host_name));
-        add(&md, valid_to, TLS_TIME);
-        add(&md, session, len);
+        add_bytes(&md, t->context->trusts, TLS_DIGEST);
+        add_bytes(&md, t->host_name, strlen(t->host_name));
+        add_bytes(&md, valid_to, TLS_TIME);
+        add_bytes(&md, session, len);
         r = mbedtls_md_hmac_finish(&md, out);
     }
     mbedtls_md_free(&md);
@@ -85,7 +85,7 @@ static bool same_digest(const uint8_t *a, const uint8_t *b)
     return differs == 0;
 }
 
-static int refuse(mote_tls *t, const char *text)
+static int refuse_session(mote_tls *t, const char *text)
 {
     snprintf(t->text, sizeof t->text, "%s", text);
     return MOTE_TLS_ERR_CONFIG;
@@ -106,20 +106,20 @@ static int load_session(mote_tls *t, const uint8_t *session, size_t len)
 int mote_tls_resume(mote_tls *t, const void *session, size_t len)
 {
     const uint8_t *p = session;
-    const char *valid_to = (const char *)p + MAGIC;
+    const char *valid_to = (const char *)p + SESSION_MAGIC;
     uint8_t digest[TLS_DIGEST];
     char now[TLS_TIME];
 
-    if (t->context->server || len <= HEADER || memcmp(p, magic, MAGIC) != 0)
-        return refuse(t, "the saved session is broken, or not of this version");
-    if (digest_session(t, valid_to, p + HEADER, len - HEADER, digest) != 0 ||
-        !same_digest(digest, p + MAGIC + TLS_TIME))
-        return refuse(t,
-                      "the saved session is broken, or was made for another host, CA, pin or key");
+    if (t->context->server || len <= SESSION_HEADER || memcmp(p, magic, SESSION_MAGIC) != 0)
+        return refuse_session(t, "the saved session is broken, or not of this version");
+    if (digest_session(t, valid_to, p + SESSION_HEADER, len - SESSION_HEADER, digest) != 0 ||
+        !same_digest(digest, p + SESSION_MAGIC + TLS_TIME))
+        return refuse_session(
+            t, "the saved session is broken, or was made for another host, CA, pin or key");
     if (!t->context->pinned_any_time && mote_tls_clock(now) && memcmp(now, valid_to, TLS_TIME) > 0)
-        return refuse(t, "the certificate of the saved session has expired");
-    if (load_session(t, p + HEADER, len - HEADER) != 0)
-        return refuse(t, "the saved session is by another version of mbedTLS");
+        return refuse_session(t, "the certificate of the saved session has expired");
+    if (load_session(t, p + SESSION_HEADER, len - SESSION_HEADER) != 0)
+        return refuse_session(t, "the saved session is by another version of mbedTLS");
     memcpy(t->valid_to, valid_to, TLS_TIME);
     t->offered_session = true;
     return 0;
@@ -134,22 +134,22 @@ int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
 
     if (t->life == TLS_HANDSHAKE || t->context->server)
         return 0;
-    if (cap <= HEADER)
+    if (cap <= SESSION_HEADER)
         return MOTE_TLS_ERR_CONFIG;
     mbedtls_ssl_session_init(&s);
     r = mbedtls_ssl_get_session(&t->ssl, &s);
     if (r == 0)
-        r = mbedtls_ssl_session_save(&s, p + HEADER, cap - HEADER, &len);
+        r = mbedtls_ssl_session_save(&s, p + SESSION_HEADER, cap - SESSION_HEADER, &len);
     mbedtls_ssl_session_free(&s);
     if (r == MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL)
         return MOTE_TLS_ERR_CONFIG;
     if (r != 0)
         return 0;
-    memcpy(p, magic, MAGIC);
-    memcpy(p + MAGIC, t->valid_to, TLS_TIME);
-    if (digest_session(t, t->valid_to, p + HEADER, len, p + MAGIC + TLS_TIME) != 0)
+    memcpy(p, magic, SESSION_MAGIC);
+    memcpy(p + SESSION_MAGIC, t->valid_to, TLS_TIME);
+    if (digest_session(t, t->valid_to, p + SESSION_HEADER, len, p + SESSION_MAGIC + TLS_TIME) != 0)
         return 0;
-    return (int)(HEADER + len);
+    return (int)(SESSION_HEADER + len);
 }
 #else
 int mote_tls_resume(mote_tls *t, const void *session, size_t len)

@@ -35,7 +35,7 @@ static int give(void *tls, const unsigned char *buf, size_t len)
     return MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-static int take(void *tls, unsigned char *buf, size_t len)
+static int take_record(void *tls, unsigned char *buf, size_t len)
 {
     mote_tls *t = tls;
 
@@ -57,7 +57,7 @@ static void offer(mote_tls *t, const uint8_t *in, size_t len)
 
 /* ---- errors -------------------------------------------------------------------------------- */
 
-static int fail(mote_tls *t, int error, const char *text)
+static int tls_fail(mote_tls *t, int error, const char *text)
 {
     if (t->error == 0) {
         t->error = error;
@@ -82,18 +82,20 @@ static int fail_with(mote_tls *t, int r)
     char text[128];
 
     if (r == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
-        return fail(t, MOTE_TLS_CLOSED, "the peer has closed the connection");
+        return tls_fail(t, MOTE_TLS_CLOSED, "the peer has closed the connection");
     if (t->ended)
-        return fail(t, MOTE_TLS_ERR_CUT, "the transport has ended without close_notify");
+        return tls_fail(t, MOTE_TLS_ERR_CUT, "the transport has ended without close_notify");
     if (r == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
-        return fail(t, MOTE_TLS_ERR_VERIFY, t->text[0] ? NULL : "the certificate is not accepted");
+        return tls_fail(t, MOTE_TLS_ERR_VERIFY,
+                        t->text[0] ? NULL : "the certificate is not accepted");
     if (alpn)
-        return fail(t, MOTE_TLS_ERR_ALPN, alpn);
+        return tls_fail(t, MOTE_TLS_ERR_ALPN, alpn);
     if (t->context->server && t->life == TLS_HANDSHAKE && no_common_suite(r))
-        return fail(t, MOTE_TLS_ERR_SUITE,
-                    "INADEQUATE_SECURITY: no cipher suite in common that RFC 9113 permits");
+        return tls_fail(t, MOTE_TLS_ERR_SUITE,
+                        "INADEQUATE_SECURITY: no cipher suite in common that RFC 9113 permits");
     mbedtls_strerror(r, text, sizeof text);
-    return fail(t, t->life == TLS_HANDSHAKE ? MOTE_TLS_ERR_HANDSHAKE : MOTE_TLS_ERR_RECORD, text);
+    return tls_fail(t, t->life == TLS_HANDSHAKE ? MOTE_TLS_ERR_HANDSHAKE : MOTE_TLS_ERR_RECORD,
+                    text);
 }
 
 static bool is_wait(int r)
@@ -115,7 +117,7 @@ int mote_tls_init(mote_tls **tls, mote_tls_context *context, const char *host_na
     t->context = context;
     memset(t->valid_to, '9', sizeof t->valid_to);
     mbedtls_ssl_init(&t->ssl);
-    mbedtls_ssl_set_bio(&t->ssl, t, give, take, NULL);
+    mbedtls_ssl_set_bio(&t->ssl, t, give, take_record, NULL);
     mbedtls_ssl_set_verify(&t->ssl, mote_tls_verify, t);
     if (mbedtls_ssl_setup(&t->ssl, &context->config) != 0 ||
         (!context->server && mote_tls_set_peer_name(t, host_name) < 0)) {
@@ -146,7 +148,7 @@ static void go_on(mote_tls *t)
     }
     t->life = TLS_OPEN;
     if (!mote_tls_agreed_alpn(t))
-        fail(t, MOTE_TLS_ERR_ALPN, NULL);
+        tls_fail(t, MOTE_TLS_ERR_ALPN, NULL);
 }
 
 int mote_tls_handshake(mote_tls *t, const uint8_t *in, size_t len, size_t *used)
@@ -198,7 +200,7 @@ static int write_plain(mote_tls *t, const uint8_t *in, size_t len)
     return r;
 }
 
-static void say_goodbye(mote_tls *t)
+static void send_close_notify(mote_tls *t)
 {
     t->life = TLS_SAID_GOODBYE;
     mbedtls_ssl_close_notify(&t->ssl);
@@ -220,10 +222,10 @@ static void record_left(mote_tls *t)
             t->writing = 0;
     }
     if (t->life == TLS_CLOSING && t->error == 0 && t->out_len == 0)
-        say_goodbye(t);
+        send_close_notify(t);
 }
 
-static void settle(mote_tls *t)
+static void settle_state(mote_tls *t)
 {
     if (t->out_len > 0 && t->out_pos == t->out_len)
         record_left(t);
@@ -246,7 +248,7 @@ int mote_tls_read(mote_tls *t, const uint8_t *in, size_t len, size_t *used, uint
     }
     *used = len - t->in_len;
     offer(t, NULL, 0);
-    settle(t);
+    settle_state(t);
     return t->error < 0 ? t->error : r;
 }
 
@@ -286,7 +288,7 @@ void mote_tls_ack(mote_tls *t, size_t len)
         return;
     }
     t->out_pos += len;
-    settle(t);
+    settle_state(t);
 }
 
 void mote_tls_eof(mote_tls *t)
@@ -300,7 +302,7 @@ void mote_tls_close(mote_tls *t)
         return;
     t->life = TLS_CLOSING;
     if (t->out_len == 0)
-        say_goodbye(t);
+        send_close_notify(t);
 }
 
 const char *mote_tls_error(const mote_tls *t)

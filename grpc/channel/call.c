@@ -135,8 +135,8 @@ static int wait_to_send(mote_grpc_call *call)
 /* ---- sending ------------------------------------------------------------------------------- */
 
 /* Compresses a message into *packed: 1; 0: it goes as it is; or an error. */
-static int pack(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
-                unsigned flags, mote_grpc_bytes *packed)
+static int pack_message(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                        unsigned flags, mote_grpc_bytes *packed)
 {
     const mote_channel *ch = channel_of(call);
 
@@ -154,7 +154,7 @@ int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, cons
 {
     unsigned engine_flags = flags & ~(unsigned)(MOTE_CHANNEL_MORE | MOTE_CHANNEL_PLAIN);
     mote_grpc_bytes packed;
-    int r = pack(call, source, message, flags, &packed);
+    int r = pack_message(call, source, message, flags, &packed);
 
     if (r < 0)
         return r;

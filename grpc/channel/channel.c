@@ -62,7 +62,7 @@ static int fill(mote_channel *ch)
 
 /* The engine's time is that of the last read, all of which it has used by now: what has arrived in
  * time is never too late. The time at which it wants to be told again. */
-static uint64_t tick(mote_channel *ch)
+static uint64_t channel_tick(mote_channel *ch)
 {
     uint32_t next = mote_grpc_tick(&ch->grpc, ch->read_ms);
 
@@ -94,7 +94,7 @@ void mote_channel_turn(mote_channel *ch, uint64_t until_ms)
             ch->io.wait(ch->io.context, false, until_ms);
         return;
     }
-    uint64_t due_ms = tick(ch);
+    uint64_t due_ms = channel_tick(ch);
     mote_channel_write(ch);
     if (ch->in_pos < ch->in_len || fill(ch) != 0)
         return;
@@ -138,7 +138,7 @@ static void note(mote_channel *ch, const mote_grpc_event *ev)
 }
 
 /* The next event of any call. */
-static int next_event(mote_channel *ch, mote_grpc_event *ev)
+static int channel_next_event(mote_channel *ch, mote_grpc_event *ev)
 {
     size_t used;
     int r = mote_grpc_recv(&ch->grpc, ch->in + ch->in_pos, ch->in_len - ch->in_pos, &used, ev);
@@ -157,7 +157,7 @@ int mote_channel_take(mote_channel *ch, const mote_grpc_call *call, mote_grpc_ev
 {
     int r;
 
-    while ((r = next_event(ch, ev)) > 0) {
+    while ((r = channel_next_event(ch, ev)) > 0) {
         if (ev->type == MOTE_GRPC_METADATA) {
             if (ch->on_metadata)
                 ch->on_metadata(ch->grpc.config->context, ev);

@@ -46,7 +46,7 @@ static int wait_for_calls(mote_channel *ch)
 }
 
 /* The next step towards READY: 0 (it is), an error, or MOTE_AGAIN: waits until *wait_ms. */
-static int step(mote_channel *ch, bool fails_fast, uint64_t until_ms, uint64_t *wait_ms)
+static int connect_step(mote_channel *ch, bool fails_fast, uint64_t until_ms, uint64_t *wait_ms)
 {
     bool due = mote_channel_now(ch) >= ch->attempt_ms;
 
@@ -86,7 +86,7 @@ int mote_channel_connect(mote_channel *ch, bool wait_for_ready, uint64_t until_m
         bool failing = ch->state == MOTE_CHANNEL_TRANSIENT_FAILURE;
         bool early = failing && mote_channel_now(ch) < ch->attempt_ms;
         uint64_t wait_ms;
-        int r = step(ch, !wait_for_ready && (tried || early), until_ms, &wait_ms);
+        int r = connect_step(ch, !wait_for_ready && (tried || early), until_ms, &wait_ms);
         if (r != MOTE_AGAIN)
             return r;
         if (wait_ms == 0)

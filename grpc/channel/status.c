@@ -80,7 +80,7 @@ mote_status mote_status_of_error(int error)
 }
 
 /* Appends what there is room for; what is not printable becomes '?'. */
-static size_t append(char *to, size_t at, size_t cap, const char *text, size_t len)
+static size_t append_text(char *to, size_t at, size_t cap, const char *text, size_t len)
 {
     for (size_t i = 0; i < len && at < cap; i++, at++) {
         to[at] = text[i];
@@ -102,9 +102,9 @@ static mote_status refused(mote_channel *ch, int error)
         if (++call == ch->grpc.calls + ch->config.max_calls)
             return s;
     char *to = (char *)call->rx;
-    n = m ? append(to, 0, cap, m->name, m->name_len) : append(to, 0, cap, "the token", 9);
-    n = append(to, n, cap, ": ", 2);
-    n = append(to, n, cap, s.message, s.message_len);
+    n = m ? append_text(to, 0, cap, m->name, m->name_len) : append_text(to, 0, cap, "the token", 9);
+    n = append_text(to, n, cap, ": ", 2);
+    n = append_text(to, n, cap, s.message, s.message_len);
     return (mote_status){s.code, to, n};
 }
 

@@ -27,7 +27,7 @@ static void put_bits(deflater *d, uint32_t value, unsigned n)
 }
 
 /* A Huffman code goes out from its highest bit. */
-static void put_code(deflater *d, unsigned value, unsigned n)
+static void put_huffman(deflater *d, unsigned value, unsigned n)
 {
     unsigned reversed = 0;
 
@@ -40,13 +40,13 @@ static void put_code(deflater *d, unsigned value, unsigned n)
 static void put_symbol(deflater *d, unsigned symbol)
 {
     if (symbol < 144)
-        put_code(d, 0x30 + symbol, 8);
+        put_huffman(d, 0x30 + symbol, 8);
     else if (symbol < 256)
-        put_code(d, 0x190 + symbol - 144, 9);
+        put_huffman(d, 0x190 + symbol - 144, 9);
     else if (symbol < 280)
-        put_code(d, symbol - 256, 7);
+        put_huffman(d, symbol - 256, 7);
     else
-        put_code(d, 0xc0 + symbol - 280, 8);
+        put_huffman(d, 0xc0 + symbol - 280, 8);
 }
 
 /* Halvings after which a value is below `below`. */
@@ -76,10 +76,10 @@ static void put_match(deflater *d, unsigned length, unsigned distance)
     }
     value = distance - 1;
     if (value < 4) {
-        put_code(d, value, 5);
+        put_huffman(d, value, 5);
     } else {
         extra = halvings(value, 4);
-        put_code(d, 2 * (extra + 1) + (value >> extra) % 2, 5);
+        put_huffman(d, 2 * (extra + 1) + (value >> extra) % 2, 5);
         put_bits(d, value & ((1u << extra) - 1), extra);
     }
 }
@@ -100,7 +100,7 @@ static unsigned match_length(const uint8_t *a, const uint8_t *b, size_t left)
     return n;
 }
 
-static void put_fixed(deflater *d, const uint8_t *in, size_t len)
+static void put_fixed_block(deflater *d, const uint8_t *in, size_t len)
 {
     uint16_t heads[1 << HASH_BITS]; /* positions, modulo 2^16; what lies there is compared */
     size_t at = 0;
@@ -159,7 +159,7 @@ int mote_grpc_deflate_bytes(const uint8_t *in, size_t len, uint8_t *out, size_t 
     deflater d = {.out = out, .cap = cap};
     size_t stored = stored_size(len);
 
-    put_fixed(&d, in, len);
+    put_fixed_block(&d, in, len);
     *n = d.n;
     if (d.n <= cap && d.n <= stored)
         return 0;

@@ -51,7 +51,7 @@ static uint32_t le32(const uint8_t *p)
 /* ---- gzip ---------------------------------------------------------------------------------- */
 
 enum { GZIP_HEADER = 10, GZIP_TRAILER = 8 };
-enum { HEADER_CRC = 2, EXTRA = 4, NAME = 8, COMMENT = 16, RESERVED = 0xe0 };
+enum { HEADER_CRC = 2, EXTRA = 4, HAS_NAME = 8, COMMENT = 16, RESERVED = 0xe0 };
 
 static size_t skip_text(const uint8_t *in, size_t len, size_t at)
 {
@@ -69,7 +69,7 @@ static size_t gzip_header(const uint8_t *in, size_t len)
         return len + 1;
     if (in[3] & EXTRA)
         at += len - at < 2 ? 2 : 2 + (in[at] | (size_t)in[at + 1] << 8);
-    if (in[3] & NAME)
+    if (in[3] & HAS_NAME)
         at = skip_text(in, len, at);
     if (in[3] & COMMENT)
         at = skip_text(in, len, at);

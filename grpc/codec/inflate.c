@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     uint16_t counts[MAX_BITS + 1];
     uint16_t symbols[LITERALS];
-} code;
+} prefix_code;
 
 static unsigned take_bits(inflater *s, unsigned n)
 {
@@ -41,7 +41,7 @@ static unsigned take_bits(inflater *s, unsigned n)
 
 /* Makes a code from the lengths of its symbols. False when more codes are claimed than there are,
  * or fewer, other than a single one of one bit. */
-static bool make_code(code *c, const uint8_t *lengths, size_t n)
+static bool make_code(prefix_code *c, const uint8_t *lengths, size_t n)
 {
     uint16_t offsets[MAX_BITS + 1];
     int left = 1;
@@ -85,7 +85,7 @@ static unsigned take_code(inflater *s, const uint16_t *counts)
     return 0;
 }
 
-static unsigned take_symbol(inflater *s, const code *c)
+static unsigned take_symbol(inflater *s, const prefix_code *c)
 {
     unsigned i = take_code(s, c->counts);
 
@@ -93,7 +93,7 @@ static unsigned take_symbol(inflater *s, const code *c)
 }
 
 /* The fixed code (RFC 1951 3.2.6) of 7, 8 and 9 bits needs no table of symbols. */
-static unsigned take_literal(inflater *s, const code *c)
+static unsigned take_literal(inflater *s, const prefix_code *c)
 {
     static const uint16_t counts[MAX_BITS + 1] = {[7] = 24, [8] = 152, [9] = 112};
 
@@ -109,7 +109,7 @@ static unsigned take_literal(inflater *s, const code *c)
     return i < 8 ? 280 + i : 144 + i - 8;
 }
 
-static unsigned take_distance(inflater *s, const code *c)
+static unsigned take_distance(inflater *s, const prefix_code *c)
 {
     static const uint16_t counts[MAX_BITS + 1] = {[5] = 32};
 
@@ -159,7 +159,7 @@ static size_t distance_of(inflater *s, unsigned symbol)
     return ((size_t)(2 + symbol % 2) << extra) + 1 + take_bits(s, extra);
 }
 
-static void copy_match(inflater *s, unsigned symbol, const code *distances)
+static void copy_match(inflater *s, unsigned symbol, const prefix_code *distances)
 {
     if (symbol > 285) {
         s->error = MOTE_GRPC_ERR_CODEC;
@@ -179,7 +179,7 @@ static void copy_match(inflater *s, unsigned symbol, const code *distances)
 }
 
 /* A block in the codes that it gives, or in the fixed ones (NULL). */
-static void coded_block(inflater *s, const code *literals, const code *distances)
+static void coded_block(inflater *s, const prefix_code *literals, const prefix_code *distances)
 {
     while (s->error == 0) {
         unsigned symbol = take_literal(s, literals);
@@ -195,7 +195,7 @@ static void coded_block(inflater *s, const code *literals, const code *distances
 }
 
 /* The lengths of a block's two codes, themselves coded (RFC 1951 3.2.7). */
-static void read_lengths(inflater *s, const code *c, uint8_t *lengths, size_t n)
+static void read_lengths(inflater *s, const prefix_code *c, uint8_t *lengths, size_t n)
 {
     for (size_t i = 0; i < n && s->error == 0;) {
         unsigned symbol = take_symbol(s, c);
@@ -215,7 +215,7 @@ static void read_lengths(inflater *s, const code *c, uint8_t *lengths, size_t n)
     }
 }
 
-static void dynamic_lengths(inflater *s, uint8_t *lengths, code *c)
+static void dynamic_lengths(inflater *s, uint8_t *lengths, prefix_code *c)
 {
     static const uint8_t order[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                       11, 4,  12, 3, 13, 2, 14, 1, 15};
@@ -240,7 +240,7 @@ static void dynamic_lengths(inflater *s, uint8_t *lengths, code *c)
 static void dynamic_block(inflater *s)
 {
     uint8_t lengths[LITERALS + DISTANCES + DISTANCES];
-    code literals, distances;
+    prefix_code literals, distances;
 
     dynamic_lengths(s, lengths, &literals);
     if (s->error < 0)

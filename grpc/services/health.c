@@ -7,7 +7,7 @@
 
 enum { MOST_LISTED = 16, NO_ENTRY = 0xffff, NOTHING = 0xf };
 
-static size_t find(const mote_health *h, mote_pb_string service)
+static size_t find_service(const mote_health *h, mote_pb_string service)
 {
     for (size_t i = 0; i < h->count; i++) {
         mote_pb_string name = mote_pb_cstring(h->entries[i].service);
@@ -18,14 +18,14 @@ static size_t find(const mote_health *h, mote_pb_string service)
     return NO_ENTRY;
 }
 
-static int read_entry(mote_grpc_call *call, const mote_grpc_event *ev, size_t *entry)
+static int read_health_entry(mote_grpc_call *call, const mote_grpc_event *ev, size_t *entry)
 {
     mote_HealthCheckRequest request;
     int r = mote_Health_Check_read(ev, &request, NULL);
 
     if (r < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
-    *entry = find(call->method->data, request.service);
+    *entry = find_service(call->method->data, request.service);
     return 0;
 }
 
@@ -37,7 +37,7 @@ int mote_health_check(mote_grpc_call *call, const mote_grpc_event *ev)
 
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
-    if ((r = read_entry(call, ev, &entry)) != 0)
+    if ((r = read_health_entry(call, ev, &entry)) != 0)
         return r;
     if (entry == NO_ENTRY)
         return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "unknown service");
@@ -85,7 +85,7 @@ int mote_health_watch(mote_grpc_call *call, const mote_grpc_event *ev)
     int r;
 
     if (ev->type == MOTE_GRPC_MESSAGE && !call->owner) { /* it may be offered again */
-        if ((r = read_entry(call, ev, &entry)) != 0)
+        if ((r = read_health_entry(call, ev, &entry)) != 0)
             return r;
         call->owner = watch_state(entry, NOTHING, NOTHING);
     }

@@ -150,7 +150,7 @@ uint64_t mote_outbox_count(const mote_outbox *o)
     return o->next_sequence - o->first_sequence - o->gap + o->unsure;
 }
 
-static int has_room(mote_outbox *o, size_t len)
+static int outbox_has_room(mote_outbox *o, size_t len)
 {
     if (o->log)
         return o->log->room(o, len);
@@ -159,11 +159,11 @@ static int has_room(mote_outbox *o, size_t len)
     return o->size - o->used < LENGTH_SIZE + len ? MOTE_AGAIN : 0;
 }
 
-static int make_room(mote_outbox *o, size_t len)
+static int outbox_make_room(mote_outbox *o, size_t len)
 {
     int r;
 
-    while ((r = has_room(o, len)) == MOTE_AGAIN) {
+    while ((r = outbox_has_room(o, len)) == MOTE_AGAIN) {
         if (o->policy == MOTE_OUTBOX_DROP_OLDEST)
             r = drop_one(o);
         if (r < 0)
@@ -176,7 +176,7 @@ static int make_room(mote_outbox *o, size_t len)
 int mote_outbox_put(mote_outbox *o, const uint8_t *message, size_t len)
 {
     uint8_t bytes[LENGTH_SIZE] = {(uint8_t)len, (uint8_t)(len >> 8)};
-    int r = len > LARGEST ? MOTE_GRPC_ERR_SPACE : make_room(o, len);
+    int r = len > LARGEST ? MOTE_GRPC_ERR_SPACE : outbox_make_room(o, len);
 
     if (r == 0 && o->log)
         r = o->log->append(o, message, len);

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-enum { MOST_LISTED = 32, MOST_FILES = 64 };
+enum { MOST_SERVICES = 32, MOST_FILES = 64 };
 
-static bool is_text(mote_pb_string s, const char *text)
+static bool text_equals(mote_pb_string s, const char *text)
 {
     mote_pb_string t = mote_pb_cstring(text);
 
@@ -42,7 +42,7 @@ static const mote_pb_file *find_file(const mote_reflection *r, file_test *matche
 
 static bool has_name(const mote_pb_file *file, mote_pb_string name)
 {
-    return is_text(name, file->name);
+    return text_equals(name, file->name);
 }
 
 static bool has_symbol(const mote_pb_file *file, mote_pb_string name)
@@ -52,13 +52,13 @@ static bool has_symbol(const mote_pb_file *file, mote_pb_string name)
         name.len--;
     }
     for (const char *const *s = file->symbols; *s; s++) {
-        if (is_text(name, *s))
+        if (text_equals(name, *s))
             return true;
     }
     return mote_reflection_describes(file, name);
 }
 
-static int send(mote_grpc_call *call, const mote_ServerReflectionResponse *response)
+static int send_answer(mote_grpc_call *call, const mote_ServerReflectionResponse *response)
 {
     return mote_ServerReflection_ServerReflectionInfo_write(call, response);
 }
@@ -70,7 +70,7 @@ static int send_error(mote_grpc_call *call, mote_ServerReflectionResponse *respo
 
     response->message_response.which = mote_ServerReflectionResponse_error_response;
     response->message_response.is.error_response = &error;
-    return send(call, response);
+    return send_answer(call, response);
 }
 
 static int send_file(mote_grpc_call *call, mote_ServerReflectionResponse *response,
@@ -84,22 +84,22 @@ static int send_file(mote_grpc_call *call, mote_ServerReflectionResponse *respon
     mote_FileDescriptorResponse files = {{&bytes, 1}};
     response->message_response.which = mote_ServerReflectionResponse_file_descriptor_response;
     response->message_response.is.file_descriptor_response = &files;
-    return send(call, response);
+    return send_answer(call, response);
 }
 
 static int send_services(mote_grpc_call *call, mote_ServerReflectionResponse *response)
 {
     const mote_reflection *r = call->method->data;
-    mote_ServiceResponse services[MOST_LISTED];
+    mote_ServiceResponse services[MOST_SERVICES];
     mote_ListServiceResponse list = {{services, 0}};
 
-    for (size_t i = 0; i < r->service_count && i < MOST_LISTED; i++) {
+    for (size_t i = 0; i < r->service_count && i < MOST_SERVICES; i++) {
         services[i].name = mote_pb_cstring(r->services[i].name);
         list.service.count++;
     }
     response->message_response.which = mote_ServerReflectionResponse_list_services_response;
     response->message_response.is.list_services_response = &list;
-    return send(call, response);
+    return send_answer(call, response);
 }
 
 /* The descriptors have no extensions of known messages to tell of. */
@@ -112,10 +112,10 @@ static int send_extensions(mote_grpc_call *call, mote_ServerReflectionResponse *
         return send_error(call, response, MOTE_GRPC_NOT_FOUND, "not found");
     response->message_response.which = mote_ServerReflectionResponse_all_extension_numbers_response;
     response->message_response.is.all_extension_numbers_response = &none;
-    return send(call, response);
+    return send_answer(call, response);
 }
 
-static int answer(mote_grpc_call *call, const mote_ServerReflectionRequest *request)
+static int answer_request(mote_grpc_call *call, const mote_ServerReflectionRequest *request)
 {
     mote_ServerReflectionResponse response = {.valid_host = request->host,
                                               .original_request = request};
@@ -151,5 +151,5 @@ int mote_reflection_info(mote_grpc_call *call, const mote_grpc_event *ev)
     mote_pb_arena_init(&arena, memory, sizeof memory);
     if (mote_ServerReflection_ServerReflectionInfo_read(ev, &request, &arena) < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
-    return answer(call, &request);
+    return answer_request(call, &request);
 }

@@ -45,9 +45,9 @@ static bool next(mote_pb_bytes *rest, unsigned *number, mote_pb_bytes *value)
 
 enum { NAME = 1, FILE_PACKAGE = 2, ENUM_VALUE = 2 };
 
-typedef enum { A_FILE, A_MESSAGE, A_SERVICE, AN_ENUM, A_MEMBER } kind;
+typedef enum { A_FILE, A_MESSAGE, A_SERVICE, AN_ENUM, A_MEMBER } item_kind;
 
-static kind kind_of_child(kind parent, unsigned number)
+static item_kind kind_of_child(item_kind parent, unsigned number)
 {
     static const struct {
         uint8_t parent, number, child;
@@ -60,7 +60,7 @@ static kind kind_of_child(kind parent, unsigned number)
 
     for (size_t i = 0; i < sizeof children / sizeof children[0]; i++) {
         if (children[i].parent == parent && children[i].number == number)
-            return (kind)children[i].child;
+            return (item_kind)children[i].child;
     }
     return A_FILE; /* it defines nothing */
 }
@@ -77,7 +77,7 @@ static mote_pb_bytes field_of(mote_pb_bytes message, unsigned wanted)
     return (mote_pb_bytes){0};
 }
 
-static bool is_named(mote_pb_bytes message, mote_pb_string name)
+static bool is_name_of(mote_pb_bytes message, mote_pb_string name)
 {
     mote_pb_bytes own = field_of(message, NAME);
 
@@ -91,25 +91,25 @@ static bool has_value(mote_pb_bytes an_enum, mote_pb_string name)
     unsigned number;
 
     while (next(&an_enum, &number, &value)) {
-        if (number == ENUM_VALUE && is_named(value, name))
+        if (number == ENUM_VALUE && is_name_of(value, name))
             return true;
     }
     return false;
 }
 
 /* What has this name right inside of *scope takes its place: true when there is such a thing. */
-static bool enter(mote_pb_bytes *scope, kind *is, mote_pb_string name)
+static bool enter_message(mote_pb_bytes *scope, item_kind *is, mote_pb_string name)
 {
     mote_pb_bytes rest = *scope, value;
     unsigned number;
 
     while (next(&rest, &number, &value)) {
-        kind child = kind_of_child(*is, number);
+        item_kind child = kind_of_child(*is, number);
         if (child == A_FILE)
             continue;
-        if (is_named(value, name) || (child == AN_ENUM && has_value(value, name))) {
+        if (is_name_of(value, name) || (child == AN_ENUM && has_value(value, name))) {
             *scope = value;
-            *is = is_named(value, name) ? child : A_MEMBER;
+            *is = is_name_of(value, name) ? child : A_MEMBER;
             return true;
         }
     }
@@ -119,7 +119,7 @@ static bool enter(mote_pb_bytes *scope, kind *is, mote_pb_string name)
 bool mote_reflection_describes(const mote_pb_file *file, mote_pb_string name)
 {
     mote_pb_bytes scope = {file->bytes, file->len}, package = field_of(scope, FILE_PACKAGE);
-    kind is = A_FILE;
+    item_kind is = A_FILE;
 
     if (package.len > 0) {
         if (name.len <= package.len || name.data[package.len] != '.' ||
@@ -132,7 +132,7 @@ bool mote_reflection_describes(const mote_pb_file *file, mote_pb_string name)
         mote_pb_string one = {name.data, 0};
         while (one.len < name.len && one.data[one.len] != '.')
             one.len++;
-        if (!enter(&scope, &is, one))
+        if (!enter_message(&scope, &is, one))
             return false;
         if (one.len == name.len)
             return true;

@@ -17,7 +17,14 @@
 
 #include <string.h>
 
-enum { MAGIC = 0x65746f6d, HEADER = 36, RECORD = 8, CHUNK = 64, SPARE = 1, FAR_BEHIND = 0xffff };
+enum {
+    MAGIC = 0x65746f6d,
+    HEADER = 36,
+    RECORD = 8,
+    SPOOL_CHUNK = 64,
+    SPARE = 1,
+    FAR_BEHIND = 0xffff
+};
 
 /* ---- bytes --------------------------------------------------------------------------------- */
 
@@ -93,14 +100,14 @@ static int read_bytes(const mote_outbox *o, size_t at, uint8_t *to, size_t len)
 static int program(const mote_outbox *o, size_t at, const uint8_t *head, size_t head_len,
                    const uint8_t *rest, size_t len)
 {
-    uint8_t chunk[CHUNK];
+    uint8_t chunk[SPOOL_CHUNK];
     size_t total = head_len + len;
     int r = 0;
 
-    for (size_t done = 0; r == 0 && done < total; done += CHUNK) {
+    for (size_t done = 0; r == 0 && done < total; done += SPOOL_CHUNK) {
         size_t n = 0;
         memset(chunk, 0xff, sizeof chunk);
-        for (; n < CHUNK && done + n < total; n++)
+        for (; n < SPOOL_CHUNK && done + n < total; n++)
             chunk[n] = done + n < head_len ? head[done + n] : rest[done + n - head_len];
         r = o->storage->program(o->storage->context, at + done, chunk, align(o, n));
     }
@@ -171,7 +178,7 @@ static uint64_t acknowledged_by(uint64_t sequence, unsigned behind)
 
 static int read_record(const mote_outbox *o, size_t at, uint64_t sequence, record *rec)
 {
-    uint8_t bytes[RECORD], chunk[CHUNK];
+    uint8_t bytes[RECORD], chunk[SPOOL_CHUNK];
     size_t end = sector_of(o, at) + o->storage->sector;
     int r;
 
@@ -186,7 +193,7 @@ static int read_record(const mote_outbox *o, size_t at, uint64_t sequence, recor
         return 0;
     uint32_t crc = begin_checksum(o, sequence, bytes);
     for (size_t done = 0, n; done < rec->len; done += n) {
-        n = rec->len - done < CHUNK ? rec->len - done : CHUNK;
+        n = rec->len - done < SPOOL_CHUNK ? rec->len - done : SPOOL_CHUNK;
         if ((r = read_bytes(o, at + RECORD + done, chunk, n)) < 0)
             return r;
         crc = checksum(crc, chunk, n);
@@ -197,7 +204,7 @@ static int read_record(const mote_outbox *o, size_t at, uint64_t sequence, recor
 
 /* From a place behind a record, or at the begin of a sector's records, to the next record that is
  * there, over sectors that have no more; or to where the next new one will be. */
-static int find(const mote_outbox *o, size_t *at, uint64_t *sequence)
+static int find_place(const mote_outbox *o, size_t *at, uint64_t *sequence)
 {
     record rec;
     header h;
@@ -230,7 +237,7 @@ static int after(const mote_outbox *o, size_t *at, uint64_t *sequence)
 
     next += align(o, RECORD + (size_t)get_int(length, 2));
     if (r == 0)
-        r = find(o, &next, &number);
+        r = find_place(o, &next, &number);
     if (r < 0)
         return r;
     *at = next;
@@ -386,7 +393,7 @@ static int scan(mote_outbox *o, size_t sector)
 static int find_messages(mote_outbox *o)
 {
     uint64_t count = 0;
-    int r = find(o, &o->first, &o->first_sequence);
+    int r = find_place(o, &o->first, &o->first_sequence);
 
     while (r == 0 && o->first_sequence < o->next_sequence && o->first_sequence <= o->acknowledged)
         r = after(o, &o->first, &o->first_sequence);
@@ -431,9 +438,9 @@ int mote_outbox_mount(mote_outbox *o, const mote_outbox_storage *storage,
     mote_outbox_init(o, NULL, storage->sector * storage->sectors, policy, epoch);
     o->storage = storage;
     o->log = &the_log;
-    if (storage->unit == 0 || storage->unit > CHUNK || (storage->unit & (storage->unit - 1)) ||
-        storage->sector % storage->unit || storage->sector < (size_t)2 * CHUNK ||
-        storage->sectors < 4)
+    if (storage->unit == 0 || storage->unit > SPOOL_CHUNK ||
+        (storage->unit & (storage->unit - 1)) || storage->sector % storage->unit ||
+        storage->sector < (size_t)2 * SPOOL_CHUNK || storage->sectors < 4)
         return MOTE_GRPC_ERR_CONFIG;
     if ((r = find_newest(o, &newest, &h)) < 0)
         return r;

@@ -13,7 +13,7 @@ static bool is_bidi(const char *c, size_t left)
             (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9));
 }
 
-static void put_byte(text *t, char byte, bool is_utf8)
+static void put_comment_byte(text *t, char byte, bool is_utf8)
 {
     unsigned char c = (unsigned char)byte;
 
@@ -40,7 +40,7 @@ void put_inside_comment(text *t, mote_pb_string c, const char *indent)
             text_add(t, "?");
             i += 2;
         } else {
-            put_byte(t, byte, is_utf8);
+            put_comment_byte(t, byte, is_utf8);
         }
     }
 }

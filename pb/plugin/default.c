@@ -131,7 +131,7 @@ bool default_is_valid(const FieldDescriptorProto *f, const type *sub)
 
 /* ---- as C ---------------------------------------------------------------------------------- */
 
-static void put_literal(text *t, mote_pb_string s)
+static void put_default_literal(text *t, mote_pb_string s)
 {
     text_add(t, "\"");
     for (size_t i = 0; i < s.len; i++) {
@@ -157,7 +157,7 @@ static void put_real(text *t, const FieldDescriptorProto *f, mote_pb_string s)
         text_add(t, "%.*s%s%s", S(s), is_whole ? ".0" : "", suffix);
 }
 
-static void put_number(text *t, const FieldDescriptorProto *f, mote_pb_string s)
+static void put_default_number(text *t, const FieldDescriptorProto *f, mote_pb_string s)
 {
     if (f->type == MOTE_PB_BOOL)
         text_add(t, "%.*s", S(s));
@@ -182,11 +182,11 @@ void put_defaults(text *t, const message_plan *m)
             continue;
         text_add(t, "#define %s ", m->type->defaults[f->index]);
         if (f->proto->type == MOTE_PB_TEXT || f->proto->type == MOTE_PB_BYTES)
-            put_literal(t, default_bytes(f->proto));
+            put_default_literal(t, default_bytes(f->proto));
         else if (f->proto->type == MOTE_PB_ENUM_TYPE)
             text_add(t, "%s", f->sub->constants[value_named(f->sub, s)]);
         else
-            put_number(t, f->proto, s);
+            put_default_number(t, f->proto, s);
         text_add(t, "\n");
     }
 }

@@ -50,7 +50,7 @@ static mote_pb_bytes raw_file(mote_pb_string name)
     fail("%.*s has no descriptor in the request", S(name));
 }
 
-static size_t put_bytes(text *t, const uint8_t *bytes, size_t len, size_t column)
+static size_t embed_bytes(text *t, const uint8_t *bytes, size_t len, size_t column)
 {
     for (size_t i = 0; i < len; i++, column++)
         text_add(t, "%s%u,", column % 24 ? "" : "\n    ", bytes[i]);
@@ -65,7 +65,7 @@ static size_t put_descriptor(text *t, mote_pb_bytes file)
 
     for (const uint8_t *start = rest.data; next_field(&rest, &p); start = rest.data) {
         if (p.number != FILE_SOURCE_CODE_INFO)
-            n = put_bytes(t, start, (size_t)(rest.data - start), n);
+            n = embed_bytes(t, start, (size_t)(rest.data - start), n);
     }
     return n;
 }

@@ -14,7 +14,7 @@ static size_t hash(const char *key, size_t len)
 }
 
 /* The row of a key, or the free one where it belongs. */
-static map_row *row_of(const map *m, const char *key, size_t len)
+static map_row *map_row_of(const map *m, const char *key, size_t len)
 {
     size_t i = hash(key, len) & (m->cap - 1);
 
@@ -25,7 +25,7 @@ static map_row *row_of(const map *m, const char *key, size_t len)
 
 const void *map_get(const map *m, const char *key, size_t len)
 {
-    return m->cap ? row_of(m, key, len)->value : NULL;
+    return m->cap ? map_row_of(m, key, len)->value : NULL;
 }
 
 static void grow(map *m)
@@ -35,7 +35,7 @@ static void grow(map *m)
     larger.rows = allocate(larger.cap * sizeof *larger.rows);
     for (size_t i = 0; i < m->cap; i++) {
         if (m->rows[i].value)
-            *row_of(&larger, m->rows[i].key, m->rows[i].len) = m->rows[i];
+            *map_row_of(&larger, m->rows[i].key, m->rows[i].len) = m->rows[i];
     }
     *m = larger;
 }
@@ -44,7 +44,7 @@ void map_set(map *m, const char *key, size_t len, const void *value)
 {
     if (2 * m->count >= m->cap)
         grow(m);
-    map_row *row = row_of(m, key, len);
+    map_row *row = map_row_of(m, key, len);
     m->count += row->value == NULL;
     *row = (map_row){key, len, value};
 }

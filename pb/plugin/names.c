@@ -26,7 +26,7 @@ static bool is_a_layers(const char *name)
            begins(name, "mote_grpc_") || begins(name, "mote_channel_");
 }
 
-static bool ends(const char *name, const char *end)
+static bool ends_with(const char *name, const char *end)
 {
     size_t a = strlen(name), b = strlen(end);
 
@@ -36,7 +36,8 @@ static bool ends(const char *name, const char *end)
 /* Macros that generated headers define. */
 static bool is_like_a_macro(const char *name)
 {
-    return ends(name, "_MAX_SIZE") || ends(name, "_DEFAULT") || ends(name, "_MOTE_H");
+    return ends_with(name, "_MAX_SIZE") || ends_with(name, "_DEFAULT") ||
+           ends_with(name, "_MOTE_H");
 }
 
 char *c_member(mote_pb_string view)

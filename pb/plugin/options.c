@@ -5,7 +5,7 @@
 
 options opt;
 
-static void add_field(field_names *list, char *field)
+static void add_option_field(field_names *list, char *field)
 {
     if (list->count == sizeof list->names / sizeof list->names[0])
         fail("%s: more than %zu fields in an option", field, list->count);
@@ -68,11 +68,11 @@ static void one_option(char *name)
     else if (strcmp(name, "runtime") == 0 && value)
         set_runtime(value);
     else if (strcmp(name, "skip") == 0 && value)
-        add_field(&opt.skip, value);
+        add_option_field(&opt.skip, value);
     else if (strcmp(name, "encode_only") == 0 && value)
-        add_field(&opt.encode_only, value);
+        add_option_field(&opt.encode_only, value);
     else if (strcmp(name, "decode_only") == 0 && value)
-        add_field(&opt.decode_only, value);
+        add_option_field(&opt.decode_only, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, keep_unknown, names, descriptors, "
              "descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER, and skip, "

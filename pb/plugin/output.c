@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, EDITION_PROTO2 = 998, EDITION_2024 = 1001 };
+enum { PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, EDITION_PROTO2 = 998, LAST_EDITION = 1001 };
 
 /* What is known is said with an error too: protoc complains of what is not before it prints it. */
 void write_response(CodeGeneratorResponse *response)
@@ -14,7 +14,7 @@ void write_response(CodeGeneratorResponse *response)
 
     response->supported_features = PROTO3_OPTIONAL | SUPPORTS_EDITIONS;
     response->minimum_edition = EDITION_PROTO2;
-    response->maximum_edition = EDITION_2024;
+    response->maximum_edition = LAST_EDITION;
     mote_pb_size(&CodeGeneratorResponse_encoder, response, &len);
     uint8_t *out = malloc(len + 1);
     if (!out || mote_pb_encode(&CodeGeneratorResponse_encoder, response, out, len, &len) < 0 ||

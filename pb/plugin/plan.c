@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROTO_OPTIONAL = 1, PROTO_REQUIRED = 2, PROTO_REPEATED = 3 };
+enum { LABEL_OPTIONAL = 1, LABEL_REQUIRED = 2, LABEL_REPEATED = 3 };
 
 /* ---- features ------------------------------------------------------------------------------ */
 
@@ -102,9 +102,9 @@ static enum presence presence_of(const type *t, const FieldDescriptorProto *f, u
     }
     if (f->options && f->options->packed.has)
         packed = f->options->packed.value;
-    if (f->label == PROTO_REPEATED)
+    if (f->label == LABEL_REPEATED)
         return packed && can_be_packed(pb_type) ? PACKED : REPEATED;
-    if (f->label == PROTO_REQUIRED)
+    if (f->label == LABEL_REQUIRED)
         return REQUIRED;
     if (f->oneof_index.has && !f->proto3_optional)
         return ONEOF;

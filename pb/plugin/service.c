@@ -118,7 +118,7 @@ static void put_unary(text *t, const method *m)
         m->name, m->request, m->response, m->name, m->name, m->decode_response);
 }
 
-static void put_request(text *t, const method *m)
+static void put_request_call(text *t, const method *m)
 {
     text_add(t,
              "/* Starts a call with its only request. 0 or an error. */\n"
@@ -168,7 +168,7 @@ static void put_client(text *t, const method *m)
     if (!p->client_streaming && !p->server_streaming)
         put_unary(t, m);
     if (!p->client_streaming && p->server_streaming)
-        put_request(t, m);
+        put_request_call(t, m);
 }
 
 /* ---- server -------------------------------------------------------------------------------- */
@@ -200,7 +200,8 @@ static void put_server(text *t, const method *m)
                  m->name, m->response, m->name);
 }
 
-static void put_table(text *t, const FileDescriptorProto *file, const ServiceDescriptorProto *s)
+static void put_method_table(text *t, const FileDescriptorProto *file,
+                             const ServiceDescriptorProto *s)
 {
     char *name = source_of(file)->services[s - file->service.items];
     char *full = format("%.*s%s%.*s", S(file->package), file->package.len ? "." : "", S(s->name));
@@ -249,7 +250,7 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
             put_server(t, &m);
     }
     if (opt.server && s->method.count > 0)
-        put_table(t, file, s);
+        put_method_table(t, file, s);
 }
 
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index)

@@ -189,7 +189,7 @@ const type *find_type(mote_pb_string name, const char *who)
 
 /* ---- fields that options name */
 
-static bool is_there(char *name)
+static bool is_in_input(char *name)
 {
     char *dot = strrchr(name, '.');
     const type *t = dot ? map_get(&by_name, name, (size_t)(dot - name)) : NULL;
@@ -207,7 +207,7 @@ void check_options(void)
 
     for (size_t l = 0; l < 3; l++) {
         for (size_t i = 0; i < lists[l]->count; i++) {
-            if (!is_there(lists[l]->names[i]))
+            if (!is_in_input(lists[l]->names[i]))
                 fail("the options name a field '%s' that no message has: write "
                      "package.Message.field",
                      lists[l]->names[i]);

@@ -15,7 +15,7 @@ enum {
     TURN_EVENTS = 256,
     WRITES_PER_TURN = 64,
     STALL_MS = 60000,
-    LINGER_MS = 1000,
+    GOODBYE_MS = 1000,
     FULL_MS = 100 /* until the next try when file descriptors are used up */
 };
 
@@ -132,7 +132,8 @@ static bool is_doomed(const mote_posix_conn *conn)
 }
 
 /* Lets the engine work: on bytes that arrived, or on what time, room or an end have caused. */
-static enum mote_posix_input run(mote_posix_conn *conn, const uint8_t *in, size_t len, size_t *used)
+static enum mote_posix_input run_conn(mote_posix_conn *conn, const uint8_t *in, size_t len,
+                                      size_t *used)
 {
     enum mote_posix_input r = conn->engine->input(conn->self, in, len, used);
 
@@ -145,7 +146,7 @@ static void work(mote_posix_conn *conn)
 {
     size_t used;
 
-    run(conn, NULL, 0, &used);
+    run_conn(conn, NULL, 0, &used);
 }
 
 static void say_goodbye(mote_posix_conn *conn)
@@ -202,7 +203,7 @@ static void want_write(mote_posix_conn *conn, bool on)
 static void linger(mote_posix_conn *conn)
 {
     conn->state = MOTE_POSIX_CONN_LINGERING;
-    schedule(conn, conn->loop->now_ms + LINGER_MS);
+    schedule(conn, conn->loop->now_ms + GOODBYE_MS);
     shutdown(conn->fd, SHUT_WR);
 }
 
@@ -268,7 +269,7 @@ static void hand_over(mote_posix_conn *conn, const uint8_t *in, size_t len)
     uint64_t written;
     size_t used;
 
-    while (run(conn, in, len, &used) == MOTE_POSIX_OUTPUT_FIRST) {
+    while (run_conn(conn, in, len, &used) == MOTE_POSIX_OUTPUT_FIRST) {
         in += used;
         len -= used;
         written = conn->bytes_out;
@@ -327,7 +328,7 @@ static void accept_all(mote_posix_loop *loop)
     }
 }
 
-static void tick(mote_posix_conn *conn)
+static void tick_conn(mote_posix_conn *conn)
 {
     mote_posix_loop *loop = conn->loop;
 
@@ -354,7 +355,7 @@ static uint64_t walk(mote_posix_loop *loop)
     for (mote_posix_conn *conn = loop->conns, *after; conn; conn = after) {
         after = conn->next;
         if (!is_doomed(conn) && conn->due_ms <= loop->now_ms)
-            tick(conn);
+            tick_conn(conn);
         if (is_doomed(conn))
             end_conn(conn);
         else if (conn->due_ms < loop->due_ms)

@@ -49,7 +49,7 @@ static int look_up_flags(const char *host, const char *port, int flags, struct a
 
 /* ---- names: getaddrinfo() has no time limit, so a thread waits for it ------------------------ */
 
-enum { LOOKUPS = 4, LOOK_MS = 100, LOOKUP_STACK = 256 * 1024 };
+enum { LOOKUPS = 4, RESOLVE_MS = 100, LOOKUP_STACK = 256 * 1024 };
 
 /*
  * ASKED --> ANSWERED     the thread has put the result in
@@ -135,7 +135,7 @@ static bool await(lookup *l, uint64_t until)
 {
     for (uint64_t now = mote_posix_now_ms();
          l->state == ASKED && now < until && !mote_posix_stopped; now = mote_posix_now_ms()) {
-        uint64_t at = until - now < LOOK_MS ? until : now + LOOK_MS;
+        uint64_t at = until - now < RESOLVE_MS ? until : now + RESOLVE_MS;
         struct timespec t = {.tv_sec = (time_t)(at / 1000), .tv_nsec = (long)(at % 1000) * 1000000};
         pthread_cond_timedwait(&l->answered, &l->lock, &t);
     }

@@ -92,16 +92,16 @@ typedef struct {
     mote_posix_dial dial;
     mote_backoff redial;
     uint64_t redial_ms, dialed_ms; /* not before; when it was connected last */
-} server;
+} server_state;
 
-static void leave_queue(server *owner, slot *s)
+static void leave_queue(server_state *owner, slot *s)
 {
     *(s->previous ? &s->previous->next : &owner->oldest) = s->next;
     *(s->next ? &s->next->previous : &owner->newest) = s->previous;
     s->next = s->previous = NULL;
 }
 
-static void enter_queue(server *owner, slot *s)
+static void enter_queue(server_state *owner, slot *s)
 {
     s->state = SLOT_NEW;
     s->next = NULL;
@@ -117,7 +117,7 @@ static slot *slot_of(void *grpc)
 
 /* ---- handlers, with a look at the clock ---------------------------------------------------- */
 
-static void tell_slow(const server *owner, const mote_grpc_method *method, uint64_t ms)
+static void tell_slow(const server_state *owner, const mote_grpc_method *method, uint64_t ms)
 {
     const mote_grpc_config *g = &owner->grpc;
     const char *service = "";
@@ -138,7 +138,7 @@ static void tell_slow(const server *owner, const mote_grpc_method *method, uint6
 /* *clock_ms: the time now, and afterwards. */
 static void dispatch(slot *s, const mote_grpc_event *ev, uint64_t *clock_ms)
 {
-    server *owner = s->conn.user;
+    server_state *owner = s->conn.user;
     const mote_grpc_method *method = ev->call ? ev->call->method : NULL;
     uint64_t before = *clock_ms;
 
@@ -195,7 +195,7 @@ size_t mote_posix_connection_size(const mote_grpc_config *config)
 static void release(mote_posix_conn *conn)
 {
     slot *s = (slot *)conn;
-    server *owner = conn->user;
+    server_state *owner = conn->user;
 
     if (owner->config->security && conn->self)
         owner->config->security->unwrap(conn->self);
@@ -213,7 +213,7 @@ static void release(mote_posix_conn *conn)
 enum { IDLE = 8 };
 
 /* The KNOWN ones without calls that have said nothing for the longest time, up to IDLE of them. */
-static size_t find_idle(const server *owner, slot *idle[IDLE])
+static size_t find_idle(const server_state *owner, slot *idle[IDLE])
 {
     size_t n = 0;
 
@@ -233,12 +233,12 @@ static size_t find_idle(const server *owner, slot *idle[IDLE])
 }
 
 /* They are told first, as their next requests may be on their way. */
-static void send_idle_away(server *owner)
+static void send_idle_away(server_state *owner)
 {
-    enum { LOOK_MS = 5 }; /* all connections are looked at */
+    enum { ROUND_MS = 5 }; /* all connections are looked at */
     slot *idle[IDLE];
 
-    if (owner->loop->now_ms - owner->looked_ms < LOOK_MS)
+    if (owner->loop->now_ms - owner->looked_ms < ROUND_MS)
         return;
     owner->looked_ms = owner->loop->now_ms;
     for (size_t n = find_idle(owner, idle); n > 0; n--) {
@@ -255,7 +255,7 @@ static size_t reserve_of(size_t most)
 }
 
 /* Before the last slots are taken somebody gives way: who has asked for nothing, or who is idle. */
-static void make_room(server *owner)
+static void make_slot_room(server_state *owner)
 {
     size_t most = owner->config->max_connections, reserve = reserve_of(most);
     slot *s = owner->oldest;
@@ -272,11 +272,11 @@ static void make_room(server *owner)
     mote_posix_close(&s->conn);
 }
 
-static slot *take_slot(server *owner)
+static slot *take_slot(server_state *owner)
 {
     slot *s = owner->free;
 
-    make_room(owner);
+    make_slot_room(owner);
     if (s)
         owner->free = s->next;
     else if (owner->made < owner->config->max_connections)
@@ -290,7 +290,7 @@ static slot *take_slot(server *owner)
 
 static int accept_conn(void *context, int fd)
 {
-    server *owner = context;
+    server_state *owner = context;
     slot *s = take_slot(owner);
 
     if (!s)
@@ -324,7 +324,7 @@ static int accept_conn(void *context, int fd)
 /* Nobody new is let in, and each connection ends by the rule of its life: the peer is told, its
  * calls go on, and what it begins meanwhile is either served or refused as not processed. A second
  * signal ends it at once, as the limit does. */
-static void drain(server *owner)
+static void drain(server_state *owner)
 {
     mote_posix_loop *loop = owner->loop;
     const mote_posix_server *config = owner->config;
@@ -344,7 +344,7 @@ static void drain(server *owner)
     }
 }
 
-static int check(const server *s)
+static int check(const server_state *s)
 {
     static mote_grpc probe;
     size_t size = memory_size(&s->grpc);
@@ -356,12 +356,12 @@ static int check(const server *s)
     return r;
 }
 
-enum { CONNECT_MS = 20000, WAKE_MS = 100 };
+enum { DIAL_BEGIN_MS = 20000, WAKE_MS = 100 };
 
 /* Whether the back-off begins anew: the other end was of use, or has at least stayed. One that
  * takes connections and closes them, as a balancer without servers does, is not asked at once
  * again. */
-static bool is_settled(const server *s, uint64_t now)
+static bool is_settled(const server_state *s, uint64_t now)
 {
     enum { STAYED_MS = 20000 };
 
@@ -369,7 +369,7 @@ static bool is_settled(const server *s, uint64_t now)
 }
 
 /* Keeps one connection to the caller of this server open (connection-backoff.md). */
-static void redial(server *s)
+static void redial(server_state *s)
 {
     uint64_t now = mote_posix_now_ms();
     uint32_t random = 0;
@@ -382,7 +382,7 @@ static void redial(server *s)
         if (!s->loop->conns && now >= s->redial_ms) {
             getrandom(&random, sizeof random, GRND_NONBLOCK);
             s->redial_ms = now + mote_backoff_next(&s->redial, random);
-            mote_posix_dial_begin(&s->dial, s->config->dial, CONNECT_MS);
+            mote_posix_dial_begin(&s->dial, s->config->dial, DIAL_BEGIN_MS);
         }
         return;
     case MOTE_POSIX_DIAL_BUSY:
@@ -395,7 +395,7 @@ static void redial(server *s)
     }
 }
 
-static int run(server *s)
+static int run_server(server_state *s)
 {
     const mote_posix_server *config = s->config;
 
@@ -430,7 +430,7 @@ static void set_defaults(mote_posix_server *c)
 }
 
 /* False: it cannot be; the reason is said. */
-static bool begin_to_listen(server *s)
+static bool begin_to_listen(server_state *s)
 {
     const mote_posix_server *c = s->config;
     char address[128];
@@ -453,10 +453,10 @@ static bool begin_to_listen(server *s)
 int mote_posix_serve(const mote_posix_server *config)
 {
     static mote_posix_loop loop;
-    static server s; /* a thread may still dial for it when this returns */
+    static server_state s; /* a thread may still dial for it when this returns */
     mote_posix_server c = *config;
 
-    s = (server){.config = &c, .grpc = config->grpc, .loop = &loop};
+    s = (server_state){.config = &c, .grpc = config->grpc, .loop = &loop};
     set_defaults(&c);
     s.grpc.server = true;
     s.slot_size =
@@ -471,7 +471,7 @@ int mote_posix_serve(const mote_posix_server *config)
     }
     loop.spin_us = c.spin_us;
     loop.accepts = (unsigned)reserve_of(c.max_connections);
-    int r = c.dial || begin_to_listen(&s) ? run(&s) : -1;
+    int r = c.dial || begin_to_listen(&s) ? run_server(&s) : -1;
     mote_posix_loop_end(&loop);
     return r;
 }

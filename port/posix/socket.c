@@ -175,7 +175,7 @@ typedef struct {
 } race;
 
 /* Begins one more. */
-static void enter(race *r, const struct addrinfo *a)
+static void enter_wait(race *r, const struct addrinfo *a)
 {
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -224,7 +224,7 @@ static int connect_any(const struct addrinfo *a, uint64_t until)
     while (fd < 0 && (a || r.count > 0)) {
         uint64_t now = mote_posix_now_ms();
         if (a && r.count < ATTEMPTS && (r.count == 0 || now >= next)) {
-            enter(&r, a);
+            enter_wait(&r, a);
             a = a->ai_next;
             next = now + NEXT_ADDRESS_MS;
         }

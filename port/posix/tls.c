@@ -68,7 +68,7 @@ mote_tls_context *mote_posix_tls_context(bool server, const char *ca, const char
  *    +--------------------+--> OVER    the engine has ended, or was told that TLS has; goodbye as
  *                                      from LEAVING
  */
-enum tls_state { TLS_OPEN, TLS_LEAVING, TLS_OVER };
+enum tls_state { TLS_TALKING, TLS_LEAVING, TLS_GONE };
 
 typedef struct {
     const mote_posix_engine *inner;
@@ -94,7 +94,7 @@ static void pump(tls_engine *e)
         mote_posix_trace_bytes(e->trace, true, out, (size_t)n);
         e->inner->ack(e->self, (size_t)n);
     }
-    if (e->state != TLS_OPEN)
+    if (e->state != TLS_TALKING)
         mote_tls_close(e->tls);
 }
 
@@ -103,16 +103,16 @@ static void run_inner(tls_engine *e, const uint8_t *plain, size_t len)
     size_t used;
 
     mote_posix_trace_bytes(e->trace, false, plain, len);
-    if (e->state != TLS_OVER && e->inner->input(e->self, plain, len, &used) == MOTE_POSIX_ENDED)
-        e->state = TLS_OVER;
+    if (e->state != TLS_GONE && e->inner->input(e->self, plain, len, &used) == MOTE_POSIX_ENDED)
+        e->state = TLS_GONE;
 }
 
 static void end_inner(tls_engine *e)
 {
-    if (e->state != TLS_OVER)
+    if (e->state != TLS_GONE)
         e->inner->eof(e->self);
     run_inner(e, NULL, 0);
-    e->state = TLS_OVER;
+    e->state = TLS_GONE;
 }
 
 static enum mote_posix_input tls_input(void *self, const uint8_t *in, size_t len, size_t *used)
@@ -138,7 +138,7 @@ static enum mote_posix_input tls_input(void *self, const uint8_t *in, size_t len
     else if (!ran)
         run_inner(e, NULL, 0);
     pump(e);
-    return e->state == TLS_OVER ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
+    return e->state == TLS_GONE ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
 }
 
 static const uint8_t *tls_peek(void *self, size_t *len)
@@ -189,7 +189,7 @@ static void tls_close(void *self)
 {
     tls_engine *e = self;
 
-    if (e->state == TLS_OPEN)
+    if (e->state == TLS_TALKING)
         e->state = TLS_LEAVING;
     pump(e);
 }
@@ -240,7 +240,7 @@ static uint64_t now_of(mote_posix_tls_io *t)
     return t->inner.now_ms(t->inner.context);
 }
 
-static int begin(mote_posix_tls_io *t)
+static int begin_tls(mote_posix_tls_io *t)
 {
     t->pos = t->len = 0;
     t->begun_ms = now_of(t);
@@ -254,11 +254,11 @@ int mote_posix_tls_begin(mote_posix_tls_io *t, const mote_posix_tls_config *conf
     memset(t, 0, sizeof *t);
     t->inner = inner;
     t->config = config;
-    return begin(t);
+    return begin_tls(t);
 }
 
 /* Writes the records that are ready, as far as there is room: false: the transport has failed. */
-static bool push(mote_posix_tls_io *t)
+static bool push_output(mote_posix_tls_io *t)
 {
     const uint8_t *out;
     size_t len;
@@ -274,7 +274,7 @@ static bool push(mote_posix_tls_io *t)
 
 /* More bytes from the transport: false: none now. The end, and a handshake that takes too long
  * however much of it arrives, are told to TLS. */
-static bool fill(mote_posix_tls_io *t)
+static bool fill_input(mote_posix_tls_io *t)
 {
     int n = t->inner.read(t->inner.context, t->in, sizeof t->in);
     bool late = !mote_tls_ready(t->tls) && now_of(t) - t->begun_ms >= limit_of(t->config);
@@ -295,11 +295,11 @@ static int tls_io_read(void *context, uint8_t *buf, size_t cap)
         int r = mote_tls_read(t->tls, t->in + t->pos, t->len, &used, buf, cap);
         t->pos += used;
         t->len -= used;
-        push(t);
+        push_output(t);
         mote_posix_trace_bytes(t->trace, false, buf, r > 0 ? (size_t)r : 0);
         if (r != 0)
             return r;
-        if (t->len == 0 && !fill(t))
+        if (t->len == 0 && !fill_input(t))
             return 0;
     }
 }
@@ -313,9 +313,9 @@ static int shake_hands(mote_posix_tls_io *t)
         int r = mote_tls_handshake(t->tls, t->in + t->pos, t->len, &used);
         t->pos += used;
         t->len -= used;
-        if (!push(t) || r < 0)
+        if (!push_output(t) || r < 0)
             return -1;
-        if (!mote_tls_ready(t->tls) && t->len == 0 && !fill(t))
+        if (!mote_tls_ready(t->tls) && t->len == 0 && !fill_input(t))
             return 0;
     }
     return 1;
@@ -328,11 +328,11 @@ static int tls_io_write(void *context, const uint8_t *buf, size_t len)
 
     if (r <= 0)
         return r;
-    if (!push(t))
+    if (!push_output(t))
         return -1;
     int n = mote_tls_write(t->tls, buf, len);
     mote_posix_trace_bytes(t->trace, true, buf, n > 0 ? (size_t)n : 0);
-    return push(t) ? n : -1;
+    return push_output(t) ? n : -1;
 }
 
 /* In a handshake there is room to write when the peer has spoken. */
@@ -361,7 +361,7 @@ static int tls_io_connect(void *context, uint64_t until_ms)
 
     mote_tls_end(t->tls);
     t->tls = NULL;
-    if (r < 0 || begin(t) < 0)
+    if (r < 0 || begin_tls(t) < 0)
         return -1;
     while ((r = shake_hands(t)) == 0 && now_of(t) < until_ms)
         tls_io_wait(t, false, until_ms);
@@ -383,7 +383,7 @@ static void tls_io_close(void *context)
 
     if (t->tls) {
         mote_tls_close(t->tls);
-        push(t);
+        push_output(t);
     }
     if (t->inner.close)
         t->inner.close(t->inner.context);
@@ -406,7 +406,7 @@ void mote_posix_tls_end(mote_posix_tls_io *t)
     if (!t->tls)
         return;
     mote_tls_close(t->tls);
-    push(t);
+    push_output(t);
     mote_tls_end(t->tls);
     t->tls = NULL;
 }

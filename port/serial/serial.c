@@ -7,7 +7,7 @@ enum { BEGIN, DATA, SYNC, RESET };
 enum { HEAD = 3, CHECKSUM = 4 };
 
 /* CRC-32 as in IEEE 802.3, four bits at a time. */
-static uint32_t crc32_of(const uint8_t *p, size_t len)
+static uint32_t serial_crc32(const uint8_t *p, size_t len)
 {
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
                                        0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
@@ -44,7 +44,7 @@ static bool is_intact(const uint8_t *body, size_t len)
     const uint8_t *end = body + len - CHECKSUM;
 
     return len >= HEAD + CHECKSUM &&
-           crc32_of(body, len - CHECKSUM) ==
+           serial_crc32(body, len - CHECKSUM) ==
                (end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24);
 }
 
@@ -62,7 +62,7 @@ static void owe_reset(mote_serial *s, uint8_t connection)
 }
 
 /* Something was lost: nothing that follows can be trusted. */
-static bool fail(mote_serial *s, mote_serial_event *ev)
+static bool serial_fail(mote_serial *s, mote_serial_event *ev)
 {
     if (s->state == MOTE_SERIAL_CLOSED)
         return false;
@@ -81,7 +81,7 @@ static bool on_begin(mote_serial *s, uint8_t connection, mote_serial_event *ev)
     return true;
 }
 
-static bool on_frame(mote_serial *s, const uint8_t *body, size_t len, mote_serial_event *ev)
+static bool on_serial_frame(mote_serial *s, const uint8_t *body, size_t len, mote_serial_event *ev)
 {
     bool known = s->state != MOTE_SERIAL_CLOSED && body[1] == s->connection;
 
@@ -94,7 +94,7 @@ static bool on_frame(mote_serial *s, const uint8_t *body, size_t len, mote_seria
         return false;
     }
     if (body[2] != s->received)
-        return fail(s, ev);
+        return serial_fail(s, ev);
     if (body[0] != DATA)
         return false;
     s->received++;
@@ -120,7 +120,7 @@ bool mote_serial_receive(mote_serial *s, const uint8_t **in, size_t *len, mote_s
             continue;
         n = n < MOTE_SERIAL_FRAME ? unstuff(s->in, n) : 0;
         bool intact = n > 0 && is_intact(s->in + 1, n);
-        if (intact ? on_frame(s, s->in + 1, n, ev) : fail(s, ev))
+        if (intact ? on_serial_frame(s, s->in + 1, n, ev) : serial_fail(s, ev))
             return true;
     }
     return false;
@@ -141,7 +141,7 @@ static void put_frame(mote_serial *s, uint8_t kind, uint8_t connection, uint8_t 
     body[2] = number;
     if (len > 0)
         memcpy(body + HEAD, data, len);
-    uint32_t crc = crc32_of(body, HEAD + len);
+    uint32_t crc = serial_crc32(body, HEAD + len);
     for (size_t i = 0; i < CHECKSUM; i++)
         body[HEAD + len + i] = (uint8_t)(crc >> 8 * i);
     for (size_t i = 1; i < end; i++) {

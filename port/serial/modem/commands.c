@@ -4,14 +4,14 @@
 #include <string.h>
 
 enum {
-    WAKE_MS = 1000, /* until ATE0 is said again */
+    MODEM_WAKE_MS = 1000, /* until ATE0 is said again */
     DIAL_MS = 150000,
     HANG_UP_MS = 3000
 };
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
-static size_t put(char *out, size_t at, size_t cap, const char *text)
+static size_t append_to(char *out, size_t at, size_t cap, const char *text)
 {
     while (*text && at + 1 < cap)
         out[at++] = *text++;
@@ -34,7 +34,7 @@ static const char *decimal(char text[12], uint32_t number)
 
 static void add(mote_modem *m, const char *text)
 {
-    m->out_len = put(m->out, m->out_len, sizeof m->out, text);
+    m->out_len = append_to(m->out, m->out_len, sizeof m->out, text);
 }
 
 static void add_number(mote_modem *m, size_t number)
@@ -44,7 +44,7 @@ static void add_number(mote_modem *m, size_t number)
     add(m, decimal(text, (uint32_t)number));
 }
 
-static void begin(mote_modem *m, const char *text)
+static void begin_command(mote_modem *m, const char *text)
 {
     m->out_pos = m->out_len = 0;
     m->answered = m->resulted = m->no_bytes = false;
@@ -61,15 +61,15 @@ static void say(mote_modem *m, enum mote_modem_state state, uint32_t limit_ms)
 
 void mote_modem_fail(mote_modem *m, const char *what)
 {
-    size_t at = put(m->why, 0, sizeof m->why, "modem: ");
+    size_t at = append_to(m->why, 0, sizeof m->why, "modem: ");
 
     if (m->state == MOTE_MODEM_ENDED || m->state == MOTE_MODEM_CLOSED)
         return;
     if (m->state == MOTE_MODEM_READING || m->state == MOTE_MODEM_ENDING_READ)
         m->rx_pos = m->rx_len = 0; /* what it was is not known */
-    at = put(m->why, at, sizeof m->why, what);
-    at = put(m->why, at, sizeof m->why, " after ");
-    put(m->why, at, sizeof m->why, m->out + (m->out[0] == 0x1b));
+    at = append_to(m->why, at, sizeof m->why, what);
+    at = append_to(m->why, at, sizeof m->why, " after ");
+    append_to(m->why, at, sizeof m->why, m->out + (m->out[0] == 0x1b));
     m->why[strcspn(m->why, "\r")] = '\0';
     m->state = MOTE_MODEM_ENDED;
 }
@@ -77,16 +77,16 @@ void mote_modem_fail(mote_modem *m, const char *what)
 /* A modem that waits for bytes to send takes an escape for none. */
 void mote_modem_wake(mote_modem *m)
 {
-    begin(m, m->tries++ > 0 ? "\x1b" : "");
+    begin_command(m, m->tries++ > 0 ? "\x1b" : "");
     add(m, "ATE0");
-    say(m, MOTE_MODEM_WAKING, WAKE_MS);
+    say(m, MOTE_MODEM_WAKING, MODEM_WAKE_MS);
 }
 
-static void dial(mote_modem *m)
+static void dial_number(mote_modem *m)
 {
     const mote_modem_family *f = m->config->family;
 
-    begin(m, f->dial);
+    begin_command(m, f->dial);
     add(m, m->config->host);
     add(m, f->dial_port);
     add_number(m, m->config->port);
@@ -108,16 +108,16 @@ void mote_modem_prepare(mote_modem *m)
     const mote_modem_step *step = mote_modem_step_of(m);
 
     if (!step) {
-        dial(m);
+        dial_number(m);
         return;
     }
-    begin(m, step->command);
+    begin_command(m, step->command);
     say(m, MOTE_MODEM_PREPARING, step->limit_ms);
 }
 
 static void ask_to_send(mote_modem *m)
 {
-    begin(m, m->config->family->send);
+    begin_command(m, m->config->family->send);
     add_number(m, m->tx_len - m->tx_pos);
     m->tx_out = m->tx_pos;
     say(m, MOTE_MODEM_ASKING, ANSWER_MS);
@@ -125,7 +125,7 @@ static void ask_to_send(mote_modem *m)
 
 static void ask_for_bytes(mote_modem *m)
 {
-    begin(m, m->config->family->read);
+    begin_command(m, m->config->family->read);
     add_number(m, MOTE_MODEM_PIECE);
     m->arrived = false; /* a line that says so again counts */
     m->look_ms = m->now_ms + LOOK_MS;
@@ -145,11 +145,11 @@ void mote_modem_proceed(mote_modem *m)
     } else if (sends) {
         ask_to_send(m);
     } else if (m->hangs_up && (m->tx_len == 0 || m->peer_closed)) {
-        begin(m, m->config->family->hang_up);
+        begin_command(m, m->config->family->hang_up);
         say(m, MOTE_MODEM_HANGING_UP, HANG_UP_MS);
     } else if (m->peer_closed && !m->arrived && m->rx_len == 0) {
         m->state = MOTE_MODEM_ENDED;
-        put(m->why, 0, sizeof m->why, "modem: the peer has closed the connection");
+        append_to(m->why, 0, sizeof m->why, "modem: the peer has closed the connection");
     }
 }
 

@@ -12,7 +12,7 @@ enum {
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-static bool begins(const mote_modem *m, const char *text)
+static bool begins_with(const mote_modem *m, const char *text)
 {
     return text && strncmp(m->line, text, strlen(text)) == 0;
 }
@@ -47,7 +47,8 @@ static enum answer answer_of(const mote_modem *m)
 {
     if (strcmp(m->line, "OK") == 0)
         return OK;
-    return strcmp(m->line, "ERROR") == 0 || begins(m, "+CME ERROR") || begins(m, "+CMS ERROR")
+    return strcmp(m->line, "ERROR") == 0 || begins_with(m, "+CME ERROR") ||
+                   begins_with(m, "+CMS ERROR")
                ? ERROR
                : OTHER;
 }
@@ -70,7 +71,7 @@ static void on_preparing(mote_modem *m, enum answer answer)
         return;
     }
     m->answered = m->answered || answer == OK;
-    m->resulted = m->resulted || !step->until || begins(m, step->until);
+    m->resulted = m->resulted || !step->until || begins_with(m, step->until);
     if (!passed && !(m->answered && m->resulted))
         return;
     m->step++;
@@ -82,12 +83,12 @@ static void on_dialing(mote_modem *m, enum answer answer)
     const char *dialed = m->config->family->dialed;
 
     if (answer == ERROR ||
-        (begins(m, dialed) && (m->resulted || number_at(m->line + strlen(dialed)) != 0))) {
+        (begins_with(m, dialed) && (m->resulted || number_at(m->line + strlen(dialed)) != 0))) {
         mote_modem_fail(m, m->line);
         return;
     }
     m->answered = m->answered || answer == OK;
-    m->resulted = m->resulted || begins(m, dialed);
+    m->resulted = m->resulted || begins_with(m, dialed);
     if (!m->answered || !m->resulted)
         return;
     m->look_ms = m->now_ms + LOOK_MS;
@@ -134,9 +135,9 @@ static void on_sent(mote_modem *m)
 
 static void on_sending(mote_modem *m, enum answer answer)
 {
-    if (begins(m, m->config->family->sent)) {
+    if (begins_with(m, m->config->family->sent)) {
         on_sent(m);
-    } else if (begins(m, m->config->family->refused)) {
+    } else if (begins_with(m, m->config->family->refused)) {
         m->send_ms = m->now_ms + RETRY_MS;
         m->sent_last = true;
         mote_modem_idle(m);
@@ -162,8 +163,8 @@ static void on_asking_bytes(mote_modem *m, enum answer answer)
 {
     const mote_modem_family *f = m->config->family;
 
-    m->no_bytes = m->no_bytes || begins(m, f->no_bytes);
-    if (begins(m, f->bytes))
+    m->no_bytes = m->no_bytes || begins_with(m, f->no_bytes);
+    if (begins_with(m, f->bytes))
         on_bytes(m, number_at(m->line + strlen(f->bytes)));
     else if (answer == ERROR && !m->no_bytes && !m->peer_closed)
         mote_modem_fail(m, m->line);
@@ -194,9 +195,9 @@ static void on_news(mote_modem *m)
 {
     if (!in_connection(m))
         return;
-    if (begins(m, m->config->family->closed))
+    if (begins_with(m, m->config->family->closed))
         m->peer_closed = m->arrived = true; /* what is left in the modem is read */
-    else if (begins(m, m->config->family->arrived))
+    else if (begins_with(m, m->config->family->arrived))
         m->arrived = true;
     mote_modem_proceed(m);
 }
@@ -243,7 +244,7 @@ static void on_line(mote_modem *m)
 /* ---- bytes of the line ------------------------------------------------------------------------
  */
 
-static void end_line(mote_modem *m)
+static void end_answer_line(mote_modem *m)
 {
     m->line[m->line_len] = '\0';
     if (m->line_len > 0 || m->state == MOTE_MODEM_ENDING_READ)
@@ -258,7 +259,7 @@ static void on_byte(mote_modem *m, uint8_t byte)
         if (m->rx_len == m->rx_due)
             m->state = MOTE_MODEM_ENDING_READ;
     } else if (byte == '\n') {
-        end_line(m);
+        end_answer_line(m);
     } else if (byte == '\r') {
         return;
     } else if (byte == '>' && m->line_len == 0 && m->state == MOTE_MODEM_ASKING &&
