@@ -33,7 +33,7 @@ static void init(uint8_t mode)
                              .tx_size = tx[mode >> 2 & 3],
                              .table = s.table,
                              .dynamic = &mote_hpack_dynamic_table,
-                             .coder = mote_hpack_huffman_coder,
+                             .coder = &mote_hpack_huffman_coder,
                              .table_size = table[mode >> 4 & 3],
                              .scratch = s.scratch,
                              .scratch_size = sizeof s.scratch,

@@ -246,6 +246,7 @@ static void init(uint8_t sizes)
     ASSERT(mote_grpc_init(&client, &client_config, client_memory, sizeof client_memory) == 0);
     config = client_config;
     config.server = true;
+    config.coder = sizes & 1 ? &mote_hpack_huffman_coder : NULL;
     config.table_size = 4096;
     config.tx_size = tx[sizes >> 4 & 3];
     config.services = services;

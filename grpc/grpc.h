@@ -209,7 +209,7 @@ typedef struct {
 
 /* The authority of a config: of a string literal, and of a text that stays where it is, as
  * "host:port"; of an address "unix:PATH" it is "localhost". */
-#define MOTE_GRPC_AUTHORITY(text) MOTE_HPACK_FIELD(":authority", text)
+#define MOTE_GRPC_AUTHORITY(text) MOTE_HPACK_NAMED(1, ":authority", text)
 mote_hpack_field mote_grpc_authority(const char *text);
 
 typedef struct {
@@ -222,15 +222,16 @@ typedef struct {
     uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
     const mote_hpack_dynamic *dynamic; /* client: &mote_hpack_dynamic_table where table_size is
                                           not 0; MOTE_GRPC_SIZES() sets it */
-    mote_hpack_coder *coder; /* client: mote_hpack_huffman_coder where long values are sent
-                                      again and again, as tokens or metadata; or NULL */
-    uint32_t field_size;     /* longest header field */
-    uint32_t user_size;      /* bytes per call for the application */
-    uint32_t send_limit;     /* largest message that is sent, as encoded; 0: no limit */
+    const mote_hpack_coder *coder;     /* &mote_hpack_huffman_coder where long values are sent
+                                                again and again, as tokens, metadata or texts of a
+                                                status; or NULL */
+    uint32_t field_size;               /* longest header field */
+    uint32_t user_size;                /* bytes per call for the application */
+    uint32_t send_limit;               /* largest message that is sent, as encoded; 0: no limit */
     const mote_grpc_service *services; /* server */
     size_t service_count;
     mote_hpack_field authority;         /* client: MOTE_GRPC_AUTHORITY("host:port") */
-    const mote_hpack_field *user_agent; /* client: a MOTE_HPACK_FIELD("user-agent", "..."); NULL:
+    const mote_hpack_field *user_agent; /* client: MOTE_HPACK_NAMED(58, "user-agent", "..."); NULL:
                                            "grpc-c-mote/0.1" */
     uint32_t connection_window;         /* 0: 65,535 */
     uint32_t budget;                    /* see mote_h2_config */
@@ -398,7 +399,7 @@ int mote_grpc_compress(mote_grpc_call *call, const mote_grpc_source *source, con
 /* ---- client -------------------------------------------------------------------------------- */
 
 typedef struct {
-    const mote_hpack_field *path; /* MOTE_HPACK_FIELD(":path", "/package.Service/Method") */
+    const mote_hpack_field *path; /* MOTE_HPACK_NAMED(4, ":path", "/package.Service/Method") */
     uint32_t timeout_ms;          /* 0: none */
     const mote_grpc_metadata *metadata;
     size_t metadata_count;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const mote_hpack_field authorization = {"authorization",       "", 13, 0, 0,
+static const mote_hpack_field authorization = {"authorization",       "", 13, 0, 23,
                                                MOTE_HPACK_NEVER_INDEX};
 
 void mote_grpc_put_bearer(mote_grpc *g)

@@ -1,6 +1,8 @@
 /* The server's side of a call: the header fields of a request. */
 #include "grpc_internal.h"
 
+static const mote_hpack_field status_name = MOTE_HPACK_STATIC(8);
+
 static void on_timeout(mote_grpc_call *call, const mote_hpack_field_view *f)
 {
     uint64_t ms;
@@ -48,7 +50,7 @@ static void refuse_http(mote_grpc_call *call, const char *status)
     mote_h2 *h2 = &call->grpc->h2;
 
     mote_h2_headers_begin(h2, call->stream);
-    mote_h2_put_literal(h2, ":status", 7, status, 3, 0);
+    mote_h2_put_value(h2, &status_name, status, 3);
     int r = mote_h2_headers_end(h2, true);
     mote_grpc_call_end(call, MOTE_GRPC_UNIMPLEMENTED, NULL,
                        r < 0 ? MOTE_H2_REFUSED_STREAM : MOTE_H2_NO_ERROR);

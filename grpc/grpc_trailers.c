@@ -2,7 +2,8 @@
 #include "grpc_internal.h"
 
 static const mote_hpack_field status_200 = MOTE_HPACK_STATIC(8);
-static const mote_hpack_field answer_type = MOTE_HPACK_FIELD("content-type", "application/grpc");
+static const mote_hpack_field answer_type =
+    MOTE_HPACK_NAMED(31, "content-type", "application/grpc");
 static const mote_hpack_field code_ok = MOTE_HPACK_FIELD("grpc-status", "0");
 static const mote_hpack_field code_name = MOTE_HPACK_FIELD("grpc-status", "");
 static const mote_hpack_field message_name = MOTE_HPACK_FIELD("grpc-message", "");

@@ -190,14 +190,14 @@ typedef struct {
     size_t scratch_size;
     mote_hpack_slot *slots; /* fields that the encoder remembers */
     size_t slot_count;
-    mote_hpack_coder *coder;      /* mote_hpack_huffman_coder: what is sent and not remembered is
-                                           shorter by a fifth; a client need not link it: NULL. A server
-                                           has it by itself */
-    uint32_t initial_window;      /* per stream, 1..2^31-1; 0: 65,535 */
-    uint32_t connection_window;   /* 65,535..2^31-1; 0: 65,535 */
-    uint32_t max_list_size;       /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
-    uint32_t budget;              /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */
-    uint32_t settings_timeout_ms; /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
+    const mote_hpack_coder *coder; /* &mote_hpack_huffman_coder: what is sent and not
+                                         remembered is shorter by a fifth; who sends little
+                                         of that need not link it: NULL */
+    uint32_t initial_window;       /* per stream, 1..2^31-1; 0: 65,535 */
+    uint32_t connection_window;    /* 65,535..2^31-1; 0: 65,535 */
+    uint32_t max_list_size;        /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
+    uint32_t budget;               /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */
+    uint32_t settings_timeout_ms;  /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
     bool blank_ends; /* values of regular fields may begin and end with white space, although
                         RFC 9113 8.2.1 forbids it; for who trims them (RFC 9110 5.5) */
 } mote_h2_config;

@@ -80,7 +80,7 @@ int mote_h2_init(mote_h2 *c, const mote_h2_config *config)
     memset(config->streams, 0, config->stream_count * sizeof config->streams[0]);
     take_table(c, config);
     mote_hpack_encoder_init_bare(&c->encoder, config->slots, config->slot_count);
-    c->encoder.coder = MOTE_SERVES(config) ? mote_hpack_huffman_coder : config->coder;
+    c->encoder.coder = config->coder;
     c->peer_max_frame = MAX_FRAME;
     c->peer_max_streams = UINT32_MAX;
     c->peer_window = c->next_window = c->stream_window = DEFAULT_WINDOW;

@@ -235,8 +235,8 @@ typedef struct {
     const char *value;
     uint16_t name_len;
     uint16_t value_len;
-    uint8_t index; /* static table index of name and value (for mote_hpack_encode_value(), of the
-                      name); 0: not known to be there */
+    uint8_t index; /* static table index of the name (RFC 7541 Appendix A), or where name_len is 0
+                      of name and value; 0: it is looked up by the encoder's coder */
     uint8_t flags; /* MOTE_HPACK_NEVER_INDEX or 0 */
 } mote_hpack_field;
 
@@ -244,6 +244,12 @@ typedef struct {
 #define MOTE_HPACK_FIELD(name, value)                                                              \
     {                                                                                              \
         name, value, sizeof(name) - 1, sizeof(value) - 1, 0, 0                                     \
+    }
+/* The same where the static table has the name, with its index (RFC 7541 Appendix A): nothing need
+ * be looked up, so that one whose fields are all like this does not link what looks up. */
+#define MOTE_HPACK_NAMED(index, name, value)                                                       \
+    {                                                                                              \
+        name, value, sizeof(name) - 1, sizeof(value) - 1, index, 0                                 \
     }
 /* A field that the static table holds as a whole, by its index (RFC 7541 Appendix A), or a name for
  * mote_hpack_encode_value(). */
@@ -264,14 +270,21 @@ enum mote_hpack_huffman {
     MOTE_HPACK_HUFFMAN_ALWAYS
 };
 
-/* What codes strings that are sent, as an interface, so that an encoder that sends them as they are
- * does not link it: false when the string is to go as it is. There is one implementation, for the
- * Huffman code, which codes what becomes shorter, or what the encoder is set to. */
+/* What makes fields shorter that are not remembered, as an interface, so that an encoder that sends
+ * them as they are does not link it. There is one implementation: the Huffman code, of what becomes
+ * shorter by it or what the encoder is set to, and names of the static table. Without it a constant
+ * field's name is a reference where the field says the index, and it is secret (RFC 7541 7.1.3)
+ * where the index or its flag says so. */
 typedef struct mote_hpack_encoder mote_hpack_encoder;
 typedef struct mote_hpack_output mote_hpack_output; /* bytes being written */
-typedef bool mote_hpack_coder(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s,
-                              size_t len);
-mote_hpack_coder mote_hpack_huffman_coder;
+typedef struct {
+    /* Writes a string in its code (RFC 7541 5.2); false: it is to go as it is. */
+    bool (*string)(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s, size_t len);
+    /* mote_hpack_static_find() */
+    unsigned (*find)(const char *name, size_t name_len, const char *value, size_t value_len,
+                     unsigned *full);
+} mote_hpack_coder;
+extern const mote_hpack_coder mote_hpack_huffman_coder;
 
 /* Its dynamic table is a ring of slots: the newest slot_count entries of what the peer's table
  * holds. */
@@ -286,14 +299,15 @@ struct mote_hpack_encoder {
     uint16_t max;      /* table size in use */
     uint16_t smallest; /* least limit since the last block */
     mote_hpack_slot *slots;
-    mote_hpack_coder *coder; /* NULL: strings go as they are (RFC 7541 5.2) */
+    const mote_hpack_coder *coder; /* NULL: what is sent goes as it is */
 };
 
 /* Prepares an encoder whose dynamic table remembers the last slot_count fields. `slots` belongs to
  * the encoder; it may be NULL when slot_count is 0, and then nothing is ever indexed. */
 void mote_hpack_encoder_init(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count);
 
-/* The same without a coder. */
+/* The same without a coder: for constant fields that know their index, and values that are short.
+ */
 void mote_hpack_encoder_init_bare(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count);
 
 /* The peer's SETTINGS_HEADER_TABLE_SIZE. mote uses at most 4096 bytes of it. The size update that

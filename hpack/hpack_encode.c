@@ -28,7 +28,7 @@ typedef struct {
 void mote_hpack_encoder_init(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count)
 {
     mote_hpack_encoder_init_bare(e, slots, slot_count);
-    e->coder = mote_hpack_huffman_coder;
+    e->coder = &mote_hpack_huffman_coder;
 }
 
 void mote_hpack_encoder_init_bare(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count)
@@ -134,8 +134,8 @@ static bool has_room(const mote_hpack_output *o, size_t len)
     return o->len <= o->cap && len <= o->cap - o->len;
 }
 
-bool mote_hpack_huffman_coder(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s,
-                              size_t len)
+static bool put_huffman(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s,
+                        size_t len)
 {
     size_t size = mote_hpack_huffman_size(s, len);
 
@@ -149,10 +149,12 @@ bool mote_hpack_huffman_coder(const mote_hpack_encoder *e, mote_hpack_output *o,
     return true;
 }
 
+const mote_hpack_coder mote_hpack_huffman_coder = {put_huffman, mote_hpack_static_find};
+
 /* RFC 7541 5.2 */
 static void put_string(const mote_hpack_encoder *e, mote_hpack_output *o, const char *s, size_t len)
 {
-    if (e->coder && e->coder(e, o, s, len))
+    if (e->coder && e->coder->string(e, o, s, len))
         return;
     put_integer(o, 0, len, 7);
     if (has_room(o, len))
@@ -232,14 +234,11 @@ static bool is_secret(unsigned name_index)
     return name_index == 23 || name_index == 32 || name_index == 49 || name_index == 55;
 }
 
-/* A field of which no entry of the dynamic table is known, unless it gives the name's index. RFC
- * 7541 6.2.3: what is never indexed is no reference to a whole field either. */
-static int put_field(mote_hpack_encoder *e, literal *l, uint8_t *out, size_t cap)
+/* A field of which no entry of the dynamic table is known, unless it gives the name's index; `full`
+ * is that of the field in the static table, or 0. RFC 7541 6.2.3: what is never indexed is no
+ * reference to a whole field either. */
+static int put_unknown(mote_hpack_encoder *e, literal *l, unsigned full, uint8_t *out, size_t cap)
 {
-    unsigned full = 0;
-
-    if (l->name_index == 0)
-        l->name_index = mote_hpack_static_find(l->name, l->name_len, l->value, l->value_len, &full);
     if (is_secret(l->name_index))
         l->never = MOTE_HPACK_NEVER_INDEX;
     if (full > 0 && !l->never)
@@ -247,17 +246,26 @@ static int put_field(mote_hpack_encoder *e, literal *l, uint8_t *out, size_t cap
     return put_literal(e, l, out, cap);
 }
 
+static int put_field(mote_hpack_encoder *e, literal *l, uint8_t *out, size_t cap)
+{
+    unsigned full = 0;
+
+    if (l->name_index == 0 && e->coder)
+        l->name_index = e->coder->find(l->name, l->name_len, l->value, l->value_len, &full);
+    return put_unknown(e, l, full, out, cap);
+}
+
 int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint8_t *out,
                       size_t cap)
 {
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
     MOTE_CHECK_THAT(field->index <= MOTE_HPACK_STATIC_COUNT);
-    unsigned index = field->index ? field->index : find(e, field, false);
+    unsigned index = field->name_len == 0 ? field->index : find(e, field, false);
 
     if (index > 0)
         return put_indexed(index, out, cap);
-    literal l = {field->name, field->value, field->name_len, field->value_len,
-                 0,           field->flags, field,           false};
+    literal l = {field->name,  field->value, field->name_len, field->value_len,
+                 field->index, field->flags, field,           false};
     return put_field(e, &l, out, cap);
 }
 
@@ -277,9 +285,11 @@ int mote_hpack_encode_literal(mote_hpack_encoder *e, const char *name, size_t na
                               size_t cap)
 {
     literal l = {name, value, name_len, value_len, 0, flags & MOTE_HPACK_NEVER_INDEX, NULL, false};
+    unsigned full;
 
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
-    return put_field(e, &l, out, cap);
+    l.name_index = mote_hpack_static_find(name, name_len, value, value_len, &full);
+    return put_unknown(e, &l, full, out, cap);
 }
 
 /* ---- back to the start of a block ---------------------------------------------------------- */

@@ -24,7 +24,7 @@ POINTERS = {
     "grpc/grpc_serve.c": "application",  # handlers
     "hpack/hpack_decode.c": "get_field take_name add_field shrink",
     "h2/h2_init.c": "take_memory",
-    "hpack/hpack_encode.c": "mote_hpack_huffman_coder",
+    "hpack/hpack_encode.c": "put_huffman mote_hpack_static_find",
     "pb/pb_decode.c": "leave",
     "grpc/grpc_client.c": "mote_grpc_put_bearer",
     "grpc/grpc_bearer.c": "application",  # tokens

@@ -30,17 +30,17 @@ const mote_pb_encoder mote_device_Done_encoder = {&mote_device_Done_layout, NULL
 const mote_pb_decoder mote_device_Done_decoder = {&mote_device_Done_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_device_Device_Read_path =
-    MOTE_HPACK_FIELD(":path", "/mote.device.Device/Read");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.device.Device/Read");
 const mote_grpc_source mote_device_Device_Read_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_encoder};
 const mote_grpc_source mote_device_Device_Read_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_encoder};
 
 const mote_hpack_field mote_device_Device_Set_path =
-    MOTE_HPACK_FIELD(":path", "/mote.device.Device/Set");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.device.Device/Set");
 const mote_grpc_source mote_device_Device_Set_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Setting_encoder};
 const mote_grpc_source mote_device_Device_Set_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Done_encoder};
 
 const mote_hpack_field mote_device_Device_Watch_path =
-    MOTE_HPACK_FIELD(":path", "/mote.device.Device/Watch");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.device.Device/Watch");
 const mote_grpc_source mote_device_Device_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Channel_encoder};
 const mote_grpc_source mote_device_Device_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_device_Reading_encoder};
 

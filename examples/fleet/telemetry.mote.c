@@ -36,11 +36,11 @@ const mote_pb_encoder mote_telemetry_Command_encoder = {&mote_telemetry_Command_
 const mote_pb_decoder mote_telemetry_Command_decoder = {&mote_telemetry_Command_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_telemetry_Telemetry_Upload_path =
-    MOTE_HPACK_FIELD(":path", "/mote.telemetry.Telemetry/Upload");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.telemetry.Telemetry/Upload");
 const mote_grpc_source mote_telemetry_Telemetry_Upload_request = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Sample_encoder};
 const mote_grpc_source mote_telemetry_Telemetry_Upload_response = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_UploadSummary_encoder};
 
 const mote_hpack_field mote_telemetry_Telemetry_Control_path =
-    MOTE_HPACK_FIELD(":path", "/mote.telemetry.Telemetry/Control");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.telemetry.Telemetry/Control");
 const mote_grpc_source mote_telemetry_Telemetry_Control_request = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Report_encoder};
 const mote_grpc_source mote_telemetry_Telemetry_Control_response = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Command_encoder};

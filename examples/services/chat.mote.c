@@ -30,6 +30,6 @@ const mote_pb_encoder mote_chat_Event_encoder = {&mote_chat_Event_layout, NULL, 
 const mote_pb_decoder mote_chat_Event_decoder = {&mote_chat_Event_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_chat_Chat_Join_path =
-    MOTE_HPACK_FIELD(":path", "/mote.chat.Chat/Join");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.chat.Chat/Join");
 const mote_grpc_source mote_chat_Chat_Join_request = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Say_encoder};
 const mote_grpc_source mote_chat_Chat_Join_response = {mote_pb_encode_part, mote_pb_strerror, &mote_chat_Event_encoder};

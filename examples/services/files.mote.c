@@ -39,11 +39,11 @@ const mote_pb_encoder mote_files_Part_encoder = {&mote_files_Part_layout, NULL, 
 const mote_pb_decoder mote_files_Part_decoder = {&mote_files_Part_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field mote_files_Files_Upload_path =
-    MOTE_HPACK_FIELD(":path", "/mote.files.Files/Upload");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.files.Files/Upload");
 const mote_grpc_source mote_files_Files_Upload_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Chunk_encoder};
 const mote_grpc_source mote_files_Files_Upload_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Receipt_encoder};
 
 const mote_hpack_field mote_files_Files_Download_path =
-    MOTE_HPACK_FIELD(":path", "/mote.files.Files/Download");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.files.Files/Download");
 const mote_grpc_source mote_files_Files_Download_request = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Request_encoder};
 const mote_grpc_source mote_files_Files_Download_response = {mote_pb_encode_part, mote_pb_strerror, &mote_files_Part_encoder};

@@ -43,16 +43,16 @@ const mote_pb_encoder mote_monitor_Query_encoder = {&mote_monitor_Query_layout, 
 const mote_pb_decoder mote_monitor_Query_decoder = {&mote_monitor_Query_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_monitor_Monitor_Push_path =
-    MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Push");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.monitor.Monitor/Push");
 const mote_grpc_source mote_monitor_Monitor_Push_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Metric_encoder};
 const mote_grpc_source mote_monitor_Monitor_Push_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_encoder};
 
 const mote_hpack_field mote_monitor_Monitor_Log_path =
-    MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Log");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.monitor.Monitor/Log");
 const mote_grpc_source mote_monitor_Monitor_Log_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_encoder};
 const mote_grpc_source mote_monitor_Monitor_Log_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Accepted_encoder};
 
 const mote_hpack_field mote_monitor_Monitor_Tail_path =
-    MOTE_HPACK_FIELD(":path", "/mote.monitor.Monitor/Tail");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.monitor.Monitor/Tail");
 const mote_grpc_source mote_monitor_Monitor_Tail_request = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Query_encoder};
 const mote_grpc_source mote_monitor_Monitor_Tail_response = {mote_pb_encode_part, mote_pb_strerror, &mote_monitor_Line_encoder};

@@ -49,16 +49,16 @@ const mote_pb_encoder mote_orders_Update_encoder = {&mote_orders_Update_layout, 
 const mote_pb_decoder mote_orders_Update_decoder = {&mote_orders_Update_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_orders_Orders_History_path =
-    MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/History");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.orders.Orders/History");
 const mote_grpc_source mote_orders_Orders_History_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_HistoryQuery_encoder};
 const mote_grpc_source mote_orders_Orders_History_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_encoder};
 
 const mote_hpack_field mote_orders_Orders_Import_path =
-    MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/Import");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.orders.Orders/Import");
 const mote_grpc_source mote_orders_Orders_Import_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Order_encoder};
 const mote_grpc_source mote_orders_Orders_Import_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_ImportResult_encoder};
 
 const mote_hpack_field mote_orders_Orders_Updates_path =
-    MOTE_HPACK_FIELD(":path", "/mote.orders.Orders/Updates");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.orders.Orders/Updates");
 const mote_grpc_source mote_orders_Orders_Updates_request = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_encoder};
 const mote_grpc_source mote_orders_Orders_Updates_response = {mote_pb_encode_part, mote_pb_strerror, &mote_orders_Update_encoder};

@@ -18,6 +18,6 @@ const mote_pb_encoder mote_prices_Price_encoder = {&mote_prices_Price_layout, NU
 const mote_pb_decoder mote_prices_Price_decoder = {&mote_prices_Price_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_prices_Prices_Watch_path =
-    MOTE_HPACK_FIELD(":path", "/mote.prices.Prices/Watch");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.prices.Prices/Watch");
 const mote_grpc_source mote_prices_Prices_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Filter_encoder};
 const mote_grpc_source mote_prices_Prices_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Price_encoder};

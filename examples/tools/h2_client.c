@@ -218,7 +218,7 @@ int main(int argc, char **argv)
                              .tx_size = sizeof tx,
                              .table = table,
                              .dynamic = &mote_hpack_dynamic_table,
-                             .coder = mote_hpack_huffman_coder,
+                             .coder = &mote_hpack_huffman_coder,
                              .table_size = 4096,
                              .scratch = scratch,
                              .scratch_size = sizeof scratch};

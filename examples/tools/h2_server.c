@@ -385,8 +385,11 @@ static int add(connection *c, int fd)
 static int accept_conn(void *context, int fd)
 {
     connection *c = free_list;
-    mote_h2_config config = {
-        .server = true, .stream_count = STREAMS, .table_size = 4096, .max_list_size = 32768};
+    mote_h2_config config = {.server = true,
+                             .coder = &mote_hpack_huffman_coder,
+                             .stream_count = STREAMS,
+                             .table_size = 4096,
+                             .max_list_size = 32768};
 
     (void)context;
     if (c)

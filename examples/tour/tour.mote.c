@@ -27,21 +27,21 @@ const mote_pb_encoder mote_tour_Summary_encoder = {&mote_tour_Summary_layout, NU
 const mote_pb_decoder mote_tour_Summary_decoder = {&mote_tour_Summary_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_tour_Tour_Latest_path =
-    MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Latest");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.tour.Tour/Latest");
 const mote_grpc_source mote_tour_Tour_Latest_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_encoder};
 const mote_grpc_source mote_tour_Tour_Latest_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
 
 const mote_hpack_field mote_tour_Tour_Subscribe_path =
-    MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Subscribe");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.tour.Tour/Subscribe");
 const mote_grpc_source mote_tour_Tour_Subscribe_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Query_encoder};
 const mote_grpc_source mote_tour_Tour_Subscribe_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
 
 const mote_hpack_field mote_tour_Tour_Publish_path =
-    MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Publish");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.tour.Tour/Publish");
 const mote_grpc_source mote_tour_Tour_Publish_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
 const mote_grpc_source mote_tour_Tour_Publish_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Summary_encoder};
 
 const mote_hpack_field mote_tour_Tour_Chat_path =
-    MOTE_HPACK_FIELD(":path", "/mote.tour.Tour/Chat");
+    MOTE_HPACK_NAMED(4, ":path", "/mote.tour.Tour/Chat");
 const mote_grpc_source mote_tour_Tour_Chat_request = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};
 const mote_grpc_source mote_tour_Tour_Chat_response = {mote_pb_encode_part, mote_pb_strerror, &mote_tour_Note_encoder};

@@ -39,17 +39,17 @@ static const mote_pb_message *const mote_HealthListResponse_StatusesEntry_subs[]
 const mote_pb_message mote_HealthListResponse_StatusesEntry_layout = {mote_HealthListResponse_StatusesEntry_fields, mote_HealthListResponse_StatusesEntry_subs, 2, sizeof(mote_HealthListResponse_StatusesEntry)};
 
 const mote_hpack_field mote_Health_Check_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/Check");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.health.v1.Health/Check");
 const mote_grpc_source mote_Health_Check_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_encoder};
 const mote_grpc_source mote_Health_Check_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_encoder};
 
 const mote_hpack_field mote_Health_Watch_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/Watch");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.health.v1.Health/Watch");
 const mote_grpc_source mote_Health_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckRequest_encoder};
 const mote_grpc_source mote_Health_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthCheckResponse_encoder};
 
 const mote_hpack_field mote_Health_List_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.health.v1.Health/List");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.health.v1.Health/List");
 const mote_grpc_source mote_Health_List_request = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListRequest_encoder};
 const mote_grpc_source mote_Health_List_response = {mote_pb_encode_part, mote_pb_strerror, &mote_HealthListResponse_encoder};
 

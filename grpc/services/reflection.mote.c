@@ -84,7 +84,7 @@ const mote_pb_encoder mote_ErrorResponse_encoder = {&mote_ErrorResponse_layout, 
 const mote_pb_decoder mote_ErrorResponse_decoder = {&mote_ErrorResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_ServerReflection_ServerReflectionInfo_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
 const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_request = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionRequest_encoder};
 const mote_grpc_source mote_ServerReflection_ServerReflectionInfo_response = {mote_pb_encode_part, mote_pb_strerror, &mote_ServerReflectionResponse_encoder};
 

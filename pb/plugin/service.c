@@ -261,7 +261,7 @@ void put_service_source(text *t, const FileDescriptorProto *file, size_t index)
     for (size_t i = 0; i < s->method.count; i++) {
         method m = plan_method(file, s, i);
         text_add(t,
-                 "\nconst mote_hpack_field %s_path =\n    MOTE_HPACK_FIELD(\":path\", "
+                 "\nconst mote_hpack_field %s_path =\n    MOTE_HPACK_NAMED(4, \":path\", "
                  "\"/%.*s%s%.*s/%.*s\");\n",
                  m.name, S(file->package), dot, S(s->name), S(m.proto->name));
         text_add(t,

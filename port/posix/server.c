@@ -459,6 +459,7 @@ int mote_posix_serve(const mote_posix_server *config)
     s = (server_state){.config = &c, .grpc = config->grpc, .loop = &loop};
     set_defaults(&c);
     s.grpc.server = true;
+    s.grpc.coder = &mote_hpack_huffman_coder;
     s.slot_size =
         mote_posix_connection_size(&s.grpc) + (c.security ? MOTE_GRPC_ALIGN(c.security->size) : 0);
     if (check(&s) < 0)

@@ -65,7 +65,7 @@ static void init(peer *p, bool server)
                              .tx_size = sizeof p->tx,
                              .table = p->table,
                              .dynamic = &mote_hpack_dynamic_table,
-                             .coder = mote_hpack_huffman_coder,
+                             .coder = &mote_hpack_huffman_coder,
                              .table_size = 4096,
                              .scratch = p->scratch,
                              .scratch_size = sizeof p->scratch,

@@ -110,6 +110,7 @@ static void request(uint32_t id, char method)
 static void begin(size_t size, unsigned waiting, char method)
 {
     static mote_grpc_config config = {.server = true,
+                                      .coder = &mote_hpack_huffman_coder,
                                       .max_calls = CALLS,
                                       .rx_size = RX,
                                       .tx_size = TX,

@@ -136,7 +136,7 @@ int main(int argc, char **argv)
                                .rx_size = RX,
                                .tx_size = TX,
                                .dynamic = &mote_hpack_dynamic_table,
-                               .coder = mote_hpack_huffman_coder,
+                               .coder = &mote_hpack_huffman_coder,
                                .table_size = 4096,
                                .field_size = FIELD,
                                .connection_window = 1 << 20,

@@ -117,6 +117,7 @@ static found mote_run(void)
     static char scratch[4096];
     static mote_hpack_slot slots[16];
     mote_h2_config config = {.server = true,
+                             .coder = &mote_hpack_huffman_coder,
                              .streams = streams,
                              .stream_count = STREAMS,
                              .tx = tx,

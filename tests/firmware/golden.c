@@ -119,7 +119,7 @@ static uint32_t replay(int file, size_t piece, size_t ack)
                                             .rx_size = RX,
                                             .tx_size = TX,
                                             .dynamic = &mote_hpack_dynamic_table,
-                                            .coder = mote_hpack_huffman_coder,
+                                            .coder = &mote_hpack_huffman_coder,
                                             .table_size = TABLE,
                                             .field_size = FIELD,
                                             .user_size = sizeof(peer_state),

@@ -194,7 +194,7 @@ static void start(void)
                                 .rx_size = RX,
                                 .tx_size = TX,
                                 .dynamic = &mote_hpack_dynamic_table,
-                                .coder = mote_hpack_huffman_coder,
+                                .coder = &mote_hpack_huffman_coder,
                                 .table_size = 4096,
                                 .field_size = FIELD,
                                 .user_size = sizeof(peer_state),

@@ -124,7 +124,7 @@ static void start(const wire_line *l)
                                .rx_size = wire_number(l, "rx", 512),
                                .tx_size = wire_number(l, "tx", 512),
                                .dynamic = &mote_hpack_dynamic_table,
-                               .coder = mote_hpack_huffman_coder,
+                               .coder = &mote_hpack_huffman_coder,
                                .table_size = wire_number(l, "table", 0),
                                .field_size = 256,
                                .authority = MOTE_GRPC_AUTHORITY("a")};

@@ -281,7 +281,7 @@ static void set_config(const wire_line *l)
                                 .rx_size = wire_number(l, "rx", 512),
                                 .tx_size = wire_number(l, "tx", 1024),
                                 .dynamic = &mote_hpack_dynamic_table,
-                                .coder = mote_hpack_huffman_coder,
+                                .coder = &mote_hpack_huffman_coder,
                                 .table_size = wire_number(l, "table", 4096),
                                 .field_size = wire_number(l, "field", 512),
                                 .user_size = wire_number(l, "user", 8),

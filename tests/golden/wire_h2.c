@@ -174,7 +174,7 @@ static void start(const wire_line *l)
         .tx_size = wire_number(l, "tx", 4096),
         .table = table,
         .dynamic = &mote_hpack_dynamic_table,
-        .coder = mote_hpack_huffman_coder,
+        .coder = &mote_hpack_huffman_coder,
         .table_size = wire_number(l, "table", 4096),
         .scratch = scratch,
         .scratch_size = wire_number(l, "scratch", 1024),

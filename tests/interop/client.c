@@ -61,7 +61,7 @@ int connect_to(connection *c)
                                .rx_size = LARGEST + 5,
                                .tx_size = TX,
                                .dynamic = &mote_hpack_dynamic_table,
-                               .coder = mote_hpack_huffman_coder,
+                               .coder = &mote_hpack_huffman_coder,
                                .table_size = 4096,
                                .field_size = FIELD,
                                .slots = SLOTS,

@@ -279,31 +279,31 @@ const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_e
 const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_utf8_valid, mote_pb_read_lists, NULL, NULL, NULL};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path =
-    MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/Unary");
+    MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/Unary");
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_encoder};
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ServerStream_path =
-    MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/ServerStream");
+    MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/ServerStream");
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamRequest_encoder};
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ServerStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ServerStreamResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ClientStream_path =
-    MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/ClientStream");
+    MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/ClientStream");
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamRequest_encoder};
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_ClientStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_ClientStreamResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_BidiStream_path =
-    MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/BidiStream");
+    MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/BidiStream");
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamRequest_encoder};
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_BidiStream_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_BidiStreamResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unimplemented_path =
-    MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/Unimplemented");
+    MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/Unimplemented");
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedRequest_encoder};
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemented_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnimplementedResponse_encoder};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path =
-    MOTE_HPACK_FIELD(":path", "/connectrpc.conformance.v1.ConformanceService/IdempotentUnary");
+    MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/IdempotentUnary");
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_encoder};
 const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_encoder};

@@ -53,7 +53,7 @@ static int connect_to(const request_t *r, int *fd)
                                .rx_size = limit + 5,
                                .tx_size = TX,
                                .dynamic = &mote_hpack_dynamic_table,
-                               .coder = mote_hpack_huffman_coder,
+                               .coder = &mote_hpack_huffman_coder,
                                .table_size = 4096,
                                .field_size = FIELD,
                                .slots = SLOTS,

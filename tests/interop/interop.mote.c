@@ -151,46 +151,46 @@ const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder = {&grpc_
 const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder = {&grpc_testing_StreamingOutputCallResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field grpc_testing_TestService_EmptyCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/EmptyCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/EmptyCall");
 const mote_grpc_source grpc_testing_TestService_EmptyCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 const mote_grpc_source grpc_testing_TestService_EmptyCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 
 const mote_hpack_field grpc_testing_TestService_UnaryCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/UnaryCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/UnaryCall");
 const mote_grpc_source grpc_testing_TestService_UnaryCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_SimpleRequest_encoder};
 const mote_grpc_source grpc_testing_TestService_UnaryCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_SimpleResponse_encoder};
 
 const mote_hpack_field grpc_testing_TestService_CacheableUnaryCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/CacheableUnaryCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/CacheableUnaryCall");
 const mote_grpc_source grpc_testing_TestService_CacheableUnaryCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_SimpleRequest_encoder};
 const mote_grpc_source grpc_testing_TestService_CacheableUnaryCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_SimpleResponse_encoder};
 
 const mote_hpack_field grpc_testing_TestService_StreamingOutputCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/StreamingOutputCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/StreamingOutputCall");
 const mote_grpc_source grpc_testing_TestService_StreamingOutputCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingOutputCallRequest_encoder};
 const mote_grpc_source grpc_testing_TestService_StreamingOutputCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingOutputCallResponse_encoder};
 
 const mote_hpack_field grpc_testing_TestService_StreamingInputCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/StreamingInputCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/StreamingInputCall");
 const mote_grpc_source grpc_testing_TestService_StreamingInputCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingInputCallRequest_encoder};
 const mote_grpc_source grpc_testing_TestService_StreamingInputCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingInputCallResponse_encoder};
 
 const mote_hpack_field grpc_testing_TestService_FullDuplexCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/FullDuplexCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/FullDuplexCall");
 const mote_grpc_source grpc_testing_TestService_FullDuplexCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingOutputCallRequest_encoder};
 const mote_grpc_source grpc_testing_TestService_FullDuplexCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingOutputCallResponse_encoder};
 
 const mote_hpack_field grpc_testing_TestService_HalfDuplexCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/HalfDuplexCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/HalfDuplexCall");
 const mote_grpc_source grpc_testing_TestService_HalfDuplexCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingOutputCallRequest_encoder};
 const mote_grpc_source grpc_testing_TestService_HalfDuplexCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_StreamingOutputCallResponse_encoder};
 
 const mote_hpack_field grpc_testing_TestService_UnimplementedCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.TestService/UnimplementedCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/UnimplementedCall");
 const mote_grpc_source grpc_testing_TestService_UnimplementedCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 const mote_grpc_source grpc_testing_TestService_UnimplementedCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 
 const mote_hpack_field grpc_testing_UnimplementedService_UnimplementedCall_path =
-    MOTE_HPACK_FIELD(":path", "/grpc.testing.UnimplementedService/UnimplementedCall");
+    MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.UnimplementedService/UnimplementedCall");
 const mote_grpc_source grpc_testing_UnimplementedService_UnimplementedCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 const mote_grpc_source grpc_testing_UnimplementedService_UnimplementedCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};

@@ -13,6 +13,6 @@ const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder = {&xds_
 const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_utf8_valid, mote_pb_read_values, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path =
-    MOTE_HPACK_FIELD(":path", "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics");
+    MOTE_HPACK_NAMED(4, ":path", "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics");
 const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request = {mote_pb_encode_part, mote_pb_strerror, &xds_service_orca_v3_OrcaLoadReportRequest_encoder};
 const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response = {mote_pb_encode_part, mote_pb_strerror, &xds_data_orca_v3_OrcaLoadReport_encoder};

@@ -64,7 +64,7 @@ static void connect_with(uint32_t rx, uint32_t tx)
                                .rx_size = rx,
                                .tx_size = tx,
                                .dynamic = &mote_hpack_dynamic_table,
-                               .coder = mote_hpack_huffman_coder,
+                               .coder = &mote_hpack_huffman_coder,
                                .table_size = 4096,
                                .field_size = 8192,
                                .authority = mote_grpc_authority(address)};

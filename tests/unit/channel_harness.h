@@ -84,7 +84,7 @@ static mote_grpc_config config_of(bool is_server)
                               .rx_size = RX,
                               .tx_size = TX,
                               .dynamic = &mote_hpack_dynamic_table,
-                              .coder = mote_hpack_huffman_coder,
+                              .coder = &mote_hpack_huffman_coder,
                               .table_size = is_server ? 4096 : 0,
                               .field_size = 256,
                               .authority = MOTE_GRPC_AUTHORITY("x"),

@@ -28,7 +28,7 @@ static mote_h2_config config_of(bool server)
                             .tx_size = TX,
                             .table = table,
                             .dynamic = &mote_hpack_dynamic_table,
-                            .coder = mote_hpack_huffman_coder,
+                            .coder = &mote_hpack_huffman_coder,
                             .table_size = 4096,
                             .scratch = scratch,
                             .scratch_size = sizeof scratch,

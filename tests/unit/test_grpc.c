@@ -392,7 +392,7 @@ static void memory_is_what_the_macro_says(void)
                           .rx_size = 133,
                           .tx_size = 301,
                           .dynamic = &mote_hpack_dynamic_table,
-                          .coder = mote_hpack_huffman_coder,
+                          .coder = &mote_hpack_huffman_coder,
                           .table_size = 96,
                           .field_size = 77,
                           .user_size = 9,

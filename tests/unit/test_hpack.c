@@ -429,6 +429,32 @@ static void secrets_are_never_indexed_without_being_asked(void)
     }
 }
 
+/* What such an encoder knows of names is what fields say; a name of a literal is looked up by all.
+ */
+static void without_a_coder_fields_say_their_index(void)
+{
+    static const mote_hpack_field named = MOTE_HPACK_NAMED(31, "content-type", "a"),
+                                  spelled = MOTE_HPACK_FIELD("age", "0"),
+                                  whole = MOTE_HPACK_STATIC(8), status = MOTE_HPACK_STATIC(8),
+                                  token = MOTE_HPACK_NAMED(23, "authorization", "t");
+    mote_hpack_slot slots[4];
+    mote_hpack_encoder e;
+    uint8_t out[64];
+    uint8_t block[64];
+    size_t len = unhex("5f0161 40 03616765 0130 88 1f080174 0803343138 1f110163 bf", block);
+    int n;
+
+    mote_hpack_encoder_init_bare(&e, slots, 4);
+    n = mote_hpack_encode(&e, &named, out, sizeof out);
+    n += mote_hpack_encode(&e, &spelled, out + n, sizeof out - (size_t)n);
+    n += mote_hpack_encode(&e, &whole, out + n, sizeof out - (size_t)n);
+    n += mote_hpack_encode(&e, &token, out + n, sizeof out - (size_t)n);
+    n += mote_hpack_encode_value(&e, &status, "418", 3, out + n, sizeof out - (size_t)n);
+    n += mote_hpack_encode_literal(&e, "cookie", 6, "c", 1, 0, out + n, sizeof out - (size_t)n);
+    n += mote_hpack_encode(&e, &named, out + n, sizeof out - (size_t)n);
+    CHECK(n == (int)len && memcmp(out, block, len) == 0);
+}
+
 static void random_input_never_breaks_and_never_depends_on_chunks(void)
 {
     uint8_t block[64];
@@ -510,5 +536,6 @@ int main(void)
     RUN(random_input_never_breaks_and_never_depends_on_chunks);
     RUN(huffman_code_takes_what_was_told);
     RUN(each_static_field_is_one_byte);
+    RUN(without_a_coder_fields_say_their_index);
     return test_summary();
 }

@@ -44,7 +44,7 @@ static void connect_again(const mote_hpack_field *path)
                            .rx_size = RX,
                            .tx_size = TX,
                            .dynamic = &mote_hpack_dynamic_table,
-                           .coder = mote_hpack_huffman_coder,
+                           .coder = &mote_hpack_huffman_coder,
                            .table_size = 4096,
                            .field_size = 128,
                            .authority = MOTE_GRPC_AUTHORITY("x"),
