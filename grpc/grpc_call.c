@@ -9,8 +9,8 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
     size_t first = (size_t)(stream - g->h2.streams);
 
     /* A call can outlive its stream by a few events, so its slot may still be taken. */
-    for (size_t i = 0; i < g->config->max_calls && !call; i++) {
-        mote_grpc_call *candidate = &g->calls[(first + i) % g->config->max_calls];
+    for (size_t i = 0; i < mote_grpc_slots(g) && !call; i++) {
+        mote_grpc_call *candidate = &g->calls[(first + i) % mote_grpc_slots(g)];
         if (candidate->local == MOTE_GRPC_LOCAL_FREE)
             call = candidate;
     }
@@ -56,7 +56,7 @@ bool mote_grpc_may_go_on(const mote_grpc_call *call)
     case MOTE_GRPC_FOR_CONNECTION:
         return g->h2.send_window > 0;
     default:
-        return mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2;
+        return mote_h2_half_free(&g->h2);
     }
 }
 
@@ -157,7 +157,7 @@ void mote_grpc_wake(mote_grpc_call *call)
 void mote_grpc_scan_for(mote_grpc *g, enum mote_grpc_scan what)
 {
     g->scan_for = g->scan_left == 0 || g->scan_for == what ? what : MOTE_GRPC_SCAN_ALL;
-    g->scan_left = g->config->max_calls;
+    g->scan_left = g->h2.stream_count;
 }
 
 void mote_grpc_resume(mote_grpc_call *call)
@@ -187,7 +187,7 @@ mote_grpc_call *mote_grpc_find(mote_grpc_handle handle)
 {
     mote_grpc_call *call;
 
-    if (!handle.grpc || handle.index >= handle.grpc->config->max_calls)
+    if (!handle.grpc || handle.index >= mote_grpc_slots(handle.grpc))
         return NULL;
     call = &handle.grpc->calls[handle.index];
     return call->generation == handle.generation && call->local != MOTE_GRPC_LOCAL_FREE ? call
@@ -198,7 +198,7 @@ size_t mote_grpc_running(const mote_grpc *g)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < g->config->max_calls; i++)
+    for (size_t i = 0; i < mote_grpc_slots(g); i++)
         n += g->calls[i].local != MOTE_GRPC_LOCAL_FREE && !mote_grpc_decided(&g->calls[i]);
     return n;
 }

@@ -47,7 +47,7 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
         return MOTE_GRPC_ERR_CONFIG;
     if (credentials && !g->config->tls && !credentials->in_the_clear)
         return MOTE_GRPC_ERR_INSECURE;
-    if (g->active >= g->config->max_calls)
+    if (g->active >= mote_grpc_slots(g))
         return MOTE_AGAIN;
     if ((r = mote_grpc_check_metadata(g, request->metadata, request->metadata_count)) < 0 ||
         (r = mote_h2_open(&g->h2, &stream)) < 0)

@@ -13,7 +13,7 @@ void mote_grpc_set_deadline(mote_grpc_call *call, uint64_t ms)
 static void expire_calls(mote_grpc *g)
 {
     g->next_deadline_ms = UINT64_MAX;
-    for (size_t i = 0; i < g->config->max_calls; i++) {
+    for (size_t i = 0; i < mote_grpc_slots(g); i++) {
         mote_grpc_call *call = &g->calls[i];
         if (call->local == MOTE_GRPC_LOCAL_FREE || mote_grpc_decided(call))
             continue;

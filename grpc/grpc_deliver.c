@@ -54,7 +54,7 @@ bool mote_grpc_next_end(mote_grpc *g, mote_grpc_event *ev)
 {
     if (g->delivery.call && tell_end(g->delivery.call, ev))
         return true;
-    for (size_t i = 0; g->ends > 0 && i < g->config->max_calls; i++) {
+    for (size_t i = 0; g->ends > 0 && i < mote_grpc_slots(g); i++) {
         if (tell_end(&g->calls[i], ev))
             return true;
     }
@@ -184,8 +184,7 @@ static bool in_vain(const mote_grpc *g)
 {
     switch (g->scan_for) {
     case MOTE_GRPC_SCAN_ROOM:
-        return g->waiting[MOTE_GRPC_FOR_ROOM] == 0 ||
-               mote_h2_tx_space(&g->h2) < g->config->tx_size / 2;
+        return g->waiting[MOTE_GRPC_FOR_ROOM] == 0 || !mote_h2_half_free(&g->h2);
     case MOTE_GRPC_SCAN_CONNECTION:
         return g->waiting[MOTE_GRPC_FOR_CONNECTION] == 0 || g->h2.send_window == 0;
     default:
@@ -199,7 +198,7 @@ bool mote_grpc_scan(mote_grpc *g)
         g->scan_left = 0;
     while (g->scan_left > 0) {
         mote_grpc_call *call = &g->calls[g->scan];
-        g->scan = (uint16_t)(g->scan + 1u < g->config->max_calls ? g->scan + 1u : 0);
+        g->scan = (uint16_t)(g->scan + 1u < mote_grpc_slots(g) ? g->scan + 1u : 0);
         g->scan_left--;
         if (attend(call)) {
             g->delivery.call = call;

@@ -51,7 +51,13 @@ enum {
 /* Which side this is; a constant where only one is built. */
 static inline bool mote_grpc_serves(const mote_grpc *g)
 {
-    return MOTE_SERVES(g->config);
+    return MOTE_SERVES(&g->h2);
+}
+
+/* Slots for calls: as many as h2 has for streams. */
+static inline size_t mote_grpc_slots(const mote_grpc *g)
+{
+    return g->h2.stream_count;
 }
 
 /* What a server takes of requests and sends as responses; of a client's calls NULL, a constant

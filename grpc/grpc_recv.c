@@ -140,14 +140,12 @@ static void fail_all(mote_grpc *g)
     int code = mote_grpc_serves(g) ? MOTE_GRPC_CANCELLED : MOTE_GRPC_UNAVAILABLE;
 
     g->failed = 1;
-    for (size_t i = 0; i < g->config->max_calls; i++) {
+    for (size_t i = 0; i < mote_grpc_slots(g); i++) {
         mote_grpc_call *call = &g->calls[i];
         if (call->local != MOTE_GRPC_LOCAL_FREE && !mote_grpc_decided(call))
             mote_grpc_call_end(call, code, mote_h2_error_text(&g->h2), STREAM_GONE);
-    }
-    for (size_t i = 0; i < g->config->max_calls; i++) { /* what was brought back is offered again */
-        if (g->calls[i].wait != MOTE_GRPC_WAIT_NONE)
-            mote_grpc_wake(&g->calls[i]);
+        if (call->wait != MOTE_GRPC_WAIT_NONE) /* what was brought back is offered again */
+            mote_grpc_wake(call);
     }
     mote_grpc_scan_for(g, MOTE_GRPC_SCAN_ALL);
 }
@@ -206,6 +204,6 @@ void mote_grpc_ack(mote_grpc *g, size_t len)
 {
     MOTE_CHECK_THAT(mote_grpc_valid(g));
     mote_h2_ack(&g->h2, len);
-    if (g->waiting[MOTE_GRPC_FOR_ROOM] > 0 && mote_h2_tx_space(&g->h2) >= g->config->tx_size / 2)
+    if (g->waiting[MOTE_GRPC_FOR_ROOM] > 0 && mote_h2_half_free(&g->h2))
         mote_grpc_scan_for(g, MOTE_GRPC_SCAN_ROOM);
 }

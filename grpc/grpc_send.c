@@ -30,7 +30,7 @@ static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
 
 static bool ends(const mote_grpc_call *call, unsigned flags)
 {
-    return (flags & MOTE_GRPC_LAST) && !MOTE_SERVES(call->grpc->config);
+    return (flags & MOTE_GRPC_LAST) && !MOTE_SERVES(&call->grpc->h2);
 }
 
 static enum mote_grpc_obstacle obstacle_of(const mote_grpc_call *call)
@@ -82,7 +82,7 @@ static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, cons
         return commit(call, PREFIX_SIZE + total, ends(call, flags));
     }
     /* Once the buffer is empty the message may fit in one piece; that costs less than parts. */
-    if (mote_h2_tx_space(&call->grpc->h2) < call->grpc->config->tx_size / 2)
+    if (!mote_h2_half_free(&call->grpc->h2))
         return again(call);
     *length = total;
     return 1;

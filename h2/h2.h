@@ -365,6 +365,9 @@ void mote_h2_ack(mote_h2 *c, size_t len);
 /* Free space in the transmit buffer, in bytes. */
 size_t mote_h2_tx_space(const mote_h2 *c);
 
+/* Whether that is at least half of it: what had to wait for room tries again then. */
+bool mote_h2_half_free(const mote_h2 *c);
+
 /* Takes the time, in ms from any origin, never backwards. Returns the ms until it must be called
  * again, UINT32_MAX if that does not matter, or < 0 as int when the connection has failed. */
 uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms);

@@ -23,6 +23,11 @@ size_t mote_h2_tx_space(const mote_h2 *c)
     return c->tx.size - (c->tx.tail - c->tx.head);
 }
 
+MOTE_SMALL_APART bool mote_h2_half_free(const mote_h2 *c)
+{
+    return mote_h2_tx_space(c) >= c->tx.size / 2;
+}
+
 /* RFC 9113 4.1: what is undefined stays 0 */
 MOTE_APART void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags,
                                      uint32_t id)
