@@ -110,6 +110,7 @@ typedef struct {
     uint32_t need;       /* bytes that the user waits for */
     enum mote_h2_stream_state state : 8;
     uint8_t flags;
+    uint16_t lent; /* bytes returned before the user has taken any, for the padding of the peer */
     union {
         uint64_t content_length; /* what remains of it, when announced */
         uint32_t reset_code;     /* RESET_OWED: of the RST_STREAM */
@@ -444,7 +445,9 @@ int mote_h2_commit(mote_h2 *c, mote_h2_stream *s, size_t len, bool end_stream);
 /* The user is done with `len` bytes of received content: the peer may send as many again. */
 void mote_h2_consume(mote_h2 *c, mote_h2_stream *s, size_t len);
 
-/* The user waits for `len` more bytes on this stream: returns withheld credit now if needed. */
+/* The user waits for `len` more bytes on this stream: returns withheld credit now if needed. A peer
+ * that pads its DATA is granted room for a frame of them with its padding, up to 261 bytes beyond
+ * the window: it may use them for content as well (RFC 9113 6.1). */
 void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len);
 
 /* Ends a stream with RST_STREAM (RFC 9113 6.4). Without effect on one that has ended. */

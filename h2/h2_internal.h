@@ -65,7 +65,8 @@ enum {
     DEFAULT_WINDOW = 65535,
     MAX_FRAME = 16384, /* ours: SETTINGS_MAX_FRAME_SIZE stays at its default */
     MAX_WINDOW = 0x7fffffff,
-    MAX_PADDING = 256, /* of a frame, with its length (RFC 9113 6.1) */
+    PADDED_ROOM =
+        261, /* of the longest padding, its length and 5 bytes of content (RFC 9113 6.1) */
     /* Streams that a client may open before it knows how many may be open; ours are refused beyond
      * (RFC 9113 6.5.2 recommends no fewer than 100). */
     FREE_STREAMS = 100,

@@ -77,11 +77,11 @@ static uint32_t undelivered(const mote_h2 *c, const mote_h2_stream *s)
     return f->fixed_len == 0 ? f->length : f->remaining - f->pad;
 }
 
-/* RFC 9113 6.9.1: of the window that the peer knows, what it may still send, what it has sent and
- * what is given back is all there is. */
+/* RFC 9113 6.9.1: of the window that the peer knows, and what is lent beyond it, what it may still
+ * send, what it has sent and what is given back is all there is. */
 int64_t mote_h2_held(const mote_h2 *c, const mote_h2_stream *s)
 {
-    return (int64_t)c->stream_window - s->recv_window - s->credit - undelivered(c, s);
+    return (int64_t)c->stream_window + s->lent - s->recv_window - s->credit - undelivered(c, s);
 }
 
 static bool id_valid(const mote_h2 *c, const mote_h2_stream *s)
@@ -106,7 +106,7 @@ bool mote_h2_stream_valid(const mote_h2 *c, const mote_h2_stream *s)
     case MOTE_H2_STATE_OPEN:
     case MOTE_H2_STATE_HALF_CLOSED_LOCAL:
         return id_valid(c, s) && (!(s->flags & STREAM_CREDIT_OWED) || s->credit > 0) &&
-               (c->life == MOTE_H2_FAILED || mote_h2_held(c, s) >= 0);
+               s->lent <= PADDED_ROOM && (c->life == MOTE_H2_FAILED || mote_h2_held(c, s) >= 0);
     }
     return false;
 }

@@ -8,17 +8,35 @@ bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s)
            c->frame.id == s->id;
 }
 
+/* What a message needs to go on: a frame of what is missing, with its padding if the peer pads (RFC
+ * 9113 6.1, 6.9.1). Where the message nearly fills the window there is no room for both. It is lent
+ * until the user takes something: one frame's, since the peer may fill it with content instead. */
+static uint32_t wanted(mote_h2_stream *s)
+{
+    if (!(s->flags & STREAM_PADDED))
+        return s->need;
+
+    uint32_t all = s->need + PADDED_ROOM;
+    int32_t lent = (int32_t)(all - s->credit - (uint32_t)s->recv_window);
+    if (s->need > 0 && lent > 0 && s->lent + lent <= PADDED_ROOM) {
+        s->lent = (uint16_t)(s->lent + lent);
+        s->credit += (uint32_t)lent;
+    }
+    return all;
+}
+
 /* Half of the window is returned at once, which costs one WINDOW_UPDATE for many frames; less only
  * when the user waits for more than the peer may send. Inside of a DATA frame of the stream nothing
  * is returned, so that the output does not depend on how the frame was cut. */
 void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
 {
-    bool half = s->credit >= (c->initial_window + 1) / 2;
-    /* A frame of what is missing needs room for its padding as well (RFC 9113 6.1, 6.9.1). */
-    uint32_t wanted = s->need + (s->flags & STREAM_PADDED ? MAX_PADDING : 0);
-    bool starved = s->credit > 0 && (s->recv_window < 0 || (uint32_t)s->recv_window < wanted);
+    if (mote_h2_in_its_data(c, s))
+        return;
 
-    if (!(half || starved) || mote_h2_in_its_data(c, s))
+    int32_t least = (int32_t)wanted(s);
+    bool half = s->credit >= (c->initial_window + 1) / 2;
+    bool starved = s->credit > 0 && s->recv_window < least;
+    if (!half && !starved)
         return;
     if (!(s->flags & STREAM_CREDIT_OWED)) {
         s->flags |= STREAM_CREDIT_OWED;
@@ -30,11 +48,14 @@ void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
 
 void mote_h2_consume(mote_h2 *c, mote_h2_stream *s, size_t len)
 {
+    uint32_t paid = len < s->lent ? (uint32_t)len : s->lent;
+
     CHECK_STREAM(c, s);
     if (c->life == MOTE_H2_FAILED || !mote_h2_receiving(s))
         return;
     MOTE_CHECK_THAT((uint64_t)len <= (uint64_t)mote_h2_held(c, s));
-    s->credit += (uint32_t)len;
+    s->lent = (uint16_t)(s->lent - paid);
+    s->credit += (uint32_t)len - paid;
     s->need = 0;
     mote_h2_credit_stream(c, s);
 }
