@@ -9,7 +9,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 DURATION ?= 10
-VERSION := 0.1.0
+VERSION := $(shell sed -nE 's/^.define MOTE_VERSION_(MAJOR|MINOR|PATCH) ([0-9]+)$$/\2/p' hpack/version.h | paste -sd .)
 # 1: TLS by mbedTLS, where its headers are; 0: without.
 ifeq ($(origin TLS),undefined)
 TLS := $(shell $(CC) -include mbedtls/ssl.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
@@ -240,7 +240,7 @@ install: $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%) ## headers, libraries, the 
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib $(LIB) $(TLS_LIB)
 	@install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(INSTALLED:%=$(BUILD)/%)
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	@$(call pc,mote,HTTP/2 and gRPC without a heap,'Cflags: -I$${prefix}/include/mote' 'Libs: -L$${prefix}/lib -lmote')
+	@$(call pc,mote,HTTP/2 and gRPC without a heap,'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lmote')
 	@$(call pc,mote-tls,mote over TLS,'Requires: mote' 'Libs: -L$${prefix}/lib -lmote-tls $(if $(TLS_LIBRARIES),-lmote $(TLS_LIBRARIES))')
 	@echo "installed under $(DESTDIR)$(PREFIX)"
 

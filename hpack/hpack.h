@@ -14,6 +14,8 @@
 #ifndef MOTE_HPACK_H
 #define MOTE_HPACK_H
 
+#include "version.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

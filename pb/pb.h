@@ -28,6 +28,10 @@
 extern "C" {
 #endif
 
+/* What generated code may rely on: its tables, and the functions that it calls. Files that the
+ * plugin wrote for another number do not compile, and say what to do. */
+#define MOTE_PB_GENERATED 1
+
 /* Errors -400..-499. */
 #define MOTE_PB_ERRORS(X)                                                                          \
     X(MOTE_PB_ERR_TRUNCATED, -400, "pb: the message ends inside of a field")                       \

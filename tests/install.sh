@@ -20,21 +20,24 @@ headers_stand_alone() {
     while read -r h; do
         printf '#include <%s>\nint main(void) { return 0; }\n' "$h" >"$W/h.c"
         # shellcheck disable=SC2086
-        $CC $flags -I"$W/usr/include" -I"$W/usr/include/mote" -c "$W/h.c" -o "$W/h.o" || return 1
+        $CC $flags -I"$W/usr/include" -c "$W/h.c" -o "$W/h.o" || return 1
         count=$((count + 1))
     done < <(cd "$W/usr/include" && find mote -name '*.h')
     [ $count = "$(make -s --no-print-directory print-HEADERS | wc -w)" ]
 }
 a_client_is_linked() {
     cat >"$W/client.c" <<'C'
-#include <grpc/channel/channel.h>
-#include <grpc/codec/codec.h>
-#include <grpc/services/services.h>
-#include <pb/pb.h>
-#include <port/posix/posix.h>
+#include <mote/grpc/channel/channel.h>
+#include <mote/grpc/codec/codec.h>
+#include <mote/grpc/services/services.h>
+#include <mote/pb/pb.h>
+#include <mote/port/posix/posix.h>
+#include <string.h>
 int main(void)
 {
     static mote_channel channel;
+    if (strcmp(mote_version(), MOTE_VERSION) != 0 || MOTE_VERSION_NUMBER < 100)
+        return 1;
     mote_backoff wait = {0};
     return mote_backoff_next(&wait, 7) == 0 || sizeof channel == 0 || &mote_grpc_gzip == &mote_grpc_deflate;
 }
@@ -43,7 +46,7 @@ C
 }
 tls_is_linked() {
     cat >"$W/tls.c" <<'C'
-#include <port/posix/tls.h>
+#include <mote/port/posix/tls.h>
 int main(void)
 {
     return mote_posix_tls_file("no such file").len != 0;
@@ -55,7 +58,7 @@ programs_run() {
     local p
     for p in mote-hpack mote-serial; do "$W/usr/bin/$p" --help | grep -q -- --help || return 1; done
     printf 'syntax = "proto3";\nmessage Reading { int32 value = 1; }\n' >"$W/reading.proto"
-    protoc --plugin="$W/usr/bin/protoc-gen-mote" -I "$W" --mote_out="$W" --mote_opt=runtime=mote reading.proto &&
+    protoc --plugin="$W/usr/bin/protoc-gen-mote" -I "$W" --mote_out="$W" reading.proto &&
         [ -s "$W/reading.mote.h" ]
 }
 

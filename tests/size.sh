@@ -54,7 +54,7 @@ awk '{ print "cortex-m4", $1, "instructions", $2 }' "$W/work" >>"$new"
 
 beside() { # beside FOLDER NAME
     protoc -I "$1" --nanopb_out="-e.nano,-I$1:$W" --nanopb_opt=-e.nano "$2.proto" 2>/dev/null &&
-        protoc --plugin="$BUILD/protoc-gen-mote" -I "$1" --mote_out="$W" --mote_opt=prefix=mm "$2.proto" &&
+        protoc --plugin="$BUILD/protoc-gen-mote" -I "$1" --mote_out="$W" --mote_opt=runtime=,prefix=mm "$2.proto" &&
         cp /usr/include/pb.h "$W" || exit 1
     for f in nano mote; do
         # shellcheck disable=SC2046

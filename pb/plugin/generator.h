@@ -55,7 +55,8 @@ typedef struct {
     const char *prefix; /* prefix=NAME: of the packages of the files to generate; NULL: none */
     package_prefix prefixes[256];
     size_t prefix_count;
-    const char *runtime; /* folder of pb/ and grpc/, with a slash; "" */
+    const char *runtime; /* folder of pb/ and grpc/, with a slash or ""; or one header */
+    bool runtime_is_file;
     bool client, server; /* which stubs */
     bool keep_unknown;
     bool names;       /* for mote_pb_print() and mote_pb_path() */

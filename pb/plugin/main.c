@@ -153,14 +153,34 @@ static void put_imports(text *h, const FileDescriptorProto *file)
     free(used);
 }
 
-static void put_includes(text *h, const FileDescriptorProto *file)
+/* The library's headers: where they lie, or the one of the amalgamation. */
+static void put_runtime(text *h, bool has_calls)
 {
-    if (file->service.count > 0 && !opt.descriptors_only)
+    if (opt.runtime_is_file) {
+        text_add(h, "#include \"%s\"\n", opt.runtime);
+        return;
+    }
+    if (has_calls)
         text_add(h, "#include \"%sgrpc/%s\"\n", opt.runtime,
                  opt.client ? "channel/channel.h" : "grpc.h");
     text_add(h, "#include \"%spb/pb.h\"\n", opt.runtime);
+}
+
+static void put_includes(text *h, const FileDescriptorProto *file)
+{
+    put_runtime(h, file->service.count > 0 && !opt.descriptors_only);
     if (!opt.descriptors_only)
         put_imports(h, file);
+}
+
+/* Code for one library does not compile with another that differs in what it relies on. */
+static void put_version(text *h)
+{
+    text_add(h,
+             "\n#if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != %d\n"
+             "#error \"This file was generated for another version of mote: "
+             "generate it again with the protoc-gen-mote of the library that is used.\"\n#endif\n",
+             MOTE_PB_GENERATED);
 }
 
 static void put_declarations(text *h, const FileDescriptorProto *file)
@@ -186,6 +206,7 @@ static void put_header(text *h, const FileDescriptorProto *file)
     put_first_line(h, file);
     text_add(h, "#ifndef %s\n#define %s\n\n", guard, guard);
     put_includes(h, file);
+    put_version(h);
     text_add(h, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     if (!opt.descriptors_only)
         put_declarations(h, file);
@@ -241,7 +262,8 @@ static int usage(const char *argument)
            "names (for mote_pb_print() and mote_pb_path()), descriptors (for reflection),\n"
            "descriptors_only (and nothing else),\n"
            "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"
-           "runtime=FOLDER (of pb/ and grpc/),\n"
+           "runtime=FOLDER (of pb/ and grpc/, for #include lines; mote), runtime=mote.h (one "
+           "header),\n"
            "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
            "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
     return strcmp(argument, "--help") == 0 ? 0 : 2;

@@ -42,7 +42,9 @@ static void set_runtime(char *value)
 {
     if (strchr(value, '"') || strchr(value, '\n') || strchr(value, '\\'))
         fail("runtime=%s is no name of a folder", value);
-    opt.runtime = *value ? format("%s/", value) : "";
+    size_t len = strlen(value);
+    opt.runtime_is_file = len > 2 && strcmp(value + len - 2, ".h") == 0;
+    opt.runtime = len > 0 && !opt.runtime_is_file ? format("%s/", value) : value;
 }
 
 static void one_option(char *name)
@@ -75,7 +77,8 @@ static void one_option(char *name)
         add_option_field(&opt.decode_only, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, keep_unknown, names, descriptors, "
-             "descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER, and skip, "
+             "descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER or "
+             "runtime=mote.h, and skip, "
              "encode_only and "
              "decode_only=MESSAGE.FIELD",
              name);
@@ -85,7 +88,7 @@ void parse_options(const char *parameter)
 {
     char *rest = format("%s", parameter), *name;
 
-    opt.runtime = "";
+    opt.runtime = "mote/";
     while ((name = rest) && *name) {
         rest = strchr(name, ',');
         if (rest)

@@ -5,7 +5,7 @@ set -eu
 C=$B/codec
 mkdir -p "$C"
 protoc -I tests/bench --cpp_out="$C" --c_out="$C" codec.proto
-protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$C" --mote_opt=prefix=mm codec.proto
+protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$C" --mote_opt=runtime=,prefix=mm codec.proto
 protoc -I tests/bench --nanopb_out="-e.nano,-Itests/bench:$C" --nanopb_opt=-e.nano codec.proto
 for f in "$C/codec.mote.c" "$C/codec.nano.c" "$C/codec.pb-c.c"; do
     $CC -std=c11 -O2 -I. -I"$C" -I/usr/include/nanopb -c "$f" -o "$C/$(basename "$f").o"

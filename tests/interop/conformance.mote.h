@@ -7,6 +7,10 @@
 #include "google/protobuf/any.mote.h"
 #include "google/protobuf/empty.mote.h"
 
+#if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
+#error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -5,6 +5,10 @@
 #include "grpc/channel/channel.h"
 #include "pb/pb.h"
 
+#if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
+#error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -140,7 +140,7 @@ def closure(by_name, names):
 def ask(by_name, wanted, order):
     """What the plugin answers: {name: content}, or its error."""
     needed = closure(by_name, wanted)
-    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=wanted, parameter="names,keep_unknown",
+    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=wanted, parameter="runtime=,names,keep_unknown",
                                               proto_file=[by_name[n] for n in order if n in needed])
     r = subprocess.run([PLUGIN], input=request.SerializeToString(), capture_output=True)
     response = plugin_pb2.CodeGeneratorResponse.FromString(r.stdout)

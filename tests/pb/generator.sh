@@ -26,7 +26,7 @@ examples_are_up_to_date() {
 check "generated files of the repository are what the plugin generates" examples_are_up_to_date
 
 generate() { # generate FOLDER OPTIONS
-    mote -I "$folder" -I tests/pb -I /usr/include --mote_out="$W/$1" --mote_opt="$2" nasty.proto old.proto \
+    mote -I "$folder" -I tests/pb -I /usr/include --mote_out="$W/$1" --mote_opt="runtime=,$2" nasty.proto old.proto \
         google/protobuf/timestamp.proto google/protobuf/wrappers.proto google/protobuf/any.proto \
         google/protobuf/duration.proto google/protobuf/struct.proto google/protobuf/empty.proto \
         google/protobuf/field_mask.proto
@@ -44,6 +44,16 @@ headers_are_cpp() {
     g++ -std=c++17 -Wall -Wextra -Wno-missing-field-initializers -Werror -I. -I"$W/out" -c "$W/all.cc" -o "$W/all.o"
 }
 check "headers are C++" headers_are_cpp
+# Code that was generated for another library does not compile, and says why.
+another_version_is_refused() {
+    local h=$W/out/nasty.mote.h
+    # shellcheck disable=SC2086
+    for change in 's/MOTE_PB_GENERATED != 1/MOTE_PB_GENERATED != 2/' 's/#if !defined(MOTE_PB/#undef MOTE_PB_GENERATED\n&/'; do
+        sed "$change" "$h" >"$W/other.h" && echo '#include "other.h"' >"$W/other.c"
+        $CC $flags -I"$W" -fsyntax-only "$W/other.c" 2>&1 | grep -q "generated for another version of mote: generate it again" || return 1
+    done
+}
+check "another version is refused" another_version_is_refused
 # Files whose texts and names are what nobody would choose; each one is C and C++ without a warning.
 many_types() { # a message with 300 types of sub-messages, each of which has its place
     echo 'syntax = "proto3"; package odd.many;'
@@ -64,7 +74,7 @@ odd_is_c() {
     many_types >"$W/odd/many.proto"
     wide_tree >"$W/odd/wide.proto"
     for f in "$W"/odd/*.proto; do
-        timeout 10 protoc --plugin="$BUILD/protoc-gen-mote" -I "$W/odd" --mote_out="$W/odd" --mote_opt=names "$f" || return 1
+        timeout 10 protoc --plugin="$BUILD/protoc-gen-mote" -I "$W/odd" --mote_out="$W/odd" --mote_opt=runtime=,names "$f" || return 1
         g="${f%.proto}.mote"
         for cc in gcc clang; do
             ! command -v $cc >/dev/null ||
@@ -129,7 +139,7 @@ beside_nanopb() {
     mkdir -p "$N"
     protoc -I tests/pb --python_out="$W/py" both.proto &&
         protoc -I tests/pb --nanopb_out="-e.nano,-Itests/pb:$N" --nanopb_opt=-e.nano both.proto 2>/dev/null &&
-        mote -I tests/pb --mote_out="$N" --mote_opt=prefix=mm both.proto || return 1
+        mote -I tests/pb --mote_out="$N" --mote_opt=runtime=,prefix=mm both.proto || return 1
     # shellcheck disable=SC2046,SC2086
     $CC -std=c11 -g -O1 -fsanitize=address,undefined -I. -I"$N" -I/usr/include/nanopb tests/pb/beside_nanopb.c \
         "$N/both.nano.c" "$N/both.mote.c" $(make -s --no-print-directory print-PB) -lprotobuf-nanopb -o "$N/beside" || return 1

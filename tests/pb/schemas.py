@@ -158,7 +158,7 @@ def write(folder, files):
 def generate(folder, out, names, options):
     """The error, or None."""
     os.makedirs(out, exist_ok=True)
-    r = subprocess.run(["protoc", "--plugin=" + PLUGIN, "-I", folder, "--mote_out=" + out, "--mote_opt=" + options, *names],
+    r = subprocess.run(["protoc", "--plugin=" + PLUGIN, "-I", folder, "--mote_out=" + out, "--mote_opt=runtime=," + options, *names],
                        capture_output=True, text=True, timeout=60)
     return r.stderr if r.returncode else None
 
@@ -365,6 +365,7 @@ def ask(request):
 
 def run_request(name, change, expected, text=""):
     request, f, m = valid()
+    request.parameter = "runtime="
     change(request, f, m)
     response, problem = ask(request.SerializeToString())
     if problem or not response.supported_features == 3:

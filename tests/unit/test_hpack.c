@@ -1,6 +1,18 @@
 /* HPACK: the examples of RFC 7541 Appendix C, limits, and agreement between pieces and whole. */
 #include "hpack_harness.h"
 
+static void version_is_said_in_three_ways(void)
+{
+    char numbers[40];
+    snprintf(numbers, sizeof numbers, "%d.%d.%d", MOTE_VERSION_MAJOR, MOTE_VERSION_MINOR,
+             MOTE_VERSION_PATCH);
+    CHECK(strcmp(mote_version(), numbers) == 0);
+    CHECK(strcmp(MOTE_VERSION, numbers) == 0);
+    CHECK_INT(MOTE_VERSION_NUMBER / 10000, MOTE_VERSION_MAJOR);
+    CHECK_INT(MOTE_VERSION_NUMBER / 100 % 100, MOTE_VERSION_MINOR);
+    CHECK_INT(MOTE_VERSION_NUMBER % 100, MOTE_VERSION_PATCH);
+}
+
 /* ---- RFC 7541 Appendix C ------------------------------------------------------------------- */
 
 static void literals_of_c2(void)
@@ -512,6 +524,7 @@ static void each_static_field_is_one_byte(void)
 
 int main(void)
 {
+    RUN(version_is_said_in_three_ways);
     RUN(every_error_has_a_text_of_its_own);
     RUN(literals_of_c2);
     RUN(requests_without_huffman_of_c3);
