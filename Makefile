@@ -203,8 +203,10 @@ test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 an
 	$(MAKE) BUILD=$(BUILD) arch-programs
 	BUILD=$(BUILD) tests/arch.sh
 
-house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle: the objects beside the drawing of the house
+house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle, and no name twice: all of it compiles as one unit
 	tests/house.py $(BUILD)/obj $(HOUSE)
+	@{ echo '#define _GNU_SOURCE'; printf '#include "%s"\n' $(filter-out $(PLUGIN),$(HOUSE)); } >$(BUILD)/one.c
+	$(CC) -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I. -fsyntax-only $(BUILD)/one.c
 
 lint: setup-lint ## clang-format, clang-tidy, cppcheck, shellcheck, and the house
 	$(MAKE) BUILD=$(BUILD) -j2 -k --output-sync lint-files lint-cppcheck house

@@ -4,7 +4,7 @@
 
 /* ---- repeated and unknown fields ----------------------------------------------------------- */
 
-static void put_unknown(mote_pb_writer *w, const mote_pb_list_bytes *list)
+static void put_unknown_fields(mote_pb_writer *w, const mote_pb_list_bytes *list)
 {
     for (size_t i = list->count; i > 0; i--)
         mote_pb_put(w, list->items[i - 1].data, list->items[i - 1].len);
@@ -16,7 +16,7 @@ void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *pla
     size_t end = mote_pb_written(w);
 
     if (mote_pb_label_of(f) == MOTE_PB_UNKNOWN) { /* as they came */
-        put_unknown(w, place);
+        put_unknown_fields(w, place);
         return;
     }
     for (size_t i = list->count; i > 0; i--) {

@@ -27,7 +27,7 @@ static void put_bits(deflater *d, uint32_t value, unsigned n)
 }
 
 /* A Huffman code goes out from its highest bit. */
-static void put_huffman(deflater *d, unsigned value, unsigned n)
+static void put_reversed(deflater *d, unsigned value, unsigned n)
 {
     unsigned reversed = 0;
 
@@ -40,13 +40,13 @@ static void put_huffman(deflater *d, unsigned value, unsigned n)
 static void put_symbol(deflater *d, unsigned symbol)
 {
     if (symbol < 144)
-        put_huffman(d, 0x30 + symbol, 8);
+        put_reversed(d, 0x30 + symbol, 8);
     else if (symbol < 256)
-        put_huffman(d, 0x190 + symbol - 144, 9);
+        put_reversed(d, 0x190 + symbol - 144, 9);
     else if (symbol < 280)
-        put_huffman(d, symbol - 256, 7);
+        put_reversed(d, symbol - 256, 7);
     else
-        put_huffman(d, 0xc0 + symbol - 280, 8);
+        put_reversed(d, 0xc0 + symbol - 280, 8);
 }
 
 /* Halvings after which a value is below `below`. */
@@ -76,10 +76,10 @@ static void put_match(deflater *d, unsigned length, unsigned distance)
     }
     value = distance - 1;
     if (value < 4) {
-        put_huffman(d, value, 5);
+        put_reversed(d, value, 5);
     } else {
         extra = halvings(value, 4);
-        put_huffman(d, 2 * (extra + 1) + (value >> extra) % 2, 5);
+        put_reversed(d, 2 * (extra + 1) + (value >> extra) % 2, 5);
         put_bits(d, value & ((1u << extra) - 1), extra);
     }
 }
