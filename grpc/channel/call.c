@@ -67,6 +67,7 @@ static mote_channel *pick(mote_channel *ch)
 
     if (!spare)
         return ch;
+    spare->beside = ch;
     catch_up(spare);
     if (ch->state == MOTE_CHANNEL_READY || ch->state == MOTE_CHANNEL_SHUTDOWN)
         return ch;

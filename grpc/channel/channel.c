@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { ASIDE_MS = 1000 }; /* at the connection that nobody waits for */
+
 int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *memory,
                       size_t memory_size, void *in, size_t in_size, mote_io io)
 {
@@ -82,7 +84,7 @@ static void end_broken(mote_channel *ch)
         ch->io.close(ch->io.context);
 }
 
-void mote_channel_turn(mote_channel *ch, uint64_t until_ms)
+static void turn(mote_channel *ch, uint64_t until_ms)
 {
     size_t len;
 
@@ -101,6 +103,28 @@ void mote_channel_turn(mote_channel *ch, uint64_t until_ms)
     due_ms = due_ms < until_ms ? due_ms : until_ms;
     if (due_ms > ch->read_ms)
         ch->io.wait(ch->io.context, mote_grpc_peek(&ch->grpc, &len) != NULL, due_ms);
+}
+
+/* The other of two connections, where both are open: nobody waits on it. */
+static mote_channel *other_of(const mote_channel *ch)
+{
+    mote_channel *other = ch->spare ? ch->spare : ch->beside;
+
+    return other && other->open ? other : NULL;
+}
+
+void mote_channel_turn(mote_channel *ch, uint64_t until_ms)
+{
+    mote_channel *other = other_of(ch);
+
+    if (other) {
+        uint64_t look_ms = mote_channel_now(ch) + ASIDE_MS;
+        turn(other, 0);
+        mote_channel_park(other);
+        mote_channel_write(other);
+        until_ms = look_ms < until_ms ? look_ms : until_ms;
+    }
+    turn(ch, until_ms);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */

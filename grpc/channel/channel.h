@@ -156,11 +156,13 @@ typedef struct mote_channel {
     /* Another channel to the same server, with memory and a transport of its own, or NULL. A call
      * begins there while this one waits for its open calls to end, as the server takes no new ones
      * (GOAWAY, or the last stream id); without it the call waits with them. Every function of a
-     * call finds its channel; mote_channel_next(), _poll() and _flush() are for one of them. */
+     * call finds its channel; mote_channel_next(), _poll() and _flush() are for one of them. While
+     * one of the two is waited for, the other is looked at each second: it answers PINGs. */
     struct mote_channel *spare;
     mote_grpc_life *life; /* NULL: none */
     uint32_t random;      /* a seed that differs from device to device */
     /* private */
+    struct mote_channel *beside; /* whose spare it is */
     const mote_grpc_retry *retry;
     mote_channel_unary_function *unary; /* NULL: once */
     void *memory;

@@ -19,12 +19,13 @@ typedef struct {
     bool silent, refuses;
     uint8_t wire[WIRE]; /* what it says beside the server */
     size_t wire_len;
-    mote_grpc_call *held; /* of Never */
+    uint64_t ping_ms, pong_ms; /* a PING is asked; is answered; 0: never */
+    mote_grpc_call *held;      /* of Never */
 } peer;
 
 static peer peers[PEERS];
-static uint64_t now;
-static int failures; /* calls of Unary that end with UNAVAILABLE */
+static uint64_t now, step_ms; /* a wait returns early after so many */
+static int failures;          /* calls of Unary that end with UNAVAILABLE */
 static unsigned compressed, plain;
 
 static int on_unary(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -84,12 +85,23 @@ static int dial(void *context, uint64_t until_ms)
     return mote_grpc_init(&p->grpc, &p->config, p->memory, sizeof p->memory);
 }
 
+/* A PING, and its answer. */
+#define QUESTION "are you?"
+enum { PONG_SIZE = 17 };
+static const char ping[] = "\0\0\10\6\0\0\0\0\0" QUESTION;
+static const char pong[] = "\0\0\10\6\1\0\0\0\0" QUESTION;
+
 static int give(void *context, uint8_t *buf, size_t cap)
 {
     peer *p = context;
     size_t len, n = p->wire_len < cap ? p->wire_len : cap;
     const uint8_t *out;
 
+    if (p->ping_ms > 0 && now >= p->ping_ms) {
+        p->ping_ms = 0;
+        memcpy(buf, ping, PONG_SIZE);
+        return PONG_SIZE;
+    }
     memcpy(buf, p->wire, n);
     memmove(p->wire, p->wire + n, p->wire_len - n);
     p->wire_len -= n;
@@ -108,6 +120,10 @@ static int take(void *context, const uint8_t *buf, size_t len)
 
     if (!p->open)
         return -1;
+    for (size_t i = 0; i + PONG_SIZE <= len; i++) {
+        if (memcmp(buf + i, pong, PONG_SIZE) == 0)
+            p->pong_ms = now;
+    }
     mote_grpc_tick(&p->grpc, 0); /* it has no clock: deadlines do not pass there */
     mote_grpc_serve(&p->grpc, buf, len);
     return (int)len;
@@ -116,7 +132,7 @@ static int take(void *context, const uint8_t *buf, size_t len)
 static void pass(void *context, bool writing, uint64_t until_ms)
 {
     (void)context, (void)writing;
-    now = until_ms < now + 100 ? until_ms : now + 100;
+    now = until_ms < now + step_ms ? until_ms : now + step_ms;
 }
 
 static uint64_t clock_ms(void *context)
@@ -135,6 +151,7 @@ static void begin(void)
 {
     memset(peers, 0, sizeof peers);
     now = 1000;
+    step_ms = 100;
     failures = 0;
     compressed = plain = 0;
     for (size_t i = 0; i < PEERS; i++) {
@@ -272,6 +289,66 @@ static void the_status_says_what_the_spare_has_waited_for(void)
                                "SETTINGS");
         mote_channel_cancel(old);
         CHECK_INT(mote_channel_finish(old).code, MOTE_GRPC_CANCELLED);
+    }
+}
+
+/* ---- the connection that nobody waits for ------------------------------------------------------
+ */
+
+/* Blocks for 10 s in each of the ways in which a call can. */
+static void blocks_in_recv(mote_grpc_call *call)
+{
+    mote_grpc_event ev;
+
+    CHECK_INT(mote_channel_recv_within(call, &ev, 10000), 0);
+}
+
+static void blocks_in_send(mote_grpc_call *call)
+{
+    static uint8_t much[128];
+    mote_grpc_bytes message = {much, sizeof much};
+    int r = 0;
+
+    call->stream->send_window = 0; /* until the deadline */
+    while (r == 0)
+        r = mote_channel_send(call, &mote_grpc_bytes_source, &message, 0);
+    CHECK_INT(r, MOTE_GRPC_ERR_STATE);
+}
+
+static void blocks_in_collect(mote_grpc_call *call)
+{
+    const uint8_t *data;
+    size_t len;
+
+    CHECK_INT(mote_channel_collect(call, &data, &len).code, MOTE_GRPC_DEADLINE_EXCEEDED);
+}
+
+static void blocks_in_finish(mote_grpc_call *call)
+{
+    CHECK_INT(mote_channel_finish(call).code, MOTE_GRPC_DEADLINE_EXCEEDED);
+}
+
+/* A keepalive PING of the other one is answered within a second. */
+static void who_waits_on_one_connection_answers_on_the_other(void)
+{
+    static void (*const blocks[])(mote_grpc_call *) = {blocks_in_recv, blocks_in_send,
+                                                       blocks_in_collect, blocks_in_finish};
+
+    for (size_t i = 0; i < 2 * sizeof blocks / sizeof blocks[0]; i++) {
+        bool on_spare = i % 2;
+        begin();
+        channel->spare = &channels[1];
+        mote_grpc_call *old = start_never(10000);
+        goes_away(&peers[0]);
+        mote_grpc_call *new = start_never(10000);
+        CHECK(old->grpc == &channels[0].grpc && new->grpc == &channels[1].grpc);
+        peer *other = &peers[on_spare ? 0 : 1];
+        uint64_t before = now;
+        other->ping_ms = before + 2500;
+        step_ms = 20000;
+        blocks[i / 2](on_spare ? new : old);
+        CHECK_INT(now, before + 10000);
+        CHECK(other->pong_ms >= before + 2500 && other->pong_ms <= before + 3500);
     }
 }
 
@@ -430,6 +507,7 @@ int main(void)
     RUN(a_new_call_takes_the_spare_while_open_ones_end_on_the_old_connection);
     RUN(without_a_spare_it_waits_and_connects_once_they_have_ended);
     RUN(the_status_says_what_the_spare_has_waited_for);
+    RUN(who_waits_on_one_connection_answers_on_the_other);
     RUN(what_has_arrived_is_read_before_a_call_begins);
     RUN(a_block_that_an_empty_buffer_does_not_hold_ends_at_once);
     RUN(a_cancel_at_the_deadline_is_the_deadline);
