@@ -99,7 +99,8 @@ libraries_collector := -lsqlite3
 parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings spool_file telemetry.mote)
 parts_device := $(addprefix examples/device/,device device_service device.mote)
 parts_device_caller := $(addprefix examples/device/,device_caller device.mote)
-$(foreach t,h2_server h2_client tls_pool mote-hpack mote-serial,$(eval parts_$t := examples/tools/$t))
+parts_mote-serial := $(addprefix examples/tools/,mote-serial serial_line)
+$(foreach t,h2_server h2_client tls_pool mote-hpack,$(eval parts_$t := examples/tools/$t))
 $(foreach r,server client,$(foreach t,$(TOURS),$(eval parts_$t_$r := examples/tour/$t_$r examples/tour/tour.mote)))
 $(foreach r,server client,$(foreach s,$(SHOPS),$(eval parts_$s_$r := examples/services/$s_$r examples/services/$s.mote)))
 

@@ -4,7 +4,11 @@
 #include "life.h"
 #include "grpc_internal.h"
 
-enum { KEEPALIVE_TIMEOUT_MS = 20000, LARGEST_KEEPALIVE_MS = 0x7fffffff };
+enum {
+    LIFE_CONNECT_MS = 20000, /* connection-backoff.md, MIN_CONNECT_TIMEOUT */
+    KEEPALIVE_TIMEOUT_MS = 20000,
+    LARGEST_KEEPALIVE_MS = 0x7fffffff
+};
 
 static uint32_t until(uint64_t due_ms, uint64_t now_ms)
 {
@@ -18,9 +22,62 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* A server that has said too_many_pings is asked half as often. */
+static void heed(mote_grpc_life *l, mote_grpc *g)
+{
+    if (g->h2.calmed && l->keepalive_ms > 0)
+        l->keepalive_ms =
+            l->keepalive_ms < LARGEST_KEEPALIVE_MS / 2 ? 2 * l->keepalive_ms : LARGEST_KEEPALIVE_MS;
+    g->h2.calmed = false;
+}
+
+/* ---- a client's connections ---------------------------------------------------------------- */
+
+static void be_born(mote_grpc_life *l, uint64_t now_ms)
+{
+    l->asked = false;
+    l->now_ms = l->born_ms = l->heard_ms = l->idle_since_ms = now_ms;
+}
+
+void mote_grpc_life_begin(mote_grpc_life *l, uint64_t now_ms)
+{
+    be_born(l, now_ms);
+    l->state = MOTE_GRPC_LIFE_BEGINS;
+    l->random = l->random * 1664525u + 1013904223u;
+    l->attempt_ms = now_ms + mote_backoff_next(&l->backoff, l->random);
+}
+
+uint32_t mote_grpc_life_end(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
+{
+    bool was_of_use = l->state >= MOTE_GRPC_LIFE_LIVES && now_ms >= l->attempt_ms;
+
+    heed(l, g);
+    if (was_of_use)
+        l->backoff.next_ms = 0;
+    l->state = MOTE_GRPC_LIFE_NONE;
+    return until(l->attempt_ms, now_ms);
+}
+
+/* Until the peer's SETTINGS are there, whatever it is that does not come. */
+static uint32_t connecting(mote_grpc_life *l, mote_grpc *g)
+{
+    uint64_t limit = l->born_ms + (l->connect_ms ? l->connect_ms : LIFE_CONNECT_MS);
+
+    if (l->state == MOTE_GRPC_LIFE_BEGINS && mote_h2_ready(&g->h2))
+        l->state = MOTE_GRPC_LIFE_LIVES;
+    if (l->state != MOTE_GRPC_LIFE_BEGINS)
+        return UINT32_MAX;
+    if (l->now_ms >= limit)
+        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR,
+                     "connecting: the peer's SETTINGS did not come in time");
+    return until(limit, l->now_ms);
+}
+
+/* ---- keepalive ----------------------------------------------------------------------------- */
+
 /* A peer from which nothing has come for keepalive_ms is asked; one that does not answer is gone.
- */
-static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g)
+ * Who was not here for all that time has yet to read the answer: `slept_ms`. */
+static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g, uint64_t slept_ms)
 {
     uint32_t timeout = l->keepalive_timeout_ms ? l->keepalive_timeout_ms : KEEPALIVE_TIMEOUT_MS;
 
@@ -38,17 +95,23 @@ static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g)
     }
     if (!l->asked)
         return until(l->heard_ms + l->keepalive_ms, l->now_ms);
+    if (l->now_ms - l->asked_ms >= timeout && slept_ms >= timeout)
+        return 1;
     if (l->now_ms - l->asked_ms >= timeout)
         mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "keepalive: the peer does not answer");
     return until(l->asked_ms + timeout, l->now_ms);
 }
 
+/* ---- ages ---------------------------------------------------------------------------------- */
+
 void mote_grpc_life_drain(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
 {
-    if (l->draining)
+    if (l->state == MOTE_GRPC_LIFE_DRAINS)
         return;
+    if (l->state == MOTE_GRPC_LIFE_NONE)
+        be_born(l, now_ms);
     mote_grpc_shutdown(g);
-    l->draining = true;
+    l->state = MOTE_GRPC_LIFE_DRAINS;
     l->drain_ms = now_ms;
 }
 
@@ -66,7 +129,7 @@ static uint32_t age(mote_grpc_life *l, mote_grpc *g)
     uint32_t next = UINT32_MAX;
     uint64_t limit = age_limit(l);
 
-    if (l->max_age_ms > 0 && !l->draining) {
+    if (l->max_age_ms > 0 && l->state != MOTE_GRPC_LIFE_DRAINS) {
         if (l->now_ms - l->born_ms >= limit)
             mote_grpc_life_drain(l, g, l->now_ms);
         else
@@ -74,7 +137,7 @@ static uint32_t age(mote_grpc_life *l, mote_grpc *g)
     }
     if (g->active > 0)
         l->idle_since_ms = l->now_ms;
-    if (l->idle_ms > 0 && g->active == 0 && !l->draining) {
+    if (l->idle_ms > 0 && g->active == 0 && l->state != MOTE_GRPC_LIFE_DRAINS) {
         if (l->now_ms - l->idle_since_ms >= l->idle_ms)
             mote_grpc_life_drain(l, g, l->now_ms);
         else
@@ -100,7 +163,7 @@ static uint32_t end_drained(mote_grpc_life *l, mote_grpc *g)
     uint64_t since = l->now_ms - l->drain_ms;
     const char *why = NULL;
 
-    if (!l->draining)
+    if (l->state != MOTE_GRPC_LIFE_DRAINS)
         return UINT32_MAX;
     if (is_drained(l, g))
         why = "drained";
@@ -115,21 +178,17 @@ static uint32_t end_drained(mote_grpc_life *l, mote_grpc *g)
 
 uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
 {
-    l->now_ms = now_ms;
-    if (!l->born) {
-        l->born = true;
-        l->born_ms = l->heard_ms = l->idle_since_ms = now_ms;
+    uint64_t slept_ms = now_ms - l->now_ms;
+
+    if (l->state == MOTE_GRPC_LIFE_NONE) {
+        be_born(l, now_ms);
+        l->state = g->config->server ? MOTE_GRPC_LIFE_LIVES : MOTE_GRPC_LIFE_BEGINS;
     }
+    l->now_ms = now_ms;
+    heed(l, g);
     if (mote_h2_error(&g->h2) < 0)
         return UINT32_MAX;
-    uint32_t next = keepalive(l, g);
+    uint32_t next = least(connecting(l, g), keepalive(l, g, slept_ms));
     next = least(next, age(l, g));
     return least(next, end_drained(l, g));
-}
-
-void mote_grpc_life_calm(mote_grpc_life *l)
-{
-    if (l->keepalive_ms > 0)
-        l->keepalive_ms =
-            l->keepalive_ms < LARGEST_KEEPALIVE_MS / 2 ? 2 * l->keepalive_ms : LARGEST_KEEPALIVE_MS;
 }

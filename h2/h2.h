@@ -299,6 +299,7 @@ typedef struct {
     bool talked;   /* DATA was sent since the peer's last PING */
     bool ready;    /* the peer's SETTINGS are there */
     bool heard;    /* a whole frame was received; for the user to clear */
+    bool calmed;   /* the peer's GOAWAY said ENHANCE_YOUR_CALM; for the user to clear */
     bool blocked;  /* the user was refused for lack of the connection's window */
     bool sweep;    /* streams above the peer's GOAWAY are still to be reported */
     uint16_t stream_count, active;

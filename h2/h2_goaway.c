@@ -33,6 +33,7 @@ int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev)
     ev->type = MOTE_H2_GOAWAY;
     ev->last_id = last;
     ev->code = mote_h2_get32(c->frame.fixed + 4);
+    c->calmed = ev->code == MOTE_H2_ENHANCE_YOUR_CALM;
     return mote_h2_charge(c, COST_IGNORED) < 0 ? c->error : 1;
 }
 

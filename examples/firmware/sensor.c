@@ -8,10 +8,12 @@
 #include "epoch.h"
 #include "line.h"
 
-enum { RING = 576, RETRY_MS = 300 };
+enum { RING = 576 };
 
 static mote_grpc grpc;
-static mote_grpc_life life;
+static mote_grpc_life life = {.connect_ms = SENSOR_CONNECT_MS,
+                              .keepalive_ms = SENSOR_KEEPALIVE_MS,
+                              .backoff = {.most_ms = SENSOR_BACKOFF_MS}};
 MOTE_GRPC_STORAGE(sensor, max_calls = SENSOR_CALLS, slots = 8, rx_size = 64, tx_size = 256,
                   table_size = 0, field_size = 96, user_size = 0);
 static uint8_t ring[RING];
@@ -19,13 +21,13 @@ static sensor_core sensor;
 static mote_serial line;
 static uint64_t begin_ms, sample_ms;
 
-static void begin(void)
+static void begin(uint64_t now)
 {
     static const mote_grpc_config config = {MOTE_GRPC_SIZES(sensor),
                                             .authority = MOTE_GRPC_AUTHORITY("collector")};
 
     mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
-    life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};
+    mote_grpc_life_begin(&life, now);
     sensor_begin(&sensor);
     mote_serial_open(&line);
 }
@@ -40,7 +42,7 @@ static void take_samples(uint64_t now)
         sample_ms = now + sensor.interval_ms;
 }
 
-/* Bytes of the line. False: the connection is over. */
+/* Bytes of the line, and after them the time. False: the connection is over. */
 static bool receive(uint64_t now)
 {
     uint8_t bytes[16];
@@ -49,25 +51,29 @@ static bool receive(uint64_t now)
     mote_serial_event ev;
     bool ok = true;
 
+    while (mote_serial_receive(&line, &in, &len, &ev))
+        ok = ok && ev.type != MOTE_SERIAL_ENDS &&
+             (ev.type != MOTE_SERIAL_DATA || sensor_hear(&sensor, &grpc, ev.data, ev.len));
     mote_grpc_tick(&grpc, now);
     mote_grpc_life_tick(&life, &grpc, now);
-    while (mote_serial_receive(&line, &in, &len, &ev))
-        ok = ok && ev.type == MOTE_SERIAL_DATA && sensor_hear(&sensor, &grpc, ev.data, ev.len);
-    return ok && sensor_hear(&sensor, &grpc, NULL, 0);
+    return ok && sensor_hear(&sensor, &grpc, NULL, 0) && !sensor_is_stuck(&sensor, now);
 }
 
 int main(void)
 {
-    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE, emulated_board_epoch());
+    uint64_t epoch = emulated_board_epoch();
+
+    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE, epoch);
+    life.random = (uint32_t)epoch;
     for (;;) {
         uint64_t now = board_now_ms();
         take_samples(now);
         mote_serial_tick(&line, now);
         if (!mote_serial_is_open(&line) && now >= begin_ms)
-            begin();
+            begin(now);
         if (!receive(now) && mote_serial_is_open(&line)) {
             mote_serial_close(&line);
-            begin_ms = now + RETRY_MS;
+            begin_ms = now + mote_grpc_life_end(&life, &grpc, now);
         }
         if (mote_serial_is_open(&line))
             sensor_work(&sensor, &grpc);

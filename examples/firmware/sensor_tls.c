@@ -12,10 +12,12 @@
 #include "ca.h"
 #include "epoch.h"
 
-enum { RING = 1024, RETRY_MS = 300, POOL = 22 * 1024 };
+enum { RING = 1024, POOL = 22 * 1024 };
 
 static mote_grpc grpc;
-static mote_grpc_life life;
+static mote_grpc_life life = {.connect_ms = SENSOR_CONNECT_MS,
+                              .keepalive_ms = SENSOR_KEEPALIVE_MS,
+                              .backoff = {.most_ms = SENSOR_BACKOFF_MS}};
 MOTE_GRPC_STORAGE(sensor, max_calls = SENSOR_CALLS, slots = 8, rx_size = 128, tx_size = 512,
                   table_size = 0, field_size = 96, user_size = 0);
 static uint64_t pool[POOL / 8];
@@ -37,13 +39,13 @@ static void say(const char *text)
     board_write((const uint8_t *)"\r\n", 2);
 }
 
-static void begin(void)
+static void begin(uint64_t now)
 {
     static const mote_grpc_config config = {MOTE_GRPC_SIZES(sensor), .tls = true,
                                             .authority = MOTE_GRPC_AUTHORITY(COLLECTOR_NAME)};
 
     mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
-    life = (mote_grpc_life){.keepalive_ms = 2000, .keepalive_timeout_ms = 1000};
+    mote_grpc_life_begin(&life, now);
     sensor_begin(&sensor);
     mote_tls_init(&tls, context, COLLECTOR_NAME, tls_memory, sizeof tls_memory);
     mote_lwip_connect(&line, COLLECTOR_ADDRESS, COLLECTOR_PORT);
@@ -55,7 +57,7 @@ static void end(uint64_t now)
     mote_tls_end(tls);
     tls = NULL;
     mote_lwip_close(&line);
-    retry_ms = now + RETRY_MS;
+    retry_ms = now + mote_grpc_life_end(&life, &grpc, now);
 }
 
 static void take_samples(uint64_t now)
@@ -105,16 +107,16 @@ static void send(void)
 /* A turn of an open connection. */
 static bool work(uint64_t now)
 {
-    if (!mote_lwip_ready(&line))
-        return !mote_lwip_over(&line);
-    if (!receive())
+    if (mote_lwip_over(&line) || (mote_lwip_ready(&line) && !receive()))
         return false;
-    if (mote_tls_ready(tls)) {
-        mote_grpc_tick(&grpc, now);
-        mote_grpc_life_tick(&life, &grpc, now);
+    mote_grpc_tick(&grpc, now);
+    mote_grpc_life_tick(&life, &grpc, now);
+    if (!sensor_hear(&sensor, &grpc, NULL, 0) || sensor_is_stuck(&sensor, now))
+        return false;
+    if (mote_tls_ready(tls))
         sensor_work(&sensor, &grpc);
-    }
-    send();
+    if (mote_lwip_ready(&line))
+        send();
     return true;
 }
 
@@ -123,6 +125,7 @@ int main(void)
     static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
     const mote_tls_config config = {.ca = {ca_pem, sizeof ca_pem}};
     const char *why;
+    uint64_t epoch = emulated_board_epoch();
 
     mote_tls_pool(pool, sizeof pool);
     if (mote_tls_context_init(&context, &config, context_memory, sizeof context_memory, &why) < 0) {
@@ -130,13 +133,14 @@ int main(void)
         return 1;
     }
     mote_lwip_begin(mac, MOTE_IP(10, 0, 2, 15), MOTE_IP(255, 255, 255, 0), MOTE_IP(10, 0, 2, 2));
-    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE, emulated_board_epoch());
+    sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE, epoch);
+    life.random = (uint32_t)epoch;
     for (;;) {
         uint64_t now = board_now_ms();
         mote_lwip_poll(now);
         take_samples(now);
         if (!tls && now >= retry_ms)
-            begin();
+            begin(now);
         else if (tls && !work(now))
             end(now);
     }

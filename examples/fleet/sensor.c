@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "../../port/posix/posix.h"
+#include "../../grpc/life.h"
 #include "../common/secure.h"
 #include "names.h"
 #include "readings.h"
@@ -23,10 +24,6 @@
 
 enum {
     RING = 4096 * 48, /* bytes: about as many samples */
-    BACKOFF_FIRST_MS = 100,
-    BACKOFF_MAX_MS = 2000,
-    CONNECT_MS = 5000,
-    SILENCE_MS = 10000, /* nothing was acknowledged for so long: the path is dead */
     DRAIN_MS = 10000
 };
 
@@ -44,7 +41,7 @@ static const char *name = "sensor", *address = "127.0.0.1:50050";
 /* Of one connection after the other: DOWN -> UP -> LOST -> DOWN, the time of the next attempt being
  * chosen on the last arrow. */
 static enum { DOWN, UP, LOST } path;
-static uint32_t backoff_ms = BACKOFF_FIRST_MS;
+static mote_backoff backoff = {.first_ms = 100, .most_ms = 2000};
 static uint64_t bytes_sent, connections;
 
 static void on_event(void *context, const mote_grpc_event *ev)
@@ -52,7 +49,7 @@ static void on_event(void *context, const mote_grpc_event *ev)
     (void)context;
     sensor_event(&sensor, ev);
     if (sensor.link == SENSOR_UPLOADS)
-        backoff_ms = BACKOFF_FIRST_MS; /* the collector works */
+        backoff.next_ms = 0; /* the collector works */
     if (sensor.link == SENSOR_BROKEN && path == UP)
         mote_posix_close(&conn);
 }
@@ -107,7 +104,7 @@ static bool begin(int fd)
     const mote_posix_engine *engine = &mote_posix_grpc_client;
     void *self = &client;
 
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){SILENCE_MS}, sizeof(unsigned));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){SENSOR_SILENCE_MS}, sizeof(unsigned));
     secure_refresh(mote_posix_now_ms());
     if (token_file && !read_token())
         return close(fd), false;
@@ -139,13 +136,9 @@ static uint64_t random_number(void)
     return getrandom(&number, sizeof number, 0) == (ssize_t)sizeof number ? number : 0;
 }
 
-/* gRPC document connection-backoff.md: times 1.6, plus or minus a fifth; but at most 2 s. */
 static uint64_t next_attempt(uint64_t now)
 {
-    uint64_t at = now + backoff_ms * (800 + random_number() % 401) / 1000;
-
-    backoff_ms = backoff_ms * 8 / 5 < BACKOFF_MAX_MS ? backoff_ms * 8 / 5 : BACKOFF_MAX_MS;
-    return at;
+    return now + mote_backoff_next(&backoff, (uint32_t)random_number());
 }
 
 static void keep_connected(uint64_t now)
@@ -159,23 +152,9 @@ static void keep_connected(uint64_t now)
     int fd;
     enum mote_posix_dial_state state = mote_posix_dial_look(&dialer, &fd);
     if (state == MOTE_POSIX_DIAL_IDLE && path == DOWN && now >= connect_at)
-        mote_posix_dial_begin(&dialer, address, CONNECT_MS);
+        mote_posix_dial_begin(&dialer, address, SENSOR_CONNECT_MS);
     if (state == MOTE_POSIX_DIAL_DONE && (fd < 0 || !begin(fd)))
         connect_at = next_attempt(now);
-}
-
-/* The collector owes an answer: the first acknowledgement, or that of what was sent. */
-static void watch_for_silence(uint64_t now)
-{
-    static uint64_t heard_ms, acknowledged, on_connection;
-    bool owed = sensor.link != SENSOR_UPLOADS || mote_outbox_count(&sensor.samples) > 0;
-
-    if (!owed || acknowledged != sensor.samples.acknowledged || on_connection != connections)
-        heard_ms = now;
-    acknowledged = sensor.samples.acknowledged;
-    on_connection = connections;
-    if (now - heard_ms >= SILENCE_MS)
-        mote_posix_close(&conn);
 }
 
 /* ---- sampling ------------------------------------------------------------------------------ */
@@ -245,7 +224,8 @@ static void run(uint64_t stop_at)
         if (path == UP) {
             sensor_work(&sensor, &client.grpc);
             mote_posix_flush(&conn);
-            watch_for_silence(now);
+            if (sensor_is_stuck(&sensor, now))
+                mote_posix_close(&conn);
         }
         uint64_t wait = sampling && sample_at > now ? sample_at - now : 10;
         mote_posix_loop_turn(&loop, (uint32_t)(wait < 20 ? wait : 20));

@@ -36,6 +36,7 @@ void sensor_begin(sensor_core *s)
 {
     s->control = s->upload = NULL;
     s->link = SENSOR_GREETS;
+    s->heard_ms = 0;
     mote_outbox_rewind(&s->samples);
 }
 
@@ -132,4 +133,14 @@ void sensor_work(sensor_core *s, mote_grpc *g)
         mote_outbox_send(&s->samples, s->upload);
     if (s->life == SENSOR_FINISHING && s->upload && mote_outbox_count(&s->samples) == 0)
         mote_grpc_half_close(s->upload);
+}
+
+bool sensor_is_stuck(sensor_core *s, uint64_t now_ms)
+{
+    bool owed = s->link != SENSOR_UPLOADS || mote_outbox_count(&s->samples) > 0;
+
+    if (!owed || s->heard_ms == 0 || s->heard != s->samples.acknowledged)
+        s->heard_ms = now_ms;
+    s->heard = s->samples.acknowledged;
+    return now_ms - s->heard_ms >= SENSOR_SILENCE_MS;
 }

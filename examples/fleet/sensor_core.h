@@ -8,6 +8,16 @@
 /* Two calls at once; and the readings' interval in ms that a collector may command. */
 enum { SENSOR_CALLS = 2, SENSOR_INTERVAL_LEAST = 10, SENSOR_INTERVAL_MOST = 86400000 };
 
+/* In ms: to connect and to hear of the peer; the longest wait between attempts; the silence of a
+ * collector that owes an answer; and of one that owes nothing, which gRPC's servers do not want to
+ * be asked more often. */
+enum {
+    SENSOR_CONNECT_MS = 5000,
+    SENSOR_BACKOFF_MS = 10000,
+    SENSOR_SILENCE_MS = 10000,
+    SENSOR_KEEPALIVE_MS = 300000
+};
+
 /* Where a sensor is in its life: who ends it says FINISHING. */
 enum sensor_life {
     SENSOR_SAMPLING,
@@ -32,6 +42,8 @@ typedef struct {
     enum sensor_life life;
     enum sensor_link link;
     mote_grpc_call *control, *upload;
+    uint64_t heard_ms; /* when an answer has come last, or none was owed; 0: on no connection yet */
+    uint64_t heard;    /* the acknowledgement that it was */
 } sensor_core;
 
 /* The samples are in `ring`; policy: enum mote_outbox_policy; epoch: a random number, not 0. */
@@ -51,5 +63,9 @@ void sensor_event(sensor_core *s, const mote_grpc_event *ev);
 /* Bytes of the connection; false: it has failed. */
 bool sensor_hear(sensor_core *s, mote_grpc *g, const uint8_t *in, size_t len);
 void sensor_work(sensor_core *s, mote_grpc *g);
+
+/* The collector has owed an answer for SENSOR_SILENCE_MS, its first acknowledgement or that of what
+ * was sent: the path is dead. To be asked in each turn of a connection. */
+bool sensor_is_stuck(sensor_core *s, uint64_t now_ms);
 
 #endif

@@ -8,72 +8,114 @@
  * connection at a time, in the frames of serial.h: with --dial the device begins it, with --listen
  * each client does. What noise touches is closed. So that nobody keeps the others out, a client is
  * closed that has not said HTTP/2's preface 10 s after it came, that takes nothing for 10 s, or on
- * whose connection nothing has passed for --idle seconds.
+ * whose connection nothing has passed for --idle seconds; and while another one waits, who has had
+ * --turn seconds is told so (GOAWAY), and closed 10 s later.
+ *
+ * What the device says beside its frames, such as a boot log, goes to standard output. A line that
+ * ends, as where a cable is pulled, is opened again when it is back.
  */
 #define _DEFAULT_SOURCE
 #include "../common/options.h"
 #include "../../port/posix/posix.h"
 #include "../../port/serial/serial.h"
+#include "serial_line.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <termios.h>
 #include <unistd.h>
 
-enum { PIECE = 4096, RETRY_MS = 200, CONNECT_MS = 5000, PREFACE = 24, PATIENCE_MS = 10000 };
+enum {
+    PIECE = 4096,
+    CONSOLE = 256,
+    RETRY_MS = 200,
+    CONNECT_MS = 5000,
+    PREFACE = 24,
+    PATIENCE_MS = 10000
+};
+
+/* An option that is a number, and its range. */
+typedef struct {
+    const char *name, *text;
+    unsigned long least, most, value;
+} number;
+
+static number baud = {"--baud", NULL, 50, 4000000, 115200};
+static number sync_ms = {"--sync", NULL, 1, 60000, MOTE_SERIAL_SYNC_MS};
+static number idle_s = {"--idle", NULL, 1, 1000000, 300}, turn_s = {"--turn", NULL, 1, 1000000, 5};
+static number dtr = {"--dtr", NULL, 0, 1, 2}, rts = {"--rts", NULL, 0, 1, 2}; /* 2: as it is */
 
 static int line = -1, peer = -1, listener = -1;
-static const char *line_name, *dial, *baud = "115200";
+static const char *line_name, *dial, *line_fault;
+static uint64_t reopen_ms;
 static mote_serial serial;
 static uint8_t waiting[PIECE]; /* from the peer, for the line: [waiting_pos, waiting_len) */
 static size_t waiting_pos, waiting_len;
 static uint64_t peer_begin_ms, peer_moved_ms; /* when it came, and when bytes passed last */
 static size_t peer_said;                      /* bytes, no more than PREFACE are counted */
-static uint64_t idle_ms = 300000;
+
+/* What the server says passes in frames of HTTP/2 (RFC 9113 4.1), between which something can be
+ * said in its place. */
+static struct {
+    uint8_t head[9];
+    size_t head_len, left, frames; /* of the head and of the payload; frames that have passed */
+} said;
+static uint64_t asked_ms; /* when the client was asked to go, as others wait; 0: it was not */
+
+static enum serial_level level_of(const number *n)
+{
+    return n->value == 0 ? SERIAL_LOW : n->value == 1 ? SERIAL_HIGH : SERIAL_AS_IT_IS;
+}
 
 /* ---- the line ------------------------------------------------------------------------------ */
 
-static speed_t speed_of(const char *text)
-{
-    static const struct {
-        int baud;
-        speed_t speed;
-    } speeds[] = {{9600, B9600},     {19200, B19200},   {38400, B38400},   {57600, B57600},
-                  {115200, B115200}, {230400, B230400}, {460800, B460800}, {921600, B921600}};
-
-    for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++) {
-        if (speeds[i].baud == atoi(text))
-            return speeds[i].speed;
-    }
-    fprintf(stderr, "mote-serial: error: --baud=%s is none of 9600 to 921600\n", text);
-    exit(2);
-}
-
-static int open_device(const char *name)
-{
-    struct termios t;
-    int fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-
-    if (fd < 0 || tcgetattr(fd, &t) < 0) {
-        fprintf(stderr, "mote-serial: error: %s: %s\n", name, strerror(errno));
-        return -1;
-    }
-    cfmakeraw(&t);
-    cfsetspeed(&t, speed_of(baud));
-    t.c_cflag |= CLOCAL | CREAD;
-    tcsetattr(fd, TCSANOW, &t);
-    return fd;
-}
-
 static int open_line(void)
 {
-    if (line_name[0] == '/')
-        return open_device(line_name);
-    int fd = mote_posix_connect(line_name, CONNECT_MS);
+    const char *why = NULL;
+    int fd = line_name[0] == '/' ? serial_line_open(line_name, (unsigned)baud.value, level_of(&dtr),
+                                                    level_of(&rts), &why)
+                                 : mote_posix_connect(line_name, CONNECT_MS);
+
+    reopen_ms = mote_posix_now_ms() + RETRY_MS;
     if (fd < 0)
-        fprintf(stderr, "mote-serial: error: %s\n", mote_posix_error());
+        line_fault = why ? why : mote_posix_error();
     return fd;
+}
+
+/* A device that was unplugged comes back. */
+static void reopen_line(void)
+{
+    if (mote_posix_now_ms() < reopen_ms || (line = open_line()) < 0)
+        return;
+    fprintf(stderr, "mote-serial: the line is there again\n");
+    serial = (mote_serial){.sync_ms = (uint16_t)sync_ms.value};
+}
+
+/* A line of what the board says beside its frames; noise has bytes that no text has. */
+static void print_console(const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        if (((uint8_t)*c < ' ' && *c != '\t' && *c != '\033') || *c == 0x7f)
+            return;
+    }
+    print_line(stdout, "board: %s", text);
+    fflush(stdout);
+}
+
+static void on_text(const uint8_t *text, size_t len)
+{
+    static char console[CONSOLE];
+    static size_t console_len;
+
+    for (size_t i = 0; i < len; i++) {
+        bool ends = text[i] == '\n' || text[i] == '\r';
+        if (!ends)
+            console[console_len++] = (char)text[i];
+        if (console_len == 0 || (!ends && console_len < CONSOLE - 1))
+            continue;
+        console[console_len] = '\0';
+        print_console(console);
+        console_len = 0;
+    }
 }
 
 /* ---- the peer ------------------------------------------------------------------------------ */
@@ -93,6 +135,8 @@ static void begin_peer(int fd)
     peer = fd;
     peer_begin_ms = peer_moved_ms = mote_posix_now_ms();
     peer_said = 0;
+    asked_ms = 0;
+    memset(&said, 0, sizeof said);
 }
 
 /* Says why, and ends the connection. */
@@ -108,8 +152,10 @@ static void time_out_peer(uint64_t now_ms)
         return;
     if (listener >= 0 && peer_said < PREFACE && now_ms - peer_begin_ms >= PATIENCE_MS)
         give_up("the client has said nothing");
-    else if (now_ms - peer_moved_ms >= idle_ms)
+    else if (now_ms - peer_moved_ms >= idle_s.value * 1000)
         give_up("nothing has passed for a long time");
+    else if (asked_ms > 0 && now_ms - asked_ms >= PATIENCE_MS)
+        give_up("others wait for their turn");
 }
 
 /* A client has come: the next connection of the line is its. */
@@ -158,6 +204,38 @@ static void to_peer(const uint8_t *bytes, size_t len)
     }
 }
 
+static void follow(const uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t n = said.left < len ? said.left : len;
+        said.left -= n;
+        bytes += n;
+        len -= n;
+        if (said.left > 0 || len == 0)
+            return;
+        said.head[said.head_len++] = *bytes++;
+        len--;
+        if (said.head_len == sizeof said.head) {
+            said.left = (size_t)said.head[0] << 16 | (size_t)said.head[1] << 8 | said.head[2];
+            said.head_len = 0;
+            said.frames++;
+        }
+    }
+}
+
+/* A client that has had its turn while others wait is asked to end its calls, and to come again. */
+static void end_turn(uint64_t now_ms)
+{
+    static const uint8_t goaway[17] = {0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff};
+    struct pollfd others = {.fd = listener, .events = POLLIN};
+
+    if (listener < 0 || peer < 0 || asked_ms > 0 || now_ms - peer_begin_ms < turn_s.value * 1000 ||
+        said.frames == 0 || said.left > 0 || said.head_len > 0 || poll(&others, 1, 0) <= 0)
+        return;
+    asked_ms = now_ms;
+    to_peer(goaway, sizeof goaway);
+}
+
 static void read_peer(void)
 {
     ssize_t n = read(peer, waiting, sizeof waiting);
@@ -178,10 +256,14 @@ static void on_event(const mote_serial_event *ev)
 {
     if (ev->type == MOTE_SERIAL_BEGINS && dial)
         dial_peer();
-    else if (ev->type == MOTE_SERIAL_DATA)
-        to_peer(ev->data, ev->len);
-    else
+    else if (ev->type == MOTE_SERIAL_TEXT)
+        on_text(ev->data, ev->len);
+    else if (ev->type != MOTE_SERIAL_DATA)
         end_peer();
+    else if (peer >= 0) {
+        to_peer(ev->data, ev->len);
+        follow(ev->data, ev->len);
+    }
 }
 
 /* False: the line has ended. */
@@ -216,6 +298,16 @@ static bool write_line(void)
     }
 }
 
+/* The line has ended: it may come again. */
+static void lose_line(void)
+{
+    close(line);
+    line = -1;
+    end_peer();
+    fprintf(stderr, "mote-serial: the line has ended\n");
+}
+
+/* False: nothing can be waited for. */
 static bool turn(void)
 {
     size_t len;
@@ -223,31 +315,60 @@ static bool turn(void)
     short out = mote_serial_peek(&serial, &len) || !idle ? POLLOUT : 0;
     struct pollfd p[] = {{.fd = line, .events = (short)(POLLIN | out)},
                          {.fd = idle ? peer : -1, .events = POLLIN},
-                         {.fd = peer < 0 ? listener : -1, .events = POLLIN}};
+                         {.fd = line >= 0 && peer < 0 ? listener : -1, .events = POLLIN}};
 
-    if (poll(p, 3, RETRY_MS) < 0)
+    if (poll(p, 3, serial.sync_ms < RETRY_MS ? serial.sync_ms : RETRY_MS) < 0)
         return errno == EINTR;
+    if (line < 0) {
+        reopen_line();
+        return true;
+    }
     mote_serial_tick(&serial, mote_posix_now_ms());
     time_out_peer(mote_posix_now_ms());
-    if ((p[0].revents & ~POLLOUT) && !read_line())
-        return false;
+    end_turn(mote_posix_now_ms());
+    if ((p[0].revents & ~POLLOUT) && !read_line()) {
+        lose_line();
+        return true;
+    }
     if (p[1].revents && peer == p[1].fd && peer >= 0)
         read_peer();
     if (p[2].revents && peer < 0)
         accept_peer();
-    return write_line();
+    if (!write_line())
+        lose_line();
+    return true;
+}
+
+/* Ends the program when one is not in its range. */
+static void read_number(number *n)
+{
+    char *end;
+
+    if (!n->text)
+        return;
+    n->value = strtoul(n->text, &end, 10);
+    if (*n->text < '0' || *n->text > '9' || *end != '\0' || n->value < n->least ||
+        n->value > n->most) {
+        fprintf(stderr, "mote-serial: error: %s=%s is not %lu to %lu\n", n->name, n->text, n->least,
+                n->most);
+        exit(2);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    const char *listen = NULL, *idle = NULL;
+    const char *listen = NULL;
     char address[128];
     const option options[] = {
         OPTION("--line", &line_name, "/dev/..., HOST:PORT or unix:/path"),
-        OPTION("--baud", &baud, "of a serial device (115200)"),
+        OPTION("--baud", &baud.text, "of a serial device (115200)"),
+        OPTION("--dtr", &dtr.text, "0 or 1: the level of DTR (as the system leaves it)"),
+        OPTION("--rts", &rts.text, "0 or 1: the level of RTS"),
         OPTION("--listen", &listen, "where gRPC clients connect"),
         OPTION("--dial", &dial, "the gRPC server that the device calls"),
-        OPTION("--idle", &idle, "s without a byte that end a connection (300)"),
+        OPTION("--idle", &idle_s.text, "s without a byte that end a connection (300)"),
+        OPTION("--turn", &turn_s.text, "s after which a client makes room for one that waits (5)"),
+        OPTION("--sync", &sync_ms.text, "ms of silence after which a lost frame is missed (500)"),
         OPTIONS_END};
 
     parse_options(argc, argv, "mote-serial: brings gRPC programs to a device on a serial line",
@@ -256,16 +377,16 @@ int main(int argc, char **argv)
         fprintf(stderr, "mote-serial: error: --line, and either --listen or --dial (see --help)\n");
         return 2;
     }
-    if (idle && (idle_ms = strtoull(idle, NULL, 10) * 1000) == 0) {
-        fprintf(stderr, "mote-serial: error: --idle=%s is no number of seconds\n", idle);
-        return 2;
-    }
+    number *const numbers[] = {&baud, &sync_ms, &idle_s, &turn_s, &dtr, &rts};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        read_number(numbers[i]);
     mote_posix_catch_signals();
+    serial.sync_ms = (uint16_t)sync_ms.value;
     line = open_line();
     listener = listen ? mote_posix_listen(listen) : -1;
     if (line < 0 || (listen && listener < 0)) {
-        if (line >= 0)
-            fprintf(stderr, "mote-serial: error: %s\n", mote_posix_error());
+        fprintf(stderr, "mote-serial: error: %s%s%s\n", line < 0 ? line_name : "",
+                line < 0 ? ": " : "", line < 0 ? line_fault : mote_posix_error());
         return 1;
     }
     if (listen) {
@@ -274,7 +395,5 @@ int main(int argc, char **argv)
     }
     while (!mote_posix_stopped && turn())
         ;
-    if (!mote_posix_stopped)
-        fprintf(stderr, "mote-serial: error: the line has ended\n");
     return mote_posix_stopped ? 0 : 1;
 }

@@ -153,8 +153,6 @@ static void note(mote_channel *ch, const mote_grpc_event *ev)
         ch->unseen = ev->unseen;
         if (ev->code == MOTE_GRPC_OK)
             ch->attempt_ms = 0; /* it was of use: see mote_channel_lose() */
-    } else if (ev->type == MOTE_GRPC_GOAWAY && ev->code == MOTE_H2_ENHANCE_YOUR_CALM && ch->life) {
-        mote_grpc_life_calm(ch->life);
     } else if (ev->type == MOTE_GRPC_METADATA && ev->name_len == sizeof pushback - 1 &&
                memcmp(ev->name, pushback, sizeof pushback - 1) == 0) {
         ch->pushback_ms = parse_pushback(ev);

@@ -12,18 +12,6 @@
 extern "C" {
 #endif
 
-/* ---- reconnecting -------------------------------------------------------------------------- */
-
-/* Waits between attempts to connect (the gRPC document connection-backoff.md): 1 s, then 1.6 times
- * as long each time, to 120 s; each differs by up to a fifth at random. All zero: before the first
- * attempt, and after one that has succeeded. */
-typedef struct {
-    uint32_t next_ms; /* 0: the first */
-} mote_backoff;
-
-/* How long to wait from the start of this attempt to the next one. `random` is any number. */
-uint32_t mote_backoff_next(mote_backoff *b, uint32_t random);
-
 /* ---- a transport --------------------------------------------------------------------------- */
 
 /*

@@ -7,9 +7,6 @@
 
 enum { MOTE_GRPC_NO_RETRY = -1, MOTE_GRPC_NO_PUSHBACK = -2 }; /* pushback_ms */
 
-/* backoff.c: up to a fifth more or less. */
-uint32_t mote_channel_jitter(uint32_t ms, uint32_t random);
-
 /* channel.c: what all the others are made of */
 uint64_t mote_channel_now(mote_channel *ch);
 /* now + ms, where 0 is no limit. */

@@ -28,8 +28,10 @@ static int attempt(mote_channel *ch, uint64_t until_ms)
     }
     ch->write_ends = false;
     ch->in_pos = ch->in_len = 0;
-    if (ch->life)
-        ch->life->born = ch->life->asked = ch->life->draining = false;
+    if (ch->life) {
+        mote_grpc_life_end(ch->life, &ch->grpc, ch->read_ms);
+        mote_grpc_life_begin(ch->life, ch->read_ms);
+    }
     int r = mote_grpc_init(&ch->grpc, &ch->config, ch->memory, ch->memory_size);
     mote_grpc_tick(&ch->grpc, ch->read_ms);
     return r;

@@ -55,7 +55,7 @@ static uint32_t backoff(mote_channel *ch, uint32_t *next_ms)
         return (uint32_t)ch->pushback_ms;
     }
     *next_ms = (uint32_t)((uint64_t)most * p->backoff_multiplier / 100);
-    return mote_channel_jitter(most, mote_channel_random(ch));
+    return mote_backoff_jitter(most, mote_channel_random(ch));
 }
 
 /* ---- attempts ------------------------------------------------------------------------------ */

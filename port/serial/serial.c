@@ -7,45 +7,43 @@ enum { BEGIN, DATA, SYNC, RESET };
 enum { HEAD = 3, CHECKSUM = 4 };
 
 /* CRC-32 as in IEEE 802.3, four bits at a time. */
-static uint32_t serial_crc32(const uint8_t *p, size_t len)
+static uint32_t serial_crc32_add(uint32_t crc, uint8_t byte)
 {
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
                                        0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
                                        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    uint32_t crc = 0xffffffff;
 
-    for (size_t i = 0; i < len; i++) {
-        crc ^= p[i];
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
-    }
-    return ~crc;
+    crc ^= byte;
+    crc = crc >> 4 ^ table[crc & 15];
+    return crc >> 4 ^ table[crc & 15];
 }
 
 /* ---- receiving ----------------------------------------------------------------------------- */
 
-/* Undoes the stuffing where the frame lies: its length without the first byte, or 0: it is broken.
- * Each byte that was a zero, and the one in front, says how far the next one is. */
-static size_t unstuff(uint8_t *frame, size_t len)
+/* Whether what lies between two zeros of the line is a frame, whose first byte, and each that was a
+ * zero, says how far the next one is. Nothing is changed: it may be a text. */
+static bool is_intact(const uint8_t *frame, size_t len)
 {
-    size_t at = frame[0];
+    static const uint32_t residue = 0xdebb20e3; /* of bytes with their checksum behind them */
+    uint32_t crc = 0xffffffff;
+    size_t zero = frame[0];
 
-    while (at < len) {
-        size_t next = at + frame[at];
-        frame[at] = 0;
-        at = next;
+    for (size_t i = 1; i < len; i++) {
+        bool is_zero = i == zero;
+        if (is_zero)
+            zero += frame[i];
+        crc = serial_crc32_add(crc, is_zero ? 0 : frame[i]);
     }
-    return at == len ? len - 1 : 0;
+    return len > HEAD + CHECKSUM && zero == len && crc == residue;
 }
 
-static bool is_intact(const uint8_t *body, size_t len)
+static void unstuff(uint8_t *frame, size_t len)
 {
-    const uint8_t *end = body + len - CHECKSUM;
-
-    return len >= HEAD + CHECKSUM &&
-           serial_crc32(body, len - CHECKSUM) ==
-               (end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24);
+    for (size_t at = frame[0], next; at < len; at = next) {
+        next = at + frame[at];
+        frame[at] = 0;
+    }
 }
 
 static bool end(mote_serial *s, mote_serial_event *ev)
@@ -104,23 +102,38 @@ static bool on_serial_frame(mote_serial *s, const uint8_t *body, size_t len, mot
     return true;
 }
 
+/* What has come is in no frame. */
+static bool serial_text(mote_serial *s, size_t len, mote_serial_event *ev)
+{
+    s->in_len = 0;
+    ev->type = MOTE_SERIAL_TEXT;
+    ev->data = s->in;
+    ev->len = len;
+    return len > 0;
+}
+
+/* A zero has come. */
+static bool on_serial_piece(mote_serial *s, mote_serial_event *ev)
+{
+    size_t len = s->in_len;
+
+    if (!is_intact(s->in, len))
+        return serial_text(s, len, ev);
+    s->in_len = 0;
+    unstuff(s->in, len);
+    return on_serial_frame(s, s->in + 1, len - 1, ev);
+}
+
 bool mote_serial_receive(mote_serial *s, const uint8_t **in, size_t *len, mote_serial_event *ev)
 {
     while (*len > 0) {
+        if (**in != 0 && s->in_len == sizeof s->in)
+            return serial_text(s, s->in_len, ev);
         uint8_t byte = *(*in)++;
         --*len;
-        if (byte != 0) {
-            if (s->in_len < MOTE_SERIAL_FRAME)
-                s->in[s->in_len++] = byte;
-            continue;
-        }
-        size_t n = s->in_len;
-        s->in_len = 0;
-        if (n == 0)
-            continue;
-        n = n < MOTE_SERIAL_FRAME ? unstuff(s->in, n) : 0;
-        bool intact = n > 0 && is_intact(s->in + 1, n);
-        if (intact ? on_serial_frame(s, s->in + 1, n, ev) : serial_fail(s, ev))
+        if (byte != 0)
+            s->in[s->in_len++] = byte;
+        else if (on_serial_piece(s, ev))
             return true;
     }
     return false;
@@ -132,8 +145,9 @@ bool mote_serial_receive(mote_serial *s, const uint8_t **in, size_t *len, mote_s
 static void put_frame(mote_serial *s, uint8_t kind, uint8_t connection, uint8_t number,
                       const uint8_t *data, size_t len)
 {
-    uint8_t *frame = s->out + (kind != DATA), *body = frame + 1;
+    uint8_t *frame = s->out + 1, *body = frame + 1;
     size_t end = 1 + HEAD + len + CHECKSUM, last = 0;
+    uint32_t crc = 0xffffffff;
 
     s->out[0] = 0;
     body[0] = kind;
@@ -141,9 +155,10 @@ static void put_frame(mote_serial *s, uint8_t kind, uint8_t connection, uint8_t 
     body[2] = number;
     if (len > 0)
         memcpy(body + HEAD, data, len);
-    uint32_t crc = serial_crc32(body, HEAD + len);
+    for (size_t i = 0; i < HEAD + len; i++)
+        crc = serial_crc32_add(crc, body[i]);
     for (size_t i = 0; i < CHECKSUM; i++)
-        body[HEAD + len + i] = (uint8_t)(crc >> 8 * i);
+        body[HEAD + len + i] = (uint8_t)(~crc >> 8 * i);
     for (size_t i = 1; i < end; i++) {
         if (frame[i] == 0) {
             frame[last] = (uint8_t)(i - last);
@@ -196,7 +211,7 @@ void mote_serial_tick(mote_serial *s, uint64_t now_ms)
 {
     if (s->said_ms == 0)
         s->said_ms = now_ms;
-    if (now_ms - s->said_ms < MOTE_SERIAL_SYNC_MS)
+    if (now_ms - s->said_ms < (s->sync_ms ? s->sync_ms : MOTE_SERIAL_SYNC_MS))
         return;
     s->owes_sync = true;
     s->said_ms = now_ms;

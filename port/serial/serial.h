@@ -1,16 +1,17 @@
 /*
  * serial: connections over a line that has none, such as a UART, where bytes are lost, doubled and
- * changed. Bytes of HTTP/2 travel in frames with a checksum and a number, so that what noise
- * touches ends the connection, is told to both ends, and never reaches the engine; the client then
- * connects again. No I/O, no heap. Both ends of a line use it: the device, and build/mote-serial
- * for ordinary gRPC programs.
+ * changed, and texts pass between them. Bytes of HTTP/2 travel in frames with a checksum and a
+ * number, so that a frame which noise has touched is missed by its number, ends the connection, is
+ * told to both ends, and never reaches the engine; the client then connects again. What is in no
+ * frame, such as a boot log, ends nothing: it is a text. No I/O, no heap. Both ends of a line use
+ * it: the device, and build/mote-serial for ordinary gRPC programs.
  *
  * A frame is: kind, connection, number, up to 64 bytes, CRC-32 (that of Ethernet, least significant
- * byte first); with its zeros stuffed (COBS: consistent overhead byte stuffing), and a zero behind
- * it; all but DATA have one in front as well, which ends what noise may have left. Kinds: 0 BEGIN,
- * by the client, with a number for the connection; 1 DATA, numbered from 0 in each direction; 2
- * SYNC, after a silence, with the number of the next DATA; 3 RESET, the connection is over. DATA
- * and SYNC of a connection that is not known are answered with RESET.
+ * byte first); with its zeros stuffed (COBS: consistent overhead byte stuffing), and a zero in
+ * front of it and behind it: wherever one begins to listen, the next frame is understood. Kinds: 0
+ * BEGIN, by the client, with a number for the connection; 1 DATA, numbered from 0 in each
+ * direction; 2 SYNC, after a silence, with the number of the next DATA; 3 RESET, the connection is
+ * over. DATA and SYNC of a connection that is not known are answered with RESET.
  */
 #ifndef MOTE_SERIAL_H
 #define MOTE_SERIAL_H
@@ -39,12 +40,12 @@ enum {
  */
 enum mote_serial_state { MOTE_SERIAL_CLOSED, MOTE_SERIAL_BEGINNING, MOTE_SERIAL_OPEN };
 
-/* An end of a line. Begins as zero, which is an end without a connection; the members are not for
- * the user. */
+/* An end of a line. Begins as zero, which is an end without a connection; but for the first, the
+ * members are not for the user. */
 typedef struct {
+    uint16_t sync_ms; /* for the user: a silence that is broken; 0: MOTE_SERIAL_SYNC_MS */
     uint8_t in[MOTE_SERIAL_FRAME], out[1 + MOTE_SERIAL_FRAME];
-    uint8_t in_len; /* one more than there is room for: too long */
-    uint8_t out_len, out_pos;
+    uint8_t in_len, out_len, out_pos;
     uint8_t connection;     /* its number */
     uint8_t sent, received; /* DATA frames, modulo 256 */
     uint8_t reset;          /* the connection whose RESET is owed, which may be another one */
@@ -56,7 +57,8 @@ typedef struct {
 enum mote_serial_event_type {
     MOTE_SERIAL_BEGINS = 1, /* the other end has begun a connection; what was open is over */
     MOTE_SERIAL_DATA,       /* data, len */
-    MOTE_SERIAL_ENDS        /* the connection is over: the other end has left, or there was noise */
+    MOTE_SERIAL_ENDS,       /* the connection is over: the other end has left, or there was noise */
+    MOTE_SERIAL_TEXT        /* data, len: bytes in no frame, in pieces, and what noise has broken */
 };
 
 typedef struct {

@@ -1,4 +1,5 @@
-"""A collector with grpcio: collector_peer.py PORT STORE [CERT KEY], with a certificate over TLS. Keeps samples over its own restarts, as lines "SEQUENCE METRIC
+"""A collector with grpcio and its default settings: collector_peer.py PORT STORE [CERT KEY], with a certificate over TLS. Asks
+for a reading each $INTERVAL ms (50). Keeps samples over its own restarts, as lines "SEQUENCE METRIC
 VALUE EPOCH", and acknowledges what it has of an epoch; a sample that comes again is not stored again."""
 import os
 import sys
@@ -34,7 +35,7 @@ def control(reports, context):
     context.add_callback(over.set)
     epoch = "%016x" % next(reports).epoch
     told = None
-    yield telemetry.Command(interval_ms=50)
+    yield telemetry.Command(interval_ms=int(os.environ.get("INTERVAL", "50")))
     while not over.wait(0.02):
         with lock:
             now = last.get(epoch, 0)
@@ -43,9 +44,7 @@ def control(reports, context):
             yield telemetry.Command(acknowledged=now)
 
 
-server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=[("grpc.http2.min_ping_interval_without_data_ms", 1000),
-                                                                        ("grpc.http2.max_ping_strikes", 0),
-                                                                        ("grpc.so_reuseport", 0)])
+server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=[("grpc.so_reuseport", 0)])
 output = lambda m: m.SerializeToString()
 server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("mote.telemetry.Telemetry", {
     "Upload": grpc.stream_unary_rpc_method_handler(upload, telemetry.Sample.FromString, output),

@@ -634,7 +634,8 @@ static void act(const char *what, const wire_line *l)
     else if (strcmp(what, "life") == 0)
         set_life(l);
     else if (strcmp(what, "calm") == 0) {
-        mote_grpc_life_calm(&life);
+        grpc.h2.calmed = true;
+        mote_grpc_life_tick(&life, &grpc, life.now_ms);
         wire_event("= %u", life.keepalive_ms);
     } else if (strcmp(what, "eof") == 0)
         mote_grpc_recv_eof(&grpc);

@@ -106,7 +106,8 @@ static int dial(void *context, uint64_t until_ms)
     }
     silent = false;
     connected = true;
-    memset(&server_life.born, 0, sizeof server_life - offsetof(mote_grpc_life, born));
+    server_life.state = MOTE_GRPC_LIFE_NONE;
+    server_life.asked = false;
     return mote_grpc_init(&server, &config, memory[0], sizeof memory[0]);
 }
 

@@ -62,9 +62,119 @@ static void a_server_that_is_asked_too_often_says_so(void)
     CHECK(mote_h2_error(&server.h2) == MOTE_H2_ERR_CALM);
     CHECK(strcmp(mote_h2_error_text(&server.h2), "too_many_pings") == 0);
     CHECK_INT(client_life.keepalive_ms, 2);
-    for (int i = 0; i < 40; i++)
-        mote_grpc_life_calm(&client_life);
+    for (int i = 0; i < 40; i++) {
+        channel.grpc.h2.calmed = true;
+        mote_grpc_life_tick(&client_life, &channel.grpc, now);
+    }
     CHECK_INT(client_life.keepalive_ms, 0x7fffffff);
+}
+
+/* Who was not here when the answer came reads it first. */
+static void after_a_long_sleep_the_peer_gets_one_more_turn(void)
+{
+    for (int answered = 0; answered < 2; answered++) {
+        mote_grpc_life life = {.keepalive_ms = 1000, .keepalive_timeout_ms = 500};
+        prepare(ok);
+        open_call();
+        poll_for(50);
+        channel.grpc.h2.heard = false;
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now), 1000);
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 1000), 500);
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 1499), 1);
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 60000), 1);
+        CHECK_INT(mote_h2_error(&channel.grpc.h2), 0);
+        channel.grpc.h2.heard = answered;
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 60001), answered ? 1000 : 0);
+        CHECK_INT(mote_h2_error(&channel.grpc.h2), answered ? 0 : MOTE_H2_ERR_CLOSED);
+    }
+}
+
+/* ---- a client's connections ---------------------------------------------------------------- */
+
+/* From the beginning to SETTINGS, whatever it is that does not come. */
+static void a_connection_without_settings_fails_in_time(void)
+{
+    static const struct {
+        uint32_t connect_ms, limit;
+    } cases[] = {{0, 20000}, {1, 1}, {5000, 5000}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mote_grpc_life life = {.connect_ms = cases[i].connect_ms};
+        static mote_grpc client;
+        mote_grpc_config config = config_of(false);
+        mote_grpc_init(&client, &config, memory[1], sizeof memory[1]);
+        mote_grpc_life_begin(&life, 77);
+        CHECK_INT(life.state, MOTE_GRPC_LIFE_BEGINS);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, 77), cases[i].limit);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, 76 + cases[i].limit), 1);
+        CHECK_INT(mote_h2_error(&client.h2), 0);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, 77 + cases[i].limit), 0);
+        CHECK_INT(mote_h2_error(&client.h2), MOTE_H2_ERR_CLOSED);
+        CHECK(strcmp(mote_h2_error_text(&client.h2),
+                     "connecting: the peer's SETTINGS did not come in time") == 0);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, 78 + cases[i].limit), UINT32_MAX);
+    }
+}
+
+/* An attempt that was of use is followed at once; others wait longer and longer. */
+static void the_next_attempt_is_due(void)
+{
+    static const struct {
+        bool lives;
+        uint64_t lasts_ms;
+        uint32_t least, most; /* until the next one */
+    } cases[] = {{false, 0, 800, 1200},   {false, 0, 1280, 1920},  {false, 500, 1548, 2572},
+                 {false, 60000, 0, 0},    {true, 100, 5142, 7764}, {false, 0, 8000, 12000},
+                 {false, 0, 8000, 12000}, {true, 15000, 0, 0},     {false, 0, 800, 1200},
+                 {true, 1919, 0, 640},    {true, 30000, 0, 0},     {true, 0, 800, 1200}};
+    mote_grpc_life life = {.backoff = {.most_ms = 10000}, .random = 7};
+    uint64_t time = 1000;
+
+    prepare(ok);
+    CHECK_INT(call(), 0); /* it is ready, so its life goes on where it is looked at */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mote_grpc_life_begin(&life, time);
+        if (cases[i].lives)
+            mote_grpc_life_tick(&life, &channel.grpc, time);
+        CHECK_INT(life.state, cases[i].lives ? MOTE_GRPC_LIFE_LIVES : MOTE_GRPC_LIFE_BEGINS);
+        time += cases[i].lasts_ms;
+        uint32_t wait = mote_grpc_life_end(&life, &channel.grpc, time);
+        CHECK_INT(life.state, MOTE_GRPC_LIFE_NONE);
+        if (wait < cases[i].least || wait > cases[i].most)
+            fprintf(stderr, "row %zu: %u\n", i, (unsigned)wait);
+        CHECK(wait >= cases[i].least && wait <= cases[i].most);
+        time += wait;
+    }
+}
+
+static void what_a_server_said_is_kept_over_connections(void)
+{
+    mote_grpc_life life = {.keepalive_ms = 10000};
+
+    prepare(ok);
+    CHECK_INT(call(), 0);
+    mote_grpc_life_begin(&life, now);
+    channel.grpc.h2.calmed = true; /* and the connection ends before it is looked at */
+    mote_grpc_life_end(&life, &channel.grpc, now);
+    mote_grpc_life_begin(&life, now);
+    CHECK_INT(life.keepalive_ms, 20000);
+    life.keepalive_ms = 0; /* who does not ask is not taught to */
+    channel.grpc.h2.calmed = true;
+    mote_grpc_life_end(&life, &channel.grpc, now);
+    CHECK_INT(life.keepalive_ms, 0);
+}
+
+static void a_clock_of_32_bits_goes_on(void)
+{
+    mote_clock clock = {0};
+
+    CHECK(mote_clock_ms(&clock, 5) == 5);
+    CHECK(mote_clock_ms(&clock, 5) == 5);
+    CHECK(mote_clock_ms(&clock, UINT32_MAX) == UINT32_MAX);
+    CHECK(mote_clock_ms(&clock, 0) == UINT64_C(1) << 32);
+    CHECK(mote_clock_ms(&clock, 0) == UINT64_C(1) << 32);
+    CHECK(mote_clock_ms(&clock, 4) == (UINT64_C(1) << 32) + 4);
+    CHECK(mote_clock_ms(&clock, 3) == (UINT64_C(2) << 32) + 3);
 }
 
 /* ---- ages ---------------------------------------------------------------------------------- */
@@ -119,9 +229,9 @@ static void ages_differ_by_a_tenth(void)
         uint64_t born = now;
         CHECK_INT(mote_grpc_life_tick(&life, &server, born), cases[i].age_ms);
         mote_grpc_life_tick(&life, &server, born + cases[i].age_ms - 1);
-        CHECK(!life.draining);
+        CHECK_INT(life.state, MOTE_GRPC_LIFE_LIVES);
         mote_grpc_life_tick(&life, &server, born + cases[i].age_ms);
-        CHECK(life.draining);
+        CHECK_INT(life.state, MOTE_GRPC_LIFE_DRAINS);
     }
 }
 
@@ -130,6 +240,11 @@ int main(void)
     RUN(a_silent_server_is_asked_and_given_up);
     RUN(without_calls_nobody_is_asked_unless_wanted);
     RUN(a_server_that_is_asked_too_often_says_so);
+    RUN(after_a_long_sleep_the_peer_gets_one_more_turn);
+    RUN(a_connection_without_settings_fails_in_time);
+    RUN(the_next_attempt_is_due);
+    RUN(what_a_server_said_is_kept_over_connections);
+    RUN(a_clock_of_32_bits_goes_on);
     RUN(an_idle_connection_is_drained);
     RUN(an_old_connection_is_drained_and_its_calls_go_on);
     RUN(ages_differ_by_a_tenth);
