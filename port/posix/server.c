@@ -219,7 +219,8 @@ static size_t find_idle(const server_state *owner, slot *idle[IDLE])
 
     for (mote_posix_conn *conn = owner->loop->conns; conn; conn = conn->next) {
         slot *s = (slot *)conn;
-        if (s->state != SLOT_KNOWN || mote_grpc_active(&s->grpc) > 0 || s->life.state == MOTE_GRPC_LIFE_DRAINS)
+        if (s->state != SLOT_KNOWN || mote_grpc_active(&s->grpc) > 0 ||
+            s->life.state == MOTE_GRPC_LIFE_DRAINS)
             continue;
         size_t at = n < IDLE ? n++ : IDLE; /* in order of their times */
         for (; at > 0 && idle[at - 1]->conn.progress_ms > s->conn.progress_ms; at--) {
