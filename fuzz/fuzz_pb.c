@@ -1,6 +1,6 @@
 /* Messages of every shape (schema.proto): decode, encode, decode again: the second encoding is the
- * same bytes, and a part of it is the same part of the whole. Fields in pieces are those of the
- * whole. What can be decoded can be printed, and the place of an error has a path. */
+ * same bytes, and a part of it is the same part of the whole, by a walk too. Fields in pieces are
+ * those of the whole. What can be decoded can be printed, and the place of an error has a path. */
 #include "schema.mote.h"
 #include "fuzz.h"
 
@@ -75,6 +75,25 @@ static void check_encoding(const fuzz_Two *n, const uint8_t *first, size_t len, 
     }
 }
 
+/* The same by a walk: in parts of 1 to 32 bytes, with memory for 0 to 6 lengths. */
+static void check_walk(const fuzz_Two *n, const uint8_t *first, size_t len, size_t salt)
+{
+    static uint64_t memory[MOTE_PB_WALK_SIZE(101, 7) / 8];
+    uint8_t part[32];
+    mote_pb_walk walk;
+    const mote_pb_large large = {n, &walk};
+    size_t total = 0, size = 1 + salt % 32;
+
+    mote_pb_walk_init(&walk, memory, MOTE_PB_WALK_SIZE(101, salt % 7));
+    ASSERT(mote_pb_walk_part(&fuzz_Two_encoder, &large, 0, NULL, 0, &total) == 0);
+    ASSERT(total == len);
+    for (size_t at = 0, cap; at < len; at += cap) {
+        cap = len - at < size ? len - at : size;
+        ASSERT(mote_pb_walk_part(&fuzz_Two_encoder, &large, at, part, cap, &total) == 0);
+        ASSERT(memcmp(part, first + at, cap) == 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint64_t memory[2][1 << 14];
@@ -97,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0; /* deeper than the encoder goes, or larger than the buffer */
     ASSERT(r == 0);
     check_encoding(&n, first, len, size);
+    check_walk(&n, first, len, size);
     mote_pb_arena_init(&arena, memory[1], sizeof memory[1]);
     if (fuzz_Two_decode(&m, first, len, &arena) == MOTE_PB_ERR_ARENA)
         return 0;

@@ -43,7 +43,10 @@ extern "C" {
     X(MOTE_PB_ERR_DEPTH, -405, "pb: messages are nested too deeply")                               \
     X(MOTE_PB_ERR_ARENA, -406, "pb: the arena is full")                                            \
     X(MOTE_PB_ERR_SPACE, -407, "pb: output buffer too small")                                      \
-    X(MOTE_PB_ERR_REQUIRED, -408, "pb: a required field is missing")
+    X(MOTE_PB_ERR_REQUIRED, -408, "pb: a required field is missing")                               \
+    X(MOTE_PB_ERR_CHANGED, -409, "pb: the message was changed while it was sent")                  \
+    X(MOTE_PB_ERR_MEMORY, -410,                                                                    \
+      "pb: the memory that was lent for a large message is too small for its depth")
 
 enum mote_pb_error {
 #define MOTE_PB_ENUM(name, code, text) name = code,
@@ -251,6 +254,60 @@ int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t 
  */
 int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
                         size_t cap, size_t *total);
+
+/* ---- large messages ------------------------------------------------------------------------ */
+
+/*
+ * mote_pb_encode_part() walks the whole message for each part: n bytes in k parts cost n * k. A
+ * message that is larger than the room for it is better written forward, by a walk that goes on
+ * where the last part has ended and costs n bytes, however many parts there are.
+ *
+ * A walk lies in memory that the caller lends for as long as a message is being sent. It takes 24
+ * bytes (with pointers of 64 bits 40) for each message that is open at a time, and what is left of
+ * the memory keeps the lengths of sub-messages, 4 bytes for each. With room for the lengths of all
+ * the message is sized once; with less, what is not kept is sized again when it is come to, at the
+ * most once for each level of nesting.
+ */
+typedef struct {
+    uint8_t *memory; /* levels from its start, lengths from its end */
+    size_t size;
+    size_t total, at; /* bytes of the message, and how many were written */
+    size_t depth;     /* the message at work */
+    size_t skip;      /* bytes of the key and value at work that were written ... */
+    size_t piece;     /* ... of how many; to hold against what they are when it goes on */
+    size_t limit;     /* where the packed field at work ends */
+    size_t length;    /* of the sub-message whose key is being written */
+    size_t lengths;   /* that were found, the first `slots` of which are kept */
+    size_t slots;
+    size_t next; /* the length that is asked for next */
+} mote_pb_walk;
+
+/* The least memory for messages that nest to `depth`, the outermost one included, and with the
+ * lengths of `lengths` sub-messages. */
+#define MOTE_PB_WALK_SIZE(depth, lengths)                                                          \
+    ((depth) * (4 * sizeof(size_t) + 8) + (lengths) * sizeof(uint32_t) + sizeof(uint64_t))
+
+/* Lends memory, of any alignment. It and the walk are used again for message after message, one at
+ * a time. */
+void mote_pb_walk_init(mote_pb_walk *w, void *memory, size_t size);
+
+/* A message and its walk: what a mote_grpc_source whose `write` is mote_pb_walk_part() sends. The
+ * struct may be another one at each call, or lie elsewhere, as long as it says the same. */
+typedef struct {
+    const void *message;
+    mote_pb_walk *walk;
+} mote_pb_large;
+
+/*
+ * As mote_pb_encode_part(), for parts that follow each other; `large` is a const mote_pb_large *.
+ * *total is 0: begins, and writes the whole message if it fits; otherwise offset is where the last
+ * part has ended. 0; MOTE_PB_ERR_DEPTH (more than 100 inside of the outermost one);
+ * MOTE_PB_ERR_REQUIRED; MOTE_PB_ERR_MEMORY: the memory holds fewer levels; MOTE_PB_ERR_SPACE: it
+ * takes more than 2 GiB; MOTE_PB_ERR_CHANGED: what is left to be written does not fit the lengths
+ * that were written, or the part does not follow the last one.
+ */
+int mote_pb_walk_part(const void *encoder, const void *large, size_t offset, uint8_t *out,
+                      size_t cap, size_t *total);
 
 /* ---- decoding ------------------------------------------------------------------------------ */
 

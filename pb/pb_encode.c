@@ -55,24 +55,6 @@ void mote_pb_put_number(mote_pb_writer *w, size_t v)
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static uint64_t load(const void *p, size_t size)
-{
-    uint64_t v64;
-    uint32_t v32;
-    bool b;
-
-    if (size == 4) {
-        memcpy(&v32, p, 4);
-        return v32;
-    }
-    if (size == 8) {
-        memcpy(&v64, p, 8);
-        return v64;
-    }
-    memcpy(&b, p, sizeof b);
-    return b;
-}
-
 static void put_view(mote_pb_writer *w, const mote_pb_bytes *b)
 {
     mote_pb_put(w, b->data, b->len);
@@ -84,10 +66,10 @@ static void put_fixed(mote_pb_writer *w, size_t size, const void *p)
     uint8_t bytes[8];
 
     if (size == 8) {
-        mote_pb_store64(bytes, load(p, 8));
+        mote_pb_store64(bytes, mote_pb_load(p, 8));
         mote_pb_put(w, bytes, 8);
     } else {
-        mote_pb_store32(bytes, (uint32_t)load(p, 4));
+        mote_pb_store32(bytes, (uint32_t)mote_pb_load(p, 4));
         mote_pb_put(w, bytes, 4);
     }
 }
@@ -95,7 +77,6 @@ static void put_fixed(mote_pb_writer *w, size_t size, const void *p)
 void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p)
 {
     const mote_pb_type_info *info = mote_pb_info_of(f);
-    uint64_t v;
 
     if ((f->key & 7) == MOTE_PB_LEN) {
         put_view(w, p);
@@ -105,19 +86,7 @@ void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p)
         put_fixed(w, info->size, p);
         return;
     }
-    v = load(p, info->size);
-    if (info->kind != MOTE_PB_UNSIGNED && info->size == 4) /* to ten bytes, when negative */
-        v = (uint64_t)(int64_t)(int32_t)(uint32_t)v;
-    if (info->kind == MOTE_PB_ZIGZAG) /* the sign goes to the lowest bit */
-        v = v << 1 ^ (0 - (v >> 63));
-    put_varint(w, v);
-}
-
-static bool is_empty(const mote_pb_field *f, const void *p)
-{
-    if ((f->key & 7) == MOTE_PB_LEN)
-        return ((const mote_pb_bytes *)p)->len == 0;
-    return load(p, mote_pb_info_of(f)->size) == 0;
+    put_varint(w, mote_pb_number(info, p));
 }
 
 /* ---- fields -------------------------------------------------------------------------------- */
@@ -125,30 +94,15 @@ static bool is_empty(const mote_pb_field *f, const void *p)
 /* A field that is no message: all of it. */
 static void encode_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_t *message)
 {
-    const uint8_t *p = message + f->offset;
-
-    switch (mote_pb_label_of(f)) {
-    case MOTE_PB_IMPLICIT:
-        if (is_empty(f, p))
-            return;
-        break;
-    case MOTE_PB_OPTIONAL:
-        if (!load(p, sizeof(bool)))
-            return;
-        p += mote_pb_info_of(f)->value;
-        break;
-    case MOTE_PB_ONEOF:
-        if (mote_pb_which(f, message) != f->key >> 3)
-            return;
-        break;
-    case MOTE_PB_REQUIRED:
-        break;
-    default:
-        w->parts->list(w, f, p);
+    if (mote_pb_is_plural(f)) {
+        w->parts->list(w, f, message + f->offset);
         return;
     }
-    mote_pb_put_value(w, f, p);
-    mote_pb_put_number(w, f->key);
+    const uint8_t *value = mote_pb_single(f, message);
+    if (value) {
+        mote_pb_put_value(w, f, value);
+        mote_pb_put_number(w, f->key);
+    }
 }
 
 size_t mote_pb_put_fields(mote_pb_writer *w, const mote_pb_message *type, const uint8_t *message,

@@ -61,6 +61,12 @@ static inline bool mote_pb_is_list(const mote_pb_field *f)
     return mote_pb_label_of(f) == MOTE_PB_REPEATED || mote_pb_label_of(f) == MOTE_PB_PACKED;
 }
 
+/* Lists, and the unknown fields that were kept. */
+static inline bool mote_pb_is_plural(const mote_pb_field *f)
+{
+    return mote_pb_label_of(f) >= MOTE_PB_REPEATED && mote_pb_label_of(f) != MOTE_PB_ONEOF;
+}
+
 /* Where the type of a field that is a message stands in subs. */
 static inline size_t mote_pb_sub_index(const mote_pb_message *type, const mote_pb_field *f)
 {

@@ -49,6 +49,38 @@ void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p)
 size_t mote_pb_put_fields(mote_pb_writer *w, const mote_pb_message *type, const uint8_t *message,
                           size_t count);
 
+/* ---- what is in a struct ------------------------------------------------------------------- */
+
+static inline uint64_t mote_pb_load(const void *p, size_t size)
+{
+    uint64_t v64;
+    uint32_t v32;
+    bool b;
+
+    if (size == 4) {
+        memcpy(&v32, p, 4);
+        return v32;
+    }
+    if (size == 8) {
+        memcpy(&v64, p, 8);
+        return v64;
+    }
+    memcpy(&b, p, sizeof b);
+    return b;
+}
+
+/* A number as its varint has it. */
+static inline uint64_t mote_pb_number(const mote_pb_type_info *info, const void *p)
+{
+    uint64_t v = mote_pb_load(p, info->size);
+
+    if (info->kind != MOTE_PB_UNSIGNED && info->size == 4) /* to ten bytes, when negative */
+        v = (uint64_t)(int64_t)(int32_t)(uint32_t)v;
+    if (info->kind == MOTE_PB_ZIGZAG) /* the sign goes to the lowest bit */
+        v = v << 1 ^ (0 - (v >> 63));
+    return v;
+}
+
 /* The number of the field that is set in the oneof of a field. */
 static inline uint32_t mote_pb_which(const mote_pb_field *f, const uint8_t *message)
 {
@@ -56,6 +88,30 @@ static inline uint32_t mote_pb_which(const mote_pb_field *f, const uint8_t *mess
 
     memcpy(&which, message + mote_pb_which_offset(f), sizeof which);
     return which;
+}
+
+static inline bool mote_pb_is_empty(const mote_pb_field *f, const void *p)
+{
+    if ((f->key & 7) == MOTE_PB_LEN)
+        return ((const mote_pb_bytes *)p)->len == 0;
+    return mote_pb_load(p, mote_pb_info_of(f)->size) == 0;
+}
+
+/* Where the value of a field lies that is neither a message nor a list; NULL: it is absent. */
+static inline const uint8_t *mote_pb_single(const mote_pb_field *f, const uint8_t *message)
+{
+    const uint8_t *p = message + f->offset;
+
+    switch (mote_pb_label_of(f)) {
+    case MOTE_PB_IMPLICIT:
+        return mote_pb_is_empty(f, p) ? NULL : p;
+    case MOTE_PB_OPTIONAL:
+        return mote_pb_load(p, sizeof(bool)) ? p + mote_pb_info_of(f)->value : NULL;
+    case MOTE_PB_ONEOF:
+        return mote_pb_which(f, message) == f->key >> 3 ? p : NULL;
+    default: /* required */
+        return p;
+    }
 }
 
 #endif

@@ -18,11 +18,12 @@ parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc
 parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
 parts_peer_client := tests/peers/peer_client.c tests/peers/modem_line.c
 parts_attack_local := tests/attack/local.c tests/attack/attacks.c
-parts_attack_work := tests/attack/work.c
+parts_attack_work := tests/attack/work.c fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
+parts_test_pb_walk += fuzz/schema.mote.c fuzz/schema3.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
 IN_PROCESS := $(UNITS:%=test_%) test_mutator replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client

@@ -59,6 +59,7 @@ typedef struct {
     bool runtime_is_file;
     bool client, server; /* which stubs */
     bool keep_unknown;
+    bool large;       /* stubs for large messages too: mote_pb_walk */
     bool names;       /* for mote_pb_print() and mote_pb_path() */
     bool descriptors; /* for reflection */
     bool descriptors_only;

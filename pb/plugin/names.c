@@ -157,9 +157,28 @@ void name_constants(type *t)
 /* All that a method may have: what a file gets does not depend on the options. */
 static char *name_method(const FileDescriptorProto *file, const char *scope, mote_pb_string name)
 {
-    static const char *const endings[] = {"",       "_path", "_request", "_response", "_start",
-                                          "_offer", "_take", "_send",    "_finish",   "_recv",
-                                          "_call",  "_read", "_write",   "_answer"};
+    static const char *const endings[] = {"",
+                                          "_path",
+                                          "_request",
+                                          "_response",
+                                          "_start",
+                                          "_offer",
+                                          "_take",
+                                          "_send",
+                                          "_finish",
+                                          "_recv",
+                                          "_call",
+                                          "_read",
+                                          "_write",
+                                          "_answer",
+                                          "_large",
+                                          "_large_request",
+                                          "_large_response",
+                                          "_offer_large",
+                                          "_send_large",
+                                          "_call_large",
+                                          "_write_large",
+                                          "_answer_large"};
 
     return claim(file, format("%s_%.*s", scope, S(name)), endings,
                  sizeof endings / sizeof endings[0]);

@@ -59,6 +59,8 @@ static void one_option(char *name)
         opt.server = true;
     else if (strcmp(name, "keep_unknown") == 0)
         opt.keep_unknown = true;
+    else if (strcmp(name, "large") == 0)
+        opt.large = true;
     else if (strcmp(name, "names") == 0)
         opt.names = true;
     else if (strcmp(name, "descriptors") == 0)
@@ -76,11 +78,9 @@ static void one_option(char *name)
     else if (strcmp(name, "decode_only") == 0 && value)
         add_option_field(&opt.decode_only, value);
     else if (*name)
-        fail("unknown option '%s': there are client, server, keep_unknown, names, descriptors, "
-             "descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER or "
-             "runtime=mote.h, and skip, "
-             "encode_only and "
-             "decode_only=MESSAGE.FIELD",
+        fail("unknown option '%s': there are client, server, large, keep_unknown, names, "
+             "descriptors, descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER or "
+             "runtime=mote.h, and skip, encode_only and decode_only=MESSAGE.FIELD",
              name);
 }
 

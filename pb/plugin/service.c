@@ -29,6 +29,47 @@ static method plan_method(const FileDescriptorProto *file, const ServiceDescript
                     .proto = p};
 }
 
+/* ---- what sends ---------------------------------------------------------------------------- */
+
+/* Two forms of a function that sends: the second one takes a walk, which large messages need. */
+typedef struct {
+    const char *suffix, *note, *parameter;
+    bool is_large;
+} form;
+
+static const form forms[] = {
+    {"", "", "", false},
+    {"_large", " A large one: see mote_pb_walk.", ", mote_pb_walk *walk", true},
+};
+
+static size_t form_count(void)
+{
+    return opt.large ? 2 : 1;
+}
+
+/* The local variable that holds message and walk; and what is sent. */
+static char *local_of(const form *f, const char *message)
+{
+    return f->is_large ? format("    const mote_pb_large large = {%s, walk};\n", message) : "";
+}
+
+static const char *sent_of(const form *f, const char *message)
+{
+    return f->is_large ? "&large" : message;
+}
+
+/* At a client, a message of which a part was sent and the rest cannot follow ends the call. */
+static char *result_of(const form *f, const char *sending)
+{
+    if (!f->is_large)
+        return format("    return %s;\n", sending);
+    return format("    int r = %s;\n\n"
+                  "    if (r == MOTE_PB_ERR_CHANGED)\n"
+                  "        mote_grpc_abandon(call, MOTE_GRPC_INTERNAL, mote_pb_strerror(r));\n"
+                  "    return r;\n",
+                  sending);
+}
+
 /* ---- client -------------------------------------------------------------------------------- */
 
 static void put_start(text *t, const method *m)
@@ -44,15 +85,19 @@ static void put_start(text *t, const method *m)
              m->name, m->name);
 }
 
-static void put_send(text *t, const method *m)
+static void put_send(text *t, const method *m, const form *f)
 {
+    char *sending = format("mote_channel_send(call, &%s%s_request, %s, 0)", m->name, f->suffix,
+                           sent_of(f, "message"));
+
     text_add(t,
-             "/* Sends a message and waits for flow control. 0, or < 0: the call is over. */\n"
-             "static inline int %s_send(mote_grpc_call *call, const %s *message)\n"
+             "/* Sends a message and waits for flow control. 0, or < 0: the call is over.%s */\n"
+             "static inline int %s_send%s(mote_grpc_call *call, const %s *message%s)\n"
              "{\n"
-             "    return mote_channel_send(call, &%s_request, message, 0);\n"
+             "%s%s"
              "}\n\n",
-             m->name, m->request, m->name);
+             f->note, m->name, f->suffix, m->request, f->parameter, local_of(f, "message"),
+             result_of(f, sending));
 }
 
 static void put_finish(text *t, const method *m)
@@ -97,60 +142,74 @@ static void put_recv(text *t, const method *m)
              m->name, m->response, m->decode_response);
 }
 
-static void put_unary(text *t, const method *m)
+static void put_unary(text *t, const method *m, const form *f)
 {
     text_add(
         t,
-        "/* One request, one response. */\n"
-        "static inline mote_status %s(mote_channel *channel, mote_grpc_request options,\n"
-        "                             const %s *request, %s *response, mote_pb_arena *arena)\n"
+        "/* One request, one response.%s */\n"
+        "static inline mote_status %s%s(mote_channel *channel, mote_grpc_request options,\n"
+        "                             const %s *request, %s *response, mote_pb_arena *arena%s)\n"
         "{\n"
+        "%s"
         "    const uint8_t *data;\n"
         "    size_t len;\n"
         "    int r = 0;\n\n"
         "    options.path = &%s_path;\n"
-        "    mote_status status = mote_channel_unary(channel, &options, &%s_request, request,\n"
+        "    mote_status status = mote_channel_unary(channel, &options, &%s%s_request, %s,\n"
         "                                            &data, &len);\n"
         "    if (status.code == MOTE_GRPC_OK)\n"
         "        r = mote_pb_decode(&%s, response, data, len, arena, NULL);\n"
         "    return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;\n"
         "}\n\n",
-        m->name, m->request, m->response, m->name, m->name, m->decode_response);
+        f->note, m->name, f->suffix, m->request, m->response, f->parameter, local_of(f, "request"),
+        m->name, m->name, f->suffix, sent_of(f, "request"), m->decode_response);
 }
 
-static void put_request_call(text *t, const method *m)
+static void put_request_call(text *t, const method *m, const form *f)
 {
     text_add(t,
-             "/* Starts a call with its only request. 0 or an error. */\n"
-             "static inline int %s_call(mote_channel *channel, mote_grpc_request options,\n"
-             "                          const %s *request, mote_grpc_call **call)\n"
+             "/* Starts a call with its only request. 0 or an error.%s */\n"
+             "static inline int %s_call%s(mote_channel *channel, mote_grpc_request options,\n"
+             "                          const %s *request, mote_grpc_call **call%s)\n"
              "{\n"
+             "%s"
              "    int r = %s_start(channel, options, call);\n\n"
              "    if (r == 0)\n"
-             "        mote_channel_send(*call, &%s_request, request, "
+             "        mote_channel_send(*call, &%s%s_request, %s, "
              "MOTE_GRPC_LAST);\n"
              "    return r;\n"
              "}\n\n",
-             m->name, m->request, m->name, m->name);
+             f->note, m->name, f->suffix, m->request, f->parameter, local_of(f, "request"), m->name,
+             m->name, f->suffix, sent_of(f, "request"));
 }
 
 /* For clients with an event loop, which do not block. */
-static void put_engine(text *t, const method *m)
+static void put_offer(text *t, const method *m, const form *f)
+{
+    char *sending = format("mote_grpc_send(call, &%s%s_request, %s, 0)", m->name, f->suffix,
+                           sent_of(f, "message"));
+
+    text_add(t,
+             "/* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error.%s */\n"
+             "static inline int %s_offer%s(mote_grpc_call *call, const %s *message%s)\n"
+             "{\n"
+             "%s%s"
+             "}\n\n",
+             f->note, m->name, f->suffix, m->request, f->parameter, local_of(f, "message"),
+             result_of(f, sending));
+}
+
+static void put_take(text *t, const method *m)
 {
     text_add(
         t,
-        "/* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */\n"
-        "static inline int %s_offer(mote_grpc_call *call, const %s *message)\n"
-        "{\n"
-        "    return mote_grpc_send(call, &%s_request, message, 0);\n"
-        "}\n\n"
         "/* Without a channel: a response that an event carries, as a struct. 0 or an error. */\n"
         "static inline int %s_take(const mote_grpc_event *ev, %s *message,\n"
         "                          mote_pb_arena *arena)\n"
         "{\n"
         "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
         "}\n\n",
-        m->name, m->request, m->name, m->name, m->response, m->decode_response);
+        m->name, m->response, m->decode_response);
 }
 
 static void put_client(text *t, const method *m)
@@ -158,22 +217,26 @@ static void put_client(text *t, const method *m)
     const MethodDescriptorProto *p = m->proto;
 
     put_start(t, m);
-    put_engine(t, m);
-    if (p->client_streaming)
-        put_send(t, m);
+    for (size_t i = 0; i < form_count(); i++)
+        put_offer(t, m, &forms[i]);
+    put_take(t, m);
+    for (size_t i = 0; p->client_streaming && i < form_count(); i++)
+        put_send(t, m, &forms[i]);
     if (!p->server_streaming)
         put_finish(t, m);
     else
         put_recv(t, m);
-    if (!p->client_streaming && !p->server_streaming)
-        put_unary(t, m);
-    if (!p->client_streaming && p->server_streaming)
-        put_request_call(t, m);
+    for (size_t i = 0; !p->client_streaming && i < form_count(); i++) {
+        if (p->server_streaming)
+            put_request_call(t, m, &forms[i]);
+        else
+            put_unary(t, m, &forms[i]);
+    }
 }
 
 /* ---- server -------------------------------------------------------------------------------- */
 
-static void put_server(text *t, const method *m)
+static void put_read(text *t, const method *m)
 {
     text_add(t,
              "/* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */\n"
@@ -181,23 +244,45 @@ static void put_server(text *t, const method *m)
              "                          mote_pb_arena *arena)\n"
              "{\n"
              "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
-             "}\n\n"
-             "/* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */\n"
-             "static inline int %s_write(mote_grpc_call *call, const %s *message)\n"
-             "{\n"
-             "    return mote_grpc_send(call, &%s_response, message, 0);\n"
              "}\n\n",
-             m->name, m->request, m->decode_request, m->name, m->response, m->name);
-    if (!m->proto->server_streaming)
-        text_add(t,
-                 "/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN "
-                 "or an error,\n"
-                 " * all of them to be returned. */\n"
-                 "static inline int %s_answer(mote_grpc_call *call, const %s *message)\n"
-                 "{\n"
-                 "    return mote_grpc_answer(call, &%s_response, message);\n"
-                 "}\n\n",
-                 m->name, m->response, m->name);
+             m->name, m->request, m->decode_request);
+}
+
+static void put_write(text *t, const method *m, const form *f)
+{
+    text_add(t,
+             "/* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned.%s */\n"
+             "static inline int %s_write%s(mote_grpc_call *call, const %s *message%s)\n"
+             "{\n"
+             "%s"
+             "    return mote_grpc_send(call, &%s%s_response, %s, 0);\n"
+             "}\n\n",
+             f->note, m->name, f->suffix, m->response, f->parameter, local_of(f, "message"),
+             m->name, f->suffix, sent_of(f, "message"));
+}
+
+static void put_answer(text *t, const method *m, const form *f)
+{
+    text_add(t,
+             "/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN "
+             "or an error,\n"
+             " * all of them to be returned.%s */\n"
+             "static inline int %s_answer%s(mote_grpc_call *call, const %s *message%s)\n"
+             "{\n"
+             "%s"
+             "    return mote_grpc_answer(call, &%s%s_response, %s);\n"
+             "}\n\n",
+             f->note, m->name, f->suffix, m->response, f->parameter, local_of(f, "message"),
+             m->name, f->suffix, sent_of(f, "message"));
+}
+
+static void put_server(text *t, const method *m)
+{
+    put_read(t, m);
+    for (size_t i = 0; i < form_count(); i++)
+        put_write(t, m, &forms[i]);
+    for (size_t i = 0; !m->proto->server_streaming && i < form_count(); i++)
+        put_answer(t, m, &forms[i]);
 }
 
 static void put_method_table(text *t, const FileDescriptorProto *file,
@@ -242,8 +327,12 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
         put_comment(t, file, (int32_t[]){6, (int32_t)index, 2, (int32_t)i}, 4, "");
         text_add(t,
                  "extern const mote_hpack_field %s_path;\n"
-                 "extern const mote_grpc_source %s_request, %s_response;\n\n",
+                 "extern const mote_grpc_source %s_request, %s_response;\n",
                  m.name, m.name, m.name);
+        if (opt.large)
+            text_add(t, "extern const mote_grpc_source %s_large_request, %s_large_response;\n",
+                     m.name, m.name);
+        text_add(t, "\n");
         if (opt.client)
             put_client(t, &m);
         if (opt.server)
@@ -251,6 +340,13 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
     }
     if (opt.server && s->method.count > 0)
         put_method_table(t, file, s);
+}
+
+static void put_source_of(text *t, const method *m, const form *f, const char *part,
+                          const char *what, const char *encoder)
+{
+    text_add(t, "const mote_grpc_source %s%s_%s = {%s, mote_pb_strerror, &%s};\n", m->name,
+             f->suffix, what, part, encoder);
 }
 
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index)
@@ -264,11 +360,10 @@ void put_service_source(text *t, const FileDescriptorProto *file, size_t index)
                  "\nconst mote_hpack_field %s_path =\n    MOTE_HPACK_NAMED(4, \":path\", "
                  "\"/%.*s%s%.*s/%.*s\");\n",
                  m.name, S(file->package), dot, S(s->name), S(m.proto->name));
-        text_add(t,
-                 "const mote_grpc_source %s_request = {mote_pb_encode_part, mote_pb_strerror, "
-                 "&%s};\n"
-                 "const mote_grpc_source %s_response = {mote_pb_encode_part, mote_pb_strerror, "
-                 "&%s};\n",
-                 m.name, m.encode_request, m.name, m.encode_response);
+        for (size_t k = 0; k < form_count(); k++) {
+            const char *part = forms[k].is_large ? "mote_pb_walk_part" : "mote_pb_encode_part";
+            put_source_of(t, &m, &forms[k], part, "request", m.encode_request);
+            put_source_of(t, &m, &forms[k], part, "response", m.encode_response);
+        }
     }
 }

@@ -1,15 +1,23 @@
 /* What a byte of an attack makes a server do, counted: runs of handlers, and bytes that are
- * encoded. Each attack is run at three sizes of our own state (what is answered, how many calls
- * wait), and neither may grow with it. The clock moves as at 10 Mbit/s. */
+ * encoded; of Protocol Buffers, fields that are looked at. Each attack is run at three sizes of our
+ * own state (what is answered, how many calls wait), and neither may grow with it. The clock moves
+ * as at 10 Mbit/s. */
+#include "../../fuzz/schema.mote.h"
 #include "../../grpc/grpc.h"
 #include "../test.h"
+#include <stdint.h>
+
+static uint64_t encoded; /* bytes, or fields */
+#define MOTE_PB_LOOKED_AT(n) (encoded += (n))
+#include "../../pb/pb_walk.c"
+#include "../../pb/pb_walk_size.c"
 
 enum { CALLS = 1000, PER_MS = 1250, RX = 256, TX = 16384 };
 
 static mote_grpc server;
 static uint64_t memory[(1 << 20) / 8];
-static uint64_t sent, runs, encoded, answered; /* bytes of the attack, and what came of them */
-static size_t response;                        /* bytes of an answer */
+static uint64_t sent, runs, answered; /* bytes of the attack, and what came of them */
+static size_t response;               /* bytes of an answer */
 
 /* ---- a service --------------------------------------------------------------------------------
  */
@@ -28,25 +36,59 @@ static int write_zeros(const void *type, const void *message, size_t offset, uin
 
 static const mote_grpc_source zeros = {write_zeros, mote_grpc_strerror, NULL};
 
+/* A list of groups of 11 bytes, whose walks lie beside the calls. */
+static fuzz_Two_Many points[(1 << 20) / 11];
+static fuzz_Two list;
+static mote_pb_walk walks[CALLS];
+static uint64_t walk_memory[CALLS][MOTE_PB_WALK_SIZE(2, 4) / 8];
+
+static void make_list(size_t size)
+{
+    static const fuzz_Empty empty;
+
+    list = (fuzz_Two){.id = 1, .empty = &empty, .many = {points, size / 11}};
+    for (size_t i = 0; i < CALLS; i++)
+        mote_pb_walk_init(&walks[i], walk_memory[i], sizeof walk_memory[i]);
+}
+
+static int send_list(mote_grpc_call *call, bool is_answer)
+{
+    static const mote_grpc_source source = {mote_pb_walk_part, mote_pb_strerror, &fuzz_Two_encoder};
+    const mote_pb_large large = {&list, &walks[call - server.calls]};
+
+    return is_answer ? mote_grpc_answer(call, &source, &large)
+                     : mote_grpc_send(call, &source, &large, 0);
+}
+
+static int send_zeros(mote_grpc_call *call, bool is_answer)
+{
+    return is_answer ? mote_grpc_answer(call, &zeros, NULL) : mote_grpc_send(call, &zeros, NULL, 0);
+}
+
 /* Answers the message, so it is offered again for as long as the answer is not sent. */
 static int answer(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     runs++;
-    return ev->type == MOTE_GRPC_MESSAGE ? mote_grpc_answer(call, &zeros, NULL) : 0;
+    return ev->type != MOTE_GRPC_MESSAGE  ? 0
+           : call->method->name[0] == 'A' ? send_zeros(call, true)
+                                          : send_list(call, true);
 }
 
 /* Streams, and is told when there is room. */
 static int stream(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     runs++;
-    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_WRITABLE)
-        mote_grpc_send(call, &zeros, NULL, 0);
-    return 0;
+    if (ev->type != MOTE_GRPC_MESSAGE && ev->type != MOTE_GRPC_WRITABLE)
+        return 0;
+    int r = call->method->name[0] == 'S' ? send_zeros(call, false) : send_list(call, false);
+    return r == MOTE_AGAIN ? 0 : r;
 }
 
 static const mote_grpc_method methods[] = {{.name = "A", .handler = answer},
-                                           {.name = "S", .handler = stream}};
-static const mote_grpc_service service = {"w.W", methods, 2};
+                                           {.name = "S", .handler = stream},
+                                           {.name = "P", .handler = answer},
+                                           {.name = "Q", .handler = stream}};
+static const mote_grpc_service service = {"w.W", methods, 4};
 
 static void feed(const void *bytes, size_t len)
 {
@@ -121,6 +163,7 @@ static void begin(size_t size, unsigned waiting, char method)
                                       .service_count = 1};
 
     response = size;
+    make_list(size);
     CHECK_INT(mote_grpc_init(&server, &config, memory, sizeof memory), 0);
     feed("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
     initial_window(0);
@@ -206,9 +249,11 @@ static void run(const row *r, size_t size, unsigned waiting, char method)
     begin(size, waiting, method);
     r->run(waiting);
     CHECK_INT(mote_h2_error(&server.h2), 0);
-    /* Each message that is begun is asked for its length, once. */
+    /* Each message that is begun is asked for its length, once. A point has 45 fields in 16 bytes.
+     */
     uint64_t begun = waiting < 500 ? waiting : 500;
-    uint64_t first = 4 * begun * size < encoded ? 4 * begun * size : encoded;
+    uint64_t first = 4 * begun * size;
+    first = first < encoded ? first : encoded;
     check(r, "runs of handlers", waiting, runs, r->runs);
     check(r, "encoded", size, encoded - first, r->encoded);
     printf("%-40s %c %7zu bytes, %4u calls: for 1,000 bytes of attack %4llu runs, %6llu bytes "
@@ -225,12 +270,12 @@ static void work_does_not_grow_with_our_state(void)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (size_t j = 0; j < 3; j++) {
-            run(&rows[i], sizes[j], 1, 'A');
-            run(&rows[i], sizes[j], 1, 'S');
+            for (const char *method = "ASPQ"; *method; method++)
+                run(&rows[i], sizes[j], 1, *method);
         }
         for (size_t j = 1; j < 3; j++) {
-            run(&rows[i], sizes[0], waiting[j], 'A');
-            run(&rows[i], sizes[0], waiting[j], 'S');
+            for (const char *method = "ASPQ"; *method; method++)
+                run(&rows[i], sizes[0], waiting[j], *method);
         }
     }
 }
@@ -241,7 +286,7 @@ static void small_windows_carry_a_message(void)
     static const uint8_t sizes[] = {1, 64, 133};
 
     for (size_t i = 0; i < sizeof sizes; i++) {
-        for (const char *method = "AS"; *method; method++) {
+        for (const char *method = "ASPQ"; *method; method++) {
             begin(5000, 1, *method);
             initial_window(sizes[i]);
             uint64_t before = 0;

@@ -1,10 +1,11 @@
-/* Messages of many types: what comes on standard input is decoded and encoded again. corpus_types.h
- * has the types. */
+/* Messages of many types: what comes on standard input is decoded and encoded again, as a whole and
+ * by a walk in parts. corpus_types.h has the types. */
 #include "corpus_types.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     const mote_pb_decoder *decoder;
@@ -22,6 +23,26 @@ static void answer(int result, const uint8_t *bytes, size_t len)
         exit(1);
 }
 
+/* 0: a walk writes the same bytes. */
+static int check_walk(const row *r, const void *message, const uint8_t *out, size_t len)
+{
+    static uint64_t memory[MOTE_PB_WALK_SIZE(101, 100) / 8];
+    uint8_t part[97];
+    mote_pb_walk walk;
+    const mote_pb_large large = {message, &walk};
+    size_t total = 0, size = 1 + len % sizeof part;
+
+    mote_pb_walk_init(&walk, memory, sizeof memory);
+    int result = mote_pb_walk_part(r->encoder, &large, 0, NULL, 0, &total);
+    for (size_t at = 0, n; result == 0 && at < len; at += n) {
+        n = len - at < size ? len - at : size;
+        result = mote_pb_walk_part(r->encoder, &large, at, part, n, &total);
+        if (result == 0 && memcmp(part, out + at, n) != 0)
+            result = MOTE_PB_ERR_CHANGED;
+    }
+    return result < 0 || total == len ? result : MOTE_PB_ERR_CHANGED;
+}
+
 static void transcode(const row *r, const uint8_t *in, size_t len)
 {
     static uint64_t memory[1 << 20], message[1 << 13];
@@ -33,6 +54,8 @@ static void transcode(const row *r, const uint8_t *in, size_t len)
     int result = mote_pb_decode(r->decoder, message, in, len, &arena, NULL);
     if (result == 0)
         result = mote_pb_encode(r->encoder, message, out, sizeof out, &n);
+    if (result == 0)
+        result = check_walk(r, message, out, n);
     answer(-result, out, result == 0 ? n : 0);
 }
 

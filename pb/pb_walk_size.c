@@ -1,0 +1,151 @@
+/* The size of a large message, in one pass that keeps the lengths of the messages inside of it. */
+#include "pb_walk.h"
+
+static size_t sized_varint(uint64_t v)
+{
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+    return (size_t)(70 - __builtin_clzll(v | 1)) / 7;
+#else
+    size_t n = 1;
+
+    for (v >>= 7; v > 0; v >>= 7)
+        n++;
+    return n;
+#endif
+}
+
+/* ---- fields that are no messages ----------------------------------------------------------- */
+
+static size_t sized_value(const mote_pb_field *f, const void *p)
+{
+    const mote_pb_type_info *info = mote_pb_info_of(f);
+
+    switch (f->key & 7) {
+    case MOTE_PB_LEN:
+        return sized_varint(((const mote_pb_bytes *)p)->len) + ((const mote_pb_bytes *)p)->len;
+    case MOTE_PB_VARINT:
+        return sized_varint(mote_pb_number(info, p));
+    default:
+        return info->size;
+    }
+}
+
+size_t mote_pb_packed_size(const mote_pb_field *f, const mote_pb_list *list)
+{
+    size_t size = mote_pb_info_of(f)->size, n = 0;
+
+    if ((f->key & 7) != MOTE_PB_VARINT || size == sizeof(bool))
+        return list->count * size;
+    for (size_t i = 0; i < list->count; i++)
+        n += sized_value(f, (const uint8_t *)list->items + i * size);
+    MOTE_PB_LOOKED_AT(list->count);
+    return n;
+}
+
+static size_t sized_list(const mote_pb_field *f, const void *place)
+{
+    const mote_pb_list *list = place;
+    const mote_pb_bytes *views = list->items;
+    size_t n = 0;
+
+    if (list->count == 0)
+        return 0;
+    if (mote_pb_label_of(f) == MOTE_PB_PACKED) {
+        n = mote_pb_packed_size(f, list);
+        return sized_varint(f->key) + sized_varint(n) + n;
+    }
+    MOTE_PB_LOOKED_AT(list->count);
+    if (mote_pb_label_of(f) == MOTE_PB_UNKNOWN) {
+        for (size_t i = 0; i < list->count; i++)
+            n += views[i].len;
+        return n;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        n += sized_value(f, (const uint8_t *)list->items + i * mote_pb_info_of(f)->size);
+    return list->count * sized_varint(f->key) + n;
+}
+
+static size_t sized_field(const mote_pb_field *f, const uint8_t *message)
+{
+    if (mote_pb_is_plural(f))
+        return sized_list(f, message + f->offset);
+    const uint8_t *value = mote_pb_single(f, message);
+    return value ? sized_varint(f->key) + sized_value(f, value) : 0;
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+/* Sizes what comes before the next field that is a message. false: that is the end. */
+static bool sized_fields(mote_pb_level *l)
+{
+    for (; l->field < l->type->field_count; l->field++) {
+        const mote_pb_field *f = mote_pb_row(l);
+        MOTE_PB_LOOKED_AT(1);
+        if (mote_pb_is_message(f))
+            return true;
+        l->end += sized_field(f, l->message);
+    }
+    return false;
+}
+
+/* The next message inside of the one at work; NULL: there is none left. */
+static int sized_next(mote_pb_level *l, const uint8_t **inside)
+{
+    for (*inside = NULL; sized_fields(l); l->field++, l->element = 0) {
+        *inside = mote_pb_element(l);
+        if (*inside)
+            break;
+        if (l->element == 0 && mote_pb_label_of(mote_pb_row(l)) == MOTE_PB_REQUIRED)
+            return MOTE_PB_ERR_REQUIRED;
+    }
+    return 0;
+}
+
+static int sized_open(mote_pb_walk *w, size_t depth, const mote_pb_message *type,
+                      const void *message)
+{
+    int r = mote_pb_open(w, depth, type, message);
+
+    if (r == 0)
+        mote_pb_level_at(w, depth)->slot = (uint32_t)w->lengths++;
+    return r;
+}
+
+/* The length of a message is known: it is kept, and added to the message around it. */
+static void sized_close(mote_pb_walk *w, size_t depth)
+{
+    const mote_pb_level *l = mote_pb_level_at(w, depth);
+    mote_pb_level *around = mote_pb_level_at(w, depth - 1);
+    const mote_pb_field *f = mote_pb_row(around);
+    size_t key = sized_varint(f->key);
+
+    if (l->slot < w->slots)
+        *mote_pb_length_at(w, l->slot) = (uint32_t)l->end;
+    around->end += key + l->end;
+    around->end += mote_pb_type_of(f) == MOTE_PB_GROUP ? key : sized_varint(l->end);
+    around->element++;
+}
+
+int mote_pb_walk_size(mote_pb_walk *w, size_t depth, const mote_pb_message *type,
+                      const void *message, size_t *size)
+{
+    const uint8_t *inside;
+    size_t at = depth;
+
+    w->next = w->lengths = 0;
+    w->slots = SIZE_MAX;
+    int r = sized_open(w, depth, type, message);
+    while (r == 0) {
+        mote_pb_level *l = mote_pb_level_at(w, at);
+        r = sized_next(l, &inside);
+        if (r == 0 && inside)
+            r = sized_open(w, ++at, mote_pb_sub_of(l->type, mote_pb_row(l)), inside);
+        else if (r == 0 && at > depth)
+            sized_close(w, at--);
+        else
+            break;
+    }
+    if (r == 0)
+        *size = mote_pb_level_at(w, depth)->end;
+    return r;
+}
