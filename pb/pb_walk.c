@@ -213,7 +213,7 @@ static int walk_enter(walk_pen *p, mote_pb_level *l, const uint8_t *message)
         return r;
     if (w->length > l->end - w->at)
         return MOTE_PB_ERR_CHANGED;
-    if ((r = mote_pb_open(w, w->depth + 1, type, message)) < 0)
+    if ((r = mote_pb_level_open(w, w->depth + 1, type, message)) < 0)
         return r;
     w->depth++;
     mote_pb_level_at(w, w->depth)->end = w->at + w->length;
@@ -274,7 +274,7 @@ static int walk_begin(mote_pb_walk *w, const mote_pb_message *type, const void *
     w->at = w->skip = w->depth = 0;
     w->next = 1; /* the first one is that of the whole message */
     if (r == 0)
-        r = mote_pb_open(w, 0, type, message);
+        r = mote_pb_level_open(w, 0, type, message);
     if (r == 0 && w->total > INT32_MAX)
         r = MOTE_PB_ERR_SPACE;
     if (r < 0)

@@ -39,7 +39,8 @@ static inline uint32_t *mote_pb_length_at(const mote_pb_walk *w, size_t slot)
 }
 
 /* A message at this depth is opened: 0, MOTE_PB_ERR_DEPTH or MOTE_PB_ERR_MEMORY. */
-int mote_pb_open(mote_pb_walk *w, size_t depth, const mote_pb_message *type, const void *message);
+int mote_pb_level_open(mote_pb_walk *w, size_t depth, const mote_pb_message *type,
+                       const void *message);
 /* Of a field that is a message, the element at work; NULL: there is none. */
 const uint8_t *mote_pb_element(const mote_pb_level *l);
 /* The bytes of a message that would be opened at `depth`, and the lengths of those inside of it, as

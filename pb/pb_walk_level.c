@@ -13,7 +13,8 @@ void mote_pb_walk_init(mote_pb_walk *w, void *memory, size_t size)
     w->size = size > gap ? (size - gap) & ~align : 0;
 }
 
-int mote_pb_open(mote_pb_walk *w, size_t depth, const mote_pb_message *type, const void *message)
+int mote_pb_level_open(mote_pb_walk *w, size_t depth, const mote_pb_message *type,
+                       const void *message)
 {
     size_t used = (depth + 1) * sizeof(mote_pb_level);
 

@@ -104,7 +104,7 @@ static int sized_next(mote_pb_level *l, const uint8_t **inside)
 static int sized_open(mote_pb_walk *w, size_t depth, const mote_pb_message *type,
                       const void *message)
 {
-    int r = mote_pb_open(w, depth, type, message);
+    int r = mote_pb_level_open(w, depth, type, message);
 
     if (r == 0)
         mote_pb_level_at(w, depth)->slot = (uint32_t)w->lengths++;
