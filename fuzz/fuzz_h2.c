@@ -150,7 +150,7 @@ static void check_silence(void)
     mote_h2_event ev;
     size_t used, len;
 
-    if (s.h2.error == 0 && !s.h2.sweep && s.h2.frame.remaining > 0)
+    if (s.h2.error == 0 && s.h2.sweep == 0 && s.h2.frame.remaining > 0)
         ASSERT(mote_h2_recv(&s.h2, NULL, 0, &used, &ev) == 0);
     ASSERT(mote_h2_peek(&s.h2, &len) == NULL);
 }

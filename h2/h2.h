@@ -301,15 +301,16 @@ typedef struct {
     bool heard;    /* a whole frame was received; for the user to clear */
     bool calmed;   /* the peer's GOAWAY said ENHANCE_YOUR_CALM; for the user to clear */
     bool blocked;  /* the user was refused for lack of the connection's window */
-    bool sweep;    /* streams above the peer's GOAWAY are still to be reported */
     uint16_t stream_count, active;
     uint16_t reach;               /* no stream lies further from the slot that is its own */
+    uint16_t sweep;               /* so many slots are still to be looked at, whether the peer's
+                                     GOAWAY excludes their stream */
     uint16_t acks, owing_streams; /* owed: of SETTINGS; streams with an RST_STREAM or credit */
     mote_h2_frame frame;
     mote_h2_block block;
     mote_h2_tx tx;
     mote_h2_stream *streams;
-    mote_h2_stream *owing; /* the last that began to owe */
+    mote_h2_stream *owing; /* where the next of them is looked for */
     enum mote_h2_error error;
     /* flow control */
     int32_t send_window, recv_window;

@@ -27,7 +27,7 @@ int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev)
     if (last < c->peer_goaway_id) /* it must not grow */
         c->peer_goaway_id = last;
     if (!MOTE_SERVES(c)) {
-        c->sweep = true;
+        c->sweep = c->stream_count;
         c->life = MOTE_H2_DRAINING;
     }
     ev->type = MOTE_H2_GOAWAY;
@@ -40,8 +40,8 @@ int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev)
 /* RFC 9113 6.8, 8.7: streams above the last id of a GOAWAY were not and will not be processed. */
 int mote_h2_sweep(mote_h2 *c, mote_h2_event *ev)
 {
-    for (size_t i = 0; i < c->stream_count; i++) {
-        mote_h2_stream *s = &c->streams[i];
+    while (c->sweep > 0) {
+        mote_h2_stream *s = &c->streams[c->stream_count - c->sweep--];
         if (s->id <= c->peer_goaway_id || s->state == MOTE_H2_STATE_RESET_OWED)
             continue;
         ev->type = MOTE_H2_RESET;
@@ -51,6 +51,5 @@ int mote_h2_sweep(mote_h2 *c, mote_h2_event *ev)
         mote_h2_stream_remove(c, s);
         return 1;
     }
-    c->sweep = false;
     return 0;
 }

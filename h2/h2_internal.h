@@ -143,6 +143,7 @@ void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags,
 
 /* h2_owed.c */
 bool mote_h2_flush(mote_h2 *c); /* writes what is owed; true: nothing is owed any more */
+void mote_h2_owe(mote_h2 *c, mote_h2_stream *s); /* a stream that has not owed does from now on */
 
 /* h2_error.c */
 /* Ends the connection; returns `error`. */

@@ -68,9 +68,10 @@ static bool flush_refused(mote_h2 *c)
     return true;
 }
 
-static bool owes(const mote_h2_stream *s)
+void mote_h2_owe(mote_h2 *c, mote_h2_stream *s)
 {
-    return s->state == MOTE_H2_STATE_RESET_OWED || (s->flags & STREAM_CREDIT_OWED);
+    if (c->owing_streams++ == 0) /* as a rule there is one */
+        c->owing = s;
 }
 
 static bool flush_stream(mote_h2 *c, mote_h2_stream *s)
@@ -90,15 +91,14 @@ static bool flush_stream(mote_h2 *c, mote_h2_stream *s)
     return true;
 }
 
+/* In turn, from where there was no room the last time. */
 static bool flush_streams(mote_h2 *c)
 {
-    mote_h2_stream *s = c->streams;
-
-    if (c->owing_streams == 1 && owes(c->owing)) /* as a rule there is one, and it is known */
-        s = c->owing;
-    for (; c->owing_streams > 0; s++) {
-        if (!flush_stream(c, s))
+    while (c->owing_streams > 0) {
+        if (!flush_stream(c, c->owing))
             return false;
+        if (++c->owing == c->streams + c->stream_count)
+            c->owing = c->streams;
     }
     return true;
 }

@@ -316,7 +316,7 @@ int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h
     ev->end_stream = ev->trailers = ev->truncated = false;
     ev->stream = NULL;
     ev->len = 0;
-    if (!MOTE_SERVES(c) && r == 0 && c->sweep)
+    if (!MOTE_SERVES(c) && r == 0 && c->sweep > 0)
         r = mote_h2_sweep(c, ev);
     while (r == 0 && (i < len || !needs_input(c))) {
         size_t n = 0;

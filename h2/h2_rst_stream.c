@@ -7,8 +7,7 @@ static void reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
     if ((c->last_opened - s->id) / 2 < 32)
         c->reset_map |= 1u << (c->last_opened - s->id) / 2;
     if (!(s->flags & STREAM_CREDIT_OWED))
-        c->owing_streams++;
-    c->owing = s;
+        mote_h2_owe(c, s);
     s->flags &= (uint8_t)~STREAM_CREDIT_OWED;
     s->state = MOTE_H2_STATE_RESET_OWED;
     s->reset_code = code;

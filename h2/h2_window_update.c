@@ -40,8 +40,7 @@ void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
         return;
     if (!(s->flags & STREAM_CREDIT_OWED)) {
         s->flags |= STREAM_CREDIT_OWED;
-        c->owing_streams++;
-        c->owing = s;
+        mote_h2_owe(c, s);
     }
     mote_h2_flush(c);
 }
