@@ -187,7 +187,10 @@ struct mote_grpc_call {
     uint8_t rx_codec, tx_codec;       /* number of the codec + 1; 0: none */
     enum mote_grpc_obstacle obstacle; /* while it waits */
     uint8_t accepts;                  /* codecs that the peer takes, a bit for each */
-    const char *text;                 /* status text */
+    union {
+        const char *text;          /* status text */
+        mote_grpc_call *next_free; /* FREE: the slot that is taken after it; NULL: none */
+    };
     uint64_t deadline_ms;
 };
 
@@ -267,6 +270,7 @@ typedef struct {
 /* Why calls are looked at: what is there may be used up by the first of them, and then the others
  * are not asked. */
 enum MOTE_GRPC_ENUM8 mote_grpc_scan {
+    MOTE_GRPC_SCAN_OVER, /* they are not */
     MOTE_GRPC_SCAN_ROOM,
     MOTE_GRPC_SCAN_CONNECTION, /* its window */
     MOTE_GRPC_SCAN_ALL         /* each may have its own reason */
@@ -276,13 +280,16 @@ typedef struct mote_grpc {
     mote_h2 h2;
     const mote_grpc_config *config;
     mote_grpc_call *calls;
+    mote_grpc_call *free; /* of those within `reach` the one that was given back last; NULL: none */
     mote_grpc_delivery delivery;
-    uint8_t failed;                        /* all calls were told that the connection is over */
+    uint8_t failed; /* all calls were told that the connection is over */
+    enum mote_grpc_scan scan_for;
     uint16_t active;                       /* calls in use */
+    uint16_t reach;                        /* all of them are among the first so many */
     uint16_t waiting[MOTE_GRPC_OBSTACLES]; /* of those, calls that wait, and what for */
     uint16_t ends;                         /* calls that are OVER and do not wait: to be told */
-    uint16_t scan, scan_left;              /* calls that are still to be looked at, in turn */
-    enum mote_grpc_scan scan_for;
+    uint16_t next_end;                     /* where they are looked for */
+    uint16_t scan, scan_stop;              /* calls are looked at in turn, from one to the other */
     uint32_t generation; /* of the newest call. Who prepares a connection anew in the place
                             of another sets it to the old value, and no handle is mistaken */
     const mote_grpc_metadata *refused; /* private: of the last list that was looked at */

@@ -3,19 +3,35 @@
 
 #include <string.h>
 
+/* The slot that was free last, so that calls one at a time touch the memory of one. */
+static mote_grpc_call *take_slot(mote_grpc *g)
+{
+    mote_grpc_call *call = g->free;
+
+    if (!call)
+        return &g->calls[g->reach++];
+    g->free = call->next_free;
+    return call;
+}
+
+static void give_slot(mote_grpc *g, mote_grpc_call *call)
+{
+    call->local = MOTE_GRPC_LOCAL_FREE;
+    call->next_free = g->free;
+    g->free = call;
+    if (--g->active > 0)
+        return;
+    g->free = NULL;
+    g->reach = g->next_end = g->scan = g->scan_stop = 0;
+}
+
 mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
 {
-    mote_grpc_call *call = NULL;
-    size_t first = (size_t)(stream - g->h2.streams);
-
-    /* A call can outlive its stream by a few events, so its slot may still be taken. */
-    for (size_t i = 0; i < mote_grpc_slots(g) && !call; i++) {
-        mote_grpc_call *candidate = &g->calls[(first + i) % mote_grpc_slots(g)];
-        if (candidate->local == MOTE_GRPC_LOCAL_FREE)
-            call = candidate;
-    }
-    if (!call)
+    /* A call can outlive its stream by a few events, so there may be none left; who opens a stream
+     * has looked before. */
+    if (mote_grpc_serves(g) && g->active >= mote_grpc_slots(g))
         return NULL;
+    mote_grpc_call *call = take_slot(g);
     void *user = call->user;
     uint8_t *rx = call->rx;
     memset(call, 0, sizeof *call);
@@ -92,8 +108,7 @@ void mote_grpc_call_release(mote_grpc_call *call)
         ++*(call->code == MOTE_GRPC_OK ? &g->config->counters->calls_succeeded
                                        : &g->config->counters->calls_failed);
     detach(call);
-    call->local = MOTE_GRPC_LOCAL_FREE;
-    g->active--;
+    give_slot(g, call);
     if (g->delivery.call == call) {
         g->delivery.call = NULL;
         g->delivery.rest_len = 0;
@@ -156,8 +171,9 @@ void mote_grpc_wake(mote_grpc_call *call)
 
 void mote_grpc_scan_for(mote_grpc *g, enum mote_grpc_scan what)
 {
-    g->scan_for = g->scan_left == 0 || g->scan_for == what ? what : MOTE_GRPC_SCAN_ALL;
-    g->scan_left = g->h2.stream_count;
+    g->scan_for =
+        g->scan_for == MOTE_GRPC_SCAN_OVER || g->scan_for == what ? what : MOTE_GRPC_SCAN_ALL;
+    g->scan_stop = g->scan;
 }
 
 void mote_grpc_resume(mote_grpc_call *call)
@@ -198,7 +214,7 @@ size_t mote_grpc_running(const mote_grpc *g)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < mote_grpc_slots(g); i++)
+    for (size_t i = 0; i < g->reach; i++)
         n += g->calls[i].local != MOTE_GRPC_LOCAL_FREE && !mote_grpc_decided(&g->calls[i]);
     return n;
 }

@@ -13,7 +13,7 @@ void mote_grpc_set_deadline(mote_grpc_call *call, uint64_t ms)
 static void expire_calls(mote_grpc *g)
 {
     g->next_deadline_ms = UINT64_MAX;
-    for (size_t i = 0; i < mote_grpc_slots(g); i++) {
+    for (size_t i = 0; i < g->reach; i++) {
         mote_grpc_call *call = &g->calls[i];
         if (call->local == MOTE_GRPC_LOCAL_FREE || mote_grpc_decided(call))
             continue;
@@ -34,7 +34,7 @@ uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms)
         expire_calls(g);
     if (g->next_deadline_ms - now_ms < next)
         next = (uint32_t)(g->next_deadline_ms - now_ms);
-    return g->scan_left > 0 || g->ends > 0 ? 0 : next;
+    return g->scan_for != MOTE_GRPC_SCAN_OVER || g->ends > 0 ? 0 : next;
 }
 
 uint64_t mote_grpc_time_left(const mote_grpc_call *call)

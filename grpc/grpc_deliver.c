@@ -48,14 +48,22 @@ static bool tell_end(mote_grpc_call *call, mote_grpc_event *ev)
     return false;
 }
 
+/* Calls are looked at in a round. */
+static uint16_t after(const mote_grpc *g, uint16_t number)
+{
+    return (uint16_t)(number + 1u < g->reach ? number + 1u : 0);
+}
+
 /* An end does not wait for what is at hand of other calls, so that it stands in the same place
  * however the input was cut. */
 bool mote_grpc_next_end(mote_grpc *g, mote_grpc_event *ev)
 {
     if (g->delivery.call && tell_end(g->delivery.call, ev))
         return true;
-    for (size_t i = 0; g->ends > 0 && i < mote_grpc_slots(g); i++) {
-        if (tell_end(&g->calls[i], ev))
+    while (g->ends > 0) {
+        mote_grpc_call *call = &g->calls[g->next_end];
+        g->next_end = after(g, g->next_end);
+        if (tell_end(call, ev))
             return true;
     }
     return false;
@@ -195,11 +203,12 @@ static bool in_vain(const mote_grpc *g)
 bool mote_grpc_scan(mote_grpc *g)
 {
     if (in_vain(g))
-        g->scan_left = 0;
-    while (g->scan_left > 0) {
+        g->scan_for = MOTE_GRPC_SCAN_OVER;
+    while (g->scan_for != MOTE_GRPC_SCAN_OVER) {
         mote_grpc_call *call = &g->calls[g->scan];
-        g->scan = (uint16_t)(g->scan + 1u < mote_grpc_slots(g) ? g->scan + 1u : 0);
-        g->scan_left--;
+        g->scan = after(g, g->scan);
+        if (g->scan == g->scan_stop)
+            g->scan_for = MOTE_GRPC_SCAN_OVER;
         if (attend(call)) {
             g->delivery.call = call;
             return true;

@@ -23,17 +23,24 @@ static void *carve(carver *c, size_t size)
     return p;
 }
 
+/* What each call touches lies side by side; buffers stay empty as a rule. */
 static void carve_calls(mote_grpc *g, carver *c)
 {
     size_t count = g->config->max_calls;
+    size_t user_size = MOTE_GRPC_ALIGN(g->config->user_size);
+    size_t rx_size = MOTE_GRPC_ALIGN(g->config->rx_size);
 
     g->calls = carve(c, count * sizeof(mote_grpc_call));
+    uint8_t *user = carve(c, count * user_size);
+    uint8_t *rx = carve(c, count * rx_size);
     if (!c->ok)
         return;
     memset(g->calls, 0, count * sizeof(mote_grpc_call));
-    for (size_t i = 0; i < count; i++) {
-        g->calls[i].rx = carve(c, g->config->rx_size);
-        g->calls[i].user = carve(c, g->config->user_size);
+    for (mote_grpc_call *call = g->calls; count > 0; count--, call++) {
+        call->user = user;
+        call->rx = rx;
+        user += user_size;
+        rx += rx_size;
     }
 }
 

@@ -140,7 +140,7 @@ static void fail_all(mote_grpc *g)
     int code = mote_grpc_serves(g) ? MOTE_GRPC_CANCELLED : MOTE_GRPC_UNAVAILABLE;
 
     g->failed = 1;
-    for (size_t i = 0; i < mote_grpc_slots(g); i++) {
+    for (size_t i = 0; i < g->reach; i++) {
         mote_grpc_call *call = &g->calls[i];
         if (call->local != MOTE_GRPC_LOCAL_FREE && !mote_grpc_decided(call))
             mote_grpc_call_end(call, code, mote_h2_error_text(&g->h2), STREAM_GONE);

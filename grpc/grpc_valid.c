@@ -48,11 +48,32 @@ static bool grpc_streams_valid(const mote_grpc *g)
     return true;
 }
 
+/* Among the slots that were used each one is a call, or waits to be one. */
+static bool slots_valid(const mote_grpc *g)
+{
+    size_t n = g->active;
+
+    for (const mote_grpc_call *call = g->free; call; call = call->next_free) {
+        if (n++ >= g->reach || call < g->calls || call >= g->calls + g->reach ||
+            call->local != MOTE_GRPC_LOCAL_FREE)
+            return false;
+    }
+    return n == g->reach && g->reach <= g->config->max_calls;
+}
+
+/* Where a round is: at a slot that was used, or at the first. */
+static bool round_valid(const mote_grpc *g, size_t at)
+{
+    return at < g->reach || at == 0;
+}
+
 bool mote_grpc_valid(const mote_grpc *g)
 {
     size_t active = 0, ends = 0, waiting[MOTE_GRPC_OBSTACLES] = {0};
 
-    for (size_t i = 0; i < g->config->max_calls; i++) {
+    if (!slots_valid(g))
+        return false;
+    for (size_t i = 0; i < g->reach; i++) {
         const mote_grpc_call *call = &g->calls[i];
         if (call->local == MOTE_GRPC_LOCAL_FREE)
             continue;
@@ -64,6 +85,7 @@ bool mote_grpc_valid(const mote_grpc *g)
                 call != g->delivery.ended;
     }
     return active == g->active && waiting[0] == g->waiting[0] && waiting[1] == g->waiting[1] &&
-           waiting[2] == g->waiting[2] && ends == g->ends && g->scan < g->config->max_calls &&
-           g->scan_left <= g->config->max_calls && delivery_valid(g) && grpc_streams_valid(g);
+           waiting[2] == g->waiting[2] && ends == g->ends && round_valid(g, g->scan) &&
+           round_valid(g, g->scan_stop) && round_valid(g, g->next_end) && delivery_valid(g) &&
+           grpc_streams_valid(g);
 }

@@ -68,6 +68,12 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 $(eval $(call variant,unit,$(CC),$(CHECKED),$(IN_PROCESS)))
 $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls fuzz_nghttp2 peer_server peer_client h2_server_plain,$(SANITIZERS)))
 
+# Steps are counted: each basic block of the library calls the test.
+STEPS := -fsanitize-coverage=trace-pc
+parts_attack_fair := tests/attack/fair.c
+$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair,,$(CORE)))
+$(BUILD)/counted/obj/tests/attack/fair.o: STEPS :=
+
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
@@ -107,7 +113,7 @@ $(eval $(call variant,calls,$(CC),-O1 -fno-inline -fno-optimize-sibling-calls -W
 
 # ---- what people run
 
-UNIT_PROGRAMS := $(PROGRAMS_unit) $(PROGRAMS_unit-hpack-small)
+UNIT_PROGRAMS := $(PROGRAMS_unit) $(PROGRAMS_unit-hpack-small) $(PROGRAMS_counted)
 TEST ?=
 # Programs of that name; if there are none, those that have a test of that name.
 ifneq ($(TEST),)

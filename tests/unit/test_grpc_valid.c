@@ -94,10 +94,33 @@ static void what_is_counted_is_there(void)
     BREAKS(g->ends++);
     KEEPS((call->wait = MOTE_GRPC_WAIT_DEFERRED, g->waiting[0]++));
     BREAKS(call->wait = MOTE_GRPC_WAIT_DEFERRED);
-    KEEPS(g->scan = CALLS - 1);
-    BREAKS(g->scan = CALLS);
-    KEEPS(g->scan_left = CALLS);
-    BREAKS(g->scan_left = CALLS + 1);
+}
+
+/* Calls 0 and 2; the slot between them was given back. */
+static void slots_that_were_used(void)
+{
+    connect_with(256, 512, 0);
+    for (int i = 0; i < 3; i++)
+        call_start(i, &silent_path, 0);
+    settle();
+    mote_grpc_cancel(calls[1].call);
+    settle();
+    g = &server;
+    CHECK_INT(g->reach, 3);
+    CHECK(g->free == &g->calls[1]);
+    BREAKS(g->reach = 2);
+    BREAKS(g->reach = 4);
+    BREAKS(g->free = NULL);
+    BREAKS(g->free = &g->calls[0]); /* a call */
+    BREAKS(g->free = &g->calls[3]); /* it was never used */
+    BREAKS(g->calls[1].next_free = &g->calls[1]);
+    BREAKS(g->calls[1].next_free = &g->calls[3]);
+    KEEPS(g->scan = 2);
+    BREAKS(g->scan = 3);
+    KEEPS(g->scan_stop = 2);
+    BREAKS(g->scan_stop = 3);
+    KEEPS(g->next_end = 2);
+    BREAKS(g->next_end = 3);
 }
 
 static void what_is_delivered(void)
@@ -249,6 +272,7 @@ int main(void)
     RUN(a_status_that_is_owed);
     RUN(a_call_that_is_decided);
     RUN(what_is_counted_is_there);
+    RUN(slots_that_were_used);
     RUN(what_is_delivered);
 #ifdef MOTE_CHECK
     RUN(each_way_in_checks);
