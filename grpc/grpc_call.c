@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The slot that was free last, so that calls one at a time touch the memory of one. */
-static mote_grpc_call *take_slot(mote_grpc *g)
+static mote_grpc_call *take_call_slot(mote_grpc *g)
 {
     mote_grpc_call *call = g->free;
 
@@ -14,7 +14,7 @@ static mote_grpc_call *take_slot(mote_grpc *g)
     return call;
 }
 
-static void give_slot(mote_grpc *g, mote_grpc_call *call)
+static void give_call_slot(mote_grpc *g, mote_grpc_call *call)
 {
     call->local = MOTE_GRPC_LOCAL_FREE;
     call->next_free = g->free;
@@ -31,7 +31,7 @@ mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream)
      * has looked before. */
     if (mote_grpc_serves(g) && g->active >= mote_grpc_slots(g))
         return NULL;
-    mote_grpc_call *call = take_slot(g);
+    mote_grpc_call *call = take_call_slot(g);
     void *user = call->user;
     uint8_t *rx = call->rx;
     memset(call, 0, sizeof *call);
@@ -108,7 +108,7 @@ void mote_grpc_call_release(mote_grpc_call *call)
         ++*(call->code == MOTE_GRPC_OK ? &g->config->counters->calls_succeeded
                                        : &g->config->counters->calls_failed);
     detach(call);
-    give_slot(g, call);
+    give_call_slot(g, call);
     if (g->delivery.call == call) {
         g->delivery.call = NULL;
         g->delivery.rest_len = 0;

@@ -49,7 +49,7 @@ static bool tell_end(mote_grpc_call *call, mote_grpc_event *ev)
 }
 
 /* Calls are looked at in a round. */
-static uint16_t after(const mote_grpc *g, uint16_t number)
+static uint16_t one_further(const mote_grpc *g, uint16_t number)
 {
     return (uint16_t)(number + 1u < g->reach ? number + 1u : 0);
 }
@@ -62,7 +62,7 @@ bool mote_grpc_next_end(mote_grpc *g, mote_grpc_event *ev)
         return true;
     while (g->ends > 0) {
         mote_grpc_call *call = &g->calls[g->next_end];
-        g->next_end = after(g, g->next_end);
+        g->next_end = one_further(g, g->next_end);
         if (tell_end(call, ev))
             return true;
     }
@@ -206,7 +206,7 @@ bool mote_grpc_scan(mote_grpc *g)
         g->scan_for = MOTE_GRPC_SCAN_OVER;
     while (g->scan_for != MOTE_GRPC_SCAN_OVER) {
         mote_grpc_call *call = &g->calls[g->scan];
-        g->scan = after(g, g->scan);
+        g->scan = one_further(g, g->scan);
         if (g->scan == g->scan_stop)
             g->scan_for = MOTE_GRPC_SCAN_OVER;
         if (attend(call)) {

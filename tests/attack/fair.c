@@ -1,0 +1,382 @@
+/* Many streams on one connection: what each gets, and what a message costs beside 10 streams and
+ * beside 1,000. Bytes and steps are counted, not timed: the library of this program is built with
+ * -fsanitize-coverage=trace-pc, by which each basic block that is run is a step. */
+#include "../../grpc/grpc.h"
+#include "../test.h"
+
+enum { CALLS = 1000, RX = 16384, TX = 4096, SIZES = 4, MEMORY = CALLS * (RX + 256) + (1 << 17) };
+
+static mote_grpc client, server;
+static uint64_t client_memory[MEMORY / 8], server_memory[MEMORY / 8];
+static mote_grpc_call *open_calls[CALLS];
+static uint64_t received[CALLS], messages, runs, encoded;
+
+/* ---- steps ---------------------------------------------------------------------------------- */
+
+static uint64_t steps, *counter = &steps;
+void __sanitizer_cov_trace_pc(void);
+
+void __sanitizer_cov_trace_pc(void)
+{
+    ++*counter;
+}
+
+/* ---- a service ------------------------------------------------------------------------------- */
+
+static size_t sizes[CALLS]; /* of the messages of each call */
+
+static int write_zeros(const void *type, const void *message, size_t offset, uint8_t *out,
+                       size_t cap, size_t *total)
+{
+    size_t len = *(const size_t *)message;
+    size_t n = *total > 0 ? cap : len <= cap ? len : 0;
+
+    (void)type, (void)offset;
+    encoded += n;
+    if (n > 0)
+        memset(out, 0, n);
+    *total = len;
+    return 0;
+}
+
+static const mote_grpc_source zeros = {write_zeros, mote_grpc_strerror, NULL};
+
+/* Sends for as long as there is room. */
+static void send_all(mote_grpc_call *call, const size_t *size)
+{
+    runs++;
+    while (mote_grpc_send(call, &zeros, size, 0) == 0)
+        ;
+}
+
+static unsigned number_of(const mote_grpc_call *call)
+{
+    return *(const uint16_t *)call->user;
+}
+
+/* The message says which call it is; from then on it is answered without end. */
+static int down(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        memcpy(call->user, ev->data, 2);
+    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_WRITABLE)
+        send_all(call, &sizes[number_of(call)]);
+    return 0;
+}
+
+/* The first message says which call it is; the others are counted. */
+static int up(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    if (ev->type == MOTE_GRPC_MESSAGE && ev->len == 2) {
+        memcpy(call->user, ev->data, 2);
+    } else if (ev->type == MOTE_GRPC_MESSAGE) {
+        received[number_of(call)] += ev->len;
+        messages++;
+    }
+    return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, MOTE_GRPC_OK, NULL) : 0;
+}
+
+static const mote_grpc_method methods[] = {{.name = "Down", .handler = down},
+                                           {.name = "Up", .handler = up}};
+static const mote_grpc_service service = {"f.F", methods, 2};
+static const mote_hpack_field paths[] = {MOTE_HPACK_FIELD(":path", "/f.F/Down"),
+                                         MOTE_HPACK_FIELD(":path", "/f.F/Up")};
+
+static void on_client(const mote_grpc_event *ev, bool uploads)
+{
+    size_t i = ev->call ? *(uint16_t *)ev->call->user : 0;
+
+    if (ev->type == MOTE_GRPC_MESSAGE) {
+        received[i] += ev->len;
+        messages++;
+    } else if (ev->type == MOTE_GRPC_WRITABLE && uploads) {
+        send_all(ev->call, &sizes[i]);
+    }
+}
+
+/* ---- the wire -------------------------------------------------------------------------------- */
+
+static size_t write_size; /* what a transport takes at a time, at the most */
+
+static void client_takes(const uint8_t *in, size_t len, bool uploads)
+{
+    mote_grpc_event ev;
+    size_t used;
+
+    while (mote_grpc_recv(&client, in, len, &used, &ev) > 0) {
+        in = used > 0 ? in + used : in;
+        len -= used;
+        on_client(&ev, uploads);
+    }
+}
+
+/* What one says the other hears, and the one that speaks goes on. */
+static bool carry(mote_grpc *from, bool uploads)
+{
+    size_t len;
+    const uint8_t *out = mote_grpc_peek(from, &len);
+
+    if (!out)
+        return false;
+    len = len < write_size ? len : write_size;
+    if (from == &server)
+        client_takes(out, len, uploads);
+    else
+        mote_grpc_serve(&server, out, len);
+    mote_grpc_ack(from, len);
+    if (from == &server)
+        mote_grpc_serve(&server, NULL, 0);
+    else
+        client_takes(NULL, 0, uploads);
+    return true;
+}
+
+static void connect(void)
+{
+    static mote_grpc_config config = {.max_calls = CALLS,
+                                      .rx_size = RX,
+                                      .tx_size = TX,
+                                      .field_size = 256,
+                                      .slots = 8,
+                                      .user_size = 2,
+                                      .authority = MOTE_GRPC_AUTHORITY("f")};
+    static mote_grpc_config serving;
+
+    serving = config;
+    serving.server = true;
+    serving.table_size = 4096;
+    serving.services = &service;
+    serving.service_count = 1;
+    write_size = TX;
+    CHECK_INT(mote_grpc_init(&client, &config, client_memory, sizeof client_memory), 0);
+    CHECK_INT(mote_grpc_init(&server, &serving, server_memory, sizeof server_memory), 0);
+    while (carry(&client, false) || carry(&server, false))
+        ;
+}
+
+static void start(unsigned i, bool uploads)
+{
+    mote_grpc_request request = {.path = &paths[uploads]};
+    uint16_t number = (uint16_t)i;
+    mote_grpc_bytes message = {(const uint8_t *)&number, sizeof number};
+
+    CHECK_INT(mote_grpc_start(&client, &request, &open_calls[i]), 0);
+    memcpy(open_calls[i]->user, &number, sizeof number);
+    CHECK_INT(mote_grpc_send(open_calls[i], &mote_grpc_bytes_source, &message, 0), 0);
+    while (carry(&client, uploads))
+        ;
+}
+
+/* All begin at once; a server's answers begin with the requests. */
+static void start_all(unsigned streams, bool uploads)
+{
+    for (unsigned i = 0; i < streams; i++)
+        start(i, uploads);
+    for (unsigned i = 0; uploads && i < streams; i++)
+        send_all(open_calls[i], &sizes[i]);
+}
+
+/* ---- the tests ------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    size_t of[3]; /* in turn */
+} kind;
+
+static const kind kinds[SIZES] = {{"32 B", {32, 32, 32}},
+                                  {"1 KB", {1000, 1000, 1000}},
+                                  {"10 KB", {10000, 10000, 10000}},
+                                  {"mixed", {32, 1000, 10000}}};
+
+static uint64_t total(unsigned streams, uint64_t *least)
+{
+    uint64_t sum = 0;
+
+    *least = UINT64_MAX;
+    for (unsigned i = 0; i < streams; i++) {
+        sum += received[i];
+        *least = received[i] < *least ? received[i] : *least;
+    }
+    return sum;
+}
+
+/* So many writes of either side; false: nothing moves any more. */
+static bool go_on(int rounds, bool uploads)
+{
+    bool said = true;
+
+    for (int i = 0; i < rounds && said; i++) {
+        said = carry(&server, uploads);
+        said = carry(&client, uploads) || said;
+    }
+    CHECK(said);
+    return said;
+}
+
+/* Steps a message. */
+static uint64_t run(unsigned streams, bool uploads, const kind *k, size_t at_a_time)
+{
+    uint64_t least, sum, aim = (uint64_t)streams * 6 * (k->of[2] > TX ? k->of[2] : TX);
+
+    connect();
+    for (unsigned i = 0; i < streams; i++)
+        sizes[i] = k->of[i % 3];
+    start_all(streams, uploads);
+    write_size = at_a_time;
+    memset(received, 0, sizeof received);
+    messages = runs = encoded = steps = 0;
+    while (total(streams, &least) < aim && go_on(64, uploads))
+        ;
+    sum = total(streams, &least);
+    CHECK(messages > 0);
+    if (messages == 0)
+        return 0;
+    printf(
+        "%s %-5s %4u streams, %5zu at a time: least %3.0f%% of the average, a message: %.3f runs, "
+        "%.2f bytes a byte, %llu steps\n",
+        uploads ? "up  " : "down", k->name, streams, at_a_time,
+        100.0 * (double)least * streams / (double)sum, (double)runs / (double)messages,
+        (double)encoded / (double)sum, (unsigned long long)(steps / messages));
+    CHECK(2 * least * streams >= sum);
+    return steps / messages;
+}
+
+static void every_stream_gets_its_share(void)
+{
+    static const unsigned streams[] = {1, 10, 100, CALLS};
+    static const size_t at_a_time[] = {TX, TX / 2, 1400};
+
+    for (int uploads = 0; uploads < 2; uploads++) {
+        for (size_t i = 0; i < SIZES; i++) {
+            for (size_t w = 0; w < 3; w++) {
+                uint64_t least = UINT64_MAX, most = 0;
+                for (size_t j = 0; j < 4; j++) {
+                    uint64_t n = run(streams[j], uploads, &kinds[i], at_a_time[w]);
+                    least = n < least ? n : least;
+                    most = n > most ? n : most;
+                }
+                CHECK(most <= least * 5 / 4);
+            }
+        }
+    }
+}
+
+/* ---- what happens to all of them at once ------------------------------------------------------
+ */
+
+/* A step for each pair of streams would be a million. */
+enum { STEPS_A_STREAM = 400 };
+
+static void connection_of(unsigned streams, bool uploads)
+{
+    connect();
+    for (unsigned i = 0; i < streams; i++)
+        start(i, uploads);
+    while (carry(&client, false) || carry(&server, false))
+        ;
+    CHECK_INT(mote_grpc_active(&client), streams);
+    CHECK_INT(mote_grpc_active(&server), streams);
+}
+
+static unsigned events_of(mote_grpc *g, const uint8_t *in, size_t len,
+                          enum mote_grpc_event_type type)
+{
+    mote_grpc_event ev;
+    unsigned n = 0;
+    size_t used;
+
+    steps = 0;
+    while (mote_grpc_recv(g, in, len, &used, &ev) > 0) {
+        in = used > 0 ? in + used : in;
+        len -= used;
+        n += ev.type == type;
+    }
+    return n;
+}
+
+/* RFC 9113 6.8: a GOAWAY that excludes all streams. */
+static void a_goaway_costs_each_stream_once(void)
+{
+    static const uint8_t goaway[17] = {0, 0, 8, 7};
+
+    connection_of(CALLS, true);
+    CHECK_INT(events_of(&client, goaway, sizeof goaway, MOTE_GRPC_STATUS), CALLS);
+    printf("GOAWAY: %llu steps a stream\n", (unsigned long long)(steps / CALLS));
+    CHECK(steps / CALLS < STEPS_A_STREAM);
+}
+
+static void an_end_of_the_transport_costs_each_call_once(void)
+{
+    mote_grpc *sides[] = {&client, &server};
+    static const enum mote_grpc_event_type ends[] = {MOTE_GRPC_STATUS, MOTE_GRPC_CLOSED};
+
+    for (int i = 0; i < 2; i++) {
+        connection_of(CALLS, true);
+        mote_grpc_recv_eof(sides[i]);
+        CHECK_INT(events_of(sides[i], NULL, 0, ends[i]), CALLS);
+        printf("end of the transport: %llu steps a stream\n", (unsigned long long)(steps / CALLS));
+        CHECK(steps / CALLS < STEPS_A_STREAM);
+    }
+}
+
+/* Streams that owe wait for room; it comes by as much as one of them needs. */
+static void what_streams_owe_leaves_in_turn(void)
+{
+    size_t len, all = 0;
+
+    connection_of(CALLS, true);
+    for (unsigned i = 0; i < CALLS; i++)
+        mote_h2_reset(&server.h2, &server.h2.streams[CALLS - 1 - i], MOTE_H2_CANCEL);
+    steps = 0;
+    for (; mote_grpc_peek(&server, &len); all += 13)
+        mote_grpc_ack(&server, 13);
+    CHECK_INT(all, 13 * CALLS);
+    printf("what is owed: %llu steps a stream\n", (unsigned long long)(steps / CALLS));
+    CHECK(steps / CALLS < STEPS_A_STREAM);
+}
+
+/* ---- memory -----------------------------------------------------------------------------------
+ */
+
+enum { PAGE = 4096, PATTERN = 0xa5 };
+
+static unsigned pages_that_differ(const uint8_t *is, const uint8_t *was, size_t size)
+{
+    unsigned n = 0;
+
+    for (size_t at = 0; at < size; at += PAGE)
+        n += memcmp(is + at, was + at, size - at < PAGE ? size - at : PAGE) != 0;
+    return n;
+}
+
+/* Calls one at a time, each with a message that is cut, so that its buffer is needed. */
+static void calls_one_at_a_time_touch_the_memory_of_one(void)
+{
+    static uint64_t before[MEMORY / 8];
+
+    memset(server_memory, PATTERN, sizeof server_memory);
+    connect();
+    memcpy(before, server_memory, sizeof before);
+    write_size = 7;
+    for (unsigned i = 0; i < 100; i++) {
+        start(0, true);
+        while (mote_grpc_half_close(open_calls[0]) == MOTE_AGAIN)
+            carry(&client, false);
+        while (carry(&client, false) || carry(&server, false))
+            ;
+        CHECK_INT(mote_grpc_active(&server), 0);
+    }
+    unsigned pages = pages_that_differ((uint8_t *)server_memory, (uint8_t *)before, sizeof before);
+    printf("100 calls one at a time: %u pages of %zu\n", pages, sizeof before / PAGE);
+    CHECK(pages <= 8);
+}
+
+int main(void)
+{
+    RUN(a_goaway_costs_each_stream_once);
+    RUN(an_end_of_the_transport_costs_each_call_once);
+    RUN(what_streams_owe_leaves_in_turn);
+    RUN(calls_one_at_a_time_touch_the_memory_of_one);
+    RUN(every_stream_gets_its_share);
+    return test_summary();
+}
