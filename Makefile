@@ -48,8 +48,13 @@ else
 TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
 # What programs include: installed as <mote/...>.
-HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h h2/mote_features.h pb/pb_%, \
+HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h hpack/mote_apart.h h2/mote_features.h pb/pb_%, \
              $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h)))
+# The same lists for what cannot ask make (CMake, Meson, the amalgamation and others); a test holds them against these.
+header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/%,$1),lines),core)
+PACKAGED := $(CORE:%=core@%) $(LINES:%=lines@%) $(POSIX:%=posix@%) \
+            $(patsubst %,tls@%,$(filter-out tls/absent.c,$(sort $(wildcard tls/*.c)))) posix-tls@port/posix/tls.c \
+            no-tls@tls/absent.c $(PLUGIN:%=plugin@%) $(foreach h,$(HEADERS),header-$(call header_group,$h)@$h)
 # What is built for this machine and held against the drawing of the house by `make house`.
 HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) $(LINES)
 
@@ -234,22 +239,31 @@ $(BUILD)/compile_commands.json: Makefile $(HOUSE) $(LINT_FILES)
 # ---- packages
 
 INSTALLED := protoc-gen-mote $(filter mote-%,$(PROGRAMS))
-# $(call pc,NAME,DESCRIPTION,LINES...): a file for pkg-config
-pc = printf '%s\n' 'prefix=$(PREFIX)' 'Name: $1' 'Description: $2' 'Version: $(VERSION)' $3 \
-         > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$1.pc
+# What CMake installs as well: packages/*.pc.in, packages/cmake/.
+fill_pc = sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|lib|; s|@version@|$(VERSION)|; s|@tls@|$(TLS_LIBRARIES)|' packages/$1.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/$1.pc
 
-install: $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%) ## headers, libraries, the plugin of protoc, tools and pkg-config files, under PREFIX and DESTDIR
+install: $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%) ## headers, libraries, plugin, tools, files for pkg-config and CMake, under PREFIX and DESTDIR
 	@for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/mote/$$h || exit 1; done
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib $(LIB) $(TLS_LIB)
 	@install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(INSTALLED:%=$(BUILD)/%)
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/cmake/mote packages/cmake/*.cmake
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	@$(call pc,mote,HTTP/2 and gRPC without a heap,'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lmote')
-	@$(call pc,mote-tls,mote over TLS,'Requires: mote' 'Libs: -L$${prefix}/lib -lmote-tls $(if $(TLS_LIBRARIES),-lmote $(TLS_LIBRARIES))')
+	@$(call fill_pc,mote)
+	@$(call fill_pc,mote-tls)
 	@echo "installed under $(DESTDIR)$(PREFIX)"
 
-dist: ## a source archive under build/
-	@mkdir -p $(BUILD)
-	git archive --prefix=mote-$(VERSION)/ -o $(BUILD)/mote-$(VERSION).tar.gz HEAD
+sources: ## writes packages/sources.txt, for a source or header that is new
+	@{ echo '# What the library is made of, a group and a path. Written by `make sources`; tests/packages.sh holds it against the Makefile.'; \
+	    printf '%s\n' $(PACKAGED) | tr @ ' '; } >packages/sources.txt
+.PHONY: sources
+
+packages-test: setup-packages ## ways to get mote: amalgamation, dist, CMake, Meson, pkg-config and others, each beside grpcio; 3 minutes
+	$(MAKE) BUILD=$(BUILD) $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%)
+	CC="$(CC)" BUILD=$(BUILD) tests/packages.sh
+.PHONY: packages-test
+
+dist: ## archives of the last commit under build/dist/: source, amalgamation, and what package managers want
+	@BUILD=$(BUILD) VERSION=$(VERSION) packages/dist.sh
 
 clean: ## removes build/
 	rm -rf $(BUILD)

@@ -112,6 +112,7 @@ LIMIT=120 run "demo" env BUILD="$BUILD" tests/demo.sh
 LIMIT=300 run "fleet on bad days" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/faults.py
 LIMIT=120 run "fleet in the laboratory" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/lab.py short
 run "install" env BUILD="$BUILD" CC="$CC" tests/install.sh
+run "packages, quick" env BUILD="$BUILD" CC="$CC" tests/packages.sh quick
 
 # A server that a sanitizer stopped is not there any more.
 for s in $servers; do

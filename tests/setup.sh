@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|demo|interop|proxies|http|tls|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|arch
+#   tests/setup.sh test|demo|interop|proxies|http|tls|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -156,6 +156,23 @@ fuzz)
     ;;
 coverage)
     need gcovr gcovr
+    ;;
+packages)
+    need cmake cmake
+    need ninja-build ninja
+    need meson meson
+    need pkg-config pkg-config
+    need g++ g++
+    need clang clang
+    need git git
+    need gcc-arm-none-eabi arm-none-eabi-gcc
+    need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
+    need protobuf-compiler protoc
+    need python3 /usr/bin/python3
+    need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
+    need debhelper dh
+    need python3-jsonschema /usr/lib/python3/dist-packages/jsonschema/__init__.py
     ;;
 arch)
     need_header libc6-dev-i386 gnu/stubs-32.h

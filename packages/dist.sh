@@ -1,0 +1,30 @@
+#!/bin/bash
+# make dist: archives of the last commit under $BUILD/dist, the same bytes wherever and whenever they are made: what git
+# has, in the order of names, with the time of the commit.
+set -eu
+BUILD=${BUILD:-build}
+dist=$PWD/$BUILD/dist
+name=mote-$VERSION
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+[ -z "$(git status --porcelain --untracked-files=no)" ] || echo "dist: what is not committed stays out"
+time=$(git log -1 --format=%ct)
+rm -rf "$dist"
+mkdir -p "$dist"
+git archive --format=tar --prefix="$name/" HEAD | tar -x -C "$work"
+cd "$work"
+
+# pack ARCHIVE FOLDER
+pack() {
+    tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$time" --format=gnu -cf - "$2" | gzip -9 -n >"$dist/$1"
+}
+
+pack "$name.tar.gz" "$name"
+
+(cd "$name" && packages/amalgamate.py "$work/$name-amalgamation" && cp LICENSE examples/hello/* "$work/$name-amalgamation")
+# The example includes what lies beside it.
+sed -i 's|<mote/port/posix/posix.h>|"mote.h"|' "$name-amalgamation"/hello_*.c
+pack "$name-amalgamation.tar.gz" "$name-amalgamation"
+
+cd "$dist" && sha256sum -- * >SHA256SUMS
+ls -l "$dist"

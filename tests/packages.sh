@@ -1,0 +1,262 @@
+#!/bin/bash
+# Ways to get mote into a project of one's own: each builds the hello programs of examples/hello in a clean folder, and
+# grpcio calls the server and is called by the client. `tests/packages.sh quick` leaves out what needs more than a compiler.
+set -u
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+PYTHON=${PYTHON:-/usr/bin/python3}
+. tests/lib.sh
+ROOT=$PWD
+W=$(mktemp -d)
+trap 'rm -rf "$W"' EXIT
+PLUGIN=$ROOT/$BUILD/protoc-gen-mote
+VERSION=$(make -s --no-print-directory print-VERSION)
+# What has the version in it beside hpack/version.h.
+VERSIONED="meson.build"
+FLAGS="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
+
+talks() { "$PYTHON" tests/peers/hello_peer.py "$@"; } # talks SERVER CLIENT: with grpcio
+hello() { # hello FOLDER: a project's own files
+    mkdir -p "$1" && cp examples/hello/* "$1"
+}
+
+# ---- one list
+
+lists_agree() {
+    # shellcheck disable=SC2046
+    printf '%s\n' $(make -s --no-print-directory print-PACKAGED) | tr @ ' ' | diff - <(grep -v '^#' packages/sources.txt) ||
+        { echo "please run: make sources"; return 1; }
+}
+versions_agree() {
+    local f
+    for f in $VERSIONED; do
+        grep -q "[^0-9.]${VERSION}[^0-9.]" "$f" || { echo "$f has another version than hpack/version.h"; return 1; }
+    done
+}
+
+# ---- the amalgamation
+
+amalgamation() {
+    packages/amalgamate.py "$W/one" && cp examples/hello/hello* "$W/one" &&
+        sed -i 's|<mote/port/posix/posix.h>|"mote.h"|' "$W"/one/hello_*.c &&
+        (cd "$W/one" && protoc --plugin="$PLUGIN" --mote_out=. --mote_opt=runtime=mote.h hello.proto)
+}
+# shellcheck disable=SC2086
+one_unit_talks() {
+    $CC -std=c11 $FLAGS -DMOTE_WITH_POSIX -c "$W/one/mote.c" -o "$W/one/mote.o" || return 1
+    for p in server client; do
+        $CC -std=c11 $FLAGS -DMOTE_WITH_POSIX -I"$W/one" "$W/one/hello_$p.c" "$W/one/hello.mote.c" "$W/one/mote.o" -o "$W/one/$p" || return 1
+    done
+    talks "$W/one/server" "$W/one/client"
+}
+# Each role and both, with the ports and without, by each compiler.
+# shellcheck disable=SC2086
+one_unit_by() { # one_unit_by COMPILER...
+    local with
+    for with in "" -DMOTE_CLIENT_ONLY -DMOTE_SERVER_ONLY "-DMOTE_NO_TEXTS -DMOTE_HPACK_SMALL -DMOTE_NO_COMPRESSION"; do
+        "$@" -std=c11 $FLAGS $with -c "$W/one/mote.c" -o "$W/one/tried.o" || { echo "with $with"; return 1; }
+    done
+}
+# shellcheck disable=SC2086
+one_unit_with_ports_by() {
+    local with
+    for with in -DMOTE_WITH_POSIX "-DMOTE_WITH_POSIX -DMOTE_CLIENT_ONLY" -DMOTE_WITH_TLS "-DMOTE_WITH_POSIX -DMOTE_WITH_TLS"; do
+        "$@" -std=c11 $FLAGS $with -c "$W/one/mote.c" -o "$W/one/tried.o" || { echo "with $with"; return 1; }
+    done
+}
+firmware_is_linked() {
+    cat >"$W/one/board.c" <<'C'
+#include "mote.h"
+#include "hello.mote.h"
+MOTE_GRPC_STORAGE(hello, max_calls = 1, slots = 8, rx_size = 128, tx_size = 256, table_size = 0, field_size = 128, user_size = 0);
+static uint8_t input[64];
+static mote_channel channel;
+static int io_read(void *c, uint8_t *p, size_t n) { return (void)c, (void)p, (void)n, 0; }
+static int io_write(void *c, const uint8_t *p, size_t n) { return (void)c, (void)p, (int)n; }
+static uint64_t io_now(void *c) { return (void)c, 0; }
+void *memcpy(void *to, const void *from, size_t n) { for (size_t i = 0; i < n; i++) ((volatile char *)to)[i] = ((const char *)from)[i]; return to; }
+void *memmove(void *to, const void *from, size_t n) { return memcpy(to, from, n); }
+void *memset(void *to, int v, size_t n) { for (size_t i = 0; i < n; i++) ((volatile char *)to)[i] = (char)v; return to; }
+int memcmp(const void *a, const void *b, size_t n) { const char *p = a, *q = b; while (n && *p == *q) p++, q++, n--; return n ? *p - *q : 0; }
+void reset(void);
+void reset(void)
+{
+    mote_grpc_config config = {MOTE_GRPC_SIZES(hello), .authority = MOTE_GRPC_AUTHORITY("localhost")};
+    hello_Question question = {MOTE_PB_STRING("kitchen")};
+    hello_Reading reading;
+    mote_io io = {.read = io_read, .write = io_write, .now_ms = io_now};
+    mote_channel_init(&channel, &config, hello_memory, sizeof hello_memory, input, sizeof input, io);
+    hello_Thermometer_Read(&channel, (mote_grpc_request){.timeout_ms = 5000}, &question, &reading, NULL);
+}
+C
+    (cd "$W/one" && arm-none-eabi-gcc -std=c11 -mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -fno-tree-loop-distribute-patterns \
+        -Wl,--gc-sections -nostdlib -Wl,-e,reset board.c hello.mote.c mote.c -lgcc -o board.elf && arm-none-eabi-size board.elf)
+}
+used_from_cpp() {
+    printf '%s\n' '#include "mote.h"' '#include "hello.mote.h"' '#include <cstring>' \
+        'int main() { mote_channel channel; hello_Reading r{}; return std::strcmp(mote_version(), MOTE_VERSION) != 0 || sizeof channel == 0 || r.celsius != 0; }' >"$W/one/a.cc"
+    # shellcheck disable=SC2086
+    g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -DMOTE_WITH_POSIX -DMOTE_WITH_TLS -I"$W/one" -c "$W/one/a.cc" -o "$W/one/a.o" &&
+        $CC -std=c11 -c "$W/one/hello.mote.c" -o "$W/one/hello.o" && g++ "$W/one/a.o" "$W/one/hello.o" "$W/one/mote.o" -o "$W/one/a" && "$W/one/a"
+}
+
+check "the lists of sources agree" lists_agree
+check "the versions agree" versions_agree
+check "the amalgamation is written" amalgamation
+check "mote.c and mote.h talk to grpcio" one_unit_talks
+if [ "${1:-}" = quick ]; then
+    summary
+    exit
+fi
+check "mote.c by gcc" one_unit_by gcc
+check "mote.c by clang" one_unit_by clang
+check "mote.c with ports by gcc" one_unit_with_ports_by gcc
+check "mote.c with ports by clang" one_unit_with_ports_by clang
+check "mote.c by arm-none-eabi-gcc" one_unit_by arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os
+check "mote.c and a client for Cortex-M4" firmware_is_linked
+check "mote.h used from C++17" used_from_cpp
+
+# ---- make dist
+
+same_bits_in_two_folders() {
+    local folder
+    for folder in "$W/one place" "$W/another/place"; do
+        git clone -q . "$folder" && (cd "$folder" && touch h2/h2.h && make -s dist >/dev/null) || return 1
+        sleep 1.1
+    done
+    (cd "$W/another/place/build/dist" && sha256sum --check --quiet SHA256SUMS) &&
+        diff -r "$W/one place/build/dist" "$W/another/place/build/dist" && ls "$W/one place/build/dist"
+}
+check "make dist gives the same bits in two folders" same_bits_in_two_folders
+
+# ---- make install, pkg-config
+
+installed() { make -s BUILD="$BUILD" DESTDIR="$W/root" PREFIX=/usr install; }
+# shellcheck disable=SC2046,SC2086
+pkg_config_talks() {
+    local pc="pkg-config --define-variable=prefix=$W/root/usr"
+    export PKG_CONFIG_PATH=$W/root/usr/lib/pkgconfig
+    hello "$W/pc" && (cd "$W/pc" && protoc --plugin="$W/root/usr/bin/protoc-gen-mote" --mote_out=. hello.proto) || return 1
+    for p in server client; do
+        $CC -std=c11 $FLAGS $($pc --cflags mote) "$W/pc/hello_$p.c" "$W/pc/hello.mote.c" $($pc --libs mote) -o "$W/pc/$p" || return 1
+    done
+    talks "$W/pc/server" "$W/pc/client"
+}
+check "make install" installed
+check "pkg-config" pkg_config_talks
+
+# ---- CMake
+
+# cmake_project FOLDER LINES...: hello programs whose CMakeLists.txt gets mote by LINES
+cmake_project() {
+    local folder=$1
+    shift
+    hello "$folder" && {
+        echo 'cmake_minimum_required(VERSION 3.16)' && echo 'project(hello C)' && printf '%s\n' "$@"
+        for p in server client; do
+            echo "add_executable($p hello_$p.c)"
+            echo "mote_generate($p hello.proto)"
+            echo "target_link_libraries($p PRIVATE mote::mote)"
+        done
+    } >"$folder/CMakeLists.txt"
+}
+cmake_build() { # cmake_build FOLDER FLAGS...
+    local folder=$1
+    shift
+    cmake -S "$folder" -B "$folder/b" -G Ninja -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" "$@" && nice cmake --build "$folder/b"
+}
+add_subdirectory_talks() {
+    cmake_project "$W/sub" "add_subdirectory($ROOT mote)" && cmake_build "$W/sub" && talks "$W/sub/b/server" "$W/sub/b/client"
+}
+fetch_content_talks() {
+    cmake_project "$W/fetch" 'include(FetchContent)' "FetchContent_Declare(mote URL $ROOT/$BUILD/dist/mote-$VERSION.tar.gz)" \
+        'FetchContent_MakeAvailable(mote)' && make -s dist && cmake_build "$W/fetch" && talks "$W/fetch/b/server" "$W/fetch/b/client"
+}
+cmake_installs() {
+    cmake -S . -B "$W/cm" -G Ninja -DMOTE_TLS=ON -DCMAKE_INSTALL_PREFIX="$W/prefix" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" && nice cmake --build "$W/cm" &&
+        cmake --install "$W/cm" && "$W/prefix/bin/mote-hpack" --help | grep -q -- --help
+}
+find_package_talks() { # find_package_talks PREFIX NAME
+    cmake_project "$W/$2" "find_package(mote 0.1 CONFIG REQUIRED)" && cmake_build "$W/$2" -DCMAKE_PREFIX_PATH="$1" && talks "$W/$2/b/server" "$W/$2/b/client"
+}
+find_package_has_tls() {
+    mkdir -p "$W/tls" && cat >"$W/tls/CMakeLists.txt" <<'C'
+cmake_minimum_required(VERSION 3.16)
+project(tls C)
+find_package(mote CONFIG REQUIRED)
+add_executable(tls tls.c)
+target_link_libraries(tls PRIVATE mote::tls)
+C
+    cat >"$W/tls/tls.c" <<'C'
+#include <mote/port/posix/tls.h>
+int main(void)
+{
+    return mote_posix_tls_file("no such file").len != 0;
+}
+C
+    cmake_build "$W/tls" -DCMAKE_PREFIX_PATH="$W/prefix" && "$W/tls/b/tls"
+}
+another_minor_is_refused() {
+    cmake_project "$W/other" "find_package(mote 0.2 CONFIG REQUIRED)"
+    ! cmake_build "$W/other" -DCMAKE_PREFIX_PATH="$W/prefix" >"$W/other.out" 2>&1 && grep -A1 "compatible" "$W/other.out" | grep -q "version \"0.2\""
+}
+# A build for a board: the plugin is one of the host, made by the host's compiler.
+cross_build() {
+    cat >"$W/arm.cmake" <<'C'
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(CMAKE_C_COMPILER arm-none-eabi-gcc)
+set(CMAKE_C_FLAGS_INIT "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections")
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+C
+    mkdir -p "$W/cross" && cp examples/hello/hello.proto "$W/cross" && cat >"$W/cross/CMakeLists.txt" <<C
+cmake_minimum_required(VERSION 3.16)
+project(cross C)
+add_subdirectory($ROOT mote)
+add_library(app STATIC app.c)
+mote_generate(app hello.proto OPTIONS client names)
+target_link_libraries(app PUBLIC mote::mote)
+C
+    printf '%s\n' '#include "hello.mote.h"' 'extern int app; int app = sizeof(hello_Reading);' >"$W/cross/app.c"
+    cmake -S "$W/cross" -B "$W/cross/b" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$W/arm.cmake" -DMOTE_FEATURES="MOTE_CLIENT_ONLY;MOTE_NO_TEXTS" &&
+        nice cmake --build "$W/cross/b" && arm-none-eabi-nm "$W/cross/b/libapp.a" | grep hello_Thermometer
+}
+check "CMake: add_subdirectory" add_subdirectory_talks
+check "CMake: FetchContent of the archive" fetch_content_talks
+check "CMake: cmake --install" cmake_installs
+check "CMake: find_package after cmake --install" find_package_talks "$W/prefix" found
+check "CMake: find_package after make install" find_package_talks "$W/root/usr" found2
+check "CMake: mote::tls" find_package_has_tls
+check "CMake: another minor version is refused" another_minor_is_refused
+check "CMake: cross build for Cortex-M4" cross_build
+
+# ---- Meson
+
+meson_talks() {
+    hello "$W/meson" && mkdir -p "$W/meson/subprojects" && ln -s "$ROOT" "$W/meson/subprojects/mote" && cat >"$W/meson/meson.build" <<'C'
+project('hello', 'c')
+mote = subproject('mote', default_options: ['tls=enabled'])
+protoc = find_program('protoc')
+plugin = find_program('protoc-gen-mote')
+generated = custom_target('hello', input: 'hello.proto', output: ['hello.mote.h', 'hello.mote.c'], depends: plugin,
+  command: [protoc, '--plugin=protoc-gen-mote=' + plugin.full_path(), '-I', '@CURRENT_SOURCE_DIR@', '--mote_out=@OUTDIR@', 'hello.proto'])
+foreach name : ['server', 'client']
+  executable(name, 'hello_' + name + '.c', generated, dependencies: [dependency('mote'), dependency('mote-tls')])
+endforeach
+C
+    meson setup --fatal-meson-warnings "$W/meson/b" "$W/meson" && nice ninja -C "$W/meson/b" && talks "$W/meson/b/server" "$W/meson/b/client"
+}
+meson_installs() {
+    meson setup "$W/m" . --prefix="$W/mi" --libdir=lib && nice ninja -C "$W/m" install >/dev/null && hello "$W/mpc" &&
+        (cd "$W/mpc" && protoc --plugin="$W/mi/bin/protoc-gen-mote" --mote_out=. hello.proto) || return 1
+    # shellcheck disable=SC2046,SC2086
+    for p in server client; do
+        $CC -std=c11 $FLAGS $(PKG_CONFIG_PATH=$W/mi/lib/pkgconfig pkg-config --cflags mote mote-tls) "$W/mpc/hello_$p.c" "$W/mpc/hello.mote.c" \
+            $(PKG_CONFIG_PATH=$W/mi/lib/pkgconfig pkg-config --static --libs mote-tls mote) -o "$W/mpc/$p" || return 1
+    done
+    talks "$W/mpc/server" "$W/mpc/client"
+}
+check "Meson: a subproject" meson_talks
+check "Meson: meson install, pkg-config" meson_installs
+
+summary
