@@ -211,6 +211,7 @@ test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 an
 
 house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle, and no name twice: all of it compiles as one unit
 	tests/house.py $(BUILD)/obj $(HOUSE)
+	@$(list_sources) | diff - packages/sources.txt || { echo 'please run: make sources'; exit 1; }
 	@{ echo '#define _GNU_SOURCE'; printf '#include "%s"\n' $(filter-out $(PLUGIN),$(HOUSE)); } >$(BUILD)/one.c
 	$(CC) -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I. -fsyntax-only $(BUILD)/one.c
 
@@ -252,9 +253,10 @@ install: $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%) ## headers, libraries, plug
 	@$(call fill_pc,mote-tls)
 	@echo "installed under $(DESTDIR)$(PREFIX)"
 
+list_sources = { echo '\# What the library is made of, a group and a path. Written by `make sources`; `make house` holds it against the Makefile.'; \
+    printf '%s\n' $(PACKAGED) | tr @ ' '; }
 sources: ## writes packages/sources.txt, for a source or header that is new
-	@{ echo '# What the library is made of, a group and a path. Written by `make sources`; tests/packages.sh holds it against the Makefile.'; \
-	    printf '%s\n' $(PACKAGED) | tr @ ' '; } >packages/sources.txt
+	@$(list_sources) >packages/sources.txt
 .PHONY: sources
 
 packages-test: setup-packages ## ways to get mote: amalgamation, dist, CMake, Meson, pkg-config and others, each beside grpcio; 3 minutes

@@ -20,13 +20,6 @@ hello() { # hello FOLDER: a project's own files
     mkdir -p "$1" && cp examples/hello/* "$1"
 }
 
-# ---- one list
-
-lists_agree() {
-    # shellcheck disable=SC2046
-    printf '%s\n' $(make -s --no-print-directory print-PACKAGED) | tr @ ' ' | diff - <(grep -v '^#' packages/sources.txt) ||
-        { echo "please run: make sources"; return 1; }
-}
 versions_agree() {
     local f
     for f in $VERSIONED; do
@@ -100,7 +93,6 @@ used_from_cpp() {
         $CC -std=c11 -c "$W/one/hello.mote.c" -o "$W/one/hello.o" && g++ "$W/one/a.o" "$W/one/hello.o" "$W/one/mote.o" -o "$W/one/a" && "$W/one/a"
 }
 
-check "the lists of sources agree" lists_agree
 check "the versions agree" versions_agree
 check "the amalgamation is written" amalgamation
 check "mote.c and mote.h talk to grpcio" one_unit_talks
