@@ -19,11 +19,19 @@ cert_of_the_future() { # cert_of_the_future NAME CA NAMES: `openssl x509` cannot
         openssl ca -batch -notext -config "$1.config" -cert "$2.pem" -keyfile "$2.key" -in "$1.csr" -out "$1.pem" \
             -extfile "$1.ext" -startdate 20450101000000Z -enddate 20460101000000Z
 }
+bare() { # bare NAME CA SUBJECT: without other names
+    # shellcheck disable=SC2086
+    openssl req -newkey $ec -nodes -keyout "$1.key" -out "$1.csr" -subj "$3" &&
+        openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -out "$1.pem" -days 20
+}
 # What the tests of TLS use.
 all_certificates() {
     ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
         cert client good 20 DNS:client && cert stranger other 20 DNS:localhost && cert expired good -1 DNS:localhost &&
         cert_of_the_future future good DNS:localhost && ca self -addext subjectAltName=DNS:localhost &&
         cert address good 20 IP:127.0.0.1,IP:::1,IP:fe80::1 && cert wild good 20 'DNS:*.0.0.1,DNS:127.0.0.1' &&
+        cert door good 20 URI:urn:dev:door-1,DNS:door-1.example,IP:192.0.2.7,IP:2001:db8::7 &&
+        cert mailed good 20 email:door-1 && bare plain good "/O=Doors/CN=door-1" && bare twins good "/CN=door-1/CN=door-2" &&
+        bare comma good "/O=x, CN=door-1/CN=door-2" && bare nameless good "/O=door-1" && bare torn good "/CN=door-1"$'\n'"door-2" &&
         openssl pkey -in server.key -aes128 -passout pass:secret -out locked.key
 }

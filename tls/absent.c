@@ -111,3 +111,15 @@ void mote_tls_close(mote_tls *tls)
 {
     (void)tls;
 }
+
+void mote_tls_get_peer(const mote_tls *tls, mote_tls_peer *peer)
+{
+    (void)tls;
+    *peer = (mote_tls_peer){0};
+}
+
+bool mote_tls_peer_is(const mote_tls_peer *peer, const char *name, size_t len)
+{
+    (void)peer, (void)name, (void)len;
+    return false;
+}

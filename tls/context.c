@@ -1,6 +1,8 @@
 /* Certificates, keys and what connections may agree on. */
 #include "tls_internal.h"
 
+#include <mbedtls/platform_util.h>
+
 #include <string.h>
 #if MOTE_TLS_3
 #include <psa/crypto.h>
@@ -125,24 +127,49 @@ static const char *check_config(const mote_tls_config *config)
 /* ---- what may be agreed on ----------------------------------------------------------------- */
 
 #if MOTE_TLS_PSK
-#if defined(MBEDTLS_SSL_SRV_C)
-/* mbedTLS asks for the key of an identity. */
+#if MOTE_TLS_PSK_SERVER
+#if MOTE_TLS_3
+#define OF_CONFIG(c, member) ((c)->config.MBEDTLS_PRIVATE(member))
+#else
+#define OF_CONFIG(c, member) ((c)->config.member)
+#endif
+
+/* The one key that there is, or the one that the application finds; its length, 0: unknown. */
+static size_t find_key(const mote_tls_context *c, const uint8_t *identity, size_t len, uint8_t *key)
+{
+    size_t n = OF_CONFIG(c, psk_len);
+
+    if (c->find_psk)
+        return c->find_psk(c->psk_context, identity, len, key, MAX_PSK);
+    if (len != OF_CONFIG(c, psk_identity_len) || n > MAX_PSK ||
+        memcmp(OF_CONFIG(c, psk_identity), identity, len) != 0)
+        return 0;
+    memcpy(key, OF_CONFIG(c, psk), n);
+    return n;
+}
+
+/* mbedTLS asks for the key of an identity, whose it is from now on: without the key the handshake
+ * comes to no end. */
 static int give_psk(void *context, mbedtls_ssl_context *ssl, const unsigned char *identity,
                     size_t len)
 {
-    mote_tls_context *c = context;
+    mote_tls *t = (mote_tls *)ssl; /* its first member */
     uint8_t key[MAX_PSK];
-    size_t n = c->find_psk(c->psk_context, identity, len, key, sizeof key);
+    size_t n = find_key(context, identity, len, key);
+    int r = n == 0 || n > sizeof key ? -1 : mbedtls_ssl_set_hs_psk(ssl, key, n);
 
-    return n == 0 || n > sizeof key ? -1 : mbedtls_ssl_set_hs_psk(ssl, key, n);
+    mbedtls_platform_zeroize(key, sizeof key);
+    t->identity_len = r == 0 && len <= sizeof t->identity ? (uint8_t)len : 0;
+    memcpy(t->identity, identity, t->identity_len);
+    return r;
 }
 
 #endif
 
 static const char *set_psk(mote_tls_context *c, const mote_tls_config *config)
 {
-#if defined(MBEDTLS_SSL_SRV_C)
-    if (config->find_psk)
+#if MOTE_TLS_PSK_SERVER
+    if (config->server && has_psk(config))
         mbedtls_ssl_conf_psk_cb(&c->config, give_psk, c);
 #endif
     if (config->psk.len > 0 &&
@@ -196,6 +223,11 @@ static const char *set_sessions(mote_tls_context *c, const mote_tls_config *conf
         return "tickets cannot be set up";
     mbedtls_ssl_conf_session_tickets_cb(&c->config, mbedtls_ssl_ticket_write,
                                         mbedtls_ssl_ticket_parse, &c->tickets);
+#if MOTE_TLS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    /* in a ticket of TLS 1.3 mbedTLS keeps no certificate: who comes with it would be nobody */
+    if (config->ca.len > 0 || config->pin_count > 0)
+        mbedtls_ssl_conf_new_session_tickets(&c->config, 0);
+#endif
 #endif
 #if MOTE_TLS_CACHE
 #if defined(MBEDTLS_HAVE_TIME)

@@ -94,7 +94,9 @@ typedef struct {
     size_t (*find_psk)(void *context, const uint8_t *identity, size_t len, uint8_t *key,
                        size_t cap);
     void *psk_context;
-    uint32_t session_s; /* server: sessions can be resumed for so long, by ticket or by id; 0: no */
+    uint32_t session_s; /* server: sessions can be resumed for so long, by ticket or by id; 0: no.
+                           Not with TLS 1.3 where clients need a certificate: mbedTLS would forget
+                           whose it was */
     uint16_t max_fragment; /* client: asks for records of 512, 1024, 2048 or 4096 bytes (RFC 6066
                               4); 0: does not */
     /* Client: saved sessions carry a HMAC under this key (any length, 32 bytes are good; stays with
@@ -177,6 +179,41 @@ void mote_tls_eof(mote_tls *tls);
 
 /* Says goodbye (close_notify); its bytes are in mote_tls_peek(). */
 void mote_tls_close(mote_tls *tls);
+
+/* ---- who the peer is ------------------------------------------------------------------------ */
+
+/* What the peer has proven of itself in the handshake. */
+enum mote_tls_proof {
+    MOTE_TLS_UNPROVEN,    /* nothing: it was not asked, or is not believed, or TLS is not ready */
+    MOTE_TLS_CERTIFICATE, /* that it has the key of this certificate, which is trusted */
+    MOTE_TLS_SHARED_KEY   /* that it has the key of this identity */
+};
+
+enum { MOTE_TLS_PEER_NAME = 128, MOTE_TLS_PEER_NAMES = 512 };
+
+/* Texts hold no control characters; of a value that does not fit, or has some, nothing is told. */
+typedef struct {
+    enum mote_tls_proof proof;
+    char name[MOTE_TLS_PEER_NAME + 1]; /* the common name, where there is just one; or the
+                                          identity of the shared key */
+    char subject[MOTE_TLS_PEER_NAMES +
+                 1]; /* "C=DE, CN=door": for people, as values may hold commas */
+    /* The subjectAltName, as "DNS:door", "URI:urn:dev:door" and "IP:192.0.2.1", each with a NUL
+     * behind it, and one more behind the last. */
+    char names[MOTE_TLS_PEER_NAMES + 1];
+    bool
+        has_names; /* it has a DNS name or a URI, told or not: then the common name is for people */
+    uint8_t sha256[32]; /* of the certificate (DER) */
+} mote_tls_peer;
+
+/* Who the peer is; of a resumed session who it was. UNPROVEN is who resumes with a shared key (leave
+ * session_s at 0 where it matters), and to a client the server of a session of TLS 1.3. */
+void mote_tls_get_peer(const mote_tls *tls, mote_tls_peer *peer);
+
+/* Whether a peer has proven that it is called so, to the letter: by a DNS name or URI of its
+ * certificate, by the common name of one that has neither (RFC 6125 6.4.4), or by the identity of
+ * its key. */
+bool mote_tls_peer_is(const mote_tls_peer *peer, const char *name, size_t len);
 
 /* What the error is, as "the certificate of CN=door has expired (2026-01-31; the clock says
  * 2026-11-21)". */

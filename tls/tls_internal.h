@@ -49,6 +49,13 @@
 #define MOTE_TLS_CACHE 0
 #endif
 
+/* Whether servers learn who has which shared key. */
+#if MOTE_TLS_PSK && defined(MBEDTLS_SSL_SRV_C)
+#define MOTE_TLS_PSK_SERVER 1
+#else
+#define MOTE_TLS_PSK_SERVER 0
+#endif
+
 enum { TLS_TEXT = 256, TLS_SMALL = 128, TLS_DIGEST = 32, TLS_TIME = 14 };
 
 struct mote_tls_context {
@@ -85,7 +92,7 @@ enum tls_life {
 };
 
 struct mote_tls {
-    mbedtls_ssl_context ssl;
+    mbedtls_ssl_context ssl; /* first, so that it leads back */
     mote_tls_context *context;
     const char *host_name;
     uint8_t address[16]; /* of a host name that is an IP address: address_len bytes */
@@ -103,6 +110,10 @@ struct mote_tls {
     char valid_to[TLS_TIME]; /* YYYYMMDDHHMMSS: when the first certificate of the chain expires */
     uint8_t small[TLS_SMALL];
     char text[TLS_TEXT]; /* of the error, or of a certificate that is not accepted */
+#if MOTE_TLS_PSK_SERVER
+    uint8_t identity[MOTE_TLS_PEER_NAME]; /* of the shared key that was given last */
+    uint8_t identity_len;
+#endif
 };
 
 /* alpn.c (RFC 7301): what is offered and accepted: 0, or an error of mbedTLS. After the handshake:
@@ -123,6 +134,8 @@ bool mote_tls_names_address(const mote_tls *tls, const mbedtls_x509_crt *crt);
 /* verify.c: mbedtls_ssl_set_verify(): names of addresses, pins, and a text that says which check of
  * which certificate failed. */
 int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+/* SHA-256 of a part of a certificate: false: there is no memory. */
+bool mote_tls_digest(const mbedtls_x509_buf *span, uint8_t out[32]);
 /* The time of the clock, as YYYYMMDDHHMMSS: false when there is no clock. */
 bool mote_tls_clock(char out[TLS_TIME]);
 

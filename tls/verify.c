@@ -10,7 +10,7 @@
 
 /* ---- pins ---------------------------------------------------------------------------------- */
 
-static bool digest_of(const mbedtls_x509_buf *span, uint8_t out[32])
+bool mote_tls_digest(const mbedtls_x509_buf *span, uint8_t out[32])
 {
 #if MOTE_TLS_3
     return mbedtls_sha256(span->p, span->len, out, 0) == 0;
@@ -23,7 +23,7 @@ static bool is_pinned(const mote_tls_context *c, const mbedtls_x509_buf *span)
 {
     uint8_t digest[32];
 
-    if (!digest_of(span, digest))
+    if (!mote_tls_digest(span, digest))
         return false;
     for (size_t i = 0; i < c->pin_count; i++) {
         if (memcmp(c->pins[i].sha256, digest, sizeof digest) == 0)

@@ -263,6 +263,14 @@ typedef struct {
  * connections that have sent no request give way, and then idle ones. */
 int mote_posix_serve(const mote_posix_server *server);
 
+/* The connection of a call of such a server, for its handlers. */
+mote_posix_conn *mote_posix_conn_of(const mote_grpc_call *call);
+
+/* Who calls: the address of the peer of a connection, as "192.0.2.1:5000", "[::1]:5000", or
+ * "unix:uid=1000" (the user whose process it is); "" when the socket does not know it. What the
+ * peer has proven of itself says mote_posix_tls_peer() of port/posix/tls.h. */
+const char *mote_posix_peer_address(const mote_posix_conn *conn, char out[128]);
+
 /* Bytes of memory of one connection of such a server. */
 size_t mote_posix_connection_size(const mote_grpc_config *config);
 

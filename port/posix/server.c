@@ -115,6 +115,11 @@ static slot *slot_of(void *grpc)
     return (slot *)((uint8_t *)grpc - offsetof(slot, grpc));
 }
 
+mote_posix_conn *mote_posix_conn_of(const mote_grpc_call *call)
+{
+    return &slot_of(call->grpc)->conn;
+}
+
 /* ---- handlers, with a look at the clock ---------------------------------------------------- */
 
 static void tell_slow(const server_state *owner, const mote_grpc_method *method, uint64_t ms)

@@ -38,22 +38,54 @@ static int unix_address(const char *address, struct sockaddr_un *un)
     return 0;
 }
 
+/* "host:port" in numbers; an IPv4 address that an IPv6 socket has mapped (RFC 4291 2.5.5.2) is
+ * written as the one that it is. `otherwise`: there is none. */
+static const char *put_address(const struct sockaddr_storage *a, char out[128],
+                               const char *otherwise)
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)a;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)a;
+    bool mapped = a->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr);
+    char host[64], port[16];
+    socklen_t len = a->ss_family == AF_INET6 ? sizeof *six : sizeof *four;
+
+    if ((a->ss_family != AF_INET6 && a->ss_family != AF_INET) ||
+        getnameinfo((const struct sockaddr *)a, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return strcpy(out, otherwise);
+    if (mapped)
+        snprintf(out, 128, "%s:%s", strrchr(host, ':') + 1, port);
+    else
+        snprintf(out, 128, a->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    return out;
+}
+
 const char *mote_posix_address(int fd, char out[128])
 {
     struct sockaddr_storage a;
     socklen_t len = sizeof a;
-    char host[64], port[16];
 
     memset(&a, 0, sizeof a);
     if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
         return strcpy(out, "?");
-    if (a.ss_family == AF_UNIX)
-        snprintf(out, 128, "unix:%.110s", ((struct sockaddr_un *)&a)->sun_path);
-    else if (getnameinfo((struct sockaddr *)&a, len, host, sizeof host, port, sizeof port,
-                         NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        strcpy(out, "?");
-    else
-        snprintf(out, 128, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    if (a.ss_family != AF_UNIX)
+        return put_address(&a, out, "?");
+    snprintf(out, 128, "unix:%.110s", ((struct sockaddr_un *)&a)->sun_path);
+    return out;
+}
+
+const char *mote_posix_peer_address(const mote_posix_conn *conn, char out[128])
+{
+    struct sockaddr_storage a;
+    struct ucred who;
+    socklen_t len = sizeof a, who_len = sizeof who;
+
+    memset(&a, 0, sizeof a);
+    if (getpeername(conn->fd, (struct sockaddr *)&a, &len) < 0)
+        return strcpy(out, "");
+    if (a.ss_family != AF_UNIX || getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &who, &who_len) < 0)
+        return put_address(&a, out, "");
+    snprintf(out, 128, "unix:uid=%lu", (unsigned long)who.uid);
     return out;
 }
 

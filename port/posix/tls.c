@@ -228,6 +228,16 @@ const char *mote_posix_tls_error(const void *self)
     return mote_tls_error(e->tls);
 }
 
+void mote_posix_tls_peer(const mote_posix_conn *conn, mote_tls_peer *peer)
+{
+    const tls_engine *e = conn->self;
+
+    if (conn->engine == &engine)
+        mote_tls_get_peer(e->tls, peer);
+    else
+        *peer = (mote_tls_peer){0};
+}
+
 mote_posix_security mote_posix_tls_security(const mote_posix_tls_config *config)
 {
     return (mote_posix_security){(void *)config, sizeof(tls_engine), wrap, unwrap};

@@ -33,6 +33,9 @@ mote_posix_security mote_posix_tls_security(const mote_posix_tls_config *config)
  */
 const char *mote_posix_tls_error(const void *self);
 
+/* Who the peer of a connection in a loop is: mote_tls_get_peer(). UNPROVEN without TLS. */
+void mote_posix_tls_peer(const mote_posix_conn *conn, mote_tls_peer *peer);
+
 /* A transport through TLS over another one; *t must stay where it is. Over one that connects, the
  * handshake is a part of it, so that a channel connects again; otherwise it takes place as the
  * first bytes are written or read. */

@@ -36,14 +36,27 @@ static int other(mote_grpc_call *call, const mote_grpc_event *ev)
     return ev->type == MOTE_GRPC_MESSAGE ? MOTE_GRPC_UNIMPLEMENTED : 0;
 }
 
+/* Says who calls. */
+static int who(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes answer = {ev->data, ev->len};
+    char address[128];
+
+    if (ev->type != MOTE_GRPC_MESSAGE)
+        return 0;
+    dprintf(news[1], "%s\n", mote_posix_peer_address(mote_posix_conn_of(call), address));
+    return mote_grpc_answer(call, &mote_grpc_bytes_source, &answer);
+}
+
 static const mote_grpc_method first[] = {{.name = "Other", .handler = other}};
 static const mote_grpc_method second[] = {{.name = "Other", .handler = other},
-                                          {.name = "Sleeps", .handler = sleeps}};
-static const mote_grpc_service services[] = {{"a.First", first, 1}, {"a.Second", second, 2}};
+                                          {.name = "Sleeps", .handler = sleeps},
+                                          {.name = "Who", .handler = who}};
+static const mote_grpc_service services[] = {{"a.First", first, 1}, {"a.Second", second, 3}};
 
-static pid_t serve(uint32_t slow_ms)
+static pid_t serve(const char *address, uint32_t slow_ms)
 {
-    mote_posix_server server = {.address = "127.0.0.1:0",
+    mote_posix_server server = {.address = address,
                                 .grpc = {.max_calls = 2,
                                          .slots = 4,
                                          .rx_size = 256,
@@ -76,9 +89,12 @@ static const char *line(void)
     return text;
 }
 
+static char own_address[128]; /* of the socket of the last call */
+
 static int call(const char *address, const char *message)
 {
-    static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.Second/Sleeps");
+    static const mote_hpack_field sleeps_path = MOTE_HPACK_FIELD(":path", "/a.Second/Sleeps"),
+                                  who_path = MOTE_HPACK_FIELD(":path", "/a.Second/Who");
     static uint64_t memory[MOTE_GRPC_MEMORY(1, 256, 512, 0, 256, 4, 0) / 8];
     static uint8_t input[256];
     static mote_channel channel;
@@ -88,11 +104,13 @@ static int call(const char *address, const char *message)
                                .tx_size = 512,
                                .field_size = 256,
                                .authority = MOTE_GRPC_AUTHORITY("a")};
-    mote_grpc_request request = {.path = &path, .timeout_ms = 10000};
+    mote_grpc_request request = {.path = strcmp(message, "who?") == 0 ? &who_path : &sleeps_path,
+                                 .timeout_ms = 10000};
     mote_grpc_bytes bytes = {(const uint8_t *)message, strlen(message)};
     mote_grpc_call *open;
     int fd = mote_posix_connect(address, 5000);
 
+    mote_posix_address(fd, own_address);
     mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input,
                       mote_posix_io(&fd));
     int r = mote_channel_start(&channel, &request, &open);
@@ -109,7 +127,7 @@ static void handlers_that_take_long_are_told_of(void)
     int status;
 
     CHECK_INT(pipe(news), 0);
-    pid_t child = serve(50);
+    pid_t child = serve("127.0.0.1:0", 50);
     snprintf(address, sizeof address, "%s", line());
     CHECK_INT(call(address, "quick"), 0);
     CHECK_INT(call(address, "slow"), 0);
@@ -128,7 +146,7 @@ static void nothing_is_told_below_the_limit(void)
     int status;
 
     CHECK_INT(pipe(news), 0);
-    pid_t child = serve(5000);
+    pid_t child = serve("127.0.0.1:0", 5000);
     snprintf(address, sizeof address, "%s", line());
     CHECK_INT(call(address, "slow"), 0);
     kill(child, SIGTERM);
@@ -138,8 +156,38 @@ static void nothing_is_told_below_the_limit(void)
     close(news[0]);
 }
 
+/* In numbers, as the caller's socket has them; of a Unix socket the user. */
+static void a_handler_can_ask_who_calls(void)
+{
+    char folder[] = "/tmp/mote-who.XXXXXX", path[64], user[64], four[64];
+
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "unix:%s/socket", folder);
+    snprintf(user, sizeof user, "unix:uid=%lu", (unsigned long)getuid());
+    const char *const addresses[] = {"127.0.0.1:0", "[::1]:0", ":0", path};
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        char address[128];
+        int status;
+        CHECK_INT(pipe(news), 0);
+        pid_t child = serve(addresses[i], 5000);
+        snprintf(address, sizeof address, "%s", line());
+        const char *port = strrchr(address, ':');
+        if (i == 2) /* by IPv4 to a socket for both */
+            snprintf(four, sizeof four, "127.0.0.1%s", port);
+        CHECK_INT(call(i == 2 ? four : address, "who?"), 0);
+        CHECK(strcmp(line(), i == 3 ? user : own_address) == 0);
+        CHECK(i == 3 || strncmp(own_address, i == 1 ? "[::1]:" : "127.0.0.1:", 6) == 0);
+        kill(child, SIGTERM);
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        close(news[0]);
+        close(news[1]);
+    }
+    rmdir(folder);
+}
+
 int main(void)
 {
+    RUN(a_handler_can_ask_who_calls);
     RUN(handlers_that_take_long_are_told_of);
     RUN(nothing_is_told_below_the_limit);
     return test_summary();
