@@ -10,7 +10,7 @@ enum { SAN_DNS = 2, SAN_URI = 6, SAN_IP = 7, SAN_KIND = 0x1f };
 
 /* ---- texts --------------------------------------------------------------------------------- */
 
-static bool is_plain(const uint8_t *p, size_t len)
+static bool is_printable(const uint8_t *p, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         if (p[i] < 0x20 || p[i] == 0x7f)
@@ -28,13 +28,13 @@ static void put_common_name(const mbedtls_x509_crt *crt, char out[MOTE_TLS_PEER_
         if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) != 0)
             continue;
         memset(out, 0, MOTE_TLS_PEER_NAME + 1);
-        if (!found && n->val.len <= MOTE_TLS_PEER_NAME && is_plain(n->val.p, n->val.len))
+        if (!found && n->val.len <= MOTE_TLS_PEER_NAME && is_printable(n->val.p, n->val.len))
             memcpy(out, n->val.p, n->val.len);
         found = true;
     }
 }
 
-static void put_address(const uint8_t *p, size_t len, char out[64])
+static void put_ip(const uint8_t *p, size_t len, char out[64])
 {
     size_t n = (size_t)snprintf(out, 64, "IP:");
 
@@ -52,7 +52,7 @@ static void add_name(mote_tls_peer *peer, size_t *at, const char *kind, const ui
 {
     size_t kind_len = strlen(kind), room = MOTE_TLS_PEER_NAMES - *at;
 
-    if (!is_plain(p, len) || kind_len + len >= room)
+    if (!is_printable(p, len) || kind_len + len >= room)
         return;
     memcpy(peer->names + *at, kind, kind_len);
     memcpy(peer->names + *at + kind_len, p, len);
@@ -70,7 +70,7 @@ static void put_names(const mbedtls_x509_crt *crt, mote_tls_peer *peer)
         if (kind == SAN_DNS || kind == SAN_URI)
             add_name(peer, &at, kind == SAN_DNS ? "DNS:" : "URI:", s->buf.p, s->buf.len);
         if (kind == SAN_IP && (s->buf.len == 4 || s->buf.len == 16)) {
-            put_address(s->buf.p, s->buf.len, address);
+            put_ip(s->buf.p, s->buf.len, address);
             add_name(peer, &at, "", (const uint8_t *)address, strlen(address));
         }
     }
@@ -82,7 +82,7 @@ static void describe_certificate(const mbedtls_x509_crt *crt, mote_tls_peer *pee
 {
     int n = mbedtls_x509_dn_gets(peer->subject, sizeof peer->subject, &crt->subject);
 
-    if (n <= 0 || !is_plain((const uint8_t *)peer->subject, (size_t)n))
+    if (n <= 0 || !is_printable((const uint8_t *)peer->subject, (size_t)n))
         memset(peer->subject, 0, sizeof peer->subject);
     put_common_name(crt, peer->name);
     put_names(crt, peer);
@@ -105,12 +105,12 @@ void mote_tls_get_peer(const mote_tls *t, mote_tls_peer *peer)
     if (crt || t->identity_len == 0)
         return;
     peer->proof = MOTE_TLS_SHARED_KEY;
-    if (is_plain(t->identity, t->identity_len))
+    if (is_printable(t->identity, t->identity_len))
         memcpy(peer->name, t->identity, t->identity_len);
 #endif
 }
 
-static bool equals(const char *text, const char *name, size_t len)
+static bool is_called(const char *text, const char *name, size_t len)
 {
     return strlen(text) == len && memcmp(text, name, len) == 0;
 }
@@ -120,9 +120,9 @@ bool mote_tls_peer_is(const mote_tls_peer *peer, const char *name, size_t len)
     if (peer->proof == MOTE_TLS_UNPROVEN || len == 0)
         return false;
     if (!peer->has_names)
-        return equals(peer->name, name, len);
+        return is_called(peer->name, name, len);
     for (const char *s = peer->names; *s; s += strlen(s) + 1) {
-        if (strncmp(s, "IP:", 3) != 0 && equals(s + 4, name, len))
+        if (strncmp(s, "IP:", 3) != 0 && is_called(s + 4, name, len))
             return true;
     }
     return false;

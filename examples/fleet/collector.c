@@ -31,6 +31,7 @@ enum {
 };
 
 static const char *path, *tokens; /* files; NULL: none */
+static const char *identity;      /* by what a device is known beside its token; NULL: nothing */
 static uint32_t interval_ms;
 static view_state view;
 static uint64_t committed_ms, reopen_ms;
@@ -163,23 +164,32 @@ static int on_metadata(call_state *state, const mote_grpc_event *ev)
     return 0;
 }
 
-/* Whether the token lets the call speak for the device; without --tokens any may. */
-static bool is_allowed(const call_state *state, const char *device, size_t len)
+/* Why the call may not speak for the device, by its token and by its certificate; NULL: it may.
+ * Without --tokens and --identity any call may. */
+static const char *stranger(const mote_grpc_call *call, const call_state *state, const char *device,
+                            size_t len)
 {
-    return !tokens || token_is_of(state->token, strlen(state->token), device, len);
+    mote_tls_peer peer;
+
+    if (tokens && !token_is_of(state->token, strlen(state->token), device, len))
+        return "this is no token of the device";
+    if (!identity)
+        return NULL;
+    mote_posix_tls_peer(mote_posix_conn_of(call), &peer);
+    return mote_tls_peer_is(&peer, device, len) ? NULL : "the certificate is not the device's";
 }
 
 static int begin_upload(mote_grpc_call *call, call_state *state)
 {
+    const char *why = stranger(call, state, state->device, strlen(state->device));
     source *s;
 
     if (path && !store_is_open())
         return calls_refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     if (!state->device[0])
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "device-id is missing");
-    if (!is_allowed(state, state->device, strlen(state->device)))
-        return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED,
-                            "this is no token of the device");
+    if (why)
+        return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, why);
     s = sources_find(state->device, strlen(state->device), state->epoch);
     if (!s)
         return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
@@ -279,9 +289,9 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     if (!name_is_valid(report.device.data, report.device.len, DEVICE_NAME))
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
                             "the device has no valid name");
-    if (!is_allowed(state, report.device.data, report.device.len))
-        return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED,
-                            "this is no token of the device");
+    const char *why = stranger(call, state, report.device.data, report.device.len);
+    if (why)
+        return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, why);
     if (path && !store_is_open())
         return calls_refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     if (!state->source) {
@@ -358,7 +368,7 @@ static void refresh(uint64_t now)
     say("the tokens were read again");
     for (call_state *state = calls; state; state = state->next) {
         const char *device = state->source ? state->source->device : "";
-        if (!state->ending && !is_allowed(state, device, strlen(device)))
+        if (!state->ending && stranger(state->call, state, device, strlen(device)))
             calls_end(state, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device any more");
     }
 }
@@ -402,14 +412,16 @@ int main(int argc, char **argv)
                                 .ready = open_store,
                                 .turn = each_turn,
                                 .turn_ms = TURN_MS};
-    const option options[] = {OPTION("--address", &server.address, "where to listen"),
-                              OPTION("--store", &path, "SQLite database that keeps the samples"),
-                              OPTION("--tokens", &tokens, "who may be which device: DEVICE TOKEN"),
-                              OPTION("--keep", &keep, "how long: 30d, 12h, 90m or 60s (for ever)"),
-                              OPTION("--log", &log, "MiB of log for those who read it (256)"),
-                              OPTION("--interval", &interval, "ms between readings to ask for"),
-                              SWITCH("--plain", &view.plain, "plain lines, no live table"),
-                              OPTIONS_END};
+    const option options[] = {
+        OPTION("--address", &server.address, "where to listen"),
+        OPTION("--store", &path, "SQLite database that keeps the samples"),
+        OPTION("--tokens", &tokens, "who may be which device: DEVICE TOKEN"),
+        OPTION("--identity", &identity, "cert: a device is who its certificate says (with --ca)"),
+        OPTION("--keep", &keep, "how long: 30d, 12h, 90m or 60s (for ever)"),
+        OPTION("--log", &log, "MiB of log for those who read it (256)"),
+        OPTION("--interval", &interval, "ms between readings to ask for"),
+        SWITCH("--plain", &view.plain, "plain lines, no live table"),
+        OPTIONS_END};
 
     prepare_descriptors();
     parse_options(argc, argv, "collector: takes samples from sensors", options);
@@ -422,6 +434,11 @@ int main(int argc, char **argv)
     if ((keep && !read_duration(keep, &keep_ms)) || (log && (store_log_mib = atoi(log)) < 1)) {
         fprintf(stderr, "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is no "
                         "number of MiB\n");
+        return 2;
+    }
+    if (identity && (strcmp(identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {
+        fprintf(stderr,
+                "collector: error: --identity is not cert, or --tls and --ca are missing\n");
         return 2;
     }
     if (tokens && tokens_load(tokens) < 0)

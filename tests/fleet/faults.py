@@ -82,8 +82,8 @@ class Collector(Program):
         expect(self.kill(signal.SIGTERM) == 0, "the collector ends with", self.p.returncode, self.said()[-300:])
 
 
-def sensor(port, *options, name="s", interval=20, **more):
-    return Program("sensor", f"--collector=127.0.0.1:{port}", f"--name={name}", f"--interval={interval}", *options, **more)
+def sensor(port, *options, host="127.0.0.1", name="s", interval=20, **more):
+    return Program("sensor", f"--collector={host}:{port}", f"--name={name}", f"--interval={interval}", *options, **more)
 
 
 def rows(query="SELECT count(*) FROM samples"):
@@ -636,6 +636,47 @@ def certificates_are_replaced_while_it_runs():
     expect(upload(secure("second"), "d", [sample(4)]).received == 1, "and the one before holds")
     c.stop()
     expect(rows() == 4, "stored", rows())
+
+
+def make_certificates(*devices):
+    """A CA, and by it one for the collector and one for each of the devices."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=W)
+
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl("req", "-x509", *new, "-days", "1", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
+    for name in ("localhost", *devices):
+        write_private(f"{W}/ext", f"subjectAltName=DNS:{name}")
+        openssl("req", *new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1",
+                "-extfile", "ext", "-out", f"{name}.pem")
+
+
+@test
+def a_certificate_says_who_may_be_which_device():
+    make_certificates("d1", "d2")
+    for wrong in (("--identity=cert",), ("--identity=cert", "--tls", f"--cert={W}/localhost.pem", f"--key={W}/localhost.key"),
+                  ("--identity=name", "--tls", f"--cert={W}/localhost.pem", f"--key={W}/localhost.key", f"--ca={W}/ca.pem")):
+        other = Program("collector", "--address=127.0.0.1:0", *wrong)
+        expect(other.wait() == 2 and "--identity is not cert" in other.said(), other.said())
+    port = free_port()
+    c = Collector(port, "--tls", f"--cert={W}/localhost.pem", f"--key={W}/localhost.key", f"--ca={W}/ca.pem", "--identity=cert")
+
+    def read(name):
+        return open(f"{W}/{name}", "rb").read()
+
+    ok, no = [grpc.StatusCode.OK] * 2, [grpc.StatusCode.UNAUTHENTICATED] * 2
+    for own in ("d1", "d2"):
+        ch = grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(read("ca.pem"), read(f"{own}.key"), read(f"{own}.pem")),
+                                 (("grpc.use_local_subchannel_pool", 1),))
+        for device in ("d1", "d2", "d", "d11", "D1", "localhost"):
+            codes = says_it_is(ch, device, None)
+            expect(codes == (ok if device == own else no), own, "as", device, codes)
+    s = sensor(port, "--tls", f"--ca={W}/ca.pem", f"--cert={W}/d1.pem", f"--key={W}/d1.key", "--duration=2", host="localhost", name="d1")
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    c.stop()
+    balance(c, s)
 
 
 @test
