@@ -108,6 +108,23 @@ check "mote.c by arm-none-eabi-gcc" one_unit_by arm-none-eabi-gcc -mcpu=cortex-m
 check "mote.c and a client for Cortex-M4" firmware_is_linked
 check "mote.h used from C++17" used_from_cpp
 
+# ---- the README's quick start, as it is written, in a clean folder with nothing but the source
+
+# In a network of its own where that may be had: the port is the README's.
+quick_start() {
+    local f alone=
+    mkdir -p "$W/quick/mote" && git ls-files -z | tar --null -T - -cf - | tar -x -C "$W/quick/mote" || return 1
+    for f in hello.proto hello_server.c hello_client.c; do
+        awk -v f="$f" '$0 == "```c " f || $0 == "```proto " f { on = 1; next } /^```/ { on = 0 } on' README.md >"$W/quick/$f"
+    done
+    awk '$0 == "```sh quick-start" { on = 1; next } /^```/ { on = 0 } on' README.md >"$W/quick/commands"
+    unshare -rn true 2>/dev/null && alone="unshare -rn"
+    # shellcheck disable=SC2086
+    (cd "$W/quick" && nice $alone bash -e -c '{ [ -z "$0" ] || ip link set lo up; } && . ./commands' "$alone") >"$W/quick/out" || return 1
+    grep -qx "21.5 degrees" "$W/quick/out" || { cat "$W/quick/out"; return 1; }
+}
+check "the README's quick start" quick_start
+
 # ---- make dist
 
 same_bits_in_two_folders() {
