@@ -76,6 +76,18 @@ bool mote_grpc_may_go_on(const mote_grpc_call *call)
     }
 }
 
+bool mote_grpc_queues(mote_grpc_call *call)
+{
+    mote_grpc *g = call->grpc;
+
+    if (!mote_grpc_serves(g) || mote_h2_half_free(&g->h2))
+        return false;
+    g->waiting[call->obstacle]--;
+    call->obstacle = MOTE_GRPC_FOR_ROOM;
+    g->waiting[MOTE_GRPC_FOR_ROOM]++;
+    return true;
+}
+
 void mote_grpc_call_unwait(mote_grpc_call *call)
 {
     if (call->wait != MOTE_GRPC_WAIT_NONE)

@@ -178,7 +178,7 @@ static bool attend(mote_grpc_call *call)
     if (call->local == MOTE_GRPC_LOCAL_FREE)
         return false;
     if (call->wait != MOTE_GRPC_WAIT_NONE) {
-        if (!mote_grpc_may_go_on(call))
+        if (!mote_grpc_may_go_on(call) || mote_grpc_queues(call))
             return false;
         mote_grpc_wake(call);
     }

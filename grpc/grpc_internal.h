@@ -86,6 +86,9 @@ void mote_grpc_call_release(mote_grpc_call *call);
 void mote_grpc_call_wait(mote_grpc_call *call, enum mote_grpc_obstacle obstacle);
 /* Its obstacle is gone, for now. */
 bool mote_grpc_may_go_on(const mote_grpc_call *call);
+/* Whether one that may go on waits for room, in its turn, as others do. Otherwise a peer that opens
+ * a window just when there is room, but less than half, would hold all of them up. */
+bool mote_grpc_queues(mote_grpc_call *call);
 void mote_grpc_call_unwait(mote_grpc_call *call);
 /* What the call has waited for may be there: it gets its turn. */
 void mote_grpc_wake(mote_grpc_call *call);

@@ -96,7 +96,7 @@ static void on_writable(mote_grpc *g, const mote_h2_stream *stream)
     if (!stream) {
         mote_grpc_scan_for(g, MOTE_GRPC_SCAN_CONNECTION);
     } else if (call && call->wait != MOTE_GRPC_WAIT_NONE &&
-               call->obstacle == MOTE_GRPC_FOR_WINDOW) {
+               call->obstacle == MOTE_GRPC_FOR_WINDOW && !mote_grpc_queues(call)) {
         mote_grpc_wake(call);
         call->facts &= (uint16_t)~FACT_TURN;
         g->delivery.call = call;

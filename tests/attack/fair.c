@@ -261,6 +261,101 @@ static void every_stream_gets_its_share(void)
     }
 }
 
+/* ---- bad company ------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *name;
+    uint32_t window; /* of the first stream; what it takes is given back at once, */
+    uint32_t by;     /* by so many bytes; 0: never */
+    bool picks;      /* while there is room, but not for the others, whose turn comes with half */
+} company;
+
+static void start_narrow(uint32_t window)
+{
+    server.h2.peer_window = window;
+    start(0, false);
+    server.h2.peer_window = RX;
+}
+
+/* A client that gives back so much of what it has taken of its first stream. */
+static void give_back(uint32_t n)
+{
+    mote_h2_stream *s = open_calls[0]->stream;
+    uint8_t update[13] = {0, 0, 4, 8};
+
+    n = n < s->credit ? n : s->credit;
+    if (n == 0)
+        return;
+    update[8] = (uint8_t)s->id;
+    update[11] = (uint8_t)(n >> 8);
+    update[12] = (uint8_t)n;
+    s->credit -= n;
+    s->recv_window += (int32_t)n;
+    mote_grpc_serve(&server, update, sizeof update);
+}
+
+static void give_back_as(const company *c, uint32_t message)
+{
+    size_t room = mote_h2_tx_space(&server.h2);
+
+    if (c->picks && room > 9 && !mote_h2_half_free(&server.h2))
+        give_back(((uint32_t)room - 9) / message * message);
+    while (!c->picks && c->by > 0 && open_calls[0]->stream->credit > 0)
+        give_back(c->by);
+}
+
+/* The first has no more than twice what the others have, and each of them its share. */
+static void beside(const company *c, unsigned streams, size_t at_a_time, size_t size)
+{
+    uint64_t least, others;
+
+    for (unsigned i = 0; i < streams; i++)
+        sizes[i] = size;
+    connect();
+    start_narrow(c->window);
+    for (unsigned i = 1; i < streams; i++)
+        start(i, false);
+    write_size = at_a_time;
+    memset(received, 0, sizeof received);
+    steps = messages = 0;
+    do {
+        give_back_as(c, (uint32_t)size + 5);
+        others = total(streams, &least) - received[0];
+    } while (others < (uint64_t)streams * 6 * (size > TX ? size : TX) && go_on(1, false));
+    least = UINT64_MAX;
+    for (unsigned i = 1; i < streams; i++)
+        least = received[i] < least ? received[i] : least;
+    printf("%s, %u streams, %zu B, %zu at a time: the others least %.0f%%, it %.0f%%, %llu steps\n",
+           c->name, streams, size, at_a_time,
+           100.0 * (double)least * (streams - 1) / (double)others,
+           100.0 * (double)received[0] * (streams - 1) / (double)others,
+           (unsigned long long)(steps / (messages + 1)));
+    CHECK(2 * least * (streams - 1) >= others);
+    CHECK(received[0] * (streams - 1) <= 2 * others);
+}
+
+static void one_that_is_odd_takes_nothing_from_the_others(void)
+{
+    static const company odd[] = {{"one that never reads", RX, 0, false},
+                                  {"one with a window of a byte", 1, 1, false},
+                                  {"one that gives back byte by byte", RX, 1, false},
+                                  {"one that reads bit by bit", 100, RX, false},
+                                  {"one that reads at once", 2000, RX, false},
+                                  {"one that reads all at once", TX, RX, false},
+                                  {"one that picks its moment", 37 * 54, RX, true},
+                                  {"one that picks it for larger ones", 2010, RX, true}};
+    static const size_t message_sizes[] = {32, 1000, 10000};
+
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            beside(&odd[i], 100, TX, message_sizes[j]);
+            beside(&odd[i], 100, 500, message_sizes[j]);
+            beside(&odd[i], 1000, TX, message_sizes[j]);
+        }
+    }
+}
+
 /* ---- what happens to all of them at once ------------------------------------------------------
  */
 
@@ -378,5 +473,6 @@ int main(void)
     RUN(what_streams_owe_leaves_in_turn);
     RUN(calls_one_at_a_time_touch_the_memory_of_one);
     RUN(every_stream_gets_its_share);
+    RUN(one_that_is_odd_takes_nothing_from_the_others);
     return test_summary();
 }
