@@ -52,9 +52,10 @@ HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h hpack/mote_apart
              $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h)))
 # The same lists for what cannot ask make (CMake, Meson, the amalgamation and others); a test holds them against these.
 header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/%,$1),lines),core)
-PACKAGED := $(CORE:%=core@%) $(LINES:%=lines@%) $(POSIX:%=posix@%) \
+PACKAGED = $(CORE:%=core@%) $(LINES:%=lines@%) $(POSIX:%=posix@%) \
             $(patsubst %,tls@%,$(filter-out tls/absent.c,$(sort $(wildcard tls/*.c)))) posix-tls@port/posix/tls.c \
-            no-tls@tls/absent.c $(PLUGIN:%=plugin@%) $(foreach h,$(HEADERS),header-$(call header_group,$h)@$h)
+            no-tls@tls/absent.c $(PLUGIN:%=plugin@%) \
+            $(foreach t,$(filter mote-%,$(PROGRAMS)),$(parts_$t:%=tool-$t@%.c)) $(foreach h,$(HEADERS),header-$(call header_group,$h)@$h)
 # What is built for this machine and held against the drawing of the house by `make house`.
 HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) $(LINES)
 
@@ -243,10 +244,12 @@ INSTALLED := protoc-gen-mote $(filter mote-%,$(PROGRAMS))
 # What CMake installs as well: packages/*.pc.in, packages/cmake/.
 fill_pc = sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|lib|; s|@version@|$(VERSION)|; s|@tls@|$(TLS_LIBRARIES)|' packages/$1.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/$1.pc
 
-install: $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%) ## headers, libraries, plugin, tools, files for pkg-config and CMake, under PREFIX and DESTDIR
+install: $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%) ## headers, libraries, plugin, tools with their manual pages, files for pkg-config and CMake, under PREFIX and DESTDIR
 	@for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/mote/$$h || exit 1; done
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib $(LIB) $(TLS_LIB)
 	@install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(INSTALLED:%=$(BUILD)/%)
+	@mkdir -p $(DESTDIR)$(PREFIX)/share/man/man1
+	@for p in $(INSTALLED); do packages/man.sh $(BUILD)/$$p $(VERSION) >$(DESTDIR)$(PREFIX)/share/man/man1/$$p.1 || exit 1; done
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/cmake/mote packages/cmake/*.cmake
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	@$(call fill_pc,mote)

@@ -56,6 +56,9 @@ C
 }
 programs_run() {
     local p
+    for p in mote-hpack mote-serial protoc-gen-mote; do
+        man --warnings -l "$W/usr/share/man/man1/$p.1" >"$W/page" 2>"$W/bad" && [ ! -s "$W/bad" ] && grep -q "^ *$p - " "$W/page" || return 1
+    done
     for p in mote-hpack mote-serial; do "$W/usr/bin/$p" --help | grep -q -- --help || return 1; done
     printf 'syntax = "proto3";\nmessage Reading { int32 value = 1; }\n' >"$W/reading.proto"
     protoc --plugin="$W/usr/bin/protoc-gen-mote" -I "$W" --mote_out="$W" reading.proto &&

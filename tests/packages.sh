@@ -12,7 +12,7 @@ trap 'rm -rf "$W"' EXIT
 PLUGIN=$ROOT/$BUILD/protoc-gen-mote
 VERSION=$(make -s --no-print-directory print-VERSION)
 # What has the version in it beside hpack/version.h.
-VERSIONED="meson.build"
+VERSIONED="meson.build debian/changelog packages/vcpkg/vcpkg.json"
 FLAGS="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 
 talks() { "$PYTHON" tests/peers/hello_peer.py "$@"; } # talks SERVER CLIENT: with grpcio
@@ -267,5 +267,30 @@ meson_installs() {
 }
 check "Meson: a subproject" meson_talks
 check "Meson: meson install, pkg-config" meson_installs
+
+# ---- Debian's packages, Conan
+
+# Built of what git has, and unpacked; CMake finds it below lib/x86_64-linux-gnu.
+debian_talks() {
+    mkdir -p "$W/deb/source" && git ls-files -z | tar --null -T - -cf - | tar -x -C "$W/deb/source" &&
+        (cd "$W/deb/source" && nice dpkg-buildpackage -b -us -uc) >"$W/deb/log" 2>&1 || { grep -i error "$W/deb/log"; return 1; }
+    for p in libmote-dev mote-tools; do dpkg -x "$W"/deb/${p}_"${VERSION}"_*.deb "$W/deb/root" || return 1; done
+    zcat "$W/deb/root/usr/share/man/man1/protoc-gen-mote.1.gz" | grep -q "^.SH NAME" && find_package_talks "$W/deb/root/usr" debian && pkg_config_finds_debian
+}
+pkg_config_finds_debian() {
+    local folder
+    folder=$(dirname "$(find "$W/deb/root" -name mote.pc)")
+    PKG_CONFIG_PATH=$folder pkg-config --modversion mote-tls | grep -qx "$VERSION"
+}
+conan_talks() {
+    command -v conan >/dev/null || PATH=$ROOT/$BUILD/venv/bin:$PATH
+    command -v conan >/dev/null || { python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q conan==2.34.0; } || return 1
+    export CONAN_HOME=$W/conan
+    conan profile detect && nice conan create . && cmake_project "$W/con" "find_package(mote CONFIG REQUIRED)" &&
+        printf '[requires]\nmote/%s\n[generators]\nCMakeToolchain\n' "$VERSION" >"$W/con/conanfile.txt" && conan install "$W/con" --output-folder="$W/con/c" &&
+        cmake_build "$W/con" -DCMAKE_TOOLCHAIN_FILE="$W/con/c/conan_toolchain.cmake" -DCMAKE_BUILD_TYPE=Release && talks "$W/con/b/server" "$W/con/b/client"
+}
+check "Debian packages" debian_talks
+check "Conan" conan_talks
 
 summary

@@ -30,6 +30,7 @@ case ${1:-test} in
 demo) ;;
 test)
     need pkg-config pkg-config
+    need man-db man
     need python3 /usr/bin/python3
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
     need libprotobuf-dev /usr/include/google/protobuf/timestamp.proto
