@@ -149,16 +149,12 @@ static void end_local(mote_grpc_call *call, unsigned how)
 
 void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text, unsigned how)
 {
-    size_t len = 0;
-
     if (call->remote == MOTE_GRPC_REMOTE_OVER &&
         (!mote_grpc_owes_status(call) || how == STREAM_STATUS))
         return;
-    while (text && text[len] != '\0')
-        len++;
     call->code = (int16_t)code;
     call->text = text;
-    call->text_len = (uint16_t)len;
+    call->text_len = (uint16_t)mote_grpc_text_length(text);
     if (call->remote != MOTE_GRPC_REMOTE_OVER || call->wait != MOTE_GRPC_WAIT_NONE)
         call->grpc->ends++;
     call->remote = MOTE_GRPC_REMOTE_OVER;

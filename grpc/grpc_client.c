@@ -176,5 +176,5 @@ void mote_grpc_abandon(mote_grpc_call *call, int code, const char *text)
 
 void mote_grpc_cancel(mote_grpc_call *call)
 {
-    mote_grpc_abandon(call, MOTE_GRPC_CANCELLED, "cancelled");
+    mote_grpc_abandon(call, MOTE_GRPC_CANCELLED, MOTE_TEXT("cancelled"));
 }

@@ -146,6 +146,7 @@ int mote_grpc_code_of_http(unsigned status);
 int mote_grpc_code_of_reset(uint32_t wire_code);
 
 /* grpc_text.c */
+size_t mote_grpc_text_length(const char *text); /* NULL: 0 */
 size_t mote_grpc_percent_decode(const char *in, size_t len, char *out, size_t cap);
 /* Bytes of the percent-encoded text; *len is set to what of it fits `cap` of them. */
 size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap);

@@ -83,7 +83,7 @@ static void on_reset(mote_grpc *g, const mote_h2_event *h)
     if (h->remote && h->code == MOTE_H2_REFUSED_STREAM) /* RFC 9113 8.7 */
         call->facts |= FACT_UNSEEN;
     mote_grpc_call_end(call, mote_grpc_serves(g) ? MOTE_GRPC_CANCELLED : code,
-                       h->remote ? mote_h2_code_name(h->code)
+                       h->remote ? MOTE_TEXT(mote_h2_code_name(h->code))
                                  : MOTE_TEXT("the peer broke the HTTP/2 rules on this stream"),
                        STREAM_GONE);
 }
@@ -143,7 +143,7 @@ static void fail_all(mote_grpc *g)
     for (size_t i = 0; i < g->reach; i++) {
         mote_grpc_call *call = &g->calls[i];
         if (call->local != MOTE_GRPC_LOCAL_FREE && !mote_grpc_decided(call))
-            mote_grpc_call_end(call, code, mote_h2_error_text(&g->h2), STREAM_GONE);
+            mote_grpc_call_end(call, code, MOTE_TEXT(mote_h2_error_text(&g->h2)), STREAM_GONE);
         if (call->wait != MOTE_GRPC_WAIT_NONE) /* what was brought back is offered again */
             mote_grpc_wake(call);
     }

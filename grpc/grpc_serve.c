@@ -4,7 +4,7 @@
 /* Why a handler has failed: its layer has the words. */
 static const char *method_error_text(const mote_grpc_method *method, int r)
 {
-    if (r > 0)
+    if (r > 0 || !MOTE_HAS_TEXTS)
         return NULL;
     if (r > -400)
         return mote_grpc_strerror(r);

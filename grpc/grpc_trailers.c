@@ -23,6 +23,16 @@ static void put_headers(mote_grpc_call *call)
     }
 }
 
+/* The end of a section: without room for it the call waits. */
+static MOTE_SMALL_APART int end_section(mote_grpc_call *call, bool end_stream)
+{
+    int r = mote_h2_headers_end(&call->grpc->h2, end_stream);
+
+    if (r == MOTE_AGAIN)
+        mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
+    return r;
+}
+
 int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count)
 {
     mote_h2 *h2 = &call->grpc->h2;
@@ -36,13 +46,9 @@ int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metad
     put_headers(call);
     mote_grpc_put_codec(call);
     mote_grpc_put_metadata(h2, metadata, count);
-    if ((r = mote_h2_headers_end(h2, false)) < 0) {
-        if (r == MOTE_AGAIN)
-            mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
-        return r;
-    }
-    call->local = MOTE_GRPC_LOCAL_OPEN;
-    return 0;
+    if ((r = end_section(call, false)) == 0)
+        call->local = MOTE_GRPC_LOCAL_OPEN;
+    return r;
 }
 
 static void put_code(mote_h2 *h2, int code)
@@ -99,28 +105,16 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
         return r;
     put_status(call, code, message, message_len);
     mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
-    r = mote_h2_headers_end(&call->grpc->h2, true);
-    if (r == MOTE_AGAIN)
-        mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
-    if (r < 0)
+    if ((r = end_section(call, true)) < 0)
         return r;
     /* RFC 9113 8.1: the rest of the request is not needed */
     mote_grpc_call_end(call, code, NULL, MOTE_H2_NO_ERROR);
     return 0;
 }
 
-static size_t text_length(const char *text)
-{
-    size_t n = 0;
-
-    while (text && text[n] != '\0')
-        n++;
-    return n;
-}
-
 int mote_grpc_finish(mote_grpc_call *call, int code, const char *message)
 {
-    return mote_grpc_finish_with(call, code, message, text_length(message), NULL, 0);
+    return mote_grpc_finish_with(call, code, message, mote_grpc_text_length(message), NULL, 0);
 }
 
 void mote_grpc_settle(mote_grpc_call *call)
@@ -128,11 +122,9 @@ void mote_grpc_settle(mote_grpc_call *call)
     int r;
 
     put_status(call, call->code, call->text, call->text_len);
-    r = mote_h2_headers_end(&call->grpc->h2, true);
-    if (r == MOTE_AGAIN) {
-        mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
+    r = end_section(call, true);
+    if (r == MOTE_AGAIN)
         return;
-    }
     /* Without effect on a stream whose both sides have ended; < 0: the status does not even fit the
      * transmit buffer. */
     mote_grpc_call_reset(call, r < 0 ? MOTE_H2_INTERNAL_ERROR : MOTE_H2_NO_ERROR);

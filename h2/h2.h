@@ -306,12 +306,14 @@ typedef struct {
     uint16_t sweep;               /* so many slots are still to be looked at, whether the peer's
                                      GOAWAY excludes their stream */
     uint16_t acks, owing_streams; /* owed: of SETTINGS; streams with an RST_STREAM or credit */
+    uint16_t late_frames;         /* and late_bytes: see h2_late.c */
+    int16_t error;                /* enum mote_h2_error; 0: none */
     mote_h2_frame frame;
     mote_h2_block block;
     mote_h2_tx tx;
     mote_h2_stream *streams;
     mote_h2_stream *owing; /* where the next of them is looked for */
-    enum mote_h2_error error;
+    mote_h2_event *event;  /* to be filled, while mote_h2_recv() runs */
     /* flow control */
     int32_t send_window, recv_window;
     uint32_t credit;
@@ -326,7 +328,6 @@ typedef struct {
     /* what a legal peer may still send on streams that we have closed: see h2_late.c */
     uint32_t late_bytes;
     uint32_t unreturned; /* bytes of content that were sent, and may be given back late */
-    uint16_t late_frames;
     /* from the config, with its defaults filled in */
     uint32_t table_size, initial_window, connection_window, max_list_size, budget_max,
         settings_timeout_ms; /* 0 once ours are acknowledged */

@@ -14,15 +14,15 @@ static int data_on_closed(mote_h2 *c)
     return mote_h2_charge(c, COST_IGNORED);
 }
 
-static int check_stream(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
+static int check_stream(mote_h2 *c, mote_h2_stream *s)
 {
     if (s->state == MOTE_H2_STATE_HALF_CLOSED_REMOTE) /* RFC 9113 5.1 half-closed (remote) */
-        return mote_h2_stream_error(c, s, MOTE_H2_STREAM_CLOSED, ev);
+        return mote_h2_stream_error(c, s, MOTE_H2_STREAM_CLOSED);
     if (!(s->flags & STREAM_GOT_HEADERS)) /* RFC 9113 8.1: HEADERS come first */
-        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
+        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR);
     /* RFC 9113 6.9.1; an empty frame is legal whatever the window is */
     if (c->frame.length > 0 && (int32_t)c->frame.length > s->recv_window)
-        return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR, ev);
+        return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR);
     s->recv_window -= (int32_t)c->frame.length;
     if (c->frame.flags & FLAG_END_STREAM)
         s->flags |= STREAM_ENDING;
@@ -30,7 +30,7 @@ static int check_stream(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
     return 0;
 }
 
-int mote_h2_on_data(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_data(mote_h2 *c)
 {
     mote_h2_stream *s;
 
@@ -45,12 +45,12 @@ int mote_h2_on_data(mote_h2 *c, mote_h2_event *ev)
     s = mote_h2_stream_find(c, c->frame.id);
     if (!s)
         return data_on_closed(c);
-    return s->state == MOTE_H2_STATE_RESET_OWED ? mote_h2_late_data(c) : check_stream(c, s, ev);
+    return s->state == MOTE_H2_STATE_RESET_OWED ? mote_h2_late_data(c) : check_stream(c, s);
 }
 
 /* The pad length is known: what the frame carries must agree with content-length (RFC 9113 8.1.1).
  */
-static int body_starts(mote_h2 *c, mote_h2_event *ev)
+static int body_starts(mote_h2 *c)
 {
     mote_h2_stream *s = c->frame.stream;
     uint32_t body = c->frame.remaining - c->frame.pad;
@@ -66,13 +66,13 @@ static int body_starts(mote_h2 *c, mote_h2_event *ev)
         return 0;
     if (body > s->content_length || (last && body < s->content_length)) {
         c->frame.stream = NULL;
-        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
+        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR);
     }
     s->content_length -= body;
     return 0;
 }
 
-static int read_pad_length(mote_h2 *c, uint8_t byte, mote_h2_event *ev)
+static int read_pad_length(mote_h2 *c, uint8_t byte)
 {
     c->frame.remaining--;
     c->frame.pad = byte;
@@ -81,11 +81,11 @@ static int read_pad_length(mote_h2 *c, uint8_t byte, mote_h2_event *ev)
                                   MOTE_TEXT("padding exceeds the DATA frame"));
     if (c->frame.stream)
         c->frame.stream->flags |= STREAM_PADDED;
-    return body_starts(c, ev);
+    return body_starts(c);
 }
 
 MOTE_SMALL_APART int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len,
-                                             size_t *used, mote_h2_event *ev)
+                                             size_t *used)
 {
     mote_h2_frame *f = &c->frame;
     int r;
@@ -93,9 +93,9 @@ MOTE_SMALL_APART int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size
     if (f->fixed_len == 0) {
         if (f->flags & FLAG_PADDED) {
             *used = 1;
-            return read_pad_length(c, in[0], ev);
+            return read_pad_length(c, in[0]);
         }
-        if ((r = body_starts(c, ev)) != 0)
+        if ((r = body_starts(c)) != 0)
             return r;
     }
     uint32_t body = f->remaining - f->pad;
@@ -107,6 +107,7 @@ MOTE_SMALL_APART int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size
         f->pad = (uint8_t)f->remaining; /* what is left of the frame is padding */
     if (body == 0 || !f->stream)
         return 0;
+    mote_h2_event *ev = c->event;
     ev->type = MOTE_H2_DATA;
     ev->stream = f->stream;
     ev->data = in;
@@ -114,9 +115,9 @@ MOTE_SMALL_APART int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size
     return 1;
 }
 
-int mote_h2_on_data_end(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_data_end(mote_h2 *c)
 {
-    int r = c->frame.fixed_len == 0 ? body_starts(c, ev) : 0;
+    int r = c->frame.fixed_len == 0 ? body_starts(c) : 0;
     mote_h2_stream *s = c->frame.stream;
 
     mote_h2_credit_connection(c, c->frame.length);
@@ -126,6 +127,7 @@ int mote_h2_on_data_end(mote_h2 *c, mote_h2_event *ev)
         mote_h2_credit_stream(c, s);
         return 0;
     }
+    mote_h2_event *ev = c->event;
     ev->type = MOTE_H2_DATA;
     ev->stream = s;
     ev->end_stream = true;

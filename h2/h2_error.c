@@ -7,7 +7,7 @@ int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const cha
     if (c->life == MOTE_H2_FAILED)
         return c->error;
     c->life = MOTE_H2_FAILED;
-    c->error = error;
+    c->error = (int16_t)error;
     c->error_code = code;
     c->error_text = text;
     c->goaway_last = c->last_peer_id;

@@ -20,7 +20,7 @@ void mote_h2_shutdown(mote_h2 *c)
     mote_h2_flush(c);
 }
 
-int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_goaway(mote_h2 *c)
 {
     uint32_t last = mote_h2_get32(c->frame.fixed) & MAX_WINDOW;
 
@@ -30,6 +30,7 @@ int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev)
         c->sweep = c->stream_count;
         c->life = MOTE_H2_DRAINING;
     }
+    mote_h2_event *ev = c->event;
     ev->type = MOTE_H2_GOAWAY;
     ev->last_id = last;
     ev->code = mote_h2_get32(c->frame.fixed + 4);
@@ -38,12 +39,13 @@ int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev)
 }
 
 /* RFC 9113 6.8, 8.7: streams above the last id of a GOAWAY were not and will not be processed. */
-int mote_h2_sweep(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_sweep(mote_h2 *c)
 {
     while (c->sweep > 0) {
         mote_h2_stream *s = &c->streams[c->stream_count - c->sweep--];
         if (s->id <= c->peer_goaway_id || s->state == MOTE_H2_STATE_RESET_OWED)
             continue;
+        mote_h2_event *ev = c->event;
         ev->type = MOTE_H2_RESET;
         ev->stream = s;
         ev->code = MOTE_H2_REFUSED_STREAM;

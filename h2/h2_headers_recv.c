@@ -121,19 +121,19 @@ static int prefix_byte(mote_h2 *c, uint8_t byte)
 
 /* A field of the block: 1 when the user is to see it. Beyond the limit fields are still decoded,
  * and the section is reported as cut (RFC 9113 10.5.1). */
-static int take_field(mote_h2 *c, mote_h2_event *ev)
+static int take_field(mote_h2 *c)
 {
-    size_t size = ev->field.name_len + ev->field.value_len + 32; /* RFC 9113 6.5.2 */
+    size_t size = c->event->field.name_len + c->event->field.value_len + 32; /* RFC 9113 6.5.2 */
 
     if (MOTE_SERVES(c))
-        mote_h2_spare_host(c, &ev->field);
+        mote_h2_spare_host(c, &c->event->field);
     if (c->block.list_size <= c->max_list_size) /* once above it stays so, and never wraps */
         c->block.list_size += (uint32_t)size;
-    if (c->block.list_size > c->max_list_size || (ev->field.flags & MOTE_HPACK_TOO_LONG)) {
+    if (c->block.list_size > c->max_list_size || (c->event->field.flags & MOTE_HPACK_TOO_LONG)) {
         c->block.flags |= BLOCK_TRUNCATED;
         return 0;
     }
-    unsigned kind = mote_h2_check_field(c, &ev->field);
+    unsigned kind = mote_h2_check_field(c, &c->event->field);
     if (kind == 0) {
         if (c->block.code == 0)
             c->block.code = MOTE_H2_PROTOCOL_ERROR;
@@ -141,29 +141,28 @@ static int take_field(mote_h2 *c, mote_h2_event *ev)
     }
     if (!c->frame.stream || c->block.code != 0)
         return 0;
-    ev->type = MOTE_H2_FIELD;
-    ev->kind = (enum mote_h2_kind)kind;
-    ev->stream = c->frame.stream;
-    ev->status = c->block.status;
-    ev->trailers = (c->block.flags & BLOCK_TRAILERS) != 0;
+    c->event->type = MOTE_H2_FIELD;
+    c->event->kind = (enum mote_h2_kind)kind;
+    c->event->stream = c->frame.stream;
+    c->event->status = c->block.status;
+    c->event->trailers = (c->block.flags & BLOCK_TRAILERS) != 0;
     return 1;
 }
 
-static MOTE_SMALL_APART int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                                   mote_h2_event *ev)
+static MOTE_SMALL_APART int decode(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     size_t i = 0;
     int r = 0;
 
     while (i < len && r == 0) {
         size_t n;
-        r = mote_hpack_decode(&c->decoder, in + i, len - i, &n, &ev->field);
+        r = mote_hpack_decode(&c->decoder, in + i, len - i, &n, &c->event->field);
         i += n;
         if (r < 0)
             return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR,
-                                      mote_hpack_strerror(r)); /* 4.3 */
+                                      MOTE_TEXT(mote_hpack_strerror(r))); /* 4.3 */
         if (r > 0)
-            r = take_field(c, ev);
+            r = take_field(c);
     }
     *used = i;
     c->frame.remaining -= (uint32_t)i;
@@ -174,8 +173,7 @@ static MOTE_SMALL_APART int decode(mote_h2 *c, const uint8_t *in, size_t len, si
     return r;
 }
 
-int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                             mote_h2_event *ev)
+int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     *used = 1;
     if (c->frame.type == MOTE_H2_FRAME_HEADERS && c->frame.fixed_len < prefix_size(c))
@@ -187,7 +185,7 @@ int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *
         c->frame.pad = (uint8_t)c->frame.remaining;
         return 0;
     }
-    return decode(c, in, fragment < len ? fragment : len, used, ev);
+    return decode(c, in, fragment < len ? fragment : len, used);
 }
 
 /* A stream that found no slot. The ids that wait for their RST_STREAM are one range. Those above
@@ -213,8 +211,9 @@ static bool is_interim(const mote_h2 *c)
 }
 
 /* What the complete section means for content-length and the state of the stream. */
-static void section_accepted(mote_h2 *c, mote_h2_stream *s, mote_h2_event *ev)
+static void section_accepted(mote_h2 *c, mote_h2_stream *s)
 {
+    mote_h2_event *ev = c->event;
     ev->type = MOTE_H2_HEADERS;
     ev->stream = s;
     ev->status = c->block.status;
@@ -246,13 +245,13 @@ static bool section_valid(const mote_h2 *c)
     return ((c->block.flags & BLOCK_TRUNCATED) && MOTE_SERVES(c)) || mote_h2_check_section(c);
 }
 
-static int finish_block(mote_h2 *c, mote_h2_event *ev)
+static int finish_block(mote_h2 *c)
 {
     mote_h2_stream *s = c->frame.stream;
     int r = mote_hpack_decoder_end(&c->decoder);
     c->block.id = 0;
     if (r < 0)
-        return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, mote_hpack_strerror(r));
+        return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, MOTE_TEXT(mote_hpack_strerror(r)));
     if (!s)
         return MOTE_SERVES(c) && (c->block.flags & BLOCK_REFUSED) ? refuse(c) : 0;
     if (exceeds_limit(c) && mote_h2_charge(c, COST_TRUNCATED) < 0)
@@ -260,22 +259,22 @@ static int finish_block(mote_h2 *c, mote_h2_event *ev)
     if (c->block.code == 0 && !section_valid(c))
         c->block.code = MOTE_H2_PROTOCOL_ERROR; /* RFC 9113 8.1.1 */
     if (c->block.code != 0)
-        return mote_h2_stream_error(c, s, c->block.code, ev);
+        return mote_h2_stream_error(c, s, c->block.code);
     if (is_interim(c) && mote_h2_charge(c, COST_INTERIM) < 0)
         return c->error;
-    section_accepted(c, s, ev);
-    if (!ev->end_stream)
+    section_accepted(c, s);
+    if (!c->event->end_stream)
         return 1;
     if ((s->flags & STREAM_HAS_LENGTH) && s->content_length > 0)
-        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
+        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR);
     mote_h2_stream_end(c, s, MOTE_H2_STATE_HALF_CLOSED_REMOTE);
     return 1;
 }
 
-int mote_h2_on_block_end(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_block_end(mote_h2 *c)
 {
     if (c->frame.flags & FLAG_END_HEADERS)
-        return finish_block(c, ev);
+        return finish_block(c);
     c->block.id = c->frame.id;
     return c->frame.length < SHORT_FRAGMENT ? mote_h2_charge(c, COST_EMPTY) : 0;
 }

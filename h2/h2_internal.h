@@ -95,8 +95,8 @@ enum {
 
 /*
  * Names: mote_h2_on_X...() receive a frame of type X, or a part of it. Like mote_h2_recv() they
- * return 1 when *ev is filled, 0, or < 0 when the connection has failed. What sends is public, or
- * is called mote_h2_tx_...() and mote_h2_flush().
+ * return 1 when c->event is filled, 0, or < 0 when the connection has failed. What sends is public,
+ * or is called mote_h2_tx_...() and mote_h2_flush().
  */
 
 /* h2_valid.c: the invariants */
@@ -160,9 +160,9 @@ int mote_h2_late_data(mote_h2 *c);
 int mote_h2_late_frame(mote_h2 *c, uint32_t cost);
 
 /* h2_rst_stream.c */
-/* Ends a stream for an error of the peer: 1 with *ev filled, or < 0. */
-int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code, mote_h2_event *ev);
-int mote_h2_on_rst_stream(mote_h2 *c, mote_h2_event *ev);
+/* Ends a stream for an error of the peer: 1 with c->event filled, or < 0. */
+int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code);
+int mote_h2_on_rst_stream(mote_h2 *c);
 
 /* h2_window_update.c */
 bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s);
@@ -170,20 +170,18 @@ void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s);
 void mote_h2_credit_connection(mote_h2 *c, uint32_t len);
 /* Whether a window would exceed 2^31-1 by an increment of no more than that. */
 bool mote_h2_overflows(const mote_h2_stream *s, uint32_t increment);
-int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_window_update(mote_h2 *c);
 
 /* h2_data_recv.c */
-int mote_h2_on_data(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                            mote_h2_event *ev);
-int mote_h2_on_data_end(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_data(mote_h2 *c);
+int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used);
+int mote_h2_on_data_end(mote_h2 *c);
 
 /* h2_headers_recv.c: HEADERS and CONTINUATION; h2_fields.c */
 int mote_h2_on_headers(mote_h2 *c);
 int mote_h2_on_continuation(mote_h2 *c);
-int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used,
-                             mote_h2_event *ev);
-int mote_h2_on_block_end(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used);
+int mote_h2_on_block_end(mote_h2 *c);
 /* Checks a field of the block in progress: its kind, or 0 when the message is malformed. */
 unsigned mote_h2_check_field(mote_h2 *c, mote_hpack_field_view *f);
 /* Checks what must be there at the end of a block: false when the message is malformed. */
@@ -201,14 +199,14 @@ bool mote_h2_is_authority(const char *s, size_t len);
 void mote_h2_tx_settings(mote_h2 *c); /* ours, into an empty buffer */
 int mote_h2_on_settings(mote_h2 *c);
 int mote_h2_on_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used);
-int mote_h2_on_settings_end(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_settings_end(mote_h2 *c);
 
 /* h2_ping.c, h2_goaway.c, h2_priority.c, h2_push_promise.c */
-int mote_h2_on_ping(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_on_goaway(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_on_ping(mote_h2 *c);
+int mote_h2_on_goaway(mote_h2 *c);
 /* Reports the streams that the peer's GOAWAY excludes, one by one. */
-int mote_h2_sweep(mote_h2 *c, mote_h2_event *ev);
-int mote_h2_on_priority(mote_h2 *c, mote_h2_event *ev);
+int mote_h2_sweep(mote_h2 *c);
+int mote_h2_on_priority(mote_h2 *c);
 int mote_h2_on_push_promise(mote_h2 *c);
 
 /* One store where the processor can. */

@@ -18,7 +18,7 @@ int mote_h2_ping(mote_h2 *c)
 
 /* An answer to ours, which come in the order of the questions. That of a shutdown is the last: what
  * the peer had sent before it heard that the end comes has arrived by now (RFC 9113 6.8). */
-static int answered(mote_h2 *c, mote_h2_event *ev)
+static int answered(mote_h2 *c)
 {
     unsigned unsaid = (c->owed & OWE_PING ? 1 : 0) + (c->owed & OWE_LAST_PING ? 1 : 0);
 
@@ -30,20 +30,21 @@ static int answered(mote_h2 *c, mote_h2_event *ev)
         c->goaway_last = c->last_peer_id;
         c->owed |= OWE_GOAWAY;
     }
-    ev->type = MOTE_H2_PONG;
+    c->event->type = MOTE_H2_PONG;
     return 1;
 }
 
 /* A few fit the state while there is no room for their answers; one more is dropped, at a price. */
-int mote_h2_on_ping(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_ping(mote_h2 *c)
 {
     bool full = c->pings == MOTE_H2_PINGS;
     uint32_t cost = c->talked ? 0 : full ? 8 * COST_PING : COST_PING;
 
     if (c->frame.flags & FLAG_ACK)
-        return answered(c, ev);
+        return answered(c);
     if (c->budget < cost) /* gRPC proposal A8: by this text a client knows */
-        return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM, "too_many_pings");
+        return mote_h2_fatal(c, MOTE_H2_ERR_CALM, MOTE_H2_ENHANCE_YOUR_CALM,
+                             MOTE_SERVER_TEXT("too_many_pings"));
     c->budget -= cost;
     c->talked = false; /* a receiver may measure the path: a PING for each DATA frame is fair */
     if (!full)

@@ -2,7 +2,7 @@
  * streams that depend on themselves (RFC 7540 5.3.1), a client does not. */
 #include "h2_internal.h"
 
-int mote_h2_on_priority(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_priority(mote_h2 *c)
 {
     mote_h2_stream *s = mote_h2_stream_find(c, c->frame.id);
     uint32_t code = MOTE_H2_NO_ERROR;
@@ -14,7 +14,7 @@ int mote_h2_on_priority(mote_h2 *c, mote_h2_event *ev)
     if (code == MOTE_H2_NO_ERROR || (s && s->state == MOTE_H2_STATE_RESET_OWED))
         return mote_h2_charge(c, COST_IGNORED);
     if (s)
-        return mote_h2_stream_error(c, s, code, ev);
+        return mote_h2_stream_error(c, s, code);
     return mote_h2_peer_error(c, code,
                               MOTE_TEXT("PRIORITY of a wrong length, or that depends on itself"));
 }

@@ -112,11 +112,11 @@ static MOTE_SMALL_APART int check_frame(mote_h2 *c)
     return 0;
 }
 
-static int on_frame(mote_h2 *c, mote_h2_event *ev)
+static int on_frame(mote_h2 *c)
 {
     switch (c->frame.type) {
     case MOTE_H2_FRAME_DATA:
-        return mote_h2_on_data(c, ev);
+        return mote_h2_on_data(c);
     case MOTE_H2_FRAME_HEADERS:
         return mote_h2_on_headers(c);
     case MOTE_H2_FRAME_CONTINUATION:
@@ -164,7 +164,7 @@ static int on_http_1(mote_h2 *c)
     return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, to);
 }
 
-static int begin_frame(mote_h2 *c, const uint8_t *header, mote_h2_event *ev)
+static int begin_frame(mote_h2 *c, const uint8_t *header)
 {
     mote_h2_frame *f = &c->frame;
     uint32_t first = mote_h2_get32(header);
@@ -181,23 +181,23 @@ static int begin_frame(mote_h2 *c, const uint8_t *header, mote_h2_event *ev)
     }
     int r = check_frame(c);
     f->phase = MOTE_H2_IN_FRAME;
-    return r < 0 ? r : on_frame(c, ev);
+    return r < 0 ? r : on_frame(c);
 }
 
-static int on_header(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
+static int on_header(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     mote_h2_frame *f = &c->frame;
     size_t n = FRAME_HEADER_SIZE - (size_t)f->fixed_len;
 
     if (n == FRAME_HEADER_SIZE && len >= FRAME_HEADER_SIZE) {
         *used = FRAME_HEADER_SIZE;
-        return begin_frame(c, in, ev);
+        return begin_frame(c, in);
     }
     n = n < len ? n : len;
     memcpy(f->fixed + f->fixed_len, in, n);
     f->fixed_len = (uint8_t)(f->fixed_len + n);
     *used = n;
-    return f->fixed_len == FRAME_HEADER_SIZE ? begin_frame(c, f->fixed, ev) : 0;
+    return f->fixed_len == FRAME_HEADER_SIZE ? begin_frame(c, f->fixed) : 0;
 }
 
 /* ---- payloads ------------------------------------------------------------------------------- */
@@ -216,14 +216,14 @@ static int on_fixed_payload(mote_h2_frame *f, const uint8_t *in, size_t len, siz
     return 0;
 }
 
-static int on_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
+static int on_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     switch (c->frame.type) {
     case MOTE_H2_FRAME_DATA:
-        return mote_h2_on_data_payload(c, in, len, used, ev);
+        return mote_h2_on_data_payload(c, in, len, used);
     case MOTE_H2_FRAME_HEADERS:
     case MOTE_H2_FRAME_CONTINUATION:
-        return mote_h2_on_block_payload(c, in, len, used, ev);
+        return mote_h2_on_block_payload(c, in, len, used);
     case MOTE_H2_FRAME_SETTINGS:
         return mote_h2_on_settings_payload(c, in, len, used);
     default:
@@ -231,26 +231,26 @@ static int on_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, m
     }
 }
 
-static int on_end(mote_h2 *c, mote_h2_event *ev)
+static int on_end(mote_h2 *c)
 {
     switch (c->frame.type) {
     case MOTE_H2_FRAME_DATA:
-        return mote_h2_on_data_end(c, ev);
+        return mote_h2_on_data_end(c);
     case MOTE_H2_FRAME_HEADERS:
     case MOTE_H2_FRAME_CONTINUATION:
-        return mote_h2_on_block_end(c, ev);
+        return mote_h2_on_block_end(c);
     case MOTE_H2_FRAME_PRIORITY:
-        return mote_h2_on_priority(c, ev);
+        return mote_h2_on_priority(c);
     case MOTE_H2_FRAME_RST_STREAM:
-        return mote_h2_on_rst_stream(c, ev);
+        return mote_h2_on_rst_stream(c);
     case MOTE_H2_FRAME_SETTINGS:
-        return mote_h2_on_settings_end(c, ev);
+        return mote_h2_on_settings_end(c);
     case MOTE_H2_FRAME_PING:
-        return mote_h2_on_ping(c, ev);
+        return mote_h2_on_ping(c);
     case MOTE_H2_FRAME_GOAWAY:
-        return mote_h2_on_goaway(c, ev);
+        return mote_h2_on_goaway(c);
     case MOTE_H2_FRAME_WINDOW_UPDATE:
-        return mote_h2_on_window_update(c, ev);
+        return mote_h2_on_window_update(c);
     default: /* RFC 9113 5.5: what is unknown is discarded */
         if (MOTE_HAS_TEXTS && !c->ready)
             return on_http_1(c);
@@ -258,12 +258,12 @@ static int on_end(mote_h2 *c, mote_h2_event *ev)
     }
 }
 
-static MOTE_SMALL_APART int end_frame(mote_h2 *c, mote_h2_event *ev)
+static MOTE_SMALL_APART int end_frame(mote_h2 *c)
 {
     int r;
 
     c->frame.phase = MOTE_H2_AWAIT_FRAME;
-    r = on_end(c, ev);
+    r = on_end(c);
     c->frame.fixed_len = 0;
     c->heard = true;
     if (c->block.id == 0)
@@ -272,7 +272,7 @@ static MOTE_SMALL_APART int end_frame(mote_h2 *c, mote_h2_event *ev)
     return r;
 }
 
-static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
+static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     mote_h2_frame *f = &c->frame;
     int r;
@@ -280,22 +280,22 @@ static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mot
     if (f->stream && (f->stream->id != f->id || f->stream->state == MOTE_H2_STATE_RESET_OWED))
         f->stream = NULL; /* it was reset while its frame arrives */
     if (f->remaining == 0)
-        return end_frame(c, ev);
-    r = on_payload(c, in, len, used, ev);
+        return end_frame(c);
+    r = on_payload(c, in, len, used);
     /* A frame ends after the user has seen its last piece, however it was cut: what follows from
      * the end (END_STREAM, credit) never comes earlier. */
     if (f->remaining == 0 && r == 0)
-        r = end_frame(c, ev);
+        r = end_frame(c);
     return r;
 }
 
-static int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h2_event *ev)
+static int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     if (MOTE_SERVES(c) && c->frame.phase == MOTE_H2_AWAIT_PREFACE)
         return on_preface(c, in, len, used);
     if (c->frame.phase == MOTE_H2_IN_FRAME)
-        return in_frame(c, in, len, used, ev);
-    return on_header(c, in, len, used, ev); /* AWAIT_SETTINGS, AWAIT_FRAME */
+        return in_frame(c, in, len, used);
+    return on_header(c, in, len, used); /* AWAIT_SETTINGS, AWAIT_FRAME */
 }
 
 static bool needs_input(const mote_h2 *c)
@@ -312,15 +312,16 @@ int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h
     CHECK_CONNECTION(c);
     if (len == 0)
         in = &nothing; /* it may be NULL */
+    c->event = ev;
     ev->type = MOTE_H2_NOTHING;
     ev->end_stream = ev->trailers = ev->truncated = false;
     ev->stream = NULL;
     ev->len = 0;
     if (!MOTE_SERVES(c) && r == 0 && c->sweep > 0)
-        r = mote_h2_sweep(c, ev);
+        r = mote_h2_sweep(c);
     while (r == 0 && (i < len || !needs_input(c))) {
         size_t n = 0;
-        r = step(c, in + i, len - i, &n, ev);
+        r = step(c, in + i, len - i, &n);
         i += n;
     }
     *used = i;

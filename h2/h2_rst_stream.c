@@ -38,10 +38,11 @@ void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
     reset(c, s, code);
 }
 
-int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code, mote_h2_event *ev)
+int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code)
 {
     if (mote_h2_charge(c, COST_STREAM_ERROR) < 0)
         return c->error;
+    mote_h2_event *ev = c->event;
     ev->type = MOTE_H2_RESET;
     ev->stream = s;
     ev->code = code;
@@ -52,7 +53,7 @@ int mote_h2_stream_error(mote_h2 *c, mote_h2_stream *s, uint32_t code, mote_h2_e
 
 /* RFC 9113 5.4.2: it is never answered in kind; 7: an unknown code is like any other; 8.1: a
  * response that is complete stays so */
-int mote_h2_on_rst_stream(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_rst_stream(mote_h2 *c)
 {
     mote_h2_stream *s = mote_h2_stream_find(c, c->frame.id);
     bool visible = s && s->state != MOTE_H2_STATE_RESET_OWED;
@@ -61,6 +62,7 @@ int mote_h2_on_rst_stream(mote_h2 *c, mote_h2_event *ev)
         return c->error;
     if (!s)
         return 0;
+    mote_h2_event *ev = c->event;
     ev->type = MOTE_H2_RESET;
     ev->stream = s;
     ev->code = mote_h2_get32(c->frame.fixed);

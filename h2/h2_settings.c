@@ -14,7 +14,7 @@ static MOTE_APART uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
 /* Only what differs from the initial values is said. */
 void mote_h2_tx_settings(mote_h2 *c)
 {
-    uint8_t settings[5 * 6], *p = settings;
+    uint8_t *payload = c->tx.bytes + c->tx.tail + FRAME_HEADER_SIZE, *p = payload;
 
     if (MOTE_SERVES(c))
         p = put_setting(p, SETTING_MAX_CONCURRENT_STREAMS, c->stream_count);
@@ -25,8 +25,7 @@ void mote_h2_tx_settings(mote_h2 *c)
     if (c->initial_window != DEFAULT_WINDOW)
         p = put_setting(p, SETTING_INITIAL_WINDOW_SIZE, c->initial_window);
     p = put_setting(p, SETTING_MAX_HEADER_LIST_SIZE, c->max_list_size);
-    size_t len = (size_t)(p - settings);
-    memcpy(mote_h2_tx_frame(c, MOTE_H2_FRAME_SETTINGS, 0, 0, len), settings, len);
+    mote_h2_tx_frame(c, MOTE_H2_FRAME_SETTINGS, 0, 0, (size_t)(p - payload));
 }
 
 /* ---- received ------------------------------------------------------------------------------- */
@@ -127,7 +126,7 @@ int mote_h2_on_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_
 }
 
 /* RFC 9113 6.5.3: all values are applied before the acknowledgement */
-int mote_h2_on_settings_end(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_settings_end(mote_h2 *c)
 {
     int r;
 
@@ -143,7 +142,7 @@ int mote_h2_on_settings_end(mote_h2 *c, mote_h2_event *ev)
                              MOTE_TEXT("SETTINGS without end"));
     c->acks++;
     c->ready = true;
-    ev->type = MOTE_H2_SETTINGS;
+    c->event->type = MOTE_H2_SETTINGS;
     return 1;
 }
 

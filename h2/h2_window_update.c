@@ -78,7 +78,7 @@ void mote_h2_credit_connection(mote_h2 *c, uint32_t len)
 
 /* ---- received ------------------------------------------------------------------------------- */
 
-static int grow_connection(mote_h2 *c, uint32_t increment, mote_h2_event *ev)
+static int grow_connection(mote_h2 *c, uint32_t increment)
 {
     if (increment == 0)
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("WINDOW_UPDATE of 0"));
@@ -89,7 +89,7 @@ static int grow_connection(mote_h2 *c, uint32_t increment, mote_h2_event *ev)
     if (!c->blocked)
         return 0;
     c->blocked = false;
-    ev->type = MOTE_H2_WRITABLE;
+    c->event->type = MOTE_H2_WRITABLE;
     return 1;
 }
 
@@ -108,24 +108,25 @@ static int late_increment(mote_h2 *c, uint32_t increment)
     return 0;
 }
 
-int mote_h2_on_window_update(mote_h2 *c, mote_h2_event *ev)
+int mote_h2_on_window_update(mote_h2 *c)
 {
     uint32_t increment = mote_h2_get32(c->frame.fixed) & MAX_WINDOW;
     mote_h2_stream *s;
 
     if (c->frame.id == 0)
-        return grow_connection(c, increment, ev);
+        return grow_connection(c, increment);
     s = mote_h2_stream_find(c, c->frame.id);
     if (!s || s->state == MOTE_H2_STATE_RESET_OWED)
         return late_increment(c, increment);
     if (increment == 0) /* RFC 9113 6.9 */
-        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR, ev);
+        return mote_h2_stream_error(c, s, MOTE_H2_PROTOCOL_ERROR);
     if (mote_h2_overflows(s, increment)) /* RFC 9113 6.9.1 */
-        return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR, ev);
+        return mote_h2_stream_error(c, s, MOTE_H2_FLOW_CONTROL_ERROR);
     s->send_window += (int32_t)increment;
     if (!(s->flags & STREAM_BLOCKED) || s->send_window <= 0)
         return 0;
     s->flags &= (uint8_t)~STREAM_BLOCKED;
+    mote_h2_event *ev = c->event;
     ev->type = MOTE_H2_WRITABLE;
     ev->stream = s;
     return 1;

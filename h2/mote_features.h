@@ -7,7 +7,8 @@
  *   -DMOTE_NO_COMPRESSION  no codecs: mote_grpc_init() refuses them
  *   -DMOTE_NO_METADATA     calls send no metadata of their own: where some is given, the answer is
  *                          MOTE_GRPC_ERR_CONFIG; it is still received
- *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c)
+ *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c), of which
+ *                          each is looked at anew
  */
 #ifndef MOTE_FEATURES_H
 #define MOTE_FEATURES_H
@@ -28,8 +29,8 @@
 #endif
 
 /* Whether what a field means is remembered with its entry of the dynamic table: worth its flash
- * where requests come again and again. */
-#ifdef MOTE_CLIENT_ONLY
+ * where requests come again and again, and fast. */
+#if defined MOTE_CLIENT_ONLY || defined MOTE_HPACK_SMALL
 #define MOTE_MEMO_OF(field) ((mote_hpack_memo *)NULL)
 #else
 #define MOTE_MEMO_OF(field) ((field)->memo)
@@ -41,6 +42,13 @@
 #else
 #define MOTE_HAS_TEXTS  1
 #define MOTE_TEXT(text) text
+#endif
+
+/* What a server tells its peer by a text. */
+#ifdef MOTE_CLIENT_ONLY
+#define MOTE_SERVER_TEXT(text) MOTE_TEXT(text)
+#else
+#define MOTE_SERVER_TEXT(text) text
 #endif
 
 #ifdef MOTE_NO_COMPRESSION
