@@ -285,8 +285,8 @@ typedef struct {
 typedef struct {
     mote_h2_stream *stream; /* NULL: none */
     size_t start;           /* of its HEADERS frame, from tx.head */
-    int error;
-    uint16_t mark; /* of the encoder */
+    int16_t error;          /* of its fields, or 0 */
+    uint16_t mark;          /* of the encoder */
 } mote_h2_section;
 
 typedef struct {

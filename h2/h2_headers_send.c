@@ -25,7 +25,7 @@ void mote_h2_headers_begin(mote_h2 *c, mote_h2_stream *s)
 
     CHECK_STREAM(c, s);
     b->stream = s;
-    b->error = may_begin(c, s);
+    b->error = (int16_t)may_begin(c, s);
     if (b->error < 0)
         return;
     /* What is owed goes first: an ACK tells the peer which table size the block was made for. */
@@ -51,7 +51,7 @@ static uint8_t *section_space(mote_h2 *c, size_t *cap)
 static void section_grew(mote_h2 *c, int n)
 {
     if (n < 0)
-        c->section.error = n;
+        c->section.error = (int16_t)n;
     else
         c->tx.tail += (size_t)n;
 }
@@ -152,7 +152,7 @@ void mote_h2_headers_refuse(mote_h2 *c, int error)
     if (c->section.error < 0)
         return;
     take_back(c);
-    c->section.error = error;
+    c->section.error = (int16_t)error;
 }
 
 /* The section is taken back, and with it a stream that the peer has never seen. */
