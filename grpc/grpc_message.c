@@ -64,7 +64,7 @@ static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
 }
 
 /* Passes `len` bytes of the buffer, or of what is at hand. */
-static void pass(mote_grpc_call *call, size_t len, enum mote_grpc_where where)
+static MOTE_SMALL_APART void pass(mote_grpc_call *call, size_t len, enum mote_grpc_where where)
 {
     mote_grpc_delivery *d = &call->grpc->delivery;
 

@@ -19,7 +19,7 @@ static int write_bytes(const void *type, const void *message, size_t offset, uin
 
 const mote_grpc_source mote_grpc_bytes_source = {write_bytes, mote_grpc_strerror, NULL};
 
-static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
+static MOTE_SMALL_APART void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
 {
     out[0] = flags & MOTE_GRPC_COMPRESSED ? 1 : 0;
     out[1] = (uint8_t)(len >> 24);

@@ -11,7 +11,7 @@ static const char *method_error_text(const mote_grpc_method *method, int r)
     return method->strerror ? method->strerror(r) : NULL;
 }
 
-void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
+MOTE_SMALL_APART void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
 {
     mote_grpc_call *call = ev->call;
 

@@ -51,7 +51,7 @@ int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metad
     return r;
 }
 
-static void put_code(mote_h2 *h2, int code)
+static MOTE_SMALL_APART void put_code(mote_h2 *h2, int code)
 {
     char digits[2] = {(char)('0' + code / 10), (char)('0' + code % 10)};
 

@@ -47,7 +47,7 @@ static int change_windows(mote_h2 *c, uint32_t window)
     return 0;
 }
 
-static MOTE_SMALL_APART int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
+static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
 {
     switch (id) {
     case SETTING_HEADER_TABLE_SIZE:

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Ids of one side are consecutive odd numbers, so id / 2 spreads them evenly. */
-static MOTE_SMALL_APART size_t home(const mote_h2 *c, uint32_t id)
+static size_t home(const mote_h2 *c, uint32_t id)
 {
     return (id >> 1) % c->stream_count;
 }

@@ -243,8 +243,8 @@ static int string_length(mote_hpack_decoder *d, uint8_t byte, enum mote_hpack_st
     return integer_first(d, byte, 7, state, field);
 }
 
-static MOTE_SMALL_APART int decode_step(mote_hpack_decoder *d, const uint8_t *in, size_t len, size_t *used,
-                       mote_hpack_field_view *field)
+static MOTE_SMALL_APART int decode_step(mote_hpack_decoder *d, const uint8_t *in, size_t len,
+                                        size_t *used, mote_hpack_field_view *field)
 {
     *used = 1;
     switch (d->state) {

@@ -43,7 +43,7 @@ void mote_hpack_encoder_init_bare(mote_hpack_encoder *e, mote_hpack_slot *slots,
 /* ---- what the peer's table holds ----------------------------------------------------------- */
 
 /* Slots by age, and ages by slot; age 0 is the newest entry. */
-static MOTE_SMALL_APART unsigned slot_of_age(const mote_hpack_encoder *e, unsigned age)
+static unsigned slot_of_age(const mote_hpack_encoder *e, unsigned age)
 {
     return e->newest >= age ? e->newest - age : e->newest + e->slot_cap - age;
 }
