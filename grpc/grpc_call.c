@@ -147,6 +147,15 @@ static void end_local(mote_grpc_call *call, unsigned how)
         mote_grpc_call_reset(call, how);
 }
 
+size_t mote_grpc_text_length(const char *text)
+{
+    size_t n = 0;
+
+    while (text && text[n] != '\0')
+        n++;
+    return n;
+}
+
 void mote_grpc_call_end(mote_grpc_call *call, int code, const char *text, unsigned how)
 {
     if (call->remote == MOTE_GRPC_REMOTE_OVER &&

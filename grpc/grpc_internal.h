@@ -94,6 +94,7 @@ void mote_grpc_call_unwait(mote_grpc_call *call);
 void mote_grpc_wake(mote_grpc_call *call);
 /* All calls are looked at in turn, as long as there is something for them. */
 void mote_grpc_scan_for(mote_grpc *g, enum mote_grpc_scan what);
+size_t mote_grpc_text_length(const char *text); /* NULL: 0 */
 /* Ends a call, from here, with a code and a static text (NULL: none); `how` its stream ends is a
  * wire code or STREAM_... What was decided before stays, unless it is a status that could not be
  * sent. */
@@ -146,7 +147,6 @@ int mote_grpc_code_of_http(unsigned status);
 int mote_grpc_code_of_reset(uint32_t wire_code);
 
 /* grpc_text.c */
-size_t mote_grpc_text_length(const char *text); /* NULL: 0 */
 size_t mote_grpc_percent_decode(const char *in, size_t len, char *out, size_t cap);
 /* Bytes of the percent-encoded text; *len is set to what of it fits `cap` of them. */
 size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap);

@@ -1,15 +1,6 @@
 /* How texts travel: status messages percent-encoded, values of "-bin" fields in base64. */
 #include "grpc_internal.h"
 
-size_t mote_grpc_text_length(const char *text)
-{
-    size_t n = 0;
-
-    while (text && text[n] != '\0')
-        n++;
-    return n;
-}
-
 /* ---- percent encoding (PROTOCOL-HTTP2, Status-Message) ------------------------------------- */
 
 static MOTE_SMALL_APART int hex_digit(char ch)
