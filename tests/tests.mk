@@ -64,6 +64,8 @@ $(BUILD)/docs/%.h: docs/%.md
 	@mkdir -p $(@D)
 	$(call say,DOCS,$@)awk '/^```c$$/ { on = 1; next } /^```$$/ { on = 0 } on' $< >$@
 $(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h))
+# port/lwip is compiled by its test, over a double of lwIP.
+$(BUILD)/%/obj/tests/unit/test_lwip.o $(BUILD)/lint/tests/unit/test_lwip.c.tidy: export CPATH := tests/unit/lwip_double
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 $(eval $(call variant,unit,$(CC),$(CHECKED),$(IN_PROCESS)))
 $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls fuzz_nghttp2 peer_server peer_client h2_server_plain,$(SANITIZERS)))

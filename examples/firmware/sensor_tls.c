@@ -51,15 +51,6 @@ static void begin(uint64_t now)
     mote_lwip_connect(&line, COLLECTOR_ADDRESS, COLLECTOR_PORT);
 }
 
-static void end(uint64_t now)
-{
-    say(*mote_tls_error(tls) ? mote_tls_error(tls) : mote_h2_error_text(&grpc.h2));
-    mote_tls_end(tls);
-    tls = NULL;
-    mote_lwip_close(&line);
-    retry_ms = now + mote_grpc_life_end(&life, &grpc, now);
-}
-
 static void take_samples(uint64_t now)
 {
     if (now < sample_ms)
@@ -102,6 +93,19 @@ static void send(void)
             return;
         mote_tls_ack(tls, sent);
     }
+}
+
+static void end(uint64_t now)
+{
+    say(*mote_tls_error(tls) ? mote_tls_error(tls) : mote_h2_error_text(&grpc.h2));
+    mote_grpc_shutdown(&grpc);
+    send(); /* GOAWAY */
+    mote_tls_close(tls);
+    send(); /* close_notify */
+    mote_tls_end(tls);
+    tls = NULL;
+    mote_lwip_close(&line);
+    retry_ms = now + mote_grpc_life_end(&life, &grpc, now);
 }
 
 /* A turn of an open connection. */

@@ -4,6 +4,7 @@
  * its own of both: a clock set at least once, and a hardware generator.
  */
 #include "../cortex-m/board.h"
+#include "net.h"
 
 #include <time.h>
 
@@ -29,4 +30,11 @@ int mbedtls_hardware_poll(void *context, unsigned char *out, size_t len, size_t 
     }
     *used = len;
     return 0;
+}
+
+void mote_lwip_entropy(void *out, size_t len)
+{
+    size_t used;
+
+    mbedtls_hardware_poll(NULL, out, len, &used);
 }

@@ -30,6 +30,10 @@
 #define TCP_SND_BUF        (2 * TCP_MSS)
 #define TCP_SND_QUEUELEN   8
 #define LWIP_TCP_KEEPALIVE 1
+
+/* Initial sequence numbers that nobody guesses (RFC 6528). */
+#define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) mote_lwip_random()
+
 #define TCP_QUEUE_OOSEQ    0
 
 #endif

@@ -8,21 +8,22 @@
 #include <netif/ethernet.h>
 #include <string.h>
 
-enum { FRAME = 1516 };
+enum { FRAME = 1516, LINGER = 10 /* of half a second */ };
 
 static struct netif interface;
-static uint32_t now, seed = 1;
+static uint32_t now;
 
 u32_t sys_now(void)
 {
     return now;
 }
 
-/* Numbers that need not be secret; the moments at which frames arrive stir them. */
 uint32_t mote_lwip_random(void)
 {
-    seed = seed * 1664525u + 1013904223u + now;
-    return seed;
+    uint32_t number = 0;
+
+    mote_lwip_entropy(&number, sizeof number);
+    return number;
 }
 
 /* ---- the interface ------------------------------------------------------------------------- */
@@ -63,7 +64,6 @@ static void receive_frame(const uint8_t *frame, size_t len)
 {
     struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL);
 
-    seed ^= now << 16;
     if (!p) /* TCP sends it again */
         return;
     pbuf_take(p, frame, (u16_t)len);
@@ -119,8 +119,12 @@ static void on_error(void *context, err_t error)
     t->state = MOTE_LWIP_ABORTED;
 }
 
+/* What is unread is thrown away. Who closes with something unread resets the connection (RFC 1122
+ * 4.2.2.13), and what was written last would be lost with it. */
 static void forget(mote_lwip *t)
 {
+    if (t->received && t->pcb)
+        tcp_recved(t->pcb, (u16_t)(((struct pbuf *)t->received)->tot_len - t->position));
     if (t->received)
         pbuf_free(t->received);
     if (t->pcb) {
@@ -128,6 +132,41 @@ static void forget(mote_lwip *t)
         tcp_recv(t->pcb, NULL);
         tcp_err(t->pcb, NULL);
     }
+}
+
+/* ---- after the end ------------------------------------------------------------------------- */
+
+/* What the peer had under way is taken, up to its end. */
+static err_t on_late(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
+{
+    (void)context;
+    (void)error;
+    if (p) {
+        tcp_recved(pcb, p->tot_len);
+        pbuf_free(p);
+    } else {
+        tcp_poll(pcb, NULL, 0);
+    }
+    return ERR_OK;
+}
+
+/* The peer does not end. */
+static err_t on_overdue(void *context, struct tcp_pcb *pcb)
+{
+    (void)context;
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+/* Ends our side; the pcb stays with lwIP until the peer has ended its side, or for 5 s, and makes
+ * room when a new connection needs it. */
+static void linger(struct tcp_pcb *pcb)
+{
+    tcp_recv(pcb, on_late);
+    tcp_poll(pcb, on_overdue, LINGER);
+    tcp_setprio(pcb, TCP_PRIO_MIN);
+    if (tcp_shutdown(pcb, 0, 1) != ERR_OK)
+        tcp_abort(pcb);
 }
 
 bool mote_lwip_connect(mote_lwip *t, uint32_t address, uint16_t port)
@@ -181,13 +220,14 @@ void mote_lwip_take(mote_lwip *t, size_t len)
     t->position += len;
     if (t->pcb)
         tcp_recved(t->pcb, (u16_t)len);
-    if (t->position < p->len)
-        return;
-    t->received = p->next;
-    t->position = 0;
-    if (p->next)
-        pbuf_ref(p->next);
-    pbuf_free(p);
+    while (p && t->position == p->len) {
+        t->position = 0;
+        t->received = p->next;
+        if (p->next)
+            pbuf_ref(p->next);
+        pbuf_free(p);
+        p = t->received;
+    }
 }
 
 size_t mote_lwip_write(mote_lwip *t, const uint8_t *out, size_t len)
@@ -196,16 +236,19 @@ size_t mote_lwip_write(mote_lwip *t, const uint8_t *out, size_t len)
         return 0;
     if (len > tcp_sndbuf((struct tcp_pcb *)t->pcb))
         len = tcp_sndbuf((struct tcp_pcb *)t->pcb);
-    if (len == 0 || tcp_write(t->pcb, out, (u16_t)len, TCP_WRITE_FLAG_COPY) != ERR_OK)
-        return 0;
-    tcp_output(t->pcb);
+    while (len > 0 && tcp_write(t->pcb, out, (u16_t)len, TCP_WRITE_FLAG_COPY) != ERR_OK)
+        len /= 2; /* memory for less may be there */
+    if (len > 0)
+        tcp_output(t->pcb);
     return len;
 }
 
 void mote_lwip_close(mote_lwip *t)
 {
     forget(t);
-    if (t->pcb && tcp_close(t->pcb) != ERR_OK)
+    if (t->state == MOTE_LWIP_OPEN)
+        linger(t->pcb);
+    else if (t->pcb && tcp_close(t->pcb) != ERR_OK)
         tcp_abort(t->pcb);
     memset(t, 0, sizeof *t);
 }

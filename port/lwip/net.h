@@ -24,6 +24,13 @@ size_t mote_eth_receive(uint8_t *frame, size_t cap);
 /* Sends a frame of 14 bytes or more. */
 void mote_eth_send(const uint8_t *frame, size_t len);
 
+/* ---- the board ----------------------------------------------------------------------------- */
+
+/* Yours: random bytes of a hardware generator, from which port numbers and initial sequence numbers
+ * come that nobody guesses (RFC 6056, RFC 6528). emulated.c has one without randomness, for boards
+ * that do not exist. */
+void mote_lwip_entropy(void *out, size_t len);
+
 /* ---- the interface ------------------------------------------------------------------------- */
 
 /* Addresses as a.b.c.d, most significant first. */
@@ -81,7 +88,8 @@ void mote_lwip_take(mote_lwip *t, size_t len);
 /* Copies bytes to what is to be sent, as many as there is room for; how many. */
 size_t mote_lwip_write(mote_lwip *t, const uint8_t *out, size_t len);
 
-/* Closes; what was written still leaves. */
+/* Closes: what was written still leaves, and is not lost to a reset: what the peer has under way is
+ * taken and thrown away for 5 s, up to its end. The object is free at once. */
 void mote_lwip_close(mote_lwip *t);
 
 #endif
