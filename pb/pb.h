@@ -423,6 +423,45 @@ int mote_pb_split(mote_pb_splitter *s, const uint8_t *in, size_t len, size_t *us
 /* The message has ended: 0, or MOTE_PB_ERR_TRUNCATED inside of a field. */
 int mote_pb_split_end(mote_pb_splitter *s);
 
+/* ---- messages one after the other ---------------------------------------------------------- */
+
+/*
+ * Files, lines and logs hold messages one after the other, each with its length in front, as a
+ * varint (protobuf's "delimited" streams): a reader of them, from input that comes in pieces. A
+ * message that lies whole in the input is handed on where it lies; one that is cut is put together
+ * in the buffer. The members may be read.
+ *
+ *   IN_LENGTH -- its last byte --> IN_BODY -- its last byte: a message --> IN_LENGTH
+ */
+enum mote_pb_delimited_state { MOTE_PB_IN_LENGTH, MOTE_PB_IN_BODY };
+
+typedef struct {
+    uint8_t *buffer;
+    size_t cap, have; /* bytes of the message that are in the buffer */
+    uint32_t len;     /* of the message; in IN_LENGTH what is known of it */
+    uint8_t shift;
+    enum mote_pb_delimited_state state;
+    int error;
+} mote_pb_delimited;
+
+/* `cap` is the longest message that is taken; without a buffer none may be cut, as where a file is
+ * in memory. */
+void mote_pb_delimited_init(mote_pb_delimited *d, void *buffer, size_t cap);
+
+/* Takes input. 1: a message, valid until the next call as long as `in` is; 0: the input is used
+ * up; MOTE_PB_ERR_VARINT: a length beyond 32 bits or in more than 5 bytes; MOTE_PB_ERR_SPACE: a
+ * message of d->len bytes is longer than `cap`, or cut without a buffer. Errors are sticky. *used
+ * says how much of the input was consumed: call again with the rest while it returns 1. */
+int mote_pb_delimited_read(mote_pb_delimited *d, const uint8_t *in, size_t len, size_t *used,
+                           const uint8_t **message, size_t *message_len);
+
+/* The input has ended: 0; MOTE_PB_ERR_TRUNCATED inside of a message; or the sticky error. */
+int mote_pb_delimited_end(const mote_pb_delimited *d);
+
+/* Writes the length that belongs in front of a message: 1 to 5 bytes, whose number is returned. */
+enum { MOTE_PB_DELIMITER = 5 };
+size_t mote_pb_delimit(uint32_t len, uint8_t out[MOTE_PB_DELIMITER]);
+
 /* ---- descriptors --------------------------------------------------------------------------- */
 
 /* A .proto file, for reflection; the plugin writes it on request (--mote_opt=descriptors). */

@@ -91,7 +91,7 @@ first, _ = listener.accept()
 hello = first.recv(4096)
 began = time.time()
 listener.accept()
-sys.exit(not hello.startswith(b"\x16\x03") or time.time() - began > 8)' $port
+sys.exit(not hello.startswith(b"\x16\x03") or time.time() - began > 30)' $port
     # Something that is no TLS, with the end right behind it: the board hears both, and calls again.
     boot sensor
     check "bytes and the end at once" timeout 30 "$PYTHON" -c '
