@@ -47,15 +47,13 @@ static void walk_copy(walk_pen *p, const uint8_t *from, size_t len, size_t *skip
     *skip -= len - left;
 }
 
-/* Writes a head and a body that together end at `limit` at the latest, or what has room of them. */
-static int walk_put(walk_pen *p, size_t limit, const uint8_t *head, size_t head_len,
-                    const mote_pb_bytes *body)
+/* What does not fit, or was begun. */
+static MOTE_PB_RARE int walk_put_cut(walk_pen *p, const uint8_t *head, size_t head_len,
+                                     const mote_pb_bytes *body)
 {
     mote_pb_walk *w = p->walk;
-    size_t room = limit - (w->at - w->skip), skip = w->skip;
+    size_t skip = w->skip;
 
-    if (head_len > room || body->len > room - head_len)
-        return MOTE_PB_ERR_CHANGED;
     if (skip > 0 && w->piece != head_len + body->len)
         return MOTE_PB_ERR_CHANGED;
     w->piece = head_len + body->len;
@@ -64,6 +62,24 @@ static int walk_put(walk_pen *p, size_t limit, const uint8_t *head, size_t head_
     if (w->skip < w->piece)
         return WALK_STOPPED;
     w->skip = 0;
+    return WALK_WRITTEN;
+}
+
+/* Writes a head and a body that together end at `limit` at the latest, or what has room of them. */
+static int walk_put(walk_pen *p, size_t limit, const uint8_t *head, size_t head_len,
+                    const mote_pb_bytes *body)
+{
+    mote_pb_walk *w = p->walk;
+    size_t room = limit - (w->at - w->skip);
+
+    if (head_len > room || body->len > room - head_len)
+        return MOTE_PB_ERR_CHANGED;
+    if (head != p->out || head_len + body->len > (size_t)(p->end - p->out))
+        return walk_put_cut(p, head, head_len, body);
+    if (body->len > 0)
+        memcpy(p->out + head_len, body->data, body->len);
+    p->out += head_len + body->len;
+    w->at += head_len + body->len;
     return WALK_WRITTEN;
 }
 
@@ -165,10 +181,8 @@ static int walk_packed(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 }
 
 /* A field that is no message. */
-static int walk_field(walk_pen *p, mote_pb_level *l)
+static int walk_field(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 {
-    const mote_pb_field *f = mote_pb_row(l);
-
     MOTE_PB_LOOKED_AT(1);
     if (mote_pb_label_of(f) == MOTE_PB_PACKED)
         return walk_packed(p, l, f);
@@ -176,6 +190,28 @@ static int walk_field(walk_pen *p, mote_pb_level *l)
         return walk_elements(p, l, f);
     const uint8_t *value = mote_pb_single(f, l->message);
     return value ? walk_value(p, l->end, f->key, f, value) : WALK_WRITTEN;
+}
+
+/* The field at work is done. What was begun of it is not gone. */
+static int walk_next(const walk_pen *p, mote_pb_level *l)
+{
+    l->field++;
+    l->element = 0;
+    return p->walk->skip == 0 ? WALK_WRITTEN : MOTE_PB_ERR_CHANGED;
+}
+
+/* Fields up to the next one that is a message, or the end. */
+static int walk_fields(walk_pen *p, mote_pb_level *l)
+{
+    const mote_pb_field *f = mote_pb_row(l), *end = l->type->fields + l->type->field_count;
+    int r = WALK_WRITTEN;
+
+    for (; r == WALK_WRITTEN && f < end && !mote_pb_is_message(f); f++) {
+        r = walk_field(p, l, f);
+        if (r == WALK_WRITTEN)
+            r = walk_next(p, l);
+    }
+    return r;
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -246,23 +282,15 @@ static int walk_leave(walk_pen *p, const mote_pb_level *l)
 static int walk_step(walk_pen *p)
 {
     mote_pb_level *l = mote_pb_level_at(p->walk, p->walk->depth);
-    int r = WALK_WRITTEN;
+    int r = walk_fields(p, l);
 
-    if (l->field == l->type->field_count)
-        return walk_leave(p, l);
-    if (mote_pb_is_message(mote_pb_row(l))) {
-        const uint8_t *inside = mote_pb_element(l);
-        MOTE_PB_LOOKED_AT(1);
-        if (inside)
-            return walk_enter(p, l, inside);
-    } else {
-        r = walk_field(p, l);
-    }
     if (r != WALK_WRITTEN)
         return r;
-    l->field++;
-    l->element = 0;
-    return p->walk->skip == 0 ? WALK_WRITTEN : MOTE_PB_ERR_CHANGED; /* what was begun is gone */
+    MOTE_PB_LOOKED_AT(1);
+    if (l->field == l->type->field_count)
+        return walk_leave(p, l);
+    const uint8_t *inside = mote_pb_element(l);
+    return inside ? walk_enter(p, l, inside) : walk_next(p, l);
 }
 
 /* ---- parts --------------------------------------------------------------------------------- */

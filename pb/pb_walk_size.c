@@ -4,7 +4,7 @@
 static size_t sized_varint(uint64_t v)
 {
 #if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
-    return (size_t)(70 - __builtin_clzll(v | 1)) / 7;
+    return v < 128 ? 1 : (unsigned)(640 - 9 * __builtin_clzll(v)) / 64; /* bits / 7, rounded up */
 #else
     size_t n = 1;
 
@@ -78,14 +78,17 @@ static size_t sized_field(const mote_pb_field *f, const uint8_t *message)
 /* Sizes what comes before the next field that is a message. false: that is the end. */
 static bool sized_fields(mote_pb_level *l)
 {
-    for (; l->field < l->type->field_count; l->field++) {
-        const mote_pb_field *f = mote_pb_row(l);
+    const mote_pb_field *f = mote_pb_row(l), *end = l->type->fields + l->type->field_count;
+    const uint8_t *message = l->message;
+    size_t n = 0;
+
+    for (; f < end && !mote_pb_is_message(f); f++) {
         MOTE_PB_LOOKED_AT(1);
-        if (mote_pb_is_message(f))
-            return true;
-        l->end += sized_field(f, l->message);
+        n += sized_field(f, message);
     }
-    return false;
+    l->end += n;
+    l->field = (uint16_t)(f - l->type->fields);
+    return f < end;
 }
 
 /* The next message inside of the one at work; NULL: there is none left. */

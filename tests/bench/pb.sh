@@ -24,3 +24,15 @@ cut -f 1,2 "$B/codec.out" | awk '!seen[$0]++' | while IFS= read -r key; do
     line "$what" ns "$(of "$key" 3)" "$(of "$key" 5)" "$protobuf_c" - less
     line "$what" ns "$(of "$key" 3)" "$(of "$key" 6)" "$cpp" 2 less
 done
+
+# What a byte of a large message costs, beside one of 62 kB by the same stub: the ratio is to be 0.67 at the least.
+L=$B/large
+mkdir -p "$L"
+protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$L" --mote_opt=runtime=,client,large large.proto
+$CC -std=c11 -O2 -I. -I"$L" tests/bench/large.c "$L/large.mote.c" "$BUILD/libmote.a" -o "$L/bench"
+taskset -c 0 "$L/bench" >"$B/large.out"
+while IFS=$'\t' read -r room small medium large plain; do
+    line "pb send 1 kB of 62 kB, buffer of $room" ns "$small" "$plain" "the stub that begins again" - less
+    line "pb send 1 kB of 4 MB, buffer of $room" ns "$medium" "$small" "of 62 kB" 0.67 less
+    line "pb send 1 kB of 16 MB, buffer of $room" ns "$large" "$small" "of 62 kB" 0.67 less
+done <"$B/large.out"

@@ -109,6 +109,15 @@ check "defaults are constants" defaults
 check "another prefix" prefix
 skip() { generate again skip=nasty.v1.class.texts && ! grep -q "texts" "$W/again/nasty.mote.h"; }
 check "fields may be left out" skip
+large() { # stubs for large messages: C, C++, and what they send
+    mkdir -p "$W/large" && mote -I tests/pb --mote_out="$W/large" --mote_opt=runtime=,large tests/pb/large.proto &&
+        $CC $flags -I"$W/large" -c "$W/large/large.mote.c" -o "$W/large/large.o" &&
+        echo '#include "large.mote.h"' | g++ -std=c++17 -Wall -Wextra -Wno-missing-field-initializers -Werror -I. -I"$W/large" -x c++ -fsyntax-only - &&
+        $CC -std=c11 -Wall -Wextra -Werror -I. -I"$W/large" tests/pb/large.c "$W/large/large.o" "$BUILD/libmote.a" -o "$W/large/run" &&
+        "$W/large/run"
+}
+check "stubs for large messages" large
+
 one_way() { # a field that is only sent, one that is only received; tables with them inside have two as well
     generate one_way "encode_only=nasty.v1.class.texts,decode_only=nasty.v1.class.packed,names" || return 1
     # shellcheck disable=SC2046,SC2086
