@@ -170,7 +170,10 @@ struct mote_grpc_call {
     enum mote_grpc_wait wait;
     uint16_t facts;
     int16_t code;
-    uint16_t http_status;
+    union {
+        uint16_t http_status; /* client: of the response */
+        uint8_t turns[2];     /* server: at a time (0: one), and how many of them it has had */
+    };
     uint16_t text_len;
     void *user;
     void *owner;            /* free for the application */
@@ -454,6 +457,10 @@ int mote_grpc_answer(mote_grpc_call *call, const mote_grpc_source *source, const
 int mote_grpc_finish(mote_grpc_call *call, int code, const char *message);
 int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,
                           const mote_grpc_metadata *metadata, size_t count);
+
+/* Calls that wait for room have it in turns, each from a half to all of the transmit buffer. A call
+ * of this weight has so many turns at a time, 0 as 1. It counts here alone: no peer is told. */
+void mote_grpc_set_weight(mote_grpc_call *call, uint8_t weight);
 
 /* Milliseconds until the deadline of the call, UINT64_MAX when it has none. */
 uint64_t mote_grpc_time_left(const mote_grpc_call *call);

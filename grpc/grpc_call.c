@@ -201,6 +201,12 @@ void mote_grpc_resume(mote_grpc_call *call)
     mote_grpc_scan_for(call->grpc, MOTE_GRPC_SCAN_ALL);
 }
 
+void mote_grpc_set_weight(mote_grpc_call *call, uint8_t weight)
+{
+    MOTE_CHECK_THAT(mote_grpc_serves(call->grpc));
+    call->turns[0] = weight;
+}
+
 void *mote_grpc_context(const mote_grpc_call *call)
 {
     return call->grpc->config->context;

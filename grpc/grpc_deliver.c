@@ -200,16 +200,30 @@ static bool in_vain(const mote_grpc *g)
     }
 }
 
+/* Whether a call that has had a turn, or had no use for one, is next once more. */
+static bool stays_next(const mote_grpc *g, mote_grpc_call *call, bool had_turn)
+{
+    if (!mote_grpc_serves(g))
+        return false;
+    if (had_turn && ++call->turns[1] < call->turns[0])
+        return true;
+    call->turns[1] = 0;
+    return false;
+}
+
 bool mote_grpc_scan(mote_grpc *g)
 {
     if (in_vain(g))
         g->scan_for = MOTE_GRPC_SCAN_OVER;
     while (g->scan_for != MOTE_GRPC_SCAN_OVER) {
         mote_grpc_call *call = &g->calls[g->scan];
-        g->scan = one_further(g, g->scan);
-        if (g->scan == g->scan_stop)
-            g->scan_for = MOTE_GRPC_SCAN_OVER;
-        if (attend(call)) {
+        bool has_turn = attend(call);
+        if (!stays_next(g, call, has_turn)) {
+            g->scan = one_further(g, g->scan);
+            if (g->scan == g->scan_stop)
+                g->scan_for = MOTE_GRPC_SCAN_OVER;
+        }
+        if (has_turn) {
             g->delivery.call = call;
             return true;
         }

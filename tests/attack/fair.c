@@ -54,11 +54,15 @@ static unsigned number_of(const mote_grpc_call *call)
     return *(const uint16_t *)call->user;
 }
 
+static uint8_t weights[CALLS];
+
 /* The message says which call it is; from then on it is answered without end. */
 static int down(mote_grpc_call *call, const mote_grpc_event *ev)
 {
-    if (ev->type == MOTE_GRPC_MESSAGE)
+    if (ev->type == MOTE_GRPC_MESSAGE) {
         memcpy(call->user, ev->data, 2);
+        mote_grpc_set_weight(call, weights[number_of(call)]);
+    }
     if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_WRITABLE)
         send_all(call, &sizes[number_of(call)]);
     return 0;
@@ -259,6 +263,32 @@ static void every_stream_gets_its_share(void)
             }
         }
     }
+}
+
+/* A call of weight 4 has twice what one of weight 2 has, and four times that of others. */
+static void a_weight_is_a_number_of_turns(void)
+{
+    static const uint8_t weight_of[] = {0, 1, 2, 4};
+    enum { STREAMS = 40 };
+    uint64_t least, got[4] = {0};
+
+    connect();
+    for (unsigned i = 0; i < STREAMS; i++) {
+        sizes[i] = 100;
+        weights[i] = weight_of[i % 4];
+        start(i, false);
+    }
+    memset(received, 0, sizeof received);
+    while (total(STREAMS, &least) < STREAMS * 40 * TX && go_on(1, false))
+        ;
+    for (unsigned i = 0; i < STREAMS; i++)
+        got[i % 4] += received[i];
+    printf("weights 0, 1, 2, 4: %.2f, 1.00, %.2f, %.2f times\n", (double)got[0] / (double)got[1],
+           (double)got[2] / (double)got[1], (double)got[3] / (double)got[1]);
+    CHECK(100 * got[0] > 95 * got[1] && 95 * got[0] < 100 * got[1]);
+    CHECK(got[2] * 10 > got[1] * 18 && got[2] * 10 < got[1] * 22);
+    CHECK(got[3] * 10 > got[1] * 36 && got[3] * 10 < got[1] * 44);
+    memset(weights, 0, sizeof weights);
 }
 
 /* ---- bad company ------------------------------------------------------------------------------
@@ -473,6 +503,7 @@ int main(void)
     RUN(what_streams_owe_leaves_in_turn);
     RUN(calls_one_at_a_time_touch_the_memory_of_one);
     RUN(every_stream_gets_its_share);
+    RUN(a_weight_is_a_number_of_turns);
     RUN(one_that_is_odd_takes_nothing_from_the_others);
     return test_summary();
 }
