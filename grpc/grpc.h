@@ -251,6 +251,8 @@ typedef struct {
     void *context;                            /* free for the application: mote_grpc_context() */
 } mote_grpc_config;
 
+enum { MOTE_GRPC_RX_MIN = 16 }; /* least rx_size */
+
 /* Where the bytes of a delivered event lie. */
 enum MOTE_GRPC_ENUM8 mote_grpc_where {
     MOTE_GRPC_NOWHERE,  /* it has none, or they are done with */
@@ -305,6 +307,12 @@ typedef struct mote_grpc {
 /* Prepares a connection in `memory`. The config stays with it: it may be in flash, and connections
  * may share it. 0, MOTE_GRPC_ERR_CONFIG or MOTE_H2_ERR_CONFIG. */
 int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size);
+
+/* Why mote_grpc_init() refuses these, as "tx_size is 64: at least 128"; "" when it does not. The
+ * result is `out`. Costs nothing unless it is called, and has its words with MOTE_NO_TEXTS too. */
+enum { MOTE_GRPC_CONFIG_TEXT = 96 };
+const char *mote_grpc_config_text(const mote_grpc_config *config, const void *memory,
+                                  size_t memory_size, char out[MOTE_GRPC_CONFIG_TEXT]);
 
 /*
  * Takes bytes from the transport; one event per call. Returns 1: *ev is filled; 0: the input is

@@ -64,7 +64,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
 
     memset(g, 0, sizeof *g);
     g->config = config;
-    if (config->max_calls == 0 || config->rx_size < 16 ||
+    if (config->max_calls == 0 || config->rx_size < MOTE_GRPC_RX_MIN ||
         (!MOTE_SERVES(config) && !config->authority.name))
         return MOTE_GRPC_ERR_CONFIG;
     if (!MOTE_COMPRESSES && config->codecs)

@@ -163,10 +163,11 @@ typedef struct {
     size_t len;
 } mote_h2_event;
 
-/* Least sizes; PINGs of the peer that wait for room at once. */
+/* Least sizes, and a largest; PINGs of the peer that wait for room at once. */
 enum {
     MOTE_H2_TX_MIN = 128,
     MOTE_H2_SCRATCH_MIN = 32,
+    MOTE_H2_TABLE_MAX = 65504, /* of table_size */
     MOTE_H2_PINGS = 3,
     MOTE_H2_BUDGET_DEFAULT = 1000,
     MOTE_H2_LIST_SIZE_DEFAULT = 16384,

@@ -10,6 +10,7 @@
 #include "tls_internal.h"
 
 #include <mbedtls/md.h>
+#include <mbedtls/platform.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -91,12 +92,42 @@ static int refuse_session(mote_tls *t, const char *text)
     return MOTE_TLS_ERR_CONFIG;
 }
 
+/* In a session of TLS 1.3 mbedTLS keeps the host name, and believes that it ends with a NUL. The
+ * digest is for one name alone: that one takes its place. */
+#if MOTE_TLS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS) &&     \
+    defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
+static int rename_host(const mote_tls *t, mbedtls_ssl_session *s)
+{
+    char **name = &s->MBEDTLS_PRIVATE(hostname);
+    const char *own = t->address_len > 0 ? NULL : t->ssl.MBEDTLS_PRIVATE(hostname);
+    size_t size = own ? strlen(own) + 1 : 0;
+
+    if (!*name)
+        return 0;
+    mbedtls_free(*name);
+    *name = own ? mbedtls_calloc(1, size) : NULL;
+    if (own && !*name)
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    if (own)
+        memcpy(*name, own, size);
+    return 0;
+}
+#else
+static int rename_host(const mote_tls *t, mbedtls_ssl_session *s)
+{
+    (void)t, (void)s;
+    return 0;
+}
+#endif
+
 static int load_session(mote_tls *t, const uint8_t *session, size_t len)
 {
     mbedtls_ssl_session s;
 
     mbedtls_ssl_session_init(&s);
     int r = mbedtls_ssl_session_load(&s, session, len);
+    if (r == 0)
+        r = rename_host(t, &s);
     if (r == 0)
         r = mbedtls_ssl_set_session(&t->ssl, &s);
     mbedtls_ssl_session_free(&s);

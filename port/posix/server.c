@@ -356,9 +356,11 @@ static int check(const server_state *s)
     size_t size = memory_size(&s->grpc);
     void *memory = mote_posix_memory(1, size);
     int r = memory ? mote_grpc_init(&probe, &s->grpc, memory, size) : -1;
+    char why[MOTE_GRPC_CONFIG_TEXT] = "out of memory";
 
     if (r < 0)
-        fprintf(stderr, "error: %s\n", r == -1 ? "out of memory" : mote_strerror(r));
+        fprintf(stderr, "error: config: %s\n",
+                memory ? mote_grpc_config_text(&s->grpc, memory, size, why) : why);
     return r;
 }
 

@@ -334,6 +334,25 @@ static void padding_counts_and_is_given_back(void)
     CHECK(streams[0].recv_window + (int32_t)streams[0].credit == 65535);
 }
 
+/* Of what is owed to a peer that takes nothing there is an end, beside the budget. */
+static void settings_without_end_are_ended(void)
+{
+    mote_h2_event ev;
+    size_t used;
+    int r = 0;
+
+    start(true);
+    for (unsigned i = 0; r >= 0 && i < 70000; i++) {
+        h2.budget = 100;
+        in_len = 0;
+        frame(4, 0, 0, NULL, 0);
+        for (size_t at = 0; (r = mote_h2_recv(&h2, in + at, in_len - at, &used, &ev)) > 0;)
+            at += used;
+    }
+    CHECK_INT(r, MOTE_H2_ERR_CALM);
+    CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "SETTINGS without end") == 0);
+}
+
 /* ---- the budget ---------------------------------------------------------------------------- */
 
 /* Repeats what `frames` writes until the connection ends; the code that ended it. */
@@ -587,6 +606,7 @@ int main(void)
     RUN(cookies_may_come_in_crumbs);
     RUN(a_client_with_little_memory_takes_the_largest_frames);
     RUN(padding_counts_and_is_given_back);
+    RUN(settings_without_end_are_ended);
     RUN(a_window_may_become_negative);
     RUN(everything_odd_meets_the_budget);
     RUN(streams_that_end_well_refill_the_budget);

@@ -25,6 +25,12 @@ static void invalid_addresses_are_told(void)
         CHECK_INT(mote_posix_listen(addresses[i]), -1);
     }
     CHECK(strstr(mote_posix_error(), "has no port from 0 to 65535") != NULL);
+    CHECK_INT(mote_posix_connect("nonsense", 100), -1);
+    CHECK(strcmp(mote_posix_error(), "address nonsense: is not host:port") == 0);
+    char path[200] = "unix:/";
+    memset(path + 6, 'a', sizeof path - 7);
+    CHECK_INT(mote_posix_listen(path), -1);
+    CHECK(strstr(mote_posix_error(), "aaa: path too long") != NULL);
     CHECK_INT(mote_posix_connect("127.0.0.1:1", 1000), -1);
     CHECK(strstr(mote_posix_error(), "refused") != NULL);
 }
@@ -442,6 +448,19 @@ static void a_dialer_tries_its_addresses_in_turn(void)
     CHECK(io.now_ms(io.context) >= before + 4);
 }
 
+static void who_is_told_to_stop_waits_for_nobody(void)
+{
+    int listener = mote_posix_listen("127.0.0.1:0");
+
+    mote_posix_stopped = 1;
+    CHECK_INT(mote_posix_accept_one(listener, 10000), -1);
+    CHECK(strcmp(mote_posix_error(), "accept : the program was told to stop") == 0);
+    mote_posix_stopped = 0;
+    CHECK_INT(mote_posix_accept_one(listener, 1), -1);
+    CHECK(strcmp(mote_posix_error(), "accept : time-out") == 0);
+    close(listener);
+}
+
 int main(void)
 {
     char folder[] = "/tmp/mote-posix.XXXXXX";
@@ -450,6 +469,7 @@ int main(void)
         return 1;
     mote_posix_catch_signals();
     RUN(invalid_addresses_are_told);
+    RUN(who_is_told_to_stop_waits_for_nobody);
     RUN(a_full_backlog_times_out);
     RUN(a_resolver_without_an_answer_meets_the_deadline);
     RUN(an_address_that_does_not_answer_is_not_waited_for);

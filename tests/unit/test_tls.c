@@ -2,6 +2,8 @@
  * stalls. */
 #include "tls_harness.h"
 
+#include <mbedtls/md.h>
+
 #include "../../port/posix/tls.h"
 
 /* ---- data ---------------------------------------------------------------------------------- */
@@ -218,9 +220,99 @@ static void a_broken_session_is_refused_at_once(void)
     CHECK_INT(mote_tls_resume(client.tls, session, (size_t)n / 2), MOTE_TLS_ERR_CONFIG);
     session[0] ^= 0xff;
     CHECK_INT(mote_tls_resume(client.tls, session, (size_t)n), MOTE_TLS_ERR_CONFIG);
+    CHECK(strcmp(mote_tls_error(client.tls),
+                 "the saved session is broken, or not of this version") == 0);
     CHECK_INT(mote_tls_resume(client.tls, session, 0), MOTE_TLS_ERR_CONFIG);
     run(10, 10);
     CHECK(ready() && !mote_tls_resumed(client.tls));
+}
+
+/* ---- sessions in storage that others write -----------------------------------------------------
+ */
+
+enum { MAGIC = 4, HEADER = MAGIC + TLS_TIME + TLS_DIGEST };
+
+static void add(mbedtls_md_context_t *md, const void *data, size_t len)
+{
+    const uint8_t size[4] = {0, 0, (uint8_t)(len >> 8), (uint8_t)len};
+
+    mbedtls_md_hmac_update(md, size, sizeof size);
+    mbedtls_md_hmac_update(md, data, len);
+}
+
+/* As who knows how it is done makes a session that is none look like one: without session_key there
+ * is no secret in it. */
+static void forge(uint8_t *session, size_t len)
+{
+    mbedtls_md_context_t md;
+
+    mbedtls_md_init(&md);
+    CHECK_INT(mbedtls_md_setup(&md, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), 1), 0);
+    mbedtls_md_hmac_starts(&md, session, 0);
+    add(&md, client.context->trusts, TLS_DIGEST);
+    add(&md, "localhost", 9);
+    add(&md, session + MAGIC, TLS_TIME);
+    add(&md, session + HEADER, len - HEADER);
+    mbedtls_md_hmac_finish(&md, session + MAGIC + TLS_TIME);
+    mbedtls_md_free(&md);
+}
+
+/* Takes a forged one, and goes on with the handshake if it is not refused. */
+static void resume_forged(uint8_t *session, size_t len, bool handshake)
+{
+    static bool taken = true; /* the last one: then another connection is needed */
+    if (handshake)
+        begin();
+    else if (taken)
+        open_side(&client, "localhost");
+    forge(session, len);
+    client.tls->text[0] = '\0';
+    int r = mote_tls_resume(client.tls, session, len);
+    CHECK(r == 0 || r == MOTE_TLS_ERR_CONFIG);
+    CHECK((r == 0) == (mote_tls_error(client.tls)[0] == '\0'));
+    taken = r == 0;
+    if (r == 0 && handshake) {
+        run(10, 10);
+        CHECK(ready() || client.error != 0 || server.error != 0);
+        CHECK(!ready() || (is_prefix(&client) && is_prefix(&server)));
+    }
+}
+
+static void a_hostile_session_is_an_error_or_ends_the_handshake(void)
+{
+    static uint8_t session[SESSION], other[SESSION];
+
+    for (int tls12 = MOTE_TLS_3 ? 0 : 1; tls12 < 2; tls12++) {
+        mote_tls_config ours = plain_server();
+        ours.no_tls13 = tls12;
+        CHECK(prepare_context(&server, ours) == NULL);
+        CHECK(prepare_context(&client, plain_client()) == NULL);
+        begin();
+        run(10, 10);
+        size_t n = (size_t)mote_tls_save_session(client.tls, session, sizeof session);
+        CHECK(ready() && n > HEADER && n < SESSION);
+        for (size_t i = HEADER; i < n; i++) { /* each byte; lengths */
+            memcpy(other, session, n);
+            other[i] ^= (uint8_t)(1u << i % 8);
+            resume_forged(other, n, i % 128 == 0 || i < HEADER + 8 || i + 8 > n);
+            memcpy(other, session, n);
+            if (i % 5 == 0 || i < HEADER + 100 || i + 100 > n)
+                resume_forged(other, i, false);
+        }
+        memcpy(other, session, n);
+        memcpy(other + HEADER, "\3\0\0\0\0", 5); /* of a version that there never was */
+        begin();
+        forge(other, n);
+        CHECK_INT(mote_tls_resume(client.tls, other, n), MOTE_TLS_ERR_CONFIG);
+        CHECK(strcmp(mote_tls_error(client.tls),
+                     "the saved session is by another version of mbedTLS") == 0);
+        memcpy(other, session, n);
+        memcpy(other + MAGIC, "20200101000000", TLS_TIME);
+        forge(other, n);
+        CHECK_INT(mote_tls_resume(client.tls, other, n), MOTE_TLS_ERR_CONFIG);
+        CHECK(strcmp(mote_tls_error(client.tls),
+                     "the certificate of the saved session has expired") == 0);
+    }
 }
 
 /* ---- in a loop ----------------------------------------------------------------------------- */
@@ -297,6 +389,7 @@ int main(int argc, char **argv)
     RUN(a_session_is_resumed_by_a_ticket);
     RUN(a_session_is_resumed_by_its_id);
     RUN(a_broken_session_is_refused_at_once);
+    RUN(a_hostile_session_is_an_error_or_ends_the_handshake);
     RUN(a_stalled_handshake_ends);
     mote_tls_end(client.tls);
     return tls_end_tests();

@@ -126,7 +126,8 @@ static void a_key_may_stay_in_a_secure_element(void)
     mote_tls_config ours = plain_server();
     ours.key.len = 0;
     ours.signer = &signer;
-    CHECK(strstr(prepare_context(&server, ours), "psa_key"));
+    CHECK(strcmp(prepare_context(&server, ours),
+                 "this mbedTLS takes a signer for RSA alone: use psa_key") == 0);
 #else
     with_signer(&signer, "server.pem", "server.key");
 #endif

@@ -348,7 +348,14 @@ static void contradictions_are_errors(void)
 {
     static const mote_tls_pin pin;
     static const mote_tls_signer signer = {NULL, NULL, 0};
+    static const char long_key[100];
     mote_tls_config good = plain_client(), ours = plain_server(), c;
+    mote_tls_context *context;
+    const char *why;
+
+    CHECK_INT(mote_tls_context_init(&context, &good, client.context_memory, 100, &why),
+              MOTE_TLS_ERR_CONFIG);
+    CHECK(strcmp(why, "memory: MOTE_TLS_CONTEXT_MEMORY bytes are needed") == 0);
 
 #define REFUSED(change, text)                                                                      \
     do {                                                                                           \
@@ -362,12 +369,18 @@ static void contradictions_are_errors(void)
         (c.ca.len = 0, c.pins = &pin, c.pin_count = 1, c.dangerously_accept_any_certificate = true),
         "contradicts a CA and pins");
     REFUSED(c.pin_count = 1, "pin_count without pins");
-    REFUSED(c.pinned_any_name = true, "need pins");
-    REFUSED(c.pinned_any_time = true, "need pins");
+    REFUSED(c.pinned_any_name = true, "pinned_any_name and pinned_any_time need pins");
+    REFUSED(c.pinned_any_time = true, "pinned_any_name and pinned_any_time need pins");
     REFUSED(c.session_s = 1, "session_s is for servers");
     REFUSED(c.ca.len = 0, "a client needs CA certificates, pins or a shared key");
-    REFUSED((c = ours, c.max_fragment = 512), "for clients");
-    REFUSED((c = ours, c.session_key = (mote_tls_span){"k", 1}), "for clients");
+    REFUSED((c = ours, c.max_fragment = 512), "max_fragment and session_key are for clients");
+    REFUSED((c = ours, c.session_key = (mote_tls_span){"k", 1}), "session_key are for clients");
+    REFUSED(c.find_psk = find_psk, "find_psk is for servers");
+    REFUSED(c.psk = ((mote_tls_span){"0123456789abcdef", 16}), "a shared key needs its identity");
+    REFUSED((c.psk = (mote_tls_span){long_key, sizeof long_key}, c.psk_identity = c.psk),
+            "the shared key is too long, or memory is out");
+    REFUSED(c.cert = file("client.pem"), "a certificate needs its key");
+    REFUSED((c = ours, c.cert.len = c.key.len = 0), "a server needs a certificate or a shared key");
     REFUSED((c = ours, c.signer = &signer), "exclude each other");
     REFUSED((c = ours, c.psk = (mote_tls_span){"k", 1}, c.find_psk = find_psk),
             "exclude each other");
@@ -415,6 +428,12 @@ static void credentials_say_what_is_wrong_with_them(void)
     CHECK(strstr(prepare_context(&client, theirs), "the CA certificates cannot be read"));
 }
 
+#if MOTE_TLS_3
+#define ALPN_LIST MBEDTLS_PRIVATE(alpn_list)
+#else
+#define ALPN_LIST alpn_list
+#endif
+
 static void a_server_that_does_not_speak_h2_says_so(void)
 {
     static const char *others[] = {"http/1.1", NULL};
@@ -428,6 +447,19 @@ static void a_server_that_does_not_speak_h2_says_so(void)
         connect_to("localhost");
         CHECK_INT(client.error, MOTE_TLS_ERR_ALPN);
         CHECK(strstr(mote_tls_error(client.tls), "alert no_application_protocol"));
+        CHECK(prepare_context(&server, ours) == NULL);
+        mbedtls_ssl_conf_alpn_protocols(&client.context->config, others);
+        connect_to("localhost");
+        CHECK_INT(server.error, MOTE_TLS_ERR_ALPN);
+        CHECK(strcmp(mote_tls_error(server.tls),
+                     "the client does not offer h2, or its hello is broken") == 0);
+        CHECK(prepare_context(&server, ours) == NULL);
+        CHECK(prepare_context(&client, plain_client()) == NULL);
+        server.context->config.ALPN_LIST = NULL;
+        connect_to("localhost");
+        CHECK_INT(client.error, MOTE_TLS_ERR_ALPN);
+        CHECK(strcmp(mote_tls_error(client.tls),
+                     "the peer has chosen nothing in place of the protocol h2 (ALPN)") == 0);
     }
 }
 
