@@ -69,6 +69,16 @@ const char *mote_pb_strerror(int code);
 #endif
 #endif
 
+/* 1: a string of proto3 that is no valid UTF-8 is not encoded, as other implementations have it. It
+ * costs devices some 200 bytes, which is why there it must be asked for. */
+#ifndef MOTE_PB_CHECK_SENT
+#if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
+#define MOTE_PB_CHECK_SENT 1
+#else
+#define MOTE_PB_CHECK_SENT 0
+#endif
+#endif
+
 /* Groups inside of groups in a field that is not known; each costs the decoder a word of stack. */
 #ifndef MOTE_PB_GROUPS
 #define MOTE_PB_GROUPS 100
@@ -236,12 +246,12 @@ void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *pla
 int mote_pb_put_flat(mote_pb_writer *w, const mote_pb_message *type, const void *message);
 int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message);
 
-/* Exact size of a message, in bytes; or MOTE_PB_ERR_DEPTH, or MOTE_PB_ERR_REQUIRED. */
+/* Exact size of a message, in bytes. 0, or MOTE_PB_ERR_DEPTH, MOTE_PB_ERR_REQUIRED or, with
+ * MOTE_PB_CHECK_SENT, MOTE_PB_ERR_UTF8; mote_pb_why() says where. */
 int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size);
 
-/* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes),
- * MOTE_PB_ERR_DEPTH or MOTE_PB_ERR_REQUIRED. One pass: it is written from its end and then moved to
- * the front. */
+/* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes), or an error as of
+ * mote_pb_size(). One pass: it is written from its end and then moved to the front. */
 int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t *out, size_t cap,
                    size_t *len);
 
@@ -249,8 +259,7 @@ int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t 
  * Encodes a part, for output that comes in pieces: a mote_grpc_source. `encoder` is a
  * const mote_pb_encoder *. When *total is 0: writes the whole message if it fits, and sets *total
  * to its size. Otherwise *total is its size, and exactly the bytes [offset, offset + cap) are
- * written; the message must not have changed. 0, MOTE_PB_ERR_DEPTH or
- * MOTE_PB_ERR_REQUIRED.
+ * written; the message must not have changed. 0, or an error as of mote_pb_size().
  */
 int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
                         size_t cap, size_t *total);
@@ -302,9 +311,9 @@ typedef struct {
  * As mote_pb_encode_part(), for parts that follow each other; `large` is a const mote_pb_large *.
  * *total is 0: begins, and writes the whole message if it fits; otherwise offset is where the last
  * part has ended. 0; MOTE_PB_ERR_DEPTH (more than 100 inside of the outermost one);
- * MOTE_PB_ERR_REQUIRED; MOTE_PB_ERR_MEMORY: the memory holds fewer levels; MOTE_PB_ERR_SPACE: it
- * takes more than 2 GiB; MOTE_PB_ERR_CHANGED: what is left to be written does not fit the lengths
- * that were written, or the part does not follow the last one.
+ * MOTE_PB_ERR_REQUIRED; MOTE_PB_ERR_UTF8; MOTE_PB_ERR_MEMORY: the memory holds fewer levels;
+ * MOTE_PB_ERR_SPACE: it takes more than 2 GiB; MOTE_PB_ERR_CHANGED: what is left to be written does
+ * not fit the lengths that were written, or the part does not follow the last one.
  */
 int mote_pb_walk_part(const void *encoder, const void *large, size_t offset, uint8_t *out,
                       size_t cap, size_t *total);
@@ -496,6 +505,11 @@ int mote_pb_print(const mote_pb_names *names, const void *message, mote_pb_sink 
  * cap - 1 bytes and terminated. Returns `out`. */
 const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t len, size_t offset,
                          char *out, size_t cap);
+
+/* Why a message cannot be encoded, as "Request.sensors[3].name: pb: a string is no valid UTF-8, at
+ * byte 5", cut to cap - 1 bytes and terminated. Returns what mote_pb_encode() would: 0 (and an
+ * empty text), MOTE_PB_ERR_DEPTH, MOTE_PB_ERR_REQUIRED or MOTE_PB_ERR_UTF8. */
+int mote_pb_why(const mote_pb_names *names, const void *message, char *out, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -74,11 +74,20 @@ static void put_fixed(mote_pb_writer *w, size_t size, const void *p)
     }
 }
 
+/* Once a message, not for each part of it. */
+static void check_text(mote_pb_writer *w, const mote_pb_bytes *b)
+{
+    if (w->total == 0 && !mote_pb_utf8_valid(b->data, b->len))
+        w->error = MOTE_PB_ERR_UTF8;
+}
+
 void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p)
 {
     const mote_pb_type_info *info = mote_pb_info_of(f);
 
     if ((f->key & 7) == MOTE_PB_LEN) {
+        if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT)
+            check_text(w, p);
         put_view(w, p);
         return;
     }
@@ -119,10 +128,20 @@ int mote_pb_put_flat(mote_pb_writer *w, const mote_pb_message *type, const void 
     return 0;
 }
 
+static int put_whole(mote_pb_writer *w, const void *message)
+{
+    int r;
+
+    if (MOTE_PB_CHECK_SENT)
+        w->error = 0;
+    r = w->parts->put(w, w->parts->type, message);
+    return MOTE_PB_CHECK_SENT && r == 0 ? w->error : r;
+}
+
 int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size)
 {
     mote_pb_writer w = {.parts = encoder};
-    int r = encoder->put(&w, encoder->type, message);
+    int r = put_whole(&w, message);
 
     *size = mote_pb_written(&w);
     return r;
@@ -139,7 +158,7 @@ static int encode_whole(const mote_pb_encoder *encoder, const void *message, uin
     w.start = out;
     w.p = w.end = cap > 0 ? out + cap : out;
     w.lost = w.total = 0; /* no window */
-    r = encoder->put(&w, encoder->type, message);
+    r = put_whole(&w, message);
     *len = mote_pb_written(&w);
     if (r == 0 && *len > 0 && *len < cap)
         memmove(out, w.p, *len);
@@ -159,7 +178,7 @@ static MOTE_PB_APART int encode_window(const mote_pb_encoder *encoder, const voi
 {
     mote_pb_writer w = {
         .parts = encoder, .out = out, .offset = offset, .cap = cap, .total = *total};
-    int r = encoder->put(&w, encoder->type, message);
+    int r = put_whole(&w, message);
 
     *total = mote_pb_written(&w);
     return r;

@@ -1,4 +1,5 @@
 /* Messages for people: the text format, and the path of a place. */
+#include "pb_walk.h"
 #include "pb_wire.h"
 
 typedef struct {
@@ -359,4 +360,130 @@ const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t l
     if (cap > 0)
         out[t.len] = '\0';
     return out;
+}
+
+/* ---- why a message cannot be encoded ------------------------------------------------------- */
+
+/* A message that is open. */
+typedef struct {
+    mote_pb_level at;
+    const mote_pb_names *names;
+} why_level;
+
+static why_level why_open(const mote_pb_names *names, const uint8_t *message)
+{
+    return (why_level){{.type = names->type, .message = message}, names};
+}
+
+/* The byte that makes a text invalid. */
+static size_t invalid_byte(const mote_pb_bytes *text)
+{
+    size_t i = 0, n = 1;
+
+    while (i < text->len && n <= 4) {
+        for (n = 1; n <= 4 && (n > text->len - i || !mote_pb_utf8_valid(text->data + i, n));)
+            n++;
+        i += n <= 4 ? n : 0;
+    }
+    return i;
+}
+
+/* The texts of a field; the element at work is the first one that is not valid. */
+static const mote_pb_bytes *invalid_text(mote_pb_level *l)
+{
+    const mote_pb_field *f = mote_pb_row(l);
+    const void *place = l->message + f->offset;
+    const mote_pb_list *list = place;
+    bool is_list = mote_pb_is_list(f);
+
+    if (mote_pb_type_of(f) != MOTE_PB_TEXT)
+        return NULL;
+    const mote_pb_bytes *texts =
+        is_list ? list->items : (const void *)mote_pb_single(f, l->message);
+    size_t count = is_list ? list->count : texts != NULL;
+    for (l->element = 0; l->element < count; l->element++) {
+        if (!mote_pb_utf8_valid(texts[l->element].data, texts[l->element].len))
+            return &texts[l->element];
+    }
+    return NULL;
+}
+
+/* What is wrong with the field at work, or 0: then *inside is the message to be looked at next, or
+ * NULL. */
+static int why_field(mote_pb_level *l, const uint8_t **inside)
+{
+    const mote_pb_field *f = mote_pb_row(l);
+
+    *inside = NULL;
+    if (!mote_pb_is_message(f))
+        return MOTE_PB_CHECK_SENT && invalid_text(l) ? MOTE_PB_ERR_UTF8 : 0;
+    *inside = mote_pb_element(l);
+    bool is_missing = !*inside && l->element == 0 && mote_pb_label_of(f) == MOTE_PB_REQUIRED;
+    return is_missing ? MOTE_PB_ERR_REQUIRED : 0;
+}
+
+/* To the first error: 0, when there is none. */
+static int find_why(why_level *stack, why_level **at)
+{
+    why_level *top = stack;
+    const uint8_t *inside;
+    int r = 0;
+
+    while (r == 0) {
+        *at = top;
+        if (top->at.field == top->at.type->field_count) {
+            if (top-- == stack)
+                return 0;
+            top->at.element++;
+            continue;
+        }
+        r = why_field(&top->at, &inside);
+        if (r == 0 && !inside) {
+            top->at.field++;
+            top->at.element = 0;
+        } else if (r == 0 && top == stack + MOTE_PB_DEPTH - 1) {
+            r = MOTE_PB_ERR_DEPTH;
+        } else if (r == 0) {
+            const mote_pb_level *l = &top->at;
+            const mote_pb_names *names =
+                top->names->subs[mote_pb_sub_index(l->type, mote_pb_row(l))];
+            *++top = why_open(names, inside);
+        }
+    }
+    return r;
+}
+
+/* The limit, or the place in the text. */
+static void add_detail(printer *words, mote_pb_level *l, int r)
+{
+    const mote_pb_bytes *text = r == MOTE_PB_ERR_UTF8 ? invalid_text(l) : NULL;
+
+    print_text(words, ": ");
+    print_text(words, mote_pb_strerror(r));
+    if (r == MOTE_PB_ERR_DEPTH) {
+        print_text(words, ", the limit is ");
+        put_unsigned(words, MOTE_PB_DEPTH);
+    } else if (text) {
+        print_text(words, ", at byte ");
+        put_unsigned(words, invalid_byte(text));
+    }
+}
+
+int mote_pb_why(const mote_pb_names *names, const void *message, char *out, size_t cap)
+{
+    why_level stack[MOTE_PB_DEPTH], *at;
+    path_text t = {out, cap, 0};
+    printer words = {add_piece, &t, 0};
+
+    stack[0] = why_open(names, message);
+    int r = find_why(stack, &at);
+    if (r < 0) {
+        print_text(&words, names->name);
+        for (why_level *level = stack; level <= at; level++)
+            add_path_field(&t, level->names, level->at.field, level->at.element);
+        add_detail(&words, &at->at, r);
+    }
+    if (cap > 0)
+        out[t.len] = '\0';
+    return r;
 }

@@ -227,7 +227,7 @@ static int walk_take_length(mote_pb_walk *w, const mote_pb_message *type, const 
     }
     r = mote_pb_walk_size(w, w->depth + 1, type, message, &w->length);
     w->next = 1;
-    return r == MOTE_PB_ERR_REQUIRED ? MOTE_PB_ERR_CHANGED : r;
+    return r == MOTE_PB_ERR_REQUIRED || r == MOTE_PB_ERR_UTF8 ? MOTE_PB_ERR_CHANGED : r;
 }
 
 /* Writes the key, and the length, of a message inside of the one at work, and opens it. */

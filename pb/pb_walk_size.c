@@ -75,33 +75,50 @@ static size_t sized_field(const mote_pb_field *f, const uint8_t *message)
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
-/* Sizes what comes before the next field that is a message. false: that is the end. */
-static bool sized_fields(mote_pb_level *l)
+static bool sized_texts_valid(const mote_pb_field *f, const uint8_t *message)
+{
+    const void *place = message + f->offset;
+    const mote_pb_list *list = place;
+    bool is_list = mote_pb_is_list(f);
+    const mote_pb_bytes *texts = is_list ? list->items : (const void *)mote_pb_single(f, message);
+    bool valid = true;
+
+    for (size_t i = is_list ? list->count : texts != NULL; valid && i > 0; i--)
+        valid = mote_pb_utf8_valid(texts[i - 1].data, texts[i - 1].len);
+    return valid;
+}
+
+/* Sizes what comes before the next field that is a message, or the end. */
+static int sized_fields(mote_pb_level *l)
 {
     const mote_pb_field *f = mote_pb_row(l), *end = l->type->fields + l->type->field_count;
     const uint8_t *message = l->message;
-    size_t n = 0;
 
     for (; f < end && !mote_pb_is_message(f); f++) {
         MOTE_PB_LOOKED_AT(1);
-        n += sized_field(f, message);
+        if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT &&
+            !sized_texts_valid(f, message))
+            return MOTE_PB_ERR_UTF8;
+        l->end += sized_field(f, message);
     }
-    l->end += n;
     l->field = (uint16_t)(f - l->type->fields);
-    return f < end;
+    return 0;
 }
 
 /* The next message inside of the one at work; NULL: there is none left. */
 static int sized_next(mote_pb_level *l, const uint8_t **inside)
 {
-    for (*inside = NULL; sized_fields(l); l->field++, l->element = 0) {
+    int r;
+
+    for (*inside = NULL; (r = sized_fields(l)) == 0 && l->field < l->type->field_count;
+         l->field++, l->element = 0) {
         *inside = mote_pb_element(l);
         if (*inside)
             break;
         if (l->element == 0 && mote_pb_label_of(mote_pb_row(l)) == MOTE_PB_REQUIRED)
             return MOTE_PB_ERR_REQUIRED;
     }
-    return 0;
+    return r;
 }
 
 static int sized_open(mote_pb_walk *w, size_t depth, const mote_pb_message *type,

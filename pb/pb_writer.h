@@ -12,6 +12,7 @@ struct mote_pb_writer {
     size_t lost; /* bytes that found no room, or went to the window */
     uint8_t *out;
     size_t offset, cap, total;
+    int error; /* the first one of a text, with MOTE_PB_CHECK_SENT */
 };
 
 /* Bytes so far, counted from the end of the message. */
