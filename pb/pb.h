@@ -24,6 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if UINTPTR_MAX < 0xffffffff
+#error "mote needs pointers and int of 32 bits or more: machines like AVR and MSP430 are not supported"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -185,6 +185,14 @@ arch)
     need libc6-dev-riscv64-cross /usr/riscv64-linux-gnu/include/stdio.h
     need libc6-dev-s390x-cross /usr/s390x-linux-gnu/include/stdio.h
     need qemu-user-static qemu-s390x-static
+    need gcc-arm-none-eabi arm-none-eabi-gcc
+    need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    need picolibc-arm-none-eabi /usr/lib/picolibc/arm-none-eabi/include/string.h
+    need gcc-riscv64-unknown-elf riscv64-unknown-elf-gcc
+    need picolibc-riscv64-unknown-elf /usr/lib/picolibc/riscv64-unknown-elf/include/string.h
+    need gcc-xtensa-lx106 xtensa-lx106-elf-gcc
+    need picolibc-xtensa-lx106-elf /usr/lib/xtensa-lx106-elf/include/string.h
+    need gcc-avr avr-gcc
     ;;
 *)
     echo "setup.sh: error: unknown group '$1'" >&2
