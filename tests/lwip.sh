@@ -92,6 +92,22 @@ hello = first.recv(4096)
 began = time.time()
 listener.accept()
 sys.exit(not hello.startswith(b"\x16\x03") or time.time() - began > 30)' $port
+    # A server that says nothing behind the handshake: the board says goodbye, and calls again with the session that it has.
+    boot sensor
+    check "a session is resumed" timeout 60 "$PYTHON" -c '
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[2] + ".pem", sys.argv[2] + ".key")
+context.set_alpn_protocols(["h2"])
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+for resumed in False, True, True:
+    with context.wrap_socket(listener.accept()[0], server_side=True, suppress_ragged_eofs=False) as peer:
+        assert peer.session_reused == resumed, (peer.session_reused, resumed)
+        said = b""
+        while more := peer.recv(4096):  # up to close_notify
+            said += more
+        assert said.startswith(b"PRI * HTTP/2.0"), said
+        assert b"\x07\0\0\0\0\0" in said and b"SETTINGS" in said, said  # GOAWAY' $port "$W/tls/server"
     # Something that is no TLS, with the end right behind it: the board hears both, and calls again.
     boot sensor
     check "bytes and the end at once" timeout 30 "$PYTHON" -c '

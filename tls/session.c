@@ -156,6 +156,15 @@ int mote_tls_resume(mote_tls *t, const void *session, size_t len)
     return 0;
 }
 
+static bool is_resumable(const mote_tls *t)
+{
+#if MOTE_TLS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (mbedtls_ssl_get_version_number(&t->ssl) == MBEDTLS_SSL_VERSION_TLS1_3)
+        return t->has_ticket;
+#endif
+    return t->life != TLS_HANDSHAKE && !t->context->server;
+}
+
 int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
 {
     mbedtls_ssl_session s;
@@ -163,7 +172,7 @@ int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
     size_t len = 0;
     int r;
 
-    if (t->life == TLS_HANDSHAKE || t->context->server)
+    if (!is_resumable(t))
         return 0;
     if (cap <= SESSION_HEADER)
         return MOTE_TLS_ERR_CONFIG;

@@ -170,12 +170,15 @@ bool mote_tls_ready(const mote_tls *t)
 
 /* A ticket of TLS 1.3 may come between records of data, and mbedTLS tells of it in place of what it
  * was asked for. */
-static bool is_ticket(int r)
+static bool is_ticket(mote_tls *t, int r)
 {
 #if MOTE_TLS_3
-    return r == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+    bool is = r == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+
+    t->has_ticket = t->has_ticket || is;
+    return is;
 #else
-    (void)r;
+    (void)t, (void)r;
     return false;
 #endif
 }
@@ -186,7 +189,7 @@ static int read_plain(mote_tls *t, uint8_t *out, size_t cap)
 
     do
         r = mbedtls_ssl_read(&t->ssl, out, cap);
-    while (is_ticket(r));
+    while (is_ticket(t, r));
     return r;
 }
 
@@ -196,7 +199,7 @@ static int write_plain(mote_tls *t, const uint8_t *in, size_t len)
 
     do
         r = mbedtls_ssl_write(&t->ssl, in, len);
-    while (is_ticket(r));
+    while (is_ticket(t, r));
     return r;
 }
 
@@ -216,7 +219,7 @@ static void record_left(mote_tls *t)
     } else if (t->life != TLS_OPEN && t->writing == 0) {
         mbedtls_ssl_close_notify(&t->ssl);
     } else {
-        while (is_ticket(mbedtls_ssl_write(&t->ssl, t->out, t->writing)) && t->out_len > 0)
+        while (is_ticket(t, mbedtls_ssl_write(&t->ssl, t->out, t->writing)) && t->out_len > 0)
             ; /* only the length is looked at, as the record is there */
         if (t->out_len == 0)
             t->writing = 0;

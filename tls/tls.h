@@ -206,8 +206,8 @@ typedef struct {
     uint8_t sha256[32]; /* of the certificate (DER) */
 } mote_tls_peer;
 
-/* Who the peer is; of a resumed session who it was. UNPROVEN is who resumes with a shared key (leave
- * session_s at 0 where it matters), and to a client the server of a session of TLS 1.3. */
+/* Who the peer is; of a resumed session who it was. UNPROVEN is who resumes with a shared key
+ * (leave session_s at 0 where it matters), and to a client the server of a session of TLS 1.3. */
 void mote_tls_get_peer(const mote_tls *tls, mote_tls_peer *peer);
 
 /* Whether a peer has proven that it is called so, to the letter: by a DNS name or URI of its

@@ -107,6 +107,7 @@ struct mote_tls {
     int error;  /* sticky; apart from `life`, as a session can be saved after it */
     bool ended; /* the transport has */
     bool saw_certificate, offered_session;
+    bool has_ticket;         /* of TLS 1.3: without one the session is of no use */
     char valid_to[TLS_TIME]; /* YYYYMMDDHHMMSS: when the first certificate of the chain expires */
     uint8_t small[TLS_SMALL];
     char text[TLS_TEXT]; /* of the error, or of a certificate that is not accepted */

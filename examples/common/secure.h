@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static mote_posix_tls_config secure_config;
+static mote_posix_tls_session secure_session;
+static mote_posix_tls_config secure_config = {.session = &secure_session};
 static mote_posix_security secure_engine;
 static mote_posix_tls_io secure_transport;
 static char secure_host[256];

@@ -28,6 +28,9 @@ static mote_lwip line;
 static mote_tls_context *context;
 static mote_tls *tls;
 static uint64_t retry_ms, sample_ms;
+static uint8_t session[1024]; /* the last one: the next handshake is a short one */
+static int session_len;
+static bool session_kept; /* that of this connection */
 
 static void say(const char *text)
 {
@@ -48,6 +51,9 @@ static void begin(uint64_t now)
     mote_grpc_life_begin(&life, now);
     sensor_begin(&sensor);
     mote_tls_init(&tls, context, COLLECTOR_NAME, tls_memory, sizeof tls_memory);
+    if (session_len > 0)
+        mote_tls_resume(tls, session, (size_t)session_len);
+    session_kept = false;
     mote_lwip_connect(&line, COLLECTOR_ADDRESS, COLLECTOR_PORT);
 }
 
@@ -108,6 +114,15 @@ static void end(uint64_t now)
     retry_ms = now + mote_grpc_life_end(&life, &grpc, now);
 }
 
+/* In RAM; who sleeps deeply keeps it in flash, under a session_key of the config. */
+static void keep_session(void)
+{
+    int n = session_kept ? 0 : mote_tls_save_session(tls, session, sizeof session);
+
+    session_kept = session_kept || n > 0;
+    session_len = n > 0 ? n : session_len;
+}
+
 /* A turn of an open connection. */
 static bool work(uint64_t now)
 {
@@ -117,8 +132,10 @@ static bool work(uint64_t now)
     mote_grpc_life_tick(&life, &grpc, now);
     if (!sensor_hear(&sensor, &grpc, NULL, 0) || sensor_is_stuck(&sensor, now))
         return false;
-    if (mote_tls_ready(tls))
+    if (mote_tls_ready(tls)) {
+        keep_session();
         sensor_work(&sensor, &grpc);
+    }
     if (mote_lwip_ready(&line))
         send();
     return true;

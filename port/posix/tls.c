@@ -12,6 +12,32 @@ static uint32_t limit_of(const mote_posix_tls_config *config)
     return config->handshake_ms ? config->handshake_ms : HANDSHAKE_MS;
 }
 
+/* ---- sessions ------------------------------------------------------------------------------ */
+
+static int begin_session(mote_tls **tls, const mote_posix_tls_config *config, void *memory,
+                         size_t size)
+{
+    int r = mote_tls_init(tls, config->context, config->host_name, memory, size);
+
+    if (r == 0 && config->session && config->session->len > 0)
+        mote_tls_resume(*tls, config->session->bytes, config->session->len);
+    return r;
+}
+
+/* After a handshake, and with TLS 1.3 after that: true once it is kept. */
+static bool save_session(mote_tls *tls, const mote_posix_tls_config *config)
+{
+    mote_posix_tls_session *s = config->session;
+    int n = s && mote_tls_ready(tls) ? mote_tls_save_session(tls, s->bytes, sizeof s->bytes) : 0;
+
+    if (n <= 0)
+        return false;
+    s->len = (size_t)n;
+    if (s->changed)
+        s->changed(s->context, s);
+    return true;
+}
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 mote_tls_span mote_posix_tls_file(const char *name)
@@ -73,11 +99,12 @@ enum tls_state { TLS_TALKING, TLS_LEAVING, TLS_GONE };
 typedef struct {
     const mote_posix_engine *inner;
     void *self;
+    const mote_posix_tls_config *config;
     mote_tls *tls;
     uint64_t begun_ms;
-    uint32_t handshake_ms;
     int trace; /* number of the connection */
     enum tls_state state;
+    bool saved; /* its session */
     uint64_t memory[MOTE_TLS_MEMORY / 8];
 } tls_engine;
 
@@ -131,6 +158,7 @@ static enum mote_posix_input tls_input(void *self, const uint8_t *in, size_t len
         ran = ran || r > 0;
     } while (r > 0 || (r == 0 && n > 0 && at < len));
     *used = at;
+    e->saved = e->saved || save_session(e->tls, e->config);
     if (r == 0 && at < len)
         return MOTE_POSIX_OUTPUT_FIRST;
     if (r < 0)
@@ -171,11 +199,12 @@ static uint32_t tls_tick(void *self, uint64_t now_ms)
     if (e->begun_ms == 0)
         e->begun_ms = now_ms;
     uint64_t passed = now_ms - e->begun_ms;
-    if (passed >= e->handshake_ms) {
+    if (passed >= limit_of(e->config)) {
         mote_tls_eof(e->tls);
         return next;
     }
-    return next < e->handshake_ms - passed ? next : (uint32_t)(e->handshake_ms - passed);
+    uint32_t left = (uint32_t)(limit_of(e->config) - passed);
+    return next < left ? next : left;
 }
 
 static void tls_eof(void *self)
@@ -203,10 +232,10 @@ static int wrap(void *context, void *memory, const mote_posix_engine **outer, vo
     tls_engine *e = memory;
 
     memset(e, 0, sizeof *e);
-    if (mote_tls_init(&e->tls, config->context, config->host_name, e->memory, sizeof e->memory) < 0)
+    if (begin_session(&e->tls, config, e->memory, sizeof e->memory) < 0)
         return -1;
+    e->config = config;
     e->trace = mote_posix_trace_inner();
-    e->handshake_ms = limit_of(config);
     e->inner = *outer;
     e->self = *self;
     *outer = &engine;
@@ -255,8 +284,8 @@ static int begin_tls(mote_posix_tls_io *t)
     t->pos = t->len = 0;
     t->begun_ms = now_of(t);
     t->trace = mote_posix_trace_inner();
-    return mote_tls_init(&t->tls, t->config->context, t->config->host_name, t->memory,
-                         sizeof t->memory);
+    t->saved = false;
+    return begin_session(&t->tls, t->config, t->memory, sizeof t->memory);
 }
 
 int mote_posix_tls_begin(mote_posix_tls_io *t, const mote_posix_tls_config *config, mote_io inner)
@@ -306,6 +335,7 @@ static int tls_io_read(void *context, uint8_t *buf, size_t cap)
         t->pos += used;
         t->len -= used;
         push_output(t);
+        t->saved = t->saved || save_session(t->tls, t->config);
         mote_posix_trace_bytes(t->trace, false, buf, r > 0 ? (size_t)r : 0);
         if (r != 0)
             return r;

@@ -19,11 +19,23 @@ void mote_posix_tls_free_file(mote_tls_span span);
 mote_tls_context *mote_posix_tls_context(bool server, const char *ca, const char *cert,
                                          const char *key);
 
+/* A client's last session: its next handshake is a short one, where the server still knows it and
+ * nothing of what it was trusted for has changed (mote_tls_resume()). Begins as zero, or with what
+ * was kept elsewhere, as in a file; stays with the connections. It is as secret as they are. */
+typedef struct mote_posix_tls_session {
+    size_t len;
+    uint8_t bytes[2304];
+    /* There is another one; may be NULL. */
+    void (*changed)(void *context, const struct mote_posix_tls_session *session);
+    void *context;
+} mote_posix_tls_session;
+
 /* How connections are made. Stays with them. */
 typedef struct {
     mote_tls_context *context;
-    const char *host_name; /* client: whom to reach; NULL: a server */
-    uint32_t handshake_ms; /* a handshake that takes longer fails; 0: 20,000 */
+    const char *host_name;           /* client: whom to reach; NULL: a server */
+    uint32_t handshake_ms;           /* a handshake that takes longer fails; 0: 20,000 */
+    mote_posix_tls_session *session; /* client: NULL: each handshake is a full one */
 } mote_posix_tls_config;
 
 /* For mote_posix_server.security, and for engines in a loop: wrap() and unwrap(). */
@@ -44,7 +56,8 @@ typedef struct {
     const mote_posix_tls_config *config;
     mote_tls *tls;
     uint64_t begun_ms;
-    int trace; /* number of the connection */
+    int trace;  /* number of the connection */
+    bool saved; /* its session */
     size_t pos, len;
     uint64_t memory[MOTE_TLS_MEMORY / 8];
     uint8_t in[4096];

@@ -349,10 +349,11 @@ static void inner_eof(void *self)
     inner_ended = true;
 }
 
+static const mote_posix_engine inner = {inner_input, inner_peek, inner_ack,
+                                        inner_tick,  inner_eof,  NULL};
+
 static void a_stalled_handshake_ends(void)
 {
-    static const mote_posix_engine inner = {inner_input, inner_peek, inner_ack,
-                                            inner_tick,  inner_eof,  NULL};
     static uint64_t memory[1024];
     const mote_posix_engine *engine = &inner;
     static const uint8_t half[] = {22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3};
@@ -374,6 +375,142 @@ static void a_stalled_handshake_ends(void)
     security.unwrap(self);
 }
 
+/* ---- sessions that a client keeps by itself ------------------------------------------------ */
+
+static unsigned changes;
+
+static void session_changed(void *context, const mote_posix_tls_session *session)
+{
+    CHECK(context == &changes && session->len > 100);
+    changes++;
+}
+
+/* The client's engine in a loop, against the server of the harness: the bytes that this one said.
+ */
+static uint64_t shake_hands_in_a_loop(mote_posix_tls_config *config)
+{
+    static uint64_t memory[1024];
+    static struct {
+        uint8_t bytes[WIRE];
+        size_t len;
+    } in;
+    mote_posix_security security = mote_posix_tls_security(config);
+    const mote_posix_engine *engine = &inner;
+    void *self = &inner_ended;
+    const uint8_t *out;
+    size_t len, used;
+
+    begin();
+    in.len = 0;
+    inner_ended = false;
+    CHECK_INT(security.wrap(security.context, memory, &engine, &self), 0);
+    for (int i = 0; i < 20; i++) {
+        while ((out = engine->peek(self, &len))) {
+            memcpy(to_server.bytes + to_server.len, out, len);
+            to_server.len += len;
+            engine->ack(self, len);
+        }
+        while (read_some(&server, &to_server))
+            continue;
+        send_some(&server, 10); /* behind it, with TLS 1.3, comes the session */
+        while (write_some(&server, &to_client))
+            continue;
+        memcpy(in.bytes, to_client.bytes, to_client.len);
+        in.len = to_client.len;
+        to_client.len = 0;
+        CHECK(engine->input(self, in.bytes, in.len, &used) != MOTE_POSIX_ENDED);
+        CHECK_INT(used, in.len);
+    }
+    CHECK(mote_tls_ready(server.tls));
+    security.unwrap(self);
+    return to_client.passed;
+}
+
+/* The same for straight-line code. */
+static int straight_read(void *context, uint8_t *buf, size_t cap)
+{
+    (void)context;
+    while (write_some(&server, &to_client))
+        continue;
+    size_t n = to_client.len < cap ? to_client.len : cap;
+    memcpy(buf, to_client.bytes, n);
+    memmove(to_client.bytes, to_client.bytes + n, to_client.len - n);
+    to_client.len -= n;
+    return (int)n;
+}
+
+static int straight_write(void *context, const uint8_t *buf, size_t len)
+{
+    (void)context;
+    memcpy(to_server.bytes + to_server.len, buf, len);
+    to_server.len += len;
+    while (read_some(&server, &to_server))
+        continue;
+    send_some(&server, 10);
+    return (int)len;
+}
+
+static void straight_wait(void *context, bool writing, uint64_t until_ms)
+{
+    (void)context, (void)writing, (void)until_ms;
+}
+
+static uint64_t straight_now(void *context)
+{
+    return (void)context, 1000;
+}
+
+static uint64_t shake_hands_straight(mote_posix_tls_config *config)
+{
+    static mote_posix_tls_io io;
+    const mote_io under = {.read = straight_read,
+                           .write = straight_write,
+                           .wait = straight_wait,
+                           .now_ms = straight_now};
+    uint8_t bytes[100];
+
+    begin();
+    CHECK_INT(mote_posix_tls_begin(&io, config, under), 0);
+    mote_io over = mote_posix_tls_transport(&io);
+    for (int i = 0; i < 20; i++) {
+        CHECK(over.write(over.context, (const uint8_t *)"x", 1) >= 0);
+        CHECK(over.read(over.context, bytes, sizeof bytes) >= 0);
+    }
+    mote_posix_tls_end(&io);
+    return to_client.passed;
+}
+
+/* The first handshake is a full one, the others are short ones, until the server has forgotten; and
+ * nothing is kept where nobody wants it. */
+static void a_client_resumes_by_itself(void)
+{
+    static uint64_t (*const ways[])(mote_posix_tls_config *) = {shake_hands_in_a_loop,
+                                                                shake_hands_straight};
+
+    for (size_t way = 0; way < 2; way++) {
+        for (int tls12 = 0; tls12 < 2; tls12++) {
+            mote_posix_tls_session session = {.changed = session_changed, .context = &changes};
+            mote_tls_config ours = plain_server(), theirs = plain_client();
+            ours.no_tls13 = theirs.no_tls13 = tls12;
+            CHECK(prepare_context(&server, ours) == NULL &&
+                  prepare_context(&client, theirs) == NULL);
+            mote_posix_tls_config config = {
+                .context = client.context, .host_name = "localhost", .session = &session};
+            changes = 0;
+            uint64_t full = ways[way](&config);
+            CHECK(changes == 1 && session.len > 100);
+            for (int i = 0; i < 3; i++) /* no certificate goes over the wire */
+                CHECK(ways[way](&config) + 300 < full);
+            config.session = NULL;
+            CHECK(ways[way](&config) + 50 > full);
+            config.session = &session;
+            CHECK(prepare_context(&server, ours) == NULL); /* has forgotten everything */
+            CHECK(ways[way](&config) + 50 > full);
+            CHECK(ways[way](&config) + 300 < full);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     tls_begin_tests(argc > 1 ? argv[1] : ".");
@@ -391,6 +528,7 @@ int main(int argc, char **argv)
     RUN(a_broken_session_is_refused_at_once);
     RUN(a_hostile_session_is_an_error_or_ends_the_handshake);
     RUN(a_stalled_handshake_ends);
+    RUN(a_client_resumes_by_itself);
     mote_tls_end(client.tls);
     return tls_end_tests();
 }
