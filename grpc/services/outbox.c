@@ -191,6 +191,18 @@ int mote_outbox_put(mote_outbox *o, const uint8_t *message, size_t len)
     return 0;
 }
 
+int mote_outbox_expire(mote_outbox *o, uint64_t before)
+{
+    int r = 0;
+
+    while (r == 0 && o->first_sequence < before && o->first_sequence < o->next_sequence &&
+           !half_sent(o)) {
+        r = drop_one(o);
+        o->expired += r == 0;
+    }
+    return r;
+}
+
 /* A mote_grpc_source of the message to be sent next. */
 static int write_next(const void *type, const void *message, size_t offset, uint8_t *out,
                       size_t cap, size_t *total)

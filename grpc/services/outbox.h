@@ -18,6 +18,9 @@
  * all mote_outbox_acknowledge(&outbox, what_it_has);      the receiver says what it has
  *     mote_outbox_send(&outbox, call);                    now and whenever there is room or news
  *
+ * Messages whose time is over leave by mote_outbox_expire(). For priorities have an outbox for
+ * each, with an epoch and a call of its own, and send the more urgent one first.
+ *
  * The ledger, at any time: mote_outbox_sequence() - 1, which is all that was put, is what was
  * acknowledged + mote_outbox_count() + `dropped`.
  */
@@ -74,6 +77,7 @@ typedef struct {
     uint64_t unsure_sequence; /* the highest of those below */
     uint64_t dropped;         /* pushed out by newer ones, and not known to have arrived */
     uint64_t refused;         /* found no room: they were never put, and have no number */
+    uint64_t expired;         /* pushed out by mote_outbox_expire(); among `dropped` or `unsure` */
     uint32_t gap;             /* numbers that were dropped behind the oldest message, which was
                                  half sent then; in storage, that cannot be read any more */
     uint32_t unsure;          /* pushed out after they were sent: the next acknowledgements tell
@@ -119,6 +123,11 @@ int mote_outbox_send(mote_outbox *o, mote_grpc_call *call);
 /* All messages up to this number are safe; they leave the ring. False: that number was never sent;
  * it is counted in `wrong` and ignored. */
 bool mote_outbox_acknowledge(mote_outbox *o, uint64_t sequence);
+
+/* Time to live: messages with a number below `before` are of no more use, and leave, as others do
+ * for which there is no room; the user knows which number is young enough. One that is half sent
+ * stays until it is sent. 0, or an error of the storage. */
+int mote_outbox_expire(mote_outbox *o, uint64_t before);
 
 /* What spool.c does for outbox.c. Not for users. */
 struct mote_outbox_log {

@@ -184,6 +184,56 @@ static void send_a_part(unsigned count)
     CHECK(o.partial);
 }
 
+/* Each number as the first that is young enough, with some that were sent and acknowledged. */
+static void what_is_too_old_leaves(void)
+{
+    for (unsigned sent_count = 0; sent_count <= 4; sent_count++) {
+        for (unsigned acknowledged = 0; acknowledged <= sent_count; acknowledged++) {
+            for (unsigned before = 0; before <= 7; before++) {
+                unsigned gone = before > 5 ? 4 : before > 0 ? before - 1 : 0; /* numbers to 4 */
+                char wanted[16] = "";
+                mote_outbox_init(&o, ring, sizeof ring, MOTE_OUTBOX_REFUSE, EPOCH);
+                for (unsigned i = 1; i <= 4; i++) {
+                    if (i == sent_count + 1) {
+                        open_link();
+                        sent();
+                    }
+                    CHECK_INT(put((char[2]){(char)('0' + i)}), 0);
+                }
+                if (sent_count == 4) {
+                    open_link();
+                    sent();
+                }
+                CHECK(acknowledged == 0 || mote_outbox_acknowledge(&o, acknowledged));
+                CHECK_INT(mote_outbox_expire(&o, before), 0);
+                CHECK_INT(o.expired, gone > acknowledged ? gone - acknowledged : 0);
+                CHECK_INT(o.refused, 0);
+                ledger_adds_up(4, acknowledged);
+                unsigned stays = gone > acknowledged ? gone : acknowledged;
+                for (unsigned i = stays + 1; i <= 4; i++)
+                    snprintf(wanted + strlen(wanted), 4, "%u,", i);
+                open_link();
+                CHECK(strcmp(sent(), wanted) == 0);
+                CHECK(strlen(wanted) == 0 || mote_outbox_acknowledge(&o, 4));
+            }
+        }
+    }
+}
+
+static void what_is_too_old_and_half_sent_stays_until_it_is_sent(void)
+{
+    send_a_part(3);
+    CHECK_INT(mote_outbox_expire(&o, 3), 0);
+    CHECK_INT(o.expired, 0);
+    sent();
+    CHECK(strstr(heard, ",aaaaaaaa,baaaaaaa,caaaaaaa,"));
+    CHECK_INT(mote_outbox_expire(&o, 3), 0);
+    CHECK_INT(o.expired, 2);
+    CHECK(mote_outbox_acknowledge(&o, 3));
+    CHECK_INT(o.dropped, 0); /* they had arrived */
+    ledger_adds_up(3, 3);
+}
+
 static void what_is_half_sent_is_finished_and_the_next_oldest_dropped(void)
 {
     send_a_part(4);
@@ -491,6 +541,8 @@ int main(void)
     RUN(messages_leave_when_they_are_acknowledged);
     RUN(an_acknowledgement_of_what_was_never_sent_deletes_nothing);
     RUN(a_full_ring_refuses_or_drops);
+    RUN(what_is_too_old_leaves);
+    RUN(what_is_too_old_and_half_sent_stays_until_it_is_sent);
     RUN(what_is_half_sent_is_finished_and_the_next_oldest_dropped);
     RUN(only_when_it_fills_the_ring_alone_the_newest_is_refused);
     RUN(a_link_that_breaks_in_the_middle_begins_the_message_again);
