@@ -125,6 +125,21 @@ quick_start_is_the_example() {
     done
 }
 
+# The README is short, its figures are those of the pages, and links lead to files that are there.
+readme_is_a_way_in() {
+    local row file link
+    [ "$(wc -l <README.md)" -le 200 ] || { echo "README.md has more than 200 lines"; return 1; }
+    grep -F '| **' README.md | while read -r row; do grep -qxF "$row" docs/size.md || { echo "not in docs/size.md: $row"; return 1; }; done || return 1
+    for file in README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md docs/*.md; do
+        for link in $(grep -oE '\]\([^)#]+' "$file" | cut -c 3- | grep -v '^http'); do
+            [ -e "$(dirname "$file")/$link" ] || { echo "$file: $link is not there"; return 1; }
+        done
+    done
+    for file in docs/*.md; do # each page can be reached
+        grep -qE "\]\((docs/)?$(basename "$file")" README.md docs/*.md || { echo "nothing leads to $file"; return 1; }
+    done
+}
+
 every_program_has_help() {
     local p
     for p in h2_server h2_client collector sensor mote-hpack unary_server unary_client bidi_server; do
@@ -144,7 +159,7 @@ files_are_short() {
 
 for t in only_four_functions no_mutable_data no_recursion names_begin_with_mote no_system_headers \
     no_conditional_members headers_stand_alone compiles_as_one_unit messages_may_be_constants error_codes_are_disjoint \
-    quick_start_is_the_example every_program_has_help files_are_short; do
+    quick_start_is_the_example readme_is_a_way_in every_program_has_help files_are_short; do
     check "$t" $t
 done
 summary

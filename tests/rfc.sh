@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/rfc.tsv: each requirement names a file that names its section, and a test that exists.
-# Also: every event that has a price in h2 is in the README's table, with that price.
+# Also: every event that has a price in h2 is in the table of docs/security-model.md, with that price.
 set -u
 passed=0
 failed=0
@@ -30,7 +30,7 @@ done <tests/rfc.tsv
 
 while read -r name price; do
     ok=true
-    grep -qE "^\|.*\| $price \| .*\b$name\b" README.md || bad "README.md: no row with price $price for $name"
+    grep -qE "^\|.*\| $price \| .*\b$name\b" docs/security-model.md || bad "docs/security-model.md: no row with price $price for $name"
     $ok && passed=$((passed + 1)) || failed=$((failed + 1))
 done < <(sed -nE 's/^ *(COST_[A-Z_]+) = ([0-9]+),.*/\1 \2/p' h2/h2_internal.h)
 

@@ -43,7 +43,7 @@ FAMILIES = {
     "pulsar": (["."], None),
     "protobuf-parse": (["src/proto"], None),
 }
-# Files that are refused, each with what the error says: the rules are in the README. There are none.
+# Files that are refused, each with what the error says: the rules are in docs/protobuf.md. There are none.
 REFUSED = {}
 C = "-std=c11 -Wall -Wextra -Wconversion -Wpedantic -Werror -fsyntax-only".split()
 CPP = "-std=c++17 -Wall -Wextra -Wno-missing-field-initializers -Werror -fsyntax-only -x c++".split()
