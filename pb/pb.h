@@ -32,8 +32,7 @@
 extern "C" {
 #endif
 
-/* What generated code may rely on: its tables, and the functions that it calls. Files that the
- * plugin wrote for another number do not compile, and say what to do. */
+/* What generated code may rely on; what the plugin wrote for another number does not compile. */
 #define MOTE_PB_GENERATED 1
 
 /* Errors -400..-499. */
@@ -58,13 +57,11 @@ enum mote_pb_error {
 #undef MOTE_PB_ENUM
 };
 
-/* What an error of this layer says: "pb: ...". "no error" for 0, "unknown error" for others; with
- * MOTE_NO_TEXTS "". */
+/* What an error says: "pb: ..."; 0: "no error", others: "unknown error"; with MOTE_NO_TEXTS "". */
 const char *mote_pb_strerror(int code);
 
-/* Messages inside of messages that the encoder follows, the outermost one included; each costs it
- * five words of stack. On hosts what was decoded can be encoded: 100 inside of the outermost one.
- */
+/* Messages inside of messages that the encoder follows, the outermost one included, at five words
+ * of stack each. On hosts what was decoded can be encoded: 100 inside of the outermost one. */
 #ifndef MOTE_PB_DEPTH
 #if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
 #define MOTE_PB_DEPTH 101
