@@ -202,6 +202,39 @@ static int read_record(const mote_outbox *o, size_t at, uint64_t sequence, recor
     return 0;
 }
 
+static int reads_blank(const mote_outbox *o, size_t at, bool *blank)
+{
+    uint8_t bytes[RECORD];
+    int r = read_bytes(o, at, bytes, sizeof bytes);
+
+    *blank = true;
+    for (size_t i = 0; r == 0 && i < sizeof bytes; i++)
+        *blank = *blank && bytes[i] == 0xff;
+    return r;
+}
+
+/* The same, or of the one behind it where this one cannot be read any more: then *at and *sequence
+ * are the other's. */
+static int read_readable(const mote_outbox *o, size_t *at, uint64_t *sequence, record *rec)
+{
+    size_t end = sector_of(o, *at) + o->storage->sector, behind = *at;
+    bool blank = true;
+    int r = read_record(o, *at, *sequence, rec);
+
+    if (r < 0 || rec->valid || *at == o->used || *at + RECORD > end ||
+        (r = reads_blank(o, *at, &blank)) < 0 || blank)
+        return r;
+    do {
+        behind += o->storage->unit;
+        r = behind < end ? read_record(o, behind, *sequence + 1, rec) : 0;
+    } while (r == 0 && !rec->valid && behind < end && behind != o->used);
+    if (r == 0 && rec->valid) {
+        *at = behind;
+        ++*sequence;
+    }
+    return r;
+}
+
 /* From a place behind a record, or at the begin of a sector's records, to the next record that is
  * there, over sectors that have no more; or to where the next new one will be. */
 static int find_place(const mote_outbox *o, size_t *at, uint64_t *sequence)
@@ -212,7 +245,7 @@ static int find_place(const mote_outbox *o, size_t *at, uint64_t *sequence)
 
     for (;;) {
         size_t sector = sector_of(o, *at);
-        if ((r = read_record(o, *at, *sequence, &rec)) < 0 || rec.valid || *at == o->used)
+        if ((r = read_readable(o, at, sequence, &rec)) < 0 || rec.valid || *at == o->used)
             return r;
         if (sector == sector_of(o, o->used)) {
             *at = o->used; /* what cannot be read any more is passed over */
@@ -350,19 +383,36 @@ static int find_newest(const mote_outbox *o, size_t *newest, header *found)
     return r;
 }
 
-/* Back from the newest sector, as long as they are of one ring and in turn. */
+static size_t sector_before(const mote_outbox *o, size_t sector)
+{
+    return (sector ? sector : o->size) - o->storage->sector;
+}
+
+static bool follows(const header *h, const header *before, uint32_t by)
+{
+    return before->serial > 0 && before->serial + by == h->serial && before->epoch == h->epoch;
+}
+
+/* Back from the newest sector, as long as they are of one ring and in turn: a header between two of
+ * them may be one that cannot be read any more. */
 static int find_oldest(const mote_outbox *o, size_t newest, const header *of_newest, size_t *oldest)
 {
     header h = *of_newest, before;
-    int r;
+    uint32_t by = 1;
 
-    for (*oldest = newest;; h = before) {
-        size_t sector = (*oldest ? *oldest : o->size) - o->storage->sector;
-        if ((r = read_header(o, sector, &before)) < 0 || sector == newest ||
-            before.serial + 1 != h.serial || before.serial == 0 || before.epoch != h.epoch)
+    *oldest = newest;
+    for (size_t sector = sector_before(o, newest); sector != newest;
+         sector = sector_before(o, sector)) {
+        int r = read_header(o, sector, &before);
+        if (r < 0 || (!follows(&h, &before, by) && (before.serial > 0 || by > 1)))
             return r;
+        by = before.serial > 0 ? 1 : 2;
+        if (by > 1)
+            continue;
         *oldest = sector;
+        h = before;
     }
+    return 0;
 }
 
 /* The records of a sector: what the next number is, and what is acknowledged. */
@@ -375,11 +425,11 @@ static int scan(mote_outbox *o, size_t sector)
 
     if (r < 0)
         return r;
-    if (h.kept - 1 > o->acknowledged) /* or dropped: they are gone */
+    if (h.serial > 0 && h.kept - 1 > o->acknowledged) /* or dropped: they are gone */
         o->acknowledged = h.kept - 1;
-    if (h.first > o->next_sequence)
+    if (h.serial > 0 && h.first > o->next_sequence)
         o->next_sequence = h.first;
-    while ((r = read_record(o, at, o->next_sequence, &rec)) == 0 && rec.valid) {
+    while ((r = read_readable(o, &at, &o->next_sequence, &rec)) == 0 && rec.valid) {
         if (rec.acknowledged > o->acknowledged && rec.acknowledged < o->next_sequence)
             o->acknowledged = rec.acknowledged;
         o->next_sequence++;
@@ -409,21 +459,45 @@ static int find_messages(mote_outbox *o)
     return 0;
 }
 
+/* The sector behind the newest may be a newer one, whose header cannot be read any more: its first
+ * record says so. */
+static int find_newer(mote_outbox *o, size_t *newest, header *of_newest)
+{
+    size_t sector = sector_after(o, *newest);
+    record rec = {0};
+    header h;
+    int r = read_header(o, sector, &h);
+
+    if (r == 0 && h.serial == 0)
+        r = read_record(o, records_of(o, sector), o->next_sequence, &rec);
+    if (r < 0 || h.serial > 0 || !rec.valid)
+        return r;
+    *newest = sector;
+    of_newest->serial++;
+    o->used = sector + o->storage->sector;
+    return scan(o, sector);
+}
+
 /* A ring that is there, in the sectors from `oldest` to `newest`. */
-static int take_over(mote_outbox *o, size_t oldest, size_t newest)
+static int take_over(mote_outbox *o, size_t oldest, size_t *newest, header *of_newest)
 {
     header h;
+    size_t next = sector_after(o, *newest); /* may be erased: nothing was kept there */
     int r = read_header(o, oldest, &h);
 
     o->first = records_of(o, oldest);
     o->first_sequence = o->next_sequence = h.first;
     o->acknowledged = h.first - 1;
-    o->used = newest + o->storage->sector; /* nothing is written there any more */
+    if (of_newest->kept < h.first && oldest != next && oldest != sector_after(o, next))
+        o->acknowledged = of_newest->kept - 1; /* a header is lost, and all before it */
+    o->used = *newest + o->storage->sector;    /* nothing is written there any more */
     for (size_t sector = oldest; r == 0; sector = sector_after(o, sector)) {
         r = scan(o, sector);
-        if (sector == newest)
+        if (sector == *newest)
             break;
     }
+    if (r == 0)
+        r = find_newer(o, newest, of_newest);
     o->sent_sequence = o->next_sequence - 1; /* perhaps */
     return r < 0 ? r : find_messages(o);
 }
@@ -448,7 +522,8 @@ int mote_outbox_mount(mote_outbox *o, const mote_outbox_storage *storage,
     if (h.serial == 0)
         return begin_sector(o, 0, 1);
     o->epoch = h.epoch;
-    if ((r = find_oldest(o, newest, &h, &oldest)) < 0 || (r = take_over(o, oldest, newest)) < 0)
+    if ((r = find_oldest(o, newest, &h, &oldest)) < 0 ||
+        (r = take_over(o, oldest, &newest, &h)) < 0)
         return r;
     return next_is_free(o, 0) ? begin_sector(o, sector_after(o, newest), h.serial + 1) : 0;
 }

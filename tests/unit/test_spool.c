@@ -564,6 +564,87 @@ static void a_byte_that_is_wrong_ends_a_ring_or_a_message(void)
     }
 }
 
+/* ---- storage that is torn, stale or hostile ----------------------------------------------------
+ */
+
+/* How many of the numbers from 1 on are there, each with the content that was put under it. */
+static uint64_t intact(bool there[MOST])
+{
+    uint64_t sequence = o.first_sequence, count = 0;
+    mote_outbox copy = o;
+
+    memset(there, 0, MOST * sizeof there[0]);
+    copy.send = o.first;
+    while (sequence < o.next_sequence) {
+        uint8_t message[40], wanted[40];
+        size_t total = 0;
+        CHECK_INT(copy.log->read(&copy, 0, message, sizeof message, &total), 0);
+        CHECK(sequence < MOST && content[sequence] != 0 && !there[sequence]);
+        CHECK_INT(total, make_message(content[sequence], wanted));
+        CHECK(total <= sizeof message && memcmp(message, wanted, total) == 0);
+        there[sequence] = true;
+        count++;
+        CHECK_INT(copy.log->after(&copy, &copy.send, &sequence), 0);
+    }
+    return count;
+}
+
+/* One bit of any byte is wrong: what is read is what was put, one message is missing at the most,
+ * and that one is counted. Two places say less than there is to know: the newest message may be one
+ * whose writing was cut short, and the oldest sector one that was being erased. */
+static void any_bit_may_be_wrong(void)
+{
+    static uint8_t good[SIZE];
+    static bool there[MOST];
+
+    for (size_t u = 0; u < 2; u++) {
+        begin(u ? 8 : 1, UINT64_MAX);
+        mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH);
+        for (int i = 0; i < 27; i++)
+            CHECK_INT(put(), 0);
+        uint64_t before = next - 1;
+        size_t end = o.used,
+               last = end - (8 + make_message(content[before], good) + unit - 1) / unit * unit;
+        memcpy(good, flash, SIZE);
+        for (size_t at = 0; at < SIZE; at++) {
+            memcpy(flash, good, SIZE);
+            memset(programmed, false, sizeof programmed);
+            flash[at] ^= (uint8_t)(1u << at % 8);
+            CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH), 0);
+            bool newest = at >= last && at < end, oldest = at < 36;
+            uint64_t count = intact(there),
+                     put_before = before - (newest && o.next_sequence == before);
+            CHECK_INT(count, mote_outbox_count(&o));
+            CHECK_INT(o.next_sequence, put_before + 1);
+            CHECK_INT(o.acknowledged + count + o.dropped, put_before);
+            CHECK(count + 1 >= before || oldest);
+            CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH), 0);
+            CHECK_INT(intact(there), count); /* and so it stays */
+            CHECK_INT(o.next_sequence, put_before + 1);
+        }
+    }
+}
+
+/* What two headers beside each other take with them is counted as well. */
+static void messages_that_are_lost_with_headers_are_counted(void)
+{
+    static bool there[MOST];
+
+    begin(1, UINT64_MAX);
+    mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH);
+    for (int i = 0; i < 27; i++)
+        CHECK_INT(put(), 0);
+    flash[SECTOR] ^= 1;
+    flash[2 * SECTOR] ^= 1;
+    CHECK_INT(mote_outbox_mount(&o, &storage, MOTE_OUTBOX_REFUSE, EPOCH), 0);
+    uint64_t count = intact(there);
+    CHECK_INT(o.next_sequence, 28);
+    CHECK_INT(o.acknowledged, 0);
+    CHECK(count > 0 && count < 9);
+    CHECK_INT(count + o.dropped, 27);
+    CHECK_INT(count, mote_outbox_count(&o));
+}
+
 /* Sectors wear alike, and messages are written once. */
 static void wear(void)
 {
@@ -601,6 +682,8 @@ int main(void)
     RUN(numbers_of_every_width_are_read_and_written);
     RUN(a_byte_that_is_wrong_ends_a_ring_or_a_message);
     RUN(no_cut_loses_or_doubles_anything);
+    RUN(any_bit_may_be_wrong);
+    RUN(messages_that_are_lost_with_headers_are_counted);
     RUN(wear);
     return test_summary();
 }

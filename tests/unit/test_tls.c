@@ -291,13 +291,12 @@ static void a_hostile_session_is_an_error_or_ends_the_handshake(void)
         run(10, 10);
         size_t n = (size_t)mote_tls_save_session(client.tls, session, sizeof session);
         CHECK(ready() && n > HEADER && n < SESSION);
-        for (size_t i = HEADER; i < n; i++) { /* each byte; lengths */
+        for (size_t i = HEADER; i < n; i++) { /* each byte, and each length */
             memcpy(other, session, n);
             other[i] ^= (uint8_t)(1u << i % 8);
             resume_forged(other, n, i % 128 == 0 || i < HEADER + 8 || i + 8 > n);
             memcpy(other, session, n);
-            if (i % 5 == 0 || i < HEADER + 100 || i + 100 > n)
-                resume_forged(other, i, false);
+            resume_forged(other, i, false);
         }
         memcpy(other, session, n);
         memcpy(other + HEADER, "\3\0\0\0\0", 5); /* of a version that there never was */
