@@ -40,6 +40,8 @@ static void on_headers(mote_grpc *g, const mote_h2_event *h)
 {
     mote_grpc_call *call = h->stream->user;
 
+    if (!call && mote_grpc_serves(g) && !h->trailers) /* no field of it was reported */
+        call = mote_grpc_call_new(g, h->stream);
     if (!call) {
         mote_h2_reset(&g->h2, h->stream, MOTE_H2_REFUSED_STREAM);
         return;
@@ -158,12 +160,17 @@ static MOTE_APART int take_event(mote_grpc *g, const uint8_t *in, size_t len, si
                                  mote_grpc_event *ev)
 {
     mote_h2_event h;
-    size_t n = 0;
-    int r = mote_h2_recv(&g->h2, in, len, &n, &h);
+    size_t n;
+    int r;
 
-    *used += n;
+    do {
+        r = mote_h2_recv(&g->h2, in + *used, len - *used, &n, &h);
+        *used += n;
+        if (r > 0 && on_event(g, &h, ev))
+            return EVENT;
+    } while (r > 0 && h.type == MOTE_H2_FIELD && mote_grpc_serves(g)); /* nothing follows of it */
     if (r > 0)
-        return on_event(g, &h, ev) ? EVENT : GO_ON;
+        return GO_ON;
     if (r == 0 || g->failed)
         return r;
     fail_all(g);
@@ -185,7 +192,7 @@ int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mo
             (g->delivery.call && mote_grpc_deliver(g, ev)))
             return 1;
         if (g->ends == 0 && !mote_grpc_scan(g))
-            r = take_event(g, in + *used, len - *used, used, ev);
+            r = take_event(g, in, len, used, ev);
     }
     return r;
 }

@@ -202,6 +202,8 @@ typedef struct {
     uint32_t settings_timeout_ms;  /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
     bool blank_ends; /* values of regular fields may begin and end with white space, although
                         RFC 9113 8.2.1 forbids it; for who trims them (RFC 9110 5.5) */
+    bool quiet;      /* server: no event tells of :scheme, :authority, content-length and te, which
+                        are checked all the same; for who has no use for them */
 } mote_h2_config;
 
 /*
@@ -292,7 +294,7 @@ typedef struct {
 
 typedef struct {
     bool server;
-    bool blank_ends; /* of the config */
+    bool blank_ends, quiet; /* of the config */
     enum mote_h2_life life : 8;
     uint8_t owed;  /* what is owed to the peer, beside acks, streams and refused ones */
     uint8_t pings; /* of the peer, whose answers are owed */

@@ -119,6 +119,12 @@ static int prefix_byte(mote_h2 *c, uint8_t byte)
     return 0;
 }
 
+static bool is_for_http_alone(unsigned kind)
+{
+    return kind == MOTE_H2_KIND_SCHEME || kind == MOTE_H2_KIND_AUTHORITY ||
+           kind == MOTE_H2_KIND_CONTENT_LENGTH || kind == MOTE_H2_KIND_TE;
+}
+
 /* A field of the block: 1 when the user is to see it. Beyond the limit fields are still decoded,
  * and the section is reported as cut (RFC 9113 10.5.1). */
 static int take_field(mote_h2 *c)
@@ -139,7 +145,8 @@ static int take_field(mote_h2 *c)
             c->block.code = MOTE_H2_PROTOCOL_ERROR;
         return 0;
     }
-    if (!c->frame.stream || c->block.code != 0)
+    if (!c->frame.stream || c->block.code != 0 ||
+        (MOTE_SERVES(c) && c->quiet && is_for_http_alone(kind)))
         return 0;
     c->event->type = MOTE_H2_FIELD;
     c->event->kind = (enum mote_h2_kind)kind;

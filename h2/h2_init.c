@@ -16,7 +16,8 @@ static bool config_ok(const mote_h2_config *g)
 {
     return span_ok(g->streams, g->stream_count, 1) && g->stream_count <= UINT16_MAX &&
            span_ok(g->tx, g->tx_size, MOTE_H2_TX_MIN) && span_ok(g->table, g->table_size, 0) &&
-           g->table_size <= MOTE_H2_TABLE_MAX && (g->dynamic || g->table_size == 0 || MOTE_SERVES(g)) &&
+           g->table_size <= MOTE_H2_TABLE_MAX &&
+           (g->dynamic || g->table_size == 0 || MOTE_SERVES(g)) &&
            span_ok(g->scratch, g->scratch_size, MOTE_H2_SCRATCH_MIN) &&
            span_ok(g->slots, g->slot_count, 0) && g->slot_count <= UINT16_MAX &&
            g->initial_window <= MAX_WINDOW && g->connection_window <= MAX_WINDOW;
@@ -31,6 +32,7 @@ static void take_config(mote_h2 *c, const mote_h2_config *g)
 {
     c->server = g->server;
     c->blank_ends = g->blank_ends;
+    c->quiet = MOTE_SERVES(c) && g->quiet;
     c->streams = g->streams;
     c->stream_count = (uint16_t)g->stream_count;
     c->tx.bytes = g->tx;

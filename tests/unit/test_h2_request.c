@@ -266,6 +266,62 @@ static void a_host_in_a_response_is_a_field_like_others(void)
     CHECK(strcmp(events, "HEADERS 0 end\n") == 0); /* over, and its slot is free */
 }
 
+/* The names of the fields of a request that are told of. */
+static const char *told_of(bool quiet)
+{
+    static char names[256];
+    mote_h2_config config = config_of(true);
+    mote_h2_event ev;
+    size_t at = 0, used;
+
+    start(true);
+    in_len = 0;
+    config.quiet = quiet;
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+    memcpy(in, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+    in_len = 24;
+    frame(4, 0, 0, NULL, 0);
+    frame(1, 4, 1, block, block_len);
+    names[0] = '\0';
+    while (mote_h2_recv(&h2, in + at, in_len - at, &used, &ev) > 0) {
+        at += used;
+        if (ev.type == MOTE_H2_FIELD)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%.*s ",
+                     (int)ev.field.name_len, ev.field.name);
+        if (ev.type == MOTE_H2_HEADERS || ev.type == MOTE_H2_RESET)
+            strcat(names, ev.type == MOTE_H2_HEADERS ? "taken" : "malformed");
+    }
+    CHECK_INT(h2.error, 0);
+    return names;
+}
+
+/* Who asks for it is not told of what HTTP alone needs; it is checked as before. */
+static void what_is_not_told_of_is_checked_all_the_same(void)
+{
+    static const char *const fields[][2] = {
+        {":method", "POST"}, {":scheme", "http"}, {":path", "/"},         {":authority", "a"},
+        {"te", "trailers"},  {"x", "y"},          {"content-length", "1"}};
+    static const char *const malformed[][2] = {
+        {":scheme", "1"}, {":authority", "a b"}, {"te", "gzip"}, {"content-length", "-1"}};
+
+    block_len = 0;
+    for (size_t i = 0; i < 7; i++)
+        literal(0, fields[i][0], fields[i][1], strlen(fields[i][1]));
+    CHECK(strcmp(told_of(false), ":method :scheme :path :authority te x content-length taken") ==
+          0);
+    CHECK(strcmp(told_of(true), ":method :path x taken") == 0);
+    for (size_t bad = 0; bad < 4; bad++) {
+        block_len = 0;
+        for (size_t i = 0; i < 7; i++) {
+            bool other = strcmp(fields[i][0], malformed[bad][0]) == 0;
+            const char *value = other ? malformed[bad][1] : fields[i][1];
+            literal(0, fields[i][0], value, strlen(value));
+        }
+        CHECK(strstr(told_of(true), "malformed"));
+        CHECK_INT(streams[0].id, 0);
+    }
+}
+
 int main(void)
 {
     RUN(every_character_is_judged_by_the_grammar_of_its_text);
@@ -274,5 +330,6 @@ int main(void)
     RUN(a_long_field_is_taken_and_a_host_behind_it_refused);
     RUN(the_authority_is_told_as_it_came);
     RUN(a_host_in_a_response_is_a_field_like_others);
+    RUN(what_is_not_told_of_is_checked_all_the_same);
     return test_summary();
 }
