@@ -268,8 +268,12 @@ packages-test: setup-packages ## ways to get mote: amalgamation, dist, CMake, Me
 	CC="$(CC)" BUILD=$(BUILD) tests/packages.sh
 .PHONY: packages-test
 
-dist: ## archives of the last commit under build/dist/: source, amalgamation, and what package managers want
+dist: ## archives of the last commit under build/dist/: source, amalgamation, bill of materials (SPDX), checksums
 	@BUILD=$(BUILD) VERSION=$(VERSION) packages/dist.sh
+
+release: ## VERSION=1.2.3: checks, the version everywhere, a commit, a tag, make dist; CHECKS="make unit" for others than all tests
+	@BUILD=$(BUILD) VERSION=$(if $(filter command,$(firstword $(origin VERSION))),$(VERSION)) packages/release.sh
+.PHONY: release
 
 clean: ## removes build/
 	rm -rf $(BUILD)

@@ -26,5 +26,7 @@ pack "$name.tar.gz" "$name"
 sed -i 's|<mote/port/posix/posix.h>|"mote.h"|' "$name-amalgamation"/hello_*.c
 pack "$name-amalgamation.tar.gz" "$name-amalgamation"
 
+"$name/packages/sbom.py" "$name" "$VERSION" "$time" >"$dist/$name.spdx.json"
+
 cd "$dist" && sha256sum -- * >SHA256SUMS
 ls -l "$dist"

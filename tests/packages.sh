@@ -137,6 +137,30 @@ same_bits_in_two_folders() {
         diff -r "$W/one place/build/dist" "$W/another/place/build/dist" && ls "$W/one place/build/dist"
 }
 check "make dist gives the same bits in two folders" same_bits_in_two_folders
+# The bill of materials names each file of the archive, with its checksum.
+bill_is_complete() {
+    (cd "$W/another/place/build/dist" && tar -xzf "mote-$VERSION.tar.gz" -C "$W" && "$PYTHON" - "mote-$VERSION.spdx.json" "$W/mote-$VERSION") <<'P'
+import hashlib, json, os, sys
+bill, folder = json.load(open(sys.argv[1])), sys.argv[2]
+listed = {f["fileName"][2:]: f["checksums"][1]["checksumValue"] for f in bill["files"]}
+there = {os.path.relpath(os.path.join(d, n), folder) for d, _, names in os.walk(folder) for n in names}
+assert set(listed) == there, set(listed) ^ there
+assert all(hashlib.sha256(open(os.path.join(folder, n), "rb").read()).hexdigest() == v for n, v in listed.items())
+assert bill["spdxVersion"] == "SPDX-2.3" and bill["packages"][0]["name"] == "mote"
+P
+}
+# In a copy: the number is everywhere, the tag is there, and the archives have it; wrong use says why and changes nothing.
+releases() {
+    git clone -q . "$W/release" && cd "$W/release" && git config user.name t && git config user.email t@t || return 1
+    ! make -s release 2>out && grep -q "say which: make release VERSION=1.2.3" out || return 1
+    ! make -s release VERSION=3.2.1 2>out && grep -q "CHANGELOG.md has no line: ## 3.2.1, not released yet" out && git diff --quiet || return 1
+    sed -i "s/^## $VERSION, .*/## 3.2.1, not released yet/" CHANGELOG.md && git commit -qam notes && CHECKS=true make -s release VERSION=3.2.1 || return 1
+    [ "$(git describe)" = v3.2.1 ] && (cd build/dist && sha256sum --check --quiet SHA256SUMS && ls mote-3.2.1.tar.gz mote-3.2.1-amalgamation.tar.gz mote-3.2.1.spdx.json) &&
+        [ "$(make -s print-VERSION)" = 3.2.1 ] && grep -q "version: '3.2.1'" meson.build && grep -q '"version": "3.2.1"' packages/vcpkg/vcpkg.json && dpkg-parsechangelog -S Version | grep -qx 3.2.1 &&
+        grep -q "^## 3.2.1, 20" CHANGELOG.md && ! CHECKS=true make -s release VERSION=3.2.1 2>out && grep -q "there is a v3.2.1 already" out
+}
+check "the bill of materials is complete" bill_is_complete
+check "make release" eval "(releases)"
 
 # ---- make install, pkg-config
 
