@@ -24,7 +24,12 @@ static const mote_pb_message *const fuzz_Two_subs[] = {
     &fuzz_Two_Right_layout,
 };
 const mote_pb_message fuzz_Two_layout = {fuzz_Two_fields, fuzz_Two_subs, 12, sizeof(fuzz_Two)};
-const mote_pb_encoder fuzz_Two_encoder = {&fuzz_Two_layout, mote_pb_put_list, mote_pb_put_nested};
+static int fuzz_Two_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[fuzz_Two_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + fuzz_Two_DEPTH - 1);
+}
+const mote_pb_encoder fuzz_Two_encoder = {&fuzz_Two_layout, mote_pb_put_list, fuzz_Two_put};
 const mote_pb_decoder fuzz_Two_decoder = {&fuzz_Two_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown, &mote_pb_proto2};
 
 static const char *const fuzz_Two_field_names[] = {
@@ -62,7 +67,12 @@ static const mote_pb_message *const fuzz_Two_Single_subs[] = {
     &fuzz_Two_layout,
 };
 const mote_pb_message fuzz_Two_Single_layout = {fuzz_Two_Single_fields, fuzz_Two_Single_subs, 3, sizeof(fuzz_Two_Single)};
-const mote_pb_encoder fuzz_Two_Single_encoder = {&fuzz_Two_Single_layout, mote_pb_put_list, mote_pb_put_nested};
+static int fuzz_Two_Single_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[fuzz_Two_Single_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + fuzz_Two_Single_DEPTH - 1);
+}
+const mote_pb_encoder fuzz_Two_Single_encoder = {&fuzz_Two_Single_layout, mote_pb_put_list, fuzz_Two_Single_put};
 const mote_pb_decoder fuzz_Two_Single_decoder = {&fuzz_Two_Single_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown, &mote_pb_proto2};
 
 static const char *const fuzz_Two_Single_field_names[] = {
@@ -86,7 +96,12 @@ static const mote_pb_message *const fuzz_Two_Many_subs[] = {
     &fuzz_Two_Many_Deep_layout,
 };
 const mote_pb_message fuzz_Two_Many_layout = {fuzz_Two_Many_fields, fuzz_Two_Many_subs, 3, sizeof(fuzz_Two_Many)};
-const mote_pb_encoder fuzz_Two_Many_encoder = {&fuzz_Two_Many_layout, mote_pb_put_list, mote_pb_put_nested};
+static int fuzz_Two_Many_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[fuzz_Two_Many_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + fuzz_Two_Many_DEPTH - 1);
+}
+const mote_pb_encoder fuzz_Two_Many_encoder = {&fuzz_Two_Many_layout, mote_pb_put_list, fuzz_Two_Many_put};
 const mote_pb_decoder fuzz_Two_Many_decoder = {&fuzz_Two_Many_layout, NULL, mote_pb_read_messages, NULL, mote_pb_keep_unknown, &mote_pb_proto2};
 
 static const char *const fuzz_Two_Many_field_names[] = {

@@ -76,6 +76,9 @@ struct fuzz_Empty {
 
 extern const mote_pb_message fuzz_Two_layout;
 extern const mote_pb_names fuzz_Two_names;
+#ifndef fuzz_Two_DEPTH /* it may hold itself */
+#define fuzz_Two_DEPTH MOTE_PB_DEPTH
+#endif
 #define fuzz_Two_with_default_DEFAULT -7
 extern const mote_pb_encoder fuzz_Two_encoder;
 extern const mote_pb_decoder fuzz_Two_decoder;
@@ -94,6 +97,9 @@ static inline int fuzz_Two_size(const fuzz_Two *m, size_t *size)
 
 extern const mote_pb_message fuzz_Two_Single_layout;
 extern const mote_pb_names fuzz_Two_Single_names;
+#ifndef fuzz_Two_Single_DEPTH /* it may hold itself */
+#define fuzz_Two_Single_DEPTH MOTE_PB_DEPTH
+#endif
 extern const mote_pb_encoder fuzz_Two_Single_encoder;
 extern const mote_pb_decoder fuzz_Two_Single_decoder;
 static inline int fuzz_Two_Single_encode(const fuzz_Two_Single *m, uint8_t *out, size_t cap, size_t *len)
@@ -111,6 +117,7 @@ static inline int fuzz_Two_Single_size(const fuzz_Two_Single *m, size_t *size)
 
 extern const mote_pb_message fuzz_Two_Many_layout;
 extern const mote_pb_names fuzz_Two_Many_names;
+#define fuzz_Two_Many_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder fuzz_Two_Many_encoder;
 extern const mote_pb_decoder fuzz_Two_Many_decoder;
 static inline int fuzz_Two_Many_encode(const fuzz_Two_Many *m, uint8_t *out, size_t cap, size_t *len)
@@ -128,6 +135,7 @@ static inline int fuzz_Two_Many_size(const fuzz_Two_Many *m, size_t *size)
 
 extern const mote_pb_message fuzz_Two_Many_Deep_layout;
 extern const mote_pb_names fuzz_Two_Many_Deep_names;
+#define fuzz_Two_Many_Deep_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder fuzz_Two_Many_Deep_encoder;
 extern const mote_pb_decoder fuzz_Two_Many_Deep_decoder;
 static inline int fuzz_Two_Many_Deep_encode(const fuzz_Two_Many_Deep *m, uint8_t *out, size_t cap, size_t *len)
@@ -145,6 +153,7 @@ static inline int fuzz_Two_Many_Deep_size(const fuzz_Two_Many_Deep *m, size_t *s
 
 extern const mote_pb_message fuzz_Two_Right_layout;
 extern const mote_pb_names fuzz_Two_Right_names;
+#define fuzz_Two_Right_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder fuzz_Two_Right_encoder;
 extern const mote_pb_decoder fuzz_Two_Right_decoder;
 static inline int fuzz_Two_Right_encode(const fuzz_Two_Right *m, uint8_t *out, size_t cap, size_t *len)
@@ -162,6 +171,7 @@ static inline int fuzz_Two_Right_size(const fuzz_Two_Right *m, size_t *size)
 
 extern const mote_pb_message fuzz_Empty_layout;
 extern const mote_pb_names fuzz_Empty_names;
+#define fuzz_Empty_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder fuzz_Empty_encoder;
 extern const mote_pb_decoder fuzz_Empty_decoder;
 static inline int fuzz_Empty_encode(const fuzz_Empty *m, uint8_t *out, size_t cap, size_t *len)

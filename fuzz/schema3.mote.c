@@ -55,7 +55,12 @@ static const mote_pb_message *const fuzz_Three_subs[] = {
     &fuzz_Three_TwoEntry_layout,
 };
 const mote_pb_message fuzz_Three_layout = {fuzz_Three_fields, fuzz_Three_subs, 45, sizeof(fuzz_Three)};
-const mote_pb_encoder fuzz_Three_encoder = {&fuzz_Three_layout, mote_pb_put_list, mote_pb_put_nested};
+static int fuzz_Three_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[fuzz_Three_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + fuzz_Three_DEPTH - 1);
+}
+const mote_pb_encoder fuzz_Three_encoder = {&fuzz_Three_layout, mote_pb_put_list, fuzz_Three_put};
 const mote_pb_decoder fuzz_Three_decoder = {&fuzz_Three_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, mote_pb_keep_unknown, NULL};
 
 static const char *const fuzz_Three_field_names[] = {

@@ -124,6 +124,9 @@ struct fuzz_Three_TwoEntry {
 
 extern const mote_pb_message fuzz_Three_layout;
 extern const mote_pb_names fuzz_Three_names;
+#ifndef fuzz_Three_DEPTH /* it may hold itself */
+#define fuzz_Three_DEPTH MOTE_PB_DEPTH
+#endif
 extern const mote_pb_encoder fuzz_Three_encoder;
 extern const mote_pb_decoder fuzz_Three_decoder;
 static inline int fuzz_Three_encode(const fuzz_Three *m, uint8_t *out, size_t cap, size_t *len)
@@ -141,12 +144,17 @@ static inline int fuzz_Three_size(const fuzz_Three *m, size_t *size)
 
 extern const mote_pb_message fuzz_Three_CountsEntry_layout;
 extern const mote_pb_names fuzz_Three_CountsEntry_names;
+#define fuzz_Three_CountsEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message fuzz_Three_ChildrenEntry_layout;
 extern const mote_pb_names fuzz_Three_ChildrenEntry_names;
+#ifndef fuzz_Three_ChildrenEntry_DEPTH /* it may hold itself */
+#define fuzz_Three_ChildrenEntry_DEPTH MOTE_PB_DEPTH
+#endif
 
 extern const mote_pb_message fuzz_Three_TwoEntry_layout;
 extern const mote_pb_names fuzz_Three_TwoEntry_names;
+#define fuzz_Three_TwoEntry_DEPTH 1 /* messages inside of each other */
 
 #ifdef __cplusplus
 }

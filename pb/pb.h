@@ -14,8 +14,8 @@
  *   unknown fields, if kept         mote_pb_list_bytes: views that are sent again as they came
  * Views and arrays that the decoder produces point into its input and into the caller's arena.
  *
- * Conventions: see hpack/hpack.h. No recursion: nesting is limited by MOTE_PB_DEPTH for encoding,
- * and by the arena and 100 for decoding.
+ * Conventions: see hpack/hpack.h. No recursion: nesting is limited by T_DEPTH for encoding, and by
+ * the arena and 100 for decoding.
  */
 #ifndef MOTE_PB_H
 #define MOTE_PB_H
@@ -60,8 +60,12 @@ enum mote_pb_error {
 /* What an error says: "pb: ..."; 0: "no error", others: "unknown error"; with MOTE_NO_TEXTS "". */
 const char *mote_pb_strerror(int code);
 
-/* Messages inside of messages that the encoder follows, the outermost one included, at five words
- * of stack each. On hosts what was decoded can be encoded: 100 inside of the outermost one. */
+/* Messages inside of messages, the outermost one included, of types that may hold themselves and of
+ * tables that nobody generated: each costs the encoder four words of stack. Other types take what
+ * their schema needs, T_DEPTH in generated code, which for one that may hold itself is this number
+ * unless it was defined before. On hosts what was decoded can be encoded: 100 inside of the
+ * outermost one. It is the depth of mote_pb_print() and mote_pb_why() too.
+ */
 #ifndef MOTE_PB_DEPTH
 #if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
 #define MOTE_PB_DEPTH 101
@@ -233,7 +237,8 @@ typedef struct {
     const mote_pb_message *type;
     /* Repeated fields, and unknown ones that were kept: mote_pb_put_list. */
     void (*list)(mote_pb_writer *w, const mote_pb_field *f, const void *place);
-    /* All fields: mote_pb_put_flat, or mote_pb_put_nested where messages are inside of messages. */
+    /* All fields: mote_pb_put_flat or, where messages are inside of messages, a function that calls
+     * mote_pb_put_deep() with frames for its depth. */
     int (*put)(mote_pb_writer *w, const mote_pb_message *type, const void *message);
 } mote_pb_encoder;
 
@@ -245,7 +250,20 @@ typedef struct {
 
 void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *place);
 int mote_pb_put_flat(mote_pb_writer *w, const mote_pb_message *type, const void *message);
+/* With room for MOTE_PB_DEPTH messages inside of each other. */
 int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message);
+
+/* A message that is open while one inside of it is encoded. */
+typedef struct {
+    const mote_pb_message *type;
+    const uint8_t *message;
+    size_t end;   /* the writer's length when it was entered */
+    size_t field; /* whose elements are being done; those before it are still to do */
+} mote_pb_frame;
+
+/* The same with frames of the caller, the first and the last of them. */
+int mote_pb_put_deep(mote_pb_writer *w, const mote_pb_message *type, const void *message,
+                     mote_pb_frame *stack, mote_pb_frame *last);
 
 /* Exact size of a message, in bytes. 0, or MOTE_PB_ERR_DEPTH, MOTE_PB_ERR_REQUIRED or, with
  * MOTE_PB_CHECK_SENT, MOTE_PB_ERR_UTF8; mote_pb_why() says where. */

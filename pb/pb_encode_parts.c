@@ -32,17 +32,9 @@ void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *pla
 
 /* ---- sub-messages -------------------------------------------------------------------------- */
 
-/* A message that is being encoded, and how far it is. */
-typedef struct {
-    const mote_pb_message *type;
-    const uint8_t *message;
-    size_t end;   /* writer's length when it was entered */
-    size_t field; /* whose elements are being done; those before it are still to do */
-} encoder_frame;
-
 /* Of the elements of a message field the one before `later`, or the last when that is NULL; NULL:
  * there is none. */
-static const uint8_t *element_before(const encoder_frame *top, const mote_pb_field *f, size_t size,
+static const uint8_t *element_before(const mote_pb_frame *top, const mote_pb_field *f, size_t size,
                                      const uint8_t *later)
 {
     const uint8_t *place = top->message + f->offset;
@@ -68,10 +60,10 @@ static void put_sub_prefix(mote_pb_writer *w, const mote_pb_field *f, size_t len
     mote_pb_put_number(w, f->key);
 }
 
-int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+int mote_pb_put_deep(mote_pb_writer *w, const mote_pb_message *type, const void *message,
+                     mote_pb_frame *stack, mote_pb_frame *last)
 {
-    encoder_frame stack[MOTE_PB_DEPTH];
-    encoder_frame *top = stack;
+    mote_pb_frame *top = stack;
     const uint8_t *element = message;
 
     for (;;) {
@@ -101,11 +93,18 @@ int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const voi
             if (!element && !later && mote_pb_label_of(f) == MOTE_PB_REQUIRED)
                 return MOTE_PB_ERR_REQUIRED;
         } while (!element);
-        if (top == stack + MOTE_PB_DEPTH - 1)
+        if (top == last)
             return MOTE_PB_ERR_DEPTH;
         if (mote_pb_type_of(f) == MOTE_PB_GROUP)
             mote_pb_put_number(w, (f->key & ~7u) | MOTE_PB_EGROUP);
         top->field = fields;
         top++;
     }
+}
+
+int mote_pb_put_nested(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[MOTE_PB_DEPTH];
+
+    return mote_pb_put_deep(w, type, message, stack, stack + MOTE_PB_DEPTH - 1);
 }

@@ -36,7 +36,7 @@ POINTERS = {
     "read_value": "mote_pb_utf8_valid",
     "mote_pb_put_fields": "mote_pb_put_list",
     "mote_pb_put_flat": "mote_pb_put_list",
-    "mote_pb_put_nested": "mote_pb_put_list",
+    "mote_pb_put_deep": "mote_pb_put_list",
     "pb/pb_encode.c": "mote_pb_put_flat mote_pb_put_nested",
     "pb/pb_print.c": "application",
 }

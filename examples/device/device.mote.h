@@ -40,6 +40,7 @@ struct mote_device_Done {
 
 extern const mote_pb_message mote_device_Channel_layout;
 #define mote_device_Channel_MAX_SIZE 6 /* bytes of any encoding */
+#define mote_device_Channel_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_device_Channel_encoder;
 extern const mote_pb_decoder mote_device_Channel_decoder;
 static inline int mote_device_Channel_encode(const mote_device_Channel *m, uint8_t *out, size_t cap, size_t *len)
@@ -57,6 +58,7 @@ static inline int mote_device_Channel_size(const mote_device_Channel *m, size_t 
 
 extern const mote_pb_message mote_device_Reading_layout;
 #define mote_device_Reading_MAX_SIZE 23 /* bytes of any encoding */
+#define mote_device_Reading_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_device_Reading_encoder;
 extern const mote_pb_decoder mote_device_Reading_decoder;
 static inline int mote_device_Reading_encode(const mote_device_Reading *m, uint8_t *out, size_t cap, size_t *len)
@@ -74,6 +76,7 @@ static inline int mote_device_Reading_size(const mote_device_Reading *m, size_t 
 
 extern const mote_pb_message mote_device_Setting_layout;
 #define mote_device_Setting_MAX_SIZE 12 /* bytes of any encoding */
+#define mote_device_Setting_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_device_Setting_encoder;
 extern const mote_pb_decoder mote_device_Setting_decoder;
 static inline int mote_device_Setting_encode(const mote_device_Setting *m, uint8_t *out, size_t cap, size_t *len)
@@ -91,6 +94,7 @@ static inline int mote_device_Setting_size(const mote_device_Setting *m, size_t 
 
 extern const mote_pb_message mote_device_Done_layout;
 #define mote_device_Done_MAX_SIZE 0 /* bytes of any encoding */
+#define mote_device_Done_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_device_Done_encoder;
 extern const mote_pb_decoder mote_device_Done_decoder;
 static inline int mote_device_Done_encode(const mote_device_Done *m, uint8_t *out, size_t cap, size_t *len)

@@ -55,6 +55,7 @@ enum { mote_telemetry_Command_acknowledged = 1 };
 enum { mote_telemetry_Command_interval_ms = 2 };
 
 extern const mote_pb_message mote_telemetry_Sample_layout;
+#define mote_telemetry_Sample_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_telemetry_Sample_encoder;
 extern const mote_pb_decoder mote_telemetry_Sample_decoder;
 static inline int mote_telemetry_Sample_encode(const mote_telemetry_Sample *m, uint8_t *out, size_t cap, size_t *len)
@@ -72,6 +73,7 @@ static inline int mote_telemetry_Sample_size(const mote_telemetry_Sample *m, siz
 
 extern const mote_pb_message mote_telemetry_UploadSummary_layout;
 #define mote_telemetry_UploadSummary_MAX_SIZE 11 /* bytes of any encoding */
+#define mote_telemetry_UploadSummary_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_telemetry_UploadSummary_encoder;
 extern const mote_pb_decoder mote_telemetry_UploadSummary_decoder;
 static inline int mote_telemetry_UploadSummary_encode(const mote_telemetry_UploadSummary *m, uint8_t *out, size_t cap, size_t *len)
@@ -88,6 +90,7 @@ static inline int mote_telemetry_UploadSummary_size(const mote_telemetry_UploadS
 }
 
 extern const mote_pb_message mote_telemetry_Report_layout;
+#define mote_telemetry_Report_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_telemetry_Report_encoder;
 extern const mote_pb_decoder mote_telemetry_Report_decoder;
 static inline int mote_telemetry_Report_encode(const mote_telemetry_Report *m, uint8_t *out, size_t cap, size_t *len)
@@ -105,6 +108,7 @@ static inline int mote_telemetry_Report_size(const mote_telemetry_Report *m, siz
 
 extern const mote_pb_message mote_telemetry_Command_layout;
 #define mote_telemetry_Command_MAX_SIZE 11 /* bytes of any encoding */
+#define mote_telemetry_Command_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_telemetry_Command_encoder;
 extern const mote_pb_decoder mote_telemetry_Command_decoder;
 static inline int mote_telemetry_Command_encode(const mote_telemetry_Command *m, uint8_t *out, size_t cap, size_t *len)

@@ -17,7 +17,12 @@ static const mote_pb_message *const mote_chat_Say_subs[] = {
     &mote_chat_Enter_layout,
 };
 const mote_pb_message mote_chat_Say_layout = {mote_chat_Say_fields, mote_chat_Say_subs, 2, sizeof(mote_chat_Say)};
-const mote_pb_encoder mote_chat_Say_encoder = {&mote_chat_Say_layout, NULL, mote_pb_put_nested};
+static int mote_chat_Say_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_chat_Say_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_chat_Say_DEPTH - 1);
+}
+const mote_pb_encoder mote_chat_Say_encoder = {&mote_chat_Say_layout, NULL, mote_chat_Say_put};
 const mote_pb_decoder mote_chat_Say_decoder = {&mote_chat_Say_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_chat_Event_fields[] = {

@@ -51,6 +51,7 @@ struct mote_chat_Event {
 };
 
 extern const mote_pb_message mote_chat_Enter_layout;
+#define mote_chat_Enter_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_chat_Enter_encoder;
 extern const mote_pb_decoder mote_chat_Enter_decoder;
 static inline int mote_chat_Enter_encode(const mote_chat_Enter *m, uint8_t *out, size_t cap, size_t *len)
@@ -67,6 +68,7 @@ static inline int mote_chat_Enter_size(const mote_chat_Enter *m, size_t *size)
 }
 
 extern const mote_pb_message mote_chat_Say_layout;
+#define mote_chat_Say_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder mote_chat_Say_encoder;
 extern const mote_pb_decoder mote_chat_Say_decoder;
 static inline int mote_chat_Say_encode(const mote_chat_Say *m, uint8_t *out, size_t cap, size_t *len)
@@ -83,6 +85,7 @@ static inline int mote_chat_Say_size(const mote_chat_Say *m, size_t *size)
 }
 
 extern const mote_pb_message mote_chat_Event_layout;
+#define mote_chat_Event_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_chat_Event_encoder;
 extern const mote_pb_decoder mote_chat_Event_decoder;
 static inline int mote_chat_Event_encode(const mote_chat_Event *m, uint8_t *out, size_t cap, size_t *len)

@@ -35,7 +35,12 @@ static const mote_pb_message *const mote_files_Part_subs[] = {
     &mote_files_Receipt_layout,
 };
 const mote_pb_message mote_files_Part_layout = {mote_files_Part_fields, mote_files_Part_subs, 2, sizeof(mote_files_Part)};
-const mote_pb_encoder mote_files_Part_encoder = {&mote_files_Part_layout, NULL, mote_pb_put_nested};
+static int mote_files_Part_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_files_Part_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_files_Part_DEPTH - 1);
+}
+const mote_pb_encoder mote_files_Part_encoder = {&mote_files_Part_layout, NULL, mote_files_Part_put};
 const mote_pb_decoder mote_files_Part_decoder = {&mote_files_Part_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field mote_files_Files_Upload_path =

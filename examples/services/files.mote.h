@@ -52,6 +52,7 @@ enum { mote_files_Part_chunk = 1 };
 enum { mote_files_Part_receipt = 2 };
 
 extern const mote_pb_message mote_files_Chunk_layout;
+#define mote_files_Chunk_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_files_Chunk_encoder;
 extern const mote_pb_decoder mote_files_Chunk_decoder;
 static inline int mote_files_Chunk_encode(const mote_files_Chunk *m, uint8_t *out, size_t cap, size_t *len)
@@ -69,6 +70,7 @@ static inline int mote_files_Chunk_size(const mote_files_Chunk *m, size_t *size)
 
 extern const mote_pb_message mote_files_Receipt_layout;
 #define mote_files_Receipt_MAX_SIZE 16 /* bytes of any encoding */
+#define mote_files_Receipt_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_files_Receipt_encoder;
 extern const mote_pb_decoder mote_files_Receipt_decoder;
 static inline int mote_files_Receipt_encode(const mote_files_Receipt *m, uint8_t *out, size_t cap, size_t *len)
@@ -85,6 +87,7 @@ static inline int mote_files_Receipt_size(const mote_files_Receipt *m, size_t *s
 }
 
 extern const mote_pb_message mote_files_Request_layout;
+#define mote_files_Request_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_files_Request_encoder;
 extern const mote_pb_decoder mote_files_Request_decoder;
 static inline int mote_files_Request_encode(const mote_files_Request *m, uint8_t *out, size_t cap, size_t *len)
@@ -101,6 +104,7 @@ static inline int mote_files_Request_size(const mote_files_Request *m, size_t *s
 }
 
 extern const mote_pb_message mote_files_Part_layout;
+#define mote_files_Part_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder mote_files_Part_encoder;
 extern const mote_pb_decoder mote_files_Part_decoder;
 static inline int mote_files_Part_encode(const mote_files_Part *m, uint8_t *out, size_t cap, size_t *len)

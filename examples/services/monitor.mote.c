@@ -10,7 +10,12 @@ static const mote_pb_message *const mote_monitor_Metric_subs[] = {
     &mote_monitor_Metric_LabelsEntry_layout,
 };
 const mote_pb_message mote_monitor_Metric_layout = {mote_monitor_Metric_fields, mote_monitor_Metric_subs, 3, sizeof(mote_monitor_Metric)};
-const mote_pb_encoder mote_monitor_Metric_encoder = {&mote_monitor_Metric_layout, NULL, mote_pb_put_nested};
+static int mote_monitor_Metric_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_monitor_Metric_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_monitor_Metric_DEPTH - 1);
+}
+const mote_pb_encoder mote_monitor_Metric_encoder = {&mote_monitor_Metric_layout, NULL, mote_monitor_Metric_put};
 const mote_pb_decoder mote_monitor_Metric_decoder = {&mote_monitor_Metric_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field mote_monitor_Metric_LabelsEntry_fields[] = {

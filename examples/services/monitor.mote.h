@@ -58,6 +58,7 @@ struct mote_monitor_Query {
 };
 
 extern const mote_pb_message mote_monitor_Metric_layout;
+#define mote_monitor_Metric_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder mote_monitor_Metric_encoder;
 extern const mote_pb_decoder mote_monitor_Metric_decoder;
 static inline int mote_monitor_Metric_encode(const mote_monitor_Metric *m, uint8_t *out, size_t cap, size_t *len)
@@ -74,8 +75,10 @@ static inline int mote_monitor_Metric_size(const mote_monitor_Metric *m, size_t 
 }
 
 extern const mote_pb_message mote_monitor_Metric_LabelsEntry_layout;
+#define mote_monitor_Metric_LabelsEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message mote_monitor_Line_layout;
+#define mote_monitor_Line_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_monitor_Line_encoder;
 extern const mote_pb_decoder mote_monitor_Line_decoder;
 static inline int mote_monitor_Line_encode(const mote_monitor_Line *m, uint8_t *out, size_t cap, size_t *len)
@@ -93,6 +96,7 @@ static inline int mote_monitor_Line_size(const mote_monitor_Line *m, size_t *siz
 
 extern const mote_pb_message mote_monitor_Accepted_layout;
 #define mote_monitor_Accepted_MAX_SIZE 6 /* bytes of any encoding */
+#define mote_monitor_Accepted_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_monitor_Accepted_encoder;
 extern const mote_pb_decoder mote_monitor_Accepted_decoder;
 static inline int mote_monitor_Accepted_encode(const mote_monitor_Accepted *m, uint8_t *out, size_t cap, size_t *len)
@@ -110,6 +114,7 @@ static inline int mote_monitor_Accepted_size(const mote_monitor_Accepted *m, siz
 
 extern const mote_pb_message mote_monitor_Query_layout;
 #define mote_monitor_Query_MAX_SIZE 11 /* bytes of any encoding */
+#define mote_monitor_Query_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_monitor_Query_encoder;
 extern const mote_pb_decoder mote_monitor_Query_decoder;
 static inline int mote_monitor_Query_encode(const mote_monitor_Query *m, uint8_t *out, size_t cap, size_t *len)

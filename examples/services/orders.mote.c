@@ -20,7 +20,12 @@ static const mote_pb_message *const mote_orders_Order_subs[] = {
     &mote_orders_Item_layout,
 };
 const mote_pb_message mote_orders_Order_layout = {mote_orders_Order_fields, mote_orders_Order_subs, 4, sizeof(mote_orders_Order)};
-const mote_pb_encoder mote_orders_Order_encoder = {&mote_orders_Order_layout, NULL, mote_pb_put_nested};
+static int mote_orders_Order_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_orders_Order_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_orders_Order_DEPTH - 1);
+}
+const mote_pb_encoder mote_orders_Order_encoder = {&mote_orders_Order_layout, NULL, mote_orders_Order_put};
 const mote_pb_decoder mote_orders_Order_decoder = {&mote_orders_Order_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field mote_orders_HistoryQuery_fields[] = {

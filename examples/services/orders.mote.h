@@ -64,6 +64,7 @@ struct mote_orders_Update {
 };
 
 extern const mote_pb_message mote_orders_Item_layout;
+#define mote_orders_Item_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_orders_Item_encoder;
 extern const mote_pb_decoder mote_orders_Item_decoder;
 static inline int mote_orders_Item_encode(const mote_orders_Item *m, uint8_t *out, size_t cap, size_t *len)
@@ -80,6 +81,7 @@ static inline int mote_orders_Item_size(const mote_orders_Item *m, size_t *size)
 }
 
 extern const mote_pb_message mote_orders_Order_layout;
+#define mote_orders_Order_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder mote_orders_Order_encoder;
 extern const mote_pb_decoder mote_orders_Order_decoder;
 static inline int mote_orders_Order_encode(const mote_orders_Order *m, uint8_t *out, size_t cap, size_t *len)
@@ -96,6 +98,7 @@ static inline int mote_orders_Order_size(const mote_orders_Order *m, size_t *siz
 }
 
 extern const mote_pb_message mote_orders_HistoryQuery_layout;
+#define mote_orders_HistoryQuery_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_orders_HistoryQuery_encoder;
 extern const mote_pb_decoder mote_orders_HistoryQuery_decoder;
 static inline int mote_orders_HistoryQuery_encode(const mote_orders_HistoryQuery *m, uint8_t *out, size_t cap, size_t *len)
@@ -112,6 +115,7 @@ static inline int mote_orders_HistoryQuery_size(const mote_orders_HistoryQuery *
 }
 
 extern const mote_pb_message mote_orders_ImportResult_layout;
+#define mote_orders_ImportResult_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_orders_ImportResult_encoder;
 extern const mote_pb_decoder mote_orders_ImportResult_decoder;
 static inline int mote_orders_ImportResult_encode(const mote_orders_ImportResult *m, uint8_t *out, size_t cap, size_t *len)
@@ -128,6 +132,7 @@ static inline int mote_orders_ImportResult_size(const mote_orders_ImportResult *
 }
 
 extern const mote_pb_message mote_orders_Update_layout;
+#define mote_orders_Update_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_orders_Update_encoder;
 extern const mote_pb_decoder mote_orders_Update_decoder;
 static inline int mote_orders_Update_encode(const mote_orders_Update *m, uint8_t *out, size_t cap, size_t *len)

@@ -29,6 +29,7 @@ struct mote_prices_Price {
 };
 
 extern const mote_pb_message mote_prices_Filter_layout;
+#define mote_prices_Filter_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_prices_Filter_encoder;
 extern const mote_pb_decoder mote_prices_Filter_decoder;
 static inline int mote_prices_Filter_encode(const mote_prices_Filter *m, uint8_t *out, size_t cap, size_t *len)
@@ -45,6 +46,7 @@ static inline int mote_prices_Filter_size(const mote_prices_Filter *m, size_t *s
 }
 
 extern const mote_pb_message mote_prices_Price_layout;
+#define mote_prices_Price_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_prices_Price_encoder;
 extern const mote_pb_decoder mote_prices_Price_decoder;
 static inline int mote_prices_Price_encode(const mote_prices_Price *m, uint8_t *out, size_t cap, size_t *len)

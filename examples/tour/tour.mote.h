@@ -35,6 +35,7 @@ struct mote_tour_Summary {
 };
 
 extern const mote_pb_message mote_tour_Note_layout;
+#define mote_tour_Note_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_tour_Note_encoder;
 extern const mote_pb_decoder mote_tour_Note_decoder;
 static inline int mote_tour_Note_encode(const mote_tour_Note *m, uint8_t *out, size_t cap, size_t *len)
@@ -51,6 +52,7 @@ static inline int mote_tour_Note_size(const mote_tour_Note *m, size_t *size)
 }
 
 extern const mote_pb_message mote_tour_Query_layout;
+#define mote_tour_Query_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_tour_Query_encoder;
 extern const mote_pb_decoder mote_tour_Query_decoder;
 static inline int mote_tour_Query_encode(const mote_tour_Query *m, uint8_t *out, size_t cap, size_t *len)
@@ -68,6 +70,7 @@ static inline int mote_tour_Query_size(const mote_tour_Query *m, size_t *size)
 
 extern const mote_pb_message mote_tour_Summary_layout;
 #define mote_tour_Summary_MAX_SIZE 6 /* bytes of any encoding */
+#define mote_tour_Summary_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_tour_Summary_encoder;
 extern const mote_pb_decoder mote_tour_Summary_decoder;
 static inline int mote_tour_Summary_encode(const mote_tour_Summary *m, uint8_t *out, size_t cap, size_t *len)

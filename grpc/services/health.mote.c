@@ -26,7 +26,12 @@ static const mote_pb_message *const mote_HealthListResponse_subs[] = {
     &mote_HealthListResponse_StatusesEntry_layout,
 };
 const mote_pb_message mote_HealthListResponse_layout = {mote_HealthListResponse_fields, mote_HealthListResponse_subs, 1, sizeof(mote_HealthListResponse)};
-const mote_pb_encoder mote_HealthListResponse_encoder = {&mote_HealthListResponse_layout, NULL, mote_pb_put_nested};
+static int mote_HealthListResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_HealthListResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_HealthListResponse_DEPTH - 1);
+}
+const mote_pb_encoder mote_HealthListResponse_encoder = {&mote_HealthListResponse_layout, NULL, mote_HealthListResponse_put};
 const mote_pb_decoder mote_HealthListResponse_decoder = {&mote_HealthListResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_HealthListResponse_StatusesEntry_fields[] = {

@@ -53,6 +53,7 @@ struct mote_HealthListResponse_StatusesEntry {
 };
 
 extern const mote_pb_message mote_HealthCheckRequest_layout;
+#define mote_HealthCheckRequest_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_HealthCheckRequest_encoder;
 extern const mote_pb_decoder mote_HealthCheckRequest_decoder;
 static inline int mote_HealthCheckRequest_encode(const mote_HealthCheckRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -70,6 +71,7 @@ static inline int mote_HealthCheckRequest_size(const mote_HealthCheckRequest *m,
 
 extern const mote_pb_message mote_HealthCheckResponse_layout;
 #define mote_HealthCheckResponse_MAX_SIZE 11 /* bytes of any encoding */
+#define mote_HealthCheckResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_HealthCheckResponse_encoder;
 extern const mote_pb_decoder mote_HealthCheckResponse_decoder;
 static inline int mote_HealthCheckResponse_encode(const mote_HealthCheckResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -87,6 +89,7 @@ static inline int mote_HealthCheckResponse_size(const mote_HealthCheckResponse *
 
 extern const mote_pb_message mote_HealthListRequest_layout;
 #define mote_HealthListRequest_MAX_SIZE 0 /* bytes of any encoding */
+#define mote_HealthListRequest_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_HealthListRequest_encoder;
 extern const mote_pb_decoder mote_HealthListRequest_decoder;
 static inline int mote_HealthListRequest_encode(const mote_HealthListRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -103,6 +106,7 @@ static inline int mote_HealthListRequest_size(const mote_HealthListRequest *m, s
 }
 
 extern const mote_pb_message mote_HealthListResponse_layout;
+#define mote_HealthListResponse_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder mote_HealthListResponse_encoder;
 extern const mote_pb_decoder mote_HealthListResponse_decoder;
 static inline int mote_HealthListResponse_encode(const mote_HealthListResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -119,6 +123,7 @@ static inline int mote_HealthListResponse_size(const mote_HealthListResponse *m,
 }
 
 extern const mote_pb_message mote_HealthListResponse_StatusesEntry_layout;
+#define mote_HealthListResponse_StatusesEntry_DEPTH 2 /* messages inside of each other */
 
 extern const mote_pb_file mote_health_file;
 

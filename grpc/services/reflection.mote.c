@@ -13,7 +13,12 @@ static const mote_pb_message *const mote_ServerReflectionRequest_subs[] = {
     &mote_ExtensionRequest_layout,
 };
 const mote_pb_message mote_ServerReflectionRequest_layout = {mote_ServerReflectionRequest_fields, mote_ServerReflectionRequest_subs, 6, sizeof(mote_ServerReflectionRequest)};
-const mote_pb_encoder mote_ServerReflectionRequest_encoder = {&mote_ServerReflectionRequest_layout, NULL, mote_pb_put_nested};
+static int mote_ServerReflectionRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_ServerReflectionRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_ServerReflectionRequest_DEPTH - 1);
+}
+const mote_pb_encoder mote_ServerReflectionRequest_encoder = {&mote_ServerReflectionRequest_layout, NULL, mote_ServerReflectionRequest_put};
 const mote_pb_decoder mote_ServerReflectionRequest_decoder = {&mote_ServerReflectionRequest_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_ExtensionRequest_fields[] = {
@@ -40,7 +45,12 @@ static const mote_pb_message *const mote_ServerReflectionResponse_subs[] = {
     &mote_ErrorResponse_layout,
 };
 const mote_pb_message mote_ServerReflectionResponse_layout = {mote_ServerReflectionResponse_fields, mote_ServerReflectionResponse_subs, 6, sizeof(mote_ServerReflectionResponse)};
-const mote_pb_encoder mote_ServerReflectionResponse_encoder = {&mote_ServerReflectionResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+static int mote_ServerReflectionResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_ServerReflectionResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_ServerReflectionResponse_DEPTH - 1);
+}
+const mote_pb_encoder mote_ServerReflectionResponse_encoder = {&mote_ServerReflectionResponse_layout, mote_pb_put_list, mote_ServerReflectionResponse_put};
 const mote_pb_decoder mote_ServerReflectionResponse_decoder = {&mote_ServerReflectionResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field mote_FileDescriptorResponse_fields[] = {
@@ -65,7 +75,12 @@ static const mote_pb_message *const mote_ListServiceResponse_subs[] = {
     &mote_ServiceResponse_layout,
 };
 const mote_pb_message mote_ListServiceResponse_layout = {mote_ListServiceResponse_fields, mote_ListServiceResponse_subs, 1, sizeof(mote_ListServiceResponse)};
-const mote_pb_encoder mote_ListServiceResponse_encoder = {&mote_ListServiceResponse_layout, NULL, mote_pb_put_nested};
+static int mote_ListServiceResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[mote_ListServiceResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + mote_ListServiceResponse_DEPTH - 1);
+}
+const mote_pb_encoder mote_ListServiceResponse_encoder = {&mote_ListServiceResponse_layout, NULL, mote_ListServiceResponse_put};
 const mote_pb_decoder mote_ListServiceResponse_decoder = {&mote_ListServiceResponse_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field mote_ServiceResponse_fields[] = {

@@ -90,6 +90,7 @@ struct mote_ErrorResponse {
 };
 
 extern const mote_pb_message mote_ServerReflectionRequest_layout;
+#define mote_ServerReflectionRequest_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder mote_ServerReflectionRequest_encoder;
 extern const mote_pb_decoder mote_ServerReflectionRequest_decoder;
 static inline int mote_ServerReflectionRequest_encode(const mote_ServerReflectionRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -106,6 +107,7 @@ static inline int mote_ServerReflectionRequest_size(const mote_ServerReflectionR
 }
 
 extern const mote_pb_message mote_ExtensionRequest_layout;
+#define mote_ExtensionRequest_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_ExtensionRequest_encoder;
 extern const mote_pb_decoder mote_ExtensionRequest_decoder;
 static inline int mote_ExtensionRequest_encode(const mote_ExtensionRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -122,6 +124,7 @@ static inline int mote_ExtensionRequest_size(const mote_ExtensionRequest *m, siz
 }
 
 extern const mote_pb_message mote_ServerReflectionResponse_layout;
+#define mote_ServerReflectionResponse_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder mote_ServerReflectionResponse_encoder;
 extern const mote_pb_decoder mote_ServerReflectionResponse_decoder;
 static inline int mote_ServerReflectionResponse_encode(const mote_ServerReflectionResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -138,6 +141,7 @@ static inline int mote_ServerReflectionResponse_size(const mote_ServerReflection
 }
 
 extern const mote_pb_message mote_FileDescriptorResponse_layout;
+#define mote_FileDescriptorResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_FileDescriptorResponse_encoder;
 extern const mote_pb_decoder mote_FileDescriptorResponse_decoder;
 static inline int mote_FileDescriptorResponse_encode(const mote_FileDescriptorResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -154,6 +158,7 @@ static inline int mote_FileDescriptorResponse_size(const mote_FileDescriptorResp
 }
 
 extern const mote_pb_message mote_ExtensionNumberResponse_layout;
+#define mote_ExtensionNumberResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_ExtensionNumberResponse_encoder;
 extern const mote_pb_decoder mote_ExtensionNumberResponse_decoder;
 static inline int mote_ExtensionNumberResponse_encode(const mote_ExtensionNumberResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -170,6 +175,7 @@ static inline int mote_ExtensionNumberResponse_size(const mote_ExtensionNumberRe
 }
 
 extern const mote_pb_message mote_ListServiceResponse_layout;
+#define mote_ListServiceResponse_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder mote_ListServiceResponse_encoder;
 extern const mote_pb_decoder mote_ListServiceResponse_decoder;
 static inline int mote_ListServiceResponse_encode(const mote_ListServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -186,6 +192,7 @@ static inline int mote_ListServiceResponse_size(const mote_ListServiceResponse *
 }
 
 extern const mote_pb_message mote_ServiceResponse_layout;
+#define mote_ServiceResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_ServiceResponse_encoder;
 extern const mote_pb_decoder mote_ServiceResponse_decoder;
 static inline int mote_ServiceResponse_encode(const mote_ServiceResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -202,6 +209,7 @@ static inline int mote_ServiceResponse_size(const mote_ServiceResponse *m, size_
 }
 
 extern const mote_pb_message mote_ErrorResponse_layout;
+#define mote_ErrorResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_ErrorResponse_encoder;
 extern const mote_pb_decoder mote_ErrorResponse_decoder;
 static inline int mote_ErrorResponse_encode(const mote_ErrorResponse *m, uint8_t *out, size_t cap, size_t *len)

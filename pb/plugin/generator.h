@@ -192,6 +192,8 @@ typedef struct {
     enum { NOT_SIZED, AT_WORK, SIZED } sized;
     bool bounded; /* by its schema: to max_size bytes */
     uint64_t max_size;
+    enum { NOT_MEASURED, BEING_MEASURED, MEASURED } measured;
+    size_t depth; /* of messages inside of each other, itself included; 0: it may hold itself */
 } message_plan;
 
 message_plan *plan_of(const type *t);
@@ -230,6 +232,7 @@ void put_defaults(text *t, const message_plan *m);
 /* Whether a default is one of the type of its field. */
 bool default_is_valid(const FieldDescriptorProto *f, const type *sub);
 void put_sizes(text *t, message_plan *m);
+void put_depth(text *t, message_plan *m);
 /* The descriptor of a file; the request as it came must be given once before. */
 void embed_from(const uint8_t *in, size_t len);
 char *c_file(const FileDescriptorProto *file); /* of its descriptor */

@@ -82,6 +82,7 @@ static void put_codec(text *h, message_plan *m)
     if (opt.names)
         text_add(h, "extern const mote_pb_names %s_names;\n", name);
     put_sizes(h, m);
+    put_depth(h, m);
     put_defaults(h, m);
     if (is_map_entry(m->type))
         return;

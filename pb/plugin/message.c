@@ -256,6 +256,44 @@ void put_sizes(text *t, message_plan *m)
                  (unsigned long long)m->max_size);
 }
 
+/* ---- depth --------------------------------------------------------------------------------- */
+
+/* A message that is being measured is inside of itself. Each is measured once. */
+static size_t measure_depth(message_plan *m)
+{
+    size_t deepest = 0;
+    bool holds_itself = false;
+
+    if (m->measured != NOT_MEASURED)
+        return m->depth;
+    m->measured = BEING_MEASURED;
+    for (size_t i = 0; i < m->count; i++) {
+        if (!is_message_type(m->fields[i].pb_type))
+            continue;
+        size_t depth = measure_depth(plan_of(m->fields[i].sub));
+        holds_itself |= depth == 0;
+        deepest = depth > deepest ? depth : deepest;
+    }
+    m->depth = holds_itself ? 0 : deepest + 1;
+    m->measured = MEASURED;
+    return m->depth;
+}
+
+void put_depth(text *t, message_plan *m)
+{
+    size_t depth = measure_depth(m);
+    const char *name = m->type->c_name;
+
+    if (depth > 0)
+        text_add(t, "#define %s_DEPTH %zu /* messages inside of each other */\n", name, depth);
+    else
+        text_add(t,
+                 "#ifndef %s_DEPTH /* it may hold itself */\n"
+                 "#define %s_DEPTH MOTE_PB_DEPTH\n"
+                 "#endif\n",
+                 name, name);
+}
+
 /* ---- enums --------------------------------------------------------------------------------- */
 
 void put_enum(text *t, const type *e)

@@ -154,9 +154,20 @@ void put_coders(text *t, const message_plan *m)
 
     if (d.messages)
         lists = d.values ? "mote_pb_read_lists" : "mote_pb_read_messages";
-    text_add(t, "const mote_pb_encoder %s_encoder = {&%s_layout, %s, %s};\n", m->type->c_name,
+    bool is_flat = !e.single && !e.messages;
+    const char *name = m->type->c_name;
+    if (!is_flat)
+        text_add(t,
+                 "static int %s_put(mote_pb_writer *w, const mote_pb_message *type, "
+                 "const void *message)\n"
+                 "{\n"
+                 "    mote_pb_frame stack[%s_DEPTH];\n"
+                 "    return mote_pb_put_deep(w, type, message, stack, stack + %s_DEPTH - 1);\n"
+                 "}\n",
+                 name, name, name);
+    text_add(t, "const mote_pb_encoder %s_encoder = {&%s_layout, %s, %s};\n", name,
              stem_of(m->type, ENCODE), e.values || e.unknown ? "mote_pb_put_list" : "NULL",
-             e.single || e.messages ? "mote_pb_put_nested" : "mote_pb_put_flat");
+             is_flat ? "mote_pb_put_flat" : format("%s_put", name));
     text_add(t, "const mote_pb_decoder %s_decoder = {&%s_layout, %s, %s, %s, %s, %s};\n",
              m->type->c_name, stem_of(m->type, DECODE), d.text ? "mote_pb_utf8_valid" : "NULL",
              lists, d.single ? "mote_pb_enter" : "NULL",

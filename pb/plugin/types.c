@@ -24,6 +24,8 @@ static char *claim_type(const FileDescriptorProto *file, char *stem, bool is_mes
                                              "_size",
                                              "_names",
                                              "_MAX_SIZE",
+                                             "_DEPTH",
+                                             "_put",
                                              "_fields",
                                              "_subs",
                                              "_field_names",

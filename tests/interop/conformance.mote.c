@@ -26,7 +26,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_Error_subs[] = {
     &google_protobuf_Any_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_Error_layout = {connectrpc_conformance_v1_Error_fields, connectrpc_conformance_v1_Error_subs, 3, sizeof(connectrpc_conformance_v1_Error)};
-const mote_pb_encoder connectrpc_conformance_v1_Error_encoder = {&connectrpc_conformance_v1_Error_layout, NULL, mote_pb_put_nested};
+static int connectrpc_conformance_v1_Error_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_Error_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_Error_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_Error_encoder = {&connectrpc_conformance_v1_Error_layout, NULL, connectrpc_conformance_v1_Error_put};
 const mote_pb_decoder connectrpc_conformance_v1_Error_decoder = {&connectrpc_conformance_v1_Error_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatRequest_fields[] = {
@@ -41,7 +46,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ServerCompatReques
     &connectrpc_conformance_v1_TLSCreds_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_layout = {connectrpc_conformance_v1_ServerCompatRequest_fields, connectrpc_conformance_v1_ServerCompatRequest_subs, 6, sizeof(connectrpc_conformance_v1_ServerCompatRequest)};
-const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ServerCompatRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ServerCompatRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ServerCompatRequest_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, connectrpc_conformance_v1_ServerCompatRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatResponse_fields[] = {
@@ -80,7 +90,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatReques
     &connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_layout = {connectrpc_conformance_v1_ClientCompatRequest_fields, connectrpc_conformance_v1_ClientCompatRequest_subs, 18, sizeof(connectrpc_conformance_v1_ClientCompatRequest)};
-const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ClientCompatRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ClientCompatRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ClientCompatRequest_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientCompatRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields[] = {
@@ -92,7 +107,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatReques
     &google_protobuf_Empty_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout = {connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields, connectrpc_conformance_v1_ClientCompatRequest_Cancel_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatRequest_Cancel)};
-const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ClientCompatRequest_Cancel_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ClientCompatRequest_Cancel_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ClientCompatRequest_Cancel_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, connectrpc_conformance_v1_ClientCompatRequest_Cancel_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatResponse_fields[] = {
@@ -105,7 +125,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientCompatRespon
     &connectrpc_conformance_v1_ClientErrorResult_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_layout = {connectrpc_conformance_v1_ClientCompatResponse_fields, connectrpc_conformance_v1_ClientCompatResponse_subs, 3, sizeof(connectrpc_conformance_v1_ClientCompatResponse)};
-const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ClientCompatResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ClientCompatResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ClientCompatResponse_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientCompatResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientResponseResult_fields[] = {
@@ -121,7 +146,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientResponseResu
     &connectrpc_conformance_v1_Error_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_layout = {connectrpc_conformance_v1_ClientResponseResult_fields, connectrpc_conformance_v1_ClientResponseResult_subs, 5, sizeof(connectrpc_conformance_v1_ClientResponseResult)};
-const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ClientResponseResult_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ClientResponseResult_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ClientResponseResult_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientResponseResult_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientErrorResult_fields[] = {
@@ -143,7 +173,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_UnaryResponseDefin
     &connectrpc_conformance_v1_Error_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_layout = {connectrpc_conformance_v1_UnaryResponseDefinition_fields, connectrpc_conformance_v1_UnaryResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_UnaryResponseDefinition)};
-const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_UnaryResponseDefinition_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_UnaryResponseDefinition_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_UnaryResponseDefinition_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_put_list, connectrpc_conformance_v1_UnaryResponseDefinition_put};
 const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_StreamResponseDefinition_fields[] = {
@@ -158,7 +193,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_StreamResponseDefi
     &connectrpc_conformance_v1_Error_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_layout = {connectrpc_conformance_v1_StreamResponseDefinition_fields, connectrpc_conformance_v1_StreamResponseDefinition_subs, 5, sizeof(connectrpc_conformance_v1_StreamResponseDefinition)};
-const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_StreamResponseDefinition_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_StreamResponseDefinition_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_StreamResponseDefinition_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_put_list, connectrpc_conformance_v1_StreamResponseDefinition_put};
 const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryRequest_fields[] = {
@@ -169,7 +209,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_UnaryRequest_subs[
     &connectrpc_conformance_v1_UnaryResponseDefinition_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_UnaryRequest_layout = {connectrpc_conformance_v1_UnaryRequest_fields, connectrpc_conformance_v1_UnaryRequest_subs, 2, sizeof(connectrpc_conformance_v1_UnaryRequest)};
-const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_UnaryRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_UnaryRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_UnaryRequest_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_UnaryRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryResponse_fields[] = {
@@ -179,7 +224,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_UnaryResponse_subs
     &connectrpc_conformance_v1_ConformancePayload_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_UnaryResponse_layout = {connectrpc_conformance_v1_UnaryResponse_fields, connectrpc_conformance_v1_UnaryResponse_subs, 1, sizeof(connectrpc_conformance_v1_UnaryResponse)};
-const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_UnaryResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_UnaryResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_UnaryResponse_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_UnaryResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamRequest_fields[] = {
@@ -190,7 +240,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ServerStreamReques
     &connectrpc_conformance_v1_StreamResponseDefinition_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_layout = {connectrpc_conformance_v1_ServerStreamRequest_fields, connectrpc_conformance_v1_ServerStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ServerStreamRequest)};
-const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ServerStreamRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ServerStreamRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ServerStreamRequest_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_ServerStreamRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamResponse_fields[] = {
@@ -200,7 +255,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ServerStreamRespon
     &connectrpc_conformance_v1_ConformancePayload_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_layout = {connectrpc_conformance_v1_ServerStreamResponse_fields, connectrpc_conformance_v1_ServerStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ServerStreamResponse)};
-const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ServerStreamResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ServerStreamResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ServerStreamResponse_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_ServerStreamResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamRequest_fields[] = {
@@ -211,7 +271,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientStreamReques
     &connectrpc_conformance_v1_UnaryResponseDefinition_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_layout = {connectrpc_conformance_v1_ClientStreamRequest_fields, connectrpc_conformance_v1_ClientStreamRequest_subs, 2, sizeof(connectrpc_conformance_v1_ClientStreamRequest)};
-const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ClientStreamRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ClientStreamRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ClientStreamRequest_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientStreamRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamResponse_fields[] = {
@@ -221,7 +286,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ClientStreamRespon
     &connectrpc_conformance_v1_ConformancePayload_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_layout = {connectrpc_conformance_v1_ClientStreamResponse_fields, connectrpc_conformance_v1_ClientStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_ClientStreamResponse)};
-const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ClientStreamResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ClientStreamResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ClientStreamResponse_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientStreamResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamRequest_fields[] = {
@@ -233,7 +303,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_BidiStreamRequest_
     &connectrpc_conformance_v1_StreamResponseDefinition_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_layout = {connectrpc_conformance_v1_BidiStreamRequest_fields, connectrpc_conformance_v1_BidiStreamRequest_subs, 3, sizeof(connectrpc_conformance_v1_BidiStreamRequest)};
-const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_BidiStreamRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_BidiStreamRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_BidiStreamRequest_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_BidiStreamRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamResponse_fields[] = {
@@ -243,7 +318,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_BidiStreamResponse
     &connectrpc_conformance_v1_ConformancePayload_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_layout = {connectrpc_conformance_v1_BidiStreamResponse_fields, connectrpc_conformance_v1_BidiStreamResponse_subs, 1, sizeof(connectrpc_conformance_v1_BidiStreamResponse)};
-const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_BidiStreamResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_BidiStreamResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_BidiStreamResponse_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_BidiStreamResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedRequest)};
@@ -262,7 +342,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ConformancePayload
     &connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ConformancePayload_layout = {connectrpc_conformance_v1_ConformancePayload_fields, connectrpc_conformance_v1_ConformancePayload_subs, 2, sizeof(connectrpc_conformance_v1_ConformancePayload)};
-const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ConformancePayload_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ConformancePayload_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ConformancePayload_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_put_list, connectrpc_conformance_v1_ConformancePayload_put};
 const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields[] = {
@@ -275,7 +360,12 @@ static const mote_pb_message *const connectrpc_conformance_v1_ConformancePayload
     &google_protobuf_Any_layout,
 };
 const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout = {connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields, connectrpc_conformance_v1_ConformancePayload_RequestInfo_subs, 3, sizeof(connectrpc_conformance_v1_ConformancePayload_RequestInfo)};
-const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_put_list, mote_pb_put_nested};
+static int connectrpc_conformance_v1_ConformancePayload_RequestInfo_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_ConformancePayload_RequestInfo_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_ConformancePayload_RequestInfo_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_put_list, connectrpc_conformance_v1_ConformancePayload_RequestInfo_put};
 const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_utf8_valid, mote_pb_read_lists, NULL, NULL, NULL};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path =

@@ -269,6 +269,7 @@ struct connectrpc_conformance_v1_ConformancePayload_RequestInfo {
 };
 
 extern const mote_pb_message connectrpc_conformance_v1_TLSCreds_layout;
+#define connectrpc_conformance_v1_TLSCreds_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_TLSCreds_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_TLSCreds_decoder;
 static inline int connectrpc_conformance_v1_TLSCreds_encode(const connectrpc_conformance_v1_TLSCreds *m, uint8_t *out, size_t cap, size_t *len)
@@ -285,6 +286,7 @@ static inline int connectrpc_conformance_v1_TLSCreds_size(const connectrpc_confo
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_Header_layout;
+#define connectrpc_conformance_v1_Header_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_Header_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_Header_decoder;
 static inline int connectrpc_conformance_v1_Header_encode(const connectrpc_conformance_v1_Header *m, uint8_t *out, size_t cap, size_t *len)
@@ -301,6 +303,7 @@ static inline int connectrpc_conformance_v1_Header_size(const connectrpc_conform
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_Error_layout;
+#define connectrpc_conformance_v1_Error_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_Error_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_Error_decoder;
 static inline int connectrpc_conformance_v1_Error_encode(const connectrpc_conformance_v1_Error *m, uint8_t *out, size_t cap, size_t *len)
@@ -317,6 +320,7 @@ static inline int connectrpc_conformance_v1_Error_size(const connectrpc_conforma
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_layout;
+#define connectrpc_conformance_v1_ServerCompatRequest_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder;
 static inline int connectrpc_conformance_v1_ServerCompatRequest_encode(const connectrpc_conformance_v1_ServerCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -333,6 +337,7 @@ static inline int connectrpc_conformance_v1_ServerCompatRequest_size(const conne
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_layout;
+#define connectrpc_conformance_v1_ServerCompatResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerCompatResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerCompatResponse_decoder;
 static inline int connectrpc_conformance_v1_ServerCompatResponse_encode(const connectrpc_conformance_v1_ServerCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -349,6 +354,7 @@ static inline int connectrpc_conformance_v1_ServerCompatResponse_size(const conn
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_layout;
+#define connectrpc_conformance_v1_ClientCompatRequest_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder;
 static inline int connectrpc_conformance_v1_ClientCompatRequest_encode(const connectrpc_conformance_v1_ClientCompatRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -366,6 +372,7 @@ static inline int connectrpc_conformance_v1_ClientCompatRequest_size(const conne
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout;
 #define connectrpc_conformance_v1_ClientCompatRequest_Cancel_MAX_SIZE 6 /* bytes of any encoding */
+#define connectrpc_conformance_v1_ClientCompatRequest_Cancel_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder;
 static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_encode(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *m, uint8_t *out, size_t cap, size_t *len)
@@ -382,6 +389,7 @@ static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_size(cons
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_layout;
+#define connectrpc_conformance_v1_ClientCompatResponse_DEPTH 5 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder;
 static inline int connectrpc_conformance_v1_ClientCompatResponse_encode(const connectrpc_conformance_v1_ClientCompatResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -398,6 +406,7 @@ static inline int connectrpc_conformance_v1_ClientCompatResponse_size(const conn
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_layout;
+#define connectrpc_conformance_v1_ClientResponseResult_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder;
 static inline int connectrpc_conformance_v1_ClientResponseResult_encode(const connectrpc_conformance_v1_ClientResponseResult *m, uint8_t *out, size_t cap, size_t *len)
@@ -414,6 +423,7 @@ static inline int connectrpc_conformance_v1_ClientResponseResult_size(const conn
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_layout;
+#define connectrpc_conformance_v1_ClientErrorResult_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientErrorResult_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientErrorResult_decoder;
 static inline int connectrpc_conformance_v1_ClientErrorResult_encode(const connectrpc_conformance_v1_ClientErrorResult *m, uint8_t *out, size_t cap, size_t *len)
@@ -430,6 +440,7 @@ static inline int connectrpc_conformance_v1_ClientErrorResult_size(const connect
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_layout;
+#define connectrpc_conformance_v1_UnaryResponseDefinition_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder;
 static inline int connectrpc_conformance_v1_UnaryResponseDefinition_encode(const connectrpc_conformance_v1_UnaryResponseDefinition *m, uint8_t *out, size_t cap, size_t *len)
@@ -446,6 +457,7 @@ static inline int connectrpc_conformance_v1_UnaryResponseDefinition_size(const c
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_layout;
+#define connectrpc_conformance_v1_StreamResponseDefinition_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder;
 static inline int connectrpc_conformance_v1_StreamResponseDefinition_encode(const connectrpc_conformance_v1_StreamResponseDefinition *m, uint8_t *out, size_t cap, size_t *len)
@@ -462,6 +474,7 @@ static inline int connectrpc_conformance_v1_StreamResponseDefinition_size(const 
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryRequest_layout;
+#define connectrpc_conformance_v1_UnaryRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder;
 static inline int connectrpc_conformance_v1_UnaryRequest_encode(const connectrpc_conformance_v1_UnaryRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -478,6 +491,7 @@ static inline int connectrpc_conformance_v1_UnaryRequest_size(const connectrpc_c
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponse_layout;
+#define connectrpc_conformance_v1_UnaryResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder;
 static inline int connectrpc_conformance_v1_UnaryResponse_encode(const connectrpc_conformance_v1_UnaryResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -494,6 +508,7 @@ static inline int connectrpc_conformance_v1_UnaryResponse_size(const connectrpc_
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_layout;
+#define connectrpc_conformance_v1_ServerStreamRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder;
 static inline int connectrpc_conformance_v1_ServerStreamRequest_encode(const connectrpc_conformance_v1_ServerStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -510,6 +525,7 @@ static inline int connectrpc_conformance_v1_ServerStreamRequest_size(const conne
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_layout;
+#define connectrpc_conformance_v1_ServerStreamResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder;
 static inline int connectrpc_conformance_v1_ServerStreamResponse_encode(const connectrpc_conformance_v1_ServerStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -526,6 +542,7 @@ static inline int connectrpc_conformance_v1_ServerStreamResponse_size(const conn
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_layout;
+#define connectrpc_conformance_v1_ClientStreamRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder;
 static inline int connectrpc_conformance_v1_ClientStreamRequest_encode(const connectrpc_conformance_v1_ClientStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -542,6 +559,7 @@ static inline int connectrpc_conformance_v1_ClientStreamRequest_size(const conne
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_layout;
+#define connectrpc_conformance_v1_ClientStreamResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder;
 static inline int connectrpc_conformance_v1_ClientStreamResponse_encode(const connectrpc_conformance_v1_ClientStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -558,6 +576,7 @@ static inline int connectrpc_conformance_v1_ClientStreamResponse_size(const conn
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_layout;
+#define connectrpc_conformance_v1_BidiStreamRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder;
 static inline int connectrpc_conformance_v1_BidiStreamRequest_encode(const connectrpc_conformance_v1_BidiStreamRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -574,6 +593,7 @@ static inline int connectrpc_conformance_v1_BidiStreamRequest_size(const connect
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_layout;
+#define connectrpc_conformance_v1_BidiStreamResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder;
 static inline int connectrpc_conformance_v1_BidiStreamResponse_encode(const connectrpc_conformance_v1_BidiStreamResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -591,6 +611,7 @@ static inline int connectrpc_conformance_v1_BidiStreamResponse_size(const connec
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout;
 #define connectrpc_conformance_v1_UnimplementedRequest_MAX_SIZE 0 /* bytes of any encoding */
+#define connectrpc_conformance_v1_UnimplementedRequest_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnimplementedRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnimplementedRequest_decoder;
 static inline int connectrpc_conformance_v1_UnimplementedRequest_encode(const connectrpc_conformance_v1_UnimplementedRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -608,6 +629,7 @@ static inline int connectrpc_conformance_v1_UnimplementedRequest_size(const conn
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_layout;
 #define connectrpc_conformance_v1_UnimplementedResponse_MAX_SIZE 0 /* bytes of any encoding */
+#define connectrpc_conformance_v1_UnimplementedResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnimplementedResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnimplementedResponse_decoder;
 static inline int connectrpc_conformance_v1_UnimplementedResponse_encode(const connectrpc_conformance_v1_UnimplementedResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -624,6 +646,7 @@ static inline int connectrpc_conformance_v1_UnimplementedResponse_size(const con
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_layout;
+#define connectrpc_conformance_v1_ConformancePayload_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder;
 static inline int connectrpc_conformance_v1_ConformancePayload_encode(const connectrpc_conformance_v1_ConformancePayload *m, uint8_t *out, size_t cap, size_t *len)
@@ -640,6 +663,7 @@ static inline int connectrpc_conformance_v1_ConformancePayload_size(const connec
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout;
+#define connectrpc_conformance_v1_ConformancePayload_RequestInfo_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder;
 static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_encode(const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, uint8_t *out, size_t cap, size_t *len)

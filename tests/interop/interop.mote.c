@@ -39,7 +39,12 @@ static const mote_pb_message *const grpc_testing_TestOrcaReport_subs[] = {
     &grpc_testing_TestOrcaReport_UtilizationEntry_layout,
 };
 const mote_pb_message grpc_testing_TestOrcaReport_layout = {grpc_testing_TestOrcaReport_fields, grpc_testing_TestOrcaReport_subs, 4, sizeof(grpc_testing_TestOrcaReport)};
-const mote_pb_encoder grpc_testing_TestOrcaReport_encoder = {&grpc_testing_TestOrcaReport_layout, NULL, mote_pb_put_nested};
+static int grpc_testing_TestOrcaReport_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[grpc_testing_TestOrcaReport_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + grpc_testing_TestOrcaReport_DEPTH - 1);
+}
+const mote_pb_encoder grpc_testing_TestOrcaReport_encoder = {&grpc_testing_TestOrcaReport_layout, NULL, grpc_testing_TestOrcaReport_put};
 const mote_pb_decoder grpc_testing_TestOrcaReport_decoder = {&grpc_testing_TestOrcaReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field grpc_testing_TestOrcaReport_RequestCostEntry_fields[] = {
@@ -73,7 +78,12 @@ static const mote_pb_message *const grpc_testing_SimpleRequest_subs[] = {
     &grpc_testing_TestOrcaReport_layout,
 };
 const mote_pb_message grpc_testing_SimpleRequest_layout = {grpc_testing_SimpleRequest_fields, grpc_testing_SimpleRequest_subs, 10, sizeof(grpc_testing_SimpleRequest)};
-const mote_pb_encoder grpc_testing_SimpleRequest_encoder = {&grpc_testing_SimpleRequest_layout, NULL, mote_pb_put_nested};
+static int grpc_testing_SimpleRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[grpc_testing_SimpleRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + grpc_testing_SimpleRequest_DEPTH - 1);
+}
+const mote_pb_encoder grpc_testing_SimpleRequest_encoder = {&grpc_testing_SimpleRequest_layout, NULL, grpc_testing_SimpleRequest_put};
 const mote_pb_decoder grpc_testing_SimpleRequest_decoder = {&grpc_testing_SimpleRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_SimpleResponse_fields[] = {
@@ -87,7 +97,12 @@ static const mote_pb_message *const grpc_testing_SimpleResponse_subs[] = {
     &grpc_testing_Payload_layout,
 };
 const mote_pb_message grpc_testing_SimpleResponse_layout = {grpc_testing_SimpleResponse_fields, grpc_testing_SimpleResponse_subs, 5, sizeof(grpc_testing_SimpleResponse)};
-const mote_pb_encoder grpc_testing_SimpleResponse_encoder = {&grpc_testing_SimpleResponse_layout, NULL, mote_pb_put_nested};
+static int grpc_testing_SimpleResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[grpc_testing_SimpleResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + grpc_testing_SimpleResponse_DEPTH - 1);
+}
+const mote_pb_encoder grpc_testing_SimpleResponse_encoder = {&grpc_testing_SimpleResponse_layout, NULL, grpc_testing_SimpleResponse_put};
 const mote_pb_decoder grpc_testing_SimpleResponse_decoder = {&grpc_testing_SimpleResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingInputCallRequest_fields[] = {
@@ -99,7 +114,12 @@ static const mote_pb_message *const grpc_testing_StreamingInputCallRequest_subs[
     &grpc_testing_BoolValue_layout,
 };
 const mote_pb_message grpc_testing_StreamingInputCallRequest_layout = {grpc_testing_StreamingInputCallRequest_fields, grpc_testing_StreamingInputCallRequest_subs, 2, sizeof(grpc_testing_StreamingInputCallRequest)};
-const mote_pb_encoder grpc_testing_StreamingInputCallRequest_encoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, mote_pb_put_nested};
+static int grpc_testing_StreamingInputCallRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[grpc_testing_StreamingInputCallRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + grpc_testing_StreamingInputCallRequest_DEPTH - 1);
+}
+const mote_pb_encoder grpc_testing_StreamingInputCallRequest_encoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, grpc_testing_StreamingInputCallRequest_put};
 const mote_pb_decoder grpc_testing_StreamingInputCallRequest_decoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingInputCallResponse_fields[] = {
@@ -119,7 +139,12 @@ static const mote_pb_message *const grpc_testing_ResponseParameters_subs[] = {
     &grpc_testing_BoolValue_layout,
 };
 const mote_pb_message grpc_testing_ResponseParameters_layout = {grpc_testing_ResponseParameters_fields, grpc_testing_ResponseParameters_subs, 4, sizeof(grpc_testing_ResponseParameters)};
-const mote_pb_encoder grpc_testing_ResponseParameters_encoder = {&grpc_testing_ResponseParameters_layout, NULL, mote_pb_put_nested};
+static int grpc_testing_ResponseParameters_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[grpc_testing_ResponseParameters_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + grpc_testing_ResponseParameters_DEPTH - 1);
+}
+const mote_pb_encoder grpc_testing_ResponseParameters_encoder = {&grpc_testing_ResponseParameters_layout, NULL, grpc_testing_ResponseParameters_put};
 const mote_pb_decoder grpc_testing_ResponseParameters_decoder = {&grpc_testing_ResponseParameters_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingOutputCallRequest_fields[] = {
@@ -136,7 +161,12 @@ static const mote_pb_message *const grpc_testing_StreamingOutputCallRequest_subs
     &grpc_testing_TestOrcaReport_layout,
 };
 const mote_pb_message grpc_testing_StreamingOutputCallRequest_layout = {grpc_testing_StreamingOutputCallRequest_fields, grpc_testing_StreamingOutputCallRequest_subs, 5, sizeof(grpc_testing_StreamingOutputCallRequest)};
-const mote_pb_encoder grpc_testing_StreamingOutputCallRequest_encoder = {&grpc_testing_StreamingOutputCallRequest_layout, NULL, mote_pb_put_nested};
+static int grpc_testing_StreamingOutputCallRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[grpc_testing_StreamingOutputCallRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + grpc_testing_StreamingOutputCallRequest_DEPTH - 1);
+}
+const mote_pb_encoder grpc_testing_StreamingOutputCallRequest_encoder = {&grpc_testing_StreamingOutputCallRequest_layout, NULL, grpc_testing_StreamingOutputCallRequest_put};
 const mote_pb_decoder grpc_testing_StreamingOutputCallRequest_decoder = {&grpc_testing_StreamingOutputCallRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
 static const mote_pb_field grpc_testing_StreamingOutputCallResponse_fields[] = {
@@ -147,7 +177,12 @@ static const mote_pb_message *const grpc_testing_StreamingOutputCallResponse_sub
     &grpc_testing_Payload_layout,
 };
 const mote_pb_message grpc_testing_StreamingOutputCallResponse_layout = {grpc_testing_StreamingOutputCallResponse_fields, grpc_testing_StreamingOutputCallResponse_subs, 2, sizeof(grpc_testing_StreamingOutputCallResponse)};
-const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder = {&grpc_testing_StreamingOutputCallResponse_layout, NULL, mote_pb_put_nested};
+static int grpc_testing_StreamingOutputCallResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[grpc_testing_StreamingOutputCallResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + grpc_testing_StreamingOutputCallResponse_DEPTH - 1);
+}
+const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder = {&grpc_testing_StreamingOutputCallResponse_layout, NULL, grpc_testing_StreamingOutputCallResponse_put};
 const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder = {&grpc_testing_StreamingOutputCallResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field grpc_testing_TestService_EmptyCall_path =

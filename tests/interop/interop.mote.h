@@ -129,6 +129,7 @@ struct grpc_testing_StreamingOutputCallResponse {
 
 extern const mote_pb_message grpc_testing_Empty_layout;
 #define grpc_testing_Empty_MAX_SIZE 0 /* bytes of any encoding */
+#define grpc_testing_Empty_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_Empty_encoder;
 extern const mote_pb_decoder grpc_testing_Empty_decoder;
 static inline int grpc_testing_Empty_encode(const grpc_testing_Empty *m, uint8_t *out, size_t cap, size_t *len)
@@ -146,6 +147,7 @@ static inline int grpc_testing_Empty_size(const grpc_testing_Empty *m, size_t *s
 
 extern const mote_pb_message grpc_testing_BoolValue_layout;
 #define grpc_testing_BoolValue_MAX_SIZE 2 /* bytes of any encoding */
+#define grpc_testing_BoolValue_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_BoolValue_encoder;
 extern const mote_pb_decoder grpc_testing_BoolValue_decoder;
 static inline int grpc_testing_BoolValue_encode(const grpc_testing_BoolValue *m, uint8_t *out, size_t cap, size_t *len)
@@ -162,6 +164,7 @@ static inline int grpc_testing_BoolValue_size(const grpc_testing_BoolValue *m, s
 }
 
 extern const mote_pb_message grpc_testing_Payload_layout;
+#define grpc_testing_Payload_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_Payload_encoder;
 extern const mote_pb_decoder grpc_testing_Payload_decoder;
 static inline int grpc_testing_Payload_encode(const grpc_testing_Payload *m, uint8_t *out, size_t cap, size_t *len)
@@ -178,6 +181,7 @@ static inline int grpc_testing_Payload_size(const grpc_testing_Payload *m, size_
 }
 
 extern const mote_pb_message grpc_testing_EchoStatus_layout;
+#define grpc_testing_EchoStatus_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_EchoStatus_encoder;
 extern const mote_pb_decoder grpc_testing_EchoStatus_decoder;
 static inline int grpc_testing_EchoStatus_encode(const grpc_testing_EchoStatus *m, uint8_t *out, size_t cap, size_t *len)
@@ -194,6 +198,7 @@ static inline int grpc_testing_EchoStatus_size(const grpc_testing_EchoStatus *m,
 }
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_layout;
+#define grpc_testing_TestOrcaReport_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_TestOrcaReport_encoder;
 extern const mote_pb_decoder grpc_testing_TestOrcaReport_decoder;
 static inline int grpc_testing_TestOrcaReport_encode(const grpc_testing_TestOrcaReport *m, uint8_t *out, size_t cap, size_t *len)
@@ -210,10 +215,13 @@ static inline int grpc_testing_TestOrcaReport_size(const grpc_testing_TestOrcaRe
 }
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_layout;
+#define grpc_testing_TestOrcaReport_RequestCostEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_layout;
+#define grpc_testing_TestOrcaReport_UtilizationEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message grpc_testing_SimpleRequest_layout;
+#define grpc_testing_SimpleRequest_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_SimpleRequest_encoder;
 extern const mote_pb_decoder grpc_testing_SimpleRequest_decoder;
 static inline int grpc_testing_SimpleRequest_encode(const grpc_testing_SimpleRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -230,6 +238,7 @@ static inline int grpc_testing_SimpleRequest_size(const grpc_testing_SimpleReque
 }
 
 extern const mote_pb_message grpc_testing_SimpleResponse_layout;
+#define grpc_testing_SimpleResponse_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_SimpleResponse_encoder;
 extern const mote_pb_decoder grpc_testing_SimpleResponse_decoder;
 static inline int grpc_testing_SimpleResponse_encode(const grpc_testing_SimpleResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -246,6 +255,7 @@ static inline int grpc_testing_SimpleResponse_size(const grpc_testing_SimpleResp
 }
 
 extern const mote_pb_message grpc_testing_StreamingInputCallRequest_layout;
+#define grpc_testing_StreamingInputCallRequest_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingInputCallRequest_encoder;
 extern const mote_pb_decoder grpc_testing_StreamingInputCallRequest_decoder;
 static inline int grpc_testing_StreamingInputCallRequest_encode(const grpc_testing_StreamingInputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -263,6 +273,7 @@ static inline int grpc_testing_StreamingInputCallRequest_size(const grpc_testing
 
 extern const mote_pb_message grpc_testing_StreamingInputCallResponse_layout;
 #define grpc_testing_StreamingInputCallResponse_MAX_SIZE 11 /* bytes of any encoding */
+#define grpc_testing_StreamingInputCallResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingInputCallResponse_encoder;
 extern const mote_pb_decoder grpc_testing_StreamingInputCallResponse_decoder;
 static inline int grpc_testing_StreamingInputCallResponse_encode(const grpc_testing_StreamingInputCallResponse *m, uint8_t *out, size_t cap, size_t *len)
@@ -280,6 +291,7 @@ static inline int grpc_testing_StreamingInputCallResponse_size(const grpc_testin
 
 extern const mote_pb_message grpc_testing_ResponseParameters_layout;
 #define grpc_testing_ResponseParameters_MAX_SIZE 30 /* bytes of any encoding */
+#define grpc_testing_ResponseParameters_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_ResponseParameters_encoder;
 extern const mote_pb_decoder grpc_testing_ResponseParameters_decoder;
 static inline int grpc_testing_ResponseParameters_encode(const grpc_testing_ResponseParameters *m, uint8_t *out, size_t cap, size_t *len)
@@ -296,6 +308,7 @@ static inline int grpc_testing_ResponseParameters_size(const grpc_testing_Respon
 }
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallRequest_layout;
+#define grpc_testing_StreamingOutputCallRequest_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingOutputCallRequest_encoder;
 extern const mote_pb_decoder grpc_testing_StreamingOutputCallRequest_decoder;
 static inline int grpc_testing_StreamingOutputCallRequest_encode(const grpc_testing_StreamingOutputCallRequest *m, uint8_t *out, size_t cap, size_t *len)
@@ -312,6 +325,7 @@ static inline int grpc_testing_StreamingOutputCallRequest_size(const grpc_testin
 }
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallResponse_layout;
+#define grpc_testing_StreamingOutputCallResponse_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder;
 extern const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder;
 static inline int grpc_testing_StreamingOutputCallResponse_encode(const grpc_testing_StreamingOutputCallResponse *m, uint8_t *out, size_t cap, size_t *len)

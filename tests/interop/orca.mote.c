@@ -12,7 +12,12 @@ static const mote_pb_message *const xds_data_orca_v3_OrcaLoadReport_subs[] = {
     &xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout,
 };
 const mote_pb_message xds_data_orca_v3_OrcaLoadReport_layout = {xds_data_orca_v3_OrcaLoadReport_fields, xds_data_orca_v3_OrcaLoadReport_subs, 4, sizeof(xds_data_orca_v3_OrcaLoadReport)};
-const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder = {&xds_data_orca_v3_OrcaLoadReport_layout, NULL, mote_pb_put_nested};
+static int xds_data_orca_v3_OrcaLoadReport_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[xds_data_orca_v3_OrcaLoadReport_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + xds_data_orca_v3_OrcaLoadReport_DEPTH - 1);
+}
+const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder = {&xds_data_orca_v3_OrcaLoadReport_layout, NULL, xds_data_orca_v3_OrcaLoadReport_put};
 const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder = {&xds_data_orca_v3_OrcaLoadReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
 static const mote_pb_field xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_fields[] = {

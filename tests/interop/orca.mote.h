@@ -40,6 +40,7 @@ struct xds_data_orca_v3_OrcaLoadReport_UtilizationEntry {
 };
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_layout;
+#define xds_data_orca_v3_OrcaLoadReport_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder;
 extern const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder;
 static inline int xds_data_orca_v3_OrcaLoadReport_encode(const xds_data_orca_v3_OrcaLoadReport *m, uint8_t *out, size_t cap, size_t *len)
@@ -56,8 +57,10 @@ static inline int xds_data_orca_v3_OrcaLoadReport_size(const xds_data_orca_v3_Or
 }
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout;
+#define xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout;
+#define xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_DEPTH 1 /* messages inside of each other */
 
 #ifdef __cplusplus
 }

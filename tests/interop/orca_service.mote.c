@@ -9,7 +9,12 @@ static const mote_pb_message *const xds_service_orca_v3_OrcaLoadReportRequest_su
     &google_protobuf_Duration_layout,
 };
 const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_layout = {xds_service_orca_v3_OrcaLoadReportRequest_fields, xds_service_orca_v3_OrcaLoadReportRequest_subs, 2, sizeof(xds_service_orca_v3_OrcaLoadReportRequest)};
-const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_put_list, mote_pb_put_nested};
+static int xds_service_orca_v3_OrcaLoadReportRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[xds_service_orca_v3_OrcaLoadReportRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + xds_service_orca_v3_OrcaLoadReportRequest_DEPTH - 1);
+}
+const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_put_list, xds_service_orca_v3_OrcaLoadReportRequest_put};
 const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_utf8_valid, mote_pb_read_values, mote_pb_enter, NULL, NULL};
 
 const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path =

@@ -23,6 +23,7 @@ struct xds_service_orca_v3_OrcaLoadReportRequest {
 };
 
 extern const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_layout;
+#define xds_service_orca_v3_OrcaLoadReportRequest_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder;
 extern const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder;
 static inline int xds_service_orca_v3_OrcaLoadReportRequest_encode(const xds_service_orca_v3_OrcaLoadReportRequest *m, uint8_t *out, size_t cap, size_t *len)

@@ -10,5 +10,10 @@ static const mote_pb_message *const google_rpc_Status_subs[] = {
     &google_protobuf_Any_layout,
 };
 const mote_pb_message google_rpc_Status_layout = {google_rpc_Status_fields, google_rpc_Status_subs, 3, sizeof(google_rpc_Status)};
-const mote_pb_encoder google_rpc_Status_encoder = {&google_rpc_Status_layout, NULL, mote_pb_put_nested};
+static int google_rpc_Status_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[google_rpc_Status_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + google_rpc_Status_DEPTH - 1);
+}
+const mote_pb_encoder google_rpc_Status_encoder = {&google_rpc_Status_layout, NULL, google_rpc_Status_put};
 const mote_pb_decoder google_rpc_Status_decoder = {&google_rpc_Status_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};

@@ -25,6 +25,7 @@ struct google_rpc_Status {
 };
 
 extern const mote_pb_message google_rpc_Status_layout;
+#define google_rpc_Status_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder google_rpc_Status_encoder;
 extern const mote_pb_decoder google_rpc_Status_decoder;
 static inline int google_rpc_Status_encode(const google_rpc_Status *m, uint8_t *out, size_t cap, size_t *len)

@@ -118,6 +118,13 @@ large() { # stubs for large messages: C, C++, and what they send
 }
 check "stubs for large messages" large
 
+depth() { # the depth of a schema is its own, and that of a type that holds itself is the user's
+    # shellcheck disable=SC2046
+    $CC -std=c11 -Wall -Wextra -Werror -DMOTE_PB_DEPTH=2 -Dbig_List_DEPTH=3 -I. -I"$W/odd" -I"$W/large" tests/pb/depth.c \
+        "$W/large/large.mote.c" "$W/odd/wide.mote.c" $(make -s --no-print-directory print-CORE) -o "$W/depth" && "$W/depth"
+}
+check "stacks have the depth of the schema" depth
+
 one_way() { # a field that is only sent, one that is only received; tables with them inside have two as well
     generate one_way "encode_only=nasty.v1.class.texts,decode_only=nasty.v1.class.packed,names" || return 1
     # shellcheck disable=SC2046,SC2086

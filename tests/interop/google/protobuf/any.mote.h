@@ -130,6 +130,7 @@ struct google_protobuf_Any {
 };
 
 extern const mote_pb_message google_protobuf_Any_layout;
+#define google_protobuf_Any_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder google_protobuf_Any_encoder;
 extern const mote_pb_decoder google_protobuf_Any_decoder;
 static inline int google_protobuf_Any_encode(const google_protobuf_Any *m, uint8_t *out, size_t cap, size_t *len)

@@ -88,6 +88,7 @@ struct google_protobuf_Duration {
 
 extern const mote_pb_message google_protobuf_Duration_layout;
 #define google_protobuf_Duration_MAX_SIZE 22 /* bytes of any encoding */
+#define google_protobuf_Duration_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder google_protobuf_Duration_encoder;
 extern const mote_pb_decoder google_protobuf_Duration_decoder;
 static inline int google_protobuf_Duration_encode(const google_protobuf_Duration *m, uint8_t *out, size_t cap, size_t *len)

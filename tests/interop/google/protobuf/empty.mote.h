@@ -27,6 +27,7 @@ struct google_protobuf_Empty {
 
 extern const mote_pb_message google_protobuf_Empty_layout;
 #define google_protobuf_Empty_MAX_SIZE 0 /* bytes of any encoding */
+#define google_protobuf_Empty_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder google_protobuf_Empty_encoder;
 extern const mote_pb_decoder google_protobuf_Empty_decoder;
 static inline int google_protobuf_Empty_encode(const google_protobuf_Empty *m, uint8_t *out, size_t cap, size_t *len)
