@@ -42,14 +42,37 @@ struct fuzz_Two {
     mote_pb_opt_int64 with_default;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Two_id_NUMBER = 1 };
+enum { fuzz_Two_unchecked_NUMBER = 2 };
+enum { fuzz_Two_three_NUMBER = 3 };
+enum { fuzz_Two_loose_NUMBER = 4 };
+enum { fuzz_Two_tight_NUMBER = 5 };
+enum { fuzz_Two_single_NUMBER = 6 };
+enum { fuzz_Two_many_NUMBER = 7 };
+enum { fuzz_Two_empty_NUMBER = 8 };
+enum { fuzz_Two_left_NUMBER = 9 };
 enum { fuzz_Two_left = 9 };
+enum { fuzz_Two_right_NUMBER = 10 };
 enum { fuzz_Two_right = 10 };
+enum { fuzz_Two_with_default_NUMBER = 11 };
+static inline void fuzz_Two_set_left(fuzz_Two *to, const fuzz_Two *value)
+{
+    to->choice.which = 9;
+    to->choice.is.left = value;
+}
+static inline void fuzz_Two_set_right(fuzz_Two *to, const fuzz_Two_Right *value)
+{
+    to->choice.which = 10;
+    to->choice.is.right = value;
+}
 
 struct fuzz_Two_Single {
     const fuzz_Two *two;
     mote_pb_opt_bytes data;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Two_Single_two_NUMBER = 1 };
+enum { fuzz_Two_Single_data_NUMBER = 2 };
 
 struct fuzz_Two_Many {
     uint64_t value;
@@ -59,16 +82,20 @@ struct fuzz_Two_Many {
     } deep;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Two_Many_value_NUMBER = 1 };
+enum { fuzz_Two_Many_deep_NUMBER = 2 };
 
 struct fuzz_Two_Many_Deep {
     mote_pb_opt_int32 value;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Two_Many_Deep_value_NUMBER = 1 };
 
 struct fuzz_Two_Right {
     mote_pb_opt_float value;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Two_Right_value_NUMBER = 1 };
 
 struct fuzz_Empty {
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */

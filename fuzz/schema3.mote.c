@@ -177,3 +177,10 @@ static const mote_pb_names *const fuzz_Three_TwoEntry_sub_names[] = {
     NULL,
 };
 const mote_pb_names fuzz_Three_TwoEntry_names = {&fuzz_Three_TwoEntry_layout, "fuzz.Three.TwoEntry", fuzz_Three_TwoEntry_field_names, fuzz_Three_TwoEntry_sub_names};
+
+static const mote_pb_enum_value fuzz_Colour_name_values[] = {
+    {"RED", fuzz_Colour_RED},
+    {"GREEN", fuzz_Colour_GREEN},
+    {"BLUE", fuzz_Colour_BLUE},
+};
+const mote_pb_enum_names fuzz_Colour_names = {fuzz_Colour_name_values, 3};

@@ -23,6 +23,17 @@ enum {
     fuzz_Colour_GREEN = 1,
     fuzz_Colour_BLUE = -1,
 };
+extern const mote_pb_enum_names fuzz_Colour_names;
+/* NULL: no value has this number. */
+static inline const char *fuzz_Colour_name(fuzz_Colour value)
+{
+    return mote_pb_enum_name(&fuzz_Colour_names, value);
+}
+/* false: no value has this name. */
+static inline bool fuzz_Colour_parse(mote_pb_string name, fuzz_Colour *value)
+{
+    return mote_pb_enum_number(&fuzz_Colour_names, name, value);
+}
 
 struct fuzz_Three {
     /* Without presence. */
@@ -97,30 +108,110 @@ struct fuzz_Three {
     int32_t far;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Three_real_NUMBER = 1 };
+enum { fuzz_Three_small_real_NUMBER = 2 };
+enum { fuzz_Three_i32_NUMBER = 3 };
+enum { fuzz_Three_i64_NUMBER = 4 };
+enum { fuzz_Three_u32_NUMBER = 5 };
+enum { fuzz_Three_u64_NUMBER = 6 };
+enum { fuzz_Three_s32_NUMBER = 7 };
+enum { fuzz_Three_s64_NUMBER = 8 };
+enum { fuzz_Three_f32_NUMBER = 9 };
+enum { fuzz_Three_f64_NUMBER = 10 };
+enum { fuzz_Three_sf32_NUMBER = 11 };
+enum { fuzz_Three_sf64_NUMBER = 12 };
+enum { fuzz_Three_flag_NUMBER = 13 };
+enum { fuzz_Three_text_NUMBER = 14 };
+enum { fuzz_Three_blob_NUMBER = 15 };
+enum { fuzz_Three_colour_NUMBER = 16 };
+enum { fuzz_Three_maybe_real_NUMBER = 17 };
+enum { fuzz_Three_maybe_u32_NUMBER = 18 };
+enum { fuzz_Three_maybe_flag_NUMBER = 19 };
+enum { fuzz_Three_maybe_text_NUMBER = 20 };
+enum { fuzz_Three_maybe_blob_NUMBER = 21 };
+enum { fuzz_Three_maybe_colour_NUMBER = 22 };
+enum { fuzz_Three_i32s_NUMBER = 23 };
+enum { fuzz_Three_s64s_NUMBER = 24 };
+enum { fuzz_Three_f32s_NUMBER = 25 };
+enum { fuzz_Three_reals_NUMBER = 26 };
+enum { fuzz_Three_flags_NUMBER = 27 };
+enum { fuzz_Three_colours_NUMBER = 28 };
+enum { fuzz_Three_loose_i32s_NUMBER = 29 };
+enum { fuzz_Three_loose_f64s_NUMBER = 30 };
+enum { fuzz_Three_texts_NUMBER = 31 };
+enum { fuzz_Three_blobs_NUMBER = 32 };
+enum { fuzz_Three_self_NUMBER = 33 };
+enum { fuzz_Three_selves_NUMBER = 34 };
+enum { fuzz_Three_counts_NUMBER = 35 };
+enum { fuzz_Three_children_NUMBER = 36 };
+enum { fuzz_Three_two_NUMBER = 37 };
+enum { fuzz_Three_a_NUMBER = 38 };
 enum { fuzz_Three_a = 38 };
+enum { fuzz_Three_b_NUMBER = 39 };
 enum { fuzz_Three_b = 39 };
+enum { fuzz_Three_c_NUMBER = 40 };
 enum { fuzz_Three_c = 40 };
+enum { fuzz_Three_d_NUMBER = 41 };
 enum { fuzz_Three_d = 41 };
+enum { fuzz_Three_e_NUMBER = 42 };
 enum { fuzz_Three_e = 42 };
+enum { fuzz_Three_f_NUMBER = 43 };
 enum { fuzz_Three_f = 43 };
+enum { fuzz_Three_far_NUMBER = 536870911 };
+static inline void fuzz_Three_set_a(fuzz_Three *to, uint32_t value)
+{
+    to->narrow.which = 38;
+    to->narrow.is.a = value;
+}
+static inline void fuzz_Three_set_b(fuzz_Three *to, bool value)
+{
+    to->narrow.which = 39;
+    to->narrow.is.b = value;
+}
+static inline void fuzz_Three_set_c(fuzz_Three *to, double value)
+{
+    to->wide.which = 40;
+    to->wide.is.c = value;
+}
+static inline void fuzz_Three_set_d(fuzz_Three *to, mote_pb_string value)
+{
+    to->wide.which = 41;
+    to->wide.is.d = value;
+}
+static inline void fuzz_Three_set_e(fuzz_Three *to, const fuzz_Three *value)
+{
+    to->wide.which = 42;
+    to->wide.is.e = value;
+}
+static inline void fuzz_Three_set_f(fuzz_Three *to, mote_pb_bytes value)
+{
+    to->wide.which = 43;
+    to->wide.is.f = value;
+}
 
 struct fuzz_Three_CountsEntry {
     mote_pb_string key;
     int32_t value;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Three_CountsEntry_key_NUMBER = 1 };
+enum { fuzz_Three_CountsEntry_value_NUMBER = 2 };
 
 struct fuzz_Three_ChildrenEntry {
     int32_t key;
     const fuzz_Three *value;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Three_ChildrenEntry_key_NUMBER = 1 };
+enum { fuzz_Three_ChildrenEntry_value_NUMBER = 2 };
 
 struct fuzz_Three_TwoEntry {
     bool key;
     mote_pb_bytes value;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+enum { fuzz_Three_TwoEntry_key_NUMBER = 1 };
+enum { fuzz_Three_TwoEntry_value_NUMBER = 2 };
 
 extern const mote_pb_message fuzz_Three_layout;
 extern const mote_pb_names fuzz_Three_names;

@@ -10,7 +10,7 @@
  *   repeated T                      struct { const T *items; size_t count; }
  *   map<K, V>                       repeated entry { K key; V value; }
  *   oneof                           struct { uint32_t which; union { ... } is; }: which is the
- *                                   number of the field that is set, 0: none
+ *                                   number of the field that is set, 0: none; T_set_field() sets
  *   unknown fields, if kept         mote_pb_list_bytes: views that are sent again as they came
  * Views and arrays that the decoder produces point into its input and into the caller's arena.
  *
@@ -511,6 +511,21 @@ typedef struct mote_pb_names {
     const char *const *fields;               /* in the order of type->fields */
     const struct mote_pb_names *const *subs; /* in the order of type->subs */
 } mote_pb_names;
+
+/* Names of the values of an enum, of the same option. */
+typedef struct {
+    const char *name;
+    int32_t number;
+} mote_pb_enum_value;
+typedef struct {
+    const mote_pb_enum_value *values;
+    size_t count;
+} mote_pb_enum_names;
+
+/* The first name of a number; NULL: it has none. */
+const char *mote_pb_enum_name(const mote_pb_enum_names *names, int32_t number);
+/* The number of a name; false: it is none of them, and *number stays as it is. */
+bool mote_pb_enum_number(const mote_pb_enum_names *names, mote_pb_string name, int32_t *number);
 
 /* Gets a piece of text. */
 typedef void mote_pb_sink(void *context, const char *text, size_t len);

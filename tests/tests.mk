@@ -24,6 +24,7 @@ parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 parts_test_pb_walk += fuzz/schema.mote.c fuzz/schema3.mote.c
+parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_why += fuzz/schema.mote.c fuzz/schema3.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 

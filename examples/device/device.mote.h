@@ -22,17 +22,23 @@ typedef struct mote_device_Done mote_device_Done;
 struct mote_device_Channel {
     uint32_t number;
 };
+enum { mote_device_Channel_number_NUMBER = 1 };
 
 struct mote_device_Reading {
     uint32_t channel;
     int32_t value;
     uint64_t time_ms;
 };
+enum { mote_device_Reading_channel_NUMBER = 1 };
+enum { mote_device_Reading_value_NUMBER = 2 };
+enum { mote_device_Reading_time_ms_NUMBER = 3 };
 
 struct mote_device_Setting {
     uint32_t channel;
     int32_t value;
 };
+enum { mote_device_Setting_channel_NUMBER = 1 };
+enum { mote_device_Setting_value_NUMBER = 2 };
 
 struct mote_device_Done {
     char empty; /* C has no struct without members */

@@ -26,11 +26,16 @@ struct mote_telemetry_Sample {
     mote_pb_string metric;
     double value;
 };
+enum { mote_telemetry_Sample_sequence_NUMBER = 1 };
+enum { mote_telemetry_Sample_time_ms_NUMBER = 2 };
+enum { mote_telemetry_Sample_metric_NUMBER = 3 };
+enum { mote_telemetry_Sample_value_NUMBER = 4 };
 
 struct mote_telemetry_UploadSummary {
     /* by this call */
     uint64_t received;
 };
+enum { mote_telemetry_UploadSummary_received_NUMBER = 1 };
 
 /* Opens the control stream of a device, and reports what it had to drop. */
 struct mote_telemetry_Report {
@@ -38,6 +43,9 @@ struct mote_telemetry_Report {
     uint64_t dropped;
     uint64_t epoch;
 };
+enum { mote_telemetry_Report_device_NUMBER = 1 };
+enum { mote_telemetry_Report_dropped_NUMBER = 2 };
+enum { mote_telemetry_Report_epoch_NUMBER = 3 };
 
 struct mote_telemetry_Command {
     struct {
@@ -51,8 +59,20 @@ struct mote_telemetry_Command {
         } is;
     } is;
 };
+enum { mote_telemetry_Command_acknowledged_NUMBER = 1 };
 enum { mote_telemetry_Command_acknowledged = 1 };
+enum { mote_telemetry_Command_interval_ms_NUMBER = 2 };
 enum { mote_telemetry_Command_interval_ms = 2 };
+static inline void mote_telemetry_Command_set_acknowledged(mote_telemetry_Command *to, uint64_t value)
+{
+    to->is.which = 1;
+    to->is.is.acknowledged = value;
+}
+static inline void mote_telemetry_Command_set_interval_ms(mote_telemetry_Command *to, uint32_t value)
+{
+    to->is.which = 2;
+    to->is.is.interval_ms = value;
+}
 
 extern const mote_pb_message mote_telemetry_Sample_layout;
 #define mote_telemetry_Sample_DEPTH 1 /* messages inside of each other */

@@ -30,6 +30,8 @@ struct mote_chat_Enter {
     mote_pb_string room;
     mote_pb_string name;
 };
+enum { mote_chat_Enter_room_NUMBER = 1 };
+enum { mote_chat_Enter_name_NUMBER = 2 };
 
 struct mote_chat_Say {
     struct {
@@ -41,14 +43,29 @@ struct mote_chat_Say {
         } is;
     } is;
 };
+enum { mote_chat_Say_enter_NUMBER = 1 };
 enum { mote_chat_Say_enter = 1 };
+enum { mote_chat_Say_text_NUMBER = 2 };
 enum { mote_chat_Say_text = 2 };
+static inline void mote_chat_Say_set_enter(mote_chat_Say *to, const mote_chat_Enter *value)
+{
+    to->is.which = 1;
+    to->is.is.enter = value;
+}
+static inline void mote_chat_Say_set_text(mote_chat_Say *to, mote_pb_string value)
+{
+    to->is.which = 2;
+    to->is.is.text = value;
+}
 
 struct mote_chat_Event {
     mote_chat_Event_Kind kind;
     mote_pb_string name;
     mote_pb_string text;
 };
+enum { mote_chat_Event_kind_NUMBER = 1 };
+enum { mote_chat_Event_name_NUMBER = 2 };
+enum { mote_chat_Event_text_NUMBER = 3 };
 
 extern const mote_pb_message mote_chat_Enter_layout;
 #define mote_chat_Enter_DEPTH 1 /* messages inside of each other */

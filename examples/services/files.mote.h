@@ -25,18 +25,25 @@ struct mote_files_Chunk {
     uint64_t offset;
     mote_pb_bytes data;
 };
+enum { mote_files_Chunk_name_NUMBER = 1 };
+enum { mote_files_Chunk_offset_NUMBER = 2 };
+enum { mote_files_Chunk_data_NUMBER = 3 };
 
 struct mote_files_Receipt {
     uint64_t size;
     /* of the whole file (ISO 3309) */
     uint32_t crc32;
 };
+enum { mote_files_Receipt_size_NUMBER = 1 };
+enum { mote_files_Receipt_crc32_NUMBER = 2 };
 
 struct mote_files_Request {
     mote_pb_string name;
     /* where to begin: an interrupted download goes on from here */
     uint64_t offset;
 };
+enum { mote_files_Request_name_NUMBER = 1 };
+enum { mote_files_Request_offset_NUMBER = 2 };
 
 struct mote_files_Part {
     struct {
@@ -48,8 +55,20 @@ struct mote_files_Part {
         } is;
     } is;
 };
+enum { mote_files_Part_chunk_NUMBER = 1 };
 enum { mote_files_Part_chunk = 1 };
+enum { mote_files_Part_receipt_NUMBER = 2 };
 enum { mote_files_Part_receipt = 2 };
+static inline void mote_files_Part_set_chunk(mote_files_Part *to, const mote_files_Chunk *value)
+{
+    to->is.which = 1;
+    to->is.is.chunk = value;
+}
+static inline void mote_files_Part_set_receipt(mote_files_Part *to, const mote_files_Receipt *value)
+{
+    to->is.which = 2;
+    to->is.is.receipt = value;
+}
 
 extern const mote_pb_message mote_files_Chunk_layout;
 #define mote_files_Chunk_DEPTH 1 /* messages inside of each other */

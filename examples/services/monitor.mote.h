@@ -35,11 +35,16 @@ struct mote_monitor_Metric {
         size_t count;
     } labels;
 };
+enum { mote_monitor_Metric_name_NUMBER = 1 };
+enum { mote_monitor_Metric_value_NUMBER = 2 };
+enum { mote_monitor_Metric_labels_NUMBER = 3 };
 
 struct mote_monitor_Metric_LabelsEntry {
     mote_pb_string key;
     mote_pb_string value;
 };
+enum { mote_monitor_Metric_LabelsEntry_key_NUMBER = 1 };
+enum { mote_monitor_Metric_LabelsEntry_value_NUMBER = 2 };
 
 struct mote_monitor_Line {
     mote_monitor_Level level;
@@ -47,15 +52,20 @@ struct mote_monitor_Line {
     /* given by the server */
     uint64_t number;
 };
+enum { mote_monitor_Line_level_NUMBER = 1 };
+enum { mote_monitor_Line_text_NUMBER = 2 };
+enum { mote_monitor_Line_number_NUMBER = 3 };
 
 struct mote_monitor_Accepted {
     uint32_t count;
 };
+enum { mote_monitor_Accepted_count_NUMBER = 1 };
 
 struct mote_monitor_Query {
     /* nothing below */
     mote_monitor_Level least;
 };
+enum { mote_monitor_Query_least_NUMBER = 1 };
 
 extern const mote_pb_message mote_monitor_Metric_layout;
 #define mote_monitor_Metric_DEPTH 2 /* messages inside of each other */

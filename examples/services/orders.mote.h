@@ -33,6 +33,9 @@ struct mote_orders_Item {
     /* for one */
     uint64_t cents;
 };
+enum { mote_orders_Item_article_NUMBER = 1 };
+enum { mote_orders_Item_quantity_NUMBER = 2 };
+enum { mote_orders_Item_cents_NUMBER = 3 };
 
 struct mote_orders_Order {
     mote_pb_string id;
@@ -43,11 +46,16 @@ struct mote_orders_Order {
     } items;
     mote_orders_Status status;
 };
+enum { mote_orders_Order_id_NUMBER = 1 };
+enum { mote_orders_Order_customer_NUMBER = 2 };
+enum { mote_orders_Order_items_NUMBER = 3 };
+enum { mote_orders_Order_status_NUMBER = 4 };
 
 struct mote_orders_HistoryQuery {
     /* empty: all */
     mote_pb_string customer;
 };
+enum { mote_orders_HistoryQuery_customer_NUMBER = 1 };
 
 struct mote_orders_ImportResult {
     uint32_t succeeded;
@@ -55,6 +63,9 @@ struct mote_orders_ImportResult {
     /* the first ten */
     mote_pb_list_string errors;
 };
+enum { mote_orders_ImportResult_succeeded_NUMBER = 1 };
+enum { mote_orders_ImportResult_failed_NUMBER = 2 };
+enum { mote_orders_ImportResult_errors_NUMBER = 3 };
 
 struct mote_orders_Update {
     mote_pb_string id;
@@ -62,6 +73,9 @@ struct mote_orders_Update {
     /* in answers: why the status was not changed */
     mote_pb_string error;
 };
+enum { mote_orders_Update_id_NUMBER = 1 };
+enum { mote_orders_Update_status_NUMBER = 2 };
+enum { mote_orders_Update_error_NUMBER = 3 };
 
 extern const mote_pb_message mote_orders_Item_layout;
 #define mote_orders_Item_DEPTH 1 /* messages inside of each other */

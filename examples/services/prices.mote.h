@@ -20,6 +20,7 @@ struct mote_prices_Filter {
     /* none: all */
     mote_pb_list_string symbols;
 };
+enum { mote_prices_Filter_symbols_NUMBER = 1 };
 
 struct mote_prices_Price {
     mote_pb_string symbol;
@@ -27,6 +28,9 @@ struct mote_prices_Price {
     /* how often this price has changed so far */
     uint64_t change;
 };
+enum { mote_prices_Price_symbol_NUMBER = 1 };
+enum { mote_prices_Price_cents_NUMBER = 2 };
+enum { mote_prices_Price_change_NUMBER = 3 };
 
 extern const mote_pb_message mote_prices_Filter_layout;
 #define mote_prices_Filter_DEPTH 1 /* messages inside of each other */

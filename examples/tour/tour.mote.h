@@ -24,15 +24,22 @@ struct mote_tour_Note {
     int64_t time_ms;
     mote_pb_string sender;
 };
+enum { mote_tour_Note_topic_NUMBER = 1 };
+enum { mote_tour_Note_content_NUMBER = 2 };
+enum { mote_tour_Note_time_ms_NUMBER = 3 };
+enum { mote_tour_Note_sender_NUMBER = 4 };
 
 struct mote_tour_Query {
     mote_pb_string topic;
     uint32_t maximum;
 };
+enum { mote_tour_Query_topic_NUMBER = 1 };
+enum { mote_tour_Query_maximum_NUMBER = 2 };
 
 struct mote_tour_Summary {
     uint32_t count;
 };
+enum { mote_tour_Summary_count_NUMBER = 1 };
 
 extern const mote_pb_message mote_tour_Note_layout;
 #define mote_tour_Note_DEPTH 1 /* messages inside of each other */

@@ -31,10 +31,12 @@ enum {
 struct mote_HealthCheckRequest {
     mote_pb_string service;
 };
+enum { mote_HealthCheckRequest_service_NUMBER = 1 };
 
 struct mote_HealthCheckResponse {
     mote_HealthCheckResponse_ServingStatus status;
 };
+enum { mote_HealthCheckResponse_status_NUMBER = 1 };
 
 struct mote_HealthListRequest {
     char empty; /* C has no struct without members */
@@ -46,11 +48,14 @@ struct mote_HealthListResponse {
         size_t count;
     } statuses;
 };
+enum { mote_HealthListResponse_statuses_NUMBER = 1 };
 
 struct mote_HealthListResponse_StatusesEntry {
     mote_pb_string key;
     const mote_HealthCheckResponse *value;
 };
+enum { mote_HealthListResponse_StatusesEntry_key_NUMBER = 1 };
+enum { mote_HealthListResponse_StatusesEntry_value_NUMBER = 2 };
 
 extern const mote_pb_message mote_HealthCheckRequest_layout;
 #define mote_HealthCheckRequest_DEPTH 1 /* messages inside of each other */

@@ -35,16 +35,49 @@ struct mote_ServerReflectionRequest {
         } is;
     } message_request;
 };
+enum { mote_ServerReflectionRequest_host_NUMBER = 1 };
+enum { mote_ServerReflectionRequest_file_by_filename_NUMBER = 3 };
 enum { mote_ServerReflectionRequest_file_by_filename = 3 };
+enum { mote_ServerReflectionRequest_file_containing_symbol_NUMBER = 4 };
 enum { mote_ServerReflectionRequest_file_containing_symbol = 4 };
+enum { mote_ServerReflectionRequest_file_containing_extension_NUMBER = 5 };
 enum { mote_ServerReflectionRequest_file_containing_extension = 5 };
+enum { mote_ServerReflectionRequest_all_extension_numbers_of_type_NUMBER = 6 };
 enum { mote_ServerReflectionRequest_all_extension_numbers_of_type = 6 };
+enum { mote_ServerReflectionRequest_list_services_NUMBER = 7 };
 enum { mote_ServerReflectionRequest_list_services = 7 };
+static inline void mote_ServerReflectionRequest_set_file_by_filename(mote_ServerReflectionRequest *to, mote_pb_string value)
+{
+    to->message_request.which = 3;
+    to->message_request.is.file_by_filename = value;
+}
+static inline void mote_ServerReflectionRequest_set_file_containing_symbol(mote_ServerReflectionRequest *to, mote_pb_string value)
+{
+    to->message_request.which = 4;
+    to->message_request.is.file_containing_symbol = value;
+}
+static inline void mote_ServerReflectionRequest_set_file_containing_extension(mote_ServerReflectionRequest *to, const mote_ExtensionRequest *value)
+{
+    to->message_request.which = 5;
+    to->message_request.is.file_containing_extension = value;
+}
+static inline void mote_ServerReflectionRequest_set_all_extension_numbers_of_type(mote_ServerReflectionRequest *to, mote_pb_string value)
+{
+    to->message_request.which = 6;
+    to->message_request.is.all_extension_numbers_of_type = value;
+}
+static inline void mote_ServerReflectionRequest_set_list_services(mote_ServerReflectionRequest *to, mote_pb_string value)
+{
+    to->message_request.which = 7;
+    to->message_request.is.list_services = value;
+}
 
 struct mote_ExtensionRequest {
     mote_pb_string containing_type;
     int32_t extension_number;
 };
+enum { mote_ExtensionRequest_containing_type_NUMBER = 1 };
+enum { mote_ExtensionRequest_extension_number_NUMBER = 2 };
 
 struct mote_ServerReflectionResponse {
     mote_pb_string valid_host;
@@ -59,19 +92,48 @@ struct mote_ServerReflectionResponse {
         } is;
     } message_response;
 };
+enum { mote_ServerReflectionResponse_valid_host_NUMBER = 1 };
+enum { mote_ServerReflectionResponse_original_request_NUMBER = 2 };
+enum { mote_ServerReflectionResponse_file_descriptor_response_NUMBER = 4 };
 enum { mote_ServerReflectionResponse_file_descriptor_response = 4 };
+enum { mote_ServerReflectionResponse_all_extension_numbers_response_NUMBER = 5 };
 enum { mote_ServerReflectionResponse_all_extension_numbers_response = 5 };
+enum { mote_ServerReflectionResponse_list_services_response_NUMBER = 6 };
 enum { mote_ServerReflectionResponse_list_services_response = 6 };
+enum { mote_ServerReflectionResponse_error_response_NUMBER = 7 };
 enum { mote_ServerReflectionResponse_error_response = 7 };
+static inline void mote_ServerReflectionResponse_set_file_descriptor_response(mote_ServerReflectionResponse *to, const mote_FileDescriptorResponse *value)
+{
+    to->message_response.which = 4;
+    to->message_response.is.file_descriptor_response = value;
+}
+static inline void mote_ServerReflectionResponse_set_all_extension_numbers_response(mote_ServerReflectionResponse *to, const mote_ExtensionNumberResponse *value)
+{
+    to->message_response.which = 5;
+    to->message_response.is.all_extension_numbers_response = value;
+}
+static inline void mote_ServerReflectionResponse_set_list_services_response(mote_ServerReflectionResponse *to, const mote_ListServiceResponse *value)
+{
+    to->message_response.which = 6;
+    to->message_response.is.list_services_response = value;
+}
+static inline void mote_ServerReflectionResponse_set_error_response(mote_ServerReflectionResponse *to, const mote_ErrorResponse *value)
+{
+    to->message_response.which = 7;
+    to->message_response.is.error_response = value;
+}
 
 struct mote_FileDescriptorResponse {
     mote_pb_list_bytes file_descriptor_proto;
 };
+enum { mote_FileDescriptorResponse_file_descriptor_proto_NUMBER = 1 };
 
 struct mote_ExtensionNumberResponse {
     mote_pb_string base_type_name;
     mote_pb_list_int32 extension_number;
 };
+enum { mote_ExtensionNumberResponse_base_type_name_NUMBER = 1 };
+enum { mote_ExtensionNumberResponse_extension_number_NUMBER = 2 };
 
 struct mote_ListServiceResponse {
     struct {
@@ -79,15 +141,19 @@ struct mote_ListServiceResponse {
         size_t count;
     } service;
 };
+enum { mote_ListServiceResponse_service_NUMBER = 1 };
 
 struct mote_ServiceResponse {
     mote_pb_string name;
 };
+enum { mote_ServiceResponse_name_NUMBER = 1 };
 
 struct mote_ErrorResponse {
     int32_t error_code;
     mote_pb_string error_message;
 };
+enum { mote_ErrorResponse_error_code_NUMBER = 1 };
+enum { mote_ErrorResponse_error_message_NUMBER = 2 };
 
 extern const mote_pb_message mote_ServerReflectionRequest_layout;
 #define mote_ServerReflectionRequest_DEPTH 2 /* messages inside of each other */

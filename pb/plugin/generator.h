@@ -88,6 +88,8 @@ typedef struct type {
     char *full_name;  /* "package.Outer.Inner" */
     char *c_name;     /* package_Outer_Inner */
     char **constants; /* of the values of an enum; of the fields that are members of a oneof */
+    char **numbers;   /* of the fields */
+    char **setters;   /* of the fields that are members of a oneof */
     char **defaults;  /* of the fields that have one */
     const FeatureSet *features; /* its own, or NULL */
     int32_t path[MAX_PATH];     /* in SourceCodeInfo */
@@ -225,6 +227,7 @@ typedef struct {
 needs needs_of(const type *t, enum direction d);
 void put_coders(text *t, const message_plan *m);
 void put_enum(text *t, const type *e);
+void put_enum_names(text *t, const type *e);
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
 void put_message_names(text *t, const message_plan *m);

@@ -223,6 +223,8 @@ static void put_definitions(text *c, const FileDescriptorProto *file)
     for (size_t i = source_of(file)->first; i < source_of(file)->end; i++) {
         if (types[i].enumeration && is_closed(&types[i]))
             put_enum_table(c, &types[i]);
+        if (types[i].enumeration && opt.names)
+            put_enum_names(c, &types[i]);
         if (types[i].enumeration)
             continue;
         put_message_table(c, plan_of(&types[i]));
@@ -256,18 +258,19 @@ static GeneratedFile generated(const char *base, const char *end, const text *co
 
 static int usage(const char *argument)
 {
-    printf("protoc-gen-mote: a plugin of protoc, which starts it:\n\n"
-           "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
-           "FILE.proto\n\n"
-           "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
-           "for large messages too), keep_unknown,\n"
-           "names (for mote_pb_print() and mote_pb_path()), descriptors (for reflection),\n"
-           "descriptors_only (and nothing else),\n"
-           "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"
-           "runtime=FOLDER (of pb/ and grpc/, for #include lines; mote), runtime=mote.h (one "
-           "header),\n"
-           "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
-           "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
+    printf(
+        "protoc-gen-mote: a plugin of protoc, which starts it:\n\n"
+        "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
+        "FILE.proto\n\n"
+        "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
+        "for large messages too), keep_unknown,\n"
+        "names (for mote_pb_print(), mote_pb_path() and of enums), descriptors (for reflection),\n"
+        "descriptors_only (and nothing else),\n"
+        "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"
+        "runtime=FOLDER (of pb/ and grpc/, for #include lines; mote), runtime=mote.h (one "
+        "header),\n"
+        "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
+        "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
     return strcmp(argument, "--help") == 0 ? 0 : 2;
 }
 

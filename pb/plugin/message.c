@@ -69,12 +69,33 @@ static void put_oneof(text *t, const message_plan *m, int oneof)
     text_add(t, "        } is;\n    } %s;\n", m->oneofs[oneof]);
 }
 
-static void put_oneof_numbers(text *t, const message_plan *m)
+static void put_numbers(text *t, const message_plan *m)
 {
     for (size_t i = 0; i < m->count; i++) {
         const field_plan *f = &m->fields[i];
+        text_add(t, "enum { %s = %d };\n", m->type->numbers[f->index], f->proto->number);
         if (f->oneof >= 0)
             text_add(t, "enum { %s = %d };\n", m->type->constants[f->index], f->proto->number);
+    }
+}
+
+/* The only way to set a member that cannot name another one. */
+static void put_setters(text *t, const message_plan *m)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        const field_plan *f = &m->fields[i];
+        if (f->oneof < 0)
+            continue;
+        bool is_message = is_message_type(f->pb_type);
+        const char *one = m->oneofs[f->oneof];
+        text_add(t,
+                 "static inline void %s(%s *to, %s%svalue)\n"
+                 "{\n"
+                 "    to->%s.which = %d;\n"
+                 "    to->%s.is.%s = value;\n"
+                 "}\n",
+                 m->type->setters[f->index], m->type->c_name, value_type(f), is_message ? "" : " ",
+                 one, f->proto->number, one, f->member);
     }
 }
 
@@ -101,7 +122,8 @@ void put_message_struct(text *t, const message_plan *m)
     else if (m->count == 0)
         text_add(t, "    char empty; /* C has no struct without members */\n");
     text_add(t, "};\n");
-    put_oneof_numbers(t, m);
+    put_numbers(t, m);
+    put_setters(t, m);
     free(done);
 }
 
@@ -315,6 +337,32 @@ void put_enum(text *t, const type *e)
             text_add(t, "    %s = %d,\n", e->constants[i], d->value.items[i].number);
     }
     text_add(t, "};\n");
+    if (opt.names)
+        text_add(t,
+                 "extern const mote_pb_enum_names %s_names;\n"
+                 "/* NULL: no value has this number. */\n"
+                 "static inline const char *%s_name(%s value)\n"
+                 "{\n"
+                 "    return mote_pb_enum_name(&%s_names, value);\n"
+                 "}\n"
+                 "/* false: no value has this name. */\n"
+                 "static inline bool %s_parse(mote_pb_string name, %s *value)\n"
+                 "{\n"
+                 "    return mote_pb_enum_number(&%s_names, name, value);\n"
+                 "}\n",
+                 e->c_name, e->c_name, e->c_name, e->c_name, e->c_name, e->c_name, e->c_name);
     if (is_closed(e))
         text_add(t, "extern const mote_pb_message %s_closed;\n", e->c_name);
+}
+
+/* In the order of the .proto: of numbers with two names the first one is theirs. */
+void put_enum_names(text *t, const type *e)
+{
+    const EnumDescriptorProto *d = e->enumeration;
+
+    text_add(t, "\nstatic const mote_pb_enum_value %s_name_values[] = {\n", e->c_name);
+    for (size_t i = 0; i < d->value.count; i++)
+        text_add(t, "    {\"%.*s\", %s},\n", S(d->value.items[i].name), e->constants[i]);
+    text_add(t, "};\nconst mote_pb_enum_names %s_names = {%s_name_values, %zu};\n", e->c_name,
+             e->c_name, d->value.count);
 }

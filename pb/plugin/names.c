@@ -118,18 +118,22 @@ static char *claim_one(const FileDescriptorProto *file, char *name)
     return claim(file, name, (const char *const[]){""}, 1);
 }
 
-/* Those of proto2 and of editions are for all fields, others for members of oneofs. */
 static void name_fields(type *t)
 {
     size_t count = t->message->field.count;
 
     t->constants = allocate(count * sizeof(char *));
+    t->numbers = allocate(count * sizeof(char *));
+    t->setters = allocate(count * sizeof(char *));
     t->defaults = allocate(count * sizeof(char *));
     for (size_t i = 0; i < count; i++) {
         const FieldDescriptorProto *f = &t->message->field.items[i];
         char *name = format("%s_%.*s", t->c_name, S(f->name));
-        if (f->oneof_index.has && !f->proto3_optional)
+        t->numbers[i] = claim_one(t->file, format("%s_NUMBER", name));
+        if (f->oneof_index.has && !f->proto3_optional) {
             t->constants[i] = claim_one(t->file, name);
+            t->setters[i] = claim_one(t->file, format("%s_set_%.*s", t->c_name, S(f->name)));
+        }
         if (f->default_value.has)
             t->defaults[i] = claim_one(t->file, format("%s_DEFAULT", name));
     }

@@ -65,11 +65,15 @@ struct connectrpc_conformance_v1_TLSCreds {
     mote_pb_bytes cert;
     mote_pb_bytes key;
 };
+enum { connectrpc_conformance_v1_TLSCreds_cert_NUMBER = 1 };
+enum { connectrpc_conformance_v1_TLSCreds_key_NUMBER = 2 };
 
 struct connectrpc_conformance_v1_Header {
     mote_pb_string name;
     mote_pb_list_string value;
 };
+enum { connectrpc_conformance_v1_Header_name_NUMBER = 1 };
+enum { connectrpc_conformance_v1_Header_value_NUMBER = 2 };
 
 struct connectrpc_conformance_v1_Error {
     /* of gRPC */
@@ -80,6 +84,9 @@ struct connectrpc_conformance_v1_Error {
         size_t count;
     } details;
 };
+enum { connectrpc_conformance_v1_Error_code_NUMBER = 1 };
+enum { connectrpc_conformance_v1_Error_message_NUMBER = 2 };
+enum { connectrpc_conformance_v1_Error_details_NUMBER = 3 };
 
 struct connectrpc_conformance_v1_ServerCompatRequest {
     int32_t protocol;
@@ -89,12 +96,21 @@ struct connectrpc_conformance_v1_ServerCompatRequest {
     uint32_t message_receive_limit;
     const connectrpc_conformance_v1_TLSCreds *server_creds;
 };
+enum { connectrpc_conformance_v1_ServerCompatRequest_protocol_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ServerCompatRequest_http_version_NUMBER = 2 };
+enum { connectrpc_conformance_v1_ServerCompatRequest_use_tls_NUMBER = 4 };
+enum { connectrpc_conformance_v1_ServerCompatRequest_client_tls_cert_NUMBER = 5 };
+enum { connectrpc_conformance_v1_ServerCompatRequest_message_receive_limit_NUMBER = 6 };
+enum { connectrpc_conformance_v1_ServerCompatRequest_server_creds_NUMBER = 7 };
 
 struct connectrpc_conformance_v1_ServerCompatResponse {
     mote_pb_string host;
     uint32_t port;
     mote_pb_bytes pem_cert;
 };
+enum { connectrpc_conformance_v1_ServerCompatResponse_host_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ServerCompatResponse_port_NUMBER = 2 };
+enum { connectrpc_conformance_v1_ServerCompatResponse_pem_cert_NUMBER = 3 };
 
 struct connectrpc_conformance_v1_ClientCompatRequest {
     mote_pb_string test_name;
@@ -122,6 +138,24 @@ struct connectrpc_conformance_v1_ClientCompatRequest {
     uint32_t request_delay_ms;
     const connectrpc_conformance_v1_ClientCompatRequest_Cancel *cancel;
 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_test_name_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_http_version_NUMBER = 2 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_protocol_NUMBER = 3 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_codec_NUMBER = 4 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_compression_NUMBER = 5 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_host_NUMBER = 6 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_port_NUMBER = 7 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_server_tls_cert_NUMBER = 8 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_client_tls_creds_NUMBER = 9 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_message_receive_limit_NUMBER = 10 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_service_NUMBER = 11 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_method_NUMBER = 12 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_stream_type_NUMBER = 13 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_request_headers_NUMBER = 15 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_request_messages_NUMBER = 16 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_timeout_ms_NUMBER = 17 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_request_delay_ms_NUMBER = 18 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_cancel_NUMBER = 19 };
 
 struct connectrpc_conformance_v1_ClientCompatRequest_Cancel {
     struct {
@@ -133,9 +167,27 @@ struct connectrpc_conformance_v1_ClientCompatRequest_Cancel {
         } is;
     } cancel_timing;
 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_Cancel_before_close_send_NUMBER = 1 };
 enum { connectrpc_conformance_v1_ClientCompatRequest_Cancel_before_close_send = 1 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_Cancel_after_close_send_ms_NUMBER = 2 };
 enum { connectrpc_conformance_v1_ClientCompatRequest_Cancel_after_close_send_ms = 2 };
+enum { connectrpc_conformance_v1_ClientCompatRequest_Cancel_after_num_responses_NUMBER = 3 };
 enum { connectrpc_conformance_v1_ClientCompatRequest_Cancel_after_num_responses = 3 };
+static inline void connectrpc_conformance_v1_ClientCompatRequest_Cancel_set_before_close_send(connectrpc_conformance_v1_ClientCompatRequest_Cancel *to, const google_protobuf_Empty *value)
+{
+    to->cancel_timing.which = 1;
+    to->cancel_timing.is.before_close_send = value;
+}
+static inline void connectrpc_conformance_v1_ClientCompatRequest_Cancel_set_after_close_send_ms(connectrpc_conformance_v1_ClientCompatRequest_Cancel *to, uint32_t value)
+{
+    to->cancel_timing.which = 2;
+    to->cancel_timing.is.after_close_send_ms = value;
+}
+static inline void connectrpc_conformance_v1_ClientCompatRequest_Cancel_set_after_num_responses(connectrpc_conformance_v1_ClientCompatRequest_Cancel *to, uint32_t value)
+{
+    to->cancel_timing.which = 3;
+    to->cancel_timing.is.after_num_responses = value;
+}
 
 struct connectrpc_conformance_v1_ClientCompatResponse {
     mote_pb_string test_name;
@@ -147,8 +199,21 @@ struct connectrpc_conformance_v1_ClientCompatResponse {
         } is;
     } result;
 };
+enum { connectrpc_conformance_v1_ClientCompatResponse_test_name_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ClientCompatResponse_response_NUMBER = 2 };
 enum { connectrpc_conformance_v1_ClientCompatResponse_response = 2 };
+enum { connectrpc_conformance_v1_ClientCompatResponse_error_NUMBER = 3 };
 enum { connectrpc_conformance_v1_ClientCompatResponse_error = 3 };
+static inline void connectrpc_conformance_v1_ClientCompatResponse_set_response(connectrpc_conformance_v1_ClientCompatResponse *to, const connectrpc_conformance_v1_ClientResponseResult *value)
+{
+    to->result.which = 2;
+    to->result.is.response = value;
+}
+static inline void connectrpc_conformance_v1_ClientCompatResponse_set_error(connectrpc_conformance_v1_ClientCompatResponse *to, const connectrpc_conformance_v1_ClientErrorResult *value)
+{
+    to->result.which = 3;
+    to->result.is.error = value;
+}
 
 struct connectrpc_conformance_v1_ClientResponseResult {
     struct {
@@ -166,10 +231,16 @@ struct connectrpc_conformance_v1_ClientResponseResult {
     } response_trailers;
     int32_t num_unsent_requests;
 };
+enum { connectrpc_conformance_v1_ClientResponseResult_response_headers_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ClientResponseResult_payloads_NUMBER = 2 };
+enum { connectrpc_conformance_v1_ClientResponseResult_error_NUMBER = 3 };
+enum { connectrpc_conformance_v1_ClientResponseResult_response_trailers_NUMBER = 4 };
+enum { connectrpc_conformance_v1_ClientResponseResult_num_unsent_requests_NUMBER = 5 };
 
 struct connectrpc_conformance_v1_ClientErrorResult {
     mote_pb_string message;
 };
+enum { connectrpc_conformance_v1_ClientErrorResult_message_NUMBER = 1 };
 
 struct connectrpc_conformance_v1_UnaryResponseDefinition {
     struct {
@@ -189,8 +260,23 @@ struct connectrpc_conformance_v1_UnaryResponseDefinition {
     } response_trailers;
     uint32_t response_delay_ms;
 };
+enum { connectrpc_conformance_v1_UnaryResponseDefinition_response_headers_NUMBER = 1 };
+enum { connectrpc_conformance_v1_UnaryResponseDefinition_response_data_NUMBER = 2 };
 enum { connectrpc_conformance_v1_UnaryResponseDefinition_response_data = 2 };
+enum { connectrpc_conformance_v1_UnaryResponseDefinition_error_NUMBER = 3 };
 enum { connectrpc_conformance_v1_UnaryResponseDefinition_error = 3 };
+enum { connectrpc_conformance_v1_UnaryResponseDefinition_response_trailers_NUMBER = 4 };
+enum { connectrpc_conformance_v1_UnaryResponseDefinition_response_delay_ms_NUMBER = 6 };
+static inline void connectrpc_conformance_v1_UnaryResponseDefinition_set_response_data(connectrpc_conformance_v1_UnaryResponseDefinition *to, mote_pb_bytes value)
+{
+    to->response.which = 2;
+    to->response.is.response_data = value;
+}
+static inline void connectrpc_conformance_v1_UnaryResponseDefinition_set_error(connectrpc_conformance_v1_UnaryResponseDefinition *to, const connectrpc_conformance_v1_Error *value)
+{
+    to->response.which = 3;
+    to->response.is.error = value;
+}
 
 struct connectrpc_conformance_v1_StreamResponseDefinition {
     struct {
@@ -205,43 +291,61 @@ struct connectrpc_conformance_v1_StreamResponseDefinition {
         size_t count;
     } response_trailers;
 };
+enum { connectrpc_conformance_v1_StreamResponseDefinition_response_headers_NUMBER = 1 };
+enum { connectrpc_conformance_v1_StreamResponseDefinition_response_data_NUMBER = 2 };
+enum { connectrpc_conformance_v1_StreamResponseDefinition_response_delay_ms_NUMBER = 3 };
+enum { connectrpc_conformance_v1_StreamResponseDefinition_error_NUMBER = 4 };
+enum { connectrpc_conformance_v1_StreamResponseDefinition_response_trailers_NUMBER = 5 };
 
 struct connectrpc_conformance_v1_UnaryRequest {
     const connectrpc_conformance_v1_UnaryResponseDefinition *response_definition;
     mote_pb_bytes request_data;
 };
+enum { connectrpc_conformance_v1_UnaryRequest_response_definition_NUMBER = 1 };
+enum { connectrpc_conformance_v1_UnaryRequest_request_data_NUMBER = 2 };
 
 struct connectrpc_conformance_v1_UnaryResponse {
     const connectrpc_conformance_v1_ConformancePayload *payload;
 };
+enum { connectrpc_conformance_v1_UnaryResponse_payload_NUMBER = 1 };
 
 struct connectrpc_conformance_v1_ServerStreamRequest {
     const connectrpc_conformance_v1_StreamResponseDefinition *response_definition;
     mote_pb_bytes request_data;
 };
+enum { connectrpc_conformance_v1_ServerStreamRequest_response_definition_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ServerStreamRequest_request_data_NUMBER = 2 };
 
 struct connectrpc_conformance_v1_ServerStreamResponse {
     const connectrpc_conformance_v1_ConformancePayload *payload;
 };
+enum { connectrpc_conformance_v1_ServerStreamResponse_payload_NUMBER = 1 };
 
 struct connectrpc_conformance_v1_ClientStreamRequest {
     const connectrpc_conformance_v1_UnaryResponseDefinition *response_definition;
     mote_pb_bytes request_data;
 };
+enum { connectrpc_conformance_v1_ClientStreamRequest_response_definition_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ClientStreamRequest_request_data_NUMBER = 2 };
 
 struct connectrpc_conformance_v1_ClientStreamResponse {
     const connectrpc_conformance_v1_ConformancePayload *payload;
 };
+enum { connectrpc_conformance_v1_ClientStreamResponse_payload_NUMBER = 1 };
 
 struct connectrpc_conformance_v1_BidiStreamRequest {
     const connectrpc_conformance_v1_StreamResponseDefinition *response_definition;
     bool full_duplex;
     mote_pb_bytes request_data;
 };
+enum { connectrpc_conformance_v1_BidiStreamRequest_response_definition_NUMBER = 1 };
+enum { connectrpc_conformance_v1_BidiStreamRequest_full_duplex_NUMBER = 2 };
+enum { connectrpc_conformance_v1_BidiStreamRequest_request_data_NUMBER = 3 };
 
 struct connectrpc_conformance_v1_BidiStreamResponse {
     const connectrpc_conformance_v1_ConformancePayload *payload;
 };
+enum { connectrpc_conformance_v1_BidiStreamResponse_payload_NUMBER = 1 };
 
 struct connectrpc_conformance_v1_UnimplementedRequest {
     char empty; /* C has no struct without members */
@@ -255,6 +359,8 @@ struct connectrpc_conformance_v1_ConformancePayload {
     mote_pb_bytes data;
     const connectrpc_conformance_v1_ConformancePayload_RequestInfo *request_info;
 };
+enum { connectrpc_conformance_v1_ConformancePayload_data_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ConformancePayload_request_info_NUMBER = 2 };
 
 struct connectrpc_conformance_v1_ConformancePayload_RequestInfo {
     struct {
@@ -267,6 +373,9 @@ struct connectrpc_conformance_v1_ConformancePayload_RequestInfo {
         size_t count;
     } requests;
 };
+enum { connectrpc_conformance_v1_ConformancePayload_RequestInfo_request_headers_NUMBER = 1 };
+enum { connectrpc_conformance_v1_ConformancePayload_RequestInfo_timeout_ms_NUMBER = 2 };
+enum { connectrpc_conformance_v1_ConformancePayload_RequestInfo_requests_NUMBER = 3 };
 
 extern const mote_pb_message connectrpc_conformance_v1_TLSCreds_layout;
 #define connectrpc_conformance_v1_TLSCreds_DEPTH 1 /* messages inside of each other */

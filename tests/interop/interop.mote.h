@@ -40,16 +40,21 @@ struct grpc_testing_Empty {
 struct grpc_testing_BoolValue {
     bool value;
 };
+enum { grpc_testing_BoolValue_value_NUMBER = 1 };
 
 struct grpc_testing_Payload {
     grpc_testing_PayloadType type;
     mote_pb_bytes body;
 };
+enum { grpc_testing_Payload_type_NUMBER = 1 };
+enum { grpc_testing_Payload_body_NUMBER = 2 };
 
 struct grpc_testing_EchoStatus {
     int32_t code;
     mote_pb_string message;
 };
+enum { grpc_testing_EchoStatus_code_NUMBER = 1 };
+enum { grpc_testing_EchoStatus_message_NUMBER = 2 };
 
 struct grpc_testing_TestOrcaReport {
     double cpu_utilization;
@@ -63,16 +68,24 @@ struct grpc_testing_TestOrcaReport {
         size_t count;
     } utilization;
 };
+enum { grpc_testing_TestOrcaReport_cpu_utilization_NUMBER = 1 };
+enum { grpc_testing_TestOrcaReport_memory_utilization_NUMBER = 2 };
+enum { grpc_testing_TestOrcaReport_request_cost_NUMBER = 3 };
+enum { grpc_testing_TestOrcaReport_utilization_NUMBER = 4 };
 
 struct grpc_testing_TestOrcaReport_RequestCostEntry {
     mote_pb_string key;
     double value;
 };
+enum { grpc_testing_TestOrcaReport_RequestCostEntry_key_NUMBER = 1 };
+enum { grpc_testing_TestOrcaReport_RequestCostEntry_value_NUMBER = 2 };
 
 struct grpc_testing_TestOrcaReport_UtilizationEntry {
     mote_pb_string key;
     double value;
 };
+enum { grpc_testing_TestOrcaReport_UtilizationEntry_key_NUMBER = 1 };
+enum { grpc_testing_TestOrcaReport_UtilizationEntry_value_NUMBER = 2 };
 
 struct grpc_testing_SimpleRequest {
     grpc_testing_PayloadType response_type;
@@ -86,6 +99,16 @@ struct grpc_testing_SimpleRequest {
     bool fill_server_id;
     const grpc_testing_TestOrcaReport *orca_per_query_report;
 };
+enum { grpc_testing_SimpleRequest_response_type_NUMBER = 1 };
+enum { grpc_testing_SimpleRequest_response_size_NUMBER = 2 };
+enum { grpc_testing_SimpleRequest_payload_NUMBER = 3 };
+enum { grpc_testing_SimpleRequest_fill_username_NUMBER = 4 };
+enum { grpc_testing_SimpleRequest_fill_oauth_scope_NUMBER = 5 };
+enum { grpc_testing_SimpleRequest_response_compressed_NUMBER = 6 };
+enum { grpc_testing_SimpleRequest_response_status_NUMBER = 7 };
+enum { grpc_testing_SimpleRequest_expect_compressed_NUMBER = 8 };
+enum { grpc_testing_SimpleRequest_fill_server_id_NUMBER = 9 };
+enum { grpc_testing_SimpleRequest_orca_per_query_report_NUMBER = 11 };
 
 struct grpc_testing_SimpleResponse {
     const grpc_testing_Payload *payload;
@@ -94,15 +117,23 @@ struct grpc_testing_SimpleResponse {
     mote_pb_string server_id;
     mote_pb_string hostname;
 };
+enum { grpc_testing_SimpleResponse_payload_NUMBER = 1 };
+enum { grpc_testing_SimpleResponse_username_NUMBER = 2 };
+enum { grpc_testing_SimpleResponse_oauth_scope_NUMBER = 3 };
+enum { grpc_testing_SimpleResponse_server_id_NUMBER = 4 };
+enum { grpc_testing_SimpleResponse_hostname_NUMBER = 6 };
 
 struct grpc_testing_StreamingInputCallRequest {
     const grpc_testing_Payload *payload;
     const grpc_testing_BoolValue *expect_compressed;
 };
+enum { grpc_testing_StreamingInputCallRequest_payload_NUMBER = 1 };
+enum { grpc_testing_StreamingInputCallRequest_expect_compressed_NUMBER = 2 };
 
 struct grpc_testing_StreamingInputCallResponse {
     int32_t aggregated_payload_size;
 };
+enum { grpc_testing_StreamingInputCallResponse_aggregated_payload_size_NUMBER = 1 };
 
 struct grpc_testing_ResponseParameters {
     int32_t size;
@@ -110,6 +141,10 @@ struct grpc_testing_ResponseParameters {
     const grpc_testing_BoolValue *compressed;
     const grpc_testing_BoolValue *fill_peer_socket_address;
 };
+enum { grpc_testing_ResponseParameters_size_NUMBER = 1 };
+enum { grpc_testing_ResponseParameters_interval_us_NUMBER = 2 };
+enum { grpc_testing_ResponseParameters_compressed_NUMBER = 3 };
+enum { grpc_testing_ResponseParameters_fill_peer_socket_address_NUMBER = 4 };
 
 struct grpc_testing_StreamingOutputCallRequest {
     grpc_testing_PayloadType response_type;
@@ -121,11 +156,18 @@ struct grpc_testing_StreamingOutputCallRequest {
     const grpc_testing_EchoStatus *response_status;
     const grpc_testing_TestOrcaReport *orca_oob_report;
 };
+enum { grpc_testing_StreamingOutputCallRequest_response_type_NUMBER = 1 };
+enum { grpc_testing_StreamingOutputCallRequest_response_parameters_NUMBER = 2 };
+enum { grpc_testing_StreamingOutputCallRequest_payload_NUMBER = 3 };
+enum { grpc_testing_StreamingOutputCallRequest_response_status_NUMBER = 7 };
+enum { grpc_testing_StreamingOutputCallRequest_orca_oob_report_NUMBER = 8 };
 
 struct grpc_testing_StreamingOutputCallResponse {
     const grpc_testing_Payload *payload;
     mote_pb_string peer_socket_address;
 };
+enum { grpc_testing_StreamingOutputCallResponse_payload_NUMBER = 1 };
+enum { grpc_testing_StreamingOutputCallResponse_peer_socket_address_NUMBER = 2 };
 
 extern const mote_pb_message grpc_testing_Empty_layout;
 #define grpc_testing_Empty_MAX_SIZE 0 /* bytes of any encoding */

@@ -28,16 +28,24 @@ struct xds_data_orca_v3_OrcaLoadReport {
         size_t count;
     } utilization;
 };
+enum { xds_data_orca_v3_OrcaLoadReport_cpu_utilization_NUMBER = 1 };
+enum { xds_data_orca_v3_OrcaLoadReport_mem_utilization_NUMBER = 2 };
+enum { xds_data_orca_v3_OrcaLoadReport_request_cost_NUMBER = 4 };
+enum { xds_data_orca_v3_OrcaLoadReport_utilization_NUMBER = 5 };
 
 struct xds_data_orca_v3_OrcaLoadReport_RequestCostEntry {
     mote_pb_string key;
     double value;
 };
+enum { xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_key_NUMBER = 1 };
+enum { xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_value_NUMBER = 2 };
 
 struct xds_data_orca_v3_OrcaLoadReport_UtilizationEntry {
     mote_pb_string key;
     double value;
 };
+enum { xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_key_NUMBER = 1 };
+enum { xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_value_NUMBER = 2 };
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_layout;
 #define xds_data_orca_v3_OrcaLoadReport_DEPTH 2 /* messages inside of each other */

@@ -21,6 +21,8 @@ struct xds_service_orca_v3_OrcaLoadReportRequest {
     const google_protobuf_Duration *report_interval;
     mote_pb_list_string request_cost_names;
 };
+enum { xds_service_orca_v3_OrcaLoadReportRequest_report_interval_NUMBER = 1 };
+enum { xds_service_orca_v3_OrcaLoadReportRequest_request_cost_names_NUMBER = 2 };
 
 extern const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_layout;
 #define xds_service_orca_v3_OrcaLoadReportRequest_DEPTH 2 /* messages inside of each other */

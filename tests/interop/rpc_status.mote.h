@@ -23,6 +23,9 @@ struct google_rpc_Status {
         size_t count;
     } details;
 };
+enum { google_rpc_Status_code_NUMBER = 1 };
+enum { google_rpc_Status_message_NUMBER = 2 };
+enum { google_rpc_Status_details_NUMBER = 3 };
 
 extern const mote_pb_message google_rpc_Status_layout;
 #define google_rpc_Status_DEPTH 2 /* messages inside of each other */

@@ -128,6 +128,8 @@ struct google_protobuf_Any {
     /* Must be a valid serialized protocol buffer of the above specified type. */
     mote_pb_bytes value;
 };
+enum { google_protobuf_Any_type_url_NUMBER = 1 };
+enum { google_protobuf_Any_value_NUMBER = 2 };
 
 extern const mote_pb_message google_protobuf_Any_layout;
 #define google_protobuf_Any_DEPTH 1 /* messages inside of each other */

@@ -85,6 +85,8 @@ struct google_protobuf_Duration {
      * to +999,999,999 inclusive. */
     int32_t nanos;
 };
+enum { google_protobuf_Duration_seconds_NUMBER = 1 };
+enum { google_protobuf_Duration_nanos_NUMBER = 2 };
 
 extern const mote_pb_message google_protobuf_Duration_layout;
 #define google_protobuf_Duration_MAX_SIZE 22 /* bytes of any encoding */
