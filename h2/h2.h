@@ -15,7 +15,8 @@
  *   - A mote_h2_stream * is valid from its first event (or mote_h2_open()) until both directions
  *     have ended, or MOTE_H2_RESET was reported, or mote_h2_reset() was called. In an event it is
  *     valid until the next call.
- *   - What a device does not need, a role or texts, can be left out at compile time: features.h.
+ *   - What a device does not need, a role or texts, can be left out at compile time:
+ *     mote_features.h.
  */
 #ifndef MOTE_H2_H
 #define MOTE_H2_H
@@ -127,11 +128,13 @@ enum mote_h2_kind {
     MOTE_H2_KIND_STATUS,
     MOTE_H2_KIND_CONTENT_LENGTH,
     MOTE_H2_KIND_TE,
-    MOTE_H2_KIND_BLANK_ENDS /* as OTHER, of which the config permits such values */
+    MOTE_H2_KIND_BLANK_ENDS /* as OTHER; the value has white space at an end, which the
+                                config permits */
 };
 
-/* What is said of a field's name in a list, in which each name stands behind its length and a byte
- * for the answer: "\002\010te\004\001host"; or `otherwise`. */
+/* Looks up a field's name in a list, in which each name stands behind its length and a byte for the
+ * answer: "\002\010te\004\001host". Returns that byte, or `otherwise` where the name is not there.
+ */
 unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise);
 
 enum mote_h2_event_type {
@@ -163,7 +166,8 @@ typedef struct {
     size_t len;
 } mote_h2_event;
 
-/* Least sizes, and a largest; PINGs of the peer that wait for room at once. */
+/* Least sizes, a largest one, and defaults; MOTE_H2_PINGS: PINGs of the peer whose answers may wait
+ * for room. */
 enum {
     MOTE_H2_TX_MIN = 128,
     MOTE_H2_SCRATCH_MIN = 32,
@@ -188,22 +192,22 @@ typedef struct {
     size_t table_size; /* announced to the peer; a server that must take any legal first request
                           needs 4096 (RFC 9113 6.5.2), a client may have 0 */
     void *scratch;     /* holds the longest field (name and value), at least MOTE_H2_SCRATCH_MIN; a
-                          server's also the authority, where a Host beside it shall be taken */
+                          server's also the authority, if a request may have a Host beside it */
     size_t scratch_size;
     mote_hpack_slot *slots; /* fields that the encoder remembers */
     size_t slot_count;
-    const mote_hpack_coder *coder; /* &mote_hpack_huffman_coder: what is sent and not
-                                         remembered is shorter by a fifth; who sends little
-                                         of that need not link it: NULL */
+    const mote_hpack_coder *coder; /* &mote_hpack_huffman_coder: makes what is sent and not
+                                      remembered shorter by a fifth. NULL, where that is
+                                      little: then it is not linked */
     uint32_t initial_window;       /* per stream, 1..2^31-1; 0: 65,535 */
     uint32_t connection_window;    /* 65,535..2^31-1; 0: 65,535 */
     uint32_t max_list_size;        /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
     uint32_t budget;               /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */
     uint32_t settings_timeout_ms;  /* 0: MOTE_H2_SETTINGS_TIMEOUT_MS */
     bool blank_ends; /* values of regular fields may begin and end with white space, although
-                        RFC 9113 8.2.1 forbids it; for who trims them (RFC 9110 5.5) */
+                        RFC 9113 8.2.1 forbids it; for users who trim them (RFC 9110 5.5) */
     bool quiet;      /* server: no event tells of :scheme, :authority, content-length and te, which
-                        are checked all the same; for who has no use for them */
+                        are checked all the same; for users who do not need them */
 } mote_h2_config;
 
 /*
@@ -271,7 +275,7 @@ typedef struct {
     uint8_t code;   /* error that the stream gets at the end of the block */
     uint16_t status;
     uint16_t
-        host_len; /* server: of the host that is asked, kept behind what is left of the scratch */
+        host_len; /* server: length of the host of the request, kept at the end of the scratch */
     uint32_t id;  /* CONTINUATION is expected for this stream; 0: none */
     uint32_t bytes, list_size;
 } mote_h2_block;
@@ -297,7 +301,7 @@ typedef struct {
     bool blank_ends, quiet; /* of the config */
     enum mote_h2_life life : 8;
     uint8_t owed;  /* what is owed to the peer, beside acks, streams and refused ones */
-    uint8_t pings; /* of the peer, whose answers are owed */
+    uint8_t pings; /* PINGs of the peer whose answers are owed */
     uint8_t asked; /* our PINGs that are unanswered: of the user, of a shutdown */
     bool talked;   /* DATA was sent since the peer's last PING */
     bool ready;    /* the peer's SETTINGS are there */
@@ -306,8 +310,8 @@ typedef struct {
     bool blocked;  /* the user was refused for lack of the connection's window */
     uint16_t stream_count, active;
     uint16_t reach;               /* no stream lies further from the slot that is its own */
-    uint16_t sweep;               /* so many slots are still to be looked at, whether the peer's
-                                     GOAWAY excludes their stream */
+    uint16_t sweep;               /* slots that are still to be searched for streams that the
+                                     peer's GOAWAY excludes */
     uint16_t acks, owing_streams; /* owed: of SETTINGS; streams with an RST_STREAM or credit */
     uint16_t late_frames;         /* and late_bytes: see h2_late.c */
     int16_t error;                /* enum mote_h2_error; 0: none */
@@ -315,7 +319,7 @@ typedef struct {
     mote_h2_block block;
     mote_h2_tx tx;
     mote_h2_stream *streams;
-    mote_h2_stream *owing; /* where the next of them is looked for */
+    mote_h2_stream *owing; /* where the next stream that owes something is looked for */
     mote_h2_event *event;  /* to be filled, while mote_h2_recv() runs */
     /* flow control */
     int32_t send_window, recv_window;
@@ -342,7 +346,7 @@ typedef struct {
     uint32_t settings_ms;           /* since when the peer owes their acknowledgement */
     uint32_t
         begun_ms; /* when a frame or header block that is in progress was seen first; 0: none */
-    uint32_t refill_ms; /* when the budget has grown last; 0: there was no time yet */
+    uint32_t refill_ms; /* when the budget last grew; 0: there was no time yet */
     mote_hpack_decoder decoder;
     mote_hpack_encoder encoder;
 } mote_h2;
@@ -419,8 +423,8 @@ int mote_h2_headers_end(mote_h2 *c, bool end_stream);
  * failed before. */
 void mote_h2_headers_refuse(mote_h2 *c, int error);
 
-/* Client: to be said in the section of a request with the method HEAD. Its response has no content,
- * whatever its content-length says (RFC 9110 9.3.2, RFC 9113 8.1.1). */
+/* Client: to be called within the section of a request with the method HEAD. Its response has no
+ * content, whatever its content-length says (RFC 9110 9.3.2, RFC 9113 8.1.1). */
 void mote_h2_expect_no_content(mote_h2 *c);
 
 /* Space in the transmit buffer to build a value in, for the mote_h2_put_value() that must follow
@@ -435,8 +439,8 @@ uint8_t *mote_h2_value_space(mote_h2 *c, size_t len);
  */
 uint8_t *mote_h2_reserve(mote_h2 *c, mote_h2_stream *s, size_t min, size_t *len);
 
-/* What keeps content of a stream from being sent: its own window, or the connection's; or nothing,
- * and it is room in the transmit buffer if anything. */
+/* What keeps content of a stream from being sent: its own window, or the connection's; or neither:
+ * then only room in the transmit buffer can be missing. */
 enum mote_h2_obstacle {
     MOTE_H2_NO_WINDOW_MISSING,
     MOTE_H2_STREAM_WINDOW,
@@ -465,7 +469,7 @@ bool mote_h2_receiving(const mote_h2_stream *s);
 /* Sends a PING unless one is unanswered; MOTE_H2_PONG reports the answer. 0 or MOTE_H2_AGAIN. */
 int mote_h2_ping(mote_h2 *c);
 
-/* True once the peer's SETTINGS are there, which are the first that it says (RFC 9113 3.4). */
+/* True once the peer's SETTINGS, the first frame that it sends (RFC 9113 3.4), have arrived. */
 bool mote_h2_ready(const mote_h2 *c);
 
 /* True when new streams can be opened now (client). */

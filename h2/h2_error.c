@@ -1,7 +1,7 @@
 /* The ends of a connection, and the budget for odd events. */
 #include "h2_internal.h"
 
-/* RFC 9113 5.4.1: GOAWAY is the last that is said. */
+/* RFC 9113 5.4.1: GOAWAY is the last frame that is sent. */
 int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const char *text)
 {
     if (c->life == MOTE_H2_FAILED)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Of what makes a message malformed; the public kinds are in h2.h. */
+/* KIND_BAD: the field makes the message malformed. The public kinds are in h2.h. */
 enum { KIND_BAD = 0, KIND_HOST = MOTE_H2_KIND_BLANK_ENDS + 1 }; /* told as MOTE_H2_KIND_OTHER */
 
 /* mote_h2_block.pseudo, beside the bits of the kinds */
@@ -210,7 +210,7 @@ static bool same_host(const char *a, const char *b, size_t len)
 
 /* RFC 9113 8.3.1: a Host that is not the authority, or another Host (RFC 9110 7.2), makes the
  * request malformed. The first of them is kept at the end of the scratch; its view, which may lie
- * where it is moved to, follows it. One that was lost is like no other. */
+ * where it is moved to, follows it. One that was lost (HOST_LOST) equals no other. */
 static bool take_host(mote_h2 *c, mote_hpack_field_view *f)
 {
     char *kept = c->decoder.scratch + c->decoder.scratch_size;

@@ -1,7 +1,7 @@
 /* GOAWAY: graceful shutdown, ours and the peer's (RFC 9113 6.8). */
 #include "h2_internal.h"
 
-/* A server says first that the end comes, and one round trip later where it is. */
+/* A server first announces the end, and one round trip later says which stream is the last. */
 void mote_h2_shutdown(mote_h2 *c)
 {
     CHECK_CONNECTION(c);

@@ -20,7 +20,7 @@ static bool has(const set of, char ch)
     return c < 128 && (of[c / 32] >> c % 32 & 1);
 }
 
-/* Where the first character lies that is none of the set. */
+/* Where the first character is that is not in the set, from `at` on; or `len`. */
 static size_t span(const set of, const char *s, size_t len, size_t at)
 {
     while (at < len && has(of, s[at]))

@@ -246,7 +246,8 @@ static bool exceeds_limit(const mote_h2 *c)
            (MOTE_SERVES(c) || c->block.list_size > c->max_list_size);
 }
 
-/* What was dropped of a request may be what must be there; of a response that is short. */
+/* What was dropped of a request may be a mandatory field, so it passes. The only one of a response,
+ * the status, is too short to be dropped. */
 static bool section_valid(const mote_h2 *c)
 {
     return ((c->block.flags & BLOCK_TRUNCATED) && MOTE_SERVES(c)) || mote_h2_check_section(c);

@@ -67,8 +67,8 @@ enum {
     MAX_WINDOW = 0x7fffffff,
     PADDED_ROOM =
         261, /* of the longest padding, its length and 5 bytes of content (RFC 9113 6.1) */
-    /* Streams that a client may open before it knows how many may be open; ours are refused beyond
-     * (RFC 9113 6.5.2 recommends no fewer than 100). */
+    /* Streams that a client may open free of charge before it knows our limit, though those beyond
+     * the limit are refused (RFC 9113 6.5.2 recommends a limit of no less than 100). */
     FREE_STREAMS = 100,
     /* Bytes of one compressed block, as a multiple of the largest list: Huffman code can be longer
      * than what it stands for, so a list within its limit may take up to four times as much. */
@@ -143,7 +143,7 @@ void mote_h2_frame_header(uint8_t *p, size_t len, unsigned type, unsigned flags,
 
 /* h2_owed.c */
 bool mote_h2_flush(mote_h2 *c); /* writes what is owed; true: nothing is owed any more */
-void mote_h2_owe(mote_h2 *c, mote_h2_stream *s); /* a stream that has not owed does from now on */
+void mote_h2_owe(mote_h2 *c, mote_h2_stream *s); /* a stream that owed nothing does from now on */
 
 /* h2_error.c */
 /* Ends the connection; returns `error`. */

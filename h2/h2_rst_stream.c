@@ -25,8 +25,8 @@ void mote_h2_reset(mote_h2 *c, mote_h2_stream *s, uint32_t code)
         mote_h2_stream_remove(c, s);
         return;
     case MOTE_H2_STATE_HALF_CLOSED_LOCAL:
-        /* Both sides have said their last: there is nothing to stop. That the peer's has begun
-         * counts, so that the answer does not depend on how the frame was cut. */
+        /* Both sides have ended: there is nothing to stop. The peer's end counts once its frame has
+         * begun, so that the answer does not depend on how the frame was cut. */
         if (code == MOTE_H2_NO_ERROR && (s->flags & STREAM_ENDING))
             return;
         break;

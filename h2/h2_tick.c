@@ -1,8 +1,8 @@
 /* Time: the peer's SETTINGS ACK is due, what it has begun must end, and the budget grows again. */
 #include "h2_internal.h"
 
-/* Of a time its low half is kept: only differences matter, and one of 49 days or more does no harm
- * when it looks shorter. */
+/* Only the low half of a time is kept: only differences matter, and one of 49 days or more does no
+ * harm when it looks shorter. */
 static void refill(mote_h2 *c, uint32_t now_ms)
 {
     uint32_t gain = (now_ms - c->refill_ms) / REFILL_MS;

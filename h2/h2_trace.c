@@ -171,8 +171,8 @@ static bool is_named(const mote_hpack_field_view *f, const char *name)
     return i == f->name_len && !name[i];
 }
 
-/* What lets in whoever has it (RFC 7541 7.1.3): known fields, and what its sender would not have
- * remembered anywhere. */
+/* Fields with a secret (RFC 7541 7.1.3): those that are known for it, and those that their sender
+ * marked as never indexed. */
 static bool hides_value(const mote_hpack_field_view *f)
 {
     static const char *const names[] = {"authorization", "proxy-authorization", "cookie",
@@ -237,7 +237,7 @@ static size_t least_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Bytes of the fixed part that is told as a whole; 0: there is none. */
+/* Bytes of the fixed part that is printed as a whole; 0: there is none. */
 static size_t small_size(uint8_t type, bool ack)
 {
     switch (type) {

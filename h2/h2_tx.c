@@ -12,7 +12,7 @@ uint8_t *mote_h2_tx_room(mote_h2 *c, size_t len)
     if (mote_h2_tx_space(c) < len)
         return NULL;
     memmove(tx->bytes, tx->bytes + tx->head, tx->tail - tx->head);
-    tx->frame -= tx->head; /* of no meaning where there is none */
+    tx->frame -= tx->head; /* without meaning where there is no such frame */
     tx->tail -= tx->head;
     tx->head = 0;
     return tx->bytes + tx->tail;

@@ -3,12 +3,12 @@
  *
  *   -DMOTE_CLIENT_ONLY     connections are clients; mote_h2_init() refuses a server
  *   -DMOTE_SERVER_ONLY     and the other way round
- *   -DMOTE_NO_TEXTS        errors have their codes alone; texts and names are empty
+ *   -DMOTE_NO_TEXTS        errors have codes only; texts and names are empty
  *   -DMOTE_NO_COMPRESSION  no codecs: mote_grpc_init() refuses them
  *   -DMOTE_NO_METADATA     calls send no metadata of their own: where some is given, the answer is
  *                          MOTE_GRPC_ERR_CONFIG; it is still received
- *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c), of which
- *                          each is looked at anew
+ *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c); what a
+ *                          field means is not remembered, and is found out each time
  */
 #ifndef MOTE_FEATURES_H
 #define MOTE_FEATURES_H
@@ -28,8 +28,8 @@
 #define MOTE_HAS_ROLE(c) 1
 #endif
 
-/* Whether what a field means is remembered with its entry of the dynamic table: worth its flash
- * where requests come again and again, and fast. */
+/* Whether what a field means is remembered with its entry of the dynamic table: worth its
+ * flash where the same requests come again and again, and fast. */
 #if defined MOTE_CLIENT_ONLY || defined MOTE_HPACK_SMALL
 #define MOTE_MEMO_OF(field) ((mote_hpack_memo *)NULL)
 #else
@@ -44,7 +44,7 @@
 #define MOTE_TEXT(text) text
 #endif
 
-/* What a server tells its peer by a text. */
+/* A text by which a server tells its peer something: it is kept where other texts are left out. */
 #ifdef MOTE_CLIENT_ONLY
 #define MOTE_SERVER_TEXT(text) MOTE_TEXT(text)
 #else

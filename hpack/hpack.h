@@ -4,8 +4,8 @@
  * Conventions of this header, which hold for the whole of mote:
  *   - No function allocates, blocks, or keeps a pointer longer than it says.
  *   - Lengths are bytes. Strings are (pointer, length) pairs without a terminating NUL.
- *   - A return value < 0 is an error code of this layer (MOTE_HPACK_...); mote_hpack_strerror()
- * says what it is.
+ *   - A return value < 0 is an error code of this layer (MOTE_HPACK_...); its text is in
+ *     mote_hpack_strerror().
  *   - Structs are public so that they can be placed by the linker; their members are private
  *     unless the comment beside them says otherwise.
  *   - A type with an invariant has a function ..._valid() that says whether it holds. Built with
@@ -45,7 +45,7 @@ enum mote_hpack_error {
 #undef MOTE_HPACK_ENUM
 };
 
-/* What an error of this layer says: "hpack: ...". "no error" for 0, "unknown error" for others;
+/* The text of an error of this layer: "hpack: ...". "no error" for 0, "unknown error" for others;
  * with MOTE_NO_TEXTS "". Static storage, never NULL. */
 const char *mote_hpack_strerror(int code);
 
@@ -78,7 +78,8 @@ typedef struct {
 
 typedef struct {
     mote_hpack_memo memo;
-    uint16_t pos; /* of its bytes, counted from the first that the table ever held, modulo 2^16 */
+    uint16_t pos; /* where its bytes begin, counted from the first byte that the table ever held,
+                     modulo 2^16 */
     uint16_t name_len;
     uint16_t value_len;
     uint8_t name_index;
@@ -91,7 +92,7 @@ typedef struct {
     mote_hpack_entry *entries; /* in memory of the caller */
     char *bytes;               /* behind them */
     uint32_t max;              /* table size (RFC 7541 4.2) */
-    uint16_t memory;           /* the most that it can be with this memory */
+    uint16_t memory;           /* the largest table size that the memory permits */
     uint16_t first;            /* the oldest entry */
     uint16_t count;
     uint16_t size;  /* of all entries (RFC 7541 4.1) */
@@ -99,8 +100,8 @@ typedef struct {
     uint16_t moved; /* how far bytes have been moved to the front, modulo 2^16 */
 } mote_hpack_table;
 
-/* Bits of Huffman code that are not decoded yet: less than those of the next symbol, or, when there
- * was no room for it, less than 8. */
+/* Bits of Huffman code that are not decoded yet: fewer than those of the next symbol, or, when
+ * there was no room for it, fewer than 8. */
 typedef struct {
     uint32_t bits; /* the first one is the most significant; zeros follow the last */
     uint8_t count;
@@ -142,9 +143,9 @@ enum mote_hpack_state {
 typedef struct mote_hpack_decoder mote_hpack_decoder;
 
 /*
- * What a decoder does with its dynamic table, as an interface, so that one without a table does not
- * link it. There is one implementation, mote_hpack_dynamic_table. An index counts from 0, the
- * newest entry.
+ * What a decoder does with its dynamic table, as an interface, so that a decoder without a table
+ * does not link it. There is one implementation, mote_hpack_dynamic_table. An index counts from 0,
+ * the newest entry.
  */
 typedef struct {
     /* Gives the decoder memory for a table of `size` bytes, and this interface. */
@@ -196,7 +197,7 @@ struct mote_hpack_decoder {
 void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
                              void *scratch, size_t scratch_size);
 
-/* The same without a table: a literal is remembered by nobody, and every index beyond the static
+/* The same without a table: a literal is not remembered, and every index beyond the static
  * table is MOTE_HPACK_ERR_INDEX, as with a table of size 0. */
 void mote_hpack_decoder_init_bare(mote_hpack_decoder *d, size_t limit, void *scratch,
                                   size_t scratch_size);
@@ -241,8 +242,8 @@ typedef struct {
     const char *value;
     uint16_t name_len;
     uint16_t value_len;
-    uint8_t index; /* static table index of the name (RFC 7541 Appendix A), or where name_len is 0
-                      of name and value; 0: it is looked up by the encoder's coder */
+    uint8_t index; /* static table index of the name (RFC 7541 Appendix A), or, where name_len is 0,
+                      of name and value together; 0: the encoder's coder looks it up */
     uint8_t flags; /* MOTE_HPACK_NEVER_INDEX or 0 */
 } mote_hpack_field;
 
@@ -251,8 +252,8 @@ typedef struct {
     {                                                                                              \
         name, value, sizeof(name) - 1, sizeof(value) - 1, 0, 0                                     \
     }
-/* The same where the static table has the name, with its index (RFC 7541 Appendix A): nothing need
- * be looked up, so that one whose fields are all like this does not link what looks up. */
+/* The same where the static table has the name, with its index (RFC 7541 Appendix A): nothing is
+ * looked up, and a program whose fields are all like this does not link the search. */
 #define MOTE_HPACK_NAMED(index, name, value)                                                       \
     {                                                                                              \
         name, value, sizeof(name) - 1, sizeof(value) - 1, index, 0                                 \
@@ -276,11 +277,11 @@ enum mote_hpack_huffman {
     MOTE_HPACK_HUFFMAN_ALWAYS
 };
 
-/* What makes fields shorter that are not remembered, as an interface, so that an encoder that sends
- * them as they are does not link it. There is one implementation: the Huffman code, of what becomes
- * shorter by it or what the encoder is set to, and names of the static table. Without it a constant
- * field's name is a reference where the field says the index, and it is secret (RFC 7541 7.1.3)
- * where the index or its flag says so. */
+/* What shortens fields that are not remembered, as an interface, so that an encoder that sends them
+ * as they are does not link it. There is one implementation: Huffman code, for strings that become
+ * shorter by it or as the encoder is set, and the search for names in the static table. Without it
+ * a constant field refers to its name only where the field has the index, and it is secret (RFC
+ * 7541 7.1.3) where that index or its flag says so. */
 typedef struct mote_hpack_encoder mote_hpack_encoder;
 typedef struct mote_hpack_output mote_hpack_output; /* bytes being written */
 typedef struct {
@@ -292,8 +293,8 @@ typedef struct {
 } mote_hpack_coder;
 extern const mote_hpack_coder mote_hpack_huffman_coder;
 
-/* Its dynamic table is a ring of slots: the newest slot_count entries of what the peer's table
- * holds. */
+/* An encoder's dynamic table is a ring of slots: the newest slot_count entries of what the peer's
+ * table holds. */
 struct mote_hpack_encoder {
     enum mote_hpack_huffman huffman; /* may be set at any time */
     bool update;                     /* a size update is owed */

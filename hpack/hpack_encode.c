@@ -227,16 +227,17 @@ static int put_literal(mote_hpack_encoder *e, const literal *l, uint8_t *out, si
     return result(&o);
 }
 
-/* RFC 7541 7.1.3: authorization, cookie, proxy-authorization and set-cookie, by their index. A
- * guess that enters a table beside them would be told right from wrong by its length. */
+/* RFC 7541 7.1.3: authorization, cookie, proxy-authorization and set-cookie, by their index. If
+ * they were in the table, an attacker whose guess shares it could tell by the length of the output
+ * whether it is right. */
 static bool is_secret(unsigned name_index)
 {
     return name_index == 23 || name_index == 32 || name_index == 49 || name_index == 55;
 }
 
-/* A field of which no entry of the dynamic table is known, unless it gives the name's index; `full`
- * is that of the field in the static table, or 0. RFC 7541 6.2.3: what is never indexed is no
- * reference to a whole field either. */
+/* A field of which the dynamic table is not known to hold more than the name; `full` is its index
+ * in the static table, or 0. RFC 7541 6.2.3: what is never indexed is no reference to a whole field
+ * either. */
 static int put_unknown(mote_hpack_encoder *e, literal *l, unsigned full, uint8_t *out, size_t cap)
 {
     if (is_secret(l->name_index))

@@ -12,7 +12,7 @@ enum {
     MOTE_HPACK_INTEGER_MAX = 1 << 28
 };
 
-/* Before code that does the same more slowly. */
+/* Whether there are shortcuts for the usual cases, in front of code that does the same slowly. */
 #ifdef MOTE_HPACK_SMALL
 enum { MOTE_HPACK_SHORTCUTS = 0 };
 #else

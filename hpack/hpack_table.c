@@ -15,7 +15,7 @@ static char *bytes_of(const mote_hpack_table *t, const mote_hpack_entry *e)
     return t->bytes + (uint16_t)(e->pos - t->moved);
 }
 
-/* The entry with dynamic index 0 (newest).., or NULL. */
+/* The entry with this dynamic index (0: the newest), or NULL. */
 static mote_hpack_entry *entry_at(const mote_hpack_table *t, size_t index)
 {
     if (index >= t->count)

@@ -1,4 +1,4 @@
-/* Functions that stay functions, where a compiler may put them into their callers. */
+/* Functions that are not inlined, although a compiler might do it. */
 #ifndef MOTE_APART_H
 #define MOTE_APART_H
 
@@ -9,8 +9,8 @@
 #define MOTE_APART
 #endif
 
-/* The same where the compiler is told to save bytes: it inlines what is called once, also where
- * that costs registers and short offsets. Each was found by measuring. */
+/* The same only where the compiler is told to save bytes: it inlines what is called once, even
+ * where that costs registers and short offsets, and so bytes. Each use was found by measuring. */
 #ifdef __OPTIMIZE_SIZE__
 #define MOTE_SMALL_APART MOTE_APART
 #else

@@ -2,8 +2,8 @@
  * Checks of invariants, for all layers.
  *
  * A type with an invariant has a function that says whether it holds (mote_hpack_decoder_valid()).
- * It is written down exactly there, so that it serves as the assumption and the goal of a proof.
- * Every public function checks it where it begins, and what its caller promises beside it:
+ * The invariant is written down there and nowhere else, so that it serves as the assumption and the
+ * goal of a proof. Every public function checks it at its start, and also what its caller promises:
  *
  *     MOTE_CHECK_THAT(mote_hpack_decoder_valid(d));
  *
