@@ -175,7 +175,7 @@ static const char *set_psk(mote_tls_context *c, const mote_tls_config *config)
     if (config->psk.len > 0 &&
         mbedtls_ssl_conf_psk(&c->config, config->psk.data, config->psk.len,
                              config->psk_identity.data, config->psk_identity.len) != 0)
-        return "the shared key is too long, or memory is out";
+        return "the shared key is too long, or there is no memory for it";
     return NULL;
 }
 #else
@@ -224,7 +224,8 @@ static const char *set_sessions(mote_tls_context *c, const mote_tls_config *conf
     mbedtls_ssl_conf_session_tickets_cb(&c->config, mbedtls_ssl_ticket_write,
                                         mbedtls_ssl_ticket_parse, &c->tickets);
 #if MOTE_TLS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
-    /* in a ticket of TLS 1.3 mbedTLS keeps no certificate: who comes with it would be nobody */
+    /* in a ticket of TLS 1.3 mbedTLS keeps no certificate: a client that comes with it would be
+     * nobody */
     if (config->ca.len > 0 || config->pin_count > 0)
         mbedtls_ssl_conf_new_session_tickets(&c->config, 0);
 #endif

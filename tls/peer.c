@@ -19,7 +19,7 @@ static bool is_printable(const uint8_t *p, size_t len)
     return len > 0;
 }
 
-/* Of a name that is not there twice: who has two of them could be taken for either. */
+/* A name counts only when it is there once: a peer with two of them could be taken for either. */
 static void put_common_name(const mbedtls_x509_crt *crt, char out[MOTE_TLS_PEER_NAME + 1])
 {
     bool found = false;

@@ -150,7 +150,7 @@ int mote_tls_resume(mote_tls *t, const void *session, size_t len)
     if (!t->context->pinned_any_time && mote_tls_clock(now) && memcmp(now, valid_to, TLS_TIME) > 0)
         return refuse_session(t, "the certificate of the saved session has expired");
     if (load_session(t, p + SESSION_HEADER, len - SESSION_HEADER) != 0)
-        return refuse_session(t, "the saved session is by another version of mbedTLS");
+        return refuse_session(t, "the saved session was written by another version of mbedTLS");
     memcpy(t->valid_to, valid_to, TLS_TIME);
     t->offered_session = true;
     return 0;

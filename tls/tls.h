@@ -74,8 +74,8 @@ typedef struct {
 
 typedef struct {
     bool server;
-    mote_tls_span ca;        /* client: whom to trust; server: clients must have a certificate by
-                                these */
+    mote_tls_span ca;        /* client: whom to trust; server: clients must have a certificate that
+                                one of these has signed */
     mote_tls_span cert, key; /* server: required; client: for a server that asks */
     /* In place of `key`; stays with the context. With mbedTLS 3 for RSA and TLS 1.2 only: for
      * others give a key of PSA's, by its number, where it was built with MBEDTLS_USE_PSA_CRYPTO. */
@@ -139,9 +139,9 @@ void mote_tls_end(mote_tls *tls);
 
 /* Client, before the handshake: goes on with a session of mote_tls_save_session(), if the server
  * still knows it; otherwise the handshake is a full one. 0 or MOTE_TLS_ERR_CONFIG, with a text in
- * mote_tls_error(): the bytes are broken, by another version of mbedTLS, made for another host or
- * other settings of trust (CA, pins, identity of the shared key, flags), under another session_key,
- * or a certificate of that time has expired. The handshake is then a full one. */
+ * mote_tls_error(): the bytes are broken, written by another version of mbedTLS, made for another
+ * host or other settings of trust (CA, pins, identity of the shared key, flags), under another
+ * session_key, or a certificate of that time has expired. The handshake is then a full one. */
 int mote_tls_resume(mote_tls *tls, const void *session, size_t len);
 
 /* Client: writes the session, as for flash during deep sleep; its bytes are as secret as the
@@ -191,7 +191,7 @@ enum mote_tls_proof {
 
 enum { MOTE_TLS_PEER_NAME = 128, MOTE_TLS_PEER_NAMES = 512 };
 
-/* Texts hold no control characters; of a value that does not fit, or has some, nothing is told. */
+/* Texts hold no control characters; a value that has some, or does not fit, is left out. */
 typedef struct {
     enum mote_tls_proof proof;
     char name[MOTE_TLS_PEER_NAME + 1]; /* the common name, where there is just one; or the
@@ -206,8 +206,9 @@ typedef struct {
     uint8_t sha256[32]; /* of the certificate (DER) */
 } mote_tls_peer;
 
-/* Who the peer is; of a resumed session who it was. UNPROVEN is who resumes with a shared key
- * (leave session_s at 0 where it matters), and to a client the server of a session of TLS 1.3. */
+/* Who the peer is; of a resumed session who it was. A peer that resumes with a shared key is
+ * UNPROVEN (leave session_s at 0 where it matters), and so is, to a client, the server of a resumed
+ * session of TLS 1.3. */
 void mote_tls_get_peer(const mote_tls *tls, mote_tls_peer *peer);
 
 /* Whether a peer has proven that it is called so, to the letter: by a DNS name or URI of its

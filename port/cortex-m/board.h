@@ -1,5 +1,5 @@
 /*
- * What firmware needs of a board: a line of bytes and the time. Each board_*.c is one board (or a
+ * What firmware needs of a board: a line of bytes and the time. Each uart_*.c is for a board (or a
  * family) that QEMU emulates; all are polled, so that nothing happens behind the application's
  * back.
  */
@@ -15,7 +15,7 @@ void board_init(void);
 /* Bytes that have arrived, at most `cap`; 0: none. Never waits. */
 size_t board_read(uint8_t *in, size_t cap);
 
-/* Sends a byte as soon as the line takes it. */
+/* Sends these bytes, each as soon as the line takes it. */
 void board_write(const uint8_t *out, size_t len);
 
 /* Milliseconds since the start. */

@@ -1,5 +1,5 @@
-/* mbedTLS 2.28 for a board: tls/preset.h, and without what a board has not got, or does not need as
- * a client with elliptic curves. */
+/* mbedTLS 2.28 for a board: tls/preset.h, and without what a board does not have, or does not need
+ * as a client with elliptic curves. */
 #include "../../tls/preset.h"
 
 #undef MBEDTLS_FS_IO

@@ -119,8 +119,8 @@ static void on_error(void *context, err_t error)
     t->state = MOTE_LWIP_ABORTED;
 }
 
-/* What is unread is thrown away. Who closes with something unread resets the connection (RFC 1122
- * 4.2.2.13), and what was written last would be lost with it. */
+/* What is unread is thrown away. Whoever closes with something unread resets the connection (RFC
+ * 1122 4.2.2.13), and what was written last would be lost with it. */
 static void forget(mote_lwip *t)
 {
     if (t->received && t->pcb)
@@ -150,7 +150,7 @@ static err_t on_late(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t e
     return ERR_OK;
 }
 
-/* The peer does not end. */
+/* The peer does not end its side. */
 static err_t on_overdue(void *context, struct tcp_pcb *pcb)
 {
     (void)context;

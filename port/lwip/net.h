@@ -26,9 +26,9 @@ void mote_eth_send(const uint8_t *frame, size_t len);
 
 /* ---- the board ----------------------------------------------------------------------------- */
 
-/* Yours: random bytes of a hardware generator, from which port numbers and initial sequence numbers
- * come that nobody guesses (RFC 6056, RFC 6528). emulated.c has one without randomness, for boards
- * that do not exist. */
+/* Yours: random bytes of a hardware generator, for port numbers and initial sequence numbers that
+ * nobody guesses (RFC 6056, RFC 6528). emulated.c has one without randomness, for boards that are
+ * only emulated. */
 void mote_lwip_entropy(void *out, size_t len);
 
 /* ---- the interface ------------------------------------------------------------------------- */
@@ -52,7 +52,8 @@ void mote_lwip_poll(uint64_t now_ms);
  *   CONNECTING, OPEN, PEER_CLOSED -- refused, reset, timed out --> ABORTED
  *   any of them -- mote_lwip_close() --> CLOSED
  *
- * What has arrived can be read in any of them; written may be while it is OPEN or PEER_CLOSED.
+ * What has arrived can be read in any of them; bytes can be written while it is OPEN or
+ * PEER_CLOSED.
  */
 enum mote_lwip_state {
     MOTE_LWIP_CLOSED,
@@ -65,7 +66,7 @@ enum mote_lwip_state {
 /* Zero before its first use. The members are not for the user. */
 typedef struct {
     enum mote_lwip_state state;
-    void *pcb;       /* NULL just when CLOSED or ABORTED */
+    void *pcb;       /* NULL exactly when CLOSED or ABORTED */
     void *received;  /* pbufs that are not read */
     size_t position; /* in the first of them */
 } mote_lwip;

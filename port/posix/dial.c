@@ -1,4 +1,4 @@
-/* Connecting beside a loop: in a thread, since names are resolved by waiting. */
+/* Connecting beside a loop: in a thread, since looking up a name blocks. */
 #define _GNU_SOURCE
 #include "posix_internal.h"
 

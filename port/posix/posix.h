@@ -39,8 +39,8 @@ const char *mote_posix_address(int fd, char out[128]);
 int mote_posix_connect(const char *address, uint32_t timeout_ms);
 
 /*
- * A connect beside a loop: it takes place in a thread, as names are resolved by waiting. Zero at
- * first; must stay where it is while BUSY.
+ * A connect beside a loop: it takes place in a thread, as looking up a name blocks. Zero at first;
+ * must stay where it is while BUSY.
  *
  *   IDLE -- mote_posix_dial_begin() --> BUSY -- connected, or not --> DONE -- _look() --> IDLE
  */
@@ -54,8 +54,7 @@ typedef struct {
 /* As mote_posix_connect(), whose parameters these are; only when IDLE. */
 void mote_posix_dial_begin(mote_posix_dial *d, const char *address, uint32_t timeout_ms);
 
-/* How far it is. DONE, which is said once: *fd is the socket, which is the caller's; -1: it failed.
- */
+/* How far it is. DONE is said once; then *fd is the socket, now the caller's, or -1: it failed. */
 enum mote_posix_dial_state mote_posix_dial_look(mote_posix_dial *d, int *fd);
 
 /* Waits for a connection to a listening socket, for at most timeout_ms: a socket as
@@ -98,8 +97,8 @@ enum mote_posix_input {
     MOTE_POSIX_TOOK_ALL,     /* and goes on */
     MOTE_POSIX_OUTPUT_FIRST, /* it stopped at *used: what it has to say must leave before it takes
                                 the rest (TLS in its handshake) */
-    MOTE_POSIX_ENDED         /* well or not, and each of its calls was told: what it still says
-                                leaves, then the transport is closed; it stays so */
+    MOTE_POSIX_ENDED         /* it has ended, well or not, and each of its calls was told: what
+                                it still says leaves, then the transport is closed. Sticky */
 };
 
 /*
@@ -206,8 +205,9 @@ struct mote_posix_loop {
     uint64_t now_ms;
     uint64_t due_ms;   /* earliest time at which a connection wants a tick */
     uint64_t slow;     /* handlers that have held up all others, of mote_posix_serve() */
-    uint32_t stall_ms; /* output that does not move for so long closes; 60,000 */
-    uint32_t spin_us;  /* looks for so long again and again before it sleeps: trades processor time
+    uint32_t stall_ms; /* a connection whose output does not move for so long is closed;
+                          60,000 */
+    uint32_t spin_us;  /* looks again and again for so long before it sleeps: trades processor time
                           for latency; 0 */
     uint8_t in[1 << 18]; /* shared: an engine uses up its input at once */
 };
@@ -217,7 +217,7 @@ int mote_posix_loop_init(mote_posix_loop *loop);
  * cannot be watched: then it is closed. */
 int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
                            void *context);
-/* Closes the listener: who connects from now on is refused, and may go elsewhere. */
+/* Closes the listener: whoever connects from now on is refused, and may go elsewhere. */
 void mote_posix_loop_deafen(mote_posix_loop *loop);
 /* Takes a connected socket into the loop. `conn` belongs to it until `closed` is called. -1: it
  * cannot be watched; the socket is still the caller's, and `closed` is not called. */
@@ -228,7 +228,7 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms);
 /* Lets the engine work and writes what it has: to be called after sending outside of its handlers.
  * Without effect unless the connection is OPEN or ENDING. */
 void mote_posix_flush(mote_posix_conn *conn);
-/* Gives the engine its time with the next turn, whenever it wanted it. */
+/* Ticks the engine in the next turn, whatever time it has asked for. */
 void mote_posix_hurry(mote_posix_conn *conn);
 /* Closes at the end of this turn; without effect where that is already so. */
 void mote_posix_close(mote_posix_conn *conn);
@@ -239,20 +239,20 @@ void mote_posix_loop_end(mote_posix_loop *loop);
 
 typedef struct {
     const char *address;
-    const char *dial; /* in place of listening: connects to there, again and again, and serves on
-                         the connection that it has opened */
-    mote_grpc_config grpc;                              /* server is set by the call */
-    size_t max_connections;                             /* 0: 1024 */
-    uint32_t spin_us;                                   /* as in mote_posix_loop */
-    bool quiet;                                         /* does not print "listening on ADDRESS" */
+    const char *dial;       /* in place of listening: connects to this address, again and again, and
+                               serves on the connection that it has opened */
+    mote_grpc_config grpc;  /* server is set by the call */
+    size_t max_connections; /* 0: 1024 */
+    uint32_t spin_us;       /* as in mote_posix_loop */
+    bool quiet;             /* does not print "listening on ADDRESS" */
     void (*ready)(const char *address);                 /* in place of that line; may be NULL */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
     uint32_t turn_ms;           /* at least this often; 0: only when something happens */
-    const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: who is
-                                   silent for 5 minutes is asked whether it is there */
+    const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: a peer
+                                   that is silent for 5 minutes is asked if it is there */
     uint32_t drain_ms;          /* calls have so long to end once it is to stop; 0: 10,000 */
     uint32_t slow_ms;           /* a handler that takes longer is reported; 0: 100 */
-    /* Tells of such a one, in place of a line on standard error; NULL: the line. */
+    /* Reports such a handler; NULL: a line on standard error does. */
     void (*slow)(void *context, const char *service, const char *method, uint32_t ms);
     const mote_posix_security *security; /* NULL: none; mote_posix_tls_security() of
                                             port/posix/tls.h */
@@ -268,7 +268,7 @@ mote_posix_conn *mote_posix_conn_of(const mote_grpc_call *call);
 
 /* Who calls: the address of the peer of a connection, as "192.0.2.1:5000", "[::1]:5000", or
  * "unix:uid=1000" (the user whose process it is); "" when the socket does not know it. What the
- * peer has proven of itself says mote_posix_tls_peer() of port/posix/tls.h. */
+ * peer has proven of itself is in mote_posix_tls_peer() of port/posix/tls.h. */
 const char *mote_posix_peer_address(const mote_posix_conn *conn, char out[128]);
 
 /* Bytes of memory of one connection of such a server. */

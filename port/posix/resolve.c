@@ -39,7 +39,7 @@ static int split(const char *address, char host[256], const char **port)
     return 0;
 }
 
-/* A name, or an address in digits, for which nobody is asked. */
+/* A name, or an address in digits, for which the resolver is not asked. */
 static int look_up_flags(const char *host, const char *port, int flags, struct addrinfo **list)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
@@ -160,8 +160,7 @@ int mote_posix_resolve(const char *address, int flags, uint64_t until_ms, struct
         l->state = ABANDONED;
     pthread_mutex_unlock(&l->lock);
     if (!answered)
-        return mote_posix_failed("look up", address,
-                                 "timed out: no answer to the question for the name");
+        return mote_posix_failed("look up", address, "timed out: the resolver has not answered");
     int result = l->result;
     *list = l->list;
     free_lookup(l);

@@ -88,10 +88,10 @@ typedef struct {
     slot *free, *oldest, *newest; /* of the NEW ones */
     size_t slot_size, made;
     size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
-    uint64_t looked_ms;   /* when an idle one was looked for last */
+    uint64_t looked_ms;   /* when an idle one was last looked for */
     mote_posix_dial dial;
     mote_backoff redial;
-    uint64_t redial_ms, dialed_ms; /* not before; when it was connected last */
+    uint64_t redial_ms, dialed_ms; /* not before; when it was last connected */
 } server_state;
 
 static void leave_queue(server_state *owner, slot *s)
@@ -437,7 +437,7 @@ static void set_defaults(mote_posix_server *c)
         c->turn_ms = WAKE_MS;
 }
 
-/* False: it cannot be; the reason is said. */
+/* False: the server cannot start; the reason was printed. */
 static bool begin_to_listen(server_state *s)
 {
     const mote_posix_server *c = s->config;

@@ -39,7 +39,7 @@ static int unix_address(const char *address, struct sockaddr_un *un)
 }
 
 /* "host:port" in numbers; an IPv4 address that an IPv6 socket has mapped (RFC 4291 2.5.5.2) is
- * written as the one that it is. `otherwise`: there is none. */
+ * written as IPv4. `otherwise`: what is written where there is none. */
 static const char *put_address(const struct sockaddr_storage *a, char out[128],
                                const char *otherwise)
 {
@@ -123,7 +123,7 @@ static bool is_left_over(const struct sockaddr_un *un)
 }
 
 /* Holds the folder of a path, so that of two that find the same left-over socket one replaces it.
- * -1: another one is at it. */
+ * -1: another one is doing so. */
 static int hold_folder(const char *path)
 {
     char folder[sizeof((struct sockaddr_un *)0)->sun_path + 1];
@@ -221,7 +221,7 @@ static void enter_wait(race *r, const struct addrinfo *a)
         close(fd);
 }
 
-/* What has been decided until then: a connected socket; -1: none, and r->count says how many are
+/* What is decided by then: a connected socket; -1: none, and r->count says how many are
  * still on their way. */
 static int look(race *r, uint64_t until)
 {

@@ -1,10 +1,10 @@
 /*
  * serial: connections over a line that has none, such as a UART, where bytes are lost, doubled and
  * changed, and texts pass between them. Bytes of HTTP/2 travel in frames with a checksum and a
- * number, so that a frame which noise has touched is missed by its number, ends the connection, is
- * told to both ends, and never reaches the engine; the client then connects again. What is in no
- * frame, such as a boot log, ends nothing: it is a text. No I/O, no heap. Both ends of a line use
- * it: the device, and build/mote-serial for ordinary gRPC programs.
+ * number: a frame that noise has touched never reaches the engine; that it is missing is noticed by
+ * the next number, ends the connection and is told to both ends, and the client connects again.
+ * What is in no frame, such as a boot log, ends nothing: it is a text. No I/O, no heap. Both ends
+ * of a line use it: the device, and build/mote-serial for ordinary gRPC programs.
  *
  * A frame is: kind, connection, number, up to 64 bytes, CRC-32 (that of Ethernet, least significant
  * byte first); with its zeros stuffed (COBS: consistent overhead byte stuffing), and a zero in
@@ -89,7 +89,7 @@ const uint8_t *mote_serial_peek(mote_serial *s, size_t *len);
 void mote_serial_ack(mote_serial *s, size_t len);
 
 /* Takes the time, in ms: after a silence the other end is told how far this one is, so that a frame
- * which was lost as a whole is missed. */
+ * which was lost as a whole is noticed. */
 void mote_serial_tick(mote_serial *s, uint64_t now_ms);
 
 #ifdef __cplusplus

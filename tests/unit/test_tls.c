@@ -304,7 +304,7 @@ static void a_hostile_session_is_an_error_or_ends_the_handshake(void)
         forge(other, n);
         CHECK_INT(mote_tls_resume(client.tls, other, n), MOTE_TLS_ERR_CONFIG);
         CHECK(strcmp(mote_tls_error(client.tls),
-                     "the saved session is by another version of mbedTLS") == 0);
+                     "the saved session was written by another version of mbedTLS") == 0);
         memcpy(other, session, n);
         memcpy(other + MAGIC, "20200101000000", TLS_TIME);
         forge(other, n);

@@ -378,7 +378,7 @@ static void contradictions_are_errors(void)
     REFUSED(c.find_psk = find_psk, "find_psk is for servers");
     REFUSED(c.psk = ((mote_tls_span){"0123456789abcdef", 16}), "a shared key needs its identity");
     REFUSED((c.psk = (mote_tls_span){long_key, sizeof long_key}, c.psk_identity = c.psk),
-            "the shared key is too long, or memory is out");
+            "the shared key is too long, or there is no memory for it");
     REFUSED(c.cert = file("client.pem"), "a certificate needs its key");
     REFUSED((c = ours, c.cert.len = c.key.len = 0), "a server needs a certificate or a shared key");
     REFUSED((c = ours, c.signer = &signer), "exclude each other");

@@ -27,8 +27,8 @@
  * A modem that gives another number of bytes than it says is noticed by what follows them, unless
  * the bytes themselves look like the end of its answer; HTTP/2 then ends the connection.
  *
- * What the network needs (APN, PIN, bands) is the caller's: mote_modem_config.setup. A family of
- * one's own is a mote_modem_family.
+ * What the network needs (APN, PIN, bands) is the caller's: mote_modem_config.setup. For
+ * another family of modems, write a mote_modem_family.
  */
 #ifndef MOTE_MODEM_H
 #define MOTE_MODEM_H
@@ -48,8 +48,8 @@ enum {
     MOTE_MODEM_WHY = 96
 };
 
-/* A command before the connection is made. It is over when OK is there, and `until`, if not NULL,
- * which begins a line that may follow later. */
+/* A command before the connection is made. It is over when OK has come and, unless `until` is
+ * NULL, a line that begins with it, which may follow later. */
 typedef struct {
     const char *command;
     const char *until;
@@ -63,7 +63,7 @@ typedef struct {
     const char *dial, *dial_port, *dial_end; /* around the name of the host and the port */
     const char *dialed;                      /* begins the line whose number, 0, says: connected */
     const char *send, *read;                 /* a number follows */
-    const char *sent;                        /* begins the line that says so */
+    const char *sent;                        /* begins the line that says they were sent */
     bool sent_counts;                        /* the last number in it is how many bytes */
     const char *refused;                     /* begins the line: nothing sent, no room; or NULL */
     const char *arrived;                     /* begins the line: there are bytes to read */
@@ -127,7 +127,7 @@ typedef struct {
     bool sent_last;   /* it is the turn of reading */
     bool answered;    /* of the command in progress: OK was there */
     bool resulted;    /* and the line that follows it, or comes before */
-    bool no_bytes;    /* and the one that says so */
+    bool no_bytes;    /* and the line that says there are none */
     uint8_t step, tries;
     const mote_modem_config *config;
     char out[MOTE_MODEM_COMMAND]; /* the command in progress, or the last one */
