@@ -41,7 +41,7 @@ static const option common_options[] = {
     OPTION("--cert", &tls_options.cert, "our certificate, PEM"),
     OPTION("--key", &tls_options.key, "its key, PEM"),
     OPTION("--ca", &tls_options.ca,
-           "certificates to trust, PEM (servers: clients need one by these)"),
+           "CA certificates, PEM (servers: clients need a certificate by one of these)"),
     OPTIONS_END};
 
 static void print_options(const option *options)

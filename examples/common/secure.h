@@ -14,7 +14,7 @@ static mote_posix_security secure_engine;
 static mote_posix_tls_io secure_transport;
 static char secure_host[256];
 
-/* What was asked for on the command line. Ends the program when it cannot be had. */
+/* What was asked for on the command line. Ends the program when that fails. */
 static inline bool secure_begin(bool server)
 {
     if (!tls_options.on)
@@ -27,8 +27,8 @@ static inline bool secure_begin(bool server)
     return true;
 }
 
-/* Certificates and keys that are replaced hold for connections that are made from then on; one that
- * is wrong is said, and the old ones hold. To be called now and then. */
+/* Certificates and keys whose files were replaced hold for new connections. If one is wrong, that
+ * is printed, and the old ones still hold. To be called now and then. */
 static inline void secure_refresh(uint64_t now_ms)
 {
     static uint64_t looked_ms;
@@ -76,7 +76,7 @@ static inline mote_io secure_io(const char *address, mote_io io)
     if (!(address ? secure_client(address) : secure_server()))
         return io;
     if (mote_posix_tls_begin(&secure_transport, &secure_config, io) < 0) {
-        fprintf(stderr, "error: TLS: %s is no host name, or memory is out\n", secure_host);
+        fprintf(stderr, "error: TLS: %s is not a host name, or there is no memory\n", secure_host);
         exit(2);
     }
     return mote_posix_tls_transport(&secure_transport);

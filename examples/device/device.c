@@ -42,7 +42,7 @@ int main(int argc, char **argv)
                                 .turn_ms = 100};
     const option options[] = {OPTION("--address", &server.address, "where to listen"),
                               OPTION("--dial", &server.dial, "connect to there instead"),
-                              OPTION("--metrics", &metrics, "where Prometheus may ask"),
+                              OPTION("--metrics", &metrics, "where Prometheus reads the counters"),
                               OPTIONS_END};
 
     parse_options(argc, argv, "device: serves mote.device.Device", options);

@@ -1,8 +1,10 @@
 /*
  * Calls a device: one that listens, or one that dials in, over the connection that it has opened.
  *
- *   device_caller [--listen=127.0.0.1:50052 | --address=HOST:PORT] [--channel=0] [--set=VALUE]
- * [--watch=COUNT] device --dial=127.0.0.1:50052
+ *   device_caller [--listen=127.0.0.1:50052] [--channel=0] [--set=VALUE] [--watch=COUNT]
+ *   device_caller --address=HOST:PORT ...
+ *
+ * A device that dials in: device --dial=127.0.0.1:50052
  */
 #include "device.mote.h"
 
@@ -52,7 +54,7 @@ int main(int argc, char **argv)
                *count = "0";
     const option options[] = {OPTION("--listen", &listen, "where the device dials"),
                               OPTION("--address", &address, "of a device that listens"),
-                              OPTION("--channel", &number, "of the device"),
+                              OPTION("--channel", &number, "number of the channel (0)"),
                               OPTION("--set", &set, "a value to set first"),
                               OPTION("--watch", &count, "readings to wait for"),
                               OPTIONS_END};

@@ -2,7 +2,7 @@
  * The sensor of examples/firmware/sensor.c over Ethernet and TLS: the same source for what is said
  * and heard, lwIP below, and a collector whose certificate is verified. The board's line is a
  * console. The collector is COLLECTOR_NAME at COLLECTOR_ADDRESS and COLLECTOR_PORT, and its
- * certificate is by the authority in "ca.h".
+ * certificate is signed by the authority in "ca.h".
  */
 #include "../../port/cortex-m/board.h"
 #include "../../port/lwip/net.h"

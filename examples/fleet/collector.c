@@ -137,7 +137,7 @@ static int on_sample(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     mote_telemetry_Sample s;
 
     if (mote_telemetry_Telemetry_Upload_read(ev, &s, NULL) < 0)
-        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Sample");
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is not a Sample");
     if (s.sequence == 0 || s.sequence > INT64_MAX ||
         !name_is_valid(s.metric.data, s.metric.len, METRIC_NAME))
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
@@ -172,7 +172,7 @@ static const char *stranger(const mote_grpc_call *call, const call_state *state,
     mote_tls_peer peer;
 
     if (tokens && !token_is_of(state->token, strlen(state->token), device, len))
-        return "this is no token of the device";
+        return "this is not a token of the device";
     if (!identity)
         return NULL;
     mote_posix_tls_peer(mote_posix_conn_of(call), &peer);
@@ -285,7 +285,7 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     mote_telemetry_Report report;
 
     if (mote_telemetry_Telemetry_Control_read(ev, &report, NULL) < 0)
-        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is no Report");
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "this is not a Report");
     if (!name_is_valid(report.device.data, report.device.len, DEVICE_NAME))
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
                             "the device has no valid name");
@@ -358,8 +358,8 @@ static void end_all_calls(mote_posix_loop *loop)
     tell_all(loop);
 }
 
-/* Tokens and certificates are read again when their files have changed; who has a token no more is
- * shown out. */
+/* Tokens and certificates are read again when their files have changed; the calls of a device whose
+ * token is gone end. */
 static void refresh(uint64_t now)
 {
     secure_refresh(now);
@@ -369,7 +369,7 @@ static void refresh(uint64_t now)
     for (call_state *state = calls; state; state = state->next) {
         const char *device = state->source ? state->source->device : "";
         if (!state->ending && stranger(state->call, state, device, strlen(device)))
-            calls_end(state, MOTE_GRPC_UNAUTHENTICATED, "this is no token of the device any more");
+            calls_end(state, MOTE_GRPC_UNAUTHENTICATED, "this is no longer a token of the device");
     }
 }
 
@@ -415,9 +415,9 @@ int main(int argc, char **argv)
     const option options[] = {
         OPTION("--address", &server.address, "where to listen"),
         OPTION("--store", &path, "SQLite database that keeps the samples"),
-        OPTION("--tokens", &tokens, "who may be which device: DEVICE TOKEN"),
+        OPTION("--tokens", &tokens, "file with the token of each device: DEVICE TOKEN"),
         OPTION("--identity", &identity, "cert: a device is who its certificate says (with --ca)"),
-        OPTION("--keep", &keep, "how long: 30d, 12h, 90m or 60s (for ever)"),
+        OPTION("--keep", &keep, "how long samples are kept: 30d, 12h, 90m or 60s (for ever)"),
         OPTION("--log", &log, "MiB of log for those who read it (256)"),
         OPTION("--interval", &interval, "ms between readings to ask for"),
         SWITCH("--plain", &view.plain, "plain lines, no live table"),
@@ -432,8 +432,9 @@ int main(int argc, char **argv)
         return 2;
     }
     if ((keep && !read_duration(keep, &keep_ms)) || (log && (store_log_mib = atoi(log)) < 1)) {
-        fprintf(stderr, "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is no "
-                        "number of MiB\n");
+        fprintf(stderr,
+                "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is not "
+                "a number of MiB\n");
         return 2;
     }
     if (identity && (strcmp(identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {

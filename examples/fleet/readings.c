@@ -8,7 +8,7 @@
 const char *const reading_names[READINGS] = {"load", "memory_mib", "cpu_percent", "net_rx_bytes",
                                              "net_tx_bytes"};
 
-/* One line of a file matched by a format; false: it cannot be had, which is not 0. */
+/* One line of a file matched by a format; false: it cannot be read, which is not the same as 0. */
 static bool read_line(const char *path, const char *prefix, char *line, size_t size)
 {
     FILE *f = fopen(path, "r");

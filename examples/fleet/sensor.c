@@ -268,7 +268,7 @@ static uint32_t number(const char *of, const char *text, uint32_t least, uint32_
     exit(2);
 }
 
-/* The ring: in memory, or in the file that --spool names. False: it cannot be had. */
+/* The ring: in memory, or in the file that --spool names. False: that failed; see errno. */
 static bool begin_ring(const char *spool, int policy)
 {
     const mote_outbox_storage *storage;

@@ -9,8 +9,8 @@
 enum { SENSOR_CALLS = 2, SENSOR_INTERVAL_LEAST = 10, SENSOR_INTERVAL_MOST = 86400000 };
 
 /* In ms: to connect and to hear of the peer; the longest wait between attempts; the silence of a
- * collector that owes an answer; and of one that owes nothing, which gRPC's servers do not want to
- * be asked more often. */
+ * collector that owes an answer; and of one that owes nothing, as gRPC's servers do not want
+ * more frequent PINGs. */
 enum {
     SENSOR_CONNECT_MS = 5000,
     SENSOR_BACKOFF_MS = 10000,
@@ -18,7 +18,7 @@ enum {
     SENSOR_KEEPALIVE_MS = 300000
 };
 
-/* Where a sensor is in its life: who ends it says FINISHING. */
+/* Where a sensor is in its life: to end it, set SENSOR_FINISHING. */
 enum sensor_life {
     SENSOR_SAMPLING,
     SENSOR_FINISHING, /* no more samples: the upload ends when all are acknowledged */
@@ -42,8 +42,8 @@ typedef struct {
     enum sensor_life life;
     enum sensor_link link;
     mote_grpc_call *control, *upload;
-    uint64_t heard_ms; /* when an answer has come last, or none was owed; 0: on no connection yet */
-    uint64_t heard;    /* the acknowledgement that it was */
+    uint64_t heard_ms; /* when the last answer came, or none was owed; 0: on no connection yet */
+    uint64_t heard;    /* the number that it acknowledged */
 } sensor_core;
 
 /* The samples are in `ring`; policy: enum mote_outbox_policy; epoch: a random number, not 0. */

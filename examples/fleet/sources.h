@@ -4,8 +4,8 @@
 
 #include "store.h"
 
-/* So many incarnations of one device are known; those before them are forgotten: what they might
- * still send would be taken for new. And so many of all devices; then no new one is let in. */
+/* Limits. Of one device so many incarnations are known; older ones are forgotten, and what they
+ * might still send would be taken for new. Of all devices so many; then no new one is let in. */
 enum { SOURCE_EPOCHS = 16, SOURCES_MOST = 1000000 };
 
 /* The one with this name and epoch, which is added where it is missing; NULL: there is no room. */

@@ -67,7 +67,7 @@ static uint64_t batch_size;
 static source *dirty;
 static int log_pages; /* in the log */
 static struct {
-    uint64_t marked_ms, looked_ms; /* when a mark was set, and when old ones were looked for */
+    uint64_t marked_ms, looked_ms; /* when a mark was last set, and old ones were last looked for */
     uint64_t added;                /* rows since that mark */
     int64_t below;                 /* rows below this one are to go; 0: none */
 } old;
@@ -142,7 +142,7 @@ static int take_lock(const char *path)
         return 0;
     snprintf(reason, sizeof reason,
              lock >= 0 && errno == EWOULDBLOCK ? "another collector uses %s"
-                                               : "the lock file %s.lock cannot be had: %s",
+                                               : "the lock file %s.lock cannot be opened: %s",
              path, strerror(errno));
     store_close();
     return -1;

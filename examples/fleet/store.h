@@ -4,10 +4,10 @@
  *
  * - samples (source, sequence, time_ms, metric, value): a row for each sample, in order of arrival.
  *   A value that is not a number is NULL; -0 is 0.
- * - sources (id, device, epoch, last, dropped, seen_ms): a row for each incarnation of a device:
- * the highest number that is stored (in the same commit), what the device says it has dropped, when
- * it was heard last. Samples refer to its id, which is negative for devices without epochs. It
- *   outlives its samples.
+ * - sources (id, device, epoch, last, dropped, seen_ms): a row for each incarnation of a device.
+ *   `last` is the highest number that is stored (in the same commit), `dropped` is what the device
+ *   says it has dropped, `seen_ms` is when it was last heard. Samples refer to the id, which is
+ *   negative for devices without epochs. The row outlives its samples.
  * - readings (device, epoch, sequence, time_ms, metric, value): both, joined.
  * - marks (at_ms, row, source, sequence): the last sample that was there at a time, for retention.
  *

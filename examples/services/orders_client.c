@@ -3,8 +3,9 @@
  *
  *   orders_client [--address=A] import < FILE     lines "ID CUSTOMER ARTICLE QUANTITY CENTS"
  *   orders_client [--address=A] history [CUSTOMER]
- *   orders_client [--address=A] update < FILE     lines "ID STATUS" (1 paid, 2 shipped, 3
- * cancelled)
+ *   orders_client [--address=A] update < FILE     lines "ID STATUS"
+ *
+ * A status is 1 (paid), 2 (shipped) or 3 (cancelled).
  */
 #include "orders.mote.h"
 

@@ -22,7 +22,7 @@ static char scratch[16384];
 static mote_io io;
 static int verbose;
 static uint32_t timeout_ms;
-static uint64_t progress_ms; /* when bytes have moved last */
+static uint64_t progress_ms; /* when bytes last moved */
 static bool answered;        /* the response was complete, whatever came afterwards */
 static const char *reset_code;
 static FILE *upload; /* NULL: there is none, or all of it is sent */
@@ -41,7 +41,7 @@ static void parse_url(const char *url, char *host, char *path, size_t cap)
     bool secure = strncmp(url, "https://", 8) == 0;
 
     if (!secure && strncmp(url, "http://", 7) != 0)
-        fail(url, "is no http:// or https:// URL");
+        fail(url, "is not an http:// or https:// URL");
     tls_options.on |= secure;
     for (const char *p = url; *p; p++) {
         if (*p <= ' ' || *p == 0x7f)
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
     int i = parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: an HTTP/2 client", options);
     timeout_ms = (uint32_t)(strtod(timeout, NULL) * 1000);
     if (timeout_ms == 0)
-        fail(timeout, "is no number of seconds");
+        fail(timeout, "is not a number of seconds");
     if (i + 1 != argc)
         fail("usage", "h2_client [-v] [-d FILE] URL");
     parse_url(argv[i], host, path, sizeof host);

@@ -61,7 +61,7 @@ static connection *pool, *free_list;
 static size_t made;
 static mote_posix_loop loop;
 static uint32_t timeout_ms;
-static uint64_t drain_ms; /* when SIGTERM came; 0: it did not */
+static uint64_t drain_ms; /* when SIGTERM came; 0: it has not */
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
@@ -448,7 +448,7 @@ int main(int argc, char **argv)
     snprintf(address, sizeof address, "%s:%s", host, port);
     timeout_ms = (uint32_t)(strtod(timeout, NULL) * 1000);
     if (timeout_ms == 0) {
-        fprintf(stderr, "h2_server: error: --timeout=%s is no number of seconds\n", timeout);
+        fprintf(stderr, "h2_server: error: --timeout=%s is not a number of seconds\n", timeout);
         return 2;
     }
     page_length.value = page_length_text;

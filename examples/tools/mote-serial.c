@@ -6,10 +6,10 @@
  *
  * The line is a serial device, or where an emulator offers one: HOST:PORT or unix:/path. One
  * connection at a time, in the frames of serial.h: with --dial the device begins it, with --listen
- * each client does. What noise touches is closed. So that nobody keeps the others out, a client is
- * closed that has not said HTTP/2's preface 10 s after it came, that takes nothing for 10 s, or on
- * whose connection nothing has passed for --idle seconds; and while another one waits, who has had
- * --turn seconds is told so (GOAWAY), and closed 10 s later.
+ * each client does. Noise closes the connection. So that nobody keeps the others out, a client is
+ * closed when it has not sent HTTP/2's preface within 10 s, when it takes nothing for 10 s, or when
+ * nothing has passed on its connection for --idle seconds; and while another client waits, one that
+ * has had --turn seconds is told to go (GOAWAY), and closed 10 s later.
  *
  * What the device says beside its frames, such as a boot log, goes to standard output. A line that
  * ends, as where a cable is pulled, is opened again when it is back.
@@ -368,7 +368,7 @@ int main(int argc, char **argv)
         OPTION("--dial", &dial, "the gRPC server that the device calls"),
         OPTION("--idle", &idle_s.text, "s without a byte that end a connection (300)"),
         OPTION("--turn", &turn_s.text, "s after which a client makes room for one that waits (5)"),
-        OPTION("--sync", &sync_ms.text, "ms of silence after which a lost frame is missed (500)"),
+        OPTION("--sync", &sync_ms.text, "ms of silence after which a lost frame is noticed (500)"),
         OPTIONS_END};
 
     parse_options(argc, argv, "mote-serial: brings gRPC programs to a device on a serial line",

@@ -88,7 +88,7 @@ int main(int argc, char **argv)
     if (!tls_options.ca || !tls_options.cert || !tls_options.key)
         return fail("usage", "tls_pool --ca=FILE --cert=FILE --key=FILE");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
-        return fail("socketpair", "not to be had");
+        return fail("socketpair", "failed");
     pid_t child = fork();
     if (child == 0) {
         close(fds[0]);
