@@ -46,11 +46,11 @@ enum MOTE_GRPC_ENUM8 mote_grpc_event_type {
 
 typedef struct mote_grpc_call mote_grpc_call;
 
-/* An event. Beside type, call, data and len only the members are set that the type names. */
+/* An event. Besides type, call, data and len, only members whose comment names the type are set. */
 typedef struct {
     enum mote_grpc_event_type type;
     bool trailing;
-    bool compressed; /* MESSAGE: it came so; data is what it was before */
+    bool compressed; /* MESSAGE: it arrived compressed; data is decompressed */
     mote_grpc_call *call;
     const uint8_t *data; /* message or chunk */
     size_t len;
@@ -268,7 +268,7 @@ typedef struct {
     const uint8_t *rest;
     size_t rest_len;
     uint32_t held;              /* bytes of the event, its prefix included; credit is held back */
-    enum mote_grpc_where where; /* NOWHERE just when held is 0 */
+    enum mote_grpc_where where; /* NOWHERE exactly when held is 0 */
     enum mote_grpc_event_type type; /* of the event; NOTHING: it is done, or was brought back */
 } mote_grpc_delivery;
 
@@ -295,7 +295,7 @@ typedef struct mote_grpc {
     uint16_t ends;                         /* calls that are OVER and do not wait: to be told */
     uint16_t next_end;                     /* where they are looked for */
     uint16_t scan, scan_stop;              /* calls are looked at in turn, from one to the other */
-    uint32_t generation; /* of the newest call. Who prepares a connection anew in the place
+    uint32_t generation; /* of the newest call. Whoever prepares a connection anew in the place
                             of another sets it to the old value, and no handle is mistaken */
     const mote_grpc_metadata *refused; /* private: of the last list that was looked at */
     uint64_t now_ms;
@@ -351,7 +351,7 @@ void mote_grpc_shutdown(mote_grpc *g);
 /* Calls that are open, or whose end is still to be told. */
 size_t mote_grpc_active(const mote_grpc *g);
 
-/* Calls of which it is not decided how they end. */
+/* Calls whose end is not yet decided. */
 size_t mote_grpc_running(const mote_grpc *g);
 
 /* Whether it is decided how the call ends; what it has received, and its end, may still follow. */
@@ -466,8 +466,8 @@ int mote_grpc_finish(mote_grpc_call *call, int code, const char *message);
 int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,
                           const mote_grpc_metadata *metadata, size_t count);
 
-/* Calls that wait for room have it in turns, each from a half to all of the transmit buffer. A call
- * of this weight has so many turns at a time, 0 as 1. It counts here alone: no peer is told. */
+/* Calls that wait for room take turns; a turn is from a half to all of the transmit buffer. A call
+ * of this weight has so many turns at a time (0 is 1). It counts here alone: no peer is told. */
 void mote_grpc_set_weight(mote_grpc_call *call, uint8_t weight);
 
 /* Milliseconds until the deadline of the call, UINT64_MAX when it has none. */

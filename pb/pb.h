@@ -37,7 +37,7 @@ extern "C" {
 /* Errors -400..-499. */
 #define MOTE_PB_ERRORS(X)                                                                          \
     X(MOTE_PB_ERR_TRUNCATED, -400, "pb: the message ends inside of a field")                       \
-    X(MOTE_PB_ERR_VARINT, -401, "pb: varint longer than 10 bytes, or a length than 5")             \
+    X(MOTE_PB_ERR_VARINT, -401, "pb: varint longer than 10 bytes, or length longer than 5")        \
     X(MOTE_PB_ERR_TAG, -402,                                                                       \
       "pb: a tag of more than 5 bytes, field 0 or above 2^29-1, or an unknown wire type")          \
     X(MOTE_PB_ERR_GROUP, -403, "pb: groups do not match")                                          \
@@ -156,8 +156,8 @@ int mote_pb_encode_part(const void *encoder, const void *message, size_t offset,
  * A walk lies in memory that the caller lends for as long as a message is being sent. It takes 24
  * bytes (with pointers of 64 bits 40) for each message that is open at a time, and what is left of
  * the memory keeps the lengths of sub-messages, 4 bytes for each. With room for the lengths of all
- * the message is sized once; with less, what is not kept is sized again when it is come to, at the
- * most once for each level of nesting.
+ * the message is sized once; with less, what is not kept is sized again when the walk reaches it,
+ * at most once for each level of nesting.
  */
 typedef struct {
     uint8_t *memory; /* levels from its start, lengths from its end */
@@ -235,7 +235,7 @@ typedef struct mote_pb_reader mote_pb_reader; /* a decoder at work */
 
 /* What proto2 (and editions, when they are told to) adds: mote_pb_proto2. */
 typedef struct {
-    /* A field of a closed enum: a number that is none of its is an unknown field. */
+    /* A field of a closed enum: a number that the enum does not have is an unknown field. */
     int (*closed)(mote_pb_reader *r, const mote_pb_field *f, uint32_t key);
     /* The end of a message: its required fields have been there, or MOTE_PB_ERR_REQUIRED. */
     int (*end)(mote_pb_reader *r);

@@ -155,7 +155,7 @@ typedef struct mote_channel {
     mote_channel_unary_function *unary; /* NULL: once */
     void *memory;
     size_t memory_size;
-    const char *why;     /* the state is what it is */
+    const char *why;     /* why the state is what it is */
     uint64_t read_ms;    /* time of the last read: what had arrived by then goes before time-outs */
     uint64_t attempt_ms; /* earliest time of the next attempt to connect */
     mote_backoff backoff;
@@ -181,8 +181,8 @@ mote_status mote_channel_status(mote_channel *ch, int error);
 
 /* The status of an error: RESOURCE_EXHAUSTED for what is larger than a limit, UNAUTHENTICATED for a
  * token without TLS, UNAVAILABLE for a connection that has ended, INTERNAL for the others, with the
- * text of mote_grpc_strerror(). One of a code and a static text; and the one
- * that MOTE_GRPC_STATUS carries. */
+ * text of mote_grpc_strerror(). mote_status_of() makes one of a code and a static text, and
+ * mote_status_of_event() gives the one that MOTE_GRPC_STATUS carries. */
 mote_status mote_status_of_error(int error);
 mote_status mote_status_of(int code, const char *text);
 mote_status mote_status_of_event(const mote_grpc_event *ev);

@@ -14,8 +14,8 @@
  *     Sample_encode(&sample, bytes, sizeof bytes, &len);
  *     mote_outbox_put(&outbox, bytes, len);
  *     ...
- *     mote_outbox_rewind(&outbox);                        when a call begins; and on it first of
- * all mote_outbox_acknowledge(&outbox, what_it_has);      the receiver says what it has
+ *     mote_outbox_rewind(&outbox);                        when a call begins; then, first of all,
+ *     mote_outbox_acknowledge(&outbox, what_it_has);      the receiver says what it has
  *     mote_outbox_send(&outbox, call);                    now and whenever there is room or news
  *
  * Messages whose time is over leave by mote_outbox_expire(). For priorities have an outbox for

@@ -44,7 +44,7 @@ static const struct {
     {MOTE_GRPC_ERR_VALUE,
      "grpc: a value of metadata has printable ASCII alone, and no blank at its ends"},
     {MOTE_PB_ERR_TRUNCATED, "pb: the message ends inside of a field"},
-    {MOTE_PB_ERR_VARINT, "pb: varint longer than 10 bytes, or a length than 5"},
+    {MOTE_PB_ERR_VARINT, "pb: varint longer than 10 bytes, or length longer than 5"},
     {MOTE_PB_ERR_TAG,
      "pb: a tag of more than 5 bytes, field 0 or above 2^29-1, or an unknown wire type"},
     {MOTE_PB_ERR_GROUP, "pb: groups do not match"},
