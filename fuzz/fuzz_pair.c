@@ -38,7 +38,7 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
     return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, 0, NULL) : 0;
 }
 
-static const mote_grpc_method methods[] = {{"Echo", echo, NULL, NULL, false, false, false}};
+static const mote_grpc_method methods[] = {{"Echo", echo, NULL, NULL, NULL, false, false}};
 static const mote_grpc_service services[] = {{"fuzz", methods, 1}};
 
 /* ---- messages ------------------------------------------------------------------------------ */

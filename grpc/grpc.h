@@ -67,6 +67,25 @@ typedef struct {
     size_t value_len;
 } mote_grpc_event;
 
+/* Where the bytes of a delivered event lie. */
+enum MOTE_GRPC_ENUM8 mote_grpc_where {
+    MOTE_GRPC_NOWHERE,  /* it has none, or they are done with */
+    MOTE_GRPC_IN_INPUT, /* right before `rest` */
+    MOTE_GRPC_IN_BUFFER /* right before rx_pos of the call */
+};
+
+/* How messages larger than the receive buffer are taken, as an interface, so that it is not linked
+ * where none comes. There is one implementation. */
+typedef struct {
+    /* A message of `len` bytes begins: its prefix is passed. */
+    void (*start)(mote_grpc_call *call, uint32_t len, enum mote_grpc_where where);
+    /* Its next piece is the event, as many of the `have` bytes at p as belong to it; false: the
+     * call has failed. */
+    bool (*next)(mote_grpc_call *call, mote_grpc_event *ev, const uint8_t *p, size_t have,
+                 enum mote_grpc_where where);
+} mote_grpc_chunking;
+extern const mote_grpc_chunking mote_grpc_chunks;
+
 /*
  * A method of a server: gets every event of its calls. Returns 0; MOTE_AGAIN to be offered the
  * event again when there is room for output; a status code > 0 to end the call with it; < 0 to end
@@ -81,7 +100,8 @@ typedef struct {
     const void *data;                  /* free for the handler: call->method->data */
     const char *(*strerror)(int code); /* of errors that the handler returns and that are not
                                           grpc's, as mote_pb_strerror(); NULL: they have no text */
-    bool chunks;          /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
+    const mote_grpc_chunking *chunks;  /* &mote_grpc_chunks: messages beyond the receive buffer
+                                          arrive as MOTE_GRPC_CHUNK; NULL: they end the call */
     bool single;          /* one request: a call with none or with more ends with UNIMPLEMENTED
                              (statuscodes.md, cardinality violations) */
     bool single_response; /* a second one is refused with MOTE_GRPC_ERR_STATE */
@@ -178,7 +198,10 @@ struct mote_grpc_call {
     void *user;
     void *owner;            /* free for the application */
     mote_h2_stream *stream; /* NULL: it has ended */
-    const mote_grpc_method *method;
+    union {
+        const mote_grpc_method *method;   /* server */
+        const mote_grpc_chunking *chunks; /* client: of its request */
+    };
     struct mote_grpc *grpc;
     uint8_t *rx;
     uint32_t rx_pos, rx_len; /* received bytes that wait in rx: [rx_pos, rx_len) */
@@ -252,13 +275,6 @@ typedef struct {
 } mote_grpc_config;
 
 enum { MOTE_GRPC_RX_MIN = 16 }; /* least rx_size */
-
-/* Where the bytes of a delivered event lie. */
-enum MOTE_GRPC_ENUM8 mote_grpc_where {
-    MOTE_GRPC_NOWHERE,  /* it has none, or they are done with */
-    MOTE_GRPC_IN_INPUT, /* right before `rest` */
-    MOTE_GRPC_IN_BUFFER /* right before rx_pos of the call */
-};
 
 /* What is being delivered: the event that was reported last, and what of its call's content is at
  * hand behind it. */
@@ -421,8 +437,9 @@ typedef struct {
     uint32_t timeout_ms;          /* 0: none */
     const mote_grpc_metadata *metadata;
     size_t metadata_count;
-    bool chunks;                  /* messages beyond the receive buffer arrive as MOTE_GRPC_CHUNK */
-    const mote_grpc_codec *codec; /* of compressed messages, one of the config; NULL: none */
+    const mote_grpc_chunking *chunks; /* &mote_grpc_chunks: messages beyond the receive buffer
+                                         arrive as MOTE_GRPC_CHUNK; NULL: they end the call */
+    const mote_grpc_codec *codec;     /* of compressed messages, one of the config; NULL: none */
     bool wait_for_ready; /* mote_channel_start(): waits, within timeout_ms, while there is no
                             connection; otherwise it fails when the last attempt has failed */
     bool more; /* mote_channel_start(): a message follows at once, with which the headers leave */

@@ -57,8 +57,7 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
     if ((r = mote_h2_headers_end(&g->h2, false)) < 0)
         return r;
     *call = mote_grpc_call_new(g, stream);
-    if (request->chunks)
-        (*call)->facts |= FACT_CHUNKS;
+    (*call)->chunks = request->chunks;
     for (unsigned i = 0; MOTE_COMPRESSES && request->codec && i < g->config->codecs->count; i++) {
         if (g->config->codecs->codec[i] == request->codec)
             (*call)->tx_codec = (uint8_t)(i + 1);

@@ -7,7 +7,6 @@
 
 /* mote_grpc_call.facts: what is independent of its states */
 enum {
-    FACT_CHUNKS = 1,        /* large messages come as chunks */
     FACT_UNSEEN = 2,        /* client: the server has not processed the call */
     FACT_STATUS = 4,        /* client: grpc-status was seen */
     FACT_POST = 8,          /* server: :method is POST */
@@ -164,6 +163,13 @@ bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev);
 /* grpc_message.c */
 /* The next message of a call from its buffer or the content at hand: true when *ev is filled. */
 bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev);
+/* Passes `len` bytes of the buffer, or of what is at hand. */
+void mote_grpc_pass(mote_grpc_call *call, size_t len, enum mote_grpc_where where);
+/* The same of an event, which holds their credit; false: the call has failed, for one that may not
+ * be. */
+bool mote_grpc_hold(mote_grpc_call *call, size_t len, enum mote_grpc_where where);
+/* So many bytes are done with: the peer may send as many again. */
+void mote_grpc_give_back(mote_grpc_call *call, size_t len);
 /* The peer has ended inside of a message. */
 bool mote_grpc_message_cut(const mote_grpc_call *call);
 /* The event that held credit is done. */

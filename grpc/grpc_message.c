@@ -8,7 +8,7 @@ static uint32_t buffered(const mote_grpc_call *call)
     return call->rx_len - call->rx_pos;
 }
 
-static void give_back(mote_grpc_call *call, size_t len)
+void mote_grpc_give_back(mote_grpc_call *call, size_t len)
 {
     if (call->stream && len > 0)
         mote_h2_consume(&call->grpc->h2, call->stream, len);
@@ -46,6 +46,12 @@ static uint32_t message_len(const uint8_t *p)
     return (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
 }
 
+/* How it takes messages larger than the buffer; NULL: it does not. */
+static MOTE_SMALL_APART const mote_grpc_chunking *chunking_of(const mote_grpc_call *call)
+{
+    return mote_grpc_serves(call->grpc) ? call->method->chunks : call->chunks;
+}
+
 /* Whether a message that is compressed or larger than the buffer can be taken; otherwise the call
  * fails. */
 static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
@@ -55,7 +61,7 @@ static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
                             MOTE_TEXT("compressed message without a grpc-encoding"));
         return false;
     }
-    if (large && (!(call->facts & FACT_CHUNKS) || p[0] == 1)) {
+    if (large && (!chunking_of(call) || p[0] == 1)) {
         mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                             MOTE_TEXT("message larger than the receive buffer"));
         return false;
@@ -64,7 +70,7 @@ static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
 }
 
 /* Passes `len` bytes of the buffer, or of what is at hand. */
-static MOTE_SMALL_APART void pass(mote_grpc_call *call, size_t len, enum mote_grpc_where where)
+void mote_grpc_pass(mote_grpc_call *call, size_t len, enum mote_grpc_where where)
 {
     mote_grpc_delivery *d = &call->grpc->delivery;
 
@@ -76,31 +82,30 @@ static MOTE_SMALL_APART void pass(mote_grpc_call *call, size_t len, enum mote_gr
     }
 }
 
-/* The `len` bytes at p, prefix included, are the next event. */
-static bool emit(mote_grpc_call *call, mote_grpc_event *ev, const uint8_t *p, size_t len,
-                 enum mote_grpc_where where)
+bool mote_grpc_hold(mote_grpc_call *call, size_t len, enum mote_grpc_where where)
 {
     mote_grpc_delivery *d = &call->grpc->delivery;
-    bool whole = call->chunk_left == 0;
 
     if (mote_grpc_method_of(call) && call->facts & FACT_MESSAGE && call->method->single) {
         mote_grpc_call_fail(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("more than one request"));
         return false;
     }
-    ev->type = whole ? MOTE_GRPC_MESSAGE : MOTE_GRPC_CHUNK;
-    ev->data = whole ? p + PREFIX_SIZE : p;
-    ev->len = whole ? len - PREFIX_SIZE : len;
-    if (MOTE_COMPRESSES && whole && p[0] == 1 && !mote_grpc_decompress(call, ev))
-        return false;
-    if (!whole) {
-        ev->offset = call->chunk_total - call->chunk_left;
-        ev->total = call->chunk_total;
-        call->chunk_left -= (uint32_t)len;
-    }
-    pass(call, len, where);
+    mote_grpc_pass(call, len, where);
     d->held = (uint32_t)len;
     d->where = where;
     return true;
+}
+
+/* The `len` bytes at p, prefix included, are the next event. */
+static bool emit(mote_grpc_call *call, mote_grpc_event *ev, const uint8_t *p, size_t len,
+                 enum mote_grpc_where where)
+{
+    ev->type = MOTE_GRPC_MESSAGE;
+    ev->data = p + PREFIX_SIZE;
+    ev->len = len - PREFIX_SIZE;
+    if (MOTE_COMPRESSES && p[0] == 1 && !mote_grpc_decompress(call, ev))
+        return false;
+    return mote_grpc_hold(call, len, where);
 }
 
 bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
@@ -118,16 +123,14 @@ bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
         if (where == MOTE_GRPC_IN_INPUT)
             call->rx_pos = call->rx_len = 0;
         if (call->chunk_left > 0)
-            return emit(call, ev, p, have < call->chunk_left ? have : call->chunk_left, where);
+            return chunking_of(call)->next(call, ev, p, have, where);
         if (have >= PREFIX_SIZE) {
             uint32_t len = message_len(p);
             bool large = len > call->grpc->config->rx_size - PREFIX_SIZE;
             if ((p[0] != 0 || large) && !check_prefix(call, p, large))
                 return false;
             if (large) {
-                call->chunk_total = call->chunk_left = len;
-                pass(call, PREFIX_SIZE, where);
-                give_back(call, PREFIX_SIZE);
+                chunking_of(call)->start(call, len, where);
                 continue;
             }
             need += len;
@@ -163,7 +166,7 @@ void mote_grpc_message_done(mote_grpc_call *call)
         if (call->grpc->config->counters)
             call->grpc->config->counters->messages_received++;
     }
-    give_back(call, d->held);
+    mote_grpc_give_back(call, d->held);
     d->held = 0;
     d->where = MOTE_GRPC_NOWHERE;
 }

@@ -15,6 +15,7 @@ MOTE_SMALL_APART void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev
 {
     mote_grpc_call *call = ev->call;
 
+    MOTE_CHECK_THAT(mote_grpc_serves(g));
     if (!call || !call->method)
         return;
     int r = call->method->handler(call, ev);

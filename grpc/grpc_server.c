@@ -3,14 +3,21 @@
 
 static const mote_hpack_field status_name = MOTE_HPACK_STATIC(8);
 
+/* A field says that the call cannot be taken. */
+static void object(mote_grpc_call *call, int code, const char *text)
+{
+    call->code = (int16_t)code;
+    if (MOTE_HAS_TEXTS)
+        call->text = text;
+}
+
 static void on_timeout(mote_grpc_call *call, const mote_hpack_field_view *f)
 {
     uint64_t ms;
 
     if (call->deadline_ms != UINT64_MAX ||
         mote_grpc_parse_timeout(f->value, f->value_len, &ms) < 0) {
-        call->code = MOTE_GRPC_INTERNAL;
-        call->text = MOTE_TEXT("malformed or repeated grpc-timeout");
+        object(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("malformed or repeated grpc-timeout"));
         return;
     }
     mote_grpc_set_deadline(call, ms);
@@ -27,15 +34,14 @@ void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsign
         break;
     case FIELD_TYPE_OTHER:
         call->facts |= FACT_GRPC;
-        call->code = MOTE_GRPC_UNIMPLEMENTED;
-        call->text = MOTE_TEXT("content-type is not application/grpc+proto");
+        object(call, MOTE_GRPC_UNIMPLEMENTED,
+               MOTE_TEXT("content-type is not application/grpc+proto"));
         break;
     case FIELD_TIMEOUT:
         on_timeout(call, &h->field);
         break;
     case FIELD_ENCODING:
-        call->code = MOTE_GRPC_UNIMPLEMENTED;
-        call->text = MOTE_TEXT("grpc-encoding is not supported");
+        object(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("grpc-encoding is not supported"));
         break;
     default:
         if (!mote_grpc_codec_field(call, what) && what >= FIELD_PATH)
@@ -90,9 +96,7 @@ static void decide(mote_grpc_call *call, const mote_h2_event *h)
         refuse_http(call, "415");
     } else if ((code = objection(call, h, &text)) != MOTE_GRPC_OK) {
         call->facts |= FACT_REFUSED;
-        mote_grpc_call_end(call, code, text, STREAM_STATUS);
-    } else if (call->method->chunks) {
-        call->facts |= FACT_CHUNKS;
+        mote_grpc_call_end(call, code, MOTE_TEXT(text), STREAM_STATUS);
     }
 }
 

@@ -175,11 +175,11 @@ static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
         return false;
     for (size_t i = 0; i < f->value_len; i++) {
         unsigned digit = (unsigned)f->value[i] - '0';
-        if (digit > 9 || value > UINT64_MAX / 10)
+        uint64_t next = value * 10 + digit;
+        /* beyond 64 bits: below that bound it shows by wrapping */
+        if (digit > 9 || value >> 32 >= 0x1c000000 || next < value)
             return false;
-        value = value * 10 + digit;
-        if (value < digit) /* beyond 64 bits */
-            return false;
+        value = next;
     }
     if (!c->frame.stream)
         return true;

@@ -105,19 +105,20 @@ static bool flush_streams(mote_h2 *c)
 
 static bool flush_goaway(mote_h2 *c)
 {
-    const char *text = c->error_text ? c->error_text : "";
+    const char *text = MOTE_SERVER_TEXT(c->error_text);
     size_t len = 0;
     uint8_t *payload;
 
     if (!(c->owed & OWE_GOAWAY))
         return true;
-    while (len < 64 && text[len] != '\0')
+    while (text && len < 64 && text[len] != '\0')
         len++;
     if (!(payload = mote_h2_tx_frame(c, MOTE_H2_FRAME_GOAWAY, 0, 0, 8 + len)))
         return false;
     mote_h2_put32(payload, c->goaway_last);
     mote_h2_put32(payload + 4, c->error_code);
-    memcpy(payload + 8, text, len);
+    if (len > 0)
+        memcpy(payload + 8, text, len);
     c->owed &= (uint8_t)~OWE_GOAWAY;
     return true;
 }

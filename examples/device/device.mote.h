@@ -339,9 +339,9 @@ static inline int mote_device_Device_Watch_write(mote_grpc_call *call, const mot
  *     static const mote_grpc_method methods[] = mote_device_Device_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_device_Device_SERVICE(methods)}; */
 #define mote_device_Device_METHODS(Read, Set, Watch) { \
-    {"Read", (Read), NULL, mote_pb_strerror, false, true, true}, \
-    {"Set", (Set), NULL, mote_pb_strerror, false, true, true}, \
-    {"Watch", (Watch), NULL, mote_pb_strerror, false, true, false}, \
+    {"Read", (Read), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"Set", (Set), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, NULL, true, false}, \
 }
 #define mote_device_Device_SERVICE(methods) {"mote.device.Device", methods, 3}
 

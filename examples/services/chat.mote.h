@@ -185,7 +185,7 @@ static inline int mote_chat_Chat_Join_write(mote_grpc_call *call, const mote_cha
  *     static const mote_grpc_method methods[] = mote_chat_Chat_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_chat_Chat_SERVICE(methods)}; */
 #define mote_chat_Chat_METHODS(Join) { \
-    {"Join", (Join), NULL, mote_pb_strerror, false, false, false}, \
+    {"Join", (Join), NULL, mote_pb_strerror, NULL, false, false}, \
 }
 #define mote_chat_Chat_SERVICE(methods) {"mote.chat.Chat", methods, 1}
 

@@ -275,8 +275,8 @@ static inline int mote_files_Files_Download_write(mote_grpc_call *call, const mo
  *     static const mote_grpc_method methods[] = mote_files_Files_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_files_Files_SERVICE(methods)}; */
 #define mote_files_Files_METHODS(Upload, Download) { \
-    {"Upload", (Upload), NULL, mote_pb_strerror, false, false, true}, \
-    {"Download", (Download), NULL, mote_pb_strerror, false, true, false}, \
+    {"Upload", (Upload), NULL, mote_pb_strerror, NULL, false, true}, \
+    {"Download", (Download), NULL, mote_pb_strerror, NULL, true, false}, \
 }
 #define mote_files_Files_SERVICE(methods) {"mote.files.Files", methods, 2}
 

@@ -360,9 +360,9 @@ static inline int mote_orders_Orders_Updates_write(mote_grpc_call *call, const m
  *     static const mote_grpc_method methods[] = mote_orders_Orders_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_orders_Orders_SERVICE(methods)}; */
 #define mote_orders_Orders_METHODS(History, Import, Updates) { \
-    {"History", (History), NULL, mote_pb_strerror, false, true, false}, \
-    {"Import", (Import), NULL, mote_pb_strerror, false, false, true}, \
-    {"Updates", (Updates), NULL, mote_pb_strerror, false, false, false}, \
+    {"History", (History), NULL, mote_pb_strerror, NULL, true, false}, \
+    {"Import", (Import), NULL, mote_pb_strerror, NULL, false, true}, \
+    {"Updates", (Updates), NULL, mote_pb_strerror, NULL, false, false}, \
 }
 #define mote_orders_Orders_SERVICE(methods) {"mote.orders.Orders", methods, 3}
 

@@ -138,7 +138,7 @@ static inline int mote_prices_Prices_Watch_write(mote_grpc_call *call, const mot
  *     static const mote_grpc_method methods[] = mote_prices_Prices_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_prices_Prices_SERVICE(methods)}; */
 #define mote_prices_Prices_METHODS(Watch) { \
-    {"Watch", (Watch), NULL, mote_pb_strerror, false, true, false}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, NULL, true, false}, \
 }
 #define mote_prices_Prices_SERVICE(methods) {"mote.prices.Prices", methods, 1}
 

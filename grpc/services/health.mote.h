@@ -200,9 +200,9 @@ static inline int mote_Health_List_answer(mote_grpc_call *call, const mote_Healt
  *     static const mote_grpc_method methods[] = mote_Health_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_Health_SERVICE(methods)}; */
 #define mote_Health_METHODS(Check, Watch, List) { \
-    {"Check", (Check), NULL, mote_pb_strerror, false, true, true}, \
-    {"Watch", (Watch), NULL, mote_pb_strerror, false, true, false}, \
-    {"List", (List), NULL, mote_pb_strerror, false, true, true}, \
+    {"Check", (Check), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, NULL, true, false}, \
+    {"List", (List), NULL, mote_pb_strerror, NULL, true, true}, \
 }
 #define mote_Health_SERVICE(methods) {"grpc.health.v1.Health", methods, 3}
 

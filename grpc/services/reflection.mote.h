@@ -315,7 +315,7 @@ static inline int mote_ServerReflection_ServerReflectionInfo_write(mote_grpc_cal
  *     static const mote_grpc_method methods[] = mote_ServerReflection_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_ServerReflection_SERVICE(methods)}; */
 #define mote_ServerReflection_METHODS(ServerReflectionInfo) { \
-    {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, false, false, false}, \
+    {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, NULL, false, false}, \
 }
 #define mote_ServerReflection_SERVICE(methods) {"grpc.reflection.v1.ServerReflection", methods, 1}
 

@@ -306,7 +306,7 @@ static void put_method_table(text *t, const FileDescriptorProto *file,
     }
     text_add(t, ") { \\\n");
     for (size_t i = 0; i < s->method.count; i++)
-        text_add(t, "    {\"%.*s\", (%s), NULL, mote_pb_strerror, false, %s, %s}, \\\n",
+        text_add(t, "    {\"%.*s\", (%s), NULL, mote_pb_strerror, NULL, %s, %s}, \\\n",
                  S(s->method.items[i].name), handlers[i],
                  s->method.items[i].client_streaming ? "false" : "true",
                  s->method.items[i].server_streaming ? "false" : "true");

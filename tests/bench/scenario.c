@@ -126,10 +126,10 @@ static int from_server(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"UnaryCall", answer, NULL, NULL, false, true, false},
-    {"StreamingCall", answer, NULL, NULL, false, false, false},
-    {"StreamingFromClient", from_client, NULL, NULL, false, false, false},
-    {"StreamingFromServer", from_server, NULL, NULL, false, true, false}};
+    {"UnaryCall", answer, NULL, NULL, NULL, true, false},
+    {"StreamingCall", answer, NULL, NULL, NULL, false, false},
+    {"StreamingFromClient", from_client, NULL, NULL, NULL, false, false},
+    {"StreamingFromServer", from_server, NULL, NULL, NULL, true, false}};
 static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4}};
 
 static int serve(const char *cert, const char *key)

@@ -216,7 +216,7 @@ static mote_grpc_request request_of(const wire_line *l)
                                .timeout_ms = wire_number(l, "timeout", 0),
                                .metadata = &metadata,
                                .metadata_count = w ? 1 : 0,
-                               .chunks = wire_has(l, "chunks"),
+                               .chunks = wire_has(l, "chunks") ? &mote_grpc_chunks : NULL,
                                .wait_for_ready = wire_has(l, "wait")};
 }
 

@@ -63,10 +63,11 @@ enum { MANY = 40 }; /* more than are told of */
 static mote_health_entry many_entries[MANY];
 static mote_health health = {entries, 3};
 static const mote_grpc_method health_methods[] = MOTE_HEALTH_METHODS(&health);
-static const mote_grpc_method methods[] = {{"Call", manual, NULL, NULL, false, false, false},
-                                           {"Single", manual, NULL, NULL, false, true, false},
-                                           {"Chunks", manual, NULL, NULL, true, false, false},
-                                           {"None", NULL, NULL, NULL, false, false, false}};
+static const mote_grpc_method methods[] = {
+    {"Call", manual, NULL, NULL, NULL, false, false},
+    {"Single", manual, NULL, NULL, NULL, true, false},
+    {"Chunks", manual, NULL, NULL, &mote_grpc_chunks, false, false},
+    {"None", NULL, NULL, NULL, NULL, false, false}};
 
 static const uint8_t small_bytes[] = "small descriptor", base_bytes[] = "base descriptor";
 static const char *const base_symbols[] = {"base.Message", NULL}, *const small_symbols[] = {
@@ -415,7 +416,7 @@ static void start_call(const wire_line *l)
     mote_grpc_request request = {.path = path_of(wire_text_at(l, 1)),
                                  .timeout_ms = wire_number(l, "timeout", 0),
                                  .metadata = metadata,
-                                 .chunks = wire_has(l, "chunks")};
+                                 .chunks = wire_has(l, "chunks") ? &mote_grpc_chunks : NULL};
     mote_grpc_call *call;
 
     request.metadata_count = metadata_of(l, metadata);

@@ -113,7 +113,7 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_write(mot
  *     static const mote_grpc_method methods[] = xds_service_orca_v3_OpenRcaService_METHODS(...);
  *     static const mote_grpc_service services[] = {xds_service_orca_v3_OpenRcaService_SERVICE(methods)}; */
 #define xds_service_orca_v3_OpenRcaService_METHODS(StreamCoreMetrics) { \
-    {"StreamCoreMetrics", (StreamCoreMetrics), NULL, mote_pb_strerror, false, true, false}, \
+    {"StreamCoreMetrics", (StreamCoreMetrics), NULL, mote_pb_strerror, NULL, true, false}, \
 }
 #define xds_service_orca_v3_OpenRcaService_SERVICE(methods) {"xds.service.orca.v3.OpenRcaService", methods, 1}
 

@@ -139,11 +139,11 @@ static int count_cancelled(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Unary", unary, NULL, NULL, false, true, false},
-    {"ServerStream", server_stream, NULL, NULL, false, false, false},
-    {"ClientStream", client_stream, NULL, NULL, false, false, false},
-    {"Bidi", bidi, NULL, NULL, false, false, false},
-    {"Sleep", sleeper, NULL, NULL, false, false, false},
-    {"Cancelled", count_cancelled, NULL, NULL, false, false, false},
+    {"Unary", unary, NULL, NULL, NULL, true, false},
+    {"ServerStream", server_stream, NULL, NULL, NULL, false, false},
+    {"ClientStream", client_stream, NULL, NULL, NULL, false, false},
+    {"Bidi", bidi, NULL, NULL, NULL, false, false},
+    {"Sleep", sleeper, NULL, NULL, NULL, false, false},
+    {"Cancelled", count_cancelled, NULL, NULL, NULL, false, false},
 };
 const mote_grpc_service peer_services[1] = {{"mote.peer.Peer", methods, 6}};

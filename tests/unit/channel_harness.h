@@ -70,8 +70,8 @@ static int never(mote_grpc_call *call, const mote_grpc_event *ev)
     return 0;
 }
 
-static const mote_grpc_method methods[] = {{"Unary", unary, NULL, NULL, false, true, false},
-                                           {"Never", never, NULL, NULL, false, false, false}};
+static const mote_grpc_method methods[] = {{"Unary", unary, NULL, NULL, NULL, true, false},
+                                           {"Never", never, NULL, NULL, NULL, false, false}};
 static const mote_grpc_service services[] = {{"a.B", methods, 2}};
 
 /* ---- the network --------------------------------------------------------------------------- */

@@ -279,15 +279,15 @@ static int go_a_way(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {
-    {"Echo", echo, NULL, NULL, false, false, false},
-    {"Count", count, NULL, NULL, false, false, false},
-    {"Status", status, NULL, NULL, false, false, false},
-    {"Slow", slow, NULL, NULL, false, false, false},
-    {"Metadata", metadata, NULL, NULL, false, false, false},
-    {"Silent", silent, NULL, NULL, false, false, false},
-    {"Chunks", slow, NULL, NULL, true, false, false},
-    {"Way", go_a_way, NULL, NULL, false, false, false},
-    {"Once", go_a_way, NULL, NULL, false, true, true},
+    {"Echo", echo, NULL, NULL, NULL, false, false},
+    {"Count", count, NULL, NULL, NULL, false, false},
+    {"Status", status, NULL, NULL, NULL, false, false},
+    {"Slow", slow, NULL, NULL, NULL, false, false},
+    {"Metadata", metadata, NULL, NULL, NULL, false, false},
+    {"Silent", silent, NULL, NULL, NULL, false, false},
+    {"Chunks", slow, NULL, NULL, &mote_grpc_chunks, false, false},
+    {"Way", go_a_way, NULL, NULL, NULL, false, false},
+    {"Once", go_a_way, NULL, NULL, NULL, true, true},
 };
 static const mote_grpc_service services[] = {{"other.Service", methods, 1},
                                              {"test.Service", methods, 9}};

@@ -445,7 +445,8 @@ static void a_status_tells_why_the_transport_has_ended(void)
             CHECK_INT(mote_channel_recv(call, &ev), 1);
         CHECK_INT(ev.type, MOTE_GRPC_STATUS);
         CHECK_INT(ev.code, MOTE_GRPC_UNAVAILABLE);
-        CHECK(ev.message_len == sizeof text - 1 && memcmp(ev.message, text, sizeof text - 1) == 0);
+        CHECK_TEXT(ev.message_len == sizeof text - 1 &&
+                   memcmp(ev.message, text, sizeof text - 1) == 0);
     }
 }
 

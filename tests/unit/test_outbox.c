@@ -29,8 +29,8 @@ static int hear(mote_grpc_call *c, const mote_grpc_event *ev)
     return 0;
 }
 
-static const mote_grpc_method methods[] = {{"Hear", hear, NULL, NULL, false, false, false},
-                                           {"Stream", collect, NULL, NULL, false, false, false}};
+static const mote_grpc_method methods[] = {{"Hear", hear, NULL, NULL, NULL, false, false},
+                                           {"Stream", collect, NULL, NULL, NULL, false, false}};
 static const mote_grpc_service services[] = {{"a.B", methods, 2}};
 static const mote_hpack_field hear_path = MOTE_HPACK_FIELD(":path", "/a.B/Hear");
 static const mote_hpack_field stream_path = MOTE_HPACK_FIELD(":path", "/a.B/Stream");
