@@ -84,8 +84,7 @@ static int read_pad_length(mote_h2 *c, uint8_t byte)
     return body_starts(c);
 }
 
-MOTE_SMALL_APART int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len,
-                                             size_t *used)
+int mote_h2_on_data_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     mote_h2_frame *f = &c->frame;
     int r;

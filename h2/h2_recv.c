@@ -86,7 +86,7 @@ static bool suits_idle(const mote_h2 *c)
     }
 }
 
-static MOTE_SMALL_APART int check_frame(mote_h2 *c)
+static int check_frame(mote_h2 *c)
 {
     const mote_h2_frame *f = &c->frame;
 

@@ -15,6 +15,7 @@ import sys
 SOURCES = "write_bytes mote_pb_encode_part write_next"
 POINTERS = {
     "grpc/grpc_send.c": SOURCES,
+    "grpc/grpc_message.c": "begin_chunks next_chunk",
     "grpc/grpc_codec.c": SOURCES + " gzip_compress deflate_compress gzip_decompress deflate_decompress",
     "mote_channel_unary": "mote_channel_unary_once unary",
     "grpc/channel/call.c": "application",

@@ -61,11 +61,12 @@ USED void *memcpy(void *restrict to, const void *restrict from, size_t n)
     const uint8_t *f = from;
 
     if (in_words((uintptr_t)t, (uintptr_t)f)) {
-        for (; n >= 4; n -= 4, t += 4, f += 4)
+        for (const uint8_t *words = f + (n & ~(size_t)3); f != words; t += 4, f += 4)
             *(word *)t = *(const word *)f;
+        n &= 3;
     }
-    while (n-- > 0)
-        *t++ = *f++;
+    for (const uint8_t *end = f + n; f != end; t++, f++)
+        *t = *f;
     return to;
 }
 
@@ -86,11 +87,13 @@ USED void *memset(void *to, int c, size_t n)
     uint8_t *t = to;
 
     if (in_words((uintptr_t)t, 0)) {
-        for (uint32_t all = (uint8_t)c * 0x01010101u; n >= 4; n -= 4, t += 4)
+        uint32_t all = (uint8_t)c * 0x01010101u;
+        for (uint8_t *words = t + (n & ~(size_t)3); t != words; t += 4)
             *(word *)t = all;
+        n &= 3;
     }
-    while (n-- > 0)
-        *t++ = (uint8_t)c;
+    for (uint8_t *end = t + n; t != end; t++)
+        *t = (uint8_t)c;
     return to;
 }
 
