@@ -77,10 +77,9 @@ enum MOTE_GRPC_ENUM8 mote_grpc_where {
 /* How messages larger than the receive buffer are taken, as an interface, so that it is not linked
  * where none comes. There is one implementation. */
 typedef struct {
-    /* A message of `len` bytes begins: its prefix is passed. */
+    /* A message of `len` bytes begins. */
     void (*start)(mote_grpc_call *call, uint32_t len, enum mote_grpc_where where);
-    /* Its next piece is the event, as many of the `have` bytes at p as belong to it; false: the
-     * call has failed. */
+    /* Its next piece is the event, of the `have` bytes at p; false: the call has failed. */
     bool (*next)(mote_grpc_call *call, mote_grpc_event *ev, const uint8_t *p, size_t have,
                  enum mote_grpc_where where);
 } mote_grpc_chunking;

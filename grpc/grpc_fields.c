@@ -25,11 +25,13 @@ static unsigned find_method(const mote_grpc *g, const char *path, size_t len)
         return FIELD_UNKNOWN_PATH;
     for (size_t s = 0; s < g->config->service_count; s++) {
         const mote_grpc_service *service = &g->config->services[s];
-        bool here = equals(path + 1, slash - 2, service->name);
-        for (size_t m = 0; m < service->method_count; m++, number++) {
-            if (here && equals(path + slash, len - slash, service->methods[m].name))
-                return number;
-        }
+        size_t m = equals(path + 1, slash - 2, service->name) ? 0 : service->method_count;
+        while (m < service->method_count &&
+               !equals(path + slash, len - slash, service->methods[m].name))
+            m++;
+        if (m < service->method_count)
+            return number + (unsigned)m;
+        number += (unsigned)service->method_count;
     }
     return FIELD_UNKNOWN_PATH;
 }

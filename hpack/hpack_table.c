@@ -107,7 +107,7 @@ static bool add_field(mote_hpack_decoder *d)
         pack(t);
     t->count++;
     mote_hpack_entry *e = entry_at(t, 0);
-    memset(e, 0, sizeof *e);
+    memset(&e->memo, 0, sizeof e->memo);
     e->pos = (uint16_t)(t->end + t->moved);
     e->name_len = (uint16_t)d->name_len;
     e->value_len = (uint16_t)(d->field_len - d->name_len);
