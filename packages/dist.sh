@@ -26,6 +26,12 @@ pack "$name.tar.gz" "$name"
 sed -i 's|<mote/port/posix/posix.h>|"mote.h"|' "$name-amalgamation"/hello_*.c
 pack "$name-amalgamation.tar.gz" "$name-amalgamation"
 
+# The same two files as a library of Arduino and PlatformIO, a component of ESP-IDF, a module of Zephyr.
+mkdir -p "$name-boards/src"
+cp -r "$name/packages/boards/." "$name/LICENSE" "$name-boards"
+cp "$name-amalgamation"/mote.[ch] "$name-boards/src"
+pack "$name-boards.tar.gz" "$name-boards"
+
 "$name/packages/sbom.py" "$name" "$VERSION" "$time" >"$dist/$name.spdx.json"
 
 cd "$dist" && sha256sum -- * >SHA256SUMS

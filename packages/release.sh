@@ -16,12 +16,14 @@ old=$(make -s --no-print-directory print-VERSION)
 IFS=. read -r major minor patch <<<"$VERSION"
 sed -i -E "s/^(#define MOTE_VERSION_MAJOR) .*/\1 $major/; s/^(#define MOTE_VERSION_MINOR) .*/\1 $minor/; s/^(#define MOTE_VERSION_PATCH) .*/\1 $patch/" hpack/version.h
 sed -i "s/version: '${old//./\\.}'/version: '$VERSION'/" meson.build
-sed -i "s/\"version\": \"${old//./\\.}\"/\"version\": \"$VERSION\"/" packages/vcpkg/vcpkg.json
+sed -i "s/\"version\": \"${old//./\\.}\"/\"version\": \"$VERSION\"/" packages/vcpkg/vcpkg.json packages/boards/library.json
+sed -i "s/^version=.*/version=$VERSION/" packages/boards/library.properties
+sed -i "s/^version: .*/version: \"$VERSION\"/" packages/boards/idf_component.yml
 sed -i "1s/.*/mote ($VERSION) unstable; urgency=medium/; s/^ -- \(.*>\)  .*/ -- \1  $(LC_ALL=C date -uR)/" debian/changelog
 sed -i "s/^## $VERSION, not released yet$/## $VERSION, $(date -u +%F)/" CHANGELOG.md
 
 ${CHECKS:-make test packages-test} || fail "the checks have failed: git checkout . takes the numbers back"
-git commit -q -m "Release $VERSION" -- hpack/version.h meson.build packages/vcpkg/vcpkg.json debian/changelog CHANGELOG.md
+git commit -q -m "Release $VERSION" -- hpack/version.h meson.build packages debian/changelog CHANGELOG.md
 git tag -a "v$VERSION" -m "mote $VERSION"
 make -s dist
 echo "released v$VERSION: git push --follow-tags, and publish what is in ${BUILD:-build}/dist"

@@ -12,7 +12,7 @@ trap 'rm -rf "$W"' EXIT
 PLUGIN=$ROOT/$BUILD/protoc-gen-mote
 VERSION=$(make -s --no-print-directory print-VERSION)
 # What has the version in it beside hpack/version.h.
-VERSIONED="meson.build debian/changelog packages/vcpkg/vcpkg.json"
+VERSIONED="meson.build debian/changelog packages/vcpkg/vcpkg.json packages/boards/library.json packages/boards/idf_component.yml"
 FLAGS="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 
 talks() { "$PYTHON" tests/peers/hello_peer.py "$@"; } # talks SERVER CLIENT: with grpcio
@@ -159,6 +159,24 @@ releases() {
         [ "$(make -s print-VERSION)" = 3.2.1 ] && grep -q "version: '3.2.1'" meson.build && grep -q '"version": "3.2.1"' packages/vcpkg/vcpkg.json && dpkg-parsechangelog -S Version | grep -qx 3.2.1 &&
         grep -q "^## 3.2.1, 20" CHANGELOG.md && ! CHECKS=true make -s release VERSION=3.2.1 2>out && grep -q "there is a v3.2.1 already" out
 }
+# The archive for boards: its sources are compiled as these tools do, all of src/; PlatformIO's own tool takes the manifest.
+# shellcheck disable=SC2086
+boards_archive() {
+    local b=$W/mote-$VERSION-boards
+    tar -xzf "$W/another/place/build/dist/mote-$VERSION-boards.tar.gz" -C "$W" && grep -qx "version=$VERSION" "$b/library.properties" || return 1
+    for define in "" -DMOTE_CLIENT_ONLY; do
+        (cd "$b" && arm-none-eabi-gcc -std=gnu11 -mcpu=cortex-m0 -mthumb -Os $FLAGS $define -Isrc -c src/*.c -o all.o) || return 1
+    done
+    rm "$b/all.o"
+    for file in LICENSE library.properties library.json idf_component.yml CMakeLists.txt Kconfig zephyr/module.yml zephyr/CMakeLists.txt zephyr/Kconfig; do
+        [ -s "$b/$file" ] || { echo "$file is not there"; return 1; }
+    done
+    command -v pio >/dev/null || PATH=$ROOT/$BUILD/venv/bin:$PATH
+    command -v pio >/dev/null || { python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q platformio==6.2.0; } || return 1
+    sed -i '/"license"/d' "$b/library.json" # pio asks the internet for the names of licenses
+    PLATFORMIO_CORE_DIR=$W/pio pio pkg pack "$b" --output "$W/packed.tar.gz" && tar -tzf "$W/packed.tar.gz" | grep -q "src/mote.c$"
+}
+check "the archive for boards" boards_archive
 check "the bill of materials is complete" bill_is_complete
 check "make release" eval "(releases)"
 
