@@ -11,7 +11,7 @@ static uint64_t client_memory[MEMORY / 8], server_memory[MEMORY / 8];
 static mote_grpc_call *open_calls[CALLS];
 static uint64_t received[CALLS], messages, runs, encoded;
 
-/* ---- steps ---------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static uint64_t steps, *counter = &steps;
 void __sanitizer_cov_trace_pc(void);
@@ -291,8 +291,7 @@ static void a_weight_is_a_number_of_turns(void)
     memset(weights, 0, sizeof weights);
 }
 
-/* ---- bad company ------------------------------------------------------------------------------
- */
+/* ---- bad company ----------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;
@@ -386,8 +385,7 @@ static void one_that_is_odd_takes_nothing_from_the_others(void)
     }
 }
 
-/* ---- what happens to all of them at once ------------------------------------------------------
- */
+/* ---- what happens to all of them at once ----------------------------------------------------- */
 
 /* A step for each pair of streams would be a million. */
 enum { STEPS_A_STREAM = 400 };
@@ -460,8 +458,7 @@ static void what_streams_owe_leaves_in_turn(void)
     CHECK(steps / CALLS < STEPS_A_STREAM);
 }
 
-/* ---- memory -----------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 enum { PAGE = 4096, PATTERN = 0xa5 };
 
