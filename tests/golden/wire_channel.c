@@ -5,9 +5,11 @@
  *
  *   channel [connects] [refusals=N] calls=2 rx=512 ...
  *   ! after N        what follows arrives when so many requests were sent
- *   ! unary PATH [timeout=MS] [wait] [size=N] "text" | start | send | half_close | recv | finish |
- * collect ! retry attempts=N codes=MASK backoff=MS max=MS multiplier=N tokens=N ratio=N | poll MS |
- * now MS ! life keepalive=MS
+ *   ! unary PATH [timeout=MS] [wait] [size=N] "text"
+ *   ! start | send | half_close | recv | finish | collect
+ *   ! retry attempts=N codes=MASK backoff=MS max=MS multiplier=N tokens=N ratio=N
+ *   ! poll MS | now MS
+ *   ! life keepalive=MS
  */
 #include "../../grpc/channel/channel.h"
 #include "../../pb/pb.h"

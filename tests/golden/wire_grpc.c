@@ -1,16 +1,21 @@
 /*
  * The engine of gRPC under a script.
  *
- *   grpc server|client calls=4 rx=512 tx=1024 table=4096 field=512 slots=8 user=8 window=N budget=N
- * limit=N codecs [long_list] message=N tls token=T clear agent=A authority=A memory=N count ! begin
- * preface and SETTINGS of both sides are done ! start PATH [timeout=MS] [chunks] [codec=gzip]
- * [deflate] [NAME=VALUE]...    calls are numbered from 1 ! send N [last] "text" | zsend N "text" |
- * half_close N | cancel N | resume N ! headers N [NAME=VALUE]... | finish N CODE ["text"]
- * [NAME=VALUE]... | choose N | left N ! next R [R]...                 what the handler returns for
- * the next events; -200 is "not now" ! defer                         client: the next event is
- * brought back ! tick MS | life keepalive=MS... | eof | shutdown | active | counters | hold | take
- * N | release ! health NAME STATUS | push     a state changes; watchers are told The server has the
- * service t.T (Call, Single, Chunks, None), health and reflection.
+ *   grpc server|client calls=4 rx=512 tx=1024 table=4096 field=512 slots=8 user=8 window=N
+ *        budget=N limit=N codecs [long_list] message=N tls token=T clear agent=A authority=A
+ *        memory=N count
+ *   ! begin                  preface and SETTINGS of both sides are done
+ *   ! start PATH [timeout=MS] [chunks] [codec=gzip] [deflate] [NAME=VALUE]...
+ *                            calls are numbered from 1
+ *   ! send N [last] "text" | zsend N "text" | half_close N | cancel N | resume N
+ *   ! headers N [NAME=VALUE]... | finish N CODE ["text"] [NAME=VALUE]... | choose N | left N
+ *   ! next R [R]...          what the handler returns for the next events; -200 is "not now"
+ *   ! defer                  client: the next event is brought back
+ *   ! tick MS | life keepalive=MS... | eof | shutdown | active | counters
+ *   ! hold | take N | release
+ *   ! health NAME STATUS | push     a state changes; watchers are told
+ *
+ * The server has the service t.T (Call, Single, Chunks, None), health and reflection.
  */
 #include "../../grpc/life.h"
 #include "../../grpc/codec/codec.h"

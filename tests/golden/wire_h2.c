@@ -1,14 +1,17 @@
 /*
  * The engine of HTTP/2 under a script.
  *
- *   h2 server|client streams=4 tx=4096 table=4096 scratch=1024 slots=8 window=N connection=N list=N
- * budget=N timeout=N ! begin                           client or server: preface and SETTINGS of
- * both sides are done ! open                            a new stream ! headers ID [end] [head]
- * FIELD... +name=value constant, ~name=value with a value of its own, -name=value literal,
- * *name=value never indexed, #N static ! data ID [end] [min=N] "text"    as much as there is room
- * for ! consume ID N | need ID N | reset ID CODE | ping | shutdown | fail CODE "text" | eof | tick
- * MS ! hold | take N | release         output is held back; N bytes of it are taken; no longer held
- * ! keep content is not given back by itself
+ *   h2 server|client streams=4 tx=4096 table=4096 scratch=1024 slots=8 window=N connection=N
+ *      list=N budget=N timeout=N
+ *   ! begin                  client or server: preface and SETTINGS of both sides are done
+ *   ! open                   a new stream
+ *   ! headers ID [end] [head] FIELD...
+ *                            +name=value constant, ~name=value with a value of its own,
+ *                            -name=value literal, *name=value never indexed, #N static
+ *   ! data ID [end] [min=N] "text"     as much as there is room for
+ *   ! consume ID N | need ID N | reset ID CODE | ping | shutdown | fail CODE "text" | eof | tick MS
+ *   ! hold | take N | release          output is held back; N bytes of it are taken; no longer held
+ *   ! keep                   content is not given back by itself
  */
 #include "wire.h"
 

@@ -4,11 +4,16 @@
  *   parts
  *   ! decoder table=4096 limit=4096 scratch=256 | limit N | block hex:...
  *   ! encoder slots=8 | elimit N | encode [cap=N] [huffman=0|1|2] FIELD... | mark | rewind
- *                                       FIELD as in wire_h2.c: #N, +name=value, ~name=value,
- * -name=value, *name=value ! static N | find NAME VALUE | huffman "text" ! gunzip hex:... [cap=N] |
- * inflate hex:... [cap=N] | gzip "text" [cap=N] | deflate "text" [cap=N] ! base64 "bytes" [cap=N] |
- * unbase64 TEXT [cap=N] ! pb two|three hex:... [arena=N] [shift=N] [no_arena] [path=N] [cap=N] |
- * split hex:... [buffer=N] ! trace server|client sent|received FRAME...    ! names
+ *                            FIELD as in wire_h2.c: #N, +name=value, ~name=value, -name=value,
+ *                            *name=value
+ *   ! static N | find NAME VALUE | huffman "text"
+ *   ! gunzip hex:... [cap=N] | inflate hex:... [cap=N]
+ *   ! gzip "text" [cap=N] | deflate "text" [cap=N]
+ *   ! base64 "bytes" [cap=N] | unbase64 TEXT [cap=N]
+ *   ! pb two|three hex:... [arena=N] [shift=N] [no_arena] [path=N] [cap=N]
+ *   ! split hex:... [buffer=N]
+ *   ! trace server|client sent|received FRAME...
+ *   ! names
  */
 #include "../../fuzz/schema.mote.h"
 #include "../../grpc/channel/channel.h"
