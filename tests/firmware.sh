@@ -39,6 +39,10 @@ on_board() { # on_board BOARD APP BRIDGE-OPTION: boots it; sets `at` to where cl
     fi
     "$BUILD/mote-serial" --line="unix:$line" "$3" >"$W/$1.serial" 2>&1 &
     pids="$pids $!"
+    [ -n "${noise:-}" ] || wait_for grep -q "^board: $2: flash $(size "$W/$2-$1.elf" | awk 'NR == 2 { print $1 + $2 ", RAM " $2 + $3 }'), stack " "$W/$1.serial" || {
+        failed=$((failed + 1))
+        echo "FAIL $2 on $1 does not say what it takes: $(cat "$W/$1.serial")"
+    }
     [ "$2" != sensor ] || return
     wait_for grep -q listening "$W/$1.serial"
     at=$(sed -n 's/^listening on //p' "$W/$1.serial")

@@ -39,6 +39,7 @@ int main(void)
 {
     size_t len;
 
+    line_report("device");
     for (;;) {
         receive();
         mote_serial_tick(&line, board_now_ms());

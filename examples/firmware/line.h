@@ -6,6 +6,13 @@
 #include "../../port/cortex-m/board.h"
 #include "../../port/serial/serial.h"
 
+/* What the program takes: a text between frames, which ends by a zero as those do. */
+static inline void line_report(const char *program)
+{
+    board_report(program);
+    board_write((const uint8_t *)"", 1);
+}
+
 /* A few bytes: then it is time to listen again, for a UART keeps hardly more than one. */
 static inline void line_write_some(mote_serial *line, mote_grpc *grpc)
 {

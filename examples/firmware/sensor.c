@@ -65,6 +65,7 @@ int main(void)
 
     sensor_init(&sensor, BOARD_NAME, ring, sizeof ring, MOTE_OUTBOX_REFUSE, epoch);
     life.random = (uint32_t)epoch;
+    line_report("sensor");
     for (;;) {
         uint64_t now = board_now_ms();
         take_samples(now);

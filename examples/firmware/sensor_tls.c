@@ -148,6 +148,7 @@ int main(void)
     const char *why;
     uint64_t epoch = emulated_board_epoch();
 
+    board_report("sensor");
     mote_tls_pool(pool, sizeof pool);
     if (mote_tls_context_init(&context, &config, context_memory, sizeof context_memory, &why) < 0) {
         say(why);

@@ -27,4 +27,7 @@ void board_prepare_memory(void);
 /* Bytes of the stack that were used so far: it was painted at the start. */
 size_t board_stack_used(void);
 
+/* Writes what the program takes, as "sensor: flash 26136, RAM 2296, stack 152 of 63240". */
+void board_report(const char *program);
+
 #endif

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-extern uint32_t board_data_from[], board_data[], board_data_end[], board_bss[], board_bss_end[],
-    board_stack_end[], board_stack_top[];
+extern uint32_t board_flash[], board_data_from[], board_data[], board_data_end[], board_bss[],
+    board_bss_end[], board_stack_end[], board_stack_top[];
 
 enum { PAINT = 0x5a5a5a5a };
 
@@ -31,6 +31,39 @@ void board_prepare_memory(void)
         board_data[i] = board_data_from[i];
     for (size_t i = 0; i < bss; i++)
         board_bss[i] = 0;
+}
+
+/* ---- what it takes ------------------------------------------------------------------------- */
+
+static void say_text(const char *text)
+{
+    while (*text)
+        board_write((const uint8_t *)text++, 1);
+}
+
+static void say_number(const char *name, size_t n)
+{
+    char digits[11];
+    size_t at = sizeof digits - 1;
+
+    digits[at] = '\0';
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    say_text(name);
+    say_text(digits + at);
+}
+
+void board_report(const char *program)
+{
+    size_t data = (uintptr_t)board_data_end - (uintptr_t)board_data;
+
+    say_text(program);
+    say_number(": flash ", (uintptr_t)board_data_from - (uintptr_t)board_flash + data);
+    say_number(", RAM ", (uintptr_t)board_bss_end - (uintptr_t)board_data);
+    say_number(", stack ", board_stack_used());
+    say_number(" of ", (uintptr_t)board_stack_top - (uintptr_t)board_stack_end);
+    say_text("\r\n");
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
