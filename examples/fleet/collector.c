@@ -179,6 +179,15 @@ static const char *stranger(const mote_grpc_call *call, const call_state *state,
     return mote_tls_peer_is(&peer, device, len) ? NULL : "the certificate is not the device's";
 }
 
+/* The device, which is added for the peer where it is missing. */
+static source *find_for(const mote_grpc_call *call, const char *device, size_t len, uint64_t epoch)
+{
+    char address[128];
+
+    return sources_find(device, len, epoch,
+                        mote_posix_peer_address(mote_posix_conn_of(call), address));
+}
+
 static int begin_upload(mote_grpc_call *call, call_state *state)
 {
     const char *why = stranger(call, state, state->device, strlen(state->device));
@@ -190,7 +199,7 @@ static int begin_upload(mote_grpc_call *call, call_state *state)
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "device-id is missing");
     if (why)
         return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, why);
-    s = sources_find(state->device, strlen(state->device), state->epoch);
+    s = find_for(call, state->device, strlen(state->device), state->epoch);
     if (!s)
         return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                             "there are too many devices");
@@ -295,7 +304,7 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     if (path && !store_is_open())
         return calls_refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     if (!state->source) {
-        source *s = sources_find(report.device.data, report.device.len, report.epoch);
+        source *s = find_for(call, report.device.data, report.device.len, report.epoch);
         if (!s)
             return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                                 "there are too many devices");
@@ -397,7 +406,7 @@ static void each_turn(void *context, mote_posix_loop *loop)
 
 int main(int argc, char **argv)
 {
-    const char *interval = NULL, *keep = NULL, *log = NULL;
+    const char *interval = NULL, *keep = NULL, *log = NULL, *devices = NULL;
     mote_posix_server server = {.address = "127.0.0.1:50050",
                                 .grpc = {.max_calls = CALLS,
                                          .slots = SLOTS,
@@ -418,6 +427,7 @@ int main(int argc, char **argv)
         OPTION("--tokens", &tokens, "file with the token of each device: DEVICE TOKEN"),
         OPTION("--identity", &identity, "cert: a device is who its certificate says (with --ca)"),
         OPTION("--keep", &keep, "how long samples are kept: 30d, 12h, 90m or 60s (for ever)"),
+        OPTION("--devices", &devices, "how many devices may be known (1000000)"),
         OPTION("--log", &log, "MiB of log for those who read it (256)"),
         OPTION("--interval", &interval, "ms between readings to ask for"),
         SWITCH("--plain", &view.plain, "plain lines, no live table"),
@@ -435,6 +445,10 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is not "
                 "a number of MiB\n");
+        return 2;
+    }
+    if (devices && (sources_most = strtoul(devices, NULL, 10)) == 0) {
+        fprintf(stderr, "collector: error: --devices is not a number of devices\n");
         return 2;
     }
     if (identity && (strcmp(identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {

@@ -1,13 +1,26 @@
 #include "sources.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Who brings devices: an address without its port. */
+enum { PEER = 64, PEER_BUCKETS = 4096 };
+typedef struct peer {
+    struct peer *next; /* in the chain of its bucket */
+    size_t bucket, count;
+    char address[PEER];
+} peer;
 
 /* Each is in a chain of its bucket, by the hash of its device, and in the list of all. */
 typedef struct entry {
     source s; /* first, so that either is the other */
     struct entry *before, *after;
+    peer *by; /* NULL: it is from the store */
 } entry;
+
+size_t sources_most = 1000000;
+static peer *peers[PEER_BUCKETS];
 
 static source **buckets;
 static size_t bucket_count, count;
@@ -15,7 +28,7 @@ static entry *oldest, *newest;
 
 /* FNV-1a. A peer may choose names that meet in one bucket: SOURCE_EPOCHS bounds those of one
  * device, and a random start is what keeps others from knowing the buckets. */
-static size_t hash(const char *device, size_t len)
+static uint64_t hash_bytes(const char *device, size_t len)
 {
     static uint64_t start;
 
@@ -24,8 +37,55 @@ static size_t hash(const char *device, size_t len)
     uint64_t h = start;
     for (size_t i = 0; i < len; i++)
         h = (h ^ (uint8_t)device[i]) * 1099511628211u;
-    return (size_t)((h ^ h >> 32) & (bucket_count - 1));
+    return h ^ h >> 32;
 }
+
+static size_t hash(const char *device, size_t len)
+{
+    return (size_t)hash_bytes(device, len) & (bucket_count - 1);
+}
+
+/* ---- who brings them ------------------------------------------------------------------------- */
+
+/* One that has none left is forgotten. NULL: there is no memory. */
+static peer *find_peer(const char *address)
+{
+    const char *port = strrchr(address, ':');
+    size_t len = port ? (size_t)(port - address) : strlen(address);
+
+    len = len < PEER - 1 ? len : PEER - 1;
+    size_t bucket = (size_t)hash_bytes(address, len) & (PEER_BUCKETS - 1);
+    for (peer *p = peers[bucket]; p; p = p->next) {
+        if (strncmp(p->address, address, len) == 0 && p->address[len] == '\0')
+            return p;
+    }
+    peer *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    snprintf(p->address, sizeof p->address, "%.*s", (int)len, address);
+    p->bucket = bucket;
+    p->next = peers[bucket];
+    peers[bucket] = p;
+    return p;
+}
+
+static void drop_peer_if_idle(peer *p)
+{
+    if (!p || p->count > 0)
+        return;
+    peer **at = &peers[p->bucket];
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+    free(p);
+}
+
+static bool has_room(const peer *by)
+{
+    return count < sources_most && (!by || by->count < sources_most - count);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static bool is_device(const source *s, const char *device, size_t len)
 {
@@ -61,6 +121,9 @@ static void forget(source *s)
     *(e->before ? &e->before->after : &oldest) = e->after;
     *(e->after ? &e->after->before : &newest) = e->before;
     count--;
+    if (e->by)
+        e->by->count--;
+    drop_peer_if_idle(e->by);
     free(e);
 }
 
@@ -77,12 +140,15 @@ static void forget_old_epochs(const char *device, size_t len)
     }
 }
 
-static source *add(const char *device, size_t len, uint64_t epoch)
+static source *add(const char *device, size_t len, uint64_t epoch, peer *by)
 {
     entry *e;
 
-    if (count >= SOURCES_MOST || (count >= bucket_count && !grow()) || !(e = calloc(1, sizeof *e)))
+    if (!has_room(by) || (count >= bucket_count && !grow()) || !(e = calloc(1, sizeof *e)))
         return NULL;
+    e->by = by;
+    if (by)
+        by->count++;
     forget_old_epochs(device, len);
     memcpy(e->s.device, device, len);
     e->s.epoch = epoch;
@@ -96,7 +162,7 @@ static source *add(const char *device, size_t len, uint64_t epoch)
     return &e->s;
 }
 
-source *sources_find(const char *device, size_t len, uint64_t epoch)
+source *sources_find(const char *device, size_t len, uint64_t epoch, const char *address)
 {
     if (!name_is_valid(device, len, DEVICE_NAME))
         return NULL;
@@ -104,7 +170,11 @@ source *sources_find(const char *device, size_t len, uint64_t epoch)
         if (s->epoch == epoch && is_device(s, device, len))
             return s;
     }
-    return add(device, len, epoch);
+    peer *by = address ? find_peer(address) : NULL;
+    source *s = address && !by ? NULL : add(device, len, epoch, by);
+    if (!s)
+        drop_peer_if_idle(by);
+    return s;
 }
 
 void sources_release(source *s)
@@ -115,7 +185,7 @@ void sources_release(source *s)
 
 void sources_known(const source *row)
 {
-    source *s = sources_find(row->device, strlen(row->device), row->epoch);
+    source *s = sources_find(row->device, strlen(row->device), row->epoch, NULL);
 
     if (!s)
         return;

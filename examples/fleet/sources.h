@@ -4,12 +4,17 @@
 
 #include "store.h"
 
-/* Limits. Of one device so many incarnations are known; older ones are forgotten, and what they
- * might still send would be taken for new. Of all devices so many; then no new one is let in. */
-enum { SOURCE_EPOCHS = 16, SOURCES_MOST = 1000000 };
+/* So many incarnations of one device are known; those before them are forgotten: what they might
+ * still send would be taken for new. */
+enum { SOURCE_EPOCHS = 16 };
 
-/* The one with this name and epoch, which is added where it is missing; NULL: there is no room. */
-source *sources_find(const char *device, size_t len, uint64_t epoch);
+/* So many of all devices are known; then no new one is let in. */
+extern size_t sources_most;
+
+/* The one with this name and epoch. Where it is missing it is added for the peer at this address
+ * ("host:port"; NULL: nobody's), as long as the peer has brought fewer than there are places left:
+ * no peer alone takes them all. NULL: there is no room. */
+source *sources_find(const char *device, size_t len, uint64_t epoch, const char *peer);
 
 /* Takes it out of the table when no call uses it and nothing of it was stored. */
 void sources_release(source *s);

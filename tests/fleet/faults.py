@@ -821,6 +821,27 @@ def names_are_checked_at_the_door():
 
 
 @test
+def nobody_takes_all_the_places_for_devices():
+    """Half of what is left for each address; what was stored keeps its place, what was only named gives it back."""
+    port = free_port()
+    c = Collector(port, f"--address=:{port}", "--devices=8")
+    first, second = channel(port), grpc.insecure_channel(f"[::1]:{port}")
+    full = grpc.StatusCode.RESOURCE_EXHAUSTED
+    for i in range(20):
+        upload(first, f"named{i}", [])
+    for i in range(4):
+        upload(first, f"a{i}", [sample(1)])
+    refused(full, first, "a4", [sample(1)])
+    upload(first, "a3", [sample(2)])
+    for i in range(2):
+        upload(second, f"b{i}", [sample(1)])
+    refused(full, second, "b2", [sample(1)])
+    refused(full, first, "a4", [])
+    c.stop()
+    expect(rows() == 7, "stored", rows())
+
+
+@test
 def a_control_stream_of_another_device_acknowledges_nothing():
     """A Control call that ended by a bad message, and then another device on the same slot."""
     port = free_port()
