@@ -83,8 +83,9 @@ const char *mote_grpc_config_text(const mote_grpc_config *c, const void *memory,
     if (sizes_fit(&t, c) && parts_fit(&t, c) &&
         config_given(&t, memory != NULL, "memory is missing"))
         config_within(&t, "memory_size", memory_size,
-                      MOTE_GRPC_MEMORY((size_t)c->max_calls, c->rx_size, c->tx_size, c->table_size,
-                                       c->field_size, c->slots, c->user_size),
+                      MOTE_GRPC_MEMORY((uint64_t)c->max_calls, (uint64_t)c->rx_size,
+                                       (uint64_t)c->tx_size, (uint64_t)c->table_size,
+                                       (uint64_t)c->field_size, c->slots, (uint64_t)c->user_size),
                       SIZE_MAX);
     return out;
 }

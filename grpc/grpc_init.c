@@ -9,17 +9,18 @@ typedef struct {
     bool ok;
 } carver;
 
-static void *carve(carver *c, size_t size)
+/* Of 64 bits, so that no product and no rounding wraps where size_t has 32. */
+static void *carve(carver *c, uint64_t bytes)
 {
     uint8_t *p = c->at;
 
-    size = MOTE_GRPC_ALIGN(size);
-    if (size > c->left) {
+    bytes = MOTE_GRPC_ALIGN(bytes);
+    if (bytes > c->left) {
         c->ok = false;
         return NULL;
     }
-    c->at += size;
-    c->left -= size;
+    c->at += bytes;
+    c->left -= (size_t)bytes;
     return p;
 }
 
@@ -27,8 +28,8 @@ static void *carve(carver *c, size_t size)
 static void carve_calls(mote_grpc *g, carver *c)
 {
     size_t count = g->config->max_calls;
-    size_t user_size = MOTE_GRPC_ALIGN(g->config->user_size);
-    size_t rx_size = MOTE_GRPC_ALIGN(g->config->rx_size);
+    uint64_t user_size = MOTE_GRPC_ALIGN((uint64_t)g->config->user_size);
+    uint64_t rx_size = MOTE_GRPC_ALIGN((uint64_t)g->config->rx_size);
 
     g->calls = carve(c, count * sizeof(mote_grpc_call));
     uint8_t *user = carve(c, count * user_size);
@@ -84,7 +85,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     h.budget = config->budget;
     h.streams = carve(&c, h.stream_count * sizeof(mote_h2_stream));
     h.slots = carve(&c, h.slot_count * sizeof(mote_hpack_slot));
-    h.table = carve(&c, MOTE_HPACK_TABLE_MEMORY(h.table_size));
+    h.table = carve(&c, MOTE_HPACK_TABLE_MEMORY((uint64_t)h.table_size));
     h.tx = carve(&c, h.tx_size);
     h.scratch = carve(&c, h.scratch_size);
     carve_calls(g, &c);

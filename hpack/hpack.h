@@ -21,7 +21,8 @@
 #include <stdint.h>
 
 #if UINTPTR_MAX < 0xffffffff
-#error "mote needs pointers and int of 32 bits or more: machines like AVR and MSP430 are not supported"
+#error                                                                                             \
+    "mote needs pointers and int of 32 bits or more: machines like AVR and MSP430 are not supported"
 #endif
 
 #ifdef __cplusplus

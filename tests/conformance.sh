@@ -23,7 +23,7 @@ failed=$(echo "$line" | sed -E 's/.* ([0-9]+) failed.*/\1/')
 
 # The client's side of the same suite: h2_client is started for each case.
 [ -x "$BUILD/go/h2specd" ] || GOBIN=$PWD/$BUILD/go go install github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible || exit 1
-timeout 120 "$BUILD/go/h2specd" --timeout 1 --from-port $((32000 + $$ % 10000)) --exec "$BUILD/h2_client" 2>&1 |
+timeout 120 "$BUILD/go/h2specd" --timeout 1 --from-port $((14000 + $$ % 4000)) --exec "$BUILD/h2_client" 2>&1 |
     grep -av 'closed network connection' >"$BUILD/h2specd.txt"
 line=$(grep -aE '^[0-9]+ tests, ' "$BUILD/h2specd.txt")
 echo "client: $line"

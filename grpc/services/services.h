@@ -54,9 +54,9 @@ void mote_health_push(mote_grpc *g);
 mote_grpc_handler mote_health_check, mote_health_watch, mote_health_list;
 #define MOTE_HEALTH_METHODS(health)                                                                \
     {                                                                                              \
-        {"Check", mote_health_check, health, mote_pb_strerror, NULL, true, true},                 \
-            {"Watch", mote_health_watch, health, mote_pb_strerror, NULL, true, false},            \
-            {"List", mote_health_list, health, mote_pb_strerror, NULL, true, true},               \
+        {"Check", mote_health_check, health, mote_pb_strerror, NULL, true, true},                  \
+            {"Watch", mote_health_watch, health, mote_pb_strerror, NULL, true, false},             \
+            {"List", mote_health_list, health, mote_pb_strerror, NULL, true, true},                \
     }
 #define MOTE_HEALTH_SERVICE(methods)                                                               \
     {                                                                                              \

@@ -34,6 +34,6 @@
 /* Initial sequence numbers that nobody guesses (RFC 6528). */
 #define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) mote_lwip_random()
 
-#define TCP_QUEUE_OOSEQ    0
+#define TCP_QUEUE_OOSEQ 0
 
 #endif

@@ -78,11 +78,10 @@ static int subscribe(mote_grpc_call *call, const mote_grpc_event *ev)
     return r == MOTE_AGAIN ? 0 : r;
 }
 
-static const mote_grpc_method methods[] = {
-    {"Unary", answer, NULL, NULL, NULL, false, false},
-    {"Upload", upload, NULL, NULL, NULL, false, false},
-    {"Subscribe", subscribe, NULL, NULL, NULL, false, false},
-    {"Chat", answer, NULL, NULL, NULL, false, false}};
+static const mote_grpc_method methods[] = {{"Unary", answer, NULL, NULL, NULL, false, false},
+                                           {"Upload", upload, NULL, NULL, NULL, false, false},
+                                           {"Subscribe", subscribe, NULL, NULL, NULL, false, false},
+                                           {"Chat", answer, NULL, NULL, NULL, false, false}};
 static const mote_grpc_service services[] = {{"mote.bench.Bench", methods, 4}};
 
 int main(int argc, char **argv)

@@ -121,7 +121,7 @@ static void check_end(int code, const char *message)
 
 static void a_large_message_comes_whole_both_ways(void)
 {
-    mote_grpc_call *call;
+    mote_grpc_call *call = NULL;
     int r;
 
     begin();
@@ -138,7 +138,7 @@ static void a_large_message_comes_whole_both_ways(void)
 
 static void a_request_that_changes_ends_the_call_with_internal(void)
 {
-    mote_grpc_call *call;
+    mote_grpc_call *call = NULL;
     int r, turns = 0;
 
     begin();
@@ -155,7 +155,7 @@ static void a_request_that_changes_ends_the_call_with_internal(void)
 
 static void a_response_that_changes_ends_the_call_with_internal(void)
 {
-    mote_grpc_call *call;
+    mote_grpc_call *call = NULL;
     int r;
 
     begin();

@@ -1,4 +1,5 @@
-/* A double of the modem lines that pseudo-terminals have not: what is asked of them goes to $MODEM_LINES, one request a line. */
+/* A double of the modem lines that pseudo-terminals have not: what is asked of them goes to
+ * $MODEM_LINES, one request a line. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -391,6 +391,41 @@ static void padding_does_not_stall_a_message(void)
     }
 }
 
+/* And so much as a padded frame is lent beyond the window at the most; what the user takes pays it
+ * back, first of all. */
+static void what_is_lent_is_paid_back(void)
+{
+    static const uint8_t padded[261] = {255};
+    mote_h2_event ev;
+    size_t at = 0, used;
+
+    start(true);
+    request(1, 0);
+    mote_h2_stream *s = &streams[0];
+    h2.initial_window = h2.stream_window = 4096;
+    s->recv_window = 4096;
+    frame(0, 8, 1, padded, sizeof padded);
+    while (mote_h2_recv(&h2, in + at, in_len - at, &used, &ev) > 0)
+        at += used;
+    for (int again = 0; again < 2; again++) {
+        mote_h2_need(&h2, s, 4000); /* and 261 for a padded frame; 4,091 are there */
+        drain();
+        CHECK_INT(s->lent, 170);
+        CHECK_INT(s->recv_window, 4261);
+        CHECK_INT(s->credit, 0);
+    }
+    mote_h2_consume(&h2, s, 3);
+    CHECK_INT(s->lent, 167);
+    CHECK_INT(s->credit, 0);
+    mote_h2_need(&h2, s, 4095); /* 95 more: 262 in all */
+    CHECK_INT(s->lent, 167);
+    mote_h2_need(&h2, s, 4094);
+    drain();
+    CHECK_INT(s->lent, 261);
+    CHECK_INT(s->recv_window, 4355);
+    CHECK_INT(mote_h2_error(&h2), 0);
+}
+
 /* ---- PING and time ----------------------------------------------------------------------------
  */
 
@@ -473,6 +508,7 @@ int main(void)
     RUN(streams_beyond_the_limit_are_free_until_it_is_known);
     RUN(streams_above_the_goaway_are_free_as_many_as_may_be_open);
     RUN(padding_does_not_stall_a_message);
+    RUN(what_is_lent_is_paid_back);
     RUN(the_answer_of_another_ping_does_not_end_the_announcement);
     RUN(an_answer_to_what_was_not_yet_asked_ends_nothing);
     RUN(the_budget_regains_a_hundred_a_second);
