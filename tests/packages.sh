@@ -328,7 +328,7 @@ conan_talks() {
     command -v conan >/dev/null || PATH=$ROOT/$BUILD/venv/bin:$PATH
     command -v conan >/dev/null || { python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q conan==2.34.0; } || return 1
     export CONAN_HOME=$W/conan
-    conan profile detect && nice conan create . && cmake_project "$W/con" "find_package(mote CONFIG REQUIRED)" &&
+    env -u CC -u CXX conan profile detect && nice conan create . && cmake_project "$W/con" "find_package(mote CONFIG REQUIRED)" &&
         printf '[requires]\nmote/%s\n[generators]\nCMakeToolchain\n' "$VERSION" >"$W/con/conanfile.txt" && conan install "$W/con" --output-folder="$W/con/c" &&
         cmake_build "$W/con" -DCMAKE_TOOLCHAIN_FILE="$W/con/c/conan_toolchain.cmake" -DCMAKE_BUILD_TYPE=Release && talks "$W/con/b/server" "$W/con/b/client"
 }

@@ -208,7 +208,8 @@ typedef struct {
 
 /* Who the peer is; of a resumed session who it was. A peer that resumes with a shared key is
  * UNPROVEN (leave session_s at 0 where it matters), and so is, to a client, the server of a resumed
- * session of TLS 1.3. */
+ * session of TLS 1.3; and each peer with a certificate where mbedTLS does not keep it
+ * (MBEDTLS_SSL_KEEP_PEER_CERTIFICATE, which tls/preset.h leaves out for its memory). */
 void mote_tls_get_peer(const mote_tls *tls, mote_tls_peer *peer);
 
 /* Whether a peer has proven that it is called so, to the letter: by a DNS name or URI of its
