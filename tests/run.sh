@@ -70,6 +70,7 @@ export LIST=1
 many() { run "$1" tests/unit.sh $(make -s --no-print-directory BUILD="$BUILD" "print-$2"); }
 LIMIT=300 many "in-process tests, sanitizers" ASAN_PROGRAMS
 LIMIT=300 many "in-process tests, small builds" SMALL_PROGRAMS
+LIMIT=300 many "many streams, counted" PROGRAMS_counted
 run "attacks" "$T/attack_plain"
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
 run "attacks on h2_client" "$T/attack_loopback" client "$BUILD/h2_client"
