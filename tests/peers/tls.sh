@@ -14,8 +14,15 @@ cd "$W" || exit 1
 all_certificates >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
 cd - >/dev/null || exit 1
 
+last_port=$((25000 + RANDOM % 4000))
+free_port() { # free_port VARIABLE: where nobody listens, another one each time
+    last_port=$((last_port + 1))
+    while (exec 3<>"/dev/tcp/127.0.0.1/$last_port") 2>/dev/null; do last_port=$((last_port + 1)); done
+    printf -v "$1" %s $last_port
+}
 serve() { # serve VARIABLE CERT [OPTIONS...]
-    local variable=$1 cert=$2 number=$((25000 + RANDOM % 5000))
+    local variable=$1 cert=$2 number
+    free_port number
     shift 2
     "$BUILD/interop_server" --port=$number --use_tls=true --cert="$W/$cert.pem" --key="$W/$cert.key" "$@" >"$W/server.$number" 2>&1 &
     pids="$pids $!"
@@ -57,7 +64,8 @@ check "a client without CA certificates" no_ca
 serve self self
 check "a certificate that signs itself" refused "not signed by a trusted CA" call "$self" empty_unary
 openssl_server() { # openssl_server VARIABLE OPTIONS...
-    local number=$((25000 + RANDOM % 5000))
+    local number
+    free_port number
     openssl s_server -accept $number -cert "$W/server.pem" -key "$W/server.key" -quiet "${@:2}" >"$W/openssl_server" 2>&1 &
     pids="$pids $!"
     for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$number") 2>/dev/null && break; sleep 0.05; done
@@ -131,7 +139,8 @@ check "h2load" sh -c "h2load -n 2000 -c 10 -m 10 https://$h2/ | grep -q '2000 su
 # ---- every kind of certificate and version, with OpenSSL as the server: the handshake is done, HTTP/2 is not answered
 
 shakes_hands() { # shakes_hands CERTIFICATE HOST OPTIONS...
-    local number=$((20000 + RANDOM % 20000)) status
+    local number status
+    free_port number
     openssl s_server -accept $number -cert "$W/$1.pem" -key "$W/$1.key" -alpn h2 -quiet "${@:3}" >"$W/openssl_server" 2>&1 </dev/null &
     local pid=$!
     for _ in $(seq 50); do bash -c ": </dev/tcp/127.0.0.1/$number" 2>/dev/null && break; sleep 0.05; done
@@ -198,7 +207,7 @@ for kind in empty_unary large_unary client_streaming server_streaming ping_pong 
     cancel_after_first_response timeout_on_sleeping_server concurrent_large_unary; do
     check "grpcio client: $kind" grpcio_client $kind
 done
-number=$((25000 + RANDOM % 5000))
+free_port number
 PYTHONPATH="$W/py" "$PYTHON" tests/interop/peer.py server --port=$number --cert="$W/server.pem" --key="$W/server.key" >"$W/python" 2>&1 &
 pids="$pids $!"
 for _ in $(seq 100); do grep -q listening "$W/python" && break; sleep 0.1; done
