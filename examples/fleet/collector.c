@@ -404,6 +404,29 @@ static void each_turn(void *context, mote_posix_loop *loop)
     view_show(&view, loop);
 }
 
+/* The options that are numbers. False: one is not in its range, which has been said. */
+static bool take_numbers(const char *interval, const char *keep, const char *log,
+                         const char *devices)
+{
+    interval_ms = interval ? (uint32_t)strtoul(interval, NULL, 10) : 0;
+    if (interval && (interval_ms < INTERVAL_LEAST || interval_ms > INTERVAL_MOST)) {
+        fprintf(stderr, "collector: error: --interval is not %d to %d ms\n", INTERVAL_LEAST,
+                INTERVAL_MOST);
+        return false;
+    }
+    if ((keep && !read_duration(keep, &keep_ms)) || (log && (store_log_mib = atoi(log)) < 1)) {
+        fprintf(stderr,
+                "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is not "
+                "a number of MiB\n");
+        return false;
+    }
+    if (devices && (sources_most = strtoul(devices, NULL, 10)) == 0) {
+        fprintf(stderr, "collector: error: --devices is not a number of devices\n");
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const char *interval = NULL, *keep = NULL, *log = NULL, *devices = NULL;
@@ -435,22 +458,8 @@ int main(int argc, char **argv)
 
     prepare_descriptors();
     parse_options(argc, argv, "collector: takes samples from sensors", options);
-    interval_ms = interval ? (uint32_t)strtoul(interval, NULL, 10) : 0;
-    if (interval && (interval_ms < INTERVAL_LEAST || interval_ms > INTERVAL_MOST)) {
-        fprintf(stderr, "collector: error: --interval is not %d to %d ms\n", INTERVAL_LEAST,
-                INTERVAL_MOST);
+    if (!take_numbers(interval, keep, log, devices))
         return 2;
-    }
-    if ((keep && !read_duration(keep, &keep_ms)) || (log && (store_log_mib = atoi(log)) < 1)) {
-        fprintf(stderr,
-                "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is not "
-                "a number of MiB\n");
-        return 2;
-    }
-    if (devices && (sources_most = strtoul(devices, NULL, 10)) == 0) {
-        fprintf(stderr, "collector: error: --devices is not a number of devices\n");
-        return 2;
-    }
     if (identity && (strcmp(identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {
         fprintf(stderr,
                 "collector: error: --identity is not cert, or --tls and --ca are missing\n");

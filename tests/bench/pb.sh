@@ -25,7 +25,7 @@ cut -f 1,2 "$B/codec.out" | awk '!seen[$0]++' | while IFS= read -r key; do
     line "$what" ns "$(of "$key" 3)" "$(of "$key" 6)" "$cpp" 2 less
 done
 
-# What a byte of a large message costs, beside one of 62 kB by the same stub: the ratio is to be 0.67 at the least.
+# What a byte of a large message costs, beside one of 62 kB by the same stub: at least 0.67 times as fast.
 L=$B/large
 mkdir -p "$L"
 protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$L" --mote_opt=runtime=,client,large large.proto
