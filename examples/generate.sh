@@ -5,7 +5,7 @@ out=${1:-examples}
 for folder in tour services fleet device; do
     mkdir -p "$out/$folder"
     descriptors=
-    [ $folder != device ] || descriptors=,descriptors
+    [ $folder != device ] && [ $folder != fleet ] || descriptors=,descriptors
     protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I examples/$folder --mote_out="$out/$folder" \
         --mote_opt="runtime=../..$descriptors" examples/$folder/*.proto
 done

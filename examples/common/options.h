@@ -15,19 +15,24 @@ typedef struct {
     const char **value; /* NULL: a switch, see `flag` */
     const char *help;
     int *flag;
+    void (*take)(const char *value); /* is told each value of one that may come again and again */
 } option;
 
 #define OPTION(name, value, help)                                                                  \
     {                                                                                              \
-        name, value, help, NULL                                                                    \
+        name, value, help, NULL, NULL                                                              \
+    }
+#define OPTION_LIST(name, take, help)                                                              \
+    {                                                                                              \
+        name, NULL, help, NULL, take                                                               \
     }
 #define SWITCH(name, flag, help)                                                                   \
     {                                                                                              \
-        name, NULL, help, flag                                                                     \
+        name, NULL, help, flag, NULL                                                               \
     }
 #define OPTIONS_END                                                                                \
     {                                                                                              \
-        NULL, NULL, NULL, NULL                                                                     \
+        NULL, NULL, NULL, NULL, NULL                                                               \
     }
 
 /* TLS, for secure.h. */
@@ -47,7 +52,7 @@ static const option common_options[] = {
 static void print_options(const option *options)
 {
     for (const option *o = options; o->name; o++)
-        printf("  %s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->value ? "=VALUE" : "",
+        printf("  %s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->flag ? "" : "=VALUE",
                o->help);
 }
 
@@ -66,10 +71,18 @@ static const option *find_option(const option *options, const char *argument, si
     for (const option *o = options; o->name; o++) {
         *len = strlen(o->name);
         if (strncmp(argument, o->name, *len) == 0 &&
-            (argument[*len] == '\0' || (o->value && argument[*len] == '=')))
+            (argument[*len] == '\0' || (!o->flag && argument[*len] == '=')))
             return o;
     }
     return NULL;
+}
+
+static void give_value(const option *o, const char *value)
+{
+    if (o->take)
+        o->take(value);
+    else
+        *o->value = value;
 }
 
 /* Ends the program on --help and on errors. Returns the index of the first other argument. */
@@ -88,15 +101,15 @@ static inline int parse_options(int argc, char **argv, const char *about, const 
         const option *o = find_option(options, argv[i], &len);
         if (!o)
             o = find_option(common_options, argv[i], &len);
-        if (!o || (o->value && argv[i][len] == '\0' && i + 1 == argc)) {
+        if (!o || (!o->flag && argv[i][len] == '\0' && i + 1 == argc)) {
             fprintf(stderr, "%s: error: %s '%s' (see --help)\n", argv[0],
                     o ? "no value for" : "unknown option", argv[i]);
             exit(2);
         }
-        if (!o->value)
+        if (o->flag)
             *o->flag = 1;
         else
-            *o->value = argv[i][len] == '=' ? argv[i] + len + 1 : argv[++i];
+            give_value(o, argv[i][len] == '=' ? argv[i] + len + 1 : argv[++i]);
     }
     return i;
 }

@@ -8,10 +8,31 @@
 #define _GNU_SOURCE
 #include "../../port/posix/posix.h"
 #include "device_service.h"
-#include "metrics.h"
+#include "../common/metrics.h"
 #include "../common/secure.h"
 
 static mote_grpc_counters counters;
+
+static void answer_metrics(const mote_posix_loop *loop)
+{
+    metrics_page page = {.len = 0};
+    uint64_t in = 0, out = 0;
+
+    if (!metrics_are_due(loop->now_ms))
+        return;
+    for (const mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
+        in += conn->bytes_in;
+        out += conn->bytes_out;
+    }
+    metrics_count(&page, "grpc_server_started_total", counters.calls_started);
+    metrics_count(&page, "grpc_server_succeeded_total", counters.calls_succeeded);
+    metrics_count(&page, "grpc_server_failed_total", counters.calls_failed);
+    metrics_count(&page, "grpc_server_msg_received_total", counters.messages_received);
+    metrics_count(&page, "grpc_server_msg_sent_total", counters.messages_sent);
+    metrics_count(&page, "mote_open_connections_bytes_in", in);
+    metrics_count(&page, "mote_open_connections_bytes_out", out);
+    metrics_answer_all(loop->now_ms, &page);
+}
 
 static void each_turn(void *context, mote_posix_loop *loop)
 {
@@ -20,7 +41,7 @@ static void each_turn(void *context, mote_posix_loop *loop)
         device_turn(conn->grpc, loop->now_ms);
         mote_posix_flush(conn);
     }
-    metrics_turn(loop, &counters);
+    answer_metrics(loop);
 }
 
 int main(int argc, char **argv)

@@ -35,6 +35,7 @@ static void begin(uint64_t now)
 /* What a bare board can tell of itself. With a full ring the reading is taken again later. */
 static void take_samples(uint64_t now)
 {
+    sensor.clock_ms = now ? now : 1; /* this board does not know the time of day */
     if (now < sample_ms)
         return;
     if (sensor_put(&sensor, "uptime_s", (double)(uint32_t)now / 1000, (int64_t)now) &&

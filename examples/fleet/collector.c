@@ -10,6 +10,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../../port/posix/posix.h"
 #include "../common/secure.h"
+#include "collector_about.h"
 #include "collector_calls.h"
 #include "collector_view.h"
 #include "host.h"
@@ -36,6 +37,7 @@ static uint32_t interval_ms;
 static view_state view;
 static uint64_t committed_ms, reopen_ms;
 static uint64_t keep_ms; /* 0: for ever */
+static uint64_t remember_ms = UINT64_C(90) * 86400000;
 
 static void say(const char *text)
 {
@@ -148,22 +150,6 @@ static int on_sample(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     return 0;
 }
 
-static int on_metadata(call_state *state, const mote_grpc_event *ev)
-{
-    if (ev->name_len == 9 && memcmp(ev->name, "device-id", 9) == 0) {
-        if (state->device[0] || !name_is_valid(ev->value, ev->value_len, DEVICE_NAME))
-            return MOTE_GRPC_INVALID_ARGUMENT;
-        memcpy(state->device, ev->value, ev->value_len);
-    }
-    if (ev->name_len == 12 && memcmp(ev->name, "device-epoch", 12) == 0 &&
-        (state->epoch || !read_epoch(ev->value, ev->value_len, &state->epoch)))
-        return MOTE_GRPC_INVALID_ARGUMENT;
-    if (tokens && ev->name_len == 13 && memcmp(ev->name, "authorization", 13) == 0 &&
-        !token_take(ev->value, ev->value_len, state->token))
-        return MOTE_GRPC_UNAUTHENTICATED;
-    return 0;
-}
-
 /* Why the call may not speak for the device, by its token and by its certificate; NULL: it may.
  * Without --tokens and --identity any call may. */
 static const char *stranger(const mote_grpc_call *call, const call_state *state, const char *device,
@@ -227,7 +213,7 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
         return state->call ? calls_try_to_end(state) : 0;
     switch (ev->type) {
     case MOTE_GRPC_METADATA:
-        return on_metadata(state, ev);
+        return calls_metadata(state, ev);
     case MOTE_GRPC_START:
         return begin_upload(call, state);
     case MOTE_GRPC_MESSAGE:
@@ -289,6 +275,42 @@ static void tell(call_state *state)
         state->kind = CONTROL_PACED;
 }
 
+/* What a device says of itself when its Control call begins. */
+static int take_about(call_state *state, source *s)
+{
+    char *tags = state->tags ? state->tags : strdup("");
+    bool same = tags && s->tags && strcmp(tags, s->tags) == 0;
+
+    s->clock_first = s->epoch ? state->clock_first : 0;
+    s->clock_ms = (int64_t)store_now_ms() - (int64_t)state->clock_ms;
+    state->tags = NULL;
+    if (!tags || same) {
+        free(tags);
+        return 0;
+    }
+    free(s->tags);
+    s->tags = tags;
+    s->tags_new = true;
+    return path ? store_touch(s) : 0;
+}
+
+/* The first report says whose call it is. */
+static int begin_control(mote_grpc_call *call, call_state *state,
+                         const mote_telemetry_Report *report)
+{
+    source *s = find_for(call, report->device.data, report->device.len, report->epoch);
+
+    if (!s)
+        return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                            "there are too many devices");
+    calls_enter(state, call);
+    calls_bind(state, s);
+    s->told = 0;
+    if (take_about(state, s) < 0)
+        store_failed();
+    return 0;
+}
+
 static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_event *ev)
 {
     mote_telemetry_Report report;
@@ -303,15 +325,9 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
         return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, why);
     if (path && !store_is_open())
         return calls_refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
-    if (!state->source) {
-        source *s = find_for(call, report.device.data, report.device.len, report.epoch);
-        if (!s)
-            return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                                "there are too many devices");
-        calls_enter(state, call);
-        calls_bind(state, s);
-        s->told = 0;
-    }
+    int r = state->source ? 0 : begin_control(call, state, &report);
+    if (!state->source)
+        return r;
     state->source->dropped = report.dropped;
     tell(state);
     return 0;
@@ -325,7 +341,7 @@ static int control(mote_grpc_call *call, const mote_grpc_event *ev)
         return state->call ? calls_try_to_end(state) : 0;
     switch (ev->type) {
     case MOTE_GRPC_METADATA:
-        return on_metadata(state, ev);
+        return calls_metadata(state, ev);
     case MOTE_GRPC_MESSAGE:
         return on_report(call, state, ev);
     case MOTE_GRPC_HALF_CLOSE:
@@ -339,7 +355,10 @@ static int control(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = mote_telemetry_Telemetry_METHODS(upload, control);
-static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(methods)};
+const mote_grpc_service collector_services[COLLECTOR_SERVICES] = {
+    mote_telemetry_Telemetry_SERVICE(methods), MOTE_HEALTH_SERVICE(collector_health_methods),
+    MOTE_REFLECTION_SERVICE(collector_reflection_methods),
+    MOTE_REFLECTION_SERVICE_V1ALPHA(collector_reflection_methods)};
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
@@ -382,6 +401,29 @@ static void refresh(uint64_t now)
     }
 }
 
+/* What is old goes, a little at each commit, and then what is known of those who sent it. */
+static int forget_old(void)
+{
+    enum { LOOKS = 64, LOOK_MS = 1000 };
+    static uint64_t looked_ms;
+    uint64_t now = store_now_ms();
+    bool more = false;
+
+    if (keep_ms == 0)
+        return 0;
+    if (store_forget(keep_ms, now) < 0)
+        return -1;
+    if (now - looked_ms < LOOK_MS + remember_ms / LOOKS)
+        return 0;
+    looked_ms = now;
+    if (sources_expire(now - keep_ms - remember_ms) < 0 ||
+        store_expire(now - keep_ms - remember_ms, &more) < 0)
+        return -1;
+    if (more)
+        looked_ms = now - remember_ms / LOOKS;
+    return 0;
+}
+
 static void each_turn(void *context, mote_posix_loop *loop)
 {
     uint64_t now = mote_posix_now_ms();
@@ -393,20 +435,22 @@ static void each_turn(void *context, mote_posix_loop *loop)
             reopen(now);
         else if (!path)
             keep_nothing();
-        else if ((keep_ms > 0 && store_forget(keep_ms, steady_ms()) < 0) || store_commit() < 0)
+        else if (forget_old() < 0 || store_commit() < 0)
             store_failed();
         tell_all(loop);
         if (mote_posix_stopped)
             end_all_calls(loop);
         view_count(&view, loop);
+        collector_is_well(loop, !path || store_is_open());
         committed_ms = mote_posix_now_ms();
     }
     view_show(&view, loop);
+    collector_metrics(&view, loop);
 }
 
 /* The options that are numbers. False: one is not in its range, which has been said. */
-static bool take_numbers(const char *interval, const char *keep, const char *log,
-                         const char *devices)
+static bool take_numbers(const char *interval, const char *keep, const char *remember,
+                         const char *log, const char *devices)
 {
     interval_ms = interval ? (uint32_t)strtoul(interval, NULL, 10) : 0;
     if (interval && (interval_ms < INTERVAL_LEAST || interval_ms > INTERVAL_MOST)) {
@@ -414,10 +458,12 @@ static bool take_numbers(const char *interval, const char *keep, const char *log
                 INTERVAL_MOST);
         return false;
     }
-    if ((keep && !read_duration(keep, &keep_ms)) || (log && (store_log_mib = atoi(log)) < 1)) {
+    if ((keep && !read_duration(keep, &keep_ms)) ||
+        (remember && !read_duration(remember, &remember_ms)) ||
+        (log && (store_log_mib = atoi(log)) < 1)) {
         fprintf(stderr,
-                "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --log is not "
-                "a number of MiB\n");
+                "collector: error: --keep is not like 30d, 12h, 90m or 60s, or --remember, or "
+                "--log is not a number of MiB\n");
         return false;
     }
     if (devices && (sources_most = strtoul(devices, NULL, 10)) == 0) {
@@ -430,6 +476,7 @@ static bool take_numbers(const char *interval, const char *keep, const char *log
 int main(int argc, char **argv)
 {
     const char *interval = NULL, *keep = NULL, *log = NULL, *devices = NULL;
+    const char *remember = NULL, *metrics = NULL;
     mote_posix_server server = {.address = "127.0.0.1:50050",
                                 .grpc = {.max_calls = CALLS,
                                          .slots = SLOTS,
@@ -438,8 +485,8 @@ int main(int argc, char **argv)
                                          .table_size = 4096,
                                          .field_size = FIELD,
                                          .user_size = sizeof(call_state),
-                                         .services = services,
-                                         .service_count = 1},
+                                         .services = collector_services,
+                                         .service_count = COLLECTOR_SERVICES},
                                 .max_connections = 20000,
                                 .ready = open_store,
                                 .turn = each_turn,
@@ -450,6 +497,9 @@ int main(int argc, char **argv)
         OPTION("--tokens", &tokens, "file with the token of each device: DEVICE TOKEN"),
         OPTION("--identity", &identity, "cert: a device is who its certificate says (with --ca)"),
         OPTION("--keep", &keep, "how long samples are kept: 30d, 12h, 90m or 60s (for ever)"),
+        OPTION("--remember", &remember,
+               "how long a silent device is known when its samples are gone (90d)"),
+        OPTION("--metrics", &metrics, "where Prometheus reads the counters"),
         OPTION("--devices", &devices, "how many devices may be known (1000000)"),
         OPTION("--log", &log, "MiB of log for those who read it (256)"),
         OPTION("--interval", &interval, "ms between readings to ask for"),
@@ -458,7 +508,7 @@ int main(int argc, char **argv)
 
     prepare_descriptors();
     parse_options(argc, argv, "collector: takes samples from sensors", options);
-    if (!take_numbers(interval, keep, log, devices))
+    if (!take_numbers(interval, keep, remember, log, devices))
         return 2;
     if (identity && (strcmp(identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {
         fprintf(stderr,
@@ -468,6 +518,8 @@ int main(int argc, char **argv)
     if (tokens && tokens_load(tokens) < 0)
         return 2;
     view.plain |= !isatty(STDOUT_FILENO);
+    if (metrics && !collector_metrics_at(metrics))
+        return 1;
     server.security = secure_server();
     if (mote_posix_serve(&server) < 0)
         return 1;

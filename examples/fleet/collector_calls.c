@@ -1,6 +1,69 @@
+#define _POSIX_C_SOURCE 200809L
 #include "collector_calls.h"
 
+#include <stdlib.h>
+
 call_state *calls;
+
+/* ---- metadata ------------------------------------------------------------------------------ */
+
+static int take_device(call_state *state, const mote_grpc_event *ev)
+{
+    if (state->device[0] || !name_is_valid(ev->value, ev->value_len, DEVICE_NAME))
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    memcpy(state->device, ev->value, ev->value_len);
+    return 0;
+}
+
+static int take_epoch(call_state *state, const mote_grpc_event *ev)
+{
+    return !state->epoch && read_epoch(ev->value, ev->value_len, &state->epoch)
+               ? 0
+               : MOTE_GRPC_INVALID_ARGUMENT;
+}
+
+static int take_token(call_state *state, const mote_grpc_event *ev)
+{
+    return token_take(ev->value, ev->value_len, state->token) ? 0 : MOTE_GRPC_UNAUTHENTICATED;
+}
+
+static int take_tags(call_state *state, const mote_grpc_event *ev)
+{
+    if (state->tags || !tags_are_valid(ev->value, ev->value_len))
+        return MOTE_GRPC_INVALID_ARGUMENT;
+    state->tags = strndup(ev->value, ev->value_len);
+    return state->tags ? 0 : MOTE_GRPC_RESOURCE_EXHAUSTED;
+}
+
+static int take_clock(call_state *state, const mote_grpc_event *ev)
+{
+    return !state->clock_first && ev->value_len == 32 && read_number(ev->value, &state->clock_ms) &&
+                   state->clock_ms <= INT64_MAX &&
+                   read_epoch(ev->value + 16, 16, &state->clock_first)
+               ? 0
+               : MOTE_GRPC_INVALID_ARGUMENT;
+}
+
+int calls_metadata(call_state *state, const mote_grpc_event *ev)
+{
+    static const struct {
+        const char *name;
+        int (*take)(call_state *state, const mote_grpc_event *ev);
+    } fields[] = {{"device-id", take_device},
+                  {"device-epoch", take_epoch},
+                  {"authorization", take_token},
+                  {"device-tags", take_tags},
+                  {"device-clock", take_clock}};
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (strlen(fields[i].name) == ev->name_len &&
+            memcmp(fields[i].name, ev->name, ev->name_len) == 0)
+            return fields[i].take(state, ev);
+    }
+    return 0;
+}
+
+/* ---- which there are ----------------------------------------------------------------------- */
 
 void calls_enter(call_state *state, mote_grpc_call *call)
 {
@@ -21,6 +84,8 @@ void calls_leave(call_state *state)
     if (s && s->upload == state)
         s->upload = NULL;
     state->source = NULL;
+    free(state->tags);
+    state->tags = NULL;
     if (s)
         sources_release(s);
     if (!state->call)

@@ -21,7 +21,9 @@ typedef struct call_state {
     struct call_state *next, *previous;
     source *source;
     char device[DEVICE_NAME + 1], token[TOKEN + 1];
+    char *tags; /* what the device says of itself; of malloc() */
     uint64_t epoch;
+    uint64_t clock_ms, clock_first; /* what its own clock says, from which number on; 0: none */
     uint64_t received;
     enum call_kind kind;
     int code;           /* it is to end with this: */
@@ -30,6 +32,10 @@ typedef struct call_state {
 
 /* All of them. */
 extern call_state *calls;
+
+/* What is said before a call begins: the device, its token, what it says of itself. 0, or the
+ * status of gRPC that the call ends with. */
+int calls_metadata(call_state *state, const mote_grpc_event *ev);
 
 void calls_enter(call_state *state, mote_grpc_call *call);
 void calls_leave(call_state *state);

@@ -97,17 +97,22 @@ static void print_devices(const view_state *v)
 
 /* ---- counts -------------------------------------------------------------------------------- */
 
-static view_state totals(const view_state *v)
+static void add(view_state *t, const source *s)
+{
+    t->fresh += s->fresh;
+    t->fresh_stored += s->fresh_stored;
+    t->fresh_told += s->fresh_told;
+    t->missing += s->missing;
+    t->duplicates += s->duplicates;
+}
+
+view_state view_totals(const view_state *v)
 {
     view_state t = *v;
 
-    for (const source *s = sources_first(); s; s = sources_after(s)) {
-        t.fresh += s->fresh;
-        t.fresh_stored += s->fresh_stored;
-        t.fresh_told += s->fresh_told;
-        t.missing += s->missing;
-        t.duplicates += s->duplicates;
-    }
+    add(&t, &sources_gone);
+    for (const source *s = sources_first(); s; s = sources_after(s))
+        add(&t, s);
     return t;
 }
 
@@ -133,7 +138,7 @@ void view_show(view_state *v, mote_posix_loop *loop)
         return;
     if (poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, 0) == 0)
         return; /* nobody takes it: the service goes on */
-    view_state t = totals(v);
+    view_state t = view_totals(v);
     double rate = v->shown_ms && t.fresh >= v->shown_fresh
                       ? 1000.0 * (double)(t.fresh - v->shown_fresh) / (double)passed
                       : 0;
@@ -149,14 +154,14 @@ void view_show(view_state *v, mote_posix_loop *loop)
 
 void view_forget(view_state *v)
 {
-    *v = totals(v);
+    *v = view_totals(v);
     v->fresh = v->fresh_stored; /* the devices keep the others, and send them again */
     shown_count = 0;
 }
 
 void view_summary(view_state *v, size_t connection_size)
 {
-    view_state t = totals(v);
+    view_state t = view_totals(v);
 
     poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, LAST_WORDS_MS);
     printf(

@@ -17,6 +17,9 @@ void view_sample(source *s, const mote_telemetry_Sample *sample);
 /* Bytes that were received on all connections, before any of them is closed. */
 void view_count(view_state *v, mote_posix_loop *loop);
 
+/* What all sources have counted, those that are gone included. */
+view_state view_totals(const view_state *v);
+
 /* Draws at most five times a second, or prints lines once a second when `plain`. */
 void view_show(view_state *v, mote_posix_loop *loop);
 

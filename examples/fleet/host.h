@@ -1,4 +1,4 @@
-/* What the collector asks of its machine: a clock, descriptors, and the options' units. */
+/* What the collector asks of its machine: descriptors, and the options' units. */
 #ifndef EXAMPLES_HOST_H
 #define EXAMPLES_HOST_H
 
@@ -11,20 +11,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-/* The wall clock at the start, and from then on without its jumps: nothing is old because somebody
- * has set a clock. */
-static inline uint64_t steady_ms(void)
-{
-    static uint64_t start_ms;
-    struct timespec now;
-
-    if (start_ms == 0) {
-        timespec_get(&now, TIME_UTC);
-        start_ms = (uint64_t)now.tv_sec * 1000 - mote_posix_now_ms();
-    }
-    return start_ms + mote_posix_now_ms();
-}
 
 /* What is printed is lost where nobody takes it (a full pipe, Ctrl-S): the service goes on. Opened
  * anew, so that others who print to the same place are not concerned. */

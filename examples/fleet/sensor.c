@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "../../port/posix/posix.h"
 #include "../../grpc/life.h"
+#include "../common/metrics.h"
 #include "../common/secure.h"
 #include "names.h"
 #include "readings.h"
@@ -204,6 +205,45 @@ static uint64_t sample(uint64_t due_at, uint64_t now)
     return due_at + (late + 1) * sensor.interval_ms;
 }
 
+/* What print_ledger() prints. */
+typedef struct {
+    uint64_t due, acknowledged, left, dropped, missed, sent;
+} sums;
+
+static sums sum_up(void)
+{
+    const mote_outbox *o = &sensor.samples;
+    uint64_t all = mote_outbox_sequence(o) - 1 - ledger.before, left = mote_outbox_count(o);
+    uint64_t dropped = o->dropped - ledger.dropped_before;
+
+    return (sums){.due = ledger.due + ledger.carried,
+                  .acknowledged = all - left - dropped,
+                  .left = left,
+                  .dropped = dropped,
+                  .missed = ledger.due - (all - ledger.carried),
+                  .sent = mote_outbox_sequence(o) - 1 - o->dropped};
+}
+
+static void answer_metrics(uint64_t now)
+{
+    metrics_page page = {.len = 0};
+
+    if (!metrics_are_due(now))
+        return;
+    sums s = sum_up();
+    metrics_count(&page, "mote_sensor_due_total", s.due);
+    metrics_count(&page, "mote_sensor_acknowledged_total", s.acknowledged);
+    metrics_gauge(&page, "mote_sensor_unacknowledged", s.left);
+    metrics_count(&page, "mote_sensor_dropped_total", s.dropped);
+    metrics_count(&page, "mote_sensor_missed_total", s.missed);
+    metrics_count(&page, "mote_sensor_late_total", ledger.late);
+    metrics_count(&page, "mote_sensor_unreadable_total", ledger.unreadable);
+    metrics_count(&page, "mote_sensor_no_room_total", ledger.no_room);
+    metrics_count(&page, "mote_sensor_connections_total", connections);
+    metrics_count(&page, "mote_sensor_wrong_acknowledgements_total", sensor.samples.wrong);
+    metrics_answer_all(now, &page);
+}
+
 static void run(uint64_t stop_at)
 {
     uint64_t sample_at = mote_posix_now_ms(), drain_until = 0;
@@ -229,6 +269,7 @@ static void run(uint64_t stop_at)
         }
         uint64_t wait = sampling && sample_at > now ? sample_at - now : 10;
         mote_posix_loop_turn(&loop, (uint32_t)(wait < 20 ? wait : 20));
+        answer_metrics(now);
         if (interval != sensor.interval_ms) /* by a command: a new grid */
             sample_at = mote_posix_now_ms() + sensor.interval_ms;
     }
@@ -236,24 +277,22 @@ static void run(uint64_t stop_at)
 
 static void print_ledger(void)
 {
-    const mote_outbox *o = &sensor.samples;
-    uint64_t all = mote_outbox_sequence(o) - 1 - ledger.before, left = mote_outbox_count(o);
-    uint64_t dropped = o->dropped - ledger.dropped_before, put = all - ledger.carried;
+    sums s = sum_up();
+    uint64_t all = s.acknowledged + s.left + s.dropped;
 
     if (ledger.carried > 0)
         printf("sensor %s: carried over %llu\n", name, (unsigned long long)ledger.carried);
     printf("sensor %s: due %llu = acknowledged %llu + unacknowledged %llu + dropped %llu + missed "
            "%llu (late %llu, unreadable %llu, no room %llu)\n",
-           name, (unsigned long long)(ledger.due + ledger.carried),
-           (unsigned long long)(all - left - dropped), (unsigned long long)left,
-           (unsigned long long)dropped, (unsigned long long)(ledger.due - put),
+           name, (unsigned long long)s.due, (unsigned long long)s.acknowledged,
+           (unsigned long long)s.left, (unsigned long long)s.dropped, (unsigned long long)s.missed,
            (unsigned long long)ledger.late, (unsigned long long)ledger.unreadable,
            (unsigned long long)ledger.no_room);
     printf("sensor %s: sent %llu, connections %llu, wrong acknowledgements %u, %.1f bytes/sample "
            "sent, %zu bytes of RAM for the connection\n",
-           name, (unsigned long long)(mote_outbox_sequence(o) - 1 - o->dropped),
-           (unsigned long long)connections, (unsigned)o->wrong,
-           all ? (double)bytes_sent / (double)all : 0, sizeof client + sizeof sensor_memory);
+           name, (unsigned long long)s.sent, (unsigned long long)connections,
+           (unsigned)sensor.samples.wrong, all ? (double)bytes_sent / (double)all : 0,
+           sizeof client + sizeof sensor_memory);
 }
 
 /* A number of an option; ends the program when it is not in its range. */
@@ -266,6 +305,24 @@ static uint32_t number(const char *of, const char *text, uint32_t least, uint32_
         return (uint32_t)n;
     fprintf(stderr, "sensor: error: %s is not %u to %u\n", of, (unsigned)least, (unsigned)most);
     exit(2);
+}
+
+static char tags[TAGS_LENGTH + 1];
+
+static void add_tag(const char *text)
+{
+    size_t used = strlen(tags);
+
+    int n = snprintf(tags + used, sizeof tags - used, "%s%s", used > 0 ? "," : "", text);
+    if (strchr(text, ',') || n >= (int)(sizeof tags - used) ||
+        !tags_are_valid(tags, strlen(tags))) {
+        fprintf(
+            stderr,
+            "sensor: error: --tag=%s is not key=value, is there already, or is more than %d tags "
+            "or %d bytes of them\n",
+            text, TAGS, TAGS_LENGTH);
+        exit(2);
+    }
 }
 
 /* The ring: in memory, or in the file that --spool names. False: that failed; see errno. */
@@ -291,14 +348,18 @@ static bool begin_ring(const char *spool, int policy)
 int main(int argc, char **argv)
 {
     const char *duration = "0", *interval = "100", *policy = "drop", *spool = NULL;
+    const char *metrics = NULL;
     const option options[] = {
         OPTION("--collector", &address, "host:port of the collector"),
         OPTION("--name", &name, "name of this device"),
         OPTION("--interval", &interval, "ms between readings (100)"),
         OPTION("--duration", &duration, "seconds to run (0: until stopped)"),
+        OPTION_LIST("--tag", add_tag,
+                    "key=value, as site=berlin, stored with this device; up to 16"),
         OPTION("--when-full", &policy, "drop (the oldest) or block (take no new ones)"),
         OPTION("--token", &token_file, "file with the token of this device"),
         SWITCH("--token-in-the-clear", &in_the_clear, "send it without TLS, for all to read"),
+        OPTION("--metrics", &metrics, "where Prometheus reads the counters"),
         OPTION("--spool", &spool, "file that keeps samples over a restart (4 MiB)"),
         OPTIONS_END};
     double values[READINGS];
@@ -316,12 +377,15 @@ int main(int argc, char **argv)
                 errno == EWOULDBLOCK ? "another sensor uses it" : strerror(errno));
         return 1;
     }
+    if (metrics && !metrics_listen(metrics))
+        return 1;
     if (token_file && !tls_options.on && !in_the_clear) {
         fprintf(stderr,
                 "sensor: error: --token without --tls: anybody could read it (see --help)\n");
         return 2;
     }
     sensor.interval_ms = interval_ms;
+    sensor.tags = tags[0] ? tags : NULL;
     take_readings(values); /* what counts since the last one begins here */
     mote_posix_catch_signals();
     security = secure_client(address);

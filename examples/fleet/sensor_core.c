@@ -8,7 +8,7 @@ enum { LARGEST_SAMPLE = 64 };
 void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy,
                  uint64_t epoch)
 {
-    *s = (sensor_core){.name = name, .interval_ms = 100};
+    *s = (sensor_core){.name = name, .interval_ms = 100, .first = 1};
     mote_outbox_init(&s->samples, ring, size, (enum mote_outbox_policy)policy, epoch);
 }
 
@@ -16,7 +16,9 @@ int sensor_mount(sensor_core *s, const char *name, const mote_outbox_storage *st
                  uint64_t epoch)
 {
     *s = (sensor_core){.name = name, .interval_ms = 100};
-    return mote_outbox_mount(&s->samples, storage, (enum mote_outbox_policy)policy, epoch);
+    int r = mote_outbox_mount(&s->samples, storage, (enum mote_outbox_policy)policy, epoch);
+    s->first = mote_outbox_sequence(&s->samples);
+    return r;
 }
 
 bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_ms)
@@ -97,21 +99,39 @@ bool sensor_hear(sensor_core *s, mote_grpc *g, const uint8_t *in, size_t len)
 
 /* ---- what is said -------------------------------------------------------------------------- */
 
-static void start_calls(sensor_core *s, mote_grpc *g)
+static void write_number(char digits[16], uint64_t number)
+{
+    for (unsigned i = 0; i < 16; i++)
+        digits[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
+}
+
+static void start_control(sensor_core *s, mote_grpc *g)
+{
+    char clock[32];
+    mote_grpc_metadata about[2];
+    mote_grpc_request ctl = {.path = &mote_telemetry_Telemetry_Control_path, .metadata = about};
+
+    if (s->clock_ms > 0) {
+        write_number(clock, s->clock_ms);
+        write_number(clock + 16, s->first);
+        about[ctl.metadata_count++] = (mote_grpc_metadata){"device-clock", clock, 12, sizeof clock};
+    }
+    if (s->tags)
+        about[ctl.metadata_count++] =
+            (mote_grpc_metadata){"device-tags", s->tags, 11, mote_pb_cstring(s->tags).len};
+    mote_grpc_start(g, &ctl, &s->control);
+}
+
+static void start_upload(sensor_core *s, mote_grpc *g)
 {
     char epoch[16];
     mote_grpc_metadata id[] = {{"device-id", s->name, 9, mote_pb_cstring(s->name).len},
                                {"device-epoch", epoch, 12, sizeof epoch}};
     mote_grpc_request up = {
         .path = &mote_telemetry_Telemetry_Upload_path, .metadata = id, .metadata_count = 2};
-    mote_grpc_request ctl = {.path = &mote_telemetry_Telemetry_Control_path};
 
-    for (unsigned i = 0; i < sizeof epoch; i++)
-        epoch[i] = "0123456789abcdef"[s->samples.epoch >> (60 - 4 * i) & 15];
-    if (!s->control)
-        mote_grpc_start(g, &ctl, &s->control);
-    if (s->control && !s->upload && s->link == SENSOR_UPLOADS)
-        mote_grpc_start(g, &up, &s->upload);
+    write_number(epoch, s->samples.epoch);
+    mote_grpc_start(g, &up, &s->upload);
 }
 
 static void send_report(sensor_core *s)
@@ -127,7 +147,10 @@ static void send_report(sensor_core *s)
 
 void sensor_work(sensor_core *s, mote_grpc *g)
 {
-    start_calls(s, g);
+    if (!s->control)
+        start_control(s, g);
+    if (s->control && !s->upload && s->link == SENSOR_UPLOADS)
+        start_upload(s, g);
     send_report(s);
     if (s->upload)
         mote_outbox_send(&s->samples, s->upload);

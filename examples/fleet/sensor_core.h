@@ -36,6 +36,10 @@ enum sensor_link {
 
 typedef struct {
     const char *name;
+    const char *tags;  /* "key=value,key=value" (telemetry.proto), or NULL */
+    uint64_t clock_ms; /* of a board that does not know the time of day: its own clock, by which it
+                          takes its samples, as it is now; 0: their time is that of day */
+    uint64_t first;    /* the number of its first sample since it started */
     mote_outbox samples;
     uint32_t interval_ms;
     uint64_t stored; /* by the last upload */

@@ -20,6 +20,7 @@ typedef struct entry {
 } entry;
 
 size_t sources_most = 1000000;
+source sources_gone;
 static peer *peers[PEER_BUCKETS];
 
 static source **buckets;
@@ -124,7 +125,24 @@ static void forget(source *s)
     if (e->by)
         e->by->count--;
     drop_peer_if_idle(e->by);
+    free(s->tags);
     free(e);
+}
+
+/* It is known no more, and what it has counted is. */
+static void retire(source *s)
+{
+    sources_gone.fresh += s->fresh;
+    sources_gone.fresh_stored += s->fresh_stored;
+    sources_gone.fresh_told += s->fresh_told;
+    sources_gone.missing += s->missing;
+    sources_gone.duplicates += s->duplicates;
+    forget(s);
+}
+
+static bool in_use(const source *s)
+{
+    return s->control || s->upload || s->dirty || s->shown;
 }
 
 /* The newest are in front of a chain. */
@@ -134,9 +152,8 @@ static void forget_old_epochs(const char *device, size_t len)
 
     for (source *s = buckets[hash(device, len)], *next; s; s = next) {
         next = s->next;
-        if (is_device(s, device, len) && ++n >= SOURCE_EPOCHS && !s->control && !s->upload &&
-            !s->dirty && !s->shown)
-            forget(s);
+        if (is_device(s, device, len) && ++n >= SOURCE_EPOCHS && !in_use(s))
+            retire(s);
     }
 }
 
@@ -179,8 +196,22 @@ source *sources_find(const char *device, size_t len, uint64_t epoch, const char 
 
 void sources_release(source *s)
 {
-    if (s->id == 0 && !s->control && !s->upload && !s->shown)
-        forget(s);
+    if (s->id == 0 && !in_use(s))
+        retire(s);
+}
+
+int sources_expire(uint64_t before_ms)
+{
+    for (source *s = sources_first(), *next; s; s = next) {
+        next = sources_after(s);
+        if (s->id == 0 || s->seen_ms >= before_ms)
+            continue;
+        if (!in_use(s))
+            retire(s);
+        else if (store_touch(s) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 void sources_known(const source *row)
@@ -191,6 +222,7 @@ void sources_known(const source *row)
         return;
     s->id = row->id;
     s->dropped = row->dropped;
+    s->seen_ms = row->seen_ms;
     s->accepted = s->stored = row->stored;
 }
 
@@ -215,4 +247,5 @@ void sources_clear(void)
 {
     while (newest)
         forget(&newest->s);
+    sources_gone = (source){0};
 }

@@ -19,6 +19,10 @@ source *sources_find(const char *device, size_t len, uint64_t epoch, const char 
 /* Takes it out of the table when no call uses it and nothing of it was stored. */
 void sources_release(source *s);
 
+/* Forgets those of which nothing was heard since, but for those that are in use: these are heard
+ * now. 0, or -1 when the store fails. */
+int sources_expire(uint64_t before_ms);
+
 /* One that the store knows. */
 void sources_known(const source *row);
 
@@ -27,7 +31,10 @@ source *sources_first(void);
 source *sources_after(const source *s);
 size_t sources_count(void);
 
-/* Forgets them all. */
+/* What those have counted that are known no more: fresh, missing, and the like. */
+extern source sources_gone;
+
+/* Forgets them all, and what they have counted. */
 void sources_clear(void);
 
 #endif

@@ -1,15 +1,13 @@
 #define _GNU_SOURCE
 #include "store.h"
 
+#include "host.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { APPLICATION = 0x6d6f7465, VERSION = 1 }; /* "mote" */
 
@@ -22,15 +20,15 @@ static const char schema[] =
     "CREATE UNIQUE INDEX samples_without_epoch ON samples(source, sequence) WHERE source < 0;"
     "CREATE VIEW readings AS SELECT device, epoch, sequence, time_ms, metric, value"
     " FROM samples JOIN sources ON source = id;"
-    "CREATE TABLE marks(at_ms INTEGER NOT NULL, row INTEGER NOT NULL, source INTEGER NOT NULL,"
-    " sequence INTEGER NOT NULL);"
     "PRAGMA application_id = 1836020837; PRAGMA user_version = 1;"
     "COMMIT;";
 
-/* A store of before there was retention. */
-static const char add_marks[] =
+/* A store of before there was retention, or tags. */
+static const char add_tables[] =
     "CREATE TABLE IF NOT EXISTS marks(at_ms INTEGER NOT NULL, row INTEGER NOT NULL,"
-    " source INTEGER NOT NULL, sequence INTEGER NOT NULL);";
+    " source INTEGER NOT NULL, sequence INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS tags(device TEXT NOT NULL, tag TEXT NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY(device, tag)) WITHOUT ROWID;";
 
 enum {
     ADD,
@@ -41,6 +39,10 @@ enum {
     OLD_ROW,
     FORGET,
     FORGET_MARKS,
+    EXPIRE,
+    EXPIRE_TAGS,
+    CLEAR_TAGS,
+    ADD_TAG,
     BEGIN,
     COMMIT,
     STATEMENTS
@@ -57,7 +59,11 @@ static const char *const texts[STATEMENTS] = {
     " AND s.sequence = marks.sequence WHERE at_ms <= ?",
     "DELETE FROM samples WHERE rowid IN"
     " (SELECT rowid FROM samples WHERE rowid < ? ORDER BY rowid LIMIT ?)",
-    "DELETE FROM marks WHERE at_ms <= ? AND row < ?", "BEGIN IMMEDIATE", "COMMIT"};
+    "DELETE FROM marks WHERE at_ms <= ? AND row < ?",
+    "DELETE FROM sources WHERE id IN (SELECT id FROM sources WHERE seen_ms < ? LIMIT 10000)",
+    "DELETE FROM tags WHERE device NOT IN (SELECT device FROM sources)",
+    "DELETE FROM tags WHERE device = ?", "INSERT INTO tags VALUES(?, ?, ?)", "BEGIN IMMEDIATE",
+    "COMMIT"};
 
 static sqlite3 *db;
 static sqlite3_stmt *statements[STATEMENTS];
@@ -94,6 +100,18 @@ bool store_has_batch(void)
 uint64_t store_commits(void)
 {
     return commits;
+}
+
+uint64_t store_now_ms(void)
+{
+    static uint64_t start_ms;
+    struct timespec now;
+
+    if (start_ms == 0) {
+        timespec_get(&now, TIME_UTC);
+        start_ms = (uint64_t)now.tv_sec * 1000 - mote_posix_now_ms();
+    }
+    return start_ms + mote_posix_now_ms();
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -214,7 +232,7 @@ static int prepare_file(const char *path)
     if (sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL,
                      NULL) != SQLITE_OK ||
         (tables == 0 && sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK) ||
-        (tables > 0 && sqlite3_exec(db, add_marks, NULL, NULL, NULL) != SQLITE_OK))
+        sqlite3_exec(db, add_tables, NULL, NULL, NULL) != SQLITE_OK)
         return failed(path);
     if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, NULL) !=
         SQLITE_OK)
@@ -231,7 +249,7 @@ static int load(void (*known)(const source *row))
     highest_id = lowest_id = 0;
     if (sqlite3_prepare_v2(
             db,
-            "SELECT id, device, epoch, last, dropped FROM sources WHERE epoch <> 0"
+            "SELECT id, device, epoch, last, dropped, seen_ms FROM sources WHERE epoch <> 0"
             " OR id IN (SELECT min(id) FROM sources WHERE epoch = 0 GROUP BY device)",
             -1, &s, NULL) != SQLITE_OK)
         return failed("the sources cannot be read");
@@ -239,7 +257,8 @@ static int load(void (*known)(const source *row))
         source row = {.id = sqlite3_column_int64(s, 0),
                       .epoch = (uint64_t)sqlite3_column_int64(s, 2),
                       .stored = (uint64_t)sqlite3_column_int64(s, 3),
-                      .dropped = (uint64_t)sqlite3_column_int64(s, 4)};
+                      .dropped = (uint64_t)sqlite3_column_int64(s, 4),
+                      .seen_ms = (uint64_t)sqlite3_column_int64(s, 5)};
         const char *device = (const char *)sqlite3_column_text(s, 1);
         if (device && name_is_valid(device, strlen(device), DEVICE_NAME)) {
             memcpy(row.device, device, strlen(device));
@@ -253,6 +272,7 @@ static int load(void (*known)(const source *row))
 
 int store_open(const char *path, void (*known)(const source *row))
 {
+    store_now_ms(); /* begins */
     if (take_lock(path) < 0)
         return -1;
     if (sqlite3_open_v2(path, &db,
@@ -332,13 +352,25 @@ static void bind_value(int which, const mote_telemetry_Sample *sample)
     sqlite3_bind_double(statements[which], 5, sample->value);
 }
 
+/* The time of day, by when its device's clock was heard. What it has taken before its last restart
+ * was taken by another clock, and before this one began. */
+static int64_t time_of(const source *s, const mote_telemetry_Sample *sample)
+{
+    int64_t at = sample->sequence < s->clock_first ? 0 : sample->time_ms;
+    int64_t sum;
+
+    if (s->clock_first == 0)
+        return sample->time_ms;
+    return __builtin_add_overflow(s->clock_ms, at, &sum) ? s->clock_ms : sum;
+}
+
 int store_add(source *s, const mote_telemetry_Sample *sample)
 {
     if (begin() < 0 || (s->id == 0 && new_row(s) < 0))
         return -1;
     bind_value(ADD, sample);
     if (run(ADD, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
-            (sqlite3_int64)sample->time_ms) != SQLITE_DONE)
+            (sqlite3_int64)time_of(s, sample)) != SQLITE_DONE)
         return failed("a sample cannot be added");
     batch_size++;
     set_dirty(s);
@@ -355,16 +387,42 @@ int store_has(const source *s, const mote_telemetry_Sample *sample, bool *is)
     return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : failed("the samples cannot be read");
 }
 
-static int update(const source *s)
+static int write_tags(const source *s)
 {
-    struct timespec now;
+    const char *text = s->tags ? s->tags : "";
+    size_t len = strlen(text);
+    tag t;
 
-    timespec_get(&now, TIME_UTC);
-    if (run(UPDATE_SOURCE, 4, (sqlite3_int64)s->accepted, (sqlite3_int64)s->dropped,
-            (sqlite3_int64)now.tv_sec * 1000 + now.tv_nsec / 1000000,
-            (sqlite3_int64)s->id) != SQLITE_DONE)
-        return failed("a source cannot be updated");
+    sqlite3_bind_text(statements[CLEAR_TAGS], 1, s->device, -1, SQLITE_STATIC);
+    if (run(CLEAR_TAGS, 0) != SQLITE_DONE)
+        return failed("tags cannot be replaced");
+    while (len > 0 && take_tag(&text, &len, &t)) {
+        sqlite3_bind_text(statements[ADD_TAG], 1, s->device, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statements[ADD_TAG], 2, t.key, (int)t.key_len, SQLITE_STATIC);
+        sqlite3_bind_text(statements[ADD_TAG], 3, t.value, (int)t.value_len, SQLITE_STATIC);
+        if (run(ADD_TAG, 0) != SQLITE_DONE)
+            return failed("a tag cannot be added");
+    }
     return 0;
+}
+
+static int update(source *s)
+{
+    s->seen_ms = store_now_ms();
+    if (run(UPDATE_SOURCE, 4, (sqlite3_int64)s->accepted, (sqlite3_int64)s->dropped,
+            (sqlite3_int64)s->seen_ms, (sqlite3_int64)s->id) != SQLITE_DONE)
+        return failed("a source cannot be updated");
+    if (s->tags_new && write_tags(s) < 0)
+        return -1;
+    s->tags_new = false;
+    return 0;
+}
+
+int store_touch(source *s)
+{
+    if (s->id == 0)
+        return 0;
+    return begin() < 0 || update(s) < 0 ? -1 : 0;
 }
 
 int store_renew(source *s)
@@ -439,11 +497,23 @@ int store_forget(uint64_t keep_ms, uint64_t now_ms)
     return forget_some(keep_ms, now_ms);
 }
 
+int store_expire(uint64_t before_ms, bool *more)
+{
+    if (begin() < 0)
+        return -1;
+    if (run(EXPIRE, 1, (sqlite3_int64)before_ms) != SQLITE_DONE)
+        return failed("old sources cannot be deleted");
+    *more = sqlite3_changes(db) > 0;
+    if (*more && run(EXPIRE_TAGS, 0) != SQLITE_DONE)
+        return failed("old tags cannot be deleted");
+    return 0;
+}
+
 int store_commit(void)
 {
     if (!batch)
         return 0;
-    for (const source *s = dirty; s; s = s->next_dirty) {
+    for (source *s = dirty; s; s = s->next_dirty) {
         if (update(s) < 0)
             return -1;
     }

@@ -7,8 +7,11 @@
  * - sources (id, device, epoch, last, dropped, seen_ms): a row for each incarnation of a device.
  *   `last` is the highest number that is stored (in the same commit), `dropped` is what the device
  *   says it has dropped, `seen_ms` is when it was last heard. Samples refer to the id, which is
- *   negative for devices without epochs. The row outlives its samples.
+ *   negative for devices without epochs. The row outlives its samples, until nothing was heard of
+ * it for a while (store_forget()).
  * - readings (device, epoch, sequence, time_ms, metric, value): both, joined.
+ * - tags (device, tag, text): what a device has said of itself last, as site = berlin. So
+ *   SELECT * FROM readings JOIN tags USING (device) WHERE tag = 'site' AND text = 'berlin'.
  * - marks (at_ms, row, source, sequence): the last sample that was there at a time, for retention.
  *
  * A lock file beside it (FILE.lock) keeps a second collector out. Nothing is ever repaired or cut:
@@ -24,13 +27,18 @@
 /* An incarnation of a device. */
 typedef struct source {
     char device[DEVICE_NAME + 1];
-    uint64_t epoch;    /* 0: the device does not say one */
-    int64_t id;        /* its row; 0: it has none yet */
-    uint64_t accepted; /* the highest number that was taken */
-    uint64_t stored;   /* the highest that is committed: only store_commit() moves it */
-    uint64_t told;     /* the highest that the device knows to be stored */
-    uint64_t dropped;  /* what it says it has dropped */
-    uint64_t fresh;    /* samples that were taken since the start; of those: */
+    uint64_t epoch;       /* 0: the device does not say one */
+    int64_t id;           /* its row; 0: it has none yet */
+    uint64_t accepted;    /* the highest number that was taken */
+    uint64_t stored;      /* the highest that is committed: only store_commit() moves it */
+    uint64_t told;        /* the highest that the device knows to be stored */
+    uint64_t dropped;     /* what it says it has dropped */
+    uint64_t seen_ms;     /* when its row was last written */
+    char *tags;           /* as it has said them; NULL: nothing. Of malloc() */
+    bool tags_new;        /* they are to be written with its row */
+    int64_t clock_ms;     /* what its time_ms are counted from: it does not know the time of day, */
+    uint64_t clock_first; /* since it took the sample with this number; 0: it does know */
+    uint64_t fresh;       /* samples that were taken since the start; of those: */
     uint64_t fresh_stored, fresh_told;
     uint64_t missing, duplicates;
     bool dirty; /* its row is to be written by the next commit */
@@ -53,12 +61,24 @@ int store_add(source *s, const mote_telemetry_Sample *sample);
 /* Sets *is: the source has this sample already, with the same time, metric and value. */
 int store_has(const source *s, const mote_telemetry_Sample *sample, bool *is);
 
+/* Writes its row, if it has one: it is heard now, and its tags may be others. */
+int store_touch(source *s);
+
 /* The source begins a new life under another id: its numbers begin anew. */
 int store_renew(source *s);
 
+/* The wall clock at the start, and from then on without its jumps, in ms: nothing is old because
+ * somebody has set a clock. */
+uint64_t store_now_ms(void);
+
 /* Deletes what came more than keep_ms ago, some of it: to be called before each store_commit().
- * now_ms is the wall clock, or what goes on from it without jumps. */
+ * now_ms is store_now_ms(). */
 int store_forget(uint64_t keep_ms, uint64_t now_ms);
+
+/* Deletes rows of sources of which nothing was heard since, and tags of devices that have none any
+ * more; some of them. True in *more: there are others. None of those that are known to the caller
+ * may be among them: it has touched or forgotten them. */
+int store_expire(uint64_t before_ms, bool *more);
 
 /* So long may the log be that is kept for somebody who reads the database (256 MiB); beyond it
  * nothing is stored until that is over. */

@@ -144,6 +144,8 @@ static inline int mote_telemetry_Command_size(const mote_telemetry_Command *m, s
     return mote_pb_size(&mote_telemetry_Command_encoder, m, size);
 }
 
+extern const mote_pb_file telemetry_file;
+
 /* ---- service Telemetry */
 
 extern const mote_hpack_field mote_telemetry_Telemetry_Upload_path;

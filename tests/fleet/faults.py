@@ -128,12 +128,12 @@ def sample(sequence, metric="m", value=1.0, time_ms=1):
 class Control:
     """The control stream of a device; `acknowledged` is what it has heard."""
 
-    def __init__(self, ch, device, epoch=0):
+    def __init__(self, ch, device, epoch=0, metadata=()):
         self.over = threading.Event()
         self.heard = []
         self.report = telemetry.Report(device=device, epoch=epoch)
         self.call = ch.stream_stream("/mote.telemetry.Telemetry/Control", telemetry.Report.SerializeToString,
-                                     telemetry.Command.FromString)(self.say())
+                                     telemetry.Command.FromString)(self.say(), metadata=metadata)
         threading.Thread(target=self.hear, daemon=True).start()
 
     def say(self):
@@ -314,6 +314,209 @@ def what_is_no_spool_is_left_alone():
         s = sensor(free_port(), f"--spool={file}")
         expect(s.wait() == 1 and "error" in s.said(), file, s.said())
     expect(open(text).read() == "something else", "it was changed")
+
+
+# ---- what a device says of itself
+
+
+def tags_of(device):
+    db = sqlite3.connect(f"file:{STORE}?mode=ro", uri=True)
+    try:
+        return dict(db.execute("SELECT tag, text FROM tags WHERE device = ?", (device,)))
+    finally:
+        db.close()
+
+
+def code_of_control(ch, device, epoch, metadata):
+    control = Control(ch, device, epoch, metadata)
+    wait_for(lambda: control.heard or control.over.is_set(), "an answer", 5)
+    return control.code if control.over.is_set() else grpc.StatusCode.OK
+
+
+@test
+def tags_are_stored_with_their_device():
+    for wrong in (("site",), ("=x",), ("site=",), ("a=b=c",), ("a=b,c=d",), ("site=a b",), ("site=a", "site=b"), ("s" * 32 + "=x",),
+                  ("s=" + "x" * 64,), [f"t{i}=x" for i in range(17)], [f"t{i}=" + "x" * 60 for i in range(9)]):
+        s = sensor(free_port(), *[f"--tag={t}" for t in wrong])
+        expect(s.wait() == 2 and "is not key=value" in s.said(), wrong, s.said())
+    port = free_port()
+    c = Collector(port)
+    most = [f"t{i}=" + "x" * 27 for i in range(15)] + ["site=berlin"]
+    s = sensor(port, *[f"--tag={t}" for t in most], "--tag", "room=2", name="too-many")
+    expect(s.wait() == 2, s.said())
+    s = sensor(port, "--duration=3", *[f"--tag={t}" for t in most])
+    wait_for(lambda: rows() > 20, "samples")
+    expect(tags_of("s") == dict(t.split("=") for t in most), tags_of("s"))
+    other = sensor(port, "--duration=1", "--tag", "site=rome", name="other")
+    expect(other.wait() == 0, other.said())
+    expect(rows("SELECT count(*) FROM readings JOIN tags USING (device) WHERE tag = 'site' AND text = 'rome'") ==
+           number(other, "acknowledged"), "those of rome")
+    c.kill()
+    c = Collector(port)
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    expect(len(tags_of("s")) == 16 and tags_of("other") == {"site": "rome"}, "after a kill of the collector", tags_of("s"))
+    for tags, wanted in ((["site=oslo"], {"site": "oslo"}), ([], {})):  # a life says all of them anew
+        s = sensor(port, "--duration=1", *[f"--tag={t}" for t in tags])
+        expect(s.wait() == 0 and tags_of("s") == wanted, tags_of("s"), s.said())
+    ch = channel(port)
+    invalid = grpc.StatusCode.INVALID_ARGUMENT
+    for text in ("a", "=", "a=", "=b", "a=b,", ",a=b", "a=b,,c=d", "a=b,a=c", "a=b c", "a=%", "x" * 32 + "=b", "a=" + "b" * 64, "a=b;c=d",
+                 ",".join(f"t{i}=x" for i in range(17)), ",".join(f"t{i}=" + "x" * 60 for i in range(9))):
+        expect(code_of_control(ch, "evil", 1, (("device-tags", text),)) == invalid, text)
+    expect(code_of_control(ch, "evil", 1, (("device-tags", "a=b"), ("device-tags", "c=d"))) == invalid, "twice")
+    expect(code_of_control(ch, "named", 1, (("device-tags", ""),)) == grpc.StatusCode.OK, "none")
+    expect(code_of_control(ch, "named", 2, (("device-tags", "a=" + "b" * 63),)) == grpc.StatusCode.OK, "the longest value")
+    c.stop()
+    expect(tags_of("evil") == {} and tags_of("named") == {}, "tags of a device that has stored nothing")
+
+
+@test
+def a_store_of_before_there_were_tags():
+    port = free_port()
+    c = Collector(port)
+    c.stop()
+    db = sqlite3.connect(STORE)
+    db.execute("DROP TABLE tags")
+    db.commit()
+    db.close()
+    c = Collector(port)
+    s = sensor(port, "--duration=1", "--tag=site=rome")
+    expect(s.wait() == 0, s.said())
+    c.stop()
+    balance(c, s)
+    expect(tags_of("s") == {"site": "rome"}, tags_of("s"))
+
+
+@test
+def a_device_that_does_not_know_the_time_of_day():
+    """Its clock says how long it runs; the collector has heard what it says now."""
+    def clock(now, first):
+        return (("device-clock", f"{now:016x}{first:016x}"),)
+
+    def ago(number):
+        return (time.time() * 1000 - rows(f"SELECT time_ms FROM readings WHERE device = 'board' AND sequence = {number}")) / 1000
+
+    port = free_port()
+    c = Collector(port)
+    ch = channel(port)
+    Control(ch, "board", 7, clock(100_000, 1)).wait_for(0)
+    upload(ch, "board", [sample(1, time_ms=40_000), sample(2, time_ms=100_000)], f"{7:016x}")
+    wait_for(lambda: rows() == 2, "samples")
+    c.kill()
+    c = Collector(port)
+    ch = channel(port)
+    Control(ch, "board", 7, clock(5_000, 5)).wait_for(2)  # it began anew 5 s ago; 3 and 4 it had taken before
+    upload(ch, "board", [sample(3, time_ms=200_000), sample(4, time_ms=2**63 - 1), sample(5, time_ms=1_000),
+                         sample(6, time_ms=2**63 - 1)], f"{7:016x}")
+    Control(ch, "clock", 8).wait_for(0)
+    upload(ch, "clock", [sample(1, time_ms=1_000)], f"{8:016x}")
+    wait_for(lambda: rows() == 7, "samples")
+    for number_, seconds in ((1, 60), (2, 0), (3, 5), (4, 5), (5, 4), (6, 5)):
+        expect(abs(ago(number_) - seconds) < 4, number_, "was taken", ago(number_), "s ago")
+    expect(rows("SELECT time_ms FROM readings WHERE device = 'clock'") == 1_000, "a device that knows it")
+    for text in ("", "1" * 16, "1" * 31, "1" * 33, "g" * 32, "1" * 16 + "0" * 16, "8" + "0" * 15 + "1" * 16):
+        expect(code_of_control(ch, "evil", 1, (("device-clock", text),)) == grpc.StatusCode.INVALID_ARGUMENT, text)
+    c.stop()
+
+
+@test
+def incarnations_that_are_silent_are_forgotten():
+    """When their samples are gone, and nothing was heard of them for a while."""
+    port = free_port()
+    c = Collector(port, "--keep=1s", "--remember=1s")
+    ch = channel(port)
+    for i in range(16):  # the first ones are shown by the collector, and so in use
+        upload(ch, f"shown{i}", [sample(1)], f"{1:016x}")
+    stays = Control(ch, "stays", 1, (("device-tags", "a=stays"),))
+    stays.wait_for(0)
+    for epoch in range(1, 31):
+        control = Control(ch, "goes", epoch, (("device-tags", "a=goes"),))
+        control.wait_for(0)
+        upload(ch, "goes", [sample(1), sample(2)], f"{epoch:016x}")
+        control.over.set()
+    upload(ch, "stays", [sample(1)], f"{1:016x}")
+    upload(ch, "old", [sample(1, value=1)])
+    upload(ch, "old", [sample(1, value=2)])  # another life
+    stays.wait_for(1)
+    expect(rows("SELECT count(*) FROM sources WHERE device = 'goes'") == 30, "they are there")
+    s = sensor(port, "--duration=9")  # so that rows come after those that are old
+    wait_for(lambda: rows("SELECT count(*) FROM sources WHERE device = 'goes'") == 0, "silent ones are forgotten")
+    expect(tags_of("stays") == {"a": "stays"}, "one that is connected", tags_of("stays"))
+    wait_for(lambda: rows("SELECT count(*) FROM samples JOIN sources ON source = id WHERE device = 'stays'") == 0, "retention")
+    upload(ch, "stays", [sample(1), sample(2)], f"{1:016x}")
+    wait_for(lambda: rows("SELECT last FROM sources WHERE device = 'stays'") == 2, "the number of one that is connected is known")
+    expect("doubled" not in c.said(), "it is not the end")
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    c.stop()
+    received, stored, acknowledged = [int(c.said().split(word + " ")[1].split(",")[0]) for word in ("received", "stored", "acknowledged")]
+    expect(received == stored == 60 + 1 + 2 + 16 + 1 + number(s, "acknowledged"), c.said())
+    expect("doubled and thrown away 1," in c.said(), c.said())
+
+
+# ---- what a collector says of itself
+
+
+def health(ch, service=""):
+    check = ch.unary_unary("/grpc.health.v1.Health/Check")
+    return check(bytes([10, len(service)]) + service.encode() if service else b"", timeout=5)
+
+
+def counters(port):
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    head, body = text.split("\r\n\r\n")
+    expect(f"Content-Length: {len(body)}" in head, head)
+    return {line.split()[0]: int(line.split()[1]) for line in body.splitlines() if not line.startswith("#")}
+
+
+@test
+def both_say_how_they_are():
+    """Health, reflection, and counters whose sums hold at any time."""
+    port, for_collector, for_sensor = free_port(), free_port(), free_port()
+    c = Collector(port, f"--metrics=127.0.0.1:{for_collector}", env={"LD_PRELOAD": os.path.abspath(f"{W}/fail.so"), "FAIL_WHILE": f"{W}/fail"})
+    s = sensor(port, "--duration=5", f"--metrics=127.0.0.1:{for_sensor}")
+    ch = channel(port)
+    serving, not_serving = b"\x08\x01", b"\x08\x02"
+    watched = []
+    watch = ch.unary_stream("/grpc.health.v1.Health/Watch")(b"")
+    threading.Thread(target=lambda: [watched.append(m) for m in quietly(watch)], daemon=True).start()
+    for service in ("", "mote.telemetry.Telemetry"):
+        expect(health(ch, service) == serving, service)
+    wait_for(lambda: rows() > 100, "samples")
+    for _ in range(20):
+        n = {k.removeprefix("mote_sensor_").removesuffix("_total"): v for k, v in counters(for_sensor).items()}
+        expect(n["due"] == n["acknowledged"] + n["unacknowledged"] + n["dropped"] + n["missed"], n)
+        expect(n["missed"] == n["late"] + n["unreadable"] + n["no_room"] and n["connections"] == 1, n)
+        n = {k.removeprefix("mote_collector_").removesuffix("_total"): v for k, v in counters(for_collector).items()}
+        expect(n["received"] >= n["stored"] >= n["acknowledged"] > 0 and n["commits"] > 0 and n["well"] == 1, n)
+        expect(n["connections"] == 2 and n["incarnations"] == 1, n)
+    failing("fsync")(c)
+    wait_for(lambda: watched == [serving, not_serving], f"who watches is told: {watched}")
+    expect(health(ch) == not_serving and counters(for_collector)["mote_collector_well"] == 0, "the store has failed")
+    healed(c)
+    wait_for(lambda: watched == [serving, not_serving, serving], f"who watches is told: {watched}")
+    listed = ch.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")(iter([b"\x3a\x00"]), timeout=5)
+    names = next(listed)
+    for name in (b"mote.telemetry.Telemetry", b"grpc.health.v1.Health"):
+        expect(name in names, names)
+    symbol = b"mote.telemetry.Telemetry"
+    found = next(ch.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")(
+        iter([b"\x22" + bytes([len(symbol)]) + symbol]), timeout=5))
+    expect(b"telemetry.proto" in found and b"interval_ms" in found, found)
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    c.stop()
+    balance(c, s)
+
+
+def quietly(call):
+    try:
+        yield from call
+    except grpc.RpcError:
+        pass
 
 
 # ---- the store
