@@ -245,6 +245,7 @@ typedef struct {
     bool tls;            /* client: the scheme is https */
     uint16_t max_calls;  /* concurrent calls */
     uint16_t slots;      /* header fields that the encoder remembers; 8 to 16 make calls cheap */
+    bool strict;         /* values with blanks at their ends are malformed (RFC 9113 8.2.1) */
     uint32_t rx_size;    /* receive buffer and window of each call: largest message + 5 */
     uint32_t tx_size;    /* transmit buffer of the connection */
     uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
@@ -264,9 +265,9 @@ typedef struct {
     uint32_t connection_window;         /* 0: 65,535 */
     uint32_t budget;                    /* see mote_h2_config */
     const mote_grpc_codecs *codecs;     /* NULL: no compression */
-    void *message;                /* where messages are decompressed; connections that one thread
-                                     serves may share it, as a view of it is valid until the
-                                     next call of mote_grpc_recv() on any of them */
+    void *message;                /* where messages are decompressed; connections of one thread may
+                                     share it: a view of it is valid until the next
+                                     mote_grpc_recv() on any of them */
     size_t message_size;          /* the largest message, decompressed */
     mote_grpc_counters *counters; /* NULL: nothing is counted */
     const mote_grpc_credentials *credentials; /* client; NULL: none */

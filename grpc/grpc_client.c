@@ -100,10 +100,13 @@ void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsign
     }
 }
 
-static const char *http_text(unsigned status)
+static const char *http_text(mote_grpc_call *call, unsigned status)
 {
+    char digits[3] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
+                      (char)('0' + status % 10)};
+
     return status == 200 ? MOTE_TEXT("the response has no grpc-status")
-                         : MOTE_TEXT("HTTP status is not 200");
+                         : mote_grpc_name_it(call, "HTTP status is not 200 but ", digits, 3);
 }
 
 /* What the response says of itself cannot be used: CANCEL, unless it is over anyway. */
@@ -117,7 +120,8 @@ void mote_grpc_client_end(mote_grpc_call *call)
     unsigned http = call->http_status;
 
     if (!(call->facts & FACT_STATUS)) {
-        mote_grpc_call_end(call, mote_grpc_code_of_http(http), http_text(http), MOTE_H2_NO_ERROR);
+        mote_grpc_call_end(call, mote_grpc_code_of_http(http), http_text(call, http),
+                           MOTE_H2_NO_ERROR);
         return;
     }
     mote_grpc_call_reset(call, MOTE_H2_NO_ERROR); /* without effect when both sides have ended */
@@ -133,7 +137,7 @@ void mote_grpc_client_end(mote_grpc_call *call)
 static void begin(mote_grpc_call *call, const mote_h2_event *h)
 {
     if (h->status != 200) {
-        reject(call, mote_grpc_code_of_http(h->status), http_text(h->status));
+        reject(call, mote_grpc_code_of_http(h->status), http_text(call, h->status));
     } else if (!(call->facts & FACT_GRPC)) {
         reject(call, MOTE_GRPC_UNKNOWN, MOTE_TEXT("content-type is not application/grpc"));
     } else if (call->facts & FACT_BAD_ENCODING) {
@@ -157,7 +161,7 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
     /* A field that was dropped is missed when it was needed. */
     if (h->truncated && call->http_status == 200 &&
         !(call->facts & (h->end_stream ? FACT_STATUS : FACT_GRPC))) {
-        reject(call, MOTE_GRPC_RESOURCE_EXHAUSTED, MOTE_TEXT("metadata larger than the limit"));
+        reject(call, MOTE_GRPC_RESOURCE_EXHAUSTED, mote_grpc_limit_of_fields(call));
         return;
     }
     if (h->end_stream) /* trailers, or PROTOCOL-HTTP2 Trailers-Only */

@@ -89,14 +89,17 @@ const mote_grpc_codec *mote_grpc_choose_codec(mote_grpc_call *call)
 bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev)
 {
     const mote_grpc_config *config = call->grpc->config;
+    size_t len = ev->len;
     int r = codec_at(call->grpc, call->rx_codec - 1u)
-                ->decompress(ev->data, ev->len, config->message, config->message_size, &ev->len);
+                ->decompress(ev->data, len, config->message, config->message_size, &ev->len);
 
     ev->data = config->message;
     ev->compressed = true;
     if (r == MOTE_GRPC_ERR_SPACE)
         mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                            MOTE_TEXT("decompressed message larger than the limit"));
+                            mote_grpc_count_it(call, "compressed message of ", len,
+                                               " bytes holds more than message_size ",
+                                               config->message_size));
     else if (r < 0)
         mote_grpc_call_fail(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("compressed message is broken"));
     return r == 0;

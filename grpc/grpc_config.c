@@ -1,42 +1,19 @@
 /* What is wrong with a config, in words: which member, what it is, what it must be. */
 #include "grpc_internal.h"
 
-/* The end of a text, in a buffer that is large enough for all that is written here. */
-typedef struct {
-    char *at;
-} config_text;
-
-static void config_say(config_text *t, const char *what)
-{
-    while (*what)
-        *t->at++ = *what++;
-    *t->at = '\0';
-}
-
-static void config_number(config_text *t, uint64_t value)
-{
-    char digits[21], *p = digits + 20;
-
-    *p = '\0';
-    do
-        *--p = (char)('0' + value % 10);
-    while ((value /= 10) > 0);
-    config_say(t, p);
-}
-
-static bool config_bound(config_text *t, const char *name, uint64_t value, const char *bound,
+static bool config_bound(mote_grpc_words *t, const char *name, uint64_t value, const char *bound,
                          uint64_t limit)
 {
-    config_say(t, name);
-    config_say(t, " is ");
-    config_number(t, value);
-    config_say(t, bound);
-    config_number(t, limit);
+    mote_grpc_put_word(t, name);
+    mote_grpc_put_word(t, " is ");
+    mote_grpc_put_number(t, value);
+    mote_grpc_put_word(t, bound);
+    mote_grpc_put_number(t, limit);
     return false;
 }
 
 /* True: it is within. */
-static bool config_within(config_text *t, const char *name, uint64_t value, uint64_t least,
+static bool config_within(mote_grpc_words *t, const char *name, uint64_t value, uint64_t least,
                           uint64_t most)
 {
     if (value < least)
@@ -46,14 +23,14 @@ static bool config_within(config_text *t, const char *name, uint64_t value, uint
     return true;
 }
 
-static bool config_given(config_text *t, bool there, const char *otherwise)
+static bool config_given(mote_grpc_words *t, bool there, const char *otherwise)
 {
     if (!there)
-        config_say(t, otherwise);
+        mote_grpc_put_word(t, otherwise);
     return there;
 }
 
-static bool sizes_fit(config_text *t, const mote_grpc_config *c)
+static bool sizes_fit(mote_grpc_words *t, const mote_grpc_config *c)
 {
     uint32_t window = c->connection_window;
 
@@ -65,7 +42,7 @@ static bool sizes_fit(config_text *t, const mote_grpc_config *c)
            (window == 0 || config_within(t, "connection_window", window, 65535, INT32_MAX));
 }
 
-static bool parts_fit(config_text *t, const mote_grpc_config *c)
+static bool parts_fit(mote_grpc_words *t, const mote_grpc_config *c)
 {
     return config_given(t, MOTE_HAS_ROLE(c), "server: this build has the other role alone") &&
            config_given(t, MOTE_SERVES(c) || c->authority.name, "authority is missing") &&
@@ -77,7 +54,7 @@ static bool parts_fit(config_text *t, const mote_grpc_config *c)
 const char *mote_grpc_config_text(const mote_grpc_config *c, const void *memory, size_t memory_size,
                                   char out[MOTE_GRPC_CONFIG_TEXT])
 {
-    config_text t = {out};
+    mote_grpc_words t = {out, out + MOTE_GRPC_CONFIG_TEXT - 1};
 
     *out = '\0';
     if (sizes_fit(&t, c) && parts_fit(&t, c) &&

@@ -13,27 +13,30 @@ static bool equals(const char *text, size_t len, const char *name)
     return name[len] == '\0';
 }
 
-/* Number of the method with this path, counted through all services; or FIELD_UNKNOWN_PATH. */
+/* Number of the method with this path, counted through all services; or which part is unknown. */
 static unsigned find_method(const mote_grpc *g, const char *path, size_t len)
 {
-    unsigned number = FIELD_PATH;
+    unsigned number = FIELD_PATH, unknown = FIELD_UNKNOWN_SERVICE;
     size_t slash = len;
 
     while (slash > 0 && path[slash - 1] != '/')
         slash--;
     if (slash < 2) /* neither "/Service/Method" */
-        return FIELD_UNKNOWN_PATH;
+        return FIELD_UNKNOWN_SERVICE;
     for (size_t s = 0; s < g->config->service_count; s++) {
         const mote_grpc_service *service = &g->config->services[s];
-        size_t m = equals(path + 1, slash - 2, service->name) ? 0 : service->method_count;
+        bool known = equals(path + 1, slash - 2, service->name);
+        size_t m = known ? 0 : service->method_count;
         while (m < service->method_count &&
                !equals(path + slash, len - slash, service->methods[m].name))
             m++;
         if (m < service->method_count)
             return number + (unsigned)m;
+        if (known && MOTE_HAS_TEXTS)
+            unknown = FIELD_UNKNOWN_METHOD;
         number += (unsigned)service->method_count;
     }
-    return FIELD_UNKNOWN_PATH;
+    return unknown;
 }
 
 const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number)

@@ -41,7 +41,8 @@ enum {
     FIELD_MESSAGE,
     FIELD_ENCODING, /* an unknown one */
     FIELD_IGNORED,
-    FIELD_UNKNOWN_PATH,
+    FIELD_UNKNOWN_SERVICE,
+    FIELD_UNKNOWN_METHOD,                               /* of a known service */
     FIELD_CODEC,                                        /* + number of the codec */
     FIELD_ACCEPT = FIELD_CODEC + MOTE_GRPC_CODECS,      /* + a bit for each codec */
     FIELD_PATH = FIELD_ACCEPT + (1 << MOTE_GRPC_CODECS) /* + number of the method */
@@ -195,6 +196,50 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h);
 void mote_grpc_client_end(mote_grpc_call *call); /* the stream ended in good order */
 void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what);
 void mote_grpc_server_headers(mote_grpc_call *call, const mote_h2_event *h);
+
+/* grpc_words.c */
+/* A text that is built: what there is no room for is left out; NUL stands at its end. */
+typedef struct {
+    char *at, *end;
+} mote_grpc_words;
+void mote_grpc_put_words(mote_grpc_words *w, const char *text, size_t len);
+void mote_grpc_put_word(mote_grpc_words *w, const char *text);
+void mote_grpc_put_number(mote_grpc_words *w, uint64_t value);
+/* Texts of the end of a call, which lie in its receive buffer: nothing of it is delivered any more.
+ * "WHAT NAME"; and "WHAT VALUE LIMIT_NAME LIMIT of the client". */
+#ifdef MOTE_NO_TEXTS
+static inline const char *mote_grpc_name_it(mote_grpc_call *call, const char *what,
+                                            const char *name, size_t len)
+{
+    (void)call, (void)what, (void)name, (void)len;
+    return NULL;
+}
+static inline const char *mote_grpc_count_it(mote_grpc_call *call, const char *what, uint64_t value,
+                                             const char *limit_name, uint64_t limit)
+{
+    (void)call, (void)what, (void)value, (void)limit_name, (void)limit;
+    return NULL;
+}
+static inline const char *mote_grpc_limit_it(mote_grpc_call *call, const char *limit_name,
+                                             uint64_t limit)
+{
+    (void)call, (void)limit_name, (void)limit;
+    return NULL;
+}
+static inline const char *mote_grpc_limit_of_fields(mote_grpc_call *call)
+{
+    (void)call;
+    return NULL;
+}
+#else
+const char *mote_grpc_name_it(mote_grpc_call *call, const char *what, const char *name, size_t len);
+const char *mote_grpc_count_it(mote_grpc_call *call, const char *what, uint64_t value,
+                               const char *limit_name, uint64_t limit);
+/* "LIMIT_NAME LIMIT of the client", where how much it was depends on how the input was cut. */
+const char *mote_grpc_limit_it(mote_grpc_call *call, const char *limit_name, uint64_t limit);
+/* Which limit of a header section was passed. */
+const char *mote_grpc_limit_of_fields(mote_grpc_call *call);
+#endif
 
 /* grpc_trailers.c */
 /* Sends the status that is owed, or waits for room. */

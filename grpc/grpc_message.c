@@ -26,7 +26,7 @@ static bool store(mote_grpc_call *call, size_t len)
         return true;
     if (buffered(call) + len > size) {
         mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                            MOTE_TEXT("more than the receive buffer holds"));
+                            mote_grpc_limit_it(call, "content is larger than rx_size ", size));
         return false;
     }
     if (call->rx_len + len > size) {
@@ -58,12 +58,16 @@ static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
 {
     if (p[0] > 1 || (p[0] == 1 && call->rx_codec == 0)) {
         mote_grpc_call_fail(call, MOTE_GRPC_INTERNAL,
-                            MOTE_TEXT("compressed message without a grpc-encoding"));
+                            p[0] > 1 ? MOTE_TEXT("the flag before a message is neither 0 nor 1")
+                                     : MOTE_TEXT("compressed message without a grpc-encoding"));
         return false;
     }
     if (large && (!chunking_of(call) || p[0] == 1)) {
         mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                            MOTE_TEXT("message larger than the receive buffer"));
+                            mote_grpc_count_it(call, "message of ",
+                                               (uint64_t)message_len(p) + PREFIX_SIZE,
+                                               " bytes with its prefix is larger than rx_size ",
+                                               call->grpc->config->rx_size));
         return false;
     }
     return true;

@@ -11,6 +11,15 @@ static const char *method_error_text(const mote_grpc_method *method, int r)
     return method->strerror ? method->strerror(r) : NULL;
 }
 
+/* What is larger than a limit of this side would be larger again. */
+static int method_error_code(int r)
+{
+    if (r > 0)
+        return r;
+    return r == MOTE_GRPC_ERR_LIMIT || r == MOTE_H2_ERR_TOO_LARGE ? MOTE_GRPC_RESOURCE_EXHAUSTED
+                                                                  : MOTE_GRPC_INTERNAL;
+}
+
 MOTE_SMALL_APART void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev)
 {
     mote_grpc_call *call = ev->call;
@@ -22,7 +31,7 @@ MOTE_SMALL_APART void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev
     if (r == MOTE_AGAIN)
         mote_grpc_defer(g);
     else if (r != 0)
-        mote_grpc_call_end(call, r > 0 ? r : MOTE_GRPC_INTERNAL, method_error_text(call->method, r),
+        mote_grpc_call_end(call, method_error_code(r), method_error_text(call->method, r),
                            STREAM_STATUS);
 }
 

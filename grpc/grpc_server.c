@@ -11,20 +11,38 @@ static void object(mote_grpc_call *call, int code, const char *text)
         call->text = text;
 }
 
+static const char *name_value(mote_grpc_call *call, const char *what,
+                              const mote_hpack_field_view *f)
+{
+    return mote_grpc_name_it(call, what, f->value, f->value_len);
+}
+
 static void on_timeout(mote_grpc_call *call, const mote_hpack_field_view *f)
 {
     uint64_t ms;
 
-    if (call->deadline_ms != UINT64_MAX ||
-        mote_grpc_parse_timeout(f->value, f->value_len, &ms) < 0) {
-        object(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("malformed or repeated grpc-timeout"));
-        return;
-    }
-    mote_grpc_set_deadline(call, ms);
+    if (call->deadline_ms != UINT64_MAX)
+        object(call, MOTE_GRPC_INTERNAL, name_value(call, "second grpc-timeout: ", f));
+    else if (mote_grpc_parse_timeout(f->value, f->value_len, &ms) < 0)
+        object(call, MOTE_GRPC_INTERNAL, name_value(call, "malformed grpc-timeout: ", f));
+    else
+        mote_grpc_set_deadline(call, ms);
+}
+
+/* Without a method the call is refused, and this is why. */
+static void on_path(mote_grpc_call *call, const mote_hpack_field_view *f, unsigned what)
+{
+    if (what >= FIELD_PATH)
+        call->method = mote_grpc_method_at(call->grpc, what);
+    if (!call->method && MOTE_HAS_TEXTS)
+        call->text = name_value(
+            call, what == FIELD_UNKNOWN_SERVICE ? "unknown service: " : "unknown method: ", f);
 }
 
 void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what)
 {
+    if (h->trailers) /* they say nothing more of a request */
+        return;
     switch (what) {
     case FIELD_METHOD_POST:
         call->facts |= FACT_POST;
@@ -35,17 +53,18 @@ void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsign
     case FIELD_TYPE_OTHER:
         call->facts |= FACT_GRPC;
         object(call, MOTE_GRPC_UNIMPLEMENTED,
-               MOTE_TEXT("content-type is not application/grpc+proto"));
+               name_value(call, "content-type is not application/grpc+proto: ", &h->field));
         break;
     case FIELD_TIMEOUT:
         on_timeout(call, &h->field);
         break;
     case FIELD_ENCODING:
-        object(call, MOTE_GRPC_UNIMPLEMENTED, MOTE_TEXT("grpc-encoding is not supported"));
+        object(call, MOTE_GRPC_UNIMPLEMENTED,
+               name_value(call, "grpc-encoding is not supported: ", &h->field));
         break;
     default:
-        if (!mote_grpc_codec_field(call, what) && what >= FIELD_PATH)
-            call->method = mote_grpc_method_at(call->grpc, what);
+        if (!mote_grpc_codec_field(call, what) && what >= FIELD_UNKNOWN_SERVICE)
+            on_path(call, &h->field, what);
         break;
     }
 }
@@ -63,10 +82,10 @@ static void refuse_http(mote_grpc_call *call, const char *status)
 }
 
 /* Why a request that is gRPC is not taken: its code, with *text, or OK. */
-static int objection(const mote_grpc_call *call, const mote_h2_event *h, const char **text)
+static int objection(mote_grpc_call *call, const mote_h2_event *h, const char **text)
 {
     if (h->truncated) {
-        *text = MOTE_TEXT("metadata larger than the limit");
+        *text = mote_grpc_limit_of_fields(call);
         return MOTE_GRPC_RESOURCE_EXHAUSTED;
     }
     if (call->code != 0) { /* of a field */
@@ -74,7 +93,7 @@ static int objection(const mote_grpc_call *call, const mote_h2_event *h, const c
         return call->code;
     }
     if (!call->method) {
-        *text = MOTE_TEXT("unknown service or method");
+        *text = call->text;
         return MOTE_GRPC_UNIMPLEMENTED;
     }
     if (call->deadline_ms <= call->grpc->now_ms) {

@@ -21,6 +21,29 @@ int mote_h2_peer_error(mote_h2 *c, uint32_t code, const char *text)
     return mote_h2_fatal(c, MOTE_H2_ERR_PEER, code, text);
 }
 
+#ifndef MOTE_NO_TEXTS
+/* The scratch is free from here on: no field is decoded any more. */
+int mote_h2_peer_error_of(mote_h2 *c, uint32_t code, const char *text, uint32_t value)
+{
+    char digits[10], *p = digits + sizeof digits, *to = c->decoder.scratch;
+    const char *end = to + c->decoder.scratch_size - sizeof digits - 3;
+
+    if (c->life == MOTE_H2_FAILED)
+        return c->error;
+    while (*text != '\0' && to < end)
+        *to++ = *text++;
+    *to++ = ':';
+    *to++ = ' ';
+    do
+        *--p = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    while (p < digits + sizeof digits)
+        *to++ = *p++;
+    *to = '\0';
+    return mote_h2_peer_error(c, code, c->decoder.scratch);
+}
+#endif
+
 int mote_h2_charge(mote_h2 *c, uint32_t cost)
 {
     if (c->budget < cost)

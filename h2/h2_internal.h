@@ -150,6 +150,16 @@ void mote_h2_owe(mote_h2 *c, mote_h2_stream *s); /* a stream that owed nothing d
 int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const char *text);
 /* Ends it for an error of the peer. */
 int mote_h2_peer_error(mote_h2 *c, uint32_t code, const char *text);
+/* The same with "TEXT: VALUE". */
+#ifdef MOTE_NO_TEXTS
+static inline int mote_h2_peer_error_of(mote_h2 *c, uint32_t code, const char *text, uint32_t value)
+{
+    (void)text, (void)value;
+    return mote_h2_peer_error(c, code, NULL);
+}
+#else
+int mote_h2_peer_error_of(mote_h2 *c, uint32_t code, const char *text, uint32_t value);
+#endif
 /* Takes `cost` from the budget: 0, or < 0 when it is used up. */
 int mote_h2_charge(mote_h2 *c, uint32_t cost);
 

@@ -55,6 +55,20 @@ static bool length_fits(const mote_h2_frame *f)
     }
 }
 
+static const char *length_text(enum mote_h2_frame_type type)
+{
+    switch (type) {
+    case MOTE_H2_FRAME_RST_STREAM:
+        return MOTE_TEXT("RST_STREAM is not 4 bytes long");
+    case MOTE_H2_FRAME_WINDOW_UPDATE:
+        return MOTE_TEXT("WINDOW_UPDATE is not 4 bytes long");
+    case MOTE_H2_FRAME_PING:
+        return MOTE_TEXT("PING is not 8 bytes long");
+    default:
+        return MOTE_TEXT("GOAWAY is shorter than 8 bytes");
+    }
+}
+
 /* Why a frame cannot be for a stream that was never opened (RFC 9113 5.1 idle, 6.4), as a text. */
 static const char *idle_text(enum mote_h2_frame_type type)
 {
@@ -91,8 +105,8 @@ static int check_frame(mote_h2 *c)
     const mote_h2_frame *f = &c->frame;
 
     if (f->length > MAX_FRAME) /* RFC 9113 4.2 */
-        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
-                                  MOTE_TEXT("frame larger than 16384 bytes"));
+        return mote_h2_peer_error_of(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                     MOTE_TEXT("frame larger than 16384 bytes"), f->length);
     if (f->phase == MOTE_H2_AWAIT_SETTINGS &&
         (f->type != MOTE_H2_FRAME_SETTINGS || (f->flags & FLAG_ACK)))
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
@@ -105,8 +119,7 @@ static int check_frame(mote_h2 *c)
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
                                   MOTE_TEXT("frame on the wrong stream"));
     if (!length_fits(f))
-        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
-                                  MOTE_TEXT("frame of a wrong length"));
+        return mote_h2_peer_error_of(c, MOTE_H2_FRAME_SIZE_ERROR, length_text(f->type), f->length);
     if (!suits_idle(c) && mote_h2_stream_is_idle(c, f->id))
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, idle_text(f->type));
     return 0;

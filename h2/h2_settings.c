@@ -55,22 +55,24 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
         return 0;
     case SETTING_ENABLE_PUSH: /* a server must not send 1 (RFC 9113 6.5.2) */
         if (value > 1 || (value == 1 && !MOTE_SERVES(c)))
-            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                      MOTE_TEXT("ENABLE_PUSH has no valid value"));
+            return mote_h2_peer_error_of(c, MOTE_H2_PROTOCOL_ERROR,
+                                         MOTE_TEXT("ENABLE_PUSH has no valid value"), value);
         return 0;
     case SETTING_MAX_CONCURRENT_STREAMS:
         c->peer_max_streams = value;
         return 0;
     case SETTING_INITIAL_WINDOW_SIZE:
         if (value > MAX_WINDOW)
-            return mote_h2_peer_error(c, MOTE_H2_FLOW_CONTROL_ERROR,
-                                      MOTE_TEXT("INITIAL_WINDOW_SIZE is larger than 2^31-1"));
+            return mote_h2_peer_error_of(c, MOTE_H2_FLOW_CONTROL_ERROR,
+                                         MOTE_TEXT("INITIAL_WINDOW_SIZE is larger than 2^31-1"),
+                                         value);
         c->next_window = value; /* the last of them counts, once */
         return 0;
     case SETTING_MAX_FRAME_SIZE:
         if (value < MAX_FRAME || value > 0xffffff)
-            return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
-                                      MOTE_TEXT("MAX_FRAME_SIZE is not within 16384..16777215"));
+            return mote_h2_peer_error_of(c, MOTE_H2_PROTOCOL_ERROR,
+                                         MOTE_TEXT("MAX_FRAME_SIZE is not within 16384..16777215"),
+                                         value);
         c->peer_max_frame = value;
         return 0;
     default: /* RFC 9113 6.5.2: unknown settings are ignored, and MAX_HEADER_LIST_SIZE is advice */
@@ -103,8 +105,9 @@ int mote_h2_on_settings(mote_h2 *c)
         return 0;
     }
     if (c->frame.length % 6 != 0)
-        return mote_h2_peer_error(c, MOTE_H2_FRAME_SIZE_ERROR,
-                                  MOTE_TEXT("length of SETTINGS is no multiple of 6"));
+        return mote_h2_peer_error_of(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                     MOTE_TEXT("length of SETTINGS is no multiple of 6"),
+                                     c->frame.length);
     return mote_h2_charge(c, COST_SETTINGS + COST_SETTINGS_ENTRIES * (c->frame.length / 6 / 16));
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Each text that a user of the library can meet is read by a test: tests/texts.py. Texts are those of MOTE_TEXT(), of the lists of
-errors, of mote_posix_failed(), and those that tls/ hands out. A test reads one when a string in it is the text, or a part of it that
+errors, of mote_posix_failed(), what grpc/ and a modem say with a value, and those that tls/ hands out. A test reads one when a string in it is the text, or a part of it that
 is 12 characters long or more."""
 import re
 import subprocess
@@ -9,7 +9,9 @@ import sys
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 TEXTS = rf"((?:{STRING}\s*)+)"
 PLACES = [rf"MOTE_TEXT\(\s*{TEXTS}\)", rf"\bX\(\w+,(?: -?\d+,)?\s*{TEXTS}\)"]
-CALLS = {"port/posix/": rf"mote_posix_failed\(([^;]*)\);", "tls/": r"(?:tls_fail\(|return |snprintf\(|\*?why = |[?:] )([^;]*);"}
+SAID = r"(?:_it|name_value|peer_error_of)\(((?:[^;\"]|STRING)*);".replace("STRING", STRING)
+CALLS = {"grpc/": SAID, "port/serial/": r"(?:mote_modem_fail|append_to)\(([^;]*);",
+         "port/posix/": rf"mote_posix_failed\(([^;]*)\);", "tls/": r"(?:tls_fail\(|return |snprintf\(|\*?why = |[?:] )([^;]*);"}
 # What no test can bring about on a machine that works.
 UNREACHED = {
     "the certificate is not accepted": "mbedTLS says which, so far",
@@ -47,7 +49,7 @@ def texts_of(path):
 
 
 def main():
-    library = [p for p in files("hpack", "h2", "grpc", "pb/*.c", "pb/*.h", "port/posix", "tls") if p.endswith((".c", ".h"))]
+    library = [p for p in files("hpack", "h2", "grpc", "pb/*.c", "pb/*.h", "port/posix", "port/serial", "tls") if p.endswith((".c", ".h"))]
     texts = {t: p for p in library if "/plugin/" not in p and p != "tls/absent.c" for t in texts_of(p) if t.count(" ") > 1 and "%s" not in t and not t.startswith("tls: build")}
     tests = "\n".join(open(p, errors="replace").read() for p in files("tests") if p != "tests/texts.py")
     whole = re.sub(r'"\s*"', "", tests)

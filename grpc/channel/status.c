@@ -90,22 +90,72 @@ static size_t append_text(char *to, size_t at, size_t cap, const char *text, siz
     return at;
 }
 
-/* The field that may not be sent, and why: in the memory of a call, as none was started. */
+/* The memory of a call that has not started, or whose end was told; NULL: there is none. */
+static char *free_memory(mote_channel *ch)
+{
+    mote_grpc_call *call = ch->grpc.calls;
+
+    for (size_t i = 0; i < ch->config.max_calls; i++) {
+        if (call[i].local == MOTE_GRPC_LOCAL_FREE || &call[i] == ch->grpc.delivery.ended)
+            return (char *)call[i].rx;
+    }
+    return NULL;
+}
+
+/* The field that may not be sent, and why. */
 static mote_status refused(mote_channel *ch, int error)
 {
     mote_status s = mote_status_of_error(error);
     const mote_grpc_metadata *m = mote_grpc_refused(&ch->grpc);
-    mote_grpc_call *call = ch->grpc.calls;
     size_t n, cap = ch->config.rx_size;
+    char *to = free_memory(ch);
 
-    while (call->local != MOTE_GRPC_LOCAL_FREE)
-        if (++call == ch->grpc.calls + ch->config.max_calls)
-            return s;
-    char *to = (char *)call->rx;
+    if (!to)
+        return s;
     n = m ? append_text(to, 0, cap, m->name, m->name_len) : append_text(to, 0, cap, "the token", 9);
     n = append_text(to, n, cap, ": ", 2);
     n = append_text(to, n, cap, s.message, s.message_len);
     return (mote_status){s.code, to, n};
+}
+
+#ifndef MOTE_NO_TEXTS
+static size_t append_number(char *to, size_t at, size_t cap, size_t value)
+{
+    char digits[20], *p = digits + sizeof digits;
+
+    do
+        *--p = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    return append_text(to, at, cap, p, (size_t)(digits + sizeof digits - p));
+}
+
+static mote_status with_limit(mote_channel *ch, int error, const char *name, size_t limit)
+{
+    mote_status s = mote_status_of_error(error);
+    size_t n, cap = ch->config.rx_size, name_len = mote_status_of(0, name).message_len;
+    char *to = free_memory(ch);
+
+    if (!to)
+        return s;
+    n = append_text(to, 0, cap, s.message, s.message_len);
+    n = append_text(to, n, cap, name, name_len);
+    n = append_number(to, n, cap, limit);
+    return (mote_status){s.code, to, n};
+}
+#endif
+
+/* An error that has a limit of the config. */
+static mote_status exceeded(mote_channel *ch, int error)
+{
+#ifndef MOTE_NO_TEXTS
+    if (error == MOTE_GRPC_ERR_LIMIT)
+        return with_limit(ch, error, " of ", ch->config.send_limit);
+    if (error == MOTE_H2_ERR_TOO_LARGE)
+        return with_limit(ch, error, ": tx_size is ", ch->config.tx_size);
+#else
+    (void)ch;
+#endif
+    return mote_status_of_error(error);
 }
 
 mote_status mote_channel_status(mote_channel *ch, int error)
@@ -119,7 +169,7 @@ mote_status mote_channel_status(mote_channel *ch, int error)
         return refused(ch, error);
     if (error == mote_h2_error(&ch->grpc.h2))
         return mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2));
-    return mote_status_of_error(error);
+    return exceeded(ch, error);
 }
 
 mote_status mote_status_of_event(const mote_grpc_event *ev)

@@ -29,7 +29,7 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
         mote_channel_cancel(call); /* the message cannot be encoded */
         mote_channel_finish(call);
         return r > -400 || r <= MOTE_CHANNEL_ERR_DEADLINE
-                   ? mote_status_of_error(r)
+                   ? mote_channel_status(at, r)
                    : mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(r));
     }
     mote_status status = mote_channel_collect(call, response, len);

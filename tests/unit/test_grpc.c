@@ -80,6 +80,9 @@ static void unknown_methods_and_services_are_unimplemented(void)
         MOTE_HPACK_FIELD(":path", "/test.Service/Nothing"),
         MOTE_HPACK_FIELD(":path", "/no.Service/Echo"), MOTE_HPACK_FIELD(":path", "/"),
         MOTE_HPACK_FIELD(":path", "/noslash"), MOTE_HPACK_FIELD(":path", "/other.Service/Count")};
+    static const char *const texts[] = {
+        "unknown method: /test.Service/Nothing", "unknown service: /no.Service/Echo",
+        "unknown service: /", "unknown service: /noslash", "unknown method: /other.Service/Count"};
 
     connect_with(256, 512, 0);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -87,7 +90,7 @@ static void unknown_methods_and_services_are_unimplemented(void)
         call_send(c, "x", 1, MOTE_GRPC_LAST);
         settle();
         CHECK_INT(c->code, MOTE_GRPC_UNIMPLEMENTED);
-        CHECK_TEXT(strcmp(c->text, "unknown service or method") == 0);
+        CHECK_TEXT(strcmp(c->text, texts[i]) == 0);
     }
 }
 
@@ -138,6 +141,46 @@ static void a_message_beyond_the_buffer_ends_that_call_alone(void)
     call_send(other, "\0\0\0\0", 4, MOTE_GRPC_LAST);
     settle();
     CHECK_INT(other->code, 0);
+}
+
+/* With a prefix of 5 bytes the buffer of either side holds it, or not; the text says whose. */
+static void a_message_beyond_the_buffer_is_told_with_its_size(void)
+{
+    static const struct {
+        uint32_t client_rx, server_rx;
+        size_t len;
+        const char *text;
+    } cases[] = {
+        {256, 256, 250, ""},
+        {256, 256, 251, ""},
+        {256, 256, 252,
+         "message of 257 bytes with its prefix is larger than rx_size 256 of the server"},
+        {256, 4096, 251, ""},
+        {256, 4096, 252,
+         "message of 257 bytes with its prefix is larger than rx_size 256 of the client"},
+        {256, 4096, 4091,
+         "message of 4096 bytes with its prefix is larger than rx_size 256 of the client"},
+        {256, 4096, 4092,
+         "message of 4097 bytes with its prefix is larger than rx_size 4096 of the server"},
+        {64, 4096, 100, "message of 105 bytes with its prefix is larger than rx_size 64 of the c"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static uint8_t message[5000];
+        connect_with(cases[i].client_rx, 8192, 0);
+        server_config.rx_size = cases[i].server_rx;
+        to_server.len = to_client.len = 0;
+        mote_grpc_init(&client, &client_config, client_memory, sizeof client_memory);
+        mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory);
+        settle();
+        client_call *c = call_start(0, &echo_path, 0);
+        call_send(c, (const char *)message, cases[i].len, MOTE_GRPC_LAST);
+        settle();
+        CHECK_INT(c->code, *cases[i].text ? MOTE_GRPC_RESOURCE_EXHAUSTED : MOTE_GRPC_OK);
+        CHECK_INT(c->messages, *cases[i].text ? 0 : 1);
+        CHECK_TEXT(strncmp(c->text, cases[i].text, cases[i].client_rx - 1) == 0);
+        CHECK_TEXT(strlen(c->text) == strlen(cases[i].text) || strlen(c->text) == 63);
+    }
 }
 
 static void metadata_travels_both_ways(void)
@@ -723,6 +766,7 @@ int main(void)
     RUN(deferred_messages_are_offered_again);
     RUN(messages_larger_than_memory_arrive_in_chunks);
     RUN(a_message_beyond_the_buffer_ends_that_call_alone);
+    RUN(a_message_beyond_the_buffer_is_told_with_its_size);
     RUN(metadata_travels_both_ways);
     RUN(a_deadline_ends_both_sides);
     RUN(cancelling_tells_the_handler);

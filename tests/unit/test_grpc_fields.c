@@ -108,9 +108,10 @@ static int start_with(const mote_grpc_metadata *metadata, size_t count)
     return mote_grpc_start(&client, &request, &call);
 }
 
-static void connect(void)
+static void connect_as(bool strict)
 {
     config = (mote_grpc_config){.max_calls = 1,
+                                .strict = strict,
                                 .slots = 4,
                                 .rx_size = RX,
                                 .tx_size = TX,
@@ -122,12 +123,22 @@ static void connect(void)
     drain();
 }
 
-static void begin(void)
+static void connect(void)
 {
-    connect();
+    connect_as(false);
+}
+
+static void begin_as(bool strict)
+{
+    connect_as(strict);
     feed("\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0\0", 18);
     CHECK_INT(start_with(NULL, 0), 0);
     drain();
+}
+
+static void begin(void)
+{
+    begin_as(false);
 }
 
 /* One response: its headers, then its trailers; without any the headers are all. */
@@ -175,6 +186,41 @@ static void white_space_at_the_ends_of_a_value_is_no_part_of_it(void)
         CHECK_INT(code, cases[n].code);
         CHECK(strcmp(told, cases[n].told) == 0);
         CHECK(strcmp(text, cases[n].text) == 0);
+    }
+}
+
+/* What RFC 9113 8.2.1 says, by the config: each case of above ends its call, and no other. */
+static void white_space_at_the_ends_is_malformed_where_the_config_is_strict(void)
+{
+    static const field bad[] = {{"x", " a", 0},
+                                {"x", "a\t", 0},
+                                {"x", " ", 0},
+                                {"x-bin", "YQ== ", 0},
+                                {"grpc-status", " 0", 0},
+                                {"grpc-message", "no such device: ", 0},
+                                {"grpc-encoding", "identity ", 0}};
+    static const field fine[] = {{"x", "a b", 0}, {"x", "", 0}, {"grpc-message", "a\tb", 0}};
+
+    for (size_t i = 0; i < 2 * (sizeof bad / sizeof bad[0]); i++) {
+        field headers[4] = {good[0], good[1], bad[i / 2]}, trailers[4] = {ok[0], bad[i / 2]};
+        begin_as(true);
+        if (i % 2) /* in the headers, in the trailers */
+            respond(good, trailers);
+        else
+            respond(headers, ok);
+        CHECK_INT(code, MOTE_GRPC_INTERNAL);
+        CHECK_TEXT(strcmp(text, "the peer broke the HTTP/2 rules on this stream") == 0);
+        CHECK_TEXT(strcmp(told, "") == 0);
+        CHECK_INT(mote_h2_error(&client.h2), 0);
+        CHECK_INT(start_with(NULL, 0), 0); /* the connection goes on */
+        respond(good, ok);
+        CHECK_INT(code, MOTE_GRPC_OK);
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        field trailers[4] = {ok[0], fine[i]};
+        begin_as(true);
+        respond(good, trailers);
+        CHECK_INT(code, MOTE_GRPC_OK);
     }
 }
 
@@ -247,15 +293,18 @@ static void long_fields_are_dropped_unless_they_are_needed(void)
         {{good[0], good[1]}, {cookie, ok[0]}, 0, ""},
         {{good[0], good[1]}, {ok[0], cookie, {"x", "y", 0}}, 0, ""},
         {{good[0], good[1]}, {ok[0], {"grpc-message", longer, 0}}, 0, ""},
-        {{{":status", "503", 0}, cookie}, {ok[0]}, MOTE_GRPC_UNAVAILABLE, "HTTP status is not 200"},
+        {{{":status", "503", 0}, cookie},
+         {ok[0]},
+         MOTE_GRPC_UNAVAILABLE,
+         "HTTP status is not 200 but 503"},
         {{good[0], {"content-type", longer, 0}},
          {ok[0]},
          MOTE_GRPC_RESOURCE_EXHAUSTED,
-         "metadata larger than the limit"},
+         "a field of metadata is larger than field_size 128 of the client"},
         {{good[0], good[1]},
          {{"grpc-status", not_ok, 0}},
          MOTE_GRPC_RESOURCE_EXHAUSTED,
-         "metadata larger than the limit"},
+         "a field of metadata is larger than field_size 128 of the client"},
         {{cookie, good[1]},
          {{NULL, NULL, 0}},
          MOTE_GRPC_INTERNAL,
@@ -271,6 +320,19 @@ static void long_fields_are_dropped_unless_they_are_needed(void)
         CHECK_TEXT(strcmp(text, cases[i].text) == 0);
         CHECK(mote_h2_error(&client.h2) == 0);
     }
+}
+
+/* The list of all fields has a limit as well, which the peer was told. */
+static void metadata_beyond_its_limit_is_told_with_it(void)
+{
+    const field headers[4] = {
+        good[0], {"x", "0123456789012345678901234567890123456789", 0}, good[1]};
+
+    begin();
+    client.h2.max_list_size = 100; /* :status is 42 of it, x 73 */
+    respond(headers, ok);
+    CHECK_INT(code, MOTE_GRPC_RESOURCE_EXHAUSTED);
+    CHECK_TEXT(strcmp(text, "metadata is larger than MAX_HEADER_LIST_SIZE 100 of the client") == 0);
 }
 
 /* However many calls there are: the budget is for what the peer was told not to do. */
@@ -576,8 +638,8 @@ static void an_answer_in_http_1_is_called_that(void)
         {"HTTP/1.1 503 Service Unavailable\r\n", "the peer answered HTTP/1.1 503"},
         {"HTTP/1.0 200 OK\r\n", "the peer answered HTTP/1.0 200"},
         {"HTTP/1.x nonsense", "the peer answered HTTP/1.x non"},
-        {"HTTP/2.0 is none\r\n", "frame larger than 16384 bytes"},
-        {"220 smtp.example.org ESMTP\r\n", "frame larger than 16384 bytes"},
+        {"HTTP/2.0 is none\r\n", "frame larger than 16384 bytes: 4740180"},
+        {"220 smtp.example.org ESMTP\r\n", "frame larger than 16384 bytes: 3289648"},
     };
 
     for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
@@ -599,9 +661,11 @@ static void an_answer_in_http_1_is_called_that(void)
 int main(void)
 {
     RUN(white_space_at_the_ends_of_a_value_is_no_part_of_it);
+    RUN(white_space_at_the_ends_is_malformed_where_the_config_is_strict);
     RUN(nul_cr_and_lf_stay_malformed);
     RUN(media_types_are_compared_as_media_types);
     RUN(long_fields_are_dropped_unless_they_are_needed);
+    RUN(metadata_beyond_its_limit_is_told_with_it);
     RUN(a_cookie_with_each_response_costs_nothing);
     RUN(binary_values_come_alone_or_in_lists);
     RUN(a_call_with_a_field_that_must_not_be_sent_does_not_start);

@@ -224,6 +224,34 @@ static void every_byte_may_be_the_last(void)
     }
 }
 
+static int line_has_ended(void *context, uint8_t *buf, size_t cap)
+{
+    (void)context;
+    (void)buf;
+    (void)cap;
+    return -1;
+}
+
+static void the_end_of_the_line_is_told_with_the_command(void)
+{
+    static const char *const texts[] = {
+        "modem: the serial line ended after ATE0",
+        "modem: the serial line ended after "
+        "AT+QIOPEN=1,0,\"TCP\",\"collector.example.com\",50051,0,0"};
+
+    for (int dialed = 0; dialed < 2; dialed++) {
+        uint8_t byte;
+        mote_io io = prepare(1, (modem){.echo = false});
+        if (dialed)
+            CHECK_INT(dial(&io), 0);
+        near_end.line.read = line_has_ended;
+        if (!dialed)
+            CHECK_INT(dial(&io), -1);
+        CHECK_INT(io.read(io.context, &byte, 1), -1);
+        CHECK_TEXT(strcmp(io.error(io.context), texts[dialed]) == 0);
+    }
+}
+
 /* ---- what a modem says to each command ---------------------------------------------------------
  */
 
@@ -614,6 +642,7 @@ int main(void)
     RUN(a_send_that_is_taken_in_parts_goes_on);
     RUN(every_byte_may_be_the_last_for_a_while);
     RUN(every_byte_may_be_the_last);
+    RUN(the_end_of_the_line_is_told_with_the_command);
     RUN(each_answer_to_each_command_is_told);
     RUN(a_count_that_cannot_be_ends_the_connection);
     RUN(what_the_peer_said_before_its_end_is_read);

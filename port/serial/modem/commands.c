@@ -61,12 +61,13 @@ static void say(mote_modem *m, enum mote_modem_state state, uint32_t limit_ms)
 
 void mote_modem_fail(mote_modem *m, const char *what)
 {
-    size_t at = append_to(m->why, 0, sizeof m->why, "modem: ");
+    size_t at;
 
-    if (m->state == MOTE_MODEM_ENDED || m->state == MOTE_MODEM_CLOSED)
+    if (m->state == MOTE_MODEM_ENDED || m->state == MOTE_MODEM_CLOSED) /* the first word counts */
         return;
     if (m->state == MOTE_MODEM_READING || m->state == MOTE_MODEM_ENDING_READ)
         m->rx_pos = m->rx_len = 0; /* what it was is not known */
+    at = append_to(m->why, 0, sizeof m->why, "modem: ");
     at = append_to(m->why, at, sizeof m->why, what);
     at = append_to(m->why, at, sizeof m->why, " after ");
     append_to(m->why, at, sizeof m->why, m->out + (m->out[0] == 0x1b));
