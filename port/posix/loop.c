@@ -16,7 +16,7 @@ enum {
     WRITES_PER_TURN = 64,
     STALL_MS = 60000,
     GOODBYE_MS = 1000,
-    FULL_MS = 100 /* until the next try when file descriptors are used up */
+    FULL_MS = 100 /* until the next try when there is no file descriptor or no room */
 };
 
 int mote_posix_loop_init(mote_posix_loop *loop)
@@ -59,7 +59,7 @@ void mote_posix_loop_deafen(mote_posix_loop *loop)
     loop->full = false;
 }
 
-/* Without file descriptors a waiting connection would wake the loop again and again. */
+/* Without room for it a waiting connection would wake the loop again and again. */
 static void set_full(mote_posix_loop *loop, bool full)
 {
     struct epoll_event e = {.events = full ? 0 : EPOLLIN, .data.ptr = NULL};
@@ -314,6 +314,10 @@ static void accept_all(mote_posix_loop *loop)
     int on = 1;
 
     for (unsigned i = 0; i < (loop->accepts ? loop->accepts : TURN_EVENTS); i++) {
+        if (loop->room && !loop->room(loop->accept_context)) {
+            set_full(loop, true);
+            return;
+        }
         int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED)

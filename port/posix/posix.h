@@ -196,9 +196,12 @@ typedef int mote_posix_accept(void *context, int fd);
 
 struct mote_posix_loop {
     int epoll, listener;
-    bool full; /* out of file descriptors: nothing is accepted until one is free */
+    bool full; /* no file descriptor or no room: nothing is accepted until some time later */
     mote_posix_accept *accept;
     void *accept_context;
+    /* Asked before each accept; false: who connects waits in the backlog of the listener, for 100
+       ms or until a connection has ended. NULL: always. */
+    bool (*room)(void *accept_context);
     mote_posix_conn *conns, *last_active;
     unsigned spins;
     unsigned accepts; /* in one turn at most; 0: 256 */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "posix.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -89,6 +90,7 @@ typedef struct {
     size_t slot_size, made;
     size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
     uint64_t looked_ms;   /* when an idle one was last looked for */
+    uint64_t told_ms;     /* when one was last told to go */
     mote_posix_dial dial;
     mote_backoff redial;
     uint64_t redial_ms, dialed_ms; /* not before; when it was last connected */
@@ -248,6 +250,7 @@ static void send_idle_away(server_state *owner)
         return;
     owner->looked_ms = owner->loop->now_ms;
     for (size_t n = find_idle(owner, idle); n > 0; n--) {
+        owner->told_ms = owner->looked_ms;
         mote_grpc_life_drain(&idle[n - 1]->life, &idle[n - 1]->grpc, owner->loop->now_ms);
         mote_posix_hurry(&idle[n - 1]->conn);
         mote_posix_flush(&idle[n - 1]->conn);
@@ -278,17 +281,44 @@ static void make_slot_room(server_state *owner)
     mote_posix_close(&s->conn);
 }
 
+static bool is_full(const server_state *owner)
+{
+    return !owner->free && owner->made == owner->config->max_connections;
+}
+
+/* Somebody has been told to go, and has had no time to do so. */
+static bool is_one_leaving(const server_state *owner)
+{
+    enum { GOING_MS = 1500 };
+
+    return owner->leaving > 0 || owner->loop->now_ms - owner->told_ms < GOING_MS;
+}
+
+/* Whoever comes while others are on their way out waits for them. Where all are busy it is sent
+ * away at once, and may go elsewhere. */
+static bool has_room(void *context)
+{
+    server_state *owner = context;
+    struct pollfd comes = {.fd = owner->loop->listener, .events = POLLIN};
+
+    if (!is_full(owner))
+        return true;
+    if (!is_one_leaving(owner) && poll(&comes, 1, 0) > 0)
+        make_slot_room(owner);
+    return !is_one_leaving(owner);
+}
+
 static slot *take_slot(server_state *owner)
 {
     slot *s = owner->free;
 
     make_slot_room(owner);
+    if (is_full(owner))
+        return NULL;
     if (s)
         owner->free = s->next;
-    else if (owner->made < owner->config->max_connections)
-        s = (slot *)(owner->slots + owner->slot_size * owner->made++);
     else
-        return NULL;
+        s = (slot *)(owner->slots + owner->slot_size * owner->made++);
     owner->used++;
     enter_queue(owner, s);
     return s;
@@ -480,6 +510,7 @@ int mote_posix_serve(const mote_posix_server *config)
     }
     loop.spin_us = c.spin_us;
     loop.accepts = (unsigned)reserve_of(c.max_connections);
+    loop.room = has_room;
     int r = c.dial || begin_to_listen(&s) ? run_server(&s) : -1;
     mote_posix_loop_end(&loop);
     return r;

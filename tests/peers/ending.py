@@ -17,6 +17,9 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\4" + bytes(5)
 RETRIES = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.05s", "maxBackoff": "1s",
     "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}], "loadBalancingConfig": [{"round_robin": {}}]}"""
 WAITS = """{"methodConfig": [{"name": [{}], "waitForReady": true}]}"""
+READ_CALL = b"\x83\x86\x04\x18/mote.device.Device/Read\x41\x01a\x5f\x10application/grpc"
+OPEN_CALL = len(READ_CALL).to_bytes(3, "big") + b"\x01\x04\0\0\0\1" + READ_CALL
+TRAILERS = b"\1\5\0\0\0\1"  # the end of the frame header: HEADERS, END_STREAM and END_HEADERS, stream 1
 servers = []
 
 
@@ -292,9 +295,7 @@ def silent(server, how):
 
 def those_who_ask_for_nothing_give_way():
     headers = b"\x00\x00\x01\x01\x00\x00\x00\x00\x01\x83"  # without END_HEADERS
-    begun = b"\x83\x86\x04\x17/mote.device.Device/Read\x41\x01a\x5f\x10application/grpc"
-    open_call = len(begun).to_bytes(3, "big") + b"\x01\x04\x00\x00\x00\x01" + begun
-    for how in (b"", PREFACE[:10], PREFACE, PREFACE + headers, PREFACE + open_call):
+    for how in (b"", PREFACE[:10], PREFACE, PREFACE + headers, PREFACE + OPEN_CALL):
         server = Server("device")
         others = []
         honest = server.channel()
@@ -313,6 +314,21 @@ def idle_ones_give_way():
     for c in channels:
         read(c)
     read(channels[0])  # it was told to go, and comes again
+    server.signal()
+    server.wait()
+
+
+def idle_ones_that_stay_silent_give_way():
+    """They have been told, and do not answer: the newcomer waits until they are cut off."""
+    server = Server("device")
+    others = []
+    for _ in range(64):
+        others.append(silent(server, PREFACE + OPEN_CALL + b"\0\0\5\0\1\0\0\0\1" + bytes(5)))
+        said = b""
+        while TRAILERS not in said:
+            said += others[-1].recv(4096) or b"closed" + TRAILERS
+        expect(b"closed" not in said, said)
+    read(server.channel())
     server.signal()
     server.wait()
 
@@ -344,7 +360,8 @@ def busy_ones_do_not():
 tests = (a_rolling_restart_with_retries, a_rolling_restart_without_them, calls_that_are_open_end_well,
          goaway_comes_twice_and_says_what_was_processed, a_second_signal_ends_at_once, a_call_that_does_not_end,
          a_signal_at_any_moment, dialing_holds_nobody_up,
-         a_balancer_without_servers_is_not_asked_again_at_once, those_who_ask_for_nothing_give_way, idle_ones_give_way, busy_ones_do_not)
+         a_balancer_without_servers_is_not_asked_again_at_once, those_who_ask_for_nothing_give_way, idle_ones_give_way,
+         idle_ones_that_stay_silent_give_way, busy_ones_do_not)
 passed = failed = 0
 for test in tests:
     if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
