@@ -11,6 +11,7 @@ mkdir -p "$T/py"
 passed=0
 failed=0
 servers=
+retries=0 # how many may run once more
 
 cleanup() {
     # shellcheck disable=SC2086
@@ -39,6 +40,13 @@ run() { # run NAME COMMAND...
     shift
     timeout "${LIMIT:-300}" "$@" >"$T/out" 2>&1
     status=$?
+    if [ "$status" != 0 ] && [ "$retries" -gt 0 ]; then
+        retries=$((retries - 1))
+        sed 's/^/  first run: /' "$T/out" | tail -n 20
+        echo "  $name: has failed once with status $status, and runs once more"
+        timeout "${LIMIT:-300}" "$@" >"$T/out" 2>&1
+        status=$?
+    fi
     result "$name" "$T/out" $status
 }
 
@@ -80,6 +88,9 @@ run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 
 # ---- real peers
 
+# Other programs and their clocks lose a race on a busy machine now and then: two of them may run once more, and it is said.
+# What has failed twice, or is the third one, has failed.
+retries=2
 start_server address "$A/peer_server"
 run "grpcio client" $PYTHON tests/peers/grpcio_client.py "$address"
 start_server small "$A/peer_server" --small
