@@ -169,6 +169,11 @@ tls-memory: setup-tls ## what mbedTLS 2.28 and 3.6 take of a static pool, for ea
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/mbedtls_preset.sh
 
+tls-matrix: setup-tls-matrix ## TLS: both versions of mbedTLS and both roles with OpenSSL, Go, mbedTLS, nginx, their versions, certificates and CA bundles: all
+	$(MAKE) BUILD=$(BUILD) all
+	CC="$(CC)" BUILD=$(BUILD) tests/tls_matrix.sh all
+.PHONY: tls-matrix
+
 conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), protobuf's conformance runners
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
@@ -225,7 +230,7 @@ setup-%:
 
 everything: ## all of the above, nothing sampled: hours
 	$(MAKE) BUILD=$(BUILD) all unit
-	for t in test size lint test-arch coverage conformance interop tls-memory firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
+	for t in test size lint test-arch coverage conformance interop tls-memory tls-matrix firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
 	SIZES=1073741824 BUILD=$(BUILD) tests/interop/http.sh
 	$(MAKE) BUILD=$(BUILD) corpus ALL=1
 	$(MAKE) BUILD=$(BUILD) fuzz-smoke SECONDS_EACH=600 AFL_SECONDS=110

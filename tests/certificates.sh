@@ -35,3 +35,9 @@ all_certificates() {
         bare comma good "/O=x, CN=door-1/CN=door-2" && bare nameless good "/O=door-1" && bare torn good "/CN=door-1"$'\n'"door-2" &&
         openssl pkey -in server.key -aes128 -passout pass:secret -out locked.key
 }
+# A certificate below an authority of RSA below the elliptic root, sent with it: chain.pem
+chained() {
+    cert middle good 20 DNS:middle rsa:2048 && echo "basicConstraints=critical,CA:true" >middle.ext &&
+        openssl x509 -req -in middle.csr -CA good.pem -CAkey good.key -CAcreateserial -out middle.pem -days 20 -extfile middle.ext &&
+        cert chain middle 20 DNS:localhost && cat middle.pem >>chain.pem
+}

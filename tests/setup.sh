@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|demo|interop|proxies|http|tls|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|arch
+#   tests/setup.sh test|demo|interop|proxies|http|tls|tls-matrix|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -27,7 +27,19 @@ test | demo | firmware)
     ;;
 esac
 case ${1:-test} in
-demo) ;;
+test | tls-matrix) # peers of tests/tls_matrix.sh
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
+    need openssl openssl
+    need nginx-light nginx
+    need curl curl
+    need dpkg-dev dpkg-source
+    need xz-utils xz
+    need bzip2 bzip2
+    ;;
+esac
+[ "${1:-test}" != tls-matrix ] || need golang-go go
+case ${1:-test} in
+demo | tls-matrix) ;;
 test)
     need pkg-config pkg-config
     need man-db man

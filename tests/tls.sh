@@ -45,19 +45,7 @@ wait
 add system
 if [ -n "$version" ]; then
     add next
-    # The programs of the peers' tests, linked with it.
-    mkdir -p "$BUILD/tls-3/obj"
-    for f in $(make -s --no-print-directory print-TLS_FILES | sed "s/\.c\b//g") port/posix/tls; do
-        # shellcheck disable=SC2086
-        $CC $flags -O2 -I"$next/usr/include" -c $f.c -o "$BUILD/tls-3/obj/${f//\//_}.o" || exit 1
-    done
-    o=$BUILD/obj/tests/interop
-    common="$o/interop.mote.o $o/orca.mote.o $o/orca_service.mote.o $o/google/protobuf/duration.mote.o $BUILD/tls-3/obj/*.o $BUILD/libmote.a"
-    # shellcheck disable=SC2086
-    $CC "$o/interop_server.o" $common $libraries -o "$BUILD/tls-3/interop_server" &&
-        $CC "$o/interop_client.o" "$o/client.o" "$o/cases.o" $common $libraries -o "$BUILD/tls-3/interop_client" &&
-        $CC "$BUILD/obj/examples/tools/h2_server.o" $common $libraries -o "$BUILD/tls-3/h2_server" &&
-        $CC "$BUILD/obj/examples/tools/h2_client.o" $common $libraries -o "$BUILD/tls-3/h2_client" || exit 1
+    tests/tls_programs.sh >"$W/programs" || exit 1
     BUILD=$BUILD/tls-3 tests/peers/tls.sh >"$W/peers-3.out" 2>&1
     add peers-3
     echo "mbedTLS of this system, and $version"
@@ -68,5 +56,7 @@ tests/peers/tls.sh >"$W/peers.out" 2>&1
 add peers
 tests/tls_configs.sh "${version:+$next/usr/include}" >"$W/configs.out" 2>&1
 add configs
+tests/tls_matrix.sh >"$W/matrix.out" 2>&1
+add matrix
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
