@@ -296,7 +296,7 @@ static bool is_one_leaving(const server_state *owner)
 
 /* Whoever comes while others are on their way out waits for them. Where all are busy it is sent
  * away at once, and may go elsewhere. */
-static bool has_room(void *context)
+static bool server_has_room(void *context)
 {
     server_state *owner = context;
     struct pollfd comes = {.fd = owner->loop->listener, .events = POLLIN};
@@ -510,7 +510,7 @@ int mote_posix_serve(const mote_posix_server *config)
     }
     loop.spin_us = c.spin_us;
     loop.accepts = (unsigned)reserve_of(c.max_connections);
-    loop.room = has_room;
+    loop.room = server_has_room;
     int r = c.dial || begin_to_listen(&s) ? run_server(&s) : -1;
     mote_posix_loop_end(&loop);
     return r;
