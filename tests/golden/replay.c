@@ -242,13 +242,16 @@ static int replay(const schedule *s)
 /* Events, and the output as hexadecimal lines, as they stand in the file. */
 static void append_output(void)
 {
+    static const char digits[] = "0123456789abcdef";
     char line[80];
 
     put_line("output\n");
     for (size_t i = 0; i < output_len; i += 32) {
         int n = 0;
-        for (size_t j = i; j < i + 32 && j < output_len; j++)
-            n += sprintf(line + n, "%02x", output[j]);
+        for (size_t j = i; j < i + 32 && j < output_len; j++) {
+            line[n++] = digits[output[j] >> 4];
+            line[n++] = digits[output[j] & 15];
+        }
         strcpy(line + n, "\n");
         put_line(line);
     }
