@@ -21,6 +21,7 @@ UNREACHED = {
     "this mbedTLS has no shared keys (PSK)": "tests/tls_configs.sh compiles it",
     "this mbedTLS resumes no sessions: build it with tickets or a session cache": "tests/tls_configs.sh compiles it",
     "this mbedTLS has no max_fragment: build it with MBEDTLS_SSL_MAX_FRAGMENT_LENGTH": "tests/tls_configs.sh compiles it",
+    "this mbedTLS has no clock: give clock_s, a floor, or pins for any time": "tests/tls_configs.sh compiles it",
     "this mbedTLS takes no psa_key: it needs MBEDTLS_USE_PSA_CRYPTO": "tests/tls_configs.sh compiles it",
 }
 

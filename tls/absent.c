@@ -41,6 +41,12 @@ int mote_tls_save_session(mote_tls *tls, void *out, size_t cap)
     return 0;
 }
 
+int mote_tls_learn_time(mote_tls *tls, uint64_t unix_s)
+{
+    (void)tls, (void)unix_s;
+    return MOTE_TLS_ERR_CONFIG;
+}
+
 bool mote_tls_resumed(const mote_tls *tls)
 {
     (void)tls;

@@ -116,12 +116,30 @@ static const char *check_role(const mote_tls_config *config)
     return NULL;
 }
 
+/* Devices without a clock say how they judge dates; no build judges none without a word. */
+static const char *check_time(const mote_tls_config *config)
+{
+    bool of_clock = config->time == MOTE_TLS_TIME_OF_CLOCK;
+
+    if (of_clock && config->floor_s > 0)
+        return "floor_s needs MOTE_TLS_TIME_OF_FLOOR_UNTIL_CLOCK or _UNTIL_LEARNED";
+    if (!of_clock && config->floor_s == 0)
+        return "a time without a clock needs its floor_s, as the time of the build";
+    if (config->server && config->time == MOTE_TLS_TIME_OF_FLOOR_UNTIL_LEARNED)
+        return "a time is learned by clients alone";
+    if (!MOTE_TLS_TIME && of_clock && !config->clock_s && config->ca.len + config->pin_count > 0 &&
+        !config->pinned_any_time)
+        return "this mbedTLS has no clock: give clock_s, a floor, or pins for any time";
+    return NULL;
+}
+
 static const char *check_config(const mote_tls_config *config)
 {
     const char *why = check_keys(config);
 
     why = why ? why : check_role(config);
-    return why ? why : check_trust(config);
+    why = why ? why : check_trust(config);
+    return why ? why : check_time(config);
 }
 
 /* ---- what may be agreed on ----------------------------------------------------------------- */
@@ -312,6 +330,10 @@ static void prepare(mote_tls_context *c, const mote_tls_config *config)
     c->find_psk = config->find_psk;
     c->psk_context = config->psk_context;
     c->session_key = config->session_key;
+    c->time = config->time;
+    c->clock_s = config->clock_s;
+    c->clock_context = config->clock_context;
+    c->floor_s = config->floor_s;
     c->accepts_any = config->dangerously_accept_any_certificate;
     c->pinned_any_name = config->pinned_any_name;
     c->pinned_any_time = config->pinned_any_time;

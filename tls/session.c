@@ -40,7 +40,8 @@ static void add_bytes(mbedtls_md_context_t *md, const void *data, size_t len)
 
 int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config)
 {
-    const uint8_t flags[] = {c->accepts_any, c->pinned_any_name, c->pinned_any_time, c->has_ca};
+    const uint8_t flags[] = {c->accepts_any, c->pinned_any_name, c->pinned_any_time, c->has_ca,
+                             (uint8_t)c->time};
     mbedtls_md_context_t md;
     int r = begin_digest(&md, (mote_tls_span){NULL, 0});
 
@@ -147,7 +148,8 @@ int mote_tls_resume(mote_tls *t, const void *session, size_t len)
         !same_digest(digest, p + SESSION_MAGIC + TLS_TIME))
         return refuse_session(
             t, "the saved session is broken, or was made for another host, CA, pin or key");
-    if (!t->context->pinned_any_time && mote_tls_clock(now) && memcmp(now, valid_to, TLS_TIME) > 0)
+    if (!t->context->pinned_any_time && mote_tls_now(t->context, now) != TLS_TIME_UNKNOWN &&
+        memcmp(now, valid_to, TLS_TIME) > 0)
         return refuse_session(t, "the certificate of the saved session has expired");
     if (load_session(t, p + SESSION_HEADER, len - SESSION_HEADER) != 0)
         return refuse_session(t, "the saved session was written by another version of mbedTLS");

@@ -115,6 +115,7 @@ int mote_tls_init(mote_tls **tls, mote_tls_context *context, const char *host_na
         return MOTE_TLS_ERR_CONFIG;
     memset(t, 0, sizeof *t);
     t->context = context;
+    memset(t->valid_from, '0', sizeof t->valid_from);
     memset(t->valid_to, '9', sizeof t->valid_to);
     mbedtls_ssl_init(&t->ssl);
     mbedtls_ssl_set_bio(&t->ssl, t, give, take_record, NULL);

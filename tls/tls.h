@@ -72,6 +72,19 @@ typedef struct {
     uint8_t sha256[32];
 } mote_tls_pin;
 
+/* By which time certificates are judged, and saved sessions. */
+enum mote_tls_time {
+    /* The clock: clock_s, or that of mbedTLS. */
+    MOTE_TLS_TIME_OF_CLOCK,
+    /* As long as clock_s says less than floor_s, or is NULL: what had expired at floor_s is
+     * refused, and when a certificate begins is not looked at. For clocks that are set late, or
+     * never. */
+    MOTE_TLS_TIME_OF_FLOOR_UNTIL_CLOCK,
+    /* The same, until mote_tls_learn_time(); then the time that was learned and what clock_s, which
+     * may begin anywhere (as at power-on), has counted since; NULL: it stands still. */
+    MOTE_TLS_TIME_OF_FLOOR_UNTIL_LEARNED
+};
+
 typedef struct {
     bool server;
     mote_tls_span ca;        /* client: whom to trust; server: clients must have a certificate that
@@ -87,6 +100,10 @@ typedef struct {
     size_t pin_count;
     bool pinned_any_name; /* a pinned certificate may be for any name: the pin says who it is */
     bool pinned_any_time; /* and of any time: for devices that have no clock */
+    enum mote_tls_time time;
+    uint64_t (*clock_s)(void *context); /* seconds since 1970 */
+    void *clock_context;
+    uint64_t floor_s; /* seconds since 1970 that have surely passed, as those of the build */
     /* A shared key (RFC 4279, RFC 8446 2.2), with ephemeral keys; in place of certificates. Servers
      * may have both. */
     mote_tls_span psk, psk_identity;
@@ -148,6 +165,13 @@ int mote_tls_resume(mote_tls *tls, const void *session, size_t len);
  * connection, and 250 to 2,050. The length; 0: there is none (yet: with TLS 1.3 it comes after the
  * handshake; mbedTLS 3 gives it once); MOTE_TLS_ERR_CONFIG: it does not fit. */
 int mote_tls_save_session(mote_tls *tls, void *out, size_t cap);
+
+/* Client with MOTE_TLS_TIME_OF_FLOOR_UNTIL_LEARNED: the server has said what time it is, in seconds
+ * since 1970, by what means you like (the field "date" of an answer, a call). That counts once for
+ * the context. 0; MOTE_TLS_ERR_CONFIG, with a text in mote_tls_error(): the context learns no time,
+ * or has; the server has shown no certificate (a session was resumed, or by a shared key); or it is
+ * not between floor_s and the dates of its chain. */
+int mote_tls_learn_time(mote_tls *tls, uint64_t unix_s);
 
 /* Client: true when the handshake was a short one. */
 bool mote_tls_resumed(const mote_tls *tls);

@@ -49,6 +49,13 @@
 #define MOTE_TLS_CACHE 0
 #endif
 
+/* Whether it has a clock of its own, by which it judges certificates. */
+#if defined(MBEDTLS_HAVE_TIME_DATE)
+#define MOTE_TLS_TIME 1
+#else
+#define MOTE_TLS_TIME 0
+#endif
+
 /* Whether servers learn who has which shared key. */
 #if MOTE_TLS_PSK && defined(MBEDTLS_SSL_SRV_C)
 #define MOTE_TLS_PSK_SERVER 1
@@ -77,6 +84,10 @@ struct mote_tls_context {
     void *psk_context;
     mote_tls_span session_key;
     uint8_t trusts[TLS_DIGEST]; /* of all that decides whom a client trusts, but the host name */
+    enum mote_tls_time time;
+    uint64_t (*clock_s)(void *context);
+    void *clock_context;
+    uint64_t floor_s, learned_s, learned_at; /* what a server has said, and the clock then */
     bool server, has_ca, accepts_any, pinned_any_name, pinned_any_time;
 };
 
@@ -107,8 +118,9 @@ struct mote_tls {
     int error;  /* sticky; apart from `life`, as a session can be saved after it */
     bool ended; /* the transport has */
     bool saw_certificate, offered_session;
-    bool has_ticket;         /* of TLS 1.3: without one the session is of no use */
-    char valid_to[TLS_TIME]; /* YYYYMMDDHHMMSS: when the first certificate of the chain expires */
+    bool has_ticket; /* of TLS 1.3: without one the session is of no use */
+    /* YYYYMMDDHHMMSS: when the last certificate of the chain begins, and the first one expires */
+    char valid_from[TLS_TIME], valid_to[TLS_TIME];
     uint8_t small[TLS_SMALL];
     char text[TLS_TEXT]; /* of the error, or of a certificate that is not accepted */
 #if MOTE_TLS_PSK_SERVER
@@ -137,8 +149,14 @@ bool mote_tls_names_address(const mote_tls *tls, const mbedtls_x509_crt *crt);
 int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 /* SHA-256 of a part of a certificate: false: there is no memory. */
 bool mote_tls_digest(const mbedtls_x509_buf *span, uint8_t out[32]);
-/* The time of the clock, as YYYYMMDDHHMMSS: false when there is no clock. */
-bool mote_tls_clock(char out[TLS_TIME]);
+
+/* time.c: what is known of the time, which is then in `out` as YYYYMMDDHHMMSS. */
+enum mote_tls_knowledge { TLS_TIME_UNKNOWN, TLS_TIME_AT_LEAST, TLS_TIME_KNOWN };
+enum mote_tls_knowledge mote_tls_now(const mote_tls_context *c, char out[TLS_TIME]);
+/* A certificate of the peer's chain: its dates are noted, and held against the time. */
+void mote_tls_judge_dates(mote_tls *tls, const mbedtls_x509_crt *crt, uint32_t *flags);
+/* The date that is the trouble, beside that of today. */
+void mote_tls_put_dates(const mote_tls *tls, const mbedtls_x509_time *when, char *out, size_t cap);
 
 /* session.c: the digest of what a client trusts. 0, or an error of mbedTLS. */
 int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config);

@@ -1,12 +1,10 @@
 /* Certificates: names of addresses, pins, and words for what is wrong with one. */
 #include "tls_internal.h"
 
-#include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- pins ---------------------------------------------------------------------------------- */
 
@@ -33,44 +31,6 @@ static bool is_pinned(const mote_tls_context *c, const mbedtls_x509_buf *span)
 }
 
 /* ---- words --------------------------------------------------------------------------------- */
-
-bool mote_tls_clock(char out[TLS_TIME])
-{
-#if defined(MBEDTLS_HAVE_TIME_DATE)
-    mbedtls_time_t now = mbedtls_time(NULL);
-    char text[80];
-    struct tm t;
-
-    if (!mbedtls_platform_gmtime_r(&now, &t))
-        return false;
-    snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02d", t.tm_year + 1900, t.tm_mon + 1,
-             t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
-    memcpy(out, text, TLS_TIME);
-    return true;
-#else
-    (void)out;
-    return false;
-#endif
-}
-
-static void put_clock(char *out, size_t cap)
-{
-    char now[TLS_TIME];
-
-    if (mote_tls_clock(now))
-        snprintf(out, cap, "%.4s-%.2s-%.2s", now, now + 4, now + 6);
-    else
-        snprintf(out, cap, "nothing");
-}
-
-/* The time that is the trouble, beside the clock's. */
-static void put_times(char *out, size_t cap, const mbedtls_x509_time *t)
-{
-    char clock[40];
-
-    put_clock(clock, sizeof clock);
-    snprintf(out, cap, " (%04d-%02d-%02d; the clock says %s)", t->year, t->mon, t->day, clock);
-}
 
 /* Which check has failed, the telling ones first. */
 static const char *reason(uint32_t flags)
@@ -105,24 +65,13 @@ static void describe(mote_tls *t, const mbedtls_x509_crt *crt, uint32_t flags)
     int r = mbedtls_x509_dn_gets(name, sizeof name, &crt->subject);
 
     if (flags & MBEDTLS_X509_BADCERT_FUTURE)
-        put_times(more, sizeof more, &crt->valid_from);
+        mote_tls_put_dates(t, &crt->valid_from, more, sizeof more);
     else if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
-        put_times(more, sizeof more, &crt->valid_to);
+        mote_tls_put_dates(t, &crt->valid_to, more, sizeof more);
     else if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
         snprintf(more, sizeof more, " %s", t->host_name);
     snprintf(t->text, sizeof t->text, "the certificate of %s %s%s", r < 0 ? "?" : name,
              reason(flags), more);
-}
-
-/* A chain is as good as the certificate of it that expires first. */
-static void note_end(mote_tls *t, const mbedtls_x509_time *to)
-{
-    char text[80];
-
-    snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02d", to->year, to->mon, to->day, to->hour,
-             to->min, to->sec);
-    if (memcmp(text, t->valid_to, TLS_TIME) < 0)
-        memcpy(t->valid_to, text, TLS_TIME);
 }
 
 /* What a pin says of the peer's own certificate, and what it makes unimportant. */
@@ -146,7 +95,7 @@ int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags
     const mote_tls_context *c = t->context;
 
     t->saw_certificate = true;
-    note_end(t, &crt->valid_to);
+    mote_tls_judge_dates(t, crt, flags);
     if (depth == 0 && t->address_len > 0 && !mote_tls_names_address(t, crt))
         *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     if (c->pin_count > 0 && depth == 0)
