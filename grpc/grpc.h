@@ -364,10 +364,8 @@ uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms);
 /* Graceful end: no new calls, the open ones go on. */
 void mote_grpc_shutdown(mote_grpc *g);
 
-/* Calls that are open, or whose end is still to be told. */
+/* Calls that are open, or whose end is still to be told; and those whose end is not yet decided. */
 size_t mote_grpc_active(const mote_grpc *g);
-
-/* Calls whose end is not yet decided. */
 size_t mote_grpc_running(const mote_grpc *g);
 
 /* Whether it is decided how the call ends; what it has received, and its end, may still follow. */

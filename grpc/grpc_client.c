@@ -140,8 +140,6 @@ static void begin(mote_grpc_call *call, const mote_h2_event *h)
         reject(call, mote_grpc_code_of_http(h->status), http_text(call, h->status));
     } else if (!(call->facts & FACT_GRPC)) {
         reject(call, MOTE_GRPC_UNKNOWN, MOTE_TEXT("content-type is not application/grpc"));
-    } else if (call->facts & FACT_BAD_ENCODING) {
-        reject(call, MOTE_GRPC_INTERNAL, MOTE_TEXT("grpc-encoding is not supported"));
     } else {
         /* A status that does not end the stream is none. */
         call->facts &= (uint16_t)~FACT_STATUS;

@@ -23,7 +23,7 @@ static bool is_codec(const mote_grpc_codec *codec, const char *name, size_t len)
 
 unsigned mote_grpc_classify_encoding(const mote_grpc *g, const char *value, size_t len)
 {
-    if (len == 8 && memcmp(value, "identity", 8) == 0)
+    if (len == 0 || (len == 8 && memcmp(value, "identity", 8) == 0))
         return FIELD_IGNORED;
     for (size_t i = 0; i < codec_count(g); i++) {
         if (is_codec(codec_at(g, i), value, len))

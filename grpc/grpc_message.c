@@ -52,14 +52,22 @@ static MOTE_SMALL_APART const mote_grpc_chunking *chunking_of(const mote_grpc_ca
     return mote_grpc_serves(call->grpc) ? call->method->chunks : call->chunks;
 }
 
+/* Why a message with this flag cannot be read. An encoding is of no matter before one needs it. */
+static const char *flag_text(const mote_grpc_call *call, uint8_t flag)
+{
+    if (flag > 1)
+        return MOTE_TEXT("the flag before a message is neither 0 nor 1");
+    return call->facts & FACT_BAD_ENCODING
+               ? MOTE_TEXT("grpc-encoding is not supported")
+               : MOTE_TEXT("compressed message without a grpc-encoding");
+}
+
 /* Whether a message that is compressed or larger than the buffer can be taken; otherwise the call
  * fails. */
 static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
 {
     if (p[0] > 1 || (p[0] == 1 && call->rx_codec == 0)) {
-        mote_grpc_call_fail(call, MOTE_GRPC_INTERNAL,
-                            p[0] > 1 ? MOTE_TEXT("the flag before a message is neither 0 nor 1")
-                                     : MOTE_TEXT("compressed message without a grpc-encoding"));
+        mote_grpc_call_fail(call, MOTE_GRPC_INTERNAL, flag_text(call, p[0]));
         return false;
     }
     if (large && (!chunking_of(call) || p[0] == 1)) {

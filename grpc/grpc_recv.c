@@ -74,6 +74,20 @@ static void on_data(mote_grpc *g, const mote_h2_event *h)
         mote_grpc_client_end(call);
 }
 
+/* Why a stream has ended: the rules were broken, the server goes away, or the peer says so. */
+static const char *reset_text(mote_grpc_call *call, const mote_h2_event *h)
+{
+    if (!MOTE_HAS_TEXTS)
+        return NULL;
+    if (!h->remote)
+        return MOTE_TEXT("the peer broke the HTTP/2 rules on this stream");
+    if (h->code == MOTE_H2_REFUSED_STREAM && call->grpc->h2.peer_goaway_id < INT32_MAX)
+        return MOTE_TEXT("the server goes away (GOAWAY) and has not taken this call");
+    const char *name = mote_h2_code_name(h->code);
+    return mote_grpc_name_it(call, "the peer has reset the stream: ", name,
+                             mote_grpc_text_length(name));
+}
+
 static void on_reset(mote_grpc *g, const mote_h2_event *h)
 {
     mote_grpc_call *call = h->stream->user;
@@ -84,9 +98,7 @@ static void on_reset(mote_grpc *g, const mote_h2_event *h)
     g->delivery.call = call;
     if (h->remote && h->code == MOTE_H2_REFUSED_STREAM) /* RFC 9113 8.7 */
         call->facts |= FACT_UNSEEN;
-    mote_grpc_call_end(call, mote_grpc_serves(g) ? MOTE_GRPC_CANCELLED : code,
-                       h->remote ? MOTE_TEXT(mote_h2_code_name(h->code))
-                                 : MOTE_TEXT("the peer broke the HTTP/2 rules on this stream"),
+    mote_grpc_call_end(call, mote_grpc_serves(g) ? MOTE_GRPC_CANCELLED : code, reset_text(call, h),
                        STREAM_GONE);
 }
 

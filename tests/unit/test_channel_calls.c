@@ -419,9 +419,9 @@ static void a_cancel_at_the_deadline_is_the_deadline(void)
         const char *text;
     } cases[] = {{3000, 3000, MOTE_GRPC_DEADLINE_EXCEEDED, "deadline exceeded"},
                  {3000, 3001, MOTE_GRPC_DEADLINE_EXCEEDED, "deadline exceeded"},
-                 {3000, 2999, MOTE_GRPC_CANCELLED, "CANCEL"},
-                 {3000, 0, MOTE_GRPC_CANCELLED, "CANCEL"},
-                 {0, 3000, MOTE_GRPC_CANCELLED, "CANCEL"}};
+                 {3000, 2999, MOTE_GRPC_CANCELLED, "the peer has reset the stream: CANCEL"},
+                 {3000, 0, MOTE_GRPC_CANCELLED, "the peer has reset the stream: CANCEL"},
+                 {0, 3000, MOTE_GRPC_CANCELLED, "the peer has reset the stream: CANCEL"}};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin();

@@ -278,6 +278,51 @@ static void media_types_are_compared_as_media_types(void)
     }
 }
 
+static void data(uint8_t flag, const char *message)
+{
+    uint8_t frame[64] = {0, 0, (uint8_t)(5 + strlen(message)), 0, 0, 0, 0, 0, 0, flag};
+
+    frame[8] = (uint8_t)call->stream->id;
+    frame[13] = (uint8_t)strlen(message);
+    memcpy(frame + 14, message, strlen(message));
+    feed(frame, 14 + strlen(message));
+    drain();
+}
+
+/* What a server says of its compression is of no matter as long as it does not use it: its status
+ * is the one that counts. */
+static void an_encoding_matters_when_a_message_has_it(void)
+{
+    static const char unknown[] = "grpc-encoding is not supported",
+                      none[] = "compressed message without a grpc-encoding";
+    static const struct {
+        const char *encoding;
+        uint8_t flag;
+        const char *text; /* "": it is taken */
+    } cases[] = {{"identity", 0, ""},   {"br", 0, ""},
+                 {"", 0, ""},           {"Identity", 0, ""},
+                 {"gzip", 0, ""},       {"br", 1, unknown},
+                 {"", 1, none},         {"Identity", 1, unknown},
+                 {NULL, 0, ""},         {NULL, 1, none},
+                 {"identity", 1, none}, {"br", 2, "the flag before a message is neither 0 nor 1"}};
+    static const field not_found[4] = {{"grpc-status", "5", 0}, {"grpc-message", "no such", 0}};
+
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
+        field headers[4] = {good[0], good[1], {"grpc-encoding", cases[i / 2].encoding, 0}};
+        const char *expected = i % 2 ? cases[i / 2].text : "no such";
+        if (!cases[i / 2].encoding)
+            headers[2].name = NULL;
+        begin();
+        answer(END_HEADERS, headers, 4);
+        if (i % 2)
+            data(cases[i / 2].flag, "m");
+        if (code < 0)
+            answer(END_HEADERS | END_STREAM, i % 2 ? ok : not_found, 4);
+        CHECK_INT(code, i % 2 == 0 ? MOTE_GRPC_NOT_FOUND : *expected ? MOTE_GRPC_INTERNAL : 0);
+        CHECK_TEXT(strcmp(text, expected) == 0);
+    }
+}
+
 /* A balancer's cookie, in each place; what is needed and does not fit ends the call. */
 static void long_fields_are_dropped_unless_they_are_needed(void)
 {
@@ -664,6 +709,7 @@ int main(void)
     RUN(white_space_at_the_ends_is_malformed_where_the_config_is_strict);
     RUN(nul_cr_and_lf_stay_malformed);
     RUN(media_types_are_compared_as_media_types);
+    RUN(an_encoding_matters_when_a_message_has_it);
     RUN(long_fields_are_dropped_unless_they_are_needed);
     RUN(metadata_beyond_its_limit_is_told_with_it);
     RUN(a_cookie_with_each_response_costs_nothing);

@@ -208,6 +208,23 @@ static void a_session_is_resumed_by_its_id(void)
     CHECK_INT(server.received_len, 100);
 }
 
+/* RFC 9113 9.2.2: suites of RFC 7540's list are none for us. */
+static void a_client_with_forbidden_suites_is_told_so(void)
+{
+    static const int suites[] = {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 0};
+    mote_tls_config ours = plain_server(), theirs = plain_client();
+
+    ours.no_tls13 = theirs.no_tls13 = true;
+    CHECK(prepare_context(&server, ours) == NULL && prepare_context(&client, theirs) == NULL);
+    mbedtls_ssl_conf_ciphersuites(&client.context->config, suites);
+    begin();
+    run(10, 10);
+    CHECK(!ready());
+    CHECK_INT(server.error, MOTE_TLS_ERR_SUITE);
+    CHECK_TEXT(strcmp(mote_tls_error(server.tls),
+                      "INADEQUATE_SECURITY: no cipher suite in common that RFC 9113 permits") == 0);
+}
+
 static void a_broken_session_is_refused_at_once(void)
 {
     static uint8_t session[SESSION];
@@ -524,6 +541,7 @@ int main(int argc, char **argv)
     RUN(a_changed_record_ends_with_an_alert);
     RUN(a_session_is_resumed_by_a_ticket);
     RUN(a_session_is_resumed_by_its_id);
+    RUN(a_client_with_forbidden_suites_is_told_so);
     RUN(a_broken_session_is_refused_at_once);
     RUN(a_hostile_session_is_an_error_or_ends_the_handshake);
     RUN(a_stalled_handshake_ends);
