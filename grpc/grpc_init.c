@@ -29,7 +29,7 @@ static void carve_calls(mote_grpc *g, carver *c)
 {
     size_t count = g->config->max_calls;
     uint64_t user_size = MOTE_GRPC_ALIGN((uint64_t)g->config->user_size);
-    uint64_t rx_size = MOTE_GRPC_ALIGN((uint64_t)g->config->rx_size);
+    uint64_t rx_size = MOTE_GRPC_ALIGN((uint64_t)g->config->rx_size) + MOTE_GRPC_PLACE;
 
     g->calls = carve(c, count * sizeof(mote_grpc_call));
     uint8_t *user = carve(c, count * user_size);
@@ -43,6 +43,11 @@ static void carve_calls(mote_grpc *g, carver *c)
         user += user_size;
         rx += rx_size;
     }
+}
+
+void *mote_grpc_place_of(const mote_grpc_call *call)
+{
+    return MOTE_GRPC_PLACE > 0 ? call->rx + MOTE_GRPC_ALIGN(call->grpc->config->rx_size) : NULL;
 }
 
 mote_hpack_field mote_grpc_authority(const char *text)

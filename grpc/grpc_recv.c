@@ -134,8 +134,8 @@ static int on_event(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
     case MOTE_H2_WRITABLE:
         on_writable(g, h->stream);
         return 0;
-    case MOTE_H2_SETTINGS: /* each window may have changed */
-        if (g->waiting[MOTE_GRPC_FOR_WINDOW] > 0)
+    case MOTE_H2_SETTINGS:
+        if (h->len > 0 && g->waiting[MOTE_GRPC_FOR_WINDOW] > 0)
             mote_grpc_scan_for(g, MOTE_GRPC_SCAN_ALL);
         return 0;
     case MOTE_H2_GOAWAY:

@@ -40,13 +40,40 @@
  * blocking client is MOTE_RAM_CHANNEL(). */
 #define MOTE_RAM_CONNECTION(name) (sizeof(mote_grpc) + (size_t)name##_memory_size)
 
+/* Bytes that each call has for whoever writes its messages, to keep where a message that goes in
+ * parts goes on. Devices, whose messages are no larger than their memory, do without. 0 or
+ * MOTE_GRPC_PLACE_SIZE, in library and program alike. */
+#define MOTE_GRPC_PLACE_SIZE 128
+#ifndef MOTE_GRPC_PLACE
+#if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
+#define MOTE_GRPC_PLACE MOTE_GRPC_PLACE_SIZE
+#else
+#define MOTE_GRPC_PLACE 0
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+struct mote_grpc_call;
+/* Memory of a call for its source, MOTE_GRPC_PLACE_SIZE bytes that are aligned as a uint64_t and
+ * stay as they were left; NULL: there is none. */
+void *mote_grpc_place_of(const struct mote_grpc_call *call);
+static inline void *mote_grpc_place(const struct mote_grpc_call *call)
+{
+    return MOTE_GRPC_PLACE > 0 ? mote_grpc_place_of(call) : NULL;
+}
+#ifdef __cplusplus
+}
+#endif
+
 /* Bytes of memory for sizes that are known at run time only; the span must be aligned as a
  * uint64_t. */
 #define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
 #define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
     (MOTE_GRPC_ALIGN((calls) * sizeof(mote_grpc_call)) +                                           \
      MOTE_GRPC_ALIGN((calls) * sizeof(mote_h2_stream)) +                                           \
-     (calls) * (MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user)) +                                     \
+     (calls) * (MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user) + MOTE_GRPC_PLACE) +                   \
      MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
      MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
      MOTE_GRPC_ALIGN(field))

@@ -145,7 +145,8 @@ enum mote_h2_event_type {
                          end of it: end_stream, len 0 */
     MOTE_H2_RESET,    /* the stream has ended early: code, remote */
     MOTE_H2_WRITABLE, /* a send window has opened; stream is NULL for the connection's */
-    MOTE_H2_SETTINGS, /* the peer's SETTINGS have been applied; all windows may have changed */
+    MOTE_H2_SETTINGS, /* the peer's SETTINGS have been applied; len: by how much all streams'
+                         windows have grown */
     MOTE_H2_PONG,     /* the answer to mote_h2_ping() */
     MOTE_H2_GOAWAY    /* the peer takes no new streams: code, last_id */
 };

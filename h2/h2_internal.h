@@ -83,6 +83,7 @@ enum {
     COST_PING = 1,
     COST_SETTINGS = 1,
     COST_SETTINGS_ENTRIES = 1, /* for every 16 entries of one frame */
+    COST_SETTINGS_WINDOWS = 1, /* for every 1,024 streams, when their windows change */
     COST_RESET = 1,            /* RST_STREAM received for a stream in use */
     COST_STREAM_ERROR = 2,     /* an error of the peer that costs a stream */
     COST_REFUSED = 1,

@@ -30,10 +30,18 @@ void mote_h2_tx_settings(mote_h2 *c)
 
 /* ---- received ------------------------------------------------------------------------------- */
 
+/* All streams are looked at, which has its price where there may be many. */
 static int change_windows(mote_h2 *c, uint32_t window)
 {
     int32_t change = (int32_t)(window - c->peer_window);
+    int r = 0;
 
+    if (MOTE_SERVES(c))
+        r = mote_h2_charge(c, COST_SETTINGS_WINDOWS * (c->stream_count / 1024));
+    if (r < 0)
+        return r;
+    if (change > 0)
+        c->event->len = (size_t)change;
     for (size_t i = 0; i < c->stream_count; i++) { /* RFC 9113 6.9.2 */
         mote_h2_stream *s = &c->streams[i];
         if (s->id == 0)

@@ -200,6 +200,34 @@ typedef struct {
 int mote_pb_walk_part(const void *encoder, const void *large, size_t offset, uint8_t *out,
                       size_t cap, size_t *total);
 
+/*
+ * A walk that is kept small, for one call among many: where it stopped, without what is found again
+ * by looking at the message, for messages of up to MOTE_PB_PLACE_DEPTH levels. The stubs keep one
+ * in the memory of each call, where there is one: mote_grpc_place().
+ */
+enum { MOTE_PB_PLACE_DEPTH = 8 };
+typedef struct {
+    const mote_pb_message *type;                           /* NULL: none */
+    uint32_t total, at, skip, piece, limit, length, depth; /* as in mote_pb_walk */
+    uint32_t element[MOTE_PB_PLACE_DEPTH], end[MOTE_PB_PLACE_DEPTH];
+    uint16_t field[MOTE_PB_PLACE_DEPTH];
+} mote_pb_place;
+
+/* An encoder with a place; NULL: none. */
+typedef struct {
+    const mote_pb_encoder *encoder;
+    mote_pb_place *place;
+} mote_pb_resumed;
+
+/*
+ * As mote_pb_encode_part(); `resumed` is a const mote_pb_resumed *. A part that begins at 0, or
+ * where the last one has ended, costs what it writes, and once the size of the message; any other,
+ * and those of deeper messages, walk it all. MOTE_PB_ERR_CHANGED: the message is as long as the one
+ * that was begun, and not the same.
+ */
+int mote_pb_resume_part(const void *resumed, const void *message, size_t offset, uint8_t *out,
+                        size_t cap, size_t *total);
+
 /* ---- decoding ------------------------------------------------------------------------------ */
 
 /*

@@ -85,6 +85,7 @@ void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p)
 {
     const mote_pb_type_info *info = mote_pb_info_of(f);
 
+    MOTE_PB_LOOKED_AT(1);
     if ((f->key & 7) == MOTE_PB_LEN) {
         if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT)
             check_text(w, p);

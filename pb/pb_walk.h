@@ -17,11 +17,6 @@ typedef struct {
 /* Other implementations read 100 messages inside of the outermost one. */
 enum { MOTE_PB_LEVELS = 101 };
 
-/* Tests count the fields and elements that are looked at. */
-#ifndef MOTE_PB_LOOKED_AT
-#define MOTE_PB_LOOKED_AT(n) ((void)0)
-#endif
-
 static inline mote_pb_level *mote_pb_level_at(const mote_pb_walk *w, size_t depth)
 {
     return (mote_pb_level *)(void *)w->memory + depth;

@@ -4,6 +4,11 @@
 
 #include "pb_internal.h"
 
+/* Tests count the fields and elements that are looked at. */
+#ifndef MOTE_PB_LOOKED_AT
+#define MOTE_PB_LOOKED_AT(n) ((void)0)
+#endif
+
 /* Output, from its end: [start, p) is free, [p, end) is written. With a window, only the bytes of
  * the message at [offset, offset + cap) are kept, and nothing is free. */
 struct mote_pb_writer {

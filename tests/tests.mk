@@ -18,12 +18,13 @@ parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc
 parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
 parts_peer_client := tests/peers/peer_client.c tests/peers/modem_line.c
 parts_attack_local := tests/attack/local.c tests/attack/attacks.c
-parts_attack_work := tests/attack/work.c fuzz/schema.mote.c fuzz/schema3.mote.c
+parts_attack_work := tests/attack/work.c examples/services/orders.mote.c fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 parts_test_pb_walk += fuzz/schema.mote.c fuzz/schema3.mote.c
+parts_test_pb_resume += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_why += fuzz/schema.mote.c fuzz/schema3.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
@@ -75,8 +76,8 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls
 # Steps are counted: each basic block of the library calls the test.
 STEPS := -fsanitize-coverage=trace-pc
 parts_attack_fair := tests/attack/fair.c
-$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair,,$(CORE)))
-$(BUILD)/counted/obj/tests/attack/fair.o: STEPS :=
+$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work,,$(CORE)))
+$(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION

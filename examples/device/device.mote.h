@@ -135,7 +135,10 @@ static inline int mote_device_Device_Read_start(mote_channel *channel, mote_grpc
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_device_Device_Read_offer(mote_grpc_call *call, const mote_device_Channel *message)
 {
-    return mote_grpc_send(call, &mote_device_Device_Read_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_device_Channel_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Read_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -185,14 +188,20 @@ static inline int mote_device_Device_Read_read(const mote_grpc_event *ev, mote_d
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_device_Device_Read_write(mote_grpc_call *call, const mote_device_Reading *message)
 {
-    return mote_grpc_send(call, &mote_device_Device_Read_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_device_Reading_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Read_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_device_Device_Read_answer(mote_grpc_call *call, const mote_device_Reading *message)
 {
-    return mote_grpc_answer(call, &mote_device_Device_Read_response, message);
+    const mote_pb_resumed part_place = {&mote_device_Reading_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Read_response, message);
 }
 
 extern const mote_hpack_field mote_device_Device_Set_path;
@@ -209,7 +218,10 @@ static inline int mote_device_Device_Set_start(mote_channel *channel, mote_grpc_
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_device_Device_Set_offer(mote_grpc_call *call, const mote_device_Setting *message)
 {
-    return mote_grpc_send(call, &mote_device_Device_Set_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_device_Setting_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Set_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -259,14 +271,20 @@ static inline int mote_device_Device_Set_read(const mote_grpc_event *ev, mote_de
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_device_Device_Set_write(mote_grpc_call *call, const mote_device_Done *message)
 {
-    return mote_grpc_send(call, &mote_device_Device_Set_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_device_Done_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Set_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_device_Device_Set_answer(mote_grpc_call *call, const mote_device_Done *message)
 {
-    return mote_grpc_answer(call, &mote_device_Device_Set_response, message);
+    const mote_pb_resumed part_place = {&mote_device_Done_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Set_response, message);
 }
 
 extern const mote_hpack_field mote_device_Device_Watch_path;
@@ -283,7 +301,10 @@ static inline int mote_device_Device_Watch_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_device_Device_Watch_offer(mote_grpc_call *call, const mote_device_Channel *message)
 {
-    return mote_grpc_send(call, &mote_device_Device_Watch_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_device_Channel_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Watch_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -332,7 +353,10 @@ static inline int mote_device_Device_Watch_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_device_Device_Watch_write(mote_grpc_call *call, const mote_device_Reading *message)
 {
-    return mote_grpc_send(call, &mote_device_Device_Watch_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_device_Reading_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_device_Device_Watch_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

@@ -162,7 +162,10 @@ static inline int mote_telemetry_Telemetry_Upload_start(mote_channel *channel, m
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_telemetry_Telemetry_Upload_offer(mote_grpc_call *call, const mote_telemetry_Sample *message)
 {
-    return mote_grpc_send(call, &mote_telemetry_Telemetry_Upload_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_telemetry_Sample_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_telemetry_Telemetry_Upload_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -175,7 +178,10 @@ static inline int mote_telemetry_Telemetry_Upload_take(const mote_grpc_event *ev
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_telemetry_Telemetry_Upload_send(mote_grpc_call *call, const mote_telemetry_Sample *message)
 {
-    return mote_channel_send(call, &mote_telemetry_Telemetry_Upload_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_telemetry_Sample_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_telemetry_Telemetry_Upload_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -202,14 +208,20 @@ static inline int mote_telemetry_Telemetry_Upload_read(const mote_grpc_event *ev
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_telemetry_Telemetry_Upload_write(mote_grpc_call *call, const mote_telemetry_UploadSummary *message)
 {
-    return mote_grpc_send(call, &mote_telemetry_Telemetry_Upload_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_telemetry_UploadSummary_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_telemetry_Telemetry_Upload_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_telemetry_Telemetry_Upload_answer(mote_grpc_call *call, const mote_telemetry_UploadSummary *message)
 {
-    return mote_grpc_answer(call, &mote_telemetry_Telemetry_Upload_response, message);
+    const mote_pb_resumed part_place = {&mote_telemetry_UploadSummary_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_telemetry_Telemetry_Upload_response, message);
 }
 
 extern const mote_hpack_field mote_telemetry_Telemetry_Control_path;
@@ -226,7 +238,10 @@ static inline int mote_telemetry_Telemetry_Control_start(mote_channel *channel, 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_telemetry_Telemetry_Control_offer(mote_grpc_call *call, const mote_telemetry_Report *message)
 {
-    return mote_grpc_send(call, &mote_telemetry_Telemetry_Control_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_telemetry_Report_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_telemetry_Telemetry_Control_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -239,7 +254,10 @@ static inline int mote_telemetry_Telemetry_Control_take(const mote_grpc_event *e
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_telemetry_Telemetry_Control_send(mote_grpc_call *call, const mote_telemetry_Report *message)
 {
-    return mote_channel_send(call, &mote_telemetry_Telemetry_Control_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_telemetry_Report_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_telemetry_Telemetry_Control_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -270,7 +288,10 @@ static inline int mote_telemetry_Telemetry_Control_read(const mote_grpc_event *e
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_telemetry_Telemetry_Control_write(mote_grpc_call *call, const mote_telemetry_Command *message)
 {
-    return mote_grpc_send(call, &mote_telemetry_Telemetry_Control_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_telemetry_Command_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_telemetry_Telemetry_Control_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

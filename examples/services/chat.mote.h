@@ -134,7 +134,10 @@ static inline int mote_chat_Chat_Join_start(mote_channel *channel, mote_grpc_req
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_chat_Chat_Join_offer(mote_grpc_call *call, const mote_chat_Say *message)
 {
-    return mote_grpc_send(call, &mote_chat_Chat_Join_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_chat_Say_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_chat_Chat_Join_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -147,7 +150,10 @@ static inline int mote_chat_Chat_Join_take(const mote_grpc_event *ev, mote_chat_
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_chat_Chat_Join_send(mote_grpc_call *call, const mote_chat_Say *message)
 {
-    return mote_channel_send(call, &mote_chat_Chat_Join_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_chat_Say_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_chat_Chat_Join_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -178,7 +184,10 @@ static inline int mote_chat_Chat_Join_read(const mote_grpc_event *ev, mote_chat_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_chat_Chat_Join_write(mote_grpc_call *call, const mote_chat_Event *message)
 {
-    return mote_grpc_send(call, &mote_chat_Chat_Join_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_chat_Event_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_chat_Chat_Join_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

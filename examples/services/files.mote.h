@@ -155,7 +155,10 @@ static inline int mote_files_Files_Upload_start(mote_channel *channel, mote_grpc
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_files_Files_Upload_offer(mote_grpc_call *call, const mote_files_Chunk *message)
 {
-    return mote_grpc_send(call, &mote_files_Files_Upload_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_files_Chunk_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_files_Files_Upload_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -168,7 +171,10 @@ static inline int mote_files_Files_Upload_take(const mote_grpc_event *ev, mote_f
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_files_Files_Upload_send(mote_grpc_call *call, const mote_files_Chunk *message)
 {
-    return mote_channel_send(call, &mote_files_Files_Upload_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_files_Chunk_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_files_Files_Upload_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -195,14 +201,20 @@ static inline int mote_files_Files_Upload_read(const mote_grpc_event *ev, mote_f
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_files_Files_Upload_write(mote_grpc_call *call, const mote_files_Receipt *message)
 {
-    return mote_grpc_send(call, &mote_files_Files_Upload_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_files_Receipt_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_files_Files_Upload_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_files_Files_Upload_answer(mote_grpc_call *call, const mote_files_Receipt *message)
 {
-    return mote_grpc_answer(call, &mote_files_Files_Upload_response, message);
+    const mote_pb_resumed part_place = {&mote_files_Receipt_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_files_Files_Upload_response, message);
 }
 
 extern const mote_hpack_field mote_files_Files_Download_path;
@@ -219,7 +231,10 @@ static inline int mote_files_Files_Download_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_files_Files_Download_offer(mote_grpc_call *call, const mote_files_Request *message)
 {
-    return mote_grpc_send(call, &mote_files_Files_Download_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_files_Request_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_files_Files_Download_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -268,7 +283,10 @@ static inline int mote_files_Files_Download_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_files_Files_Download_write(mote_grpc_call *call, const mote_files_Part *message)
 {
-    return mote_grpc_send(call, &mote_files_Files_Download_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_files_Part_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_files_Files_Download_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

@@ -156,7 +156,10 @@ static inline int mote_monitor_Monitor_Push_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_monitor_Monitor_Push_offer(mote_grpc_call *call, const mote_monitor_Metric *message)
 {
-    return mote_grpc_send(call, &mote_monitor_Monitor_Push_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Metric_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Push_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -169,7 +172,10 @@ static inline int mote_monitor_Monitor_Push_take(const mote_grpc_event *ev, mote
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_monitor_Monitor_Push_send(mote_grpc_call *call, const mote_monitor_Metric *message)
 {
-    return mote_channel_send(call, &mote_monitor_Monitor_Push_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Metric_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Push_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -196,14 +202,20 @@ static inline int mote_monitor_Monitor_Push_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_monitor_Monitor_Push_write(mote_grpc_call *call, const mote_monitor_Accepted *message)
 {
-    return mote_grpc_send(call, &mote_monitor_Monitor_Push_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Accepted_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Push_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_monitor_Monitor_Push_answer(mote_grpc_call *call, const mote_monitor_Accepted *message)
 {
-    return mote_grpc_answer(call, &mote_monitor_Monitor_Push_response, message);
+    const mote_pb_resumed part_place = {&mote_monitor_Accepted_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Push_response, message);
 }
 
 extern const mote_hpack_field mote_monitor_Monitor_Log_path;
@@ -220,7 +232,10 @@ static inline int mote_monitor_Monitor_Log_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_monitor_Monitor_Log_offer(mote_grpc_call *call, const mote_monitor_Line *message)
 {
-    return mote_grpc_send(call, &mote_monitor_Monitor_Log_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Line_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Log_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -233,7 +248,10 @@ static inline int mote_monitor_Monitor_Log_take(const mote_grpc_event *ev, mote_
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_monitor_Monitor_Log_send(mote_grpc_call *call, const mote_monitor_Line *message)
 {
-    return mote_channel_send(call, &mote_monitor_Monitor_Log_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Line_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Log_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -260,14 +278,20 @@ static inline int mote_monitor_Monitor_Log_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_monitor_Monitor_Log_write(mote_grpc_call *call, const mote_monitor_Accepted *message)
 {
-    return mote_grpc_send(call, &mote_monitor_Monitor_Log_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Accepted_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Log_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_monitor_Monitor_Log_answer(mote_grpc_call *call, const mote_monitor_Accepted *message)
 {
-    return mote_grpc_answer(call, &mote_monitor_Monitor_Log_response, message);
+    const mote_pb_resumed part_place = {&mote_monitor_Accepted_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Log_response, message);
 }
 
 /* The lines that are kept, oldest first, then new ones as they come. */
@@ -285,7 +309,10 @@ static inline int mote_monitor_Monitor_Tail_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_monitor_Monitor_Tail_offer(mote_grpc_call *call, const mote_monitor_Query *message)
 {
-    return mote_grpc_send(call, &mote_monitor_Monitor_Tail_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Query_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Tail_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -334,7 +361,10 @@ static inline int mote_monitor_Monitor_Tail_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_monitor_Monitor_Tail_write(mote_grpc_call *call, const mote_monitor_Line *message)
 {
-    return mote_grpc_send(call, &mote_monitor_Monitor_Tail_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_monitor_Line_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_monitor_Monitor_Tail_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

@@ -178,7 +178,10 @@ static inline int mote_orders_Orders_History_start(mote_channel *channel, mote_g
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_orders_Orders_History_offer(mote_grpc_call *call, const mote_orders_HistoryQuery *message)
 {
-    return mote_grpc_send(call, &mote_orders_Orders_History_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_HistoryQuery_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_History_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -227,7 +230,10 @@ static inline int mote_orders_Orders_History_read(const mote_grpc_event *ev, mot
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_orders_Orders_History_write(mote_grpc_call *call, const mote_orders_Order *message)
 {
-    return mote_grpc_send(call, &mote_orders_Orders_History_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_Order_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_History_response, message, 0);
 }
 
 extern const mote_hpack_field mote_orders_Orders_Import_path;
@@ -244,7 +250,10 @@ static inline int mote_orders_Orders_Import_start(mote_channel *channel, mote_gr
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_orders_Orders_Import_offer(mote_grpc_call *call, const mote_orders_Order *message)
 {
-    return mote_grpc_send(call, &mote_orders_Orders_Import_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_Order_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Import_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -257,7 +266,10 @@ static inline int mote_orders_Orders_Import_take(const mote_grpc_event *ev, mote
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_orders_Orders_Import_send(mote_grpc_call *call, const mote_orders_Order *message)
 {
-    return mote_channel_send(call, &mote_orders_Orders_Import_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_Order_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Import_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -284,14 +296,20 @@ static inline int mote_orders_Orders_Import_read(const mote_grpc_event *ev, mote
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_orders_Orders_Import_write(mote_grpc_call *call, const mote_orders_ImportResult *message)
 {
-    return mote_grpc_send(call, &mote_orders_Orders_Import_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_ImportResult_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Import_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_orders_Orders_Import_answer(mote_grpc_call *call, const mote_orders_ImportResult *message)
 {
-    return mote_grpc_answer(call, &mote_orders_Orders_Import_response, message);
+    const mote_pb_resumed part_place = {&mote_orders_ImportResult_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Import_response, message);
 }
 
 /* Each update is answered, with an error or without. */
@@ -309,7 +327,10 @@ static inline int mote_orders_Orders_Updates_start(mote_channel *channel, mote_g
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_orders_Orders_Updates_offer(mote_grpc_call *call, const mote_orders_Update *message)
 {
-    return mote_grpc_send(call, &mote_orders_Orders_Updates_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_Update_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Updates_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -322,7 +343,10 @@ static inline int mote_orders_Orders_Updates_take(const mote_grpc_event *ev, mot
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_orders_Orders_Updates_send(mote_grpc_call *call, const mote_orders_Update *message)
 {
-    return mote_channel_send(call, &mote_orders_Orders_Updates_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_Update_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Updates_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -353,7 +377,10 @@ static inline int mote_orders_Orders_Updates_read(const mote_grpc_event *ev, mot
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_orders_Orders_Updates_write(mote_grpc_call *call, const mote_orders_Update *message)
 {
-    return mote_grpc_send(call, &mote_orders_Orders_Updates_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_orders_Update_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Updates_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

@@ -82,7 +82,10 @@ static inline int mote_prices_Prices_Watch_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_prices_Prices_Watch_offer(mote_grpc_call *call, const mote_prices_Filter *message)
 {
-    return mote_grpc_send(call, &mote_prices_Prices_Watch_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_prices_Filter_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_prices_Prices_Watch_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -131,7 +134,10 @@ static inline int mote_prices_Prices_Watch_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_prices_Prices_Watch_write(mote_grpc_call *call, const mote_prices_Price *message)
 {
-    return mote_grpc_send(call, &mote_prices_Prices_Watch_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_prices_Price_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_prices_Prices_Watch_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

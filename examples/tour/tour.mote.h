@@ -110,7 +110,10 @@ static inline int mote_tour_Tour_Latest_start(mote_channel *channel, mote_grpc_r
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Latest_offer(mote_grpc_call *call, const mote_tour_Query *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Latest_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Query_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Latest_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -160,14 +163,20 @@ static inline int mote_tour_Tour_Latest_read(const mote_grpc_event *ev, mote_tou
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Latest_write(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Latest_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Latest_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_tour_Tour_Latest_answer(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_answer(call, &mote_tour_Tour_Latest_response, message);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Latest_response, message);
 }
 
 extern const mote_hpack_field mote_tour_Tour_Subscribe_path;
@@ -184,7 +193,10 @@ static inline int mote_tour_Tour_Subscribe_start(mote_channel *channel, mote_grp
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Subscribe_offer(mote_grpc_call *call, const mote_tour_Query *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Subscribe_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Query_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Subscribe_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -233,7 +245,10 @@ static inline int mote_tour_Tour_Subscribe_read(const mote_grpc_event *ev, mote_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Subscribe_write(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Subscribe_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Subscribe_response, message, 0);
 }
 
 extern const mote_hpack_field mote_tour_Tour_Publish_path;
@@ -250,7 +265,10 @@ static inline int mote_tour_Tour_Publish_start(mote_channel *channel, mote_grpc_
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Publish_offer(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Publish_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Publish_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -263,7 +281,10 @@ static inline int mote_tour_Tour_Publish_take(const mote_grpc_event *ev, mote_to
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_tour_Tour_Publish_send(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_channel_send(call, &mote_tour_Tour_Publish_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Publish_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -290,14 +311,20 @@ static inline int mote_tour_Tour_Publish_read(const mote_grpc_event *ev, mote_to
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Publish_write(mote_grpc_call *call, const mote_tour_Summary *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Publish_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Summary_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Publish_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_tour_Tour_Publish_answer(mote_grpc_call *call, const mote_tour_Summary *message)
 {
-    return mote_grpc_answer(call, &mote_tour_Tour_Publish_response, message);
+    const mote_pb_resumed part_place = {&mote_tour_Summary_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Publish_response, message);
 }
 
 extern const mote_hpack_field mote_tour_Tour_Chat_path;
@@ -314,7 +341,10 @@ static inline int mote_tour_Tour_Chat_start(mote_channel *channel, mote_grpc_req
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int mote_tour_Tour_Chat_offer(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Chat_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Chat_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -327,7 +357,10 @@ static inline int mote_tour_Tour_Chat_take(const mote_grpc_event *ev, mote_tour_
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int mote_tour_Tour_Chat_send(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_channel_send(call, &mote_tour_Tour_Chat_request, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Chat_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -358,7 +391,10 @@ static inline int mote_tour_Tour_Chat_read(const mote_grpc_event *ev, mote_tour_
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_tour_Tour_Chat_write(mote_grpc_call *call, const mote_tour_Note *message)
 {
-    return mote_grpc_send(call, &mote_tour_Tour_Chat_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_tour_Note_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_tour_Tour_Chat_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

@@ -147,14 +147,20 @@ static inline int mote_Health_Check_read(const mote_grpc_event *ev, mote_HealthC
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_Health_Check_write(mote_grpc_call *call, const mote_HealthCheckResponse *message)
 {
-    return mote_grpc_send(call, &mote_Health_Check_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_HealthCheckResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_Health_Check_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_Health_Check_answer(mote_grpc_call *call, const mote_HealthCheckResponse *message)
 {
-    return mote_grpc_answer(call, &mote_Health_Check_response, message);
+    const mote_pb_resumed part_place = {&mote_HealthCheckResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_Health_Check_response, message);
 }
 
 extern const mote_hpack_field mote_Health_Watch_path;
@@ -170,7 +176,10 @@ static inline int mote_Health_Watch_read(const mote_grpc_event *ev, mote_HealthC
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_Health_Watch_write(mote_grpc_call *call, const mote_HealthCheckResponse *message)
 {
-    return mote_grpc_send(call, &mote_Health_Watch_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_HealthCheckResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_Health_Watch_response, message, 0);
 }
 
 extern const mote_hpack_field mote_Health_List_path;
@@ -186,14 +195,20 @@ static inline int mote_Health_List_read(const mote_grpc_event *ev, mote_HealthLi
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_Health_List_write(mote_grpc_call *call, const mote_HealthListResponse *message)
 {
-    return mote_grpc_send(call, &mote_Health_List_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_HealthListResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_Health_List_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int mote_Health_List_answer(mote_grpc_call *call, const mote_HealthListResponse *message)
 {
-    return mote_grpc_answer(call, &mote_Health_List_response, message);
+    const mote_pb_resumed part_place = {&mote_HealthListResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_Health_List_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

@@ -308,7 +308,10 @@ static inline int mote_ServerReflection_ServerReflectionInfo_read(const mote_grp
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int mote_ServerReflection_ServerReflectionInfo_write(mote_grpc_call *call, const mote_ServerReflectionResponse *message)
 {
-    return mote_grpc_send(call, &mote_ServerReflection_ServerReflectionInfo_response, message, 0);
+    const mote_pb_resumed part_place = {&mote_ServerReflectionResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_ServerReflection_ServerReflectionInfo_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

@@ -53,6 +53,25 @@ static char *local_of(const form *f, const char *message)
     return f->is_large ? format("    const mote_pb_large large = {%s, walk};\n", message) : "";
 }
 
+/* The same where there is a call, which keeps where a message goes on. */
+static char *place_of(const form *f, const char *call, const char *encoder)
+{
+    if (f->is_large)
+        return local_of(f, "message");
+    return format(
+        "    const mote_pb_resumed part_place = {&%s, (mote_pb_place *)mote_grpc_place(%s)};\n"
+        "    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, "
+        "&part_place};\n\n",
+        encoder, call);
+}
+
+/* What is sent from there. */
+static char *source_of_form(const form *f, const char *name, const char *what)
+{
+    return f->is_large ? format("&%s%s_%s", name, f->suffix, what)
+                       : format("MOTE_GRPC_PLACE > 0 ? &part_source : &%s_%s", name, what);
+}
+
 static const char *sent_of(const form *f, const char *message)
 {
     return f->is_large ? "&large" : message;
@@ -87,8 +106,8 @@ static void put_start(text *t, const method *m)
 
 static void put_send(text *t, const method *m, const form *f)
 {
-    char *sending = format("mote_channel_send(call, &%s%s_request, %s, 0)", m->name, f->suffix,
-                           sent_of(f, "message"));
+    char *sending = format("mote_channel_send(call, %s, %s, 0)",
+                           source_of_form(f, m->name, "request"), sent_of(f, "message"));
 
     text_add(t,
              "/* Sends a message and waits for flow control. 0, or < 0: the call is over.%s */\n"
@@ -96,8 +115,8 @@ static void put_send(text *t, const method *m, const form *f)
              "{\n"
              "%s%s"
              "}\n\n",
-             f->note, m->name, f->suffix, m->request, f->parameter, local_of(f, "message"),
-             result_of(f, sending));
+             f->note, m->name, f->suffix, m->request, f->parameter,
+             place_of(f, "call", m->encode_request), result_of(f, sending));
 }
 
 static void put_finish(text *t, const method *m)
@@ -186,7 +205,7 @@ static void put_request_call(text *t, const method *m, const form *f)
 /* For clients with an event loop, which do not block. */
 static void put_offer(text *t, const method *m, const form *f)
 {
-    char *sending = format("mote_grpc_send(call, &%s%s_request, %s, 0)", m->name, f->suffix,
+    char *sending = format("mote_grpc_send(call, %s, %s, 0)", source_of_form(f, m->name, "request"),
                            sent_of(f, "message"));
 
     text_add(t,
@@ -195,8 +214,8 @@ static void put_offer(text *t, const method *m, const form *f)
              "{\n"
              "%s%s"
              "}\n\n",
-             f->note, m->name, f->suffix, m->request, f->parameter, local_of(f, "message"),
-             result_of(f, sending));
+             f->note, m->name, f->suffix, m->request, f->parameter,
+             place_of(f, "call", m->encode_request), result_of(f, sending));
 }
 
 static void put_take(text *t, const method *m)
@@ -255,10 +274,11 @@ static void put_write(text *t, const method *m, const form *f)
              "static inline int %s_write%s(mote_grpc_call *call, const %s *message%s)\n"
              "{\n"
              "%s"
-             "    return mote_grpc_send(call, &%s%s_response, %s, 0);\n"
+             "    return mote_grpc_send(call, %s, %s, 0);\n"
              "}\n\n",
-             f->note, m->name, f->suffix, m->response, f->parameter, local_of(f, "message"),
-             m->name, f->suffix, sent_of(f, "message"));
+             f->note, m->name, f->suffix, m->response, f->parameter,
+             place_of(f, "call", m->encode_response), source_of_form(f, m->name, "response"),
+             sent_of(f, "message"));
 }
 
 static void put_answer(text *t, const method *m, const form *f)
@@ -270,10 +290,11 @@ static void put_answer(text *t, const method *m, const form *f)
              "static inline int %s_answer%s(mote_grpc_call *call, const %s *message%s)\n"
              "{\n"
              "%s"
-             "    return mote_grpc_answer(call, &%s%s_response, %s);\n"
+             "    return mote_grpc_answer(call, %s, %s);\n"
              "}\n\n",
-             f->note, m->name, f->suffix, m->response, f->parameter, local_of(f, "message"),
-             m->name, f->suffix, sent_of(f, "message"));
+             f->note, m->name, f->suffix, m->response, f->parameter,
+             place_of(f, "call", m->encode_response), source_of_form(f, m->name, "response"),
+             sent_of(f, "message"));
 }
 
 static void put_server(text *t, const method *m)

@@ -804,7 +804,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unary_start(mote_
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unary_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_Unary_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -854,14 +857,20 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unary_read(const 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unary_response, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_Unary_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unary_answer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_Unary_response, message);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_Unary_response, message);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ServerStream_path;
@@ -878,7 +887,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_star
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamRequest *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ServerStream_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_ServerStreamRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_ServerStream_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -927,7 +939,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_read
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_ServerStreamResponse *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ServerStream_response, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_ServerStreamResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_ServerStream_response, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_ClientStream_path;
@@ -944,7 +959,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_star
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_ClientStreamRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_ClientStream_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -957,7 +975,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_take
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_send(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamRequest *message)
 {
-    return mote_channel_send(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_ClientStreamRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_ClientStream_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -984,14 +1005,20 @@ static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_read
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamResponse *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_response, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_ClientStreamResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_ClientStream_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_ClientStream_answer(mote_grpc_call *call, const connectrpc_conformance_v1_ClientStreamResponse *message)
 {
-    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_ClientStream_response, message);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_ClientStreamResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_ClientStream_response, message);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_BidiStream_path;
@@ -1008,7 +1035,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_start(
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_offer(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_BidiStream_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_BidiStreamRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_BidiStream_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -1021,7 +1051,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_take(c
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_send(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamRequest *message)
 {
-    return mote_channel_send(call, &connectrpc_conformance_v1_ConformanceService_BidiStream_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_BidiStreamRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_BidiStream_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -1052,7 +1085,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_read(c
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_write(mote_grpc_call *call, const connectrpc_conformance_v1_BidiStreamResponse *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_BidiStream_response, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_BidiStreamResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_BidiStream_response, message, 0);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unimplemented_path;
@@ -1069,7 +1105,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_sta
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedRequest *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unimplemented_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnimplementedRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_Unimplemented_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -1119,14 +1158,20 @@ static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_rea
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedResponse *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_Unimplemented_response, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnimplementedResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_Unimplemented_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_Unimplemented_answer(mote_grpc_call *call, const connectrpc_conformance_v1_UnimplementedResponse *message)
 {
-    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_Unimplemented_response, message);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnimplementedResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_Unimplemented_response, message);
 }
 
 extern const mote_hpack_field connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path;
@@ -1143,7 +1188,10 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_s
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -1193,14 +1241,20 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_r
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_send(call, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message, 0);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_answer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
 {
-    return mote_grpc_answer(call, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message);
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

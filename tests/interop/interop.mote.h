@@ -399,7 +399,10 @@ static inline int grpc_testing_TestService_EmptyCall_start(mote_channel *channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_EmptyCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_EmptyCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_EmptyCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -449,14 +452,20 @@ static inline int grpc_testing_TestService_EmptyCall_read(const mote_grpc_event 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_EmptyCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_EmptyCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_EmptyCall_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int grpc_testing_TestService_EmptyCall_answer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_answer(call, &grpc_testing_TestService_EmptyCall_response, message);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_EmptyCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_UnaryCall_path;
@@ -473,7 +482,10 @@ static inline int grpc_testing_TestService_UnaryCall_start(mote_channel *channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_UnaryCall_offer(mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_UnaryCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_SimpleRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_UnaryCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -523,14 +535,20 @@ static inline int grpc_testing_TestService_UnaryCall_read(const mote_grpc_event 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_UnaryCall_write(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_UnaryCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_SimpleResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_UnaryCall_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int grpc_testing_TestService_UnaryCall_answer(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_answer(call, &grpc_testing_TestService_UnaryCall_response, message);
+    const mote_pb_resumed part_place = {&grpc_testing_SimpleResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_UnaryCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_CacheableUnaryCall_path;
@@ -547,7 +565,10 @@ static inline int grpc_testing_TestService_CacheableUnaryCall_start(mote_channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_CacheableUnaryCall_offer(mote_grpc_call *call, const grpc_testing_SimpleRequest *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_CacheableUnaryCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_SimpleRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_CacheableUnaryCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -597,14 +618,20 @@ static inline int grpc_testing_TestService_CacheableUnaryCall_read(const mote_gr
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_CacheableUnaryCall_write(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_CacheableUnaryCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_SimpleResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_CacheableUnaryCall_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int grpc_testing_TestService_CacheableUnaryCall_answer(mote_grpc_call *call, const grpc_testing_SimpleResponse *message)
 {
-    return mote_grpc_answer(call, &grpc_testing_TestService_CacheableUnaryCall_response, message);
+    const mote_pb_resumed part_place = {&grpc_testing_SimpleResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_CacheableUnaryCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_StreamingOutputCall_path;
@@ -621,7 +648,10 @@ static inline int grpc_testing_TestService_StreamingOutputCall_start(mote_channe
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_StreamingOutputCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_StreamingOutputCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_StreamingOutputCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -670,7 +700,10 @@ static inline int grpc_testing_TestService_StreamingOutputCall_read(const mote_g
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_StreamingOutputCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_StreamingOutputCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_StreamingOutputCall_response, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_StreamingInputCall_path;
@@ -687,7 +720,10 @@ static inline int grpc_testing_TestService_StreamingInputCall_start(mote_channel
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_StreamingInputCall_offer(mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_StreamingInputCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingInputCallRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_StreamingInputCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -700,7 +736,10 @@ static inline int grpc_testing_TestService_StreamingInputCall_take(const mote_gr
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int grpc_testing_TestService_StreamingInputCall_send(mote_grpc_call *call, const grpc_testing_StreamingInputCallRequest *message)
 {
-    return mote_channel_send(call, &grpc_testing_TestService_StreamingInputCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingInputCallRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_StreamingInputCall_request, message, 0);
 }
 
 /* Ends the stream of requests and waits for the response. */
@@ -727,14 +766,20 @@ static inline int grpc_testing_TestService_StreamingInputCall_read(const mote_gr
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_StreamingInputCall_write(mote_grpc_call *call, const grpc_testing_StreamingInputCallResponse *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_StreamingInputCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingInputCallResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_StreamingInputCall_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int grpc_testing_TestService_StreamingInputCall_answer(mote_grpc_call *call, const grpc_testing_StreamingInputCallResponse *message)
 {
-    return mote_grpc_answer(call, &grpc_testing_TestService_StreamingInputCall_response, message);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingInputCallResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_StreamingInputCall_response, message);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_FullDuplexCall_path;
@@ -751,7 +796,10 @@ static inline int grpc_testing_TestService_FullDuplexCall_start(mote_channel *ch
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_FullDuplexCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_FullDuplexCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_FullDuplexCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -764,7 +812,10 @@ static inline int grpc_testing_TestService_FullDuplexCall_take(const mote_grpc_e
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int grpc_testing_TestService_FullDuplexCall_send(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_channel_send(call, &grpc_testing_TestService_FullDuplexCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_FullDuplexCall_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -795,7 +846,10 @@ static inline int grpc_testing_TestService_FullDuplexCall_read(const mote_grpc_e
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_FullDuplexCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_FullDuplexCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_FullDuplexCall_response, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_HalfDuplexCall_path;
@@ -812,7 +866,10 @@ static inline int grpc_testing_TestService_HalfDuplexCall_start(mote_channel *ch
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_HalfDuplexCall_offer(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_HalfDuplexCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_HalfDuplexCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -825,7 +882,10 @@ static inline int grpc_testing_TestService_HalfDuplexCall_take(const mote_grpc_e
 /* Sends a message and waits for flow control. 0, or < 0: the call is over. */
 static inline int grpc_testing_TestService_HalfDuplexCall_send(mote_grpc_call *call, const grpc_testing_StreamingOutputCallRequest *message)
 {
-    return mote_channel_send(call, &grpc_testing_TestService_HalfDuplexCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_HalfDuplexCall_request, message, 0);
 }
 
 /* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
@@ -856,7 +916,10 @@ static inline int grpc_testing_TestService_HalfDuplexCall_read(const mote_grpc_e
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_HalfDuplexCall_write(mote_grpc_call *call, const grpc_testing_StreamingOutputCallResponse *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_HalfDuplexCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_StreamingOutputCallResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_HalfDuplexCall_response, message, 0);
 }
 
 extern const mote_hpack_field grpc_testing_TestService_UnimplementedCall_path;
@@ -873,7 +936,10 @@ static inline int grpc_testing_TestService_UnimplementedCall_start(mote_channel 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_TestService_UnimplementedCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_UnimplementedCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_UnimplementedCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -923,14 +989,20 @@ static inline int grpc_testing_TestService_UnimplementedCall_read(const mote_grp
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_TestService_UnimplementedCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, &grpc_testing_TestService_UnimplementedCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_UnimplementedCall_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int grpc_testing_TestService_UnimplementedCall_answer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_answer(call, &grpc_testing_TestService_UnimplementedCall_response, message);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_UnimplementedCall_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
@@ -965,7 +1037,10 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_start(mote
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_offer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, &grpc_testing_UnimplementedService_UnimplementedCall_request, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_UnimplementedService_UnimplementedCall_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -1015,14 +1090,20 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_read(const
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_write(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_send(call, &grpc_testing_UnimplementedService_UnimplementedCall_response, message, 0);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_UnimplementedService_UnimplementedCall_response, message, 0);
 }
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
 static inline int grpc_testing_UnimplementedService_UnimplementedCall_answer(mote_grpc_call *call, const grpc_testing_Empty *message)
 {
-    return mote_grpc_answer(call, &grpc_testing_UnimplementedService_UnimplementedCall_response, message);
+    const mote_pb_resumed part_place = {&grpc_testing_Empty_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_UnimplementedService_UnimplementedCall_response, message);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):

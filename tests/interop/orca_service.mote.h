@@ -57,7 +57,10 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_start(mot
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_offer(mote_grpc_call *call, const xds_service_orca_v3_OrcaLoadReportRequest *message)
 {
-    return mote_grpc_send(call, &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request, message, 0);
+    const mote_pb_resumed part_place = {&xds_service_orca_v3_OrcaLoadReportRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
@@ -106,7 +109,10 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_read(cons
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_write(mote_grpc_call *call, const xds_data_orca_v3_OrcaLoadReport *message)
 {
-    return mote_grpc_send(call, &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response, message, 0);
+    const mote_pb_resumed part_place = {&xds_data_orca_v3_OrcaLoadReport_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
+
+    return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response, message, 0);
 }
 
 /* The methods of a server, from its handlers (NULL: UNIMPLEMENTED):
