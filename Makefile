@@ -69,7 +69,7 @@ PROGRAMS := h2_server h2_client $(if $(filter 1,$(SQLITE)),collector) sensor mot
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all house demo demo-mcu test lab interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
+.PHONY: all house demo demo-mcu test lab bench-fleet interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
         help programs test-arch
 
 .DEFAULT_GOAL := all
@@ -150,10 +150,15 @@ test: setup-test ## all tests, those with real peers included
 	$(MAKE) BUILD=$(BUILD) all test-programs
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
-lab: setup-test ## a sensor and a collector in network namespaces, and a link that fails; as root
+lab: setup-test ## a sensor and a collector in network namespaces, a link that fails, and system calls that fail; as root
 	$(MAKE) BUILD=$(BUILD) all
 	mkdir -p $(BUILD)/test/py && protoc -I examples/fleet --python_out=$(BUILD)/test/py telemetry.proto
 	CC="$(CC)" BUILD=$(BUILD) PYTHONPATH=$(BUILD)/test/py /usr/bin/python3 tests/fleet/lab.py
+	CC="$(CC)" BUILD=$(BUILD) PYTHONPATH=$(BUILD)/test/py /usr/bin/python3 tests/fleet/errnos.py
+
+bench-fleet: ## 200,000 samples/s of 1,000 devices into a collector on one processor for DURATION=300 seconds, beside SQLite alone
+	$(MAKE) BUILD=$(BUILD) all
+	CC="$(CC)" BUILD=$(BUILD) tests/fleet/load.sh 1000 200000 $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),300) 60s
 
 interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
 	$(MAKE) BUILD=$(BUILD) all

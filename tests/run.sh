@@ -122,6 +122,7 @@ run "ends and full servers" env BUILD="$BUILD" $PYTHON tests/peers/ending.py
 run "mote-serial" env BUILD="$BUILD" $PYTHON tests/peers/serial_peer.py
 LIMIT=120 run "demo" env BUILD="$BUILD" tests/demo.sh
 LIMIT=300 run "fleet on bad days" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/faults.py
+LIMIT=120 run "fleet, calls that fail" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/errnos.py 12 "${SEED:-1}"
 LIMIT=120 run "fleet in the laboratory" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/lab.py short
 run "install" env BUILD="$BUILD" CC="$CC" tests/install.sh
 run "packages, quick" env BUILD="$BUILD" CC="$CC" tests/packages.sh quick

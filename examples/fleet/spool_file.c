@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,6 +13,17 @@ enum { SECTOR = 1 << 16, SECTORS = 64, ERROR = -1 };
 
 static int file;
 
+/* Says why, once for each reason. */
+static int failed(void)
+{
+    static int last;
+
+    if (errno != last)
+        fprintf(stderr, "sensor: the spool: %s\n", strerror(errno));
+    last = errno;
+    return ERROR;
+}
+
 static int read_file(void *context, size_t at, uint8_t *to, size_t len)
 {
     (void)context;
@@ -20,7 +32,7 @@ static int read_file(void *context, size_t at, uint8_t *to, size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return ERROR;
+            return failed();
         to += n;
         at += (size_t)n;
         len -= (size_t)n;
@@ -36,7 +48,7 @@ static int write_file(void *context, size_t at, const uint8_t *from, size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return ERROR;
+            return failed();
         from += n;
         at += (size_t)n;
         len -= (size_t)n;
@@ -59,7 +71,7 @@ static int erase(void *context, size_t at)
 static int sync_file(void *context)
 {
     (void)context;
-    return fdatasync(file) < 0 ? ERROR : 0;
+    return fdatasync(file) < 0 ? failed() : 0;
 }
 
 const mote_outbox_storage *spool_file(const char *path)

@@ -246,7 +246,7 @@ int mote_outbox_send(mote_outbox *o, mote_grpc_call *call)
 
     if (!o->settled && o->first_sequence < o->next_sequence)
         settle(o);
-    while (r == 0 && o->send_sequence < o->next_sequence) {
+    while (r == 0 && o->send_sequence + o->held < o->next_sequence) {
         r = mote_grpc_send(call, &source, o, 0);
         o->partial = r < 0 && call->tx_sent > 0;
         if (r == 0)

@@ -85,6 +85,7 @@ typedef struct {
     uint32_t wrong;           /* acknowledgements of what was never sent: ignored */
     bool partial; /* a part of the message to be sent next is on its way: it cannot be dropped */
     bool settled; /* since the last rewind something was sent: all before it is known */
+    bool held;    /* in storage: the last message may not be durable, and is not sent yet */
     uint8_t policy;
 } mote_outbox;
 
@@ -112,7 +113,8 @@ uint64_t mote_outbox_count(const mote_outbox *o);
 
 /* Adds a message of at most 65,535 bytes. 0; MOTE_AGAIN: full (MOTE_OUTBOX_REFUSE, or a message
  * that is half sent fills the ring alone); MOTE_GRPC_ERR_SPACE: larger than the ring; or an error
- * of the storage. */
+ * of the storage: then it has a number all the same if mote_outbox_sequence() is another one now,
+ * and is kept, where it can be read in spite of the error, or among `dropped`. */
 int mote_outbox_put(mote_outbox *o, const uint8_t *message, size_t len);
 
 /* Sends on a streaming call what was not sent on it, until there is no more or no more room. 0: all

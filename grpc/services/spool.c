@@ -96,6 +96,11 @@ static int read_bytes(const mote_outbox *o, size_t at, uint8_t *to, size_t len)
     return len ? o->storage->read(o->storage->context, at, to, len) : 0;
 }
 
+static int make_durable(const mote_outbox_storage *s)
+{
+    return s->sync ? s->sync(s->context) : 0;
+}
+
 /* Programs two spans as one, in whole units. */
 static int program(const mote_outbox *o, size_t at, const uint8_t *head, size_t head_len,
                    const uint8_t *rest, size_t len)
@@ -111,9 +116,7 @@ static int program(const mote_outbox *o, size_t at, const uint8_t *head, size_t 
             chunk[n] = done + n < head_len ? head[done + n] : rest[done + n - head_len];
         r = o->storage->program(o->storage->context, at + done, chunk, align(o, n));
     }
-    if (r == 0 && o->storage->sync)
-        r = o->storage->sync(o->storage->context);
-    return r;
+    return r == 0 ? make_durable(o->storage) : r;
 }
 
 /* ---- headers ------------------------------------------------------------------------------- */
@@ -155,6 +158,7 @@ static int begin_sector(mote_outbox *o, size_t sector, uint32_t serial)
     if (r < 0)
         return r;
     o->used = records_of(o, sector);
+    o->held = false;
     if (o->first_sequence == o->next_sequence)
         o->first = o->used;
     if (o->send_sequence == o->next_sequence)
@@ -325,13 +329,11 @@ static int room(mote_outbox *o, size_t len)
     return begin_sector(o, sector_after(o, sector), h.serial + 1);
 }
 
-/* It is not known what of a record has been written: its number is lost, and the rest of its
- * sector. */
-static void give_up_sector(mote_outbox *o)
+/* A number that nothing has. */
+static void give_up_number(mote_outbox *o)
 {
     bool none = o->first_sequence == o->next_sequence, sent = o->send_sequence == o->next_sequence;
 
-    o->used = sector_of(o, o->used) + o->storage->sector;
     o->next_sequence++;
     o->dropped++;
     o->gap += !none;
@@ -343,6 +345,24 @@ static void give_up_sector(mote_outbox *o)
         o->send = o->used;
         o->send_sequence++;
     }
+}
+
+/* It is not known what of a record has been written. One that can be read is a message as others
+ * are, but it may be gone when power is lost: it is not sent before the header of the next sector,
+ * which has a higher number, is durable. */
+static void give_up_sector(mote_outbox *o)
+{
+    size_t at = o->used;
+    record rec;
+
+    o->used = sector_of(o, at) + o->storage->sector;
+    if (read_record(o, at, o->next_sequence, &rec) == 0 && rec.valid) {
+        o->next_sequence++;
+        o->held = true;
+    } else {
+        give_up_number(o);
+    }
+    room(o, 0);
 }
 
 static int append(mote_outbox *o, const uint8_t *message, size_t len)
@@ -499,7 +519,7 @@ static int take_over(mote_outbox *o, size_t oldest, size_t *newest, header *of_n
     if (r == 0)
         r = find_newer(o, newest, of_newest);
     o->sent_sequence = o->next_sequence - 1; /* perhaps */
-    return r < 0 ? r : find_messages(o);
+    return r != 0 ? r : find_messages(o);
 }
 
 int mote_outbox_mount(mote_outbox *o, const mote_outbox_storage *storage,
@@ -516,7 +536,8 @@ int mote_outbox_mount(mote_outbox *o, const mote_outbox_storage *storage,
         (storage->unit & (storage->unit - 1)) || storage->sector % storage->unit ||
         storage->sector < (size_t)2 * SPOOL_CHUNK || storage->sectors < 4)
         return MOTE_GRPC_ERR_CONFIG;
-    if ((r = find_newest(o, &newest, &h)) < 0)
+    /* What is read may be sent: it must be durable. */
+    if ((r = make_durable(storage)) < 0 || (r = find_newest(o, &newest, &h)) < 0)
         return r;
     o->used = o->first = o->send = o->size;
     if (h.serial == 0)

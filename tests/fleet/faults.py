@@ -1,5 +1,6 @@
 """Sensors and a collector on their bad days: faults.py [NAME...]. After each of them the books must balance (ledger.py), and each
 acknowledged sample must be in the store once. BUILD=build; needs grpcio, and telemetry_pb2 on PYTHONPATH."""
+import errno
 import math
 import os
 import pty
@@ -17,6 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import power
 import telemetry_pb2 as telemetry
 
 BUILD = os.environ.get("BUILD", "build")
@@ -550,8 +552,8 @@ def a_full_disk():
     through_a_fault(limit_file_size(8192), limit_file_size(resource.RLIM_INFINITY), "cannot be committed")
 
 
-def failing(*calls):
-    return lambda c: open(f"{W}/fail", "w").write(" ".join(calls))
+def failing(*calls, code=errno.EIO):
+    return lambda c: open(f"{W}/fail", "w").write(" ".join(f"{call}:{code}:0" for call in calls))
 
 
 def healed(c):
@@ -586,6 +588,47 @@ def a_collector_that_is_killed_again_and_again():
         expect(p.wait() == 0, p.said())
     c.stop()
     balance(c, *s)
+
+
+@test
+def a_loss_of_power():
+    """At any moment: the machine forgets what was not made durable, or any part of it. What was acknowledged by then is there."""
+    port = free_port()
+    log = f"{W}/cut.log"
+    c = Collector(port, env={"LD_PRELOAD": os.path.abspath(f"{W}/fail.so"), "CUT_LOG": log})
+    ch = channel(port)
+    control = Control(ch, "d", 1, (("device-tags", "site=berlin"),))
+    control.wait_for(0)
+    for last in range(20, 400, 20):
+        upload(ch, "d", [sample(i, value=i) for i in range(last - 19, last + 1)], f"{1:016x}")
+        control.wait_for(last)
+        power.mark(log, last)
+    c.kill()
+    records = power.read_log(log)
+    chance = random.Random(int(os.environ.get("SEED", "1")))
+    for end in range(len(records) + 1):
+        acknowledged = max([r[2] for r in records[:end] if r[0] == "mark"], default=0)
+        look_at_what_is_left(power.after_a_cut(records[:end], chance), acknowledged, f"cut after {end} of {len(records)} records")
+    expect(len(records) > 100, "records", len(records))
+
+
+def look_at_what_is_left(files, acknowledged, when):
+    for name in os.listdir(W):
+        if name.startswith("cut.db"):
+            os.unlink(f"{W}/{name}")
+    for path, content in files.items():
+        name = os.path.basename(path)
+        if name.startswith("samples.db") and not name.endswith(("-shm", ".lock")):
+            open(f"{W}/cut{name.removeprefix('samples')}", "wb").write(content)
+    db = sqlite3.connect(f"{W}/cut.db")
+    expect(db.execute("PRAGMA integrity_check").fetchone()[0] == "ok", when)
+    if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'samples'").fetchone()[0] == 0:
+        expect(acknowledged == 0, when, "there are no tables")
+    else:
+        there, last, same = db.execute("SELECT count(*), max(sequence), count(DISTINCT sequence) FROM samples WHERE value = sequence").fetchone()
+        mark = db.execute("SELECT max(last) FROM sources").fetchone()[0]
+        expect(there == same == (last or 0) == (mark or 0) and there >= acknowledged, when, acknowledged, "acknowledged;", there, last, mark)
+    db.close()
 
 
 @test
@@ -1170,7 +1213,7 @@ def the_grid_waits_for_nothing():
 def run(t):
     """One test, in this process: 1 if it fails."""
     global STORE
-    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-D_FILE_OFFSET_BITS=64",
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1",
                     os.path.join(os.path.dirname(__file__), "fail.c"), "-o", f"{W}/fail.so", "-ldl"], check=True)
     STORE = f"{W}/samples.db"
     try:

@@ -1,31 +1,31 @@
 #!/bin/bash
-# Samples in a second that a collector stores, on one processor: tests/fleet/load.sh [DEVICES [RATE [SECONDS]]]. RATE 0: as fast as
-# it takes them. With strace, commits and fsyncs are counted too (STRACE=1; slower). Beside it, what SQLite alone does.
+# Samples in a second that a collector stores, on one processor: tests/fleet/load.sh [DEVICES [RATE [SECONDS [KEEP]]]]. RATE 0: as
+# fast as it takes them; KEEP: how long samples are kept. Commits and fsyncs are counted. Beside it, what SQLite alone does with the
+# same rows in batches as large.
 set -u
 BUILD=${BUILD:-build}
 devices=${1:-1000}
 rate=${2:-0}
 seconds=${3:-10}
+keep=${4:+--keep=$4}
 W=$(mktemp -d "${TMPDIR:-$PWD/$BUILD}/load.XXXXXX")
 port=$((20000 + $$ % 30000))
 trap 'kill $collector 2>/dev/null; rm -rf "$W"' EXIT
 ${CC:-cc} -std=c11 -O2 -Wno-format-truncation tests/fleet/load.c examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c "$BUILD/libmote.a" \
     -o "$W/load" || exit 1
-count=
-[ "${STRACE:-0}" = 0 ] || count="strace -f -c -e trace=fsync,fdatasync -o $W/trace"
-# shellcheck disable=SC2086
-taskset -c 0 $count "$BUILD/collector" --address=127.0.0.1:$port --store="$W/samples.db" >"$W/out" 2>"$W/err" &
+${CC:-cc} -shared -fPIC -O2 tests/fleet/fail.c -o "$W/count.so" -ldl || exit 1
+LD_PRELOAD="$W/count.so" FAIL_COUNT="$W/count" taskset -c 0 "$BUILD/collector" --address=127.0.0.1:$port --store="$W/samples.db" ${keep:+"$keep"} \
+    >"$W/out" 2>"$W/err" &
 collector=$!
 for _ in $(seq 100); do grep -q listening "$W/out" && break; sleep 0.05; done
 taskset -c 1 "$W/load" 127.0.0.1:$port "$devices" "$rate" "$seconds"
-process=$collector
-[ -z "$count" ] || process=$(pgrep -P $collector)
-cpu=$(awk '{ printf "%.1f", ($14 + $15) / 100 }' "/proc/$process/stat")
-kill "$process"
+cpu=$(awk '{ printf "%.1f", ($14 + $15) / 100 }' "/proc/$collector/stat")
+memory=$(awk '/VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$collector/status")
+kill "$collector"
 wait $collector
-echo "$cpu s of processor time in the collector; $(tail -n 1 "$W/out" | sed "s/, [0-9.]* bytes.sample.*//")"
+fsyncs=$(awk '$1 == "fsync" { print $2 }' "$W/count")
+echo "$cpu s of processor time, $memory MiB of memory and $fsyncs fsyncs in the collector; $(tail -n 1 "$W/out" | sed "s/, [0-9.]* bytes.sample.*//")"
 cat "$W/err"
-[ -z "$count" ] || grep -E 'fsync|fdatasync' "$W/trace"
 ls -l "$W"/samples.db* | awk '{ print $5, $9 }' | sed "s|$W/||"
 # The same rows by SQLite alone, in batches as large.
 commits=$(sed -nE 's/.*commits ([0-9]+),.*/\1/p' "$W/out" | tail -n 1)
