@@ -31,7 +31,7 @@ POINTERS = {
     "grpc/grpc_bearer.c": "application",  # tokens
     "grpc/channel/retry.c": "application",
     "grpc/services/outbox.c": "room append read_message after",
-    "grpc/services/spool.c": "application",  # storage
+    "grpc/services/spool_store.c": "application",  # storage
     "h2/h2_trace.c": "application",
     "mote_pb_decode": "leave mote_pb_read_lists mote_pb_read_values mote_pb_read_messages mote_pb_enter mote_pb_keep_unknown",
     "read_value": "mote_pb_utf8_valid",
