@@ -426,7 +426,7 @@ static void what_is_lent_is_paid_back(void)
     CHECK_INT(mote_h2_error(&h2), 0);
 }
 
-/* ---- PING and time ----------------------------------------------------------------------------
+/* ---- PING -------------------------------------------------------------------------------------
  */
 
 static void the_answer_of_another_ping_does_not_end_the_announcement(void)
@@ -457,44 +457,6 @@ static void an_answer_to_what_was_not_yet_asked_ends_nothing(void)
     CHECK_INT(h2.life, MOTE_H2_ANNOUNCED);
 }
 
-/* 100 a second, whenever it is asked. */
-static void the_budget_regains_a_hundred_a_second(void)
-{
-    for (unsigned every = 1; every <= 30; every++) {
-        start(true);
-        mote_h2_tick(&h2, 1000);
-        h2.budget = 0;
-        for (uint64_t t = 1000; t <= 6000; t += every)
-            mote_h2_tick(&h2, t);
-        CHECK_INT(h2.budget, 5000 / every * every / 10);
-    }
-}
-
-/* What is legal but odd, so many times a second: up to 100 for ever, more as long as 1000 last. */
-static void the_budget_bears_a_hundred_a_second(void)
-{
-    static const struct {
-        unsigned every_ms;
-        uint64_t ends_ms; /* 0: never */
-    } cases[] = {{20, 0}, {11, 0}, {10, 0}, {9, 90000}, {5, 10000}, {2, 2500}, {1, 1111}};
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        uint64_t t = 1;
-        start(true);
-        h2.budget = h2.budget_max;
-        while (h2.error == 0 && t < 200000) {
-            mote_h2_tick(&h2, t);
-            frame_hex(0x55, 0, 0, "");
-            feed_raw();
-            out_len = 0;
-            t += cases[i].every_ms;
-        }
-        CHECK((h2.error == 0) == (cases[i].ends_ms == 0));
-        if (cases[i].ends_ms > 0)
-            CHECK(t * 100 > cases[i].ends_ms * 98 && t * 100 < cases[i].ends_ms * 102);
-    }
-}
-
 int main(void)
 {
     RUN(content_within_the_window_is_free);
@@ -511,7 +473,5 @@ int main(void)
     RUN(what_is_lent_is_paid_back);
     RUN(the_answer_of_another_ping_does_not_end_the_announcement);
     RUN(an_answer_to_what_was_not_yet_asked_ends_nothing);
-    RUN(the_budget_regains_a_hundred_a_second);
-    RUN(the_budget_bears_a_hundred_a_second);
     return test_summary();
 }

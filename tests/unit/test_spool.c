@@ -522,7 +522,8 @@ static void sizes_that_do_not_fit_are_refused(void)
     }
 }
 
-/* ---- what stands in storage, by the drawing in spool_internal.h --------------------------------------- */
+/* ---- what stands in storage, by the drawing in spool_internal.h
+ * --------------------------------------- */
 
 static size_t put_le(uint8_t *to, uint64_t n, size_t len)
 {

@@ -1,0 +1,139 @@
+/* HTTP/2: what is legal but odd has its price, and a budget of it comes back with time. */
+#include "h2_harness.h"
+
+/* ---- the budget ---------------------------------------------------------------------------- */
+
+/* Repeats what `frames` writes until the connection ends; the code that ended it. */
+static uint32_t repeat(void (*frames)(uint32_t id), bool with_output)
+{
+    mote_h2_event ev;
+    size_t used;
+
+    start(true);
+    for (uint32_t id = 1; h2.error == 0 && id < 20000; id += 2) {
+        size_t at = 0;
+        in_len = 0;
+        frames(id);
+        while (mote_h2_recv(&h2, in + at, in_len - at, &used, &ev) > 0) {
+            at += used;
+            if (with_output)
+                drain();
+        }
+        out_len = 0;
+    }
+    return h2.error_code;
+}
+
+static void goaways(uint32_t id)
+{
+    (void)id;
+    frame_hex(7, 0, 0, "0000000000000000");
+}
+
+static void empty_data(uint32_t id)
+{
+    if (id == 1)
+        frame_hex(1, 4, 1, GET);
+    frame(0, 0, 1, NULL, 0);
+}
+
+static void stream_errors(uint32_t id)
+{
+    frame_hex(1, 5, id, "82");
+}
+
+static void refusals(uint32_t id)
+{
+    frame_hex(1, 4, id, GET);
+}
+
+static void long_lists(uint32_t id)
+{
+    static uint8_t block[600];
+
+    memset(block, 0x90, sizeof block);
+    frame(1, 5, id, block, sizeof block);
+    frame_hex(3, 0, id, "00000000");
+}
+
+static void resets_of_closed_streams(uint32_t id)
+{
+    if (id == 1)
+        frame_hex(1, 5, 1, GET);
+    frame_hex(3, 0, 1, "00000000");
+}
+
+static void everything_odd_meets_the_budget(void)
+{
+    void (*const odd[])(uint32_t) = {goaways,  empty_data, stream_errors,
+                                     refusals, long_lists, resets_of_closed_streams};
+
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        CHECK_INT(repeat(odd[i], true), MOTE_H2_ENHANCE_YOUR_CALM);
+}
+
+static void streams_that_end_well_refill_the_budget(void)
+{
+    static const mote_hpack_field ok = MOTE_HPACK_STATIC(8);
+
+    start(true);
+    uint32_t before = h2.budget;
+    for (uint32_t id = 1; id < 4000; id += 2) {
+        frame_hex(6, 0, 0, "0000000000000000"); /* costs what the stream earns */
+        frame_hex(1, 5, id, GET);
+        feed_raw();
+        mote_h2_headers_begin(&h2, &streams[id / 2 % STREAMS]);
+        mote_h2_put(&h2, &ok);
+        CHECK_INT(mote_h2_headers_end(&h2, true), 0);
+        drain();
+        out_len = 0;
+    }
+    CHECK_INT(h2.budget, before);
+}
+
+/* 100 a second, whenever it is asked. */
+static void the_budget_regains_a_hundred_a_second(void)
+{
+    for (unsigned every = 1; every <= 30; every++) {
+        start(true);
+        mote_h2_tick(&h2, 1000);
+        h2.budget = 0;
+        for (uint64_t t = 1000; t <= 6000; t += every)
+            mote_h2_tick(&h2, t);
+        CHECK_INT(h2.budget, 5000 / every * every / 10);
+    }
+}
+
+/* What is legal but odd, so many times a second: up to 100 for ever, more as long as 1000 last. */
+static void the_budget_bears_a_hundred_a_second(void)
+{
+    static const struct {
+        unsigned every_ms;
+        uint64_t ends_ms; /* 0: never */
+    } cases[] = {{20, 0}, {11, 0}, {10, 0}, {9, 90000}, {5, 10000}, {2, 2500}, {1, 1111}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t t = 1;
+        start(true);
+        h2.budget = h2.budget_max;
+        while (h2.error == 0 && t < 200000) {
+            mote_h2_tick(&h2, t);
+            frame_hex(0x55, 0, 0, "");
+            feed_raw();
+            out_len = 0;
+            t += cases[i].every_ms;
+        }
+        CHECK((h2.error == 0) == (cases[i].ends_ms == 0));
+        if (cases[i].ends_ms > 0)
+            CHECK(t * 100 > cases[i].ends_ms * 98 && t * 100 < cases[i].ends_ms * 102);
+    }
+}
+
+int main(void)
+{
+    RUN(everything_odd_meets_the_budget);
+    RUN(streams_that_end_well_refill_the_budget);
+    RUN(the_budget_regains_a_hundred_a_second);
+    RUN(the_budget_bears_a_hundred_a_second);
+    return test_summary();
+}
