@@ -13,7 +13,7 @@ UNITS := $(filter-out tls tls_% features mutator,$(patsubst tests/unit/test_%.c,
 FUZZ := hpack huffman h2 pair flate
 parts_test_mutator := tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
 parts_replay := tests/golden/replay.c tests/peers/peer_service.c
-parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_channel.c wire_parts.c wire_lean.c) \
+parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_arguments.c wire_services.c wire_channel.c wire_parts.c wire_lean.c) \
               fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
 parts_peer_client := tests/peers/peer_client.c tests/peers/modem_line.c

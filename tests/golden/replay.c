@@ -10,6 +10,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../peers/peer_service.h"
 #include "../test.h"
+#include "event_text.h"
 
 #ifndef REPLAY_ONLY /* without sockets */
 #include "../../port/posix/posix.h"
@@ -53,31 +54,11 @@ static void put_line(const char *line)
     log_len += len;
 }
 
-static uint32_t checksum(const uint8_t *p, size_t len)
-{
-    uint32_t sum = 2166136261u;
-
-    for (size_t i = 0; i < len; i++)
-        sum = (sum ^ p[i]) * 16777619u;
-    return sum;
-}
-
 static void log_event(const mote_grpc_event *ev)
 {
-    static const char *const names[] = {"",           "METADATA", "START",  "MESSAGE", "CHUNK",
-                                        "HALF_CLOSE", "WRITABLE", "STATUS", "CLOSED",  "GOAWAY"};
-    char line[512];
-    size_t slot = ev->call ? (size_t)(ev->call - grpc.calls) : 0;
+    char line[EVENT_LINE];
 
-    if (ev->type == MOTE_GRPC_METADATA)
-        snprintf(line, sizeof line, "%zu METADATA %s%.*s: %.*s\n", slot, ev->trailing ? "t " : "",
-                 (int)ev->name_len, ev->name, (int)ev->value_len, ev->value);
-    else if (ev->type == MOTE_GRPC_STATUS || ev->type == MOTE_GRPC_CLOSED)
-        snprintf(line, sizeof line, "%zu %s %d %.*s\n", slot, names[ev->type], ev->code,
-                 (int)ev->message_len, ev->message);
-    else
-        snprintf(line, sizeof line, "%zu %s %zu %08x\n", slot, names[ev->type], ev->len,
-                 checksum(ev->data, ev->len));
+    event_text(ev, ev->call ? (size_t)(ev->call - grpc.calls) : 0, line);
     put_line(line);
     if (ev->type == MOTE_GRPC_START && is_server)
         open_calls++;

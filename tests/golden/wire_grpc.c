@@ -17,10 +17,9 @@
  *
  * The server has the service t.T (Call, Single, Chunks, None), health and reflection.
  */
-#include "../../grpc/life.h"
-#include "../../grpc/codec/codec.h"
+#include "wire_grpc.h"
+
 #include "../../grpc/services/services.h"
-#include "wire.h"
 
 enum { MEMORY = 1 << 18, MESSAGE = 1 << 16, CALLS = 64, FINISHES = 1000 };
 
@@ -46,7 +45,7 @@ static void over(const mote_grpc_call *call)
 
 /* ---- services -------------------------------------------------------------------------------- */
 
-static int manual(mote_grpc_call *call, const mote_grpc_event *ev)
+int wire_handler(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     (void)call;
     if (ev->type == MOTE_GRPC_METADATA || return_at == return_count)
@@ -61,44 +60,6 @@ static int manual(mote_grpc_call *call, const mote_grpc_event *ev)
         wire_event(". not now");
     return r;
 }
-
-static mote_health_entry entries[] = {
-    {"", MOTE_HEALTH_SERVING}, {"t.T", MOTE_HEALTH_NOT_SERVING}, {"t.U", MOTE_HEALTH_UNKNOWN}};
-enum { MANY = 40 }; /* more than are told of */
-static mote_health_entry many_entries[MANY];
-static mote_health health = {entries, 3};
-static const mote_grpc_method health_methods[] = MOTE_HEALTH_METHODS(&health);
-static const mote_grpc_method methods[] = {
-    {"Call", manual, NULL, NULL, NULL, false, false},
-    {"Single", manual, NULL, NULL, NULL, true, false},
-    {"Chunks", manual, NULL, NULL, &mote_grpc_chunks, false, false},
-    {"None", NULL, NULL, NULL, NULL, false, false}};
-
-static const uint8_t small_bytes[] = "small descriptor", base_bytes[] = "base descriptor";
-static const char *const base_symbols[] = {"base.Message", NULL}, *const small_symbols[] = {
-                                                                      "t.T", "t.Me", "t.Message",
-                                                                      NULL};
-static const mote_pb_file *const no_imports[] = {NULL};
-static const mote_pb_file base_file = {"base.proto", base_bytes, 15, base_symbols, no_imports};
-static const mote_pb_file *const small_imports[] = {&base_file, &mote_health_file, NULL};
-static const mote_pb_file small_file = {"t/small.proto", small_bytes, 16, small_symbols,
-                                        small_imports};
-static const mote_pb_file *const files[] = {&small_file, &mote_reflection_file};
-static const mote_pb_file *many_files[2 * MANY];
-
-static const mote_grpc_service services[5];
-enum { RING = 60 }; /* files, each of which imports all around it */
-static const mote_pb_file *ring_imports[RING][4], *ring_files[1];
-static mote_pb_file ring[RING];
-static char ring_names[RING][16];
-static mote_grpc_service many_services[MANY];
-static mote_reflection reflection = {services, 5, files, 2};
-static const mote_grpc_method reflection_methods[] = MOTE_REFLECTION_METHODS(&reflection);
-static const mote_grpc_service services[5] = {{"t.T", methods, 4},
-                                              MOTE_HEALTH_SERVICE(health_methods),
-                                              MOTE_REFLECTION_SERVICE(reflection_methods),
-                                              MOTE_REFLECTION_SERVICE_V1ALPHA(reflection_methods),
-                                              {"t.Empty", NULL, 0}};
 
 /* ---- output, events -------------------------------------------------------------------------- */
 
@@ -292,7 +253,7 @@ static void set_config(const wire_line *l)
                                 .field_size = wire_number(l, "field", 512),
                                 .user_size = wire_number(l, "user", 8),
                                 .send_limit = wire_number(l, "limit", 0),
-                                .services = services,
+                                .services = wire_services,
                                 .service_count = 5,
                                 .user_agent = agent.value ? &agent : NULL,
                                 .connection_window = wire_number(l, "window", 0),
@@ -308,41 +269,10 @@ static void set_config(const wire_line *l)
     text_of(l, "token", bearer, sizeof bearer);
 }
 
-/* Of 80 files the first 64 are looked at: those we ask for are the last of them, and the one
- * behind. */
-static void set_ring(void)
-{
-    for (size_t i = 0; i < RING; i++) {
-        const mote_pb_file *imports[3] = {&ring[0], &ring[i], &ring[(i + 1) % RING]};
-        memcpy(ring_imports[i], imports, sizeof imports);
-        snprintf(ring_names[i], sizeof ring_names[i], "ring%zu.proto", i);
-        ring[i] = (mote_pb_file){ring_names[i], (const uint8_t *)ring_names[i], 4, base_symbols,
-                                 ring_imports[i]};
-    }
-    ring_files[0] = &ring[0];
-    reflection = (mote_reflection){services, 5, ring_files, 1};
-}
-
-static void set_services(bool many)
-{
-    for (size_t i = 0; i < MANY; i++) {
-        many_entries[i] = (mote_health_entry){i % 2 ? "odd" : "even", (int)(i % 3)};
-        many_services[i] = services[i % 5];
-        many_files[2 * i] = many_files[2 * i + 1] = &base_file;
-    }
-    many_files[63] = &mote_health_file;
-    many_files[64] = &mote_reflection_file;
-    health = (mote_health){many ? many_entries : entries, many ? MANY : 3};
-    reflection = (mote_reflection){many ? many_services : services, many ? MANY : 5,
-                                   many ? many_files : files, many ? 2 * MANY : 2};
-}
-
 static void start(const wire_line *l)
 {
     set_config(l);
-    set_services(wire_has(l, "many"));
-    if (wire_has(l, "ring"))
-        set_ring();
+    wire_set_services(wire_has(l, "many"), wire_has(l, "ring"));
     memset(memory, 0xa5, sizeof memory);
     memset(message, 0xa5, sizeof message);
     memset(calls, 0, sizeof calls);
@@ -351,10 +281,6 @@ static void start(const wire_line *l)
     return_at = return_count = 0;
     holds = defers = has_life = false;
     told = 0;
-    for (size_t i = 0; i < 3; i++)
-        entries[i].status = i == 0   ? MOTE_HEALTH_SERVING
-                            : i == 1 ? MOTE_HEALTH_NOT_SERVING
-                                     : MOTE_HEALTH_UNKNOWN;
     int r = mote_grpc_init(&grpc, &config, memory, wire_number(l, "memory", sizeof memory));
     if (r != 0) {
         wire_event("= %d", r);
@@ -375,56 +301,17 @@ static mote_grpc_call *call_of(const wire_line *l)
     return call;
 }
 
-enum { METADATA = 16 };
-
-static size_t metadata_of(const wire_line *l, mote_grpc_metadata *m)
-{
-    static const char *const others[] = {"timeout", "chunks", "codec", "deflate", ""};
-    size_t count = 0;
-
-    for (size_t i = 2; i < l->count && count < METADATA; i++) {
-        const wire_word *w = &l->words[i];
-        size_t k = 0;
-        while (k < 5 && strcmp(others[k], w->key) != 0)
-            k++;
-        if (k == 5 && w->value)
-            m[count++] =
-                (mote_grpc_metadata){w->key, (const char *)w->value, strlen(w->key), w->len};
-    }
-    return count;
-}
-
-/* Paths stay, as the encoder recognises them by their address. */
-static const mote_hpack_field *path_of(const char *text)
-{
-    static struct {
-        mote_hpack_field f;
-        char text[128];
-    } paths[32];
-    static size_t count;
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(paths[i].text, text) == 0)
-            return &paths[i].f;
-    if (count == 32)
-        abort();
-    snprintf(paths[count].text, 128, "%s", text);
-    paths[count].f =
-        (mote_hpack_field){":path", paths[count].text, 5, (uint16_t)strlen(text), 0, 0};
-    return &paths[count++].f;
-}
-
 static void start_call(const wire_line *l)
 {
-    mote_grpc_metadata metadata[METADATA];
+    mote_grpc_metadata metadata[WIRE_METADATA];
     const wire_word *codec = wire_find(l, "codec");
-    mote_grpc_request request = {.path = path_of(wire_text_at(l, 1)),
+    mote_grpc_request request = {.path = wire_path_of(wire_text_at(l, 1)),
                                  .timeout_ms = wire_number(l, "timeout", 0),
                                  .metadata = metadata,
                                  .chunks = wire_has(l, "chunks") ? &mote_grpc_chunks : NULL};
     mote_grpc_call *call;
 
-    request.metadata_count = metadata_of(l, metadata);
+    request.metadata_count = wire_metadata_of(l, metadata);
     if (codec)
         request.codec =
             strcmp((const char *)codec->value, "gzip") == 0 ? &mote_grpc_gzip : &mote_grpc_deflate;
@@ -435,75 +322,28 @@ static void start_call(const wire_line *l)
         wire_event("= %d%s", r, call ? " and a call" : "");
 }
 
-static mote_grpc_bytes bytes_of(const wire_line *l)
-{
-    const wire_word *w = wire_find(l, "");
-
-    return w ? (mote_grpc_bytes){w->value, w->len} : (mote_grpc_bytes){NULL, 0};
-}
-
-static int failing(const void *type, const void *bytes, size_t offset, uint8_t *out, size_t cap,
-                   size_t *total)
-{
-    (void)type, (void)bytes, (void)offset, (void)out, (void)cap, (void)total;
-    return -405;
-}
-
-/* Says how long it is, and then fails. */
-static int failing_late(const void *type, const void *bytes, size_t offset, uint8_t *out,
-                        size_t cap, size_t *total)
-{
-    (void)out;
-    if (cap > 0 && *total > 0)
-        return -405;
-    return mote_grpc_bytes_source.write(type, bytes, offset, NULL, 0, total);
-}
-
-/* As long as it says, and all of it zeros. */
-static int zeros(const void *type, const void *bytes, size_t offset, uint8_t *out, size_t cap,
-                 size_t *total)
-{
-    (void)type, (void)offset;
-    if (*total > 0)
-        memset(out, 0, cap);
-    *total = strtoul((const char *)((const mote_grpc_bytes *)bytes)->data, NULL, 0);
-    return 0;
-}
-
-static const mote_grpc_source *source_of(const wire_line *l)
-{
-    static const mote_grpc_source fails = {failing, mote_pb_strerror, NULL};
-    static const mote_grpc_source fails_late = {failing_late, mote_pb_strerror, NULL};
-    static const mote_grpc_source all_zeros = {zeros, mote_pb_strerror, NULL};
-
-    if (wire_has(l, "zeros"))
-        return &all_zeros;
-    return wire_has(l, "fails")        ? &fails
-           : wire_has(l, "fails_late") ? &fails_late
-                                       : &mote_grpc_bytes_source;
-}
-
 static void send(mote_grpc_call *call, const wire_line *l, bool compressed)
 {
     static uint8_t space[MESSAGE];
-    mote_grpc_bytes text = bytes_of(l), out = text;
+    mote_grpc_bytes text = wire_bytes_of(l), out = text;
     unsigned flags =
         (wire_has(l, "last") ? MOTE_GRPC_LAST : 0u) | (compressed ? MOTE_GRPC_COMPRESSED : 0u);
     int r = 0;
 
     if (compressed)
-        r = mote_grpc_compress(call, source_of(l), &text, space, wire_number(l, "space", MESSAGE),
-                               &out);
+        r = mote_grpc_compress(call, wire_source_of(l), &text, space,
+                               wire_number(l, "space", MESSAGE), &out);
     if (r == 0)
-        r = mote_grpc_send(call, compressed ? &mote_grpc_bytes_source : source_of(l), &out, flags);
+        r = mote_grpc_send(call, compressed ? &mote_grpc_bytes_source : wire_source_of(l), &out,
+                           flags);
     wire_event("= %d", r);
 }
 
 static void finish(mote_grpc_call *call, const wire_line *l)
 {
-    mote_grpc_metadata metadata[METADATA];
-    size_t count = metadata_of(l, metadata);
-    mote_grpc_bytes text = bytes_of(l);
+    mote_grpc_metadata metadata[WIRE_METADATA];
+    size_t count = wire_metadata_of(l, metadata);
+    mote_grpc_bytes text = wire_bytes_of(l);
     int r = count == 0 && text.len == 0
                 ? mote_grpc_finish(call, (int)wire_at(l, 2), NULL)
                 : mote_grpc_finish_with(call, (int)wire_at(l, 2), (const char *)text.data, text.len,
@@ -514,8 +354,8 @@ static void finish(mote_grpc_call *call, const wire_line *l)
 
 static void headers(mote_grpc_call *call, const wire_line *l)
 {
-    mote_grpc_metadata metadata[METADATA];
-    size_t count = metadata_of(l, metadata);
+    mote_grpc_metadata metadata[WIRE_METADATA];
+    size_t count = wire_metadata_of(l, metadata);
 
     wire_event("= %d", mote_grpc_send_headers(call, metadata, count));
 }
@@ -597,13 +437,6 @@ static void set_returns(const wire_line *l)
         returns[return_count++] = (int)strtol(wire_text_at(l, i), NULL, 0);
 }
 
-static void set_health(const wire_line *l)
-{
-    for (size_t i = 0; i < 3; i++)
-        if (strcmp(entries[i].service, wire_text_at(l, 1)) == 0)
-            entries[i].status = (int)wire_at(l, 2);
-}
-
 static void begin(void)
 {
     if (config.server)
@@ -655,7 +488,7 @@ static void act(const char *what, const wire_line *l)
                    (int)counters.calls_failed, (int)counters.messages_sent,
                    (int)counters.messages_received);
     else if (strcmp(what, "health") == 0)
-        set_health(l);
+        wire_set_health(l);
     else if (strcmp(what, "push") == 0)
         mote_health_push(&grpc);
     else if (!act_on_output(what, l) && !act_on_call(what, l))
