@@ -135,7 +135,7 @@ bool mote_grpc_decided(const mote_grpc_call *call)
 
 static void end_local(mote_grpc_call *call, unsigned how)
 {
-    if (mote_grpc_serves(call->grpc) && how == STREAM_STATUS) {
+    if (MOTE_MAY_SERVE && how == STREAM_STATUS) {
         call->local = call->local == MOTE_GRPC_LOCAL_HEADERS ? MOTE_GRPC_LOCAL_OWED_ALONE
                                                              : MOTE_GRPC_LOCAL_OWED;
         return;

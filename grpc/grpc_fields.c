@@ -126,9 +126,9 @@ static unsigned classify_fields(const mote_grpc *g, const mote_h2_event *h)
 
     if (h->kind == MOTE_H2_KIND_OTHER)
         return classify_name(g, f);
-    if (MOTE_SERVES(&g->h2) && h->kind == MOTE_H2_KIND_METHOD)
+    if (MOTE_MAY_SERVE && h->kind == MOTE_H2_KIND_METHOD)
         return equals(f->value, f->value_len, "POST") ? FIELD_METHOD_POST : FIELD_IGNORED;
-    if (MOTE_SERVES(&g->h2) && h->kind == MOTE_H2_KIND_PATH)
+    if (MOTE_MAY_SERVE && h->kind == MOTE_H2_KIND_PATH)
         return find_method(g, f->value, f->value_len);
     return FIELD_IGNORED;
 }

@@ -77,7 +77,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
         return MOTE_GRPC_ERR_CONFIG;
     h.server = config->server;
     h.blank_ends = !config->strict;
-    h.quiet = MOTE_SERVES(config);
+    h.quiet = true; /* of a server */
     h.stream_count = config->max_calls;
     h.tx_size = config->tx_size;
     h.dynamic = config->dynamic;

@@ -70,14 +70,14 @@ static inline const mote_grpc_method *mote_grpc_method_of(const mote_grpc_call *
 /* Only a server begins with its headers. */
 static inline bool mote_grpc_owes_headers(const mote_grpc_call *call)
 {
-    return call->local == MOTE_GRPC_LOCAL_HEADERS && mote_grpc_serves(call->grpc);
+    return MOTE_MAY_SERVE && call->local == MOTE_GRPC_LOCAL_HEADERS;
 }
 
 /* Only a server owes a status. */
 static inline bool mote_grpc_owes_status(const mote_grpc_call *call)
 {
-    return (call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) &&
-           mote_grpc_serves(call->grpc);
+    return MOTE_MAY_SERVE &&
+           (call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE);
 }
 
 /* grpc_call.c */

@@ -49,19 +49,24 @@ static bool valid_value(const char *value, size_t len)
 }
 
 /* Names that mean something here, for mote_h2_look_up(). */
-static const char request_names[] = "\007\002:method"
-                                    "\007\003:scheme"
-                                    "\012\004:authority"
-                                    "\005\005:path";
-static const char response_names[] = "\007\006:status";
-static const char regular_names[] = "\016\007content-length"
-                                    "\004\012host"
-                                    "\002\010te"
-                                    "\012\000connection" /* RFC 9113 8.2.2 */
-                                    "\012\000keep-alive"
-                                    "\007\000upgrade"
-                                    "\020\000proxy-connection"
-                                    "\021\000transfer-encoding";
+static const char known_names[] = ""
+#ifndef MOTE_CLIENT_ONLY
+                                  "\007\002:method"
+                                  "\007\003:scheme"
+                                  "\012\004:authority"
+                                  "\005\005:path"
+#endif
+#ifndef MOTE_SERVER_ONLY
+                                  "\007\006:status"
+#endif
+                                  "\016\007content-length"
+                                  "\004\012host"
+                                  "\002\010te"
+                                  "\012\000connection" /* RFC 9113 8.2.2 */
+                                  "\012\000keep-alive"
+                                  "\007\000upgrade"
+                                  "\020\000proxy-connection"
+                                  "\021\000transfer-encoding";
 
 _Static_assert(MOTE_H2_KIND_METHOD == 2 && MOTE_H2_KIND_SCHEME == 3 &&
                    MOTE_H2_KIND_AUTHORITY == 4 && MOTE_H2_KIND_PATH == 5 &&
@@ -78,29 +83,29 @@ unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsi
     return otherwise;
 }
 
-static unsigned kind_of_name(const mote_h2 *c, const mote_hpack_field_view *f)
+static unsigned kind_of_name(const mote_hpack_field_view *f)
 {
-    if (f->name_len > 0 && f->name[0] == ':')
-        return mote_h2_look_up(MOTE_SERVES(c) ? request_names : response_names, f, KIND_BAD);
-    if (!valid_name(f->name, f->name_len))
+    bool pseudo = f->name_len > 0 && f->name[0] == ':';
+
+    if (!pseudo && !valid_name(f->name, f->name_len))
         return KIND_BAD;
-    return mote_h2_look_up(regular_names, f, MOTE_H2_KIND_OTHER);
+    return mote_h2_look_up(known_names, f, pseudo ? KIND_BAD : MOTE_H2_KIND_OTHER);
 }
 
 /* Kinds of the names in the static table (RFC 7541 Appendix A). */
-static MOTE_SMALL_APART unsigned kind_of_index(const mote_h2 *c, unsigned index)
+static MOTE_SMALL_APART unsigned kind_of_index(unsigned index)
 {
     static const uint8_t of_request[] = {
         KIND_BAD,          MOTE_H2_KIND_AUTHORITY, MOTE_H2_KIND_METHOD, MOTE_H2_KIND_METHOD,
         MOTE_H2_KIND_PATH, MOTE_H2_KIND_PATH,      MOTE_H2_KIND_SCHEME, MOTE_H2_KIND_SCHEME};
 
     if (index < sizeof of_request)
-        return MOTE_SERVES(c) ? of_request[index] : KIND_BAD;
+        return MOTE_MAY_SERVE ? of_request[index] : KIND_BAD;
     if (index <= 14)
         return MOTE_H2_KIND_STATUS;
     if (index == 28)
         return MOTE_H2_KIND_CONTENT_LENGTH;
-    if (MOTE_SERVES(c) && index == 38)
+    if (MOTE_MAY_SERVE && index == 38)
         return KIND_HOST;
     return index == 57 ? KIND_BAD : MOTE_H2_KIND_OTHER; /* transfer-encoding: RFC 9113 8.2.2 */
 }
@@ -154,10 +159,10 @@ static MOTE_SMALL_APART unsigned classify(const mote_h2 *c, const mote_hpack_fie
     unsigned kind;
 
     if (f->full_index > 0)
-        return kind_of_index(c, f->full_index);
+        return kind_of_index(f->full_index);
     if (memo && memo->checked)
         return memo->kind;
-    kind = f->name_index > 0 ? kind_of_index(c, f->name_index) : kind_of_name(c, f);
+    kind = f->name_index > 0 ? kind_of_index(f->name_index) : kind_of_name(f);
     kind = kind_of_value(c, f, kind);
     if (memo) {
         memo->checked = 1;
@@ -257,7 +262,7 @@ static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
         (c->block.pseudo & PSEUDO_BIT(kind)) || response == MOTE_SERVES(c))
         return KIND_BAD;
     c->block.pseudo |= (uint8_t)PSEUDO_BIT(kind);
-    if (MOTE_SERVES(c))
+    if (MOTE_MAY_SERVE)
         take_request_pseudo(c, f, kind);
     if (response)
         c->block.status =
@@ -288,7 +293,7 @@ bool mote_h2_check_section(const mote_h2 *c)
 
     if (c->block.flags & BLOCK_TRAILERS) /* RFC 9113 8.1: trailers end the stream; 8.5 */
         return (c->block.flags & BLOCK_END_STREAM) &&
-               !(MOTE_SERVES(c) && (c->frame.stream->flags & STREAM_CONNECT));
+               !(MOTE_MAY_SERVE && (c->frame.stream->flags & STREAM_CONNECT));
     if (!MOTE_SERVES(c)) { /* RFC 9113 8.3.2; 101 is not used (8.6); 1xx does not end it */
         bool interim = c->block.status < 200;
         return c->block.pseudo != 0 && c->block.status != 101 &&

@@ -131,7 +131,7 @@ static int take_field(mote_h2 *c)
 {
     size_t size = c->event->field.name_len + c->event->field.value_len + 32; /* RFC 9113 6.5.2 */
 
-    if (MOTE_SERVES(c))
+    if (MOTE_MAY_SERVE)
         mote_h2_spare_host(c, &c->event->field);
     if (c->block.list_size <= c->max_list_size) /* once above it stays so, and never wraps */
         c->block.list_size += (uint32_t)size;
@@ -146,7 +146,7 @@ static int take_field(mote_h2 *c)
         return 0;
     }
     if (!c->frame.stream || c->block.code != 0 ||
-        (MOTE_SERVES(c) && c->quiet && is_for_http_alone(kind)))
+        (MOTE_MAY_SERVE && c->quiet && is_for_http_alone(kind)))
         return 0;
     c->event->type = MOTE_H2_FIELD;
     c->event->kind = (enum mote_h2_kind)kind;
@@ -230,7 +230,7 @@ static void section_accepted(mote_h2 *c, mote_h2_stream *s)
     if (ev->trailers || is_interim(c))
         return;
     s->flags |= STREAM_GOT_HEADERS;
-    if (MOTE_SERVES(c) && (c->block.flags & BLOCK_CONNECT))
+    if (MOTE_MAY_SERVE && (c->block.flags & BLOCK_CONNECT))
         s->flags |= STREAM_CONNECT;
     /* RFC 9113 8.1.1: content-length does not describe content that is never sent */
     if ((c->block.flags & BLOCK_HAS_LENGTH) && !(s->flags & STREAM_NO_CONTENT) &&
@@ -261,7 +261,7 @@ static int finish_block(mote_h2 *c)
     if (r < 0)
         return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, MOTE_TEXT(mote_hpack_strerror(r)));
     if (!s)
-        return MOTE_SERVES(c) && (c->block.flags & BLOCK_REFUSED) ? refuse(c) : 0;
+        return MOTE_MAY_SERVE && (c->block.flags & BLOCK_REFUSED) ? refuse(c) : 0;
     if (exceeds_limit(c) && mote_h2_charge(c, COST_TRUNCATED) < 0)
         return c->error;
     if (c->block.code == 0 && !section_valid(c))

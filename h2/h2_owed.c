@@ -58,7 +58,7 @@ static bool flush_window(mote_h2 *c)
 
 static bool flush_refused(mote_h2 *c)
 {
-    if (!MOTE_SERVES(c) || !(c->owed & OWE_REFUSED))
+    if (!MOTE_MAY_SERVE || !(c->owed & OWE_REFUSED))
         return true;
     for (; c->refused_first <= c->refused_last; c->refused_first += 2) {
         if (!mote_h2_tx_word(c, MOTE_H2_FRAME_RST_STREAM, c->refused_first, MOTE_H2_REFUSED_STREAM))
@@ -131,7 +131,7 @@ bool mote_h2_flush(mote_h2 *c)
         return flush_goaway(c);
     return flush_acks(c) && flush_pongs(c) && flush_ping(c, OWE_PING) && flush_streams(c) &&
            flush_refused(c) && flush_window(c) && flush_goaway(c) &&
-           (!MOTE_SERVES(c) || flush_ping(c, OWE_LAST_PING));
+           (!MOTE_MAY_SERVE || flush_ping(c, OWE_LAST_PING));
 }
 
 const uint8_t *mote_h2_peek(mote_h2 *c, size_t *len)

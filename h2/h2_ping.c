@@ -25,7 +25,7 @@ static int answered(mote_h2 *c)
     if (c->asked <= unsaid)
         return mote_h2_charge(c, COST_IGNORED);
     c->asked--;
-    if (MOTE_SERVES(c) && c->asked == 0 && c->life == MOTE_H2_ANNOUNCED) {
+    if (MOTE_MAY_SERVE && c->asked == 0 && c->life == MOTE_H2_ANNOUNCED) {
         c->life = MOTE_H2_DRAINING;
         c->goaway_last = c->last_peer_id;
         c->owed |= OWE_GOAWAY;

@@ -304,7 +304,7 @@ static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 
 static int step(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
-    if (MOTE_SERVES(c) && c->frame.phase == MOTE_H2_AWAIT_PREFACE)
+    if (MOTE_MAY_SERVE && c->frame.phase == MOTE_H2_AWAIT_PREFACE)
         return on_preface(c, in, len, used);
     if (c->frame.phase == MOTE_H2_IN_FRAME)
         return in_frame(c, in, len, used);
@@ -330,7 +330,7 @@ int mote_h2_recv(mote_h2 *c, const uint8_t *in, size_t len, size_t *used, mote_h
     ev->end_stream = ev->trailers = ev->truncated = false;
     ev->stream = NULL;
     ev->len = 0;
-    if (!MOTE_SERVES(c) && r == 0 && c->sweep > 0)
+    if (MOTE_MAY_CALL && r == 0 && c->sweep > 0)
         r = mote_h2_sweep(c);
     while (r == 0 && (i < len || !needs_input(c))) {
         size_t n = 0;

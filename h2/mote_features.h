@@ -15,15 +15,24 @@
 
 #include "../hpack/mote_apart.h"
 
+/* MOTE_SERVES: the role of a connection. MOTE_MAY_SERVE, MOTE_MAY_CALL: whether a role is built at
+ * all; they stand before a state that connections of this role alone reach, of which nothing is
+ * left where it is not built, and the role itself need not be looked at. */
 #if defined MOTE_CLIENT_ONLY && defined MOTE_SERVER_ONLY
 #error "MOTE_CLIENT_ONLY and MOTE_SERVER_ONLY leave nothing"
 #elif defined MOTE_CLIENT_ONLY
+#define MOTE_MAY_SERVE   0
+#define MOTE_MAY_CALL    1
 #define MOTE_SERVES(c)   ((void)(c), 0)
 #define MOTE_HAS_ROLE(c) (!(c)->server)
 #elif defined MOTE_SERVER_ONLY
+#define MOTE_MAY_SERVE   1
+#define MOTE_MAY_CALL    0
 #define MOTE_SERVES(c)   ((void)(c), 1)
 #define MOTE_HAS_ROLE(c) ((c)->server)
 #else
+#define MOTE_MAY_SERVE   1
+#define MOTE_MAY_CALL    1
 #define MOTE_SERVES(c)   ((c)->server)
 #define MOTE_HAS_ROLE(c) 1
 #endif
