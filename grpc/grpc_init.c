@@ -3,40 +3,40 @@
 
 #include <string.h>
 
-typedef struct {
-    uint8_t *at;
-    size_t left;
-    bool ok;
-} carver;
-
-/* Of 64 bits, so that no product and no rounding wraps where size_t has 32. */
-static void *carve(carver *c, uint64_t bytes)
+/* Whether the memory is enough: MOTE_GRPC_MEMORY(). Added up in 64 bits, and no size is so large
+ * that rounding it up wraps where size_t has 32. */
+static bool memory_fits(const mote_grpc_config *c, size_t memory_size)
 {
-    uint8_t *p = c->at;
+    uint32_t sizes = c->rx_size | c->tx_size | c->table_size | c->field_size | c->user_size;
+    uint64_t total = (uint64_t)c->max_calls * MOTE_GRPC_ALIGN(c->rx_size);
 
-    bytes = MOTE_GRPC_ALIGN(bytes);
-    if (bytes > c->left) {
-        c->ok = false;
-        return NULL;
-    }
-    c->at += bytes;
-    c->left -= (size_t)bytes;
+    total += (uint64_t)c->max_calls * MOTE_GRPC_ALIGN(c->user_size);
+    total += MOTE_GRPC_ALIGN(c->tx_size);
+    total += MOTE_GRPC_ALIGN(c->field_size);
+    total += MOTE_GRPC_MEMORY(c->max_calls, 0, 0, c->table_size, 0, c->slots, 0);
+    return sizes >> 31 == 0 && total <= memory_size;
+}
+
+/* The next of the bytes at *at, which are enough. */
+static void *take(uint8_t **at, size_t bytes)
+{
+    uint8_t *p = *at;
+
+    *at += MOTE_GRPC_ALIGN(bytes);
     return p;
 }
 
 /* What each call touches lies side by side; buffers stay empty as a rule. */
-static void carve_calls(mote_grpc *g, carver *c)
+static void take_calls(mote_grpc *g, uint8_t **at)
 {
     size_t count = g->config->max_calls;
-    uint64_t user_size = MOTE_GRPC_ALIGN((uint64_t)g->config->user_size);
-    uint64_t rx_size = MOTE_GRPC_ALIGN((uint64_t)g->config->rx_size) + MOTE_GRPC_PLACE;
+    size_t user_size = MOTE_GRPC_ALIGN((size_t)g->config->user_size);
+    size_t rx_size = MOTE_GRPC_ALIGN((size_t)g->config->rx_size) + MOTE_GRPC_PLACE;
 
-    g->calls = carve(c, count * sizeof(mote_grpc_call));
-    uint8_t *user = carve(c, count * user_size);
-    uint8_t *rx = carve(c, count * rx_size);
-    if (!c->ok)
-        return;
+    g->calls = take(at, count * sizeof(mote_grpc_call));
     memset(g->calls, 0, count * sizeof(mote_grpc_call));
+    uint8_t *user = take(at, count * user_size);
+    uint8_t *rx = *at;
     for (mote_grpc_call *call = g->calls; count > 0; count--, call++) {
         call->user = user;
         call->rx = rx;
@@ -65,13 +65,14 @@ mote_hpack_field mote_grpc_authority(const char *text)
 
 int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size)
 {
-    carver c = {memory, memory_size, memory != NULL};
+    uint8_t *at = memory;
     mote_h2_config h = {0};
 
     memset(g, 0, sizeof *g);
     g->config = config;
     if (config->max_calls == 0 || config->rx_size < MOTE_GRPC_RX_MIN ||
-        (!MOTE_SERVES(config) && !config->authority.name))
+        (!MOTE_SERVES(config) && !config->authority.name) || !memory ||
+        !memory_fits(config, memory_size))
         return MOTE_GRPC_ERR_CONFIG;
     if (!MOTE_COMPRESSES && config->codecs)
         return MOTE_GRPC_ERR_CONFIG;
@@ -88,14 +89,12 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     h.initial_window = config->rx_size;
     h.connection_window = config->connection_window;
     h.budget = config->budget;
-    h.streams = carve(&c, h.stream_count * sizeof(mote_h2_stream));
-    h.slots = carve(&c, h.slot_count * sizeof(mote_hpack_slot));
-    h.table = carve(&c, MOTE_HPACK_TABLE_MEMORY((uint64_t)h.table_size));
-    h.tx = carve(&c, h.tx_size);
-    h.scratch = carve(&c, h.scratch_size);
-    carve_calls(g, &c);
-    if (!c.ok)
-        return MOTE_GRPC_ERR_CONFIG;
+    h.streams = take(&at, h.stream_count * sizeof(mote_h2_stream));
+    h.slots = take(&at, h.slot_count * sizeof(mote_hpack_slot));
+    h.table = take(&at, MOTE_HPACK_TABLE_MEMORY(h.table_size));
+    h.tx = take(&at, h.tx_size);
+    h.scratch = take(&at, h.scratch_size);
+    take_calls(g, &at);
     g->next_deadline_ms = UINT64_MAX;
     return mote_h2_init(&g->h2, &h);
 }

@@ -15,7 +15,9 @@ static bool call_valid(const mote_grpc_call *call)
     /* Only a client ends its own side before the end is decided. */
     if (ended && !over && mote_grpc_serves(g))
         return false;
-    if (mote_grpc_owes_status(call) && (!over || !call->stream || !mote_grpc_serves(g)))
+    if ((mote_grpc_owes_headers(call) || mote_grpc_owes_status(call)) && !mote_grpc_serves(g))
+        return false;
+    if (mote_grpc_owes_status(call) && (!over || !call->stream))
         return false;
     /* What is decided neither sends nor receives. */
     if (mote_grpc_decided(call) && (!ended || call->stream))

@@ -86,7 +86,7 @@ int64_t mote_h2_held(const mote_h2 *c, const mote_h2_stream *s)
 
 static bool id_valid(const mote_h2 *c, const mote_h2_stream *s)
 {
-    if ((s->id & 1) == 0)
+    if ((s->id & 1) == 0 || (!c->server && (s->flags & STREAM_CONNECT)))
         return false;
     if (s->state == MOTE_H2_STATE_IDLE)
         return !c->server && s->id == c->next_id;
@@ -147,6 +147,17 @@ static bool windows_valid(const mote_h2 *c)
            (int64_t)c->recv_window + c->credit + (in_data ? f->length : 0) == c->connection_window;
 }
 
+/* States that one role alone reaches, so that the role need not be asked where they are
+ * (MOTE_MAY_SERVE, MOTE_MAY_CALL). */
+static bool role_valid(const mote_h2 *c)
+{
+    if (c->server)
+        return c->sweep == 0;
+    return !c->quiet && c->life != MOTE_H2_ANNOUNCED && c->block.host_len == 0 &&
+           !(c->owed & (OWE_REFUSED | OWE_LAST_PING)) &&
+           !(c->block.flags & (BLOCK_CONNECT | BLOCK_REFUSED));
+}
+
 bool mote_h2_valid(const mote_h2 *c)
 {
     if (c->stream_count == 0 || !c->streams || !mote_h2_tx_valid(&c->tx) ||
@@ -154,7 +165,8 @@ bool mote_h2_valid(const mote_h2 *c)
         c->budget > c->budget_max || c->pings > MOTE_H2_PINGS || c->asked > 2 ||
         c->late_bytes > c->connection_window || c->late_frames > c->stream_count ||
         c->peer_max_frame == 0 || c->peer_max_frame > 0xffffff || !streams_valid(c) ||
-        !mote_hpack_decoder_valid(&c->decoder) || !mote_hpack_encoder_valid(&c->encoder))
+        !role_valid(c) || !mote_hpack_decoder_valid(&c->decoder) ||
+        !mote_hpack_encoder_valid(&c->encoder))
         return false;
     if (c->life == MOTE_H2_FAILED)
         return true;

@@ -45,8 +45,9 @@ static void an_open_call_of_either_side(void)
         BREAKS((call->chunk_left = 9, call->chunk_total = 8));
         BREAKS(call->generation = 0);
         AFTER(call->local = MOTE_GRPC_LOCAL_ENDED, !serves);
-        AFTER(call->local = MOTE_GRPC_LOCAL_OWED, !serves); /* a state of servers alone */
-        AFTER(call->local = MOTE_GRPC_LOCAL_OWED_ALONE, !serves);
+        AFTER(call->local = MOTE_GRPC_LOCAL_HEADERS, serves); /* a state of servers alone */
+        BREAKS(call->local = MOTE_GRPC_LOCAL_OWED);
+        BREAKS(call->local = MOTE_GRPC_LOCAL_OWED_ALONE);
         BREAKS(call->remote = MOTE_GRPC_REMOTE_OVER);
     }
 }

@@ -151,6 +151,27 @@ static void a_stream_lies_within_reach_of_its_slot(void)
     CHECK(mote_h2_stream_find(&h2, 19) == &streams[1]);
 }
 
+static void a_state_of_one_role_is_not_reached_by_the_other(void)
+{
+    for (int server = 0; server < 2; server++) {
+        mote_h2_stream *s = NULL;
+        if (server)
+            start(true);
+        else
+            s = start_client();
+        AFTER(h2.quiet = true, server);
+        AFTER(h2.life = MOTE_H2_ANNOUNCED, server);
+        AFTER(h2.block.host_len = 1, server);
+        AFTER((h2.owed = OWE_REFUSED, h2.refused_first = h2.refused_last = 3), server);
+        AFTER(h2.owed = OWE_LAST_PING, server);
+        AFTER(h2.block.flags = BLOCK_CONNECT, server);
+        AFTER(h2.block.flags = BLOCK_REFUSED, server);
+        AFTER(h2.sweep = 1, !server);
+        if (s)
+            BREAKS(s->flags |= STREAM_CONNECT);
+    }
+}
+
 static void a_connection_is_what_its_life_says(void)
 {
     start(true);
@@ -196,6 +217,7 @@ int main(void)
     RUN(a_section_that_is_written_has_its_bounds);
     RUN(a_stream_is_what_its_state_says);
     RUN(a_stream_lies_within_reach_of_its_slot);
+    RUN(a_state_of_one_role_is_not_reached_by_the_other);
     RUN(a_connection_is_what_its_life_says);
     return test_summary();
 }
