@@ -49,7 +49,7 @@ static bool valid_value(const char *value, size_t len)
 }
 
 /* Names that mean something here, for mote_h2_look_up(). */
-static const char known_names[] = ""
+static const char field_names[] = ""
 #ifndef MOTE_CLIENT_ONLY
                                   "\007\002:method"
                                   "\007\003:scheme"
@@ -89,7 +89,7 @@ static unsigned kind_of_name(const mote_hpack_field_view *f)
 
     if (!pseudo && !valid_name(f->name, f->name_len))
         return KIND_BAD;
-    return mote_h2_look_up(known_names, f, pseudo ? KIND_BAD : MOTE_H2_KIND_OTHER);
+    return mote_h2_look_up(field_names, f, pseudo ? KIND_BAD : MOTE_H2_KIND_OTHER);
 }
 
 /* Kinds of the names in the static table (RFC 7541 Appendix A). */
