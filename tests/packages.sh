@@ -6,6 +6,7 @@ BUILD=${BUILD:-build}
 CC=${CC:-cc}
 PYTHON=${PYTHON:-/usr/bin/python3}
 . tests/lib.sh
+. tests/follow.sh
 ROOT=$PWD
 W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
@@ -110,20 +111,13 @@ check "mote.h used from C++17" used_from_cpp
 
 # ---- the README's quick start, as it is written, in a clean folder with nothing but the source
 
-# In a network of its own where that may be had: the port is the README's.
 quick_start() {
-    local f alone=
-    mkdir -p "$W/quick/mote" && git ls-files -z | tar --null -T - -cf - | tar -x -C "$W/quick/mote" || return 1
-    for f in hello.proto hello_server.c hello_client.c; do
-        awk -v f="$f" '$0 == "```c " f || $0 == "```proto " f { on = 1; next } /^```/ { on = 0 } on' README.md >"$W/quick/$f"
-    done
-    awk '$0 == "```sh quick-start" { on = 1; next } /^```/ { on = 0 } on' README.md >"$W/quick/commands"
-    unshare -rn true 2>/dev/null && alone="unshare -rn"
-    # shellcheck disable=SC2086
-    (cd "$W/quick" && nice $alone bash -e -c '{ [ -z "$0" ] || ip link set lo up; } && . ./commands' "$alone") >"$W/quick/out" || return 1
+    mkdir -p "$W/quick/mote" && git ls-files -z | tar --null -T - -cf - | tar -x -C "$W/quick/mote" && take_files README.md "$W/quick" || return 1
+    do_commands README.md quick-start "$W/quick" >"$W/quick/out" || return 1
     grep -qx "21.5 degrees" "$W/quick/out" || { cat "$W/quick/out"; return 1; }
 }
 check "the README's quick start" quick_start
+check "the tutorial, on the host and on a board" tests/tutorial.sh
 
 # ---- make dist
 

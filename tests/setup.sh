@@ -180,6 +180,7 @@ packages)
     need git git
     need gcc-arm-none-eabi arm-none-eabi-gcc
     need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    need qemu-system-arm qemu-system-arm
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
     need protobuf-compiler protoc
     need python3 /usr/bin/python3
