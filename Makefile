@@ -193,6 +193,10 @@ size: setup-size ## flash, RAM, stack and work for Cortex-M0 and M4, beside the 
 	$(MAKE) BUILD=$(BUILD) size-programs
 	BUILD=$(BUILD) UPDATE=$(UPDATE) tests/size.sh
 
+ram: ## the bill of RAM for sizes of yours: CONFIG="max_calls=1 rx_size=256 tx_size=512"; RAM_CC="arm-none-eabi-gcc -mcpu=cortex-m0"
+	@CC="$(CC)" packages/ram.sh "$(CONFIG)"
+.PHONY: ram
+
 demo-mcu: setup-firmware ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
 	$(MAKE) BUILD=$(BUILD) all
 	BUILD=$(BUILD) DURATION=$(DURATION) examples/firmware/demo-mcu.sh

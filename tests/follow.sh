@@ -4,9 +4,12 @@
 take_files() {
     awk -v folder="$2" '/^```[a-z]+ [a-z_]+\.[a-z]+$/ { file = folder "/" $2; next } /^```/ { file = ""; next } file { print >file }' "$1"
 }
+code_of() { # code_of PAGE "LANGUAGE NAME"
+    awk -v name="$2" '$0 == "```" name { on = 1; next } /^```/ { on = 0 } on' "$1"
+}
 do_commands() {
     local alone=
-    awk -v name="$2" '$0 == "```sh " name { on = 1; next } /^```/ { on = 0 } on' "$1" >"$3/commands"
+    code_of "$1" "sh $2" >"$3/commands"
     [ -s "$3/commands" ] || { echo "$1 has no block: sh $2"; return 1; }
     unshare -rn true 2>/dev/null && alone="unshare -rn"
     # shellcheck disable=SC2086

@@ -117,7 +117,7 @@ quick_start() {
     grep -qx "21.5 degrees" "$W/quick/out" || { cat "$W/quick/out"; return 1; }
 }
 check "the README's quick start" quick_start
-check "the tutorial, on the host and on a board" tests/tutorial.sh
+check "the tutorial, on the host and on a board" tests/docs.sh
 
 # ---- make dist
 

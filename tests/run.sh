@@ -126,7 +126,7 @@ LIMIT=120 run "fleet, calls that fail" env BUILD="$BUILD" CC="$CC" $PYTHON tests
 LIMIT=120 run "fleet in the laboratory" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/lab.py short
 run "install" env BUILD="$BUILD" CC="$CC" tests/install.sh
 run "packages, quick" env BUILD="$BUILD" CC="$CC" tests/packages.sh quick
-run "tutorial, quick" env BUILD="$BUILD" tests/tutorial.sh quick
+run "docs, quick" env BUILD="$BUILD" tests/docs.sh quick
 
 # A server that a sanitizer stopped is not there any more.
 for s in $servers; do

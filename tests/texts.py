@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Each text that a user of the library can meet is read by a test: tests/texts.py. Texts are those of MOTE_TEXT(), of the lists of
 errors, of mote_posix_failed(), what grpc/ and a modem say with a value, and those that tls/ hands out. A test reads one when a string in it is the text, or a part of it that
-is 12 characters long or more."""
+is 12 characters long or more. docs/errors.md has each of them as well, and each code."""
 import re
 import subprocess
 import sys
@@ -49,6 +49,14 @@ def texts_of(path):
                 yield from (joined(t) for t in re.findall(TEXTS, arguments))
 
 
+def unexplained(texts, library):
+    """What docs/errors.md does not have: the pieces of each text between its values, and each name with its number."""
+    page = " ".join(open("docs/errors.md").read().split())
+    pieces = {" ".join(piece.split()): t for t in texts for piece in re.split(r"%[.\d]*[a-z]", t.replace("\\\\", "\\")) if piece.count(" ") > 1}
+    codes = [f"`{name}` {code}" for p in library if p.endswith(".h") for name, code in re.findall(r"\b(?:X\()?(MOTE_[A-Z0-9]+_(?:ERR_\w+|AGAIN|CLOSED))(?:,| =) (-\d+)", without_comments(open(p).read()))]
+    return [f'docs/errors.md does not have "{text}"' for text in [*pieces, *codes] if text not in page]
+
+
 def main():
     library = [p for p in files("hpack", "h2", "grpc", "pb/*.c", "pb/*.h", "port/posix", "port/serial", "tls") if p.endswith((".c", ".h"))]
     texts = {t: p for p in library if "/plugin/" not in p and p != "tls/absent.c" for t in texts_of(p) if t.count(" ") > 1 and "%s" not in t and not t.startswith("tls: build")}
@@ -62,7 +70,10 @@ def main():
         if t not in texts:
             print(f'tests/texts.py: there is no "{t}" any more')
             unread.append(t)
-    print(f"{len(texts)} texts, {len(unread)} that no test reads")
+    for line in unexplained(texts, library):
+        print(line)
+        unread.append(line)
+    print(f"{len(texts)} texts, {len(unread)} that no test reads or docs/errors.md does not have")
     return bool(unread)
 
 

@@ -1,0 +1,50 @@
+#!/bin/bash
+# docs/tutorial.md, as it is written, in a clean folder: on the host, and on an emulated board. `tests/tutorial.sh quick` takes what
+# is built already for `mote/`; without it, a copy of the source.
+set -u
+export BUILD=${BUILD:-build}
+. tests/lib.sh
+. tests/follow.sh
+ROOT=$PWD
+W=$(mktemp -d)
+trap 'rm -rf "$W"' EXIT
+take_files docs/tutorial.md "$W"
+if [ "${1:-}" = quick ]; then ln -s "$ROOT" "$W/mote"
+else mkdir "$W/mote" && git ls-files -z | tar --null -T - -cf - | tar -x -C "$W/mote"; fi
+
+prints_the_steps() { # prints_the_steps COMMANDS
+    do_commands docs/tutorial.md "$1" "$W" >"$W/out" 2>&1
+    grep 'percent$' "$W/out" | diff - <(printf '%s percent\n' 30 40 50) || { tail -n 20 "$W/out"; return 1; }
+}
+check "the tutorial on the host" prints_the_steps tutorial
+if command -v qemu-system-arm >/dev/null && command -v arm-none-eabi-gcc >/dev/null; then
+    check "the tutorial on a board" prints_the_steps tutorial-board
+fi
+# The bill is what a program finds that has these sizes; its parts are the whole; the page shows what is printed, the
+# numbers of its day.
+bill_of_ram() {
+    cat >"$W/ram.c" <<'C'
+#include <mote/grpc/channel/channel.h>
+#include <stdio.h>
+MOTE_GRPC_STORAGE(a, max_calls = 3, slots = 5, rx_size = 77, tx_size = 300, table_size = 256, field_size = 99, user_size = 12);
+int main(void)
+{
+    static uint8_t input[33];
+    printf("%zu\n%zu\n", sizeof(mote_grpc) + sizeof a_memory, sizeof(mote_channel) + sizeof a_memory + sizeof input);
+}
+C
+    ${CC:-cc} -I"$W/local/include" "$W/ram.c" -o "$W/ram" || return 1
+    make -s ram RAM_CC="${CC:-cc}" CONFIG="max_calls=3 slots=5 rx_size=77 tx_size=300 table_size=256 field_size=99 user_size=12 in=33" >"$W/bill" || return 1
+    awk 'NR > 1 { if ($2 == "=") { print $1; if ($1 != sum) exit 1 } else sum += $1 }' "$W/bill" | diff - <("$W/ram")
+}
+page_shows_the_bill() {
+    diff <(bash -c "$(code_of docs/memory.md "sh ram")" | sed 's/^ *[0-9]*/N/') <(code_of docs/memory.md "text ram" | sed 's/^ *[0-9]*/N/')
+}
+wrong_sizes_are_named() {
+    make -s ram CONFIG="rx=3" 2>&1 | grep -q "ram: error: there is no size 'rx': there are max_calls, slots," &&
+        make -s ram CONFIG="rx_size=many" 2>&1 | grep -q "ram: error: rx_size=many is no number below 1000000000"
+}
+check "make ram says what a program takes" bill_of_ram
+check "make ram names sizes that are wrong" wrong_sizes_are_named
+! command -v arm-none-eabi-gcc >/dev/null || check "docs/memory.md shows what make ram prints" page_shows_the_bill
+summary
