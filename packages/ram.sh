@@ -30,6 +30,7 @@ BILL(b_calls, MOTE_GRPC_ALIGN(N_max_calls * sizeof(mote_grpc_call)))
 BILL(c_streams, MOTE_GRPC_ALIGN(N_max_calls * sizeof(mote_h2_stream)))
 BILL(d_rx_size, N_max_calls * MOTE_GRPC_ALIGN(N_rx_size))
 BILL(e_user_size, N_max_calls * MOTE_GRPC_ALIGN(N_user_size))
+BILL(e_zplace, N_max_calls * MOTE_GRPC_PLACE)
 BILL(f_slots, MOTE_GRPC_ALIGN(N_slots * sizeof(mote_hpack_slot)))
 BILL(g_table_size, MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(N_table_size)))
 BILL(h_tx_size, MOTE_GRPC_ALIGN(N_tx_size))
@@ -47,6 +48,7 @@ awk '/^\t\.size/ { sub(",", "", $2); print $2, $3 - 1 }' "$work/ram.s" | sort | 
     BEGIN {
         t["a_connection"] = "the connection (mote_grpc)"; t["b_calls"] = "calls (max_calls)"; t["c_streams"] = "their streams"
         t["d_rx_size"] = "receive buffers (max_calls, rx_size)"; t["e_user_size"] = "memory of handlers (max_calls, user_size)"
+        t["e_zplace"] = "where messages in parts go on: hosts alone (max_calls)"
         t["f_slots"] = "fields that the encoder remembers (slots)"; t["g_table_size"] = "HPACK table of what is received (table_size)"
         t["h_tx_size"] = "transmit buffer (tx_size)"; t["i_field_size"] = "the longest header field (field_size)"
         t["j_all"] = "= an engine: server, or client with its own loop"; t["k_channel"] = "a blocking client beside it (mote_channel)"

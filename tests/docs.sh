@@ -44,6 +44,30 @@ wrong_sizes_are_named() {
     make -s ram CONFIG="rx=3" 2>&1 | grep -q "ram: error: there is no size 'rx': there are max_calls, slots," &&
         make -s ram CONFIG="rx_size=many" 2>&1 | grep -q "ram: error: rx_size=many is no number below 1000000000"
 }
+# docs/debugging.md, in a folder that has what the page's has.
+debugs() { # debugs NAME FILTER...: prints what the page says
+    local name=$1
+    shift
+    do_commands docs/debugging.md "$name" "$W/debug" >"$W/out" 2>"$W/err" || { cat "$W/out" "$W/err"; return 1; }
+    diff <(grep -v '^listening' "$W/out" | "$@") <(code_of docs/debugging.md "text $name" | "$@")
+}
+without_times() { sed -E 's/^\[ *[0-9.]+\]/[]/; s/length=[0-9]+/length/'; }
+debugs_with() { # debugs_with NAME PATTERN...: each is in what it prints
+    local name=$1 pattern
+    shift
+    do_commands docs/debugging.md "$name" "$W/debug" >"$W/out" 2>&1
+    for pattern; do grep -q "$pattern" "$W/out" || { echo "no $pattern"; cat "$W/out"; return 1; }; done
+}
+mkdir "$W/debug" && for f in examples port grpc h2 hpack pb Makefile tests tls; do ln -s "$ROOT/$f" "$W/debug/$f"; done
+ln -s "$ROOT/$BUILD" "$W/debug/build"
+check "debugging: --trace" debugs debug-trace without_times
+check "debugging: mote-hpack" debugs debug-hpack cat
+if [ "${1:-}" != quick ]; then
+    ! command -v tshark >/dev/null || check "debugging: Wireshark with the .proto" debugs_with debug-wireshark 'Message: mote.tour.Query' 'topic = news'
+    ! command -v grpcurl >/dev/null ||
+        check "debugging: grpcurl over mote-serial" debugs_with debug-grpcurl '^mote.device.Device$' 'returns ( .mote.device.Reading )' '"channel": 1'
+fi
+
 check "make ram says what a program takes" bill_of_ram
 check "make ram names sizes that are wrong" wrong_sizes_are_named
 ! command -v arm-none-eabi-gcc >/dev/null || check "docs/memory.md shows what make ram prints" page_shows_the_bill

@@ -57,9 +57,11 @@ C
 programs_run() {
     local p
     for p in mote-hpack mote-serial protoc-gen-mote; do
-        man --warnings -l "$W/usr/share/man/man1/$p.1" >"$W/page" 2>"$W/bad" && [ ! -s "$W/bad" ] && grep -q "^ *$p - " "$W/page" || return 1
+        man --warnings -l "$W/usr/share/man/man1/$p.1" >"$W/page" 2>"$W/bad" && [ ! -s "$W/bad" ] && grep -q "^ *$p - .*[a-z]$" "$W/page" || return 1
     done
     for p in mote-hpack mote-serial; do "$W/usr/bin/$p" --help | grep -q -- --help || return 1; done
+    # An option that a program cannot heed is refused.
+    for p in "mote-hpack decode" mote-serial; do ! "$W"/usr/bin/$p --tls --help 2>&1 | grep -v "unknown option '--tls'" || return 1; done
     printf 'syntax = "proto3";\nmessage Reading { int32 value = 1; }\n' >"$W/reading.proto"
     protoc --plugin="$W/usr/bin/protoc-gen-mote" -I "$W" --mote_out="$W" reading.proto &&
         [ -s "$W/reading.mote.h" ]

@@ -1,5 +1,5 @@
 /* Command line options of the examples: "--name=value" and "--name value". Those that talk have
- * --trace as well, and TLS (secure.h). */
+ * --trace as well, and TLS (secure.h); OPTIONS_ALONE is defined by one that does not. */
 #ifndef EXAMPLES_OPTIONS_H
 #define EXAMPLES_OPTIONS_H
 
@@ -35,6 +35,12 @@ typedef struct {
         NULL, NULL, NULL, NULL, NULL                                                               \
     }
 
+/* What a program has beside its own options, each with those before it. */
+enum options_common { OPTIONS_HELP, OPTIONS_TRACE, OPTIONS_TLS };
+#ifndef OPTIONS_COMMON
+#define OPTIONS_COMMON OPTIONS_TLS
+#endif
+
 /* TLS, for secure.h. */
 static struct {
     int on;
@@ -60,8 +66,10 @@ static void print_help(const char *about, const option *options)
 {
     printf("%s\n\n", about);
     print_options(options);
-    print_options(common_options);
-    printf("  %-22s %s\n", "--trace", "print the frames that pass");
+    if (OPTIONS_COMMON >= OPTIONS_TLS)
+        print_options(common_options);
+    if (OPTIONS_COMMON >= OPTIONS_TRACE)
+        printf("  %-22s %s\n", "--trace", "print the frames that pass");
     printf("  %-22s %s\n", "--help", "this text");
     exit(0);
 }
@@ -94,12 +102,12 @@ static inline int parse_options(int argc, char **argv, const char *about, const 
         size_t len;
         if (strcmp(argv[i], "--help") == 0)
             print_help(about, options);
-        if (strcmp(argv[i], "--trace") == 0) {
+        if (OPTIONS_COMMON >= OPTIONS_TRACE && strcmp(argv[i], "--trace") == 0) {
             mote_posix_trace();
             continue;
         }
         const option *o = find_option(options, argv[i], &len);
-        if (!o)
+        if (!o && OPTIONS_COMMON >= OPTIONS_TLS)
             o = find_option(common_options, argv[i], &len);
         if (!o || (!o->flag && argv[i][len] == '\0' && i + 1 == argc)) {
             fprintf(stderr, "%s: error: %s '%s' (see --help)\n", argv[0],

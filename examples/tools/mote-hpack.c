@@ -8,6 +8,7 @@
  * blocks changes the limit of the dynamic table, as SETTINGS_HEADER_TABLE_SIZE would.
  */
 #include "../../hpack/hpack.h"
+#define OPTIONS_COMMON OPTIONS_HELP
 #include "../common/options.h"
 
 #include <stdbool.h>
@@ -228,8 +229,11 @@ int main(int argc, char **argv)
     const option options[] = {OPTION("--table-size", &size, "limit of the dynamic table (4096)"),
                               OPTION("--huffman", &huffman, "encode: auto, always or never"),
                               OPTION("--index", &index, "encode: auto or never"), OPTIONS_END};
-    const char *about = "mote-hpack decode|encode: header blocks in hex, a line each, to\n"
-                        "\"name: value\" lines with a blank line after each block, and back";
+    const char *about =
+        "mote-hpack decode|encode: header blocks in hex to fields, and back\n\n"
+        "A block is a line of hex; its fields are lines \"name: value\", with a\n"
+        "blank line after each block. The line \"!table-size N\" between two blocks\n"
+        "changes the limit of the table. All blocks are of one connection.";
     const char *mode = argc > 1 ? argv[1] : "";
     bool encode = strcmp(mode, "encode") == 0;
 

@@ -15,6 +15,7 @@
  * ends, as where a cable is pulled, is opened again when it is back.
  */
 #define _DEFAULT_SOURCE
+#define OPTIONS_COMMON OPTIONS_TRACE
 #include "../common/options.h"
 #include "../../port/posix/posix.h"
 #include "../../port/serial/serial.h"

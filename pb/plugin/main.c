@@ -259,7 +259,7 @@ static GeneratedFile generated(const char *base, const char *end, const text *co
 static int usage(const char *argument)
 {
     printf(
-        "protoc-gen-mote: a plugin of protoc, which starts it:\n\n"
+        "protoc-gen-mote: writes C code for mote, as a plugin of protoc\n\n"
         "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
         "FILE.proto\n\n"
         "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
