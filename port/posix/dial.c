@@ -3,6 +3,7 @@
 #include "posix_internal.h"
 
 #include <pthread.h>
+#include <sys/random.h>
 
 static void *dial(void *context)
 {
@@ -37,4 +38,39 @@ enum mote_posix_dial_state mote_posix_dial_look(mote_posix_dial *d, int *fd)
         d->state = MOTE_POSIX_DIAL_IDLE;
     }
     return state;
+}
+
+enum { STAYED_MS = 20000, BEGIN_MS = 20000 };
+
+static int begin_again(mote_posix_redial *r, const char *address, uint64_t now)
+{
+    uint32_t random = 0;
+
+    getrandom(&random, sizeof random, GRND_NONBLOCK);
+    r->not_before_ms = now + mote_backoff_next(&r->backoff, random);
+    mote_posix_dial_begin(&r->dial, address, BEGIN_MS);
+    return -1;
+}
+
+/* The back-off begins anew where the other end was of use, or has at least stayed. One that takes
+ * connections and closes them, as a balancer without servers does, is not asked at once again. */
+int mote_posix_redial_look(mote_posix_redial *r, const char *address,
+                           enum mote_posix_redial_has has)
+{
+    uint64_t now = mote_posix_now_ms();
+    int fd = -1;
+
+    if (has == MOTE_POSIX_HAS_USED ||
+        (has == MOTE_POSIX_HAS_NEW && now - r->connected_ms >= STAYED_MS))
+        r->backoff = (mote_backoff){0};
+    switch (mote_posix_dial_look(&r->dial, &fd)) {
+    case MOTE_POSIX_DIAL_IDLE:
+        return has == MOTE_POSIX_HAS_NONE && now >= r->not_before_ms ? begin_again(r, address, now)
+                                                                     : -1;
+    case MOTE_POSIX_DIAL_BUSY:
+        return -1;
+    case MOTE_POSIX_DIAL_DONE:
+        r->connected_ms = now;
+    }
+    return fd;
 }

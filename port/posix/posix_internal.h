@@ -11,6 +11,18 @@ int mote_posix_wake_fd(void);
  * what NULL there is no text. Returns -1. */
 int mote_posix_failed(const char *what, const char *about, const char *why);
 
+/* dial.c: keeps one connection open, by gRPC's back-off (connection-backoff.md). */
+typedef struct {
+    mote_posix_dial dial;
+    mote_backoff backoff;
+    uint64_t not_before_ms, connected_ms;
+} mote_posix_redial;
+/* What there is of the last connection: none, one that has been of no use yet, one that has. */
+enum mote_posix_redial_has { MOTE_POSIX_HAS_NONE, MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_USED };
+/* Goes on with it, in a loop; returns a connected socket, or -1: not now. */
+int mote_posix_redial_look(mote_posix_redial *r, const char *address,
+                           enum mote_posix_redial_has has);
+
 struct addrinfo;
 
 /* resolve.c: the addresses of "host:port" or "[v6]:port", for freeaddrinfo(); flags as of

@@ -1,6 +1,6 @@
 /* A gRPC server in one call: listener, connection slots, and a graceful end. */
 #define _GNU_SOURCE
-#include "posix.h"
+#include "posix_internal.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -91,9 +91,7 @@ typedef struct {
     size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
     uint64_t looked_ms;   /* when an idle one was last looked for */
     uint64_t told_ms;     /* when one was last told to go */
-    mote_posix_dial dial;
-    mote_backoff redial;
-    uint64_t redial_ms, dialed_ms; /* not before; when it was last connected */
+    mote_posix_redial redial;
 } server_state;
 
 static void leave_queue(server_state *owner, slot *s)
@@ -394,43 +392,19 @@ static int check(const server_state *s)
     return r;
 }
 
-enum { DIAL_BEGIN_MS = 20000, WAKE_MS = 100 };
+enum { WAKE_MS = 100 };
 
-/* Whether the back-off begins anew: the other end was of use, or has at least stayed. One that
- * takes connections and closes them, as a balancer without servers does, is not asked at once
- * again. */
-static bool is_settled(const server_state *s, uint64_t now)
-{
-    enum { STAYED_MS = 20000 };
-
-    return ((const slot *)s->loop->conns)->state == SLOT_KNOWN || now - s->dialed_ms >= STAYED_MS;
-}
-
-/* Keeps one connection to the caller of this server open (connection-backoff.md). */
+/* Keeps one connection to the caller of this server open. */
 static void redial(server_state *s)
 {
-    uint64_t now = mote_posix_now_ms();
-    uint32_t random = 0;
-    int fd;
+    const slot *last = (const slot *)s->loop->conns;
+    int fd = mote_posix_redial_look(&s->redial, s->config->dial,
+                                    !last                       ? MOTE_POSIX_HAS_NONE
+                                    : last->state == SLOT_KNOWN ? MOTE_POSIX_HAS_USED
+                                                                : MOTE_POSIX_HAS_NEW);
 
-    if (s->loop->conns && is_settled(s, now))
-        s->redial = (mote_backoff){0};
-    switch (mote_posix_dial_look(&s->dial, &fd)) {
-    case MOTE_POSIX_DIAL_IDLE:
-        if (!s->loop->conns && now >= s->redial_ms) {
-            getrandom(&random, sizeof random, GRND_NONBLOCK);
-            s->redial_ms = now + mote_backoff_next(&s->redial, random);
-            mote_posix_dial_begin(&s->dial, s->config->dial, DIAL_BEGIN_MS);
-        }
-        return;
-    case MOTE_POSIX_DIAL_BUSY:
-        return;
-    case MOTE_POSIX_DIAL_DONE:
-        s->dialed_ms = now;
-        if (fd >= 0 && accept_conn(s, fd) < 0)
-            close(fd);
-        return;
-    }
+    if (fd >= 0 && accept_conn(s, fd) < 0)
+        close(fd);
 }
 
 static int run_server(server_state *s)
