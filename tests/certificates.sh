@@ -39,5 +39,5 @@ all_certificates() {
 chained() {
     cert middle good 20 DNS:middle rsa:2048 && echo "basicConstraints=critical,CA:true" >middle.ext &&
         openssl x509 -req -in middle.csr -CA good.pem -CAkey good.key -CAcreateserial -out middle.pem -days 20 -extfile middle.ext &&
-        cert chain middle 20 DNS:localhost && cat middle.pem >>chain.pem
+        cert chain middle 20 DNS:localhost && cp chain.pem chain.first.pem && cat middle.pem >>chain.pem
 }

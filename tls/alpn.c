@@ -24,18 +24,6 @@ bool mote_tls_agreed_alpn(mote_tls *t)
     return false;
 }
 
-/* The alert by which a server says that it does not speak h2 (RFC 7301 3.2). */
-static bool is_alert(const mote_tls *t, int r)
-{
-#if MOTE_TLS_3
-    const unsigned char *alert = t->ssl.MBEDTLS_PRIVATE(in_msg);
-#else
-    const unsigned char *alert = t->ssl.in_msg;
-#endif
-    return r == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && alert &&
-           alert[1] == MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL;
-}
-
 /* A server finds no common protocol. Version 2 has no code of its own for it. */
 static bool is_refusal(const mote_tls *t, int r)
 {
@@ -49,7 +37,8 @@ static bool is_refusal(const mote_tls *t, int r)
 
 const char *mote_tls_alpn_text(const mote_tls *t, int r)
 {
-    if (is_alert(t, r))
+    /* by which a server says that it does not speak h2 (RFC 7301 3.2) */
+    if (mote_tls_got_alert(t, r, MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL))
         return "the peer does not speak the protocol h2: it has sent the alert "
                "no_application_protocol (ALPN)";
     return is_refusal(t, r) ? "the client does not offer h2, or its hello is broken" : NULL;

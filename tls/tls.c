@@ -79,8 +79,9 @@ static bool no_common_suite(int r)
 static int fail_with(mote_tls *t, int r)
 {
     const char *alpn = mote_tls_alpn_text(t, r);
-    char text[128];
 
+    if (t->error != 0)
+        return t->error;
     if (r == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         return tls_fail(t, MOTE_TLS_CLOSED, "the peer has closed the connection");
     if (t->ended)
@@ -93,9 +94,10 @@ static int fail_with(mote_tls *t, int r)
     if (t->context->server && t->life == TLS_HANDSHAKE && no_common_suite(r))
         return tls_fail(t, MOTE_TLS_ERR_SUITE,
                         "INADEQUATE_SECURITY: no cipher suite in common that RFC 9113 permits");
-    mbedtls_strerror(r, text, sizeof text);
+    if (!mote_tls_explain(t, r))
+        mbedtls_strerror(r, t->text, sizeof t->text);
     return tls_fail(t, t->life == TLS_HANDSHAKE ? MOTE_TLS_ERR_HANDSHAKE : MOTE_TLS_ERR_RECORD,
-                    text);
+                    NULL);
 }
 
 static bool is_wait(int r)

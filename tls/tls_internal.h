@@ -136,6 +136,11 @@ int mote_tls_set_alpn(mote_tls_context *c);
 bool mote_tls_agreed_alpn(mote_tls *tls);
 const char *mote_tls_alpn_text(const mote_tls *tls, int result);
 
+/* alert.c: whether a result of mbedTLS is this alert; and words for a result, in the text: false:
+ * there are none. */
+bool mote_tls_got_alert(const mote_tls *tls, int result, unsigned alert);
+bool mote_tls_explain(mote_tls *tls, int result);
+
 /* credentials.c: reads CA certificates, certificate and key of a config: NULL, or what is wrong. */
 const char *mote_tls_load_credentials(mote_tls_context *c, const mote_tls_config *config);
 

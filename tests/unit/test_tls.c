@@ -150,6 +150,56 @@ static void a_changed_record_ends_with_an_alert(void)
 
 /* ---- sessions ------------------------------------------------------------------------------ */
 
+/* What a peer says when it gives up is told by its name. */
+static void alerts_have_names(void)
+{
+    static const struct {
+        unsigned char alert;
+        const char *text;
+    } alerts[] = {{10, "10, unexpected_message"},
+                  {20, "20, bad_record_mac"},
+                  {22, "22, record_overflow"},
+                  {40, "40, handshake_failure"},
+                  {42, "42, bad_certificate"},
+                  {43, "43, unsupported_certificate"},
+                  {44, "44, certificate_revoked"},
+                  {45, "45, certificate_expired"},
+                  {46, "46, certificate_unknown"},
+                  {47, "47, illegal_parameter"},
+                  {48, "48, unknown_ca"},
+                  {49, "49, access_denied"},
+                  {50, "50, decode_error"},
+                  {51, "51, decrypt_error"},
+                  {70, "70, protocol_version"},
+                  {71, "71, insufficient_security"},
+                  {80, "80, internal_error"},
+                  {86, "86, inappropriate_fallback"},
+                  {90, "90, user_canceled"},
+                  {109, "109, missing_extension"},
+                  {110, "110, unsupported_extension"},
+                  {112, "112, unrecognized_name"},
+                  {113, "113, bad_certificate_status_response"},
+                  {115, "115, unknown_psk_identity"},
+                  {116, "116, certificate_required"},
+                  {99, "99, that has no name here"}};
+    char expected[100];
+
+    prepare();
+    for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++) {
+        begin();
+        run(10, 10);
+        CHECK(ready());
+        mbedtls_ssl_send_alert_message(&server.tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       alerts[i].alert);
+        run(10, 10);
+        snprintf(expected, sizeof expected, "the peer has sent the alert %s", alerts[i].text);
+        CHECK_INT(client.error, MOTE_TLS_ERR_RECORD);
+        if (strcmp(mote_tls_error(client.tls), expected) != 0)
+            printf("%s: %s\n", expected, mote_tls_error(client.tls));
+        CHECK(strcmp(mote_tls_error(client.tls), expected) == 0);
+    }
+}
+
 static void resume(bool tls12)
 {
     static uint8_t session[SESSION], other[50];
@@ -539,6 +589,7 @@ int main(int argc, char **argv)
         RUN(a_changed_byte_never_becomes_data);
     }
     RUN(a_changed_record_ends_with_an_alert);
+    RUN(alerts_have_names);
     RUN(a_session_is_resumed_by_a_ticket);
     RUN(a_session_is_resumed_by_its_id);
     RUN(a_client_with_forbidden_suites_is_told_so);
