@@ -68,6 +68,76 @@ if [ "${1:-}" != quick ]; then
         check "debugging: grpcurl over mote-serial" debugs_with debug-grpcurl '^mote.device.Device$' 'returns ( .mote.device.Reading )' '"channel": 1'
 fi
 
+# Code of other pages: compiled for this machine and for a board, and run.
+for page in threads porting; do take_files "docs/$page.md" "$W"; done
+FLAGS="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wconversion -Werror -I$W/local/include -I$W"
+# shellcheck disable=SC2086
+bytes_pass_the_ring() {
+    cat >"$W/ring.c" <<'C'
+#include "threads_ring.c"
+#include <pthread.h>
+static void *interrupt(void *unused)
+{
+    for (unsigned i = 0; i < 300000;)
+        i += ring_put((uint8_t)(i % 251));
+    return unused;
+}
+int main(void)
+{
+    pthread_t thread;
+    uint8_t got[100];
+    unsigned next = 0;
+    pthread_create(&thread, 0, interrupt, 0);
+    while (next < 300000)
+        for (int i = 0, n = ring_take(got, sizeof got); i < n; i++)
+            if (got[i] != next++ % 251)
+                return 1;
+    return pthread_join(thread, 0) != 0 || ring_take(got, sizeof got) != 0;
+}
+C
+    ${CC:-cc} $FLAGS -O2 -Wno-missing-prototypes "$W/ring.c" -o "$W/ring" -pthread && timeout 60 "$W/ring" || return 1
+    ! command -v arm-none-eabi-gcc || arm-none-eabi-gcc $FLAGS -ffreestanding -mcpu=cortex-m0 -mthumb -S "$W/threads_ring.c" -o "$W/ring.s" || return 1
+    ! grep 'bl.*__sync\|bl.*__atomic' "$W/ring.s" 2>/dev/null # what this page says of Cortex-M0
+}
+# shellcheck disable=SC2086
+sockets_of_the_page_talk() {
+    local server at status
+    cp examples/hello/hello.proto examples/hello/hello_server.c "$W" && cat >"$W/call.c" <<'C'
+#include "porting_socket.c"
+#include "hello.mote.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+MOTE_GRPC_STORAGE(hello, max_calls = 1, slots = 8, rx_size = 128, tx_size = 256, table_size = 0, field_size = 128, user_size = 0);
+static mote_channel channel;
+int main(int argc, char **argv)
+{
+    static uint8_t input[64];
+    mote_grpc_config config = {MOTE_GRPC_SIZES(hello), .authority = MOTE_GRPC_AUTHORITY("localhost")};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[argc - 1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    hello_Question question = {.room = MOTE_PB_STRING("kitchen")};
+    hello_Reading reading = {0};
+    mote_channel_init(&channel, &config, hello_memory, sizeof hello_memory, input, sizeof input, porting_socket((struct sockaddr *)&to, sizeof to));
+    mote_status status = hello_Thermometer_Read(&channel, (mote_grpc_request){.timeout_ms = 20000}, &question, &reading, NULL);
+    printf("%d %.1f %.*s\n", status.code, reading.celsius, (int)status.message_len, status.message ? status.message : "");
+    mote_channel_close(&channel, 1000);
+}
+C
+    (cd "$W" && protoc --plugin=local/bin/protoc-gen-mote --mote_out=. hello.proto) || return 1
+    for p in hello_server call; do ${CC:-cc} $FLAGS "$W/$p.c" "$W/hello.mote.c" -L"$W/local/lib" -lmote -pthread -o "$W/$p" || return 1; done
+    "$W/hello_server" 127.0.0.1:0 >"$W/at" &
+    server=$!
+    until grep -q listening "$W/at"; do kill -0 $server || return 1; sleep 0.05; done
+    at=$(sed -n 's/.*://p' "$W/at")
+    "$W/call" "$at" | grep -x "0 21.5 " && status=0 || status=1
+    kill $server
+    wait $server
+    [ $status = 0 ] && "$W/call" "$at" | grep "^14 0.0 .*refused"
+}
+check "threads: bytes pass the ring" bytes_pass_the_ring
+check "porting: its sockets call a server" sockets_of_the_page_talk
+
 check "make ram says what a program takes" bill_of_ram
 check "make ram names sizes that are wrong" wrong_sizes_are_named
 ! command -v arm-none-eabi-gcc >/dev/null || check "docs/memory.md shows what make ram prints" page_shows_the_bill
