@@ -105,7 +105,7 @@ static MOTE_SMALL_APART enum mote_grpc_event_type next_event(mote_grpc_call *cal
     return call->remote == MOTE_GRPC_REMOTE_OVER ? MOTE_GRPC_NOTHING : next_after_messages(call);
 }
 
-bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
+MOTE_ROLES_APART bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
 {
     mote_grpc_delivery *d = &g->delivery;
     mote_grpc_call *call = d->call;
@@ -211,7 +211,7 @@ static bool stays_next(const mote_grpc *g, mote_grpc_call *call, bool had_turn)
     return false;
 }
 
-bool mote_grpc_scan(mote_grpc *g)
+MOTE_ROLES_APART bool mote_grpc_scan(mote_grpc *g)
 {
     if (in_vain(g))
         g->scan_for = MOTE_GRPC_SCAN_OVER;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* One field of a header section: 1 when the user is to see it. */
-static int on_field(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
+static MOTE_ROLES_APART int on_field(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
 {
     mote_grpc_call *call = h->stream->user;
     unsigned what;
@@ -117,7 +117,7 @@ static void on_writable(mote_grpc *g, const mote_h2_stream *stream)
     }
 }
 
-static int on_event(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
+static MOTE_SMALL_APART int on_event(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
 {
     switch (h->type) {
     case MOTE_H2_FIELD:

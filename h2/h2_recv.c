@@ -285,7 +285,7 @@ static MOTE_SMALL_APART int end_frame(mote_h2 *c)
     return r;
 }
 
-static MOTE_SMALL_APART int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
+static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     mote_h2_frame *f = &c->frame;
     int r;

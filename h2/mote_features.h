@@ -37,6 +37,13 @@
 #define MOTE_HAS_ROLE(c) 1
 #endif
 
+/* As MOTE_SMALL_APART, where both roles are built: one role alone leaves less of such a function. */
+#if MOTE_MAY_SERVE && MOTE_MAY_CALL
+#define MOTE_ROLES_APART MOTE_SMALL_APART
+#else
+#define MOTE_ROLES_APART
+#endif
+
 /* Whether what a field means is remembered with its entry of the dynamic table: worth its
  * flash where the same requests come again and again, and fast. */
 #if defined MOTE_CLIENT_ONLY || defined MOTE_HPACK_SMALL
