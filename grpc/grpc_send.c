@@ -19,13 +19,16 @@ static int write_bytes(const void *type, const void *message, size_t offset, uin
 
 const mote_grpc_source mote_grpc_bytes_source = {write_bytes, mote_grpc_strerror, NULL};
 
-static MOTE_SMALL_APART void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
+/* Of the prefix, from byte `at`, as much as there is room for; how many bytes. */
+static MOTE_SMALL_APART size_t put_prefix(uint8_t *out, size_t room, size_t at, size_t len,
+                                          unsigned flags)
 {
-    out[0] = flags & MOTE_GRPC_COMPRESSED ? 1 : 0;
-    out[1] = (uint8_t)(len >> 24);
-    out[2] = (uint8_t)(len >> 16);
-    out[3] = (uint8_t)(len >> 8);
-    out[4] = (uint8_t)len;
+    size_t n = 0;
+
+    for (; at < PREFIX_SIZE && n < room; at++, n++)
+        out[n] = at == 0 ? (flags & MOTE_GRPC_COMPRESSED ? 1 : 0)
+                         : (uint8_t)(len >> 8 * (PREFIX_SIZE - 1 - at));
+    return n;
 }
 
 static bool ends(const mote_grpc_call *call, unsigned flags)
@@ -78,7 +81,7 @@ static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, cons
     if (limit > 0 && total > limit)
         return MOTE_GRPC_ERR_LIMIT;
     if (p && total <= cap) {
-        put_prefix(p, total, flags);
+        put_prefix(p, PREFIX_SIZE, 0, total, flags);
         return commit(call, PREFIX_SIZE + total, ends(call, flags));
     }
     /* Once the buffer is empty the message may fit in one piece; that costs less than parts. */
@@ -93,17 +96,15 @@ static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, cons
 static int send_part(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                      unsigned flags, size_t total)
 {
-    uint8_t prefix[PREFIX_SIZE];
-    size_t room, n = 0, at = call->tx_sent, said = total;
+    size_t room, n, at = call->tx_sent, said = total;
     uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, 1, &room);
     int r;
 
     if (!p)
         return again(call);
     call->tx_total = (uint32_t)total;
-    put_prefix(prefix, total, flags);
-    for (; at < PREFIX_SIZE && n < room; at++, n++)
-        p[n] = prefix[at];
+    n = put_prefix(p, room, at, total, flags);
+    at += n;
     if (n < room && at < PREFIX_SIZE + total) {
         size_t left = PREFIX_SIZE + total - at;
         size_t cap = left < room - n ? left : room - n;

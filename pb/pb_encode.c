@@ -148,46 +148,31 @@ int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *si
     return r;
 }
 
-/* The whole message, or as much of its end as there is room for. */
-static int encode_whole(const mote_pb_encoder *encoder, const void *message, uint8_t *out,
-                        size_t cap, size_t *len)
+/* *total is 0: the whole message, or as much of its end as there is room for. Otherwise the bytes of
+ * it in [offset, offset + cap). */
+int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
+                        size_t cap, size_t *total)
 {
-    mote_pb_writer w;
-    int r;
+    mote_pb_writer w = {
+        .parts = encoder, .out = out, .offset = offset, .cap = cap, .total = *total};
+    bool whole = *total == 0;
 
-    w.parts = encoder;
-    w.start = out;
-    w.p = w.end = cap > 0 ? out + cap : out;
-    w.lost = w.total = 0; /* no window */
-    r = put_whole(&w, message);
-    *len = mote_pb_written(&w);
-    if (r == 0 && *len > 0 && *len < cap)
-        memmove(out, w.p, *len);
+    if (whole) {
+        w.start = out;
+        w.p = w.end = cap > 0 ? out + cap : out;
+    }
+    int r = put_whole(&w, message);
+    *total = mote_pb_written(&w);
+    if (whole && r == 0 && *total > 0 && *total < cap)
+        memmove(out, w.p, *total);
     return r;
 }
 
 int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t *out, size_t cap,
                    size_t *len)
 {
-    int r = encode_whole(encoder, message, out, cap, len);
+    *len = 0;
+    int r = mote_pb_encode_part(encoder, message, 0, out, cap, len);
 
     return r == 0 && *len > cap ? MOTE_PB_ERR_SPACE : r;
-}
-
-static MOTE_PB_APART int encode_window(const mote_pb_encoder *encoder, const void *message,
-                                       size_t offset, uint8_t *out, size_t cap, size_t *total)
-{
-    mote_pb_writer w = {
-        .parts = encoder, .out = out, .offset = offset, .cap = cap, .total = *total};
-    int r = put_whole(&w, message);
-
-    *total = mote_pb_written(&w);
-    return r;
-}
-
-int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
-                        size_t cap, size_t *total)
-{
-    return *total > 0 ? encode_window(encoder, message, offset, out, cap, total)
-                      : encode_whole(encoder, message, out, cap, total);
 }
