@@ -100,7 +100,7 @@ $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
 	$(call say,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
 
 # The object files of a program, beside the library.
-parts_collector := $(addprefix examples/fleet/,collector collector_about collector_calls collector_view sources store tokens telemetry.mote)
+parts_collector := $(addprefix examples/fleet/,collector collector_about collector_calls collector_view sources store store_old tokens telemetry.mote)
 libraries_collector := -lsqlite3
 parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings spool_file telemetry.mote)
 parts_device := $(addprefix examples/device/,device device_service device.mote)

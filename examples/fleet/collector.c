@@ -31,8 +31,7 @@ enum {
     INTERVAL_MOST = 86400000
 };
 
-static const char *path, *tokens; /* files; NULL: none */
-static const char *identity;      /* by what a device is known beside its token; NULL: nothing */
+static const char *path; /* of the store; NULL: none */
 static uint32_t interval_ms;
 static view_state view;
 static uint64_t committed_ms, reopen_ms;
@@ -150,33 +149,9 @@ static int on_sample(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     return 0;
 }
 
-/* Why the call may not speak for the device, by its token and by its certificate; NULL: it may.
- * Without --tokens and --identity any call may. */
-static const char *stranger(const mote_grpc_call *call, const call_state *state, const char *device,
-                            size_t len)
-{
-    mote_tls_peer peer;
-
-    if (tokens && !token_is_of(state->token, strlen(state->token), device, len))
-        return "this is not a token of the device";
-    if (!identity)
-        return NULL;
-    mote_posix_tls_peer(mote_posix_conn_of(call), &peer);
-    return mote_tls_peer_is(&peer, device, len) ? NULL : "the certificate is not the device's";
-}
-
-/* The device, which is added for the peer where it is missing. */
-static source *find_for(const mote_grpc_call *call, const char *device, size_t len, uint64_t epoch)
-{
-    char address[128];
-
-    return sources_find(device, len, epoch,
-                        mote_posix_peer_address(mote_posix_conn_of(call), address));
-}
-
 static int begin_upload(mote_grpc_call *call, call_state *state)
 {
-    const char *why = stranger(call, state, state->device, strlen(state->device));
+    const char *why = calls_stranger(call, state, state->device, strlen(state->device));
     source *s;
 
     if (path && !store_is_open())
@@ -185,7 +160,7 @@ static int begin_upload(mote_grpc_call *call, call_state *state)
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT, "device-id is missing");
     if (why)
         return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, why);
-    s = find_for(call, state->device, strlen(state->device), state->epoch);
+    s = calls_find(call, state->device, strlen(state->device), state->epoch);
     if (!s)
         return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                             "there are too many devices");
@@ -275,30 +250,11 @@ static void tell(call_state *state)
         state->kind = CONTROL_PACED;
 }
 
-/* What a device says of itself when its Control call begins. */
-static int take_about(call_state *state, source *s)
-{
-    char *tags = state->tags ? state->tags : strdup("");
-    bool same = tags && s->tags && strcmp(tags, s->tags) == 0;
-
-    s->clock_first = s->epoch ? state->clock_first : 0;
-    s->clock_ms = (int64_t)store_now_ms() - (int64_t)state->clock_ms;
-    state->tags = NULL;
-    if (!tags || same) {
-        free(tags);
-        return 0;
-    }
-    free(s->tags);
-    s->tags = tags;
-    s->tags_new = true;
-    return path ? store_touch(s) : 0;
-}
-
 /* The first report says whose call it is. */
 static int begin_control(mote_grpc_call *call, call_state *state,
                          const mote_telemetry_Report *report)
 {
-    source *s = find_for(call, report->device.data, report->device.len, report->epoch);
+    source *s = calls_find(call, report->device.data, report->device.len, report->epoch);
 
     if (!s)
         return calls_refuse(state, call, MOTE_GRPC_RESOURCE_EXHAUSTED,
@@ -306,7 +262,7 @@ static int begin_control(mote_grpc_call *call, call_state *state,
     calls_enter(state, call);
     calls_bind(state, s);
     s->told = 0;
-    if (take_about(state, s) < 0)
+    if (calls_about(state, s) && path && store_touch(s) < 0)
         store_failed();
     return 0;
 }
@@ -320,7 +276,7 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     if (!name_is_valid(report.device.data, report.device.len, DEVICE_NAME))
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
                             "the device has no valid name");
-    const char *why = stranger(call, state, report.device.data, report.device.len);
+    const char *why = calls_stranger(call, state, report.device.data, report.device.len);
     if (why)
         return calls_refuse(state, call, MOTE_GRPC_UNAUTHENTICATED, why);
     if (path && !store_is_open())
@@ -391,12 +347,12 @@ static void end_all_calls(mote_posix_loop *loop)
 static void refresh(uint64_t now)
 {
     secure_refresh(now);
-    if (!tokens || !tokens_refresh(tokens, now))
+    if (!calls_tokens || !tokens_refresh(calls_tokens, now))
         return;
     say("the tokens were read again");
     for (call_state *state = calls; state; state = state->next) {
         const char *device = state->source ? state->source->device : "";
-        if (!state->ending && stranger(state->call, state, device, strlen(device)))
+        if (!state->ending && calls_stranger(state->call, state, device, strlen(device)))
             calls_end(state, MOTE_GRPC_UNAUTHENTICATED, "this is no longer a token of the device");
     }
 }
@@ -494,8 +450,9 @@ int main(int argc, char **argv)
     const option options[] = {
         OPTION("--address", &server.address, "where to listen"),
         OPTION("--store", &path, "SQLite database that keeps the samples"),
-        OPTION("--tokens", &tokens, "file with the token of each device: DEVICE TOKEN"),
-        OPTION("--identity", &identity, "cert: a device is who its certificate says (with --ca)"),
+        OPTION("--tokens", &calls_tokens, "file with the token of each device: DEVICE TOKEN"),
+        OPTION("--identity", &calls_identity,
+               "cert: a device is who its certificate says (with --ca)"),
         OPTION("--keep", &keep, "how long samples are kept: 30d, 12h, 90m or 60s (for ever)"),
         OPTION("--remember", &remember,
                "how long a silent device is known when its samples are gone (90d)"),
@@ -510,12 +467,13 @@ int main(int argc, char **argv)
     parse_options(argc, argv, "collector: takes samples from sensors", options);
     if (!take_numbers(interval, keep, remember, log, devices))
         return 2;
-    if (identity && (strcmp(identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {
+    if (calls_identity &&
+        (strcmp(calls_identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {
         fprintf(stderr,
                 "collector: error: --identity is not cert, or --tls and --ca are missing\n");
         return 2;
     }
-    if (tokens && tokens_load(tokens) < 0)
+    if (calls_tokens && tokens_load(calls_tokens) < 0)
         return 2;
     view.plain |= !isatty(STDOUT_FILENO);
     if (metrics && !collector_metrics_at(metrics))

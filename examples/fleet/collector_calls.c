@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "collector_calls.h"
 
+#include "../../port/posix/tls.h"
+
 #include <stdlib.h>
 
 call_state *calls;
@@ -24,7 +26,9 @@ static int take_epoch(call_state *state, const mote_grpc_event *ev)
 
 static int take_token(call_state *state, const mote_grpc_event *ev)
 {
-    return token_take(ev->value, ev->value_len, state->token) ? 0 : MOTE_GRPC_UNAUTHENTICATED;
+    return !calls_tokens || token_take(ev->value, ev->value_len, state->token)
+               ? 0
+               : MOTE_GRPC_UNAUTHENTICATED;
 }
 
 static int take_tags(call_state *state, const mote_grpc_event *ev)
@@ -61,6 +65,47 @@ int calls_metadata(call_state *state, const mote_grpc_event *ev)
             return fields[i].take(state, ev);
     }
     return 0;
+}
+
+const char *calls_tokens, *calls_identity;
+
+const char *calls_stranger(const mote_grpc_call *call, const call_state *state, const char *device,
+                           size_t len)
+{
+    mote_tls_peer peer;
+
+    if (calls_tokens && !token_is_of(state->token, strlen(state->token), device, len))
+        return "this is not a token of the device";
+    if (!calls_identity)
+        return NULL;
+    mote_posix_tls_peer(mote_posix_conn_of(call), &peer);
+    return mote_tls_peer_is(&peer, device, len) ? NULL : "the certificate is not the device's";
+}
+
+source *calls_find(const mote_grpc_call *call, const char *device, size_t len, uint64_t epoch)
+{
+    char address[128];
+
+    return sources_find(device, len, epoch,
+                        mote_posix_peer_address(mote_posix_conn_of(call), address));
+}
+
+bool calls_about(call_state *state, source *s)
+{
+    char *tags = state->tags ? state->tags : strdup("");
+    bool same = tags && s->tags && strcmp(tags, s->tags) == 0;
+
+    s->clock_first = s->epoch ? state->clock_first : 0;
+    s->clock_ms = (int64_t)store_now_ms() - (int64_t)state->clock_ms;
+    state->tags = NULL;
+    if (!tags || same) {
+        free(tags);
+        return false;
+    }
+    free(s->tags);
+    s->tags = tags;
+    s->tags_new = true;
+    return true;
 }
 
 /* ---- which there are ----------------------------------------------------------------------- */

@@ -37,6 +37,22 @@ extern call_state *calls;
  * status of gRPC that the call ends with. */
 int calls_metadata(call_state *state, const mote_grpc_event *ev);
 
+/* Files and words of the command line: the tokens of devices, and by what a device is known beside
+ * its token; NULL: nothing. */
+extern const char *calls_tokens, *calls_identity;
+
+/* Why the call may not speak for the device, by its token and by its certificate; NULL: it may.
+ * Without calls_tokens and calls_identity any call may. */
+const char *calls_stranger(const mote_grpc_call *call, const call_state *state, const char *device,
+                           size_t len);
+
+/* The device, which is added for the peer where it is missing. */
+source *calls_find(const mote_grpc_call *call, const char *device, size_t len, uint64_t epoch);
+
+/* What a device says of itself when its Control call begins is handed to its source. True: its tags
+ * are others, and to be stored. */
+bool calls_about(call_state *state, source *s);
+
 void calls_enter(call_state *state, mote_grpc_call *call);
 void calls_leave(call_state *state);
 /* Ends a call with a status, from its handler: 0, or MOTE_AGAIN. */

@@ -1,10 +1,8 @@
 #define _GNU_SOURCE
-#include "store.h"
-
 #include "host.h"
+#include "store_internal.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
@@ -30,23 +28,6 @@ static const char add_tables[] =
     "CREATE TABLE IF NOT EXISTS tags(device TEXT NOT NULL, tag TEXT NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY(device, tag)) WITHOUT ROWID;";
 
-enum {
-    ADD,
-    HAS,
-    NEW_SOURCE,
-    UPDATE_SOURCE,
-    MARK,
-    OLD_ROW,
-    FORGET,
-    FORGET_MARKS,
-    EXPIRE,
-    EXPIRE_TAGS,
-    CLEAR_TAGS,
-    ADD_TAG,
-    BEGIN,
-    COMMIT,
-    STATEMENTS
-};
 static const char *const texts[STATEMENTS] = {
     "INSERT INTO samples VALUES(?, ?, ?, ?, ?)",
     "SELECT 1 FROM samples WHERE source = ? AND sequence = ? AND time_ms = ? AND metric = ?"
@@ -66,17 +47,12 @@ static const char *const texts[STATEMENTS] = {
     "COMMIT"};
 
 static sqlite3 *db;
-static sqlite3_stmt *statements[STATEMENTS];
+sqlite3_stmt *store_statements[STATEMENTS];
 static int lock = -1;
 static bool batch;
-static uint64_t batch_size;
+uint64_t store_batch_size;
 static source *dirty;
 static int log_pages; /* in the log */
-static struct {
-    uint64_t marked_ms, looked_ms; /* when a mark was last set, and old ones were last looked for */
-    uint64_t added;                /* rows since that mark */
-    int64_t below;                 /* rows below this one are to go; 0: none */
-} old;
 static int64_t highest_id, lowest_id;
 static uint64_t commits;
 static char reason[300];
@@ -119,8 +95,8 @@ uint64_t store_now_ms(void)
 void store_close(void)
 {
     for (int i = 0; i < STATEMENTS; i++) {
-        sqlite3_finalize(statements[i]);
-        statements[i] = NULL;
+        sqlite3_finalize(store_statements[i]);
+        store_statements[i] = NULL;
     }
     sqlite3_close_v2(db); /* rolls back */
     db = NULL;
@@ -128,16 +104,15 @@ void store_close(void)
         close(lock);
     lock = -1;
     batch = false;
-    batch_size = 0;
-    old.below = 0;
+    store_batch_size = 0;
+    store_old_begin();
     while (dirty) {
         dirty->dirty = false;
         dirty = dirty->next_dirty;
     }
 }
 
-/* Keeps the reason, and closes. */
-static int failed(const char *what)
+int store_failed(const char *what)
 {
     int kind = db ? sqlite3_errcode(db) & 0xff : 0;
     int code = kind == SQLITE_IOERR || kind == SQLITE_FULL ? sqlite3_system_errno(db) : 0;
@@ -195,7 +170,7 @@ static int check_log(void)
         return 0;
     }
     if ((r & 0xff) != SQLITE_BUSY)
-        return failed("the log cannot be copied into the database");
+        return store_failed("the log cannot be copied into the database");
     snprintf(reason, sizeof reason,
              "somebody reads the database for so long that its log has grown to %d MiB",
              log_pages / (1048576 / PAGE));
@@ -222,7 +197,7 @@ static int prepare_file(const char *path)
     int64_t tables = number("SELECT count(*) FROM sqlite_master");
 
     if (tables < 0)
-        return failed(path);
+        return store_failed(path);
     if (tables > 0 && (number("PRAGMA application_id") != APPLICATION ||
                        number("PRAGMA user_version") != VERSION)) {
         snprintf(reason, sizeof reason, "%s is a database of another program or version", path);
@@ -233,10 +208,10 @@ static int prepare_file(const char *path)
                      NULL) != SQLITE_OK ||
         (tables == 0 && sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK) ||
         sqlite3_exec(db, add_tables, NULL, NULL, NULL) != SQLITE_OK)
-        return failed(path);
+        return store_failed(path);
     if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, NULL) !=
         SQLITE_OK)
-        return failed(path);
+        return store_failed(path);
     sqlite3_wal_hook(db, on_commit, NULL);
     return check_log();
 }
@@ -252,7 +227,7 @@ static int load(void (*known)(const source *row))
             "SELECT id, device, epoch, last, dropped, seen_ms FROM sources WHERE epoch <> 0"
             " OR id IN (SELECT min(id) FROM sources WHERE epoch = 0 GROUP BY device)",
             -1, &s, NULL) != SQLITE_OK)
-        return failed("the sources cannot be read");
+        return store_failed("the sources cannot be read");
     while (sqlite3_step(s) == SQLITE_ROW) {
         source row = {.id = sqlite3_column_int64(s, 0),
                       .epoch = (uint64_t)sqlite3_column_int64(s, 2),
@@ -267,7 +242,7 @@ static int load(void (*known)(const source *row))
         highest_id = row.id > highest_id ? row.id : highest_id;
         lowest_id = row.id < lowest_id ? row.id : lowest_id;
     }
-    return sqlite3_finalize(s) == SQLITE_OK ? 0 : failed("the sources cannot be read");
+    return sqlite3_finalize(s) == SQLITE_OK ? 0 : store_failed("the sources cannot be read");
 }
 
 int store_open(const char *path, void (*known)(const source *row))
@@ -278,25 +253,24 @@ int store_open(const char *path, void (*known)(const source *row))
     if (sqlite3_open_v2(path, &db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
                         NULL) != SQLITE_OK)
-        return failed(path);
+        return store_failed(path);
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, 1000);
     if (prepare_file(path) < 0)
         return -1;
     for (int i = 0; i < STATEMENTS; i++) {
-        if (sqlite3_prepare_v3(db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL) !=
-            SQLITE_OK)
-            return failed(path);
+        if (sqlite3_prepare_v3(db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store_statements[i],
+                               NULL) != SQLITE_OK)
+            return store_failed(path);
     }
     return load(known);
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
-/* Runs a statement with the integers that are given; SQLITE_ROW, or SQLITE_DONE. */
-static int run(int which, int count, ...)
+int store_run(int which, int count, ...)
 {
-    sqlite3_stmt *s = statements[which];
+    sqlite3_stmt *s = store_statements[which];
     va_list values;
 
     va_start(values, count);
@@ -308,14 +282,14 @@ static int run(int which, int count, ...)
     return end == SQLITE_OK ? r : end;
 }
 
-static int begin(void)
+int store_begin(void)
 {
     if (batch)
         return 0;
     if (check_log() < 0)
         return -1;
-    if (run(BEGIN, 0) != SQLITE_DONE)
-        return failed("a batch cannot begin");
+    if (store_run(BEGIN, 0) != SQLITE_DONE)
+        return store_failed("a batch cannot begin");
     batch = true;
     return 0;
 }
@@ -333,10 +307,10 @@ static int new_row(source *s)
 {
     int64_t id = s->epoch ? highest_id + 1 : lowest_id - 1;
 
-    sqlite3_bind_text(statements[NEW_SOURCE], 2, s->device, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statements[NEW_SOURCE], 3, (sqlite3_int64)s->epoch);
-    if (run(NEW_SOURCE, 1, (sqlite3_int64)id) != SQLITE_DONE)
-        return failed("a source cannot be added");
+    sqlite3_bind_text(store_statements[NEW_SOURCE], 2, s->device, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(store_statements[NEW_SOURCE], 3, (sqlite3_int64)s->epoch);
+    if (store_run(NEW_SOURCE, 1, (sqlite3_int64)id) != SQLITE_DONE)
+        return store_failed("a source cannot be added");
     s->id = id;
     if (s->epoch)
         highest_id = id;
@@ -347,9 +321,9 @@ static int new_row(source *s)
 
 static void bind_value(int which, const mote_telemetry_Sample *sample)
 {
-    sqlite3_bind_text(statements[which], 4, sample->metric.data, (int)sample->metric.len,
+    sqlite3_bind_text(store_statements[which], 4, sample->metric.data, (int)sample->metric.len,
                       SQLITE_STATIC);
-    sqlite3_bind_double(statements[which], 5, sample->value);
+    sqlite3_bind_double(store_statements[which], 5, sample->value);
 }
 
 /* The time of day, by when its device's clock was heard. What it has taken before its last restart
@@ -366,13 +340,13 @@ static int64_t time_of(const source *s, const mote_telemetry_Sample *sample)
 
 int store_add(source *s, const mote_telemetry_Sample *sample)
 {
-    if (begin() < 0 || (s->id == 0 && new_row(s) < 0))
+    if (store_begin() < 0 || (s->id == 0 && new_row(s) < 0))
         return -1;
     bind_value(ADD, sample);
-    if (run(ADD, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
-            (sqlite3_int64)time_of(s, sample)) != SQLITE_DONE)
-        return failed("a sample cannot be added");
-    batch_size++;
+    if (store_run(ADD, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
+                  (sqlite3_int64)time_of(s, sample)) != SQLITE_DONE)
+        return store_failed("a sample cannot be added");
+    store_batch_size++;
     set_dirty(s);
     return 0;
 }
@@ -380,11 +354,11 @@ int store_add(source *s, const mote_telemetry_Sample *sample)
 int store_has(const source *s, const mote_telemetry_Sample *sample, bool *is)
 {
     bind_value(HAS, sample);
-    int r = run(HAS, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
-                (sqlite3_int64)sample->time_ms);
+    int r = store_run(HAS, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
+                      (sqlite3_int64)sample->time_ms);
 
     *is = r == SQLITE_ROW;
-    return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : failed("the samples cannot be read");
+    return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : store_failed("the samples cannot be read");
 }
 
 static int write_tags(const source *s)
@@ -393,15 +367,15 @@ static int write_tags(const source *s)
     size_t len = strlen(text);
     tag t;
 
-    sqlite3_bind_text(statements[CLEAR_TAGS], 1, s->device, -1, SQLITE_STATIC);
-    if (run(CLEAR_TAGS, 0) != SQLITE_DONE)
-        return failed("tags cannot be replaced");
+    sqlite3_bind_text(store_statements[CLEAR_TAGS], 1, s->device, -1, SQLITE_STATIC);
+    if (store_run(CLEAR_TAGS, 0) != SQLITE_DONE)
+        return store_failed("tags cannot be replaced");
     while (len > 0 && take_tag(&text, &len, &t)) {
-        sqlite3_bind_text(statements[ADD_TAG], 1, s->device, -1, SQLITE_STATIC);
-        sqlite3_bind_text(statements[ADD_TAG], 2, t.key, (int)t.key_len, SQLITE_STATIC);
-        sqlite3_bind_text(statements[ADD_TAG], 3, t.value, (int)t.value_len, SQLITE_STATIC);
-        if (run(ADD_TAG, 0) != SQLITE_DONE)
-            return failed("a tag cannot be added");
+        sqlite3_bind_text(store_statements[ADD_TAG], 1, s->device, -1, SQLITE_STATIC);
+        sqlite3_bind_text(store_statements[ADD_TAG], 2, t.key, (int)t.key_len, SQLITE_STATIC);
+        sqlite3_bind_text(store_statements[ADD_TAG], 3, t.value, (int)t.value_len, SQLITE_STATIC);
+        if (store_run(ADD_TAG, 0) != SQLITE_DONE)
+            return store_failed("a tag cannot be added");
     }
     return 0;
 }
@@ -409,9 +383,9 @@ static int write_tags(const source *s)
 static int update(source *s)
 {
     s->seen_ms = store_now_ms();
-    if (run(UPDATE_SOURCE, 4, (sqlite3_int64)s->accepted, (sqlite3_int64)s->dropped,
-            (sqlite3_int64)s->seen_ms, (sqlite3_int64)s->id) != SQLITE_DONE)
-        return failed("a source cannot be updated");
+    if (store_run(UPDATE_SOURCE, 4, (sqlite3_int64)s->accepted, (sqlite3_int64)s->dropped,
+                  (sqlite3_int64)s->seen_ms, (sqlite3_int64)s->id) != SQLITE_DONE)
+        return store_failed("a source cannot be updated");
     if (s->tags_new && write_tags(s) < 0)
         return -1;
     s->tags_new = false;
@@ -422,92 +396,19 @@ int store_touch(source *s)
 {
     if (s->id == 0)
         return 0;
-    return begin() < 0 || update(s) < 0 ? -1 : 0;
+    return store_begin() < 0 || update(s) < 0 ? -1 : 0;
 }
 
 int store_renew(source *s)
 {
-    if (begin() < 0 || (s->dirty && update(s) < 0))
+    if (store_begin() < 0 || (s->dirty && update(s) < 0))
         return -1;
     s->accepted = s->stored = s->told = 0;
     return new_row(s);
 }
 
-/* ---- retention ----------------------------------------------------------------------------- */
-
-/* The number of the last row that was there at a time is noted now and then, so that rows have an
- * age by when they came, whatever time their device says. */
-static int set_mark(uint64_t keep_ms, uint64_t now_ms)
-{
-    enum { MARKS = 64 };
-
-    if (old.added == 0 || now_ms - old.marked_ms < keep_ms / MARKS)
-        return 0;
-    if (begin() < 0)
-        return -1;
-    if (run(MARK, 1, (sqlite3_int64)now_ms) != SQLITE_DONE)
-        return failed("a mark cannot be set");
-    old.marked_ms = now_ms;
-    old.added = 0;
-    return 0;
-}
-
-static int look_for_old(uint64_t keep_ms, uint64_t now_ms)
-{
-    enum { LOOK_MS = 1000 };
-    sqlite3_stmt *s = statements[OLD_ROW];
-
-    if (now_ms - old.looked_ms < LOOK_MS)
-        return 0;
-    old.looked_ms = now_ms;
-    sqlite3_bind_int64(s, 1, (sqlite3_int64)(now_ms - keep_ms));
-    int r = sqlite3_step(s);
-    old.below = r == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
-    return sqlite3_reset(s) == SQLITE_OK && r == SQLITE_ROW ? 0
-                                                            : failed("the marks cannot be read");
-}
-
-/* More than come, and never many at once. The last row of all stays, so that no number of a row is
- * given again. */
-static int forget_some(uint64_t keep_ms, uint64_t now_ms)
-{
-    enum { STEP = 1000 };
-
-    if (old.below == 0)
-        return 0;
-    if (begin() < 0)
-        return -1;
-    if (run(FORGET, 2, (sqlite3_int64)old.below, (sqlite3_int64)(2 * batch_size + STEP)) !=
-        SQLITE_DONE)
-        return failed("old samples cannot be deleted");
-    if (sqlite3_changes(db) > 0)
-        return 0;
-    if (run(FORGET_MARKS, 2, (sqlite3_int64)(now_ms - keep_ms), (sqlite3_int64)old.below) !=
-        SQLITE_DONE)
-        return failed("old marks cannot be deleted");
-    old.below = 0;
-    return 0;
-}
-
-int store_forget(uint64_t keep_ms, uint64_t now_ms)
-{
-    old.added += batch_size;
-    if (set_mark(keep_ms, now_ms) < 0 || look_for_old(keep_ms, now_ms) < 0)
-        return -1;
-    return forget_some(keep_ms, now_ms);
-}
-
-int store_expire(uint64_t before_ms, bool *more)
-{
-    if (begin() < 0)
-        return -1;
-    if (run(EXPIRE, 1, (sqlite3_int64)before_ms) != SQLITE_DONE)
-        return failed("old sources cannot be deleted");
-    *more = sqlite3_changes(db) > 0;
-    if (*more && run(EXPIRE_TAGS, 0) != SQLITE_DONE)
-        return failed("old tags cannot be deleted");
-    return 0;
-}
+/* ---- the end of a batch ------------------------------------------------------------------------
+ */
 
 int store_commit(void)
 {
@@ -517,10 +418,10 @@ int store_commit(void)
         if (update(s) < 0)
             return -1;
     }
-    if (run(COMMIT, 0) != SQLITE_DONE)
-        return failed("a batch cannot be committed");
+    if (store_run(COMMIT, 0) != SQLITE_DONE)
+        return store_failed("a batch cannot be committed");
     batch = false;
-    batch_size = 0;
+    store_batch_size = 0;
     commits++;
     for (; dirty; dirty = dirty->next_dirty) {
         dirty->dirty = false;

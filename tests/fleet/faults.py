@@ -1047,6 +1047,7 @@ def names_are_checked_at_the_door():
     port = free_port()
     c = Collector(port)
     ch = channel(port)
+    expect(says_it_is(ch, "good", "Basic xyz") == [grpc.StatusCode.OK] * 2, "without --tokens nobody looks at one")
     upload(ch, "good", [sample(i, "temp") for i in range(1, 101)])
     invalid = grpc.StatusCode.INVALID_ARGUMENT
     for metric in ("x" * 32, "x" * 300, "", "x 1\ngood 18446744073709551614 0 temp", "\x1b[2J", "é"):
