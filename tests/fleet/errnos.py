@@ -1,17 +1,20 @@
-"""One system call of a sensor or a collector fails, with each errno at each place: errnos.py [COUNT [SEED]], for all or for COUNT of them by
-chance. Either the program ends at its start, says why and has done no harm, or nothing is lost, and the books balance. BUILD=build."""
+"""One system call of a sensor or a collector fails, with each errno at each place, or the program is killed there: errnos.py [COUNT
+[SEED]], for all or for COUNT of them by chance. Either the program ends at its start, says why and has done no harm, or nothing is lost, and the books balance. BUILD=build."""
 import errno
 import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import faults
-from faults import Collector, Program, balance, expect, free_port, lost_nothing, number, sensor
+from faults import Collector, balance, expect, free_port, lost_nothing, number, rows, sensor
 
+KILL = 1000  # in place of an errno, see fail.c
 MOST = 40  # places of one call; what comes later is the same again
 NETWORK = {"socket": "EMFILE ENOBUFS", "setsockopt": "EINVAL", "send": "ECONNRESET EPIPE ENOBUFS EINTR EAGAIN",
            "recv": "ECONNRESET ETIMEDOUT ENOMEM EINTR EAGAIN", "epoll_create": "EMFILE", "epoll_ctl": "ENOMEM ENOSPC", "epoll_wait": "EINTR",
@@ -39,7 +42,8 @@ def one_run(env_of_collector, env_of_sensor):
         s = sensor(port, "--duration=1", "--when-full=block", f"--spool={faults.W}/spool", interval=20)
         s.wait()
     expect(s.p.returncode == 0, s.p.returncode, s.said(), c.said())
-    c.stop()
+    end = c.kill(signal.SIGTERM)
+    expect(end == 0 or (end == 1 and env_of_collector and "collector: " in c.said()), "the collector ends with", end, c.said())
     if number(s, "dropped") == 1:  # what could not be written to the spool, which it says
         expect("sensor: the spool: " in s.said() and number(s, "unacknowledged") == 0, s.said())
     else:
@@ -53,8 +57,38 @@ def prepare(*more):
     return {"LD_PRELOAD": os.path.abspath(f"{faults.W}/fail.so"), **dict(more)}
 
 
+def one_kill(program, fault):
+    """It is killed at this place, and started again."""
+    port = free_port()
+    collectors = [Collector(port, env=fault if program == "collector" else None)]
+    over = threading.Event()
+
+    def look_after():
+        while not over.wait(0.05):
+            if collectors[-1].p.poll() is not None:
+                collectors.append(Collector(port))
+
+    watcher = threading.Thread(target=look_after)
+    watcher.start()
+    options = (port, "--duration=1", "--when-full=block", f"--spool={faults.W}/spool")
+    s = sensor(*options, interval=20, env=fault if program == "sensor" else None)
+    if s.wait() == -9:
+        s = sensor(*options, interval=20)
+        s.wait()
+    over.set()
+    watcher.join()
+    expect(s.p.returncode == 0, s.p.returncode, s.said(), collectors[-1].said())
+    expect(collectors[-1].kill(signal.SIGTERM) in (0, -signal.SIGKILL), collectors[-1].said())  # its place may be at its end
+    lost_nothing(s)
+    there = rows()
+    expect(there == number(s, "sent") == rows("SELECT max(sequence) FROM samples") == rows("SELECT count(DISTINCT sequence) FROM samples"),
+           there, "are stored", s.said())
+
+
 def one(program, call, code, nth):
     fault = prepare(("FAIL_AT", f"{call}:{code}:{nth}"))
+    if code == KILL:
+        return one_kill(program, fault)
     one_run(*((fault, None) if program == "collector" else (None, fault)))
 
 
@@ -69,12 +103,13 @@ def cells(counts):
             for nth in range(1, min(counts[program][call], MOST) + 1):
                 for code in codes.split():
                     yield program, call, getattr(errno, code), nth
+                yield program, call, KILL, nth
 
 
 def run(arguments):
     r = subprocess.run([sys.executable, __file__, "--one", *map(str, arguments)], capture_output=True, text=True)
     if r.returncode != 0:
-        code = errno.errorcode[arguments[2]] if len(arguments) > 2 else ""
+        code = errno.errorcode.get(arguments[2], "SIGKILL") if len(arguments) > 2 else ""
         print("FAIL", *arguments[:2], code, *arguments[3:], r.stdout.replace("\n", " | ")[:900], r.stderr[-300:], flush=True)
     return r.returncode == 0
 

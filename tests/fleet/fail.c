@@ -2,14 +2,17 @@
  * Preloaded into a sensor or a collector, so that system calls fail as a test wants (tests/fleet/).
  *
  * FAIL_AT="CALL:ERRNO:N ..." lets the Nth call of this name fail, counted from the start; N = 0:
- * each. While there is a file $FAIL_WHILE, what it says in this form holds as well. At its end the
- * program writes to $FAIL_COUNT how often each was called. $CUT_LOG keeps what was written to files
- * and when it was made durable, so that a loss of power can be played (power.py).
+ * each; with 1000 for ERRNO the program is killed there. While there is a file $FAIL_WHILE, what it
+ * says in this form holds as well. The wall clock goes wrong by the seconds that $CLOCK_SHIFT
+ * holds. At its end the program writes to $FAIL_COUNT how often each was called. $CUT_LOG keeps
+ * what was written to files and when it was made durable, so that a loss of power can be played
+ * (power.py).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CALLS(X)                                                                                   \
@@ -52,6 +56,7 @@
 enum call { CALLS(AS_NUMBER) CALL_COUNT };
 static const char *const names[] = {CALLS(AS_TEXT)};
 static unsigned counts[CALL_COUNT];
+enum { KILL = 1000 };
 
 static int asked_for(const char *text, enum call call)
 {
@@ -67,28 +72,30 @@ static int asked_for(const char *text, enum call call)
     return 0;
 }
 
-/* By system calls alone: those of the library are ours. */
-static int asked_by_file(enum call call)
+/* What a file holds that a variable names; by system calls alone: those of the library are ours. */
+static const char *text_of(const char *variable, char text[256])
 {
-    const char *name = getenv("FAIL_WHILE");
-    char text[256];
+    const char *name = getenv(variable);
     long fd = name ? syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC) : -1;
-    long n = fd >= 0 ? syscall(SYS_read, fd, text, sizeof text - 1) : 0;
+    long n = fd >= 0 ? syscall(SYS_read, fd, text, 255) : 0;
 
     if (fd >= 0)
         syscall(SYS_close, fd);
     text[n > 0 ? n : 0] = '\0';
-    return asked_for(text, call);
+    return text;
 }
 
 static int fails(enum call call)
 {
     int before = errno;
+    char text[256];
 
     counts[call]++;
     int code = asked_for(getenv("FAIL_AT"), call);
     if (code == 0)
-        code = asked_by_file(call);
+        code = asked_for(text_of("FAIL_WHILE", text), call);
+    if (code == KILL)
+        kill(getpid(), SIGKILL);
     errno = code ? code : before;
     return code != 0;
 }
@@ -136,6 +143,31 @@ static void note_file(const char *kind, int fd, uint64_t at, const void *bytes, 
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     if (syscall(SYS_readlink, link, path, sizeof path - 1) > 0)
         note(kind, path, at, bytes, len);
+}
+
+/* ---- the wall clock ------------------------------------------------------------------------ */
+
+static void shift(struct timespec *t)
+{
+    char text[256];
+
+    t->tv_sec += strtol(text_of("CLOCK_SHIFT", text), NULL, 10);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    int r = (int)syscall(SYS_clock_gettime, clock, t);
+
+    if (clock == CLOCK_REALTIME)
+        shift(t);
+    return r;
+}
+
+int timespec_get(struct timespec *t, int base)
+{
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, t);
+    shift(t);
+    return base;
 }
 
 /* ---- the calls ----------------------------------------------------------------------------- */

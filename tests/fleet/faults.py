@@ -707,6 +707,29 @@ def retention_goes_by_when_samples_came():
 
 
 @test
+def a_wall_clock_that_jumps():
+    """A year ahead, and two back, on both hosts: sampling and retention go by another clock."""
+    port = free_port()
+    env = {"LD_PRELOAD": os.path.abspath(f"{W}/fail.so"), "CLOCK_SHIFT": f"{W}/shift"}
+    c = Collector(port, "--keep=60s", "--remember=1s", env=env)
+    s = sensor(port, "--duration=4", env=env)
+    idle = Control(channel(port), "idle", 1)
+    upload(channel(port), "idle", [sample(1)], f"{1:016x}")
+    wait_for(lambda: rows() > 50, "samples")
+    for year in (1, -1):
+        open(f"{W}/shift", "w").write(str(year * 366 * 86400))
+        time.sleep(1)
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    c.stop()
+    expect(rows("SELECT min(sequence) FROM readings WHERE device = 's'") == 1 and rows("SELECT count(*) FROM sources") == 2, "retention")
+    expect(rows() == number(s, "acknowledged") + 1 and 180 * 5 <= number(s, "due") <= 205 * 5, rows(), s.said())
+    years = (rows("SELECT max(time_ms) FROM samples WHERE sequence > 1") - rows("SELECT min(time_ms) FROM readings WHERE device = 's'")) / 31622400000
+    expect(1.9 < years < 2.1, "the clock was shifted:", years)
+    idle.over.set()
+
+
+@test
 def a_store_of_before_there_was_retention():
     port = free_port()
     c = Collector(port)

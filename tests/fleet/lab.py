@@ -1,24 +1,26 @@
-"""A sensor and a collector on two hosts, network namespaces, and a link between them that fails: lab.py [short]. Each scenario asserts
-the ledger and how long it takes from the fault, or its end, to the next stored sample. As root; BUILD=build."""
+"""A sensor and a collector on two hosts, network namespaces, and a link between them that fails (link.py): lab.py [short | NAME...]. Each
+scenario asserts the ledger, flat memory and descriptors, and how long it takes from the fault, or its end, to the next stored sample.
+As root; BUILD=build."""
+import functools
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import faults
 from faults import Collector, balance, expect, lost_nothing, rows, sensor, wait_for
 
 MOST = 15  # seconds
 HERE, THERE, MOVED = "10.98.0.1", "10.98.0.2", "10.98.0.3"
-scenarios = []
+scenarios = {}
 
 
-def scenario(seconds, short=False):
-    def add(f):
-        scenarios.append((f, seconds, short))
-        return f
-    return add
+def scenario(f):
+    scenarios[f.__name__] = f
+    return f
 
 
 def ip(*arguments, there=None):
@@ -26,101 +28,157 @@ def ip(*arguments, there=None):
     subprocess.run([*enter, "ip", *arguments], check=True, capture_output=True)
 
 
+def used_by(program):
+    """Bytes of memory and descriptors of a process."""
+    status = open(f"/proc/{program.p.pid}/status").read()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024, len(os.listdir(f"/proc/{program.p.pid}/fd"))
+
+
 class Hosts:
     """The collector is here; the sensor is there, behind a link of its own."""
 
-    def __init__(self, seconds, interval=20):
+    def __init__(self, seconds, interval=20, secure=False):
         self.other = subprocess.Popen(["unshare", "-n", "sleep", "600"])
         self.pid = self.other.pid
         faults.children.append(self.other)
         wait_for(lambda: os.readlink(f"/proc/{self.pid}/ns/net") != os.readlink("/proc/self/ns/net"), "the other host")
-        ip("link", "add", "lab0", "type", "veth", "peer", "name", "lab1", "netns", str(self.pid))
+        self.begin_link()
+        self.port = 50050
+        tls = (), ()
+        host = HERE
+        if secure:
+            faults.make_certificates("s")
+            own = f"--ca={faults.W}/ca.pem"
+            tls = (("--tls", own, f"--cert={faults.W}/localhost.pem", f"--key={faults.W}/localhost.key", "--identity=cert"),
+                   ("--tls", own, f"--cert={faults.W}/s.pem", f"--key={faults.W}/s.key"))
+            host = "localhost"  # whose address is there what the file of hosts says
+            open(f"{faults.W}/hosts", "w").write(f"{HERE} localhost\n")
+        self.collector = Collector(self.port, f"--address={HERE}:{self.port}", *tls[0])
+        enter = ("nsenter", "-t", str(self.pid), "-n", "unshare", "-m", "sh", "-c",
+                 f'[ ! -f {faults.W}/hosts ] || mount --bind {faults.W}/hosts /etc/hosts; exec "$0" "$@"')
+        self.sensor = sensor(0, f"--collector={host}:{self.port}", f"--duration={seconds}", "--when-full=block", *tls[1], interval=interval,
+                             prefix=enter)
+        wait_for(lambda: rows() > 100, "samples")
+        self.used = used_by(self.collector), used_by(self.sensor)
+
+    def begin_link(self):
+        self.link = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(__file__), "link.py"), str(self.pid), "lab0", "lab1"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        faults.children.append(self.link)
+        expect(self.link.stdout.readline() == "up\n", "the link is not up")
         ip("addr", "add", HERE + "/24", "dev", "lab0")
         ip("link", "set", "lab0", "up")
         ip("link", "set", "lo", "up", there=self.pid)
         ip("addr", "add", THERE + "/24", "dev", "lab1", there=self.pid)
         ip("link", "set", "lab1", "up", there=self.pid)
-        self.port = 50050
-        self.collector = Collector(self.port, f"--address={HERE}:{self.port}")
-        self.sensor = sensor(0, f"--collector={HERE}:{self.port}", f"--duration={seconds}", "--when-full=block", interval=interval,
-                             prefix=("nsenter", "-t", str(self.pid), "-n"))
-        wait_for(lambda: rows() > 100, "samples")
+
+    def change(self, **rules):
+        """What the link does from now on."""
+        self.link.stdin.write(json.dumps(rules) + "\n")
+        self.link.stdin.flush()
+        expect(self.link.stdout.readline() == "done\n", "the link is gone")
 
     def recovers(self, what):
         """From now on: the seconds until a sample is stored that is taken later than now."""
         begin, now = time.monotonic(), time.time() * 1000
         wait_for(lambda: rows(f"SELECT count(*) FROM samples WHERE time_ms > {now:.0f}") > 0, f"samples after {what}", 60)
         took = time.monotonic() - begin
-        print(f"{what}: {took:.1f} s until the next stored sample", flush=True)
-        expect(took <= MOST, f"it took {took:.1f} s")
+        expect(took <= MOST, f"{what}: it took {took:.1f} s")
+        self.said = what, took
 
     def end(self):
-        expect(self.sensor.wait(90) == 0, self.sensor.said())
+        for program, (memory, files) in zip((self.collector, self.sensor), self.used):
+            now = used_by(program)
+            expect(now[0] < memory + (4 << 20) and now[1] <= files + 2, "memory and descriptors grew from", memory, files, "to", *now)
+        expect(self.sensor.wait(120) == 0, self.sensor.said())
         lost_nothing(self.sensor)
         self.collector.stop()
         balance(self.collector, self.sensor)
+        stored, sent = rows("SELECT count(DISTINCT sequence) FROM samples"), faults.number(self.sensor, "sent")
+        print(f"| {self.said[0]} | {self.said[1]:.1f} s | {stored} | {sent - stored} | {rows() - stored} |", flush=True)
 
 
-def link_down(seconds):
-    hosts = Hosts(seconds + 12, 20 if seconds < 10 else 100)  # so that the ring has room
-    ip("link", "set", "lab0", "down")
+def passing(what, seconds, secure=False, interval=20, **rules):
+    """Something that lasts for some seconds, and is over."""
+    hosts = Hosts(seconds + 12, interval, secure)
+    hosts.change(**rules)
     time.sleep(seconds)
-    ip("link", "set", "lab0", "up")
-    hosts.recovers(f"a link that was down for {seconds} s")
+    hosts.change(**{name: False if value is True else 0 for name, value in rules.items()})
+    hosts.recovers(what + (", TLS" if secure else ""))
     hosts.end()
 
 
-@scenario(25)
-def a_link_that_is_down_for_1_s():
-    link_down(1)
+def lasting(what, secure=False, interval=20, **rules):
+    """Something that begins and stays."""
+    hosts = Hosts(20, interval, secure)
+    hosts.change(**rules)
+    hosts.recovers(what + (", TLS" if secure else ""))
+    hosts.end()
 
 
-@scenario(30, short=True)
-def a_link_that_is_down_for_5_s():
-    link_down(5)
+def for_each(table):
+    for name, (f, arguments, rules) in table.items():
+        for secure in (False, True):
+            full = name + "_tls" * secure
+            scenarios[full] = functools.partial(f, *arguments, secure=secure, **rules)
+            scenarios[full].__name__ = full
 
 
-@scenario(65)
-def a_link_that_is_down_for_40_s():
-    link_down(40)
+for_each({
+    "down_1_s": (passing, ("the link is down for 1 s", 1), {"down": True}),
+    "down_5_s": (passing, ("the link is down for 5 s", 5), {"down": True}),
+    "down_40_s": (passing, ("the link is down for 40 s", 40), {"down": True, "interval": 100}),
+    "down_120_s": (passing, ("the link is down for 120 s", 120), {"down": True, "interval": 200}),
+    "one_way_there": (passing, ("nothing reaches the collector for 14 s", 14), {"there_down": True}),
+    "one_way_here": (passing, ("nothing reaches the sensor for 14 s", 14), {"here_down": True}),
+    "nat_forgets": (lasting, ("a NAT forgets the flow",), {"forget": True}),
+    "loss": (lasting, ("20% of the packets are lost",), {"loss": 0.2}),
+    # A window of 4,096 bytes is what passes in a round trip: 50 samples/s need a third of it.
+    "delay": (lasting, ("a delay of 500 ms each way",), {"delay": 0.5, "interval": 100}),
+    "reorder": (lasting, ("packets overtake each other",), {"delay": 0.02, "jitter": 0.1}),
+    "duplicate": (lasting, ("half of the packets come twice",), {"duplicate": 0.5}),
+    "corrupt": (lasting, ("10% of the packets are corrupted",), {"corrupt": 0.1}),
+    "rate": (lasting, ("50 kbit/s",), {"rate": 6250, "delay": 0.05, "interval": 100}),
+    "all_at_once": (lasting, ("loss, delay, reordering, duplicates and corruption together",),
+                    {"loss": 0.05, "delay": 0.05, "jitter": 0.05, "duplicate": 0.1, "corrupt": 0.03}),
+})
 
 
-@scenario(40, short=True)
+@scenario
 def an_address_that_changes():
-    """Flows from the old one are dropped without a word, as by a NAT that has forgotten them."""
+    """Flows from the old one are dropped without a word."""
     hosts = Hosts(25)
+    hosts.change(forget=True)
     ip("addr", "add", MOVED + "/24", "dev", "lab1", there=hosts.pid)
     ip("addr", "del", THERE + "/24", "dev", "lab1", there=hosts.pid)
     try:
         ip("addr", "add", MOVED + "/24", "dev", "lab1", there=hosts.pid)
     except subprocess.CalledProcessError:
         pass  # it is there still
-    hosts.recovers("an address that changed")
+    hosts.recovers("the address changes")
     hosts.end()
 
 
-@scenario(60)
-def a_path_that_drops_what_the_collector_says():
-    """One way: samples arrive, and acknowledgements do not."""
-    hosts = Hosts(35)
-    ip("route", "add", "blackhole", THERE + "/32")
-    time.sleep(14)
-    ip("route", "del", "blackhole", THERE + "/32")
-    hosts.recovers("a path that was dead one way for 14 s")
-    hosts.end()
+def can_run():
+    return (os.geteuid() == 0 and shutil.which("ip") and shutil.which("nsenter") and os.path.exists("/dev/net/tun") and
+            subprocess.run(["unshare", "-n", "ip", "tuntap", "add", "lab0", "mode", "tun"], capture_output=True).returncode == 0)
+
+
+def run(name):
+    return subprocess.run(["unshare", "-n", sys.executable, __file__, "--one", name]).returncode == 0
 
 
 def main():
-    if not (os.geteuid() == 0 and shutil.which("ip") and shutil.which("nsenter")
-            and subprocess.run(["unshare", "-n", "ip", "link", "add", "lab0", "type", "veth", "peer", "name", "lab1"],
-                               capture_output=True).returncode == 0):
+    if not can_run():
         print("no network namespaces here\n0 passed, 0 failed, 1 skipped")
         return 0
-    short = sys.argv[1:] == ["short"]
-    running = [(f.__name__, subprocess.Popen(["unshare", "-n", sys.executable, __file__, "--one", f.__name__]))
-               for f, _, is_short in scenarios if is_short or not short]
-    failed = sum(p.wait() != 0 for _, p in running)
-    print(f"{len(running) - failed} passed, {failed} failed")
+    names = sys.argv[1:] or list(scenarios)
+    if names == ["short"]:
+        names = ["down_5_s", "nat_forgets_tls", "an_address_that_changes", "one_way_here", "all_at_once"]
+    print("| scenario | recovery | stored | lost | doubled |\n|---|---|---|---|---|", flush=True)
+    with ThreadPoolExecutor(6) as pool:
+        failed = sum(not good for good in pool.map(run, names))
+    print(f"{len(names) - failed} passed, {failed} failed")
     return failed > 0
 
 
@@ -128,5 +186,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         faults.record_hello = lambda: None
-        sys.exit(faults.run(globals()[sys.argv[2]]))
+        sys.exit(faults.run(scenarios[sys.argv[2]]))
     sys.exit(main())
