@@ -203,8 +203,13 @@ demo-mcu: setup-firmware ## two emulated boards stream into a collector, and a c
 
 firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over serial lines and over TLS
 	$(MAKE) BUILD=$(BUILD) all
+	BUILD=$(BUILD) tests/firmware/costs.sh
 	BUILD=$(BUILD) tests/lwip.sh
 	BUILD=$(BUILD) tests/firmware.sh
+
+firmware-costs: setup-firmware ## what a sample and a handshake cost a Cortex-M3, plain and over TLS: the table of docs/firmware.md
+	BUILD=$(BUILD) tests/firmware/costs.sh
+.PHONY: firmware-costs
 
 coverage: setup-coverage ## lines and branches of the core that the tests reach
 	$(MAKE) BUILD=$(BUILD) coverage-programs
