@@ -150,6 +150,15 @@ test: setup-test ## all tests, those with real peers included
 	$(MAKE) BUILD=$(BUILD) all test-programs
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
+.PHONY: attack-table ways-out
+attack-table: ## what an honest request takes beside each attack; writes build/attack-table.tsv
+	$(MAKE) BUILD=$(BUILD) all $(BUILD)/test/attack_loopback
+	$(BUILD)/test/attack_loopback table $(BUILD)/h2_server | tee $(BUILD)/attack-table.tsv
+
+ways-out: ## each way to leave a call, in each phase, of each method of all example servers: two minutes
+	$(MAKE) BUILD=$(BUILD) all
+	BUILD=$(BUILD) SAMPLE=$(or $(SAMPLE),1) SEED=$(or $(SEED),1) /usr/bin/python3 tests/peers/ways_out.py
+
 lab: setup-test ## a sensor and a collector in network namespaces, a link that fails, and system calls that fail; as root
 	$(MAKE) BUILD=$(BUILD) all
 	mkdir -p $(BUILD)/test/py && protoc -I examples/fleet --python_out=$(BUILD)/test/py telemetry.proto

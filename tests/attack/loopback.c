@@ -2,6 +2,7 @@
  *
  *   attack_loopback server PROGRAM   starts h2_server and attacks it
  *   attack_loopback client PROGRAM   is a hostile server for h2_client
+ *   attack_loopback table PROGRAM    what requests to h2_server take beside each attack
  *
  * The address space of the program does not grow, its processor time and what it sends back stay
  * within bounds of the attacking bytes, no file descriptor is left over, and another connection is
@@ -438,6 +439,84 @@ static void attacks_on_client(const char *path)
     }
 }
 
+/* ---- what a request takes beside an attack -------------------------------------------------- */
+
+enum { REQUESTS = 500 };
+
+static int in_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Another process attacks, again and again; without an attack it only takes a processor. */
+static pid_t start_attacker(const attack *a)
+{
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    if (a)
+        start_victim(); /* of its own */
+    for (;;) {
+        listener l = {0};
+        if (a)
+            attack_once(a, &l);
+    }
+}
+
+static void write_row(const char *name, pid_t attacker)
+{
+    static uint64_t us[REQUESTS];
+    uint64_t cpu, begin;
+
+    usleep(100000);
+    close(victim);
+    start_victim();
+    CHECK(victim_is_served());
+    cpu = proc("schedstat", "");
+    begin = now_us();
+    for (size_t i = 0; i < REQUESTS; i++) {
+        uint64_t t = now_us();
+        CHECK(victim_is_served());
+        us[i] = now_us() - t;
+        usleep(500);
+    }
+    cpu = (proc("schedstat", "") - cpu) / 10 / (now_us() - begin);
+    qsort(us, REQUESTS, sizeof us[0], in_order);
+    printf("%s\t%llu\t%llu\t%llu\t%llu\n", name, (unsigned long long)us[REQUESTS / 2],
+           (unsigned long long)us[REQUESTS * 99 / 100], (unsigned long long)us[REQUESTS - 1],
+           (unsigned long long)cpu);
+    if (attacker > 0) {
+        kill(attacker, SIGKILL);
+        waitpid(attacker, NULL, 0);
+    }
+}
+
+static void table(const char *path)
+{
+    start_server(path);
+    start_victim();
+    printf("attack\tp50, us\tp99, us\tlongest, us\tserver, %% of a processor\n");
+    write_row("none", 0);
+    write_row("none, and a busy processor", start_attacker(NULL));
+    for (size_t i = 0; i < attack_count; i++) {
+        if (attacks[i].sides & ON_SERVER)
+            write_row(attacks[i].name, start_attacker(&attacks[i]));
+    }
+    kill(program, SIGTERM);
+    waitpid(program, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 4096);
@@ -445,7 +524,9 @@ int main(int argc, char **argv)
         attacks_on_server(argv[2]);
     else if (argc == 3 && strcmp(argv[1], "client") == 0)
         attacks_on_client(argv[2]);
+    else if (argc == 3 && strcmp(argv[1], "table") == 0)
+        return table(argv[2]), !test_ok;
     else
-        return fprintf(stderr, "usage: attack_loopback server|client PROGRAM\n"), 2;
+        return fprintf(stderr, "usage: attack_loopback server|client|table PROGRAM\n"), 2;
     return test_summary();
 }
