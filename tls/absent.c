@@ -113,6 +113,11 @@ void mote_tls_eof(mote_tls *tls)
     (void)tls;
 }
 
+void mote_tls_late(mote_tls *tls)
+{
+    (void)tls;
+}
+
 void mote_tls_close(mote_tls *tls)
 {
     (void)tls;

@@ -84,6 +84,8 @@ static int fail_with(mote_tls *t, int r)
         return t->error;
     if (r == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         return tls_fail(t, MOTE_TLS_CLOSED, "the peer has closed the connection");
+    if (t->late)
+        return tls_fail(t, MOTE_TLS_ERR_HANDSHAKE, "the TLS handshake took too long");
     if (t->ended)
         return tls_fail(t, MOTE_TLS_ERR_CUT, "the transport has ended without close_notify");
     if (r == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
@@ -295,6 +297,12 @@ void mote_tls_ack(mote_tls *t, size_t len)
     }
     t->out_pos += len;
     settle_state(t);
+}
+
+void mote_tls_late(mote_tls *t)
+{
+    t->late = t->life == TLS_HANDSHAKE;
+    mote_tls_eof(t);
 }
 
 void mote_tls_eof(mote_tls *t)

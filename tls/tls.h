@@ -201,6 +201,9 @@ void mote_tls_ack(mote_tls *tls, size_t len);
 /* The transport has ended. */
 void mote_tls_eof(mote_tls *tls);
 
+/* The time for the handshake is over: it fails with MOTE_TLS_ERR_HANDSHAKE. */
+void mote_tls_late(mote_tls *tls);
+
 /* Says goodbye (close_notify); its bytes are in mote_tls_peek(). */
 void mote_tls_close(mote_tls *tls);
 

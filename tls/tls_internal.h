@@ -117,6 +117,7 @@ struct mote_tls {
     enum tls_life life;
     int error;  /* sticky; apart from `life`, as a session can be saved after it */
     bool ended; /* the transport has */
+    bool late;  /* the handshake was not over in time */
     bool saw_certificate, offered_session;
     bool has_ticket; /* of TLS 1.3: without one the session is of no use */
     /* YYYYMMDDHHMMSS: when the last certificate of the chain begins, and the first one expires */

@@ -272,6 +272,23 @@ int mote_channel_recv_within(mote_grpc_call *call, mote_grpc_event *ev, uint32_t
     return receive(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
 }
 
+/* Ends calls whose deadline has come; the earliest of the others, or `until_ms`. */
+static uint64_t end_late_calls(mote_channel *ch, uint64_t until_ms)
+{
+    for (size_t i = 0; i < ch->config.max_calls; i++) {
+        mote_grpc_call *call = &ch->grpc.calls[i];
+        if (call->local == MOTE_GRPC_LOCAL_FREE || mote_grpc_decided(call))
+            continue;
+        uint64_t deadline_ms = deadline_of(call);
+        if (ch->read_ms >= deadline_ms)
+            mote_grpc_abandon(call, MOTE_GRPC_DEADLINE_EXCEEDED,
+                              mote_channel_wait_text(MOTE_WAITS_FOR_SERVER));
+        else if (deadline_ms < until_ms)
+            until_ms = deadline_ms;
+    }
+    return until_ms;
+}
+
 int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms)
 {
     uint64_t until_ms = mote_channel_now(ch) + timeout_ms;
@@ -282,7 +299,7 @@ int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms
             mote_grpc_resume(&ch->grpc.calls[i]);
     }
     while ((r = mote_channel_take(ch, NULL, ev)) == 0 && ch->read_ms < until_ms)
-        mote_channel_turn(ch, until_ms);
+        mote_channel_turn(ch, end_late_calls(ch, until_ms));
     if (r > 0 && ev->type == MOTE_GRPC_STATUS)
         on_status(ch, ev);
     return r;

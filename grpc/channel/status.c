@@ -1,4 +1,5 @@
 /* The status of what has failed before a server could say one. */
+#include "../../h2/mote_features.h"
 #include "channel_internal.h"
 
 #ifdef MOTE_NO_TEXTS
@@ -144,6 +145,33 @@ static mote_status with_limit(mote_channel *ch, int error, const char *name, siz
 }
 #endif
 
+/* The deadline has passed while there was no connection: "... (why the last attempt has failed)".
+ */
+static mote_status with_reason(mote_channel *ch, mote_status s)
+{
+    size_t n, cap = ch->config.rx_size;
+    char *to = free_memory(ch);
+    mote_status why = mote_status_of(s.code, ch->why);
+
+    if (!MOTE_HAS_TEXTS || !to || why.message_len == 0)
+        return s;
+    n = append_text(to, 0, cap, s.message, s.message_len);
+    n = append_text(to, n, cap, " (", 2);
+    n = append_text(to, n, cap, why.message, why.message_len);
+    n = append_text(to, n, cap, ")", 1);
+    return (mote_status){s.code, to, n};
+}
+
+static mote_status deadline_passed(mote_channel *ch)
+{
+    mote_status s =
+        mote_status_of(MOTE_GRPC_DEADLINE_EXCEEDED, mote_channel_wait_text(ch->waits_for));
+
+    return ch->waits_for == MOTE_WAITS_FOR_ATTEMPT || ch->waits_for == MOTE_WAITS_FOR_CONNECTION
+               ? with_reason(ch, s)
+               : s;
+}
+
 /* An error that has a limit of the config. */
 static mote_status exceeded(mote_channel *ch, int error)
 {
@@ -161,7 +189,7 @@ static mote_status exceeded(mote_channel *ch, int error)
 mote_status mote_channel_status(mote_channel *ch, int error)
 {
     if (error == MOTE_CHANNEL_ERR_DEADLINE)
-        return mote_status_of(MOTE_GRPC_DEADLINE_EXCEEDED, mote_channel_wait_text(ch->waits_for));
+        return deadline_passed(ch);
     if (error == MOTE_CHANNEL_ERR_CONNECT || error == MOTE_CHANNEL_ERR_SHUTDOWN)
         return mote_status_of(MOTE_GRPC_UNAVAILABLE, ch->why);
     if ((error <= MOTE_GRPC_ERR_NAME && error >= MOTE_GRPC_ERR_VALUE) ||

@@ -200,7 +200,7 @@ static uint32_t tls_tick(void *self, uint64_t now_ms)
         e->begun_ms = now_ms;
     uint64_t passed = now_ms - e->begun_ms;
     if (passed >= limit_of(e->config)) {
-        mote_tls_eof(e->tls);
+        mote_tls_late(e->tls);
         return next;
     }
     uint32_t left = (uint32_t)(limit_of(e->config) - passed);
@@ -318,8 +318,10 @@ static bool fill_input(mote_posix_tls_io *t)
     int n = t->inner.read(t->inner.context, t->in, sizeof t->in);
     bool late = !mote_tls_ready(t->tls) && now_of(t) - t->begun_ms >= limit_of(t->config);
 
-    if (n < 0 || late)
+    if (n < 0)
         mote_tls_eof(t->tls);
+    else if (late)
+        mote_tls_late(t->tls);
     t->pos = 0;
     t->len = n > 0 ? (size_t)n : 0;
     return n != 0 || late;
@@ -405,6 +407,10 @@ static int tls_io_connect(void *context, uint64_t until_ms)
         return -1;
     while ((r = shake_hands(t)) == 0 && now_of(t) < until_ms)
         tls_io_wait(t, false, until_ms);
+    if (r == 0) { /* it is over, and says why */
+        mote_tls_late(t->tls);
+        shake_hands(t);
+    }
     return r == 1 ? 0 : -1;
 }
 

@@ -183,8 +183,9 @@ static const struct {
     obstacle where;
     const char *text;
 } rows[] = {
-    {REFUSES, "deadline exceeded: the wait before the next attempt to connect is not over"},
-    {IS_NOT_REACHED, "deadline exceeded: connecting took too long"},
+    {REFUSES, "deadline exceeded: the wait before the next attempt to connect is not over "
+              "(connect 10.0.0.1:1: Connection refused)"},
+    {IS_NOT_REACHED, "deadline exceeded: connecting took too long (no address could be reached)"},
     {ACCEPTS, "deadline exceeded: connected, but the server has not sent its SETTINGS"},
     {NO_STREAMS, "deadline exceeded: the server permits no more calls at once"},
     {NO_ROOM, "deadline exceeded: the transport takes no more bytes"},
@@ -294,6 +295,31 @@ static void a_receive_may_have_a_limit_and_the_deadline_is_kept(void)
     CHECK_INT(ev.type, MOTE_GRPC_STATUS);
     CHECK_INT(ev.code, MOTE_GRPC_DEADLINE_EXCEEDED);
     CHECK_INT(now, 1000 + LIMIT);
+}
+
+/* Whoever waits for any of its calls is told at the deadline of each, and what was waited for. */
+static void each_of_several_calls_ends_at_its_own_deadline(void)
+{
+    static const uint32_t limits[CALLS] = {700, 400};
+    mote_grpc_call *calls[CALLS];
+    mote_grpc_event ev;
+
+    begin(NO_ANSWER);
+    for (int i = 0; i < CALLS; i++) {
+        mote_grpc_request request = {.path = &path, .timeout_ms = limits[i]};
+        CHECK_INT(mote_channel_start(&channel, &request, &calls[i]), 0);
+    }
+    for (int i = CALLS - 1; i >= 0; i--) {
+        CHECK_INT(mote_channel_next(&channel, &ev, 60000), 1);
+        CHECK_INT(ev.type, MOTE_GRPC_STATUS);
+        CHECK(ev.call == calls[i]);
+        check_status(mote_status_of_event(&ev), MOTE_GRPC_DEADLINE_EXCEEDED,
+                     "deadline exceeded: the server has not answered");
+        CHECK_INT(now, 1000 + limits[i]);
+        CHECK_INT(heard[heard_len - 1], MOTE_H2_CANCEL); /* which the server was told */
+    }
+    CHECK_INT(mote_channel_next(&channel, &ev, 300), 0);
+    CHECK_INT(now, 2000);
 }
 
 static unsigned closes;
@@ -474,6 +500,7 @@ int main(void)
     RUN(who_does_not_wait_is_told_why_at_once);
     RUN(what_can_never_work_ends_at_once);
     RUN(what_returns_has_left);
+    RUN(each_of_several_calls_ends_at_its_own_deadline);
     RUN(a_receive_may_have_a_limit_and_the_deadline_is_kept);
     RUN(a_server_that_breaks_the_protocol_is_left);
     RUN(a_second_close_does_nothing);

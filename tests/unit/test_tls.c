@@ -526,6 +526,60 @@ static uint64_t straight_now(void *context)
     return (void)context, 1000;
 }
 
+/* A server that is reached and says nothing, in a time of its own. */
+static uint64_t silent_ms;
+
+static int silent_read(void *context, uint8_t *buf, size_t cap)
+{
+    return (void)context, (void)buf, (void)cap, 0;
+}
+
+static int silent_write(void *context, const uint8_t *buf, size_t len)
+{
+    return (void)context, (void)buf, (int)len;
+}
+
+static void silent_wait(void *context, bool writing, uint64_t until_ms)
+{
+    (void)context, (void)writing;
+    CHECK(until_ms != UINT64_MAX);
+    silent_ms = until_ms < silent_ms + 100 ? until_ms : silent_ms + 100;
+}
+
+static uint64_t silent_now(void *context)
+{
+    return (void)context, silent_ms;
+}
+
+static int silent_connect(void *context, uint64_t until_ms)
+{
+    return (void)context, (void)until_ms, 0;
+}
+
+static void a_stalled_handshake_of_straight_code_says_so(void)
+{
+    static mote_posix_tls_io io;
+    static const uint64_t until[] = {1700, 9000}, ends[] = {1700, 1500};
+    const mote_io under = {.read = silent_read,
+                           .write = silent_write,
+                           .wait = silent_wait,
+                           .now_ms = silent_now,
+                           .connect = silent_connect};
+
+    CHECK(prepare_context(&client, plain_client()) == NULL);
+    for (int i = 0; i < 2; i++) {
+        mote_posix_tls_config config = {
+            .context = client.context, .host_name = "localhost", .handshake_ms = i ? 500 : 5000};
+        silent_ms = 1000;
+        CHECK_INT(mote_posix_tls_begin(&io, &config, under), 0);
+        mote_io over = mote_posix_tls_transport(&io);
+        CHECK_INT(over.connect(over.context, until[i]), -1);
+        CHECK_INT(silent_ms, ends[i]);
+        CHECK_TEXT(strcmp(over.error(over.context), "the TLS handshake took too long") == 0);
+        mote_posix_tls_end(&io);
+    }
+}
+
 static uint64_t shake_hands_straight(mote_posix_tls_config *config)
 {
     static mote_posix_tls_io io;
@@ -596,6 +650,7 @@ int main(int argc, char **argv)
     RUN(a_broken_session_is_refused_at_once);
     RUN(a_hostile_session_is_an_error_or_ends_the_handshake);
     RUN(a_stalled_handshake_ends);
+    RUN(a_stalled_handshake_of_straight_code_says_so);
     RUN(a_client_resumes_by_itself);
     mote_tls_end(client.tls);
     return tls_end_tests();
