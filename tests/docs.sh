@@ -62,7 +62,12 @@ mkdir "$W/debug" && for f in examples port grpc h2 hpack pb Makefile tests tls; 
 ln -s "$ROOT/$BUILD" "$W/debug/build"
 check "debugging: --trace" debugs debug-trace without_times
 check "debugging: mote-hpack" debugs debug-hpack cat
+buf_generates() {
+    mkdir -p "$W/buf" && take_files docs/packages.md "$W/buf" && cp examples/hello/hello.proto "$W/buf" &&
+        (cd "$W/buf" && PATH=$W/local/bin:$PATH buf generate) && [ -s "$W/buf/gen/hello.mote.h" ] && grep -q hello_Question_names "$W/buf/gen/hello.mote.c"
+}
 if [ "${1:-}" != quick ]; then
+    ! command -v buf >/dev/null || check "buf generate" buf_generates
     ! command -v tshark >/dev/null || check "debugging: Wireshark with the .proto" debugs_with debug-wireshark 'Message: mote.tour.Query' 'topic = news'
     ! command -v grpcurl >/dev/null ||
         check "debugging: grpcurl over mote-serial" debugs_with debug-grpcurl '^mote.device.Device$' 'returns ( .mote.device.Reading )' '"channel": 1'
@@ -135,9 +140,63 @@ C
     wait $server
     [ $status = 0 ] && "$W/call" "$at" | grep "^14 0.0 .*refused"
 }
+# Each of the page's two programs writes what the other reads.
+# shellcheck disable=SC2086
+both_sides_agree() {
+    local d=$W/nanopb f
+    mkdir -p "$d" && take_files docs/migrating-from-nanopb.md "$d" && cat >"$d/main.c" <<'C'
+#include <stdint.h>
+#include <stdio.h>
+size_t encode_sample(uint8_t *out, size_t cap);
+float decode_sample(const uint8_t *in, size_t len);
+int main(int argc, char **argv)
+{
+    uint8_t bytes[100];
+    (void)argv;
+    size_t len = argc > 1 ? fread(bytes, 1, sizeof bytes, stdin) : encode_sample(bytes, sizeof bytes);
+    if (argc > 1)
+        return printf("%g\n", (double)decode_sample(bytes, len)) < 0;
+    return fwrite(bytes, 1, len, stdout) != len;
+}
+C
+    printf 'home.Sample.name max_size:24\nhome.Sample.values max_count:8\n' >"$d/sample.options"
+    (cd "$d" && protoc --nanopb_out=. sample.proto && protoc --plugin=../local/bin/protoc-gen-mote --mote_out=. sample.proto) || return 1
+    ${CC:-cc} $FLAGS "$d/main.c" "$d/after.c" "$d/sample.mote.c" -L"$W/local/lib" -lmote -o "$d/after" &&
+        ${CC:-cc} -w "$d/main.c" "$d/before.c" "$d/sample.pb.c" -lprotobuf-nanopb -o "$d/before" || return 1
+    "$d/before" >"$d/a" && "$d/after" >"$d/b" && cmp "$d/a" "$d/b" && [ -s "$d/a" ] || return 1
+    for f in before after; do "$d/$f" read <"$d/a" | grep -x 2.5 || return 1; done
+}
+command -v protoc-gen-nanopb >/dev/null && check "migrating from nanopb: both write and read the same" both_sides_agree
 check "threads: bytes pass the ring" bytes_pass_the_ring
 check "porting: its sockets call a server" sockets_of_the_page_talk
 
+# A link leads to a file that is there, and each page can be reached from the README.
+links_lead_somewhere() {
+    "${PYTHON:-python3}" - <<'P'
+import os, re, sys
+def links(page):
+    text = re.sub(r"```.*?```", "", open(page).read(), flags=re.S)
+    return {os.path.normpath(os.path.join(os.path.dirname(page), t)) for t in re.findall(r"\]\(([^)#:]+)", text)}
+pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *("docs/" + f for f in os.listdir("docs") if f.endswith(".md"))]
+bad = [f"{p}: there is no {t}" for p in pages for t in links(p) if not os.path.exists(t)]
+seen, new = set(), {"README.md"}
+while new:
+    seen |= new
+    new = {t for p in new if p in pages for t in links(p)} - seen
+bad += [f"{p} cannot be reached from the README" for p in pages if p not in seen]
+lines = len(open("README.md").readlines())
+bad += [f"README.md has {lines} lines, 200 are the most"] if lines > 200 else []
+print(*bad, sep="\n")
+sys.exit(bool(bad))
+P
+}
+# The picture is XML, stands alone, and has colours for the light and the dark.
+picture_stands_alone() {
+    "${PYTHON:-python3}" -c 'import xml.dom.minidom as m; m.parse("docs/demo.svg")' &&
+        grep -q 'prefers-color-scheme: dark' docs/demo.svg && ! grep -E 'href=|url\((http|//)|<image|<script|@import' docs/demo.svg
+}
+check "links lead somewhere" links_lead_somewhere
+check "the picture stands alone" picture_stands_alone
 check "make ram says what a program takes" bill_of_ram
 check "make ram names sizes that are wrong" wrong_sizes_are_named
 ! command -v arm-none-eabi-gcc >/dev/null || check "docs/memory.md shows what make ram prints" page_shows_the_bill

@@ -2,7 +2,7 @@
 # Follows a page as a reader does: `take_files PAGE FOLDER` writes each block that names a file, `do_commands PAGE NAME FOLDER` runs the
 # block ```sh NAME there, in a network of its own where that may be had (the ports are the page's) and prints what it prints.
 take_files() {
-    awk -v folder="$2" '/^```[a-z]+ [a-z_]+\.[a-z]+$/ { file = folder "/" $2; next } /^```/ { file = ""; next } file { print >file }' "$1"
+    awk -v folder="$2" '/^```[a-z]+ [a-z_.]+\.[a-z]+$/ { file = folder "/" $2; next } /^```/ { file = ""; next } file { print >file }' "$1"
 }
 code_of() { # code_of PAGE "LANGUAGE NAME"
     awk -v name="$2" '$0 == "```" name { on = 1; next } /^```/ { on = 0 } on' "$1"
