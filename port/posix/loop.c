@@ -46,6 +46,7 @@ int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accep
         return -1;
     }
     loop->listener = listener;
+    loop->ears = MOTE_POSIX_LISTENING;
     loop->accept = accept;
     loop->accept_context = context;
     return 0;
@@ -53,20 +54,20 @@ int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accep
 
 void mote_posix_loop_deafen(mote_posix_loop *loop)
 {
-    if (loop->listener >= 0)
+    if (loop->ears != MOTE_POSIX_DEAF)
         close(loop->listener);
     loop->listener = -1;
-    loop->full = false;
+    loop->ears = MOTE_POSIX_DEAF;
 }
 
 /* Without room for it a waiting connection would wake the loop again and again. */
-static void set_full(mote_posix_loop *loop, bool full)
+static void set_ears(mote_posix_loop *loop, enum mote_posix_ears ears)
 {
-    struct epoll_event e = {.events = full ? 0 : EPOLLIN, .data.ptr = NULL};
+    struct epoll_event e = {.events = ears == MOTE_POSIX_FULL ? 0 : EPOLLIN, .data.ptr = NULL};
 
-    if (loop->listener < 0)
+    if (loop->ears == MOTE_POSIX_DEAF)
         return;
-    loop->full = full;
+    loop->ears = ears;
     epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &e);
 }
 
@@ -315,7 +316,7 @@ static void accept_all(mote_posix_loop *loop)
 
     for (unsigned i = 0; i < (loop->accepts ? loop->accepts : TURN_EVENTS); i++) {
         if (loop->room && !loop->room(loop->accept_context)) {
-            set_full(loop, true);
+            set_ears(loop, MOTE_POSIX_FULL);
             return;
         }
         int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -323,7 +324,7 @@ static void accept_all(mote_posix_loop *loop)
             if (errno == EINTR || errno == ECONNABORTED)
                 continue;
             if (errno != EAGAIN) /* no descriptors or memory now, or worse: not again at once */
-                set_full(loop, true);
+                set_ears(loop, MOTE_POSIX_FULL);
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -354,8 +355,8 @@ static uint64_t walk(mote_posix_loop *loop)
     if (loop->now_ms < loop->due_ms)
         return loop->due_ms - loop->now_ms;
     loop->due_ms = UINT64_MAX;
-    if (loop->full)
-        set_full(loop, false);
+    if (loop->ears == MOTE_POSIX_FULL)
+        set_ears(loop, MOTE_POSIX_LISTENING);
     for (mote_posix_conn *conn = loop->conns, *after; conn; conn = after) {
         after = conn->next;
         if (!is_doomed(conn) && conn->due_ms <= loop->now_ms)
@@ -411,7 +412,7 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
     struct epoll_event events[TURN_EVENTS];
     uint64_t wait = walk(loop);
 
-    if (loop->full && wait > FULL_MS) {
+    if (loop->ears == MOTE_POSIX_FULL && wait > FULL_MS) {
         loop->due_ms = loop->now_ms + FULL_MS;
         wait = FULL_MS;
     }

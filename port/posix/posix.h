@@ -194,9 +194,19 @@ typedef struct mote_posix_conn {
 /* Called for each accepted socket; takes it over, or returns -1 to have it closed. */
 typedef int mote_posix_accept(void *context, int fd);
 
+/*
+ * Whether a loop accepts.
+ *
+ *   DEAF -- mote_posix_loop_listen() --> LISTENING -- no file descriptor, or no room --> FULL
+ *     ^                                   |  ^                                           |
+ *     +---- mote_posix_loop_deafen() -----+  +---- a connection has ended, or 100 ms ----+
+ *                                 (from FULL as well)
+ */
+enum mote_posix_ears { MOTE_POSIX_DEAF, MOTE_POSIX_LISTENING, MOTE_POSIX_FULL };
+
 struct mote_posix_loop {
-    int epoll, listener;
-    bool full; /* no file descriptor or no room: nothing is accepted until some time later */
+    int epoll, listener; /* listener: -1 exactly when DEAF */
+    enum mote_posix_ears ears;
     mote_posix_accept *accept;
     void *accept_context;
     /* Asked before each accept; false: who connects waits in the backlog of the listener, for 100

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { BEGIN, DATA, SYNC, RESET };
+enum frame_kind { BEGIN, DATA, SYNC, RESET };
 enum { HEAD = 3, CHECKSUM = 4 };
 
 /* CRC-32 as in IEEE 802.3, four bits at a time. */
@@ -55,7 +55,7 @@ static bool end(mote_serial *s, mote_serial_event *ev)
 
 static void owe_reset(mote_serial *s, uint8_t connection)
 {
-    s->owes_reset = true;
+    s->owed = MOTE_SERIAL_OWES_RESET;
     s->reset = connection;
 }
 
@@ -142,7 +142,7 @@ bool mote_serial_receive(mote_serial *s, const uint8_t **in, size_t *len, mote_s
 /* ---- sending ------------------------------------------------------------------------------- */
 
 /* Builds a frame in place: the byte in front of it is for the stuffing. */
-static void put_frame(mote_serial *s, uint8_t kind, uint8_t connection, uint8_t number,
+static void put_frame(mote_serial *s, enum frame_kind kind, uint8_t connection, uint8_t number,
                       const uint8_t *data, size_t len)
 {
     uint8_t *frame = s->out + 1, *body = frame + 1;
@@ -150,7 +150,7 @@ static void put_frame(mote_serial *s, uint8_t kind, uint8_t connection, uint8_t 
     uint32_t crc = 0xffffffff;
 
     s->out[0] = 0;
-    body[0] = kind;
+    body[0] = (uint8_t)kind;
     body[1] = connection;
     body[2] = number;
     if (len > 0)
@@ -184,16 +184,15 @@ size_t mote_serial_send(mote_serial *s, const uint8_t *data, size_t len)
 const uint8_t *mote_serial_peek(mote_serial *s, size_t *len)
 {
     if (s->out_len == 0) {
-        if (s->owes_reset) {
+        if (s->owed == MOTE_SERIAL_OWES_RESET) {
             put_frame(s, RESET, s->reset, 0, NULL, 0);
-            s->owes_reset = false;
         } else if (s->state == MOTE_SERIAL_BEGINNING) {
             put_frame(s, BEGIN, s->connection, 0, NULL, 0);
             s->state = MOTE_SERIAL_OPEN;
-        } else if (s->owes_sync && s->state == MOTE_SERIAL_OPEN) {
+        } else if (s->owed == MOTE_SERIAL_OWES_SYNC && s->state == MOTE_SERIAL_OPEN) {
             put_frame(s, SYNC, s->connection, s->sent, NULL, 0);
         }
-        s->owes_sync = false;
+        s->owed = MOTE_SERIAL_OWES_NOTHING;
     }
     *len = (size_t)s->out_len - s->out_pos;
     return *len > 0 ? s->out + s->out_pos : NULL;
@@ -213,7 +212,8 @@ void mote_serial_tick(mote_serial *s, uint64_t now_ms)
         s->said_ms = now_ms;
     if (now_ms - s->said_ms < (s->sync_ms ? s->sync_ms : MOTE_SERIAL_SYNC_MS))
         return;
-    s->owes_sync = true;
+    if (s->owed == MOTE_SERIAL_OWES_NOTHING)
+        s->owed = MOTE_SERIAL_OWES_SYNC;
     s->said_ms = now_ms;
 }
 

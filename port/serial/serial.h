@@ -40,6 +40,9 @@ enum {
  */
 enum mote_serial_state { MOTE_SERIAL_CLOSED, MOTE_SERIAL_BEGINNING, MOTE_SERIAL_OPEN };
 
+/* What is said as soon as the line is free, before anything else: SYNC in an open connection. */
+enum mote_serial_owed { MOTE_SERIAL_OWES_NOTHING, MOTE_SERIAL_OWES_SYNC, MOTE_SERIAL_OWES_RESET };
+
 /* An end of a line. Begins as zero, which is an end without a connection; but for the first, the
  * members are not for the user. */
 typedef struct {
@@ -50,7 +53,7 @@ typedef struct {
     uint8_t sent, received; /* DATA frames, modulo 256 */
     uint8_t reset;          /* the connection whose RESET is owed, which may be another one */
     enum mote_serial_state state;
-    bool owes_reset, owes_sync;
+    enum mote_serial_owed owed;
     uint64_t said_ms; /* when the last frame left */
 } mote_serial;
 
