@@ -187,7 +187,7 @@ static bool attend(mote_grpc_call *call)
     return turn || call->remote == MOTE_GRPC_REMOTE_OVER;
 }
 
-/* Whether what calls are looked at for is used up, or nobody waits for it. */
+/* Whether no call can go on: what they wait for is used up, or nobody waits for it. */
 static bool in_vain(const mote_grpc *g)
 {
     switch (g->scan_for) {
@@ -200,7 +200,7 @@ static bool in_vain(const mote_grpc *g)
     }
 }
 
-/* Whether a call that has had a turn, or had no use for one, is next once more. */
+/* Whether a call stays the next one, after a turn that it has used or not. */
 static bool stays_next(const mote_grpc *g, mote_grpc_call *call, bool had_turn)
 {
     if (!mote_grpc_serves(g))

@@ -78,7 +78,7 @@ static size_t skip(const mote_hpack_field_view *f, size_t at, const char *text)
 }
 
 /* PROTOCOL-HTTP2, Content-Type: "application/grpc" [("+proto" / "+json" / ...)], with parameters
- * behind it (RFC 9110 8.3.1). What is encoded in another way than protobuf's is for nobody here. */
+ * behind it (RFC 9110 8.3.1). Messages in other encodings than protobuf cannot be read here. */
 static unsigned classify_type(const mote_hpack_field_view *f)
 {
     size_t n = skip(f, 0, "application/grpc"), end = skip(f, n, "+proto");

@@ -52,7 +52,8 @@ static MOTE_SMALL_APART const mote_grpc_chunking *chunking_of(const mote_grpc_ca
     return mote_grpc_serves(call->grpc) ? call->method->chunks : call->chunks;
 }
 
-/* Why a message with this flag cannot be read. An encoding is of no matter before one needs it. */
+/* Why a message with this flag cannot be read. The encoding matters only when a message needs it.
+ */
 static const char *flag_text(const mote_grpc_call *call, uint8_t flag)
 {
     if (flag > 1)

@@ -125,8 +125,8 @@ void mote_grpc_settle(mote_grpc_call *call)
     r = end_section(call, true);
     if (r == MOTE_AGAIN)
         return;
-    /* Without effect on a stream whose both sides have ended; < 0: the status does not even fit the
-     * transmit buffer. */
+    /* Without effect on a stream of which both sides have ended; < 0: the status does not even fit
+     * the transmit buffer. */
     mote_grpc_call_reset(call, r < 0 ? MOTE_H2_INTERNAL_ERROR : MOTE_H2_NO_ERROR);
     call->local = MOTE_GRPC_LOCAL_ENDED;
 }

@@ -58,7 +58,7 @@ uint32_t mote_grpc_life_end(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
     return until(l->attempt_ms, now_ms);
 }
 
-/* Until the peer's SETTINGS are there, whatever it is that does not come. */
+/* Until the peer's SETTINGS are there, whatever is missing. */
 static uint32_t connecting(mote_grpc_life *l, mote_grpc *g)
 {
     uint64_t limit = l->born_ms + (l->connect_ms ? l->connect_ms : LIFE_CONNECT_MS);
@@ -76,7 +76,7 @@ static uint32_t connecting(mote_grpc_life *l, mote_grpc *g)
 /* ---- keepalive ----------------------------------------------------------------------------- */
 
 /* A peer from which nothing has come for keepalive_ms is asked; one that does not answer is gone.
- * Who was not here for all that time has yet to read the answer: `slept_ms`. */
+ * A program that slept all that time has yet to read the answer: `slept_ms`. */
 static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g, uint64_t slept_ms)
 {
     uint32_t timeout = l->keepalive_timeout_ms ? l->keepalive_timeout_ms : KEEPALIVE_TIMEOUT_MS;

@@ -43,7 +43,7 @@ static bool is_known(const mote_pb_reader *d, const mote_pb_field *f, uint64_t v
     return is_in(mote_pb_sub_of(d->top.type, f), (int32_t)(uint32_t)v);
 }
 
-/* Of the bytes of a packed field those that are no numbers of the enum, before they are read. */
+/* Finds the bytes of a packed field that are no numbers of the enum, before they are read. */
 static int keep_unknown_of(mote_pb_reader *d, const mote_pb_field *f)
 {
     const uint8_t *p = d->p;

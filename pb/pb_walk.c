@@ -65,7 +65,8 @@ static MOTE_PB_RARE int walk_put_cut(walk_pen *p, const uint8_t *head, size_t he
     return WALK_WRITTEN;
 }
 
-/* Writes a head and a body that together end at `limit` at the latest, or what has room of them. */
+/* Writes a head and a body, or as much of them as there is room for. They end at `limit` at the
+ * latest. */
 static int walk_put(walk_pen *p, size_t limit, const uint8_t *head, size_t head_len,
                     const mote_pb_bytes *body)
 {

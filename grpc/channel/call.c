@@ -107,7 +107,7 @@ int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_
 
 /* ---- waiting ------------------------------------------------------------------------------- */
 
-/* One turn for a call, of which all that has arrived was looked at. At its deadline it ends. */
+/* One turn for a call, after all that has arrived was looked at. It ends at its deadline. */
 static void wait_on(mote_grpc_call *call, enum mote_channel_wait waits_for, uint64_t until_ms)
 {
     mote_channel *ch = channel_of(call);
@@ -201,7 +201,7 @@ void mote_channel_cancel(mote_grpc_call *call)
 
 /* ---- receiving ----------------------------------------------------------------------------- */
 
-/* Every call was told that the connection is over: a second question about an ended one. */
+/* Every call was told that the connection is over; this one had ended before. */
 static void make_status(const mote_channel *ch, mote_grpc_event *ev)
 {
     mote_status s = mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2));

@@ -9,8 +9,8 @@ uint32_t mote_channel_random(mote_channel *ch)
     return ch->random;
 }
 
-/* An attempt. Whose deadline cuts it short leaves the channel as if there had been none, but for
- * the time of the next one. */
+/* An attempt to connect. When the deadline of a call cuts it short, nothing is left of it but the
+ * time of the next one. */
 static int attempt(mote_channel *ch, uint64_t until_ms)
 {
     uint64_t now = mote_channel_now(ch), limit = now + CONNECT_MS;
@@ -37,8 +37,7 @@ static int attempt(mote_channel *ch, uint64_t until_ms)
     return r;
 }
 
-/* Calls that are open have the memory, so they end first; how they end waits for who finishes
- * them. */
+/* Open calls use the memory, so they end first; each keeps its status until it is finished. */
 static int wait_for_calls(mote_channel *ch)
 {
     if (mote_grpc_running(&ch->grpc) == 0)

@@ -40,7 +40,7 @@ typedef struct {
 /* Whole units. */
 size_t mote_spool_align(const mote_outbox *o, size_t n);
 
-/* The sector of a record at `at`, or that a record before it ends; never a sector's begin itself.
+/* The sector of a record at `at`, or that a record before it ends; never where a sector begins.
  */
 size_t mote_spool_sector_of(const mote_outbox *o, size_t at);
 
@@ -77,7 +77,7 @@ int mote_spool_write_record(const mote_outbox *o, const uint8_t *message, size_t
 
 extern const mote_outbox_log mote_spool_log;
 
-/* From a place behind a record, or at the begin of a sector's records, to the next record that is
+/* From a place behind a record, or where a sector's records begin, to the next record that is
  * there, over sectors that have no more; or to where the next new one will be. */
 int mote_spool_find_place(const mote_outbox *o, size_t *at, uint64_t *sequence);
 
