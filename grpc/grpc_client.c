@@ -78,7 +78,8 @@ static void keep_text(mote_grpc_call *call, const char *value, size_t len)
         (uint16_t)mote_grpc_percent_decode(value, len, to, room < UINT16_MAX ? room : UINT16_MAX);
 }
 
-MOTE_ROLES_APART void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what)
+MOTE_ROLES_APART void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h,
+                                             unsigned what)
 {
     switch (what) {
     case FIELD_STATUS:

@@ -37,7 +37,8 @@
 #define MOTE_HAS_ROLE(c) 1
 #endif
 
-/* As MOTE_SMALL_APART, where both roles are built: one role alone leaves less of such a function. */
+/* As MOTE_SMALL_APART, where both roles are built: one role alone leaves less of such a function.
+ */
 #if MOTE_MAY_SERVE && MOTE_MAY_CALL
 #define MOTE_ROLES_APART MOTE_SMALL_APART
 #else

@@ -148,8 +148,8 @@ int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *si
     return r;
 }
 
-/* *total is 0: the whole message, or as much of its end as there is room for. Otherwise the bytes of
- * it in [offset, offset + cap). */
+/* *total is 0: the whole message, or as much of its end as there is room for. Otherwise the bytes
+ * of it in [offset, offset + cap). */
 int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
                         size_t cap, size_t *total)
 {
