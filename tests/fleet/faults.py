@@ -949,6 +949,41 @@ def a_certificate_says_who_may_be_which_device():
 
 
 @test
+def a_sensor_takes_new_certificates_and_another_ca():
+    """While it runs: it was given files, and what they hold when a connection begins is what it uses."""
+    def replace():
+        make_certificates("s")
+        for name in ("ca.pem", "s.pem", "s.key"):
+            write_private(f"{W}/now.{name}", open(f"{W}/{name}").read())
+
+    def begin():
+        return Collector(port, "--tls", f"--cert={W}/localhost.pem", f"--key={W}/localhost.key", f"--ca={W}/ca.pem", "--identity=cert")
+
+    port = free_port()
+    replace()
+    c = begin()
+    s = sensor(port, "--tls", f"--ca={W}/now.ca.pem", f"--cert={W}/now.s.pem", f"--key={W}/now.s.key", "--duration=10", host="localhost")
+    wait_for(lambda: rows() > 50, "samples")
+    old = {name: open(f"{W}/now.{name}").read() for name in ("s.pem", "s.key")}
+    c.kill()
+    replace()
+    new = {name: open(f"{W}/now.{name}").read() for name in ("s.pem", "s.key")}
+    for name, text in old.items():  # the CA is new, what it has to show is old: it is not let in
+        write_private(f"{W}/now.{name}", text)
+    c = begin()
+    before = rows()
+    time.sleep(1.5)
+    expect(rows() == before, "who has a certificate of the old CA is let in")
+    for name, text in new.items():
+        write_private(f"{W}/now.{name}", text)
+    wait_for(lambda: rows() > before + 50, "samples over the new certificates")
+    expect(s.wait() == 0, s.said())
+    lost_nothing(s)
+    c.stop()
+    balance(c, s)
+
+
+@test
 def an_output_that_nobody_takes():
     """A pipe that is full, and one that is closed: the service goes on, and nothing of it lands in the data."""
     port = free_port()
