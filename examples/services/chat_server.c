@@ -7,12 +7,13 @@
  */
 #include "../../port/posix/posix.h"
 #include "chat.mote.h"
+#include "../common/seats.h"
 #include "../common/secure.h"
 
 enum {
-    ROOMS = 16,
     MEMBERS = 64,
-    SEATS = 4, /* of one connection, so that nobody takes them all */
+    ROOMS = MEMBERS, /* so that each may have its own */
+    SEATS = 4,       /* of one connection, so that nobody takes them all */
     KEPT = 64,
     NAME = 32,
     TEXT = 200,
@@ -144,19 +145,15 @@ static int enter(mote_grpc_call *call, member *m, const mote_chat_Enter *e)
                                 "enter once, with a room and a name of 1 to 31 bytes");
     if (seats_of(call->grpc) >= SEATS)
         return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "a connection has four seats");
-    for (size_t i = 0; i < MEMBERS; i++) {
-        if (mote_grpc_find(calls[i]))
-            continue;
-        if (!(m->room = find_room(e->room)))
-            break;
-        calls[i] = mote_grpc_handle_of(call);
-        m->room->members++;
-        snprintf(m->name, NAME, "%.*s", (int)e->name.len, e->name.data);
-        m->next = m->room->count;
-        add_event(m->room, mote_chat_Event_Kind_ENTERED, m->name, MOTE_PB_STRING(""));
-        return 0;
-    }
-    return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "all rooms are full");
+    mote_grpc_handle *seat = seats_find(calls, MEMBERS, call);
+    if (!seat || !(m->room = find_room(e->room)))
+        return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "all rooms are full");
+    *seat = mote_grpc_handle_of(call);
+    m->room->members++;
+    snprintf(m->name, NAME, "%.*s", (int)e->name.len, e->name.data);
+    m->next = m->room->count;
+    add_event(m->room, mote_chat_Event_Kind_ENTERED, m->name, MOTE_PB_STRING(""));
+    return 0;
 }
 
 static void leave(member *m)

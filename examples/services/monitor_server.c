@@ -6,6 +6,7 @@
  */
 #include "../../port/posix/posix.h"
 #include "monitor.mote.h"
+#include "../common/seats.h"
 #include "../common/secure.h"
 
 enum { KEPT = 256, TEXT = 120, MAX_TAILS = 64, TURN_MS = 20 };
@@ -106,13 +107,11 @@ static int start_tail(mote_grpc_call *call, const mote_grpc_event *ev)
     if (mote_monitor_Monitor_Tail_read(ev, &query, NULL) < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
     s->least = query.least;
-    for (size_t i = 0; i < MAX_TAILS; i++) {
-        if (!mote_grpc_find(tails[i])) {
-            tails[i] = mote_grpc_handle_of(call);
-            return 0;
-        }
-    }
-    return MOTE_GRPC_RESOURCE_EXHAUSTED;
+    mote_grpc_handle *seat = seats_find(tails, MAX_TAILS, call);
+    if (!seat)
+        return MOTE_GRPC_RESOURCE_EXHAUSTED;
+    *seat = mote_grpc_handle_of(call);
+    return 0;
 }
 
 static int tail(mote_grpc_call *call, const mote_grpc_event *ev)

@@ -6,6 +6,7 @@
  *   prices_server [--address=127.0.0.1:50051]
  */
 #include "../../port/posix/posix.h"
+#include "../common/seats.h"
 #include "../common/secure.h"
 #include "prices.mote.h"
 
@@ -30,13 +31,11 @@ static mote_grpc_call *watcher_at(size_t i)
 
 static bool add_watcher(const mote_grpc_call *call)
 {
-    for (size_t i = 0; i < MAX_WATCHERS; i++) {
-        if (!watcher_at(i)) {
-            watchers[i] = mote_grpc_handle_of(call);
-            return true;
-        }
-    }
-    return false;
+    mote_grpc_handle *seat = seats_find(watchers, MAX_WATCHERS, call);
+
+    if (seat)
+        *seat = mote_grpc_handle_of(call);
+    return seat != NULL;
 }
 
 /* Sends what is owed, as far as there is room. */

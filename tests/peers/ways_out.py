@@ -1,5 +1,5 @@
 """Every way a call can be left, in every phase of it, of every method of all example servers, plain and over TLS: descriptors are
-given back, seats and slots are free again, and an honest call is served. ways_out.py [SERVER...]. BUILD=build; SEED=1 chooses one
+given back, seats and slots are free again, and an honest call is served, beside an address that takes all it can as well. ways_out.py [SERVER...]. BUILD=build; SEED=1 chooses one
 in SAMPLE=16 of them; SAMPLE=1: all, some 12,000 calls in two minutes."""
 import os
 import random
@@ -146,8 +146,8 @@ class Server:
     def said(self):
         return open(self.log.name).read()
 
-    def connect(self):
-        s = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+    def connect(self, address="127.0.0.1"):
+        s = socket.create_connection(("127.0.0.1", self.port), timeout=10, source_address=(address, 0))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.tls.wrap_socket(s, server_hostname="localhost") if self.tls else s
 
@@ -189,9 +189,9 @@ def leave(server, path, body, phase, way, number):
     s.close()
 
 
-def is_served(server, path, body):
+def is_served(server, path, body, address="127.0.0.1"):
     """What an honest call hears first: flags and bytes of the frame of headers, which alone has a status when the call is refused."""
-    s = server.connect()
+    s = server.connect(address)
     s.sendall(PREFACE + OPEN + headers(path, 1) + frame(0, 1, 1, message(body.replace(b"{}", b"77"))))
     data, heard = b"", None
     while not heard:
@@ -211,6 +211,17 @@ def frames_of(data):
         data = data[9 + n:]
 
 
+def hoard(server, path, body):
+    """A connection with as many calls as the server takes, each of which names something new, and all of them stay."""
+    s = server.connect()
+    s.sendall(PREFACE + OPEN)
+    for i in range(100):
+        h = headers(path, 1000 + i)
+        call = h[:5] + (2 * i + 1).to_bytes(4, "big") + h[9:]
+        s.sendall(call + frame(0, 0, 2 * i + 1, message(body.replace(b"{}", b"%02d" % i))))
+    return s
+
+
 def run(name, folder, tls):
     server = Server(name, folder, tls)
     is_served(server, *list(METHODS[name].items())[0])  # whatever it opens once
@@ -223,6 +234,12 @@ def run(name, folder, tls):
                 for _ in range(TIMES if CHOICE.randrange(PART) == 0 else 0):
                     number += 1
                     leave(server, path, body, phase, way, number)
+        hoarders = [hoard(server, path, body) for _ in range(20)]
+        time.sleep(0.02)
+        beside = is_served(server, path, body, "127.0.0.2")
+        for s in hoarders:
+            s.close()
+        result(beside == first, name, path, "hears", beside, "beside an address that takes all it can, not", first)
         again = is_served(server, path, body)
         end = time.monotonic() + 20
         while server.descriptors() > before and time.monotonic() < end:
