@@ -13,5 +13,5 @@ do_commands() {
     [ -s "$3/commands" ] || { echo "$1 has no block: sh $2"; return 1; }
     unshare -rn true 2>/dev/null && alone="unshare -rn"
     # shellcheck disable=SC2086
-    (cd "$3" && timeout 300 $alone nice bash -e -c 'trap "kill \$(jobs -p) 2>/dev/null || true" EXIT; { [ -z "$0" ] || ip link set lo up; } && . ./commands' "$alone")
+    (cd "$3" && timeout 300 $alone bash -e -c 'trap "kill \$(jobs -p) 2>/dev/null || true" EXIT; { [ -z "$0" ] || ip link set lo up; } && . ./commands' "$alone")
 }
