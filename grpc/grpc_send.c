@@ -19,9 +19,17 @@ static int write_bytes(const void *type, const void *message, size_t offset, uin
 
 const mote_grpc_source mote_grpc_bytes_source = {write_bytes, mote_grpc_strerror, NULL};
 
+static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
+{
+    out[0] = flags & MOTE_GRPC_COMPRESSED ? 1 : 0;
+    out[1] = (uint8_t)(len >> 24);
+    out[2] = (uint8_t)(len >> 16);
+    out[3] = (uint8_t)(len >> 8);
+    out[4] = (uint8_t)len;
+}
+
 /* Of the prefix, from byte `at`, as much as there is room for; how many bytes. */
-static MOTE_SMALL_APART size_t put_prefix(uint8_t *out, size_t room, size_t at, size_t len,
-                                          unsigned flags)
+static size_t put_prefix_part(uint8_t *out, size_t room, size_t at, size_t len, unsigned flags)
 {
     size_t n = 0;
 
@@ -81,7 +89,7 @@ static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, cons
     if (limit > 0 && total > limit)
         return MOTE_GRPC_ERR_LIMIT;
     if (p && total <= cap) {
-        put_prefix(p, PREFIX_SIZE, 0, total, flags);
+        put_prefix(p, total, flags);
         return commit(call, PREFIX_SIZE + total, ends(call, flags));
     }
     /* Once the buffer is empty the message may fit in one piece; that costs less than parts. */
@@ -103,7 +111,7 @@ static int send_part(mote_grpc_call *call, const mote_grpc_source *source, const
     if (!p)
         return again(call);
     call->tx_total = (uint32_t)total;
-    n = put_prefix(p, room, at, total, flags);
+    n = put_prefix_part(p, room, at, total, flags);
     at += n;
     if (n < room && at < PREFIX_SIZE + total) {
         size_t left = PREFIX_SIZE + total - at;
