@@ -27,7 +27,7 @@ no_mutable_data() {
 no_recursion() {
     local f
     for f in $core; do
-        awk '/^[a-z_0-9.]+:/ { f = $1; sub(":", "", f) }
+        awk '/^[A-Za-z_][A-Za-z_0-9.]*:/ { f = $1; sub(":", "", f) }
              /\t(call|jmp)\t/ { if ($2 == f) { print "recursion in " f; exit 1 } }' "$BUILD/calls/obj/${f%.c}.s" || return 1
     done
 }
