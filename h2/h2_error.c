@@ -28,8 +28,6 @@ int mote_h2_peer_error_of(mote_h2 *c, uint32_t code, const char *text, uint32_t 
     char digits[10], *p = digits + sizeof digits, *to = c->decoder.scratch;
     const char *end = to + c->decoder.scratch_size - sizeof digits - 3;
 
-    if (c->life == MOTE_H2_FAILED)
-        return c->error;
     while (*text != '\0' && to < end)
         *to++ = *text++;
     *to++ = ':';

@@ -129,11 +129,43 @@ static void the_budget_bears_a_hundred_a_second(void)
     }
 }
 
+/* How often a server of so many streams is told another window before it has had enough. */
+static int windows_for(uint16_t count)
+{
+    static mote_h2_stream many[2048];
+    mote_h2_config config = config_of(true);
+    int told = 0;
+
+    config.streams = many;
+    config.stream_count = count;
+    in_len = out_len = 0;
+    events[0] = '\0';
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+    memcpy(in, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+    in_len = 24;
+    for (; h2.error == 0 && told < 5000; told++) {
+        frame_hex(4, 0, 0, told % 2 ? "000400000001" : "000400000002");
+        feed_raw();
+        in_len = out_len = 0;
+    }
+    CHECK_INT(h2.error_code, MOTE_H2_ENHANCE_YOUR_CALM);
+    return told;
+}
+
+/* All streams are looked at (RFC 9113 6.9.2). */
+static void windows_of_many_streams_have_their_price(void)
+{
+    CHECK_INT(windows_for(1023), MOTE_H2_BUDGET_DEFAULT + 1);
+    CHECK_INT(windows_for(1024), MOTE_H2_BUDGET_DEFAULT / 2 + 1);
+    CHECK_INT(windows_for(2048), MOTE_H2_BUDGET_DEFAULT / 3 + 1);
+}
+
 int main(void)
 {
     RUN(everything_odd_meets_the_budget);
     RUN(streams_that_end_well_refill_the_budget);
     RUN(the_budget_regains_a_hundred_a_second);
     RUN(the_budget_bears_a_hundred_a_second);
+    RUN(windows_of_many_streams_have_their_price);
     return test_summary();
 }

@@ -193,8 +193,31 @@ static void each_frame_has_its_own_time(void)
     CHECK_INT(mote_h2_error(&h2), 0);
 }
 
+#ifndef MOTE_NO_TEXTS
+/* It stands in the scratch, beside its value. */
+static void a_text_is_cut_to_the_least_scratch(void)
+{
+    mote_h2_config config = config_of(true);
+
+    config.scratch_size = MOTE_H2_SCRATCH_MIN;
+    memset(scratch, '#', sizeof scratch);
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+    memcpy(in, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+    in_len = 24;
+    out_len = 0;
+    frame_hex(4, 0, 0, "0005ffffffff");
+    feed_raw();
+    CHECK_INT(h2.error_code, MOTE_H2_PROTOCOL_ERROR);
+    CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "MAX_FRAME_SIZE is n: 4294967295") == 0);
+    CHECK_INT(scratch[MOTE_H2_SCRATCH_MIN], '#');
+}
+#endif
+
 int main(void)
 {
+#ifndef MOTE_NO_TEXTS
+    RUN(a_text_is_cut_to_the_least_scratch);
+#endif
     RUN(every_bound_of_the_config_is_checked);
     RUN(a_table_and_slots_are_optional);
     RUN(a_table_of_a_client_has_its_interface);
