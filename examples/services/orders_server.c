@@ -177,7 +177,7 @@ static int update(mote_grpc_call *call, const mote_grpc_event *ev)
                                   ? "the order is shipped or cancelled"
                                   : "");
     int r = mote_orders_Orders_Updates_write(call, &u);
-    if (r == 0 && u.error.len == 0)
+    if (r == 0 && o && u.error.len == 0)
         o->status = u.status;
     return r;
 }
