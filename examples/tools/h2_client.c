@@ -145,6 +145,18 @@ static void handle(const mote_h2_event *ev)
     }
 }
 
+/* Tells the server what is still owed, and why it ends. What nobody reads would turn the close into
+ * a reset, and what was told could be lost. */
+static void end_in_error(void)
+{
+    static uint8_t rest[65536];
+    uint64_t until = mote_posix_now_ms() + LINGER_MS;
+
+    write_output(LINGER_MS);
+    while (io.read(io.context, rest, sizeof rest) >= 0 && mote_posix_now_ms() < until)
+        io.wait(io.context, false, until);
+}
+
 /* Reads for at most wait_ms, and takes what has arrived. */
 static void receive(uint32_t wait_ms)
 {
@@ -164,8 +176,8 @@ static void receive(uint32_t wait_ms)
     if (n > 0)
         progress_ms = mote_posix_now_ms();
     while (n > 0 && (r = mote_h2_recv(&h2, in + at, (size_t)n - at, &used, &ev)) != 0) {
-        if (r < 0) { /* the server is told why, if it still listens */
-            write_output(LINGER_MS);
+        if (r < 0) {
+            end_in_error();
             if (state == WAITING)
                 fail(mote_strerror(r), mote_h2_error_text(&h2));
             state = CLOSED; /* the response was there before */
