@@ -4,6 +4,7 @@
 # board, Wireshark, grpcurl and buf; without it, a copy of the source is built.
 set -u
 export BUILD=${BUILD:-build}
+unset MAKEFLAGS MFLAGS MAKELEVEL # a reader is not a rule of make
 . tests/lib.sh
 . tests/follow.sh
 ROOT=$PWD
