@@ -107,6 +107,14 @@ int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_
 
 /* ---- waiting ------------------------------------------------------------------------------- */
 
+/* Whoever waits for an answer: a server that has not heard all of the request owes none yet. */
+static enum mote_channel_wait wait_for_answer(mote_channel *ch)
+{
+    size_t len;
+
+    return mote_grpc_peek(&ch->grpc, &len) ? MOTE_WAITS_FOR_ROOM : MOTE_WAITS_FOR_SERVER;
+}
+
 /* One turn for a call, after all that has arrived was looked at. It ends at its deadline. */
 static void wait_on(mote_grpc_call *call, enum mote_channel_wait waits_for, uint64_t until_ms)
 {
@@ -251,7 +259,7 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
     while ((r = mote_channel_take(ch, call, ev)) == 0) {
         if (ch->read_ms >= until_ms)
             return 0;
-        wait_on(call, MOTE_WAITS_FOR_SERVER, until_ms);
+        wait_on(call, wait_for_answer(ch), until_ms);
     }
     if (r < 0)
         make_status(ch, ev);
@@ -282,7 +290,7 @@ static uint64_t end_late_calls(mote_channel *ch, uint64_t until_ms)
         uint64_t deadline_ms = deadline_of(call);
         if (ch->read_ms >= deadline_ms)
             mote_grpc_abandon(call, MOTE_GRPC_DEADLINE_EXCEEDED,
-                              mote_channel_wait_text(MOTE_WAITS_FOR_SERVER));
+                              mote_channel_wait_text(wait_for_answer(ch)));
         else if (deadline_ms < until_ms)
             until_ms = deadline_ms;
     }
@@ -318,7 +326,7 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
     while (r == 0 && !mote_grpc_decided(call)) {
         r = mote_channel_park(ch);
         if (r == 0 && !mote_grpc_decided(call))
-            wait_on(call, MOTE_WAITS_FOR_SERVER, MOTE_CHANNEL_FOREVER);
+            wait_on(call, wait_for_answer(ch), MOTE_CHANNEL_FOREVER);
     }
     size_t count = 0;
     while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
