@@ -451,9 +451,11 @@ static void a_dialer_tries_its_addresses_in_turn(void)
 static void who_is_told_to_stop_waits_for_nobody(void)
 {
     int listener = mote_posix_listen("127.0.0.1:0");
+    uint64_t begin = mote_posix_now_ms();
 
     mote_posix_stopped = 1;
     CHECK_INT(mote_posix_accept_one(listener, 10000), -1);
+    CHECK(mote_posix_now_ms() - begin < 5000);
     CHECK(strcmp(mote_posix_error(), "accept : the program was told to stop") == 0);
     mote_posix_stopped = 0;
     CHECK_INT(mote_posix_accept_one(listener, 1), -1);
