@@ -143,6 +143,9 @@ static int on_sample(mote_grpc_call *call, call_state *state, const mote_grpc_ev
         !name_is_valid(s.metric.data, s.metric.len, METRIC_NAME))
         return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
                             "the sequence is not 1 to 2^63-1, or the metric has no valid name");
+    if (s.before_start >= s.sequence)
+        return calls_refuse(state, call, MOTE_GRPC_INVALID_ARGUMENT,
+                            "before_start is not below the sequence");
     state->received++;
     if (take(state->source, &s) < 0)
         store_failed();

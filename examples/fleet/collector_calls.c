@@ -97,10 +97,11 @@ bool calls_about(call_state *state, source *s)
 
     s->clock_first = s->epoch ? state->clock_first : 0;
     s->clock_ms = (int64_t)store_now_ms() - (int64_t)state->clock_ms;
+    s->clock_new = s->clock_first > 0;
     state->tags = NULL;
     if (!tags || same) {
         free(tags);
-        return false;
+        return s->clock_new;
     }
     free(s->tags);
     s->tags = tags;

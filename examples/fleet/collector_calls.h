@@ -50,7 +50,7 @@ const char *calls_stranger(const mote_grpc_call *call, const call_state *state, 
 source *calls_find(const mote_grpc_call *call, const char *device, size_t len, uint64_t epoch);
 
 /* What a device says of itself when its Control call begins is handed to its source. True: its tags
- * are others, and to be stored. */
+ * or its clock are others, and to be stored. */
 bool calls_about(call_state *state, source *s);
 
 void calls_enter(call_state *state, mote_grpc_call *call);

@@ -3,7 +3,7 @@
 
 #include "telemetry.mote.h"
 
-enum { LARGEST_SAMPLE = 64 };
+enum { LARGEST_SAMPLE = 80 };
 
 void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy,
                  uint64_t epoch)
@@ -26,7 +26,8 @@ bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_m
     mote_telemetry_Sample sample = {.sequence = mote_outbox_sequence(&s->samples),
                                     .time_ms = time_ms,
                                     .metric = mote_pb_cstring(metric),
-                                    .value = value};
+                                    .value = value,
+                                    .before_start = s->clock_ms > 0 ? s->first - 1 : 0};
     uint8_t bytes[LARGEST_SAMPLE];
     size_t len;
 

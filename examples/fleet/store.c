@@ -26,7 +26,9 @@ static const char add_tables[] =
     "CREATE TABLE IF NOT EXISTS marks(at_ms INTEGER NOT NULL, row INTEGER NOT NULL,"
     " source INTEGER NOT NULL, sequence INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS tags(device TEXT NOT NULL, tag TEXT NOT NULL, text TEXT NOT NULL,"
-    " PRIMARY KEY(device, tag)) WITHOUT ROWID;";
+    " PRIMARY KEY(device, tag)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS clocks(source INTEGER NOT NULL, first INTEGER NOT NULL,"
+    " zero_ms INTEGER NOT NULL, PRIMARY KEY(source, first)) WITHOUT ROWID;";
 
 static const char *const texts[STATEMENTS] = {
     "INSERT INTO samples VALUES(?, ?, ?, ?, ?)",
@@ -43,8 +45,13 @@ static const char *const texts[STATEMENTS] = {
     "DELETE FROM marks WHERE at_ms <= ? AND row < ?",
     "DELETE FROM sources WHERE id IN (SELECT id FROM sources WHERE seen_ms < ? LIMIT 10000)",
     "DELETE FROM tags WHERE device NOT IN (SELECT device FROM sources)",
-    "DELETE FROM tags WHERE device = ?", "INSERT INTO tags VALUES(?, ?, ?)", "BEGIN IMMEDIATE",
-    "COMMIT"};
+    "DELETE FROM tags WHERE device = ?", "INSERT INTO tags VALUES(?, ?, ?)",
+    "INSERT OR REPLACE INTO clocks VALUES(?, ?, ?)",
+    /* A device that starts ever again keeps its last 64 clocks. */
+    "DELETE FROM clocks WHERE source = ?1 AND first <="
+    " (SELECT first FROM clocks WHERE source = ?1 ORDER BY first DESC LIMIT 1 OFFSET 64)",
+    "SELECT zero_ms FROM clocks WHERE source = ? AND first = ?",
+    "DELETE FROM clocks WHERE source NOT IN (SELECT id FROM sources)", "BEGIN IMMEDIATE", "COMMIT"};
 
 static sqlite3 *db;
 sqlite3_stmt *store_statements[STATEMENTS];
@@ -326,25 +333,66 @@ static void bind_value(int which, const mote_telemetry_Sample *sample)
     sqlite3_bind_double(store_statements[which], 5, sample->value);
 }
 
-/* The time of day, by when its device's clock was heard. What it has taken before its last restart
- * was taken by another clock, and before this one began. */
-static int64_t time_of(const source *s, const mote_telemetry_Sample *sample)
-{
-    int64_t at = sample->sequence < s->clock_first ? 0 : sample->time_ms;
-    int64_t sum;
+/* ---- boards that do not know the time of day ------------------------------------------------- */
 
-    if (s->clock_first == 0)
-        return sample->time_ms;
-    return __builtin_add_overflow(s->clock_ms, at, &sum) ? s->clock_ms : sum;
+static int write_clock(source *s)
+{
+    if (s->clock_first > 0 &&
+        (store_run(ADD_CLOCK, 3, (sqlite3_int64)s->id, (sqlite3_int64)s->clock_first,
+                   (sqlite3_int64)s->clock_ms) != SQLITE_DONE ||
+         store_run(DROP_CLOCKS, 1, (sqlite3_int64)s->id) != SQLITE_DONE))
+        return store_failed("a clock cannot be added");
+    s->clock_new = false;
+    return 0;
+}
+
+/* When the clock was 0 that began with this sample. 1, 0: it was never heard, or -1. */
+static int clock_zero(const source *s, uint64_t first, int64_t *zero)
+{
+    sqlite3_stmt *find = store_statements[FIND_CLOCK];
+
+    *zero = s->clock_ms;
+    if (first == s->clock_first)
+        return 1;
+    sqlite3_bind_int64(find, 1, (sqlite3_int64)s->id);
+    sqlite3_bind_int64(find, 2, (sqlite3_int64)first);
+    bool heard = sqlite3_step(find) == SQLITE_ROW;
+    if (heard)
+        *zero = sqlite3_column_int64(find, 0);
+    return sqlite3_reset(find) == SQLITE_OK ? heard : store_failed("the clocks cannot be read");
+}
+
+/* The time of day of a sample, by the clock of the start of the board in which it was taken. Where
+ * that was never heard, it was taken before the last start, and gets the time of that. */
+static int time_of(const source *s, const mote_telemetry_Sample *sample, int64_t *time_ms)
+{
+    bool current = sample->before_start == 0 && sample->sequence >= s->clock_first;
+    uint64_t first = current ? s->clock_first : sample->before_start + 1;
+    int64_t zero;
+
+    *time_ms = sample->time_ms;
+    if (first == 0)
+        return 0; /* it knows */
+    int heard = clock_zero(s, first, &zero);
+    if (heard < 0)
+        return -1;
+    if (!heard)
+        *time_ms = s->clock_first ? s->clock_ms : (int64_t)store_now_ms();
+    else if (__builtin_add_overflow(zero, sample->time_ms, time_ms))
+        *time_ms = zero;
+    return 0;
 }
 
 int store_add(source *s, const mote_telemetry_Sample *sample)
 {
-    if (store_begin() < 0 || (s->id == 0 && new_row(s) < 0))
+    int64_t time_ms;
+
+    if (store_begin() < 0 || (s->id == 0 && new_row(s) < 0) ||
+        (s->clock_new && write_clock(s) < 0) || time_of(s, sample, &time_ms) < 0)
         return -1;
     bind_value(ADD, sample);
     if (store_run(ADD, 3, (sqlite3_int64)s->id, (sqlite3_int64)sample->sequence,
-                  (sqlite3_int64)time_of(s, sample)) != SQLITE_DONE)
+                  (sqlite3_int64)time_ms) != SQLITE_DONE)
         return store_failed("a sample cannot be added");
     store_batch_size++;
     set_dirty(s);
@@ -389,7 +437,7 @@ static int update(source *s)
     if (s->tags_new && write_tags(s) < 0)
         return -1;
     s->tags_new = false;
-    return 0;
+    return s->clock_new ? write_clock(s) : 0;
 }
 
 int store_touch(source *s)

@@ -12,6 +12,8 @@
  * - readings (device, epoch, sequence, time_ms, metric, value): both, joined.
  * - tags (device, tag, text): what a device has said of itself last, as site = berlin. So
  *   SELECT * FROM readings JOIN tags USING (device) WHERE tag = 'site' AND text = 'berlin'.
+ * - clocks (source, first, zero_ms): of a device that does not know the time of day, for each start
+ *   of which the collector has heard, the number of its first sample, and when its clock was 0.
  * - marks (at_ms, row, source, sequence): the last sample that was there at a time, for retention.
  *
  * A lock file beside it (FILE.lock) keeps a second collector out. Nothing is ever repaired or cut:
@@ -38,6 +40,7 @@ typedef struct source {
     bool tags_new;        /* they are to be written with its row */
     int64_t clock_ms;     /* what its time_ms are counted from: it does not know the time of day, */
     uint64_t clock_first; /* since it took the sample with this number; 0: it does know */
+    bool clock_new;       /* both are to be written */
     uint64_t fresh;       /* samples that were taken since the start; of those: */
     uint64_t fresh_stored, fresh_told;
     uint64_t missing, duplicates;

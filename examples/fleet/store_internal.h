@@ -19,6 +19,10 @@ enum store_statement {
     EXPIRE_TAGS,
     CLEAR_TAGS,
     ADD_TAG,
+    ADD_CLOCK,
+    DROP_CLOCKS,
+    FIND_CLOCK,
+    EXPIRE_CLOCKS,
     BEGIN,
     COMMIT,
     STATEMENTS

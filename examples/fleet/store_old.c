@@ -82,7 +82,8 @@ int store_expire(uint64_t before_ms, bool *more)
     if (store_run(EXPIRE, 1, (sqlite3_int64)before_ms) != SQLITE_DONE)
         return store_failed("old sources cannot be deleted");
     *more = sqlite3_changes(sqlite3_db_handle(store_statements[FORGET])) > 0;
-    if (*more && store_run(EXPIRE_TAGS, 0) != SQLITE_DONE)
-        return store_failed("old tags cannot be deleted");
+    if (*more &&
+        (store_run(EXPIRE_TAGS, 0) != SQLITE_DONE || store_run(EXPIRE_CLOCKS, 0) != SQLITE_DONE))
+        return store_failed("old tags and clocks cannot be deleted");
     return 0;
 }

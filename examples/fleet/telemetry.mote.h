@@ -25,11 +25,15 @@ struct mote_telemetry_Sample {
     int64_t time_ms;
     mote_pb_string metric;
     double value;
+    /* So many samples of the epoch were taken before the start of the board by whose clock time_ms is.
+     * 0 also for devices that know the time of day. */
+    uint64_t before_start;
 };
 enum { mote_telemetry_Sample_sequence_NUMBER = 1 };
 enum { mote_telemetry_Sample_time_ms_NUMBER = 2 };
 enum { mote_telemetry_Sample_metric_NUMBER = 3 };
 enum { mote_telemetry_Sample_value_NUMBER = 4 };
+enum { mote_telemetry_Sample_before_start_NUMBER = 5 };
 
 struct mote_telemetry_UploadSummary {
     /* by this call */

@@ -123,8 +123,8 @@ def upload(ch, device, samples, epoch=None, wait=5):
     return call(iter(samples), metadata=fields, timeout=wait)
 
 
-def sample(sequence, metric="m", value=1.0, time_ms=1):
-    return telemetry.Sample(sequence=sequence, metric=metric, value=value, time_ms=time_ms)
+def sample(sequence, metric="m", value=1.0, time_ms=1, before_start=0):
+    return telemetry.Sample(sequence=sequence, metric=metric, value=value, time_ms=time_ms, before_start=before_start)
 
 
 class Control:
@@ -409,16 +409,33 @@ def a_device_that_does_not_know_the_time_of_day():
     c = Collector(port)
     ch = channel(port)
     Control(ch, "board", 7, clock(5_000, 5)).wait_for(2)  # it began anew 5 s ago; 3 and 4 it had taken before
-    upload(ch, "board", [sample(3, time_ms=200_000), sample(4, time_ms=2**63 - 1), sample(5, time_ms=1_000),
-                         sample(6, time_ms=2**63 - 1)], f"{7:016x}")
+    upload(ch, "board", [sample(3, time_ms=80_000), sample(4, time_ms=2**63 - 1), sample(5, time_ms=1_000),
+                         sample(6, time_ms=2**63 - 1, before_start=4)], f"{7:016x}")
     Control(ch, "clock", 8).wait_for(0)
     upload(ch, "clock", [sample(1, time_ms=1_000)], f"{8:016x}")
-    wait_for(lambda: rows() == 7, "samples")
-    for number_, seconds in ((1, 60), (2, 0), (3, 5), (4, 5), (5, 4), (6, 5)):
+    Control(ch, "board", 7, clock(1_000, 20)).wait_for(6)  # 7 to 9 are of the start before, 10 to 19 of one that was never heard
+    upload(ch, "board", [sample(7, time_ms=2_000, before_start=4), sample(10, time_ms=9_000, before_start=9),
+                         sample(20, time_ms=500, before_start=19)], f"{7:016x}")
+    wait_for(lambda: rows() == 10, "samples")
+    Control(ch, "board", 7).wait_for(20)  # it knows the time of day now
+    upload(ch, "board", [sample(21, time_ms=800, before_start=19), sample(22, time_ms=600, before_start=21),
+                         sample(23, time_ms=int(time.time() * 1000) - 30_000)], f"{7:016x}")
+    wait_for(lambda: rows() == 13, "samples")
+    for number_, seconds in ((1, 60), (2, 0), (3, 20), (4, 100), (5, 4), (6, 5), (7, 3), (10, 1), (20, 0), (21, 0), (22, 0), (23, 30)):
         expect(abs(ago(number_) - seconds) < 4, number_, "was taken", ago(number_), "s ago")
     expect(rows("SELECT time_ms FROM readings WHERE device = 'clock'") == 1_000, "a device that knows it")
     for text in ("", "1" * 16, "1" * 31, "1" * 33, "g" * 32, "1" * 16 + "0" * 16, "8" + "0" * 15 + "1" * 16):
         expect(code_of_control(ch, "evil", 1, (("device-clock", text),)) == grpc.StatusCode.INVALID_ARGUMENT, text)
+    for sequence, before in ((1, 1), (24, 24), (24, 2**64 - 1)):
+        try:
+            upload(ch, "board", [sample(sequence, before_start=before)], f"{7:016x}")
+            expect(False, "taken:", sequence, before)
+        except grpc.RpcError as e:
+            expect((e.code(), e.details()) == (grpc.StatusCode.INVALID_ARGUMENT, "before_start is not below the sequence"), e)
+    for first in range(100, 170):  # a device that starts ever again
+        expect(code_of_control(ch, "board", 7, clock(1, first)) == grpc.StatusCode.OK, first)
+    wait_for(lambda: rows("SELECT max(first) FROM clocks") == 169, "clocks")
+    expect(rows("SELECT count(*) FROM clocks") == 64, "clocks:", rows("SELECT count(*) FROM clocks"))
     c.stop()
 
 
@@ -430,10 +447,10 @@ def incarnations_that_are_silent_are_forgotten():
     ch = channel(port)
     for i in range(16):  # the first ones are shown by the collector, and so in use
         upload(ch, f"shown{i}", [sample(1)], f"{1:016x}")
-    stays = Control(ch, "stays", 1, (("device-tags", "a=stays"),))
+    stays = Control(ch, "stays", 1, (("device-tags", "a=stays"), ("device-clock", f"{1:032x}")))
     stays.wait_for(0)
     for epoch in range(1, 31):
-        control = Control(ch, "goes", epoch, (("device-tags", "a=goes"),))
+        control = Control(ch, "goes", epoch, (("device-tags", "a=goes"), ("device-clock", f"{1:032x}")))
         control.wait_for(0)
         upload(ch, "goes", [sample(1), sample(2)], f"{epoch:016x}")
         control.over.set()
@@ -444,6 +461,7 @@ def incarnations_that_are_silent_are_forgotten():
     expect(rows("SELECT count(*) FROM sources WHERE device = 'goes'") == 30, "they are there")
     s = sensor(port, "--duration=9")  # so that rows come after those that are old
     wait_for(lambda: rows("SELECT count(*) FROM sources WHERE device = 'goes'") == 0, "silent ones are forgotten")
+    expect(rows("SELECT count(*) FROM clocks") == 1, "but one clock is left:", rows("SELECT count(*) FROM clocks"))
     expect(tags_of("stays") == {"a": "stays"}, "one that is connected", tags_of("stays"))
     wait_for(lambda: rows("SELECT count(*) FROM samples JOIN sources ON source = id WHERE device = 'stays'") == 0, "retention")
     upload(ch, "stays", [sample(1), sample(2)], f"{1:016x}")
