@@ -242,12 +242,14 @@ int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms
  * with more, has not implemented the method: UNIMPLEMENTED. The call is gone. */
 mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len);
 
-/* A unary call: once, unless mote_channel_set_retry() was called; with wait_for_ready also again
- * when no server has seen it. *response as from mote_channel_collect(). */
+/* A unary call. One that no server has seen (GOAWAY, REFUSED_STREAM: RFC 9113 8.7) is made again:
+ * once, with wait_for_ready until the deadline; others as mote_channel_set_retry() says. Calls that
+ * begin with mote_channel_start() are not: `unseen` of their last event tells that they may be.
+ * *response as from mote_channel_collect(). */
 mote_channel_unary_function mote_channel_unary;
 
-/* Unary calls are made again as the policy says (NULL: not by a policy), and with the next
- * connection when the server has not seen them (RFC 9113 8.7). */
+/* Unary calls are made again as the policy says (NULL: not by a policy), and up to five times when
+ * no server has seen them. */
 void mote_channel_set_retry(mote_channel *ch, const mote_grpc_retry *policy);
 
 /* Waits for the status, skipping what else arrives. The call is gone. */

@@ -37,17 +37,30 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
     return status;
 }
 
+/* A call that no server has seen is made again once, as all of gRPC does (A6, transparent retries):
+ * where the time lasts until the next attempt to connect. Who waits for ready does so until then.
+ */
+static bool makes_again(mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
+                        bool first)
+{
+    if (!ch->unseen)
+        return false;
+    return request->wait_for_ready ? mote_channel_now(ch) < until_ms
+                                   : first && ch->attempt_ms < until_ms;
+}
+
 mote_status mote_channel_unary(mote_channel *ch, const mote_grpc_request *request,
                                const mote_grpc_source *source, const void *message,
                                const uint8_t **response, size_t *len)
 {
     uint64_t until_ms = mote_channel_until(ch, request->timeout_ms);
     mote_status status;
+    unsigned made = 0;
 
     if (ch->unary)
         return ch->unary(ch, request, source, message, response, len);
     do
         status = mote_channel_unary_once(ch, request, until_ms, source, message, response, len);
-    while (ch->unseen && request->wait_for_ready && mote_channel_now(ch) < until_ms);
+    while (makes_again(ch, request, until_ms, ++made == 1));
     return status;
 }

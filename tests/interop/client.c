@@ -70,15 +70,13 @@ int connect_to(connection *c)
                                .codecs = &mote_grpc_zlib,
                                .message = message,
                                .message_size = sizeof message};
-    char address[300];
 
-    snprintf(address, sizeof address, "%s:%s", set.host, set.port);
-    snprintf(authority, sizeof authority, "%s", *set.override ? set.override : address);
+    snprintf(c->address, sizeof c->address, "%s:%s", set.host, set.port);
+    snprintf(authority, sizeof authority, "%s", *set.override ? set.override : c->address);
     config.authority = mote_grpc_authority(authority);
-    c->fd = mote_posix_connect(address, 10000);
-    if (c->fd < 0)
-        return fprintf(stderr, "error: %s\n", mote_posix_error()), -1;
-    mote_io io = mote_posix_io(&c->fd);
+    c->addresses[0] = c->address;
+    c->dialer = (mote_posix_dialer){.fd = -1, .addresses = c->addresses, .count = 1};
+    mote_io io = mote_posix_dialer_io(&c->dialer);
     if (tls_config.context) {
         tls_config.host_name = *set.override ? set.override : set.host;
         if (mote_posix_tls_begin(&c->tls, &tls_config, io) < 0)
@@ -97,17 +95,22 @@ int connect_to(connection *c)
 
 void disconnect(connection *c)
 {
-    mote_grpc_shutdown(&c->channel.grpc);
-    mote_channel_poll(&c->channel, 0);
+    mote_channel_close(&c->channel, 1000);
     if (tls_config.context) {
         if (*mote_tls_error(c->tls.tls))
             fprintf(stderr, "TLS: %s\n", mote_tls_error(c->tls.tls));
         mote_posix_tls_end(&c->tls);
     }
-    close(c->fd);
 }
 
 /* ---- calls --------------------------------------------------------------------------------- */
+
+/* The text is kept as it is valid until the next call. */
+static void keep_status(mote_status status)
+{
+    last.status = status;
+    snprintf(last.text, sizeof last.text, "%.*s", (int)status.message_len, status.message);
+}
 
 mote_grpc_call *start(connection *c, const mote_hpack_field *path, mote_grpc_request options)
 {
@@ -123,15 +126,35 @@ mote_grpc_call *start(connection *c, const mote_hpack_field *path, mote_grpc_req
     options.path = path;
     int r = mote_channel_start(&c->channel, &options, &call);
     if (r < 0)
-        last.status = mote_channel_status(&c->channel, r);
+        keep_status(mote_channel_status(&c->channel, r));
     return r < 0 ? NULL : call;
 }
 
 bool send_message(mote_grpc_call *call, const mote_pb_encoder *type, const void *m, bool compressed)
 {
-    return mote_channel_send(call,
-                             &(const mote_grpc_source){mote_pb_encode_part, mote_pb_strerror, type},
-                             m, compressed ? 0 : MOTE_CHANNEL_PLAIN) == 0;
+    const mote_grpc_source source = {mote_pb_encode_part, mote_pb_strerror, type};
+    int r = mote_channel_send(call, &source, m, compressed ? 0 : MOTE_CHANNEL_PLAIN);
+
+    if (r < 0 && mote_grpc_decided(call)) /* its status, which receive() will bring, says why */
+        keep_status((mote_status){call->code, call->text ? call->text : "", call->text_len});
+    else if (r < 0)
+        keep_status(mote_channel_status((mote_channel *)call->grpc, r));
+    return r == 0;
+}
+
+int call_plainly(connection *c, const grpc_testing_SimpleRequest *request,
+                 grpc_testing_SimpleResponse *response)
+{
+    mote_grpc_metadata metadata[MAX_METADATA];
+    mote_grpc_request options = {
+        .timeout_ms = 60000, .metadata = metadata, .metadata_count = additional(metadata, 0)};
+    mote_pb_arena arena;
+
+    memset(&last, 0, sizeof last);
+    mote_pb_arena_init(&arena, scratch, sizeof scratch);
+    keep_status(
+        grpc_testing_TestService_UnaryCall(&c->channel, options, request, response, &arena));
+    return last.status.code;
 }
 
 bool receive(mote_grpc_call *call, const mote_pb_decoder *type, void *m)
@@ -144,8 +167,7 @@ bool receive(mote_grpc_call *call, const mote_pb_decoder *type, void *m)
         if (ev.type == MOTE_GRPC_START)
             last.started = true;
         if (ev.type == MOTE_GRPC_STATUS) {
-            last.status = mote_status_of_event(&ev);
-            snprintf(last.text, sizeof last.text, "%.*s", (int)ev.message_len, ev.message);
+            keep_status(mote_status_of_event(&ev));
             return false;
         }
         if (ev.type == MOTE_GRPC_MESSAGE)

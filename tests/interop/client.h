@@ -34,14 +34,17 @@ extern mote_posix_tls_config tls_config; /* without a context: plaintext */
 /* A connection. */
 typedef struct {
     mote_channel channel;
-    int fd;
+    mote_posix_dialer dialer;
+    char address[300];
+    const char *addresses[1];
     mote_posix_tls_io tls;
     uint8_t input[65536];
     void *memory;
 } connection;
 extern connection main_connection;
 
-/* 0, or -1 with a text on standard error. */
+/* Prepares a channel, which connects with its first call: 0, or -1 with a text on standard error.
+ */
 int connect_to(connection *c);
 void disconnect(connection *c);
 
@@ -69,6 +72,10 @@ int finish(mote_grpc_call *call);
 int unary(const mote_hpack_field *path, mote_grpc_request options, const mote_pb_encoder *type,
           const void *request, bool compressed, const mote_pb_decoder *response_type,
           void *response);
+
+/* A unary call as programs make it: by the generated function. The code of its status. */
+int call_plainly(connection *c, const grpc_testing_SimpleRequest *request,
+                 grpc_testing_SimpleResponse *response);
 
 /* Zeros, and a payload of them. */
 extern const uint8_t zeros[LARGEST];

@@ -14,13 +14,9 @@ bool large_unary_on(connection *c, size_t request_size, size_t response_size)
     grpc_testing_SimpleRequest request = {.response_size = (int32_t)response_size,
                                           .payload = PAYLOAD(request_size)};
     grpc_testing_SimpleResponse response;
-    mote_grpc_call *call = start(c, &grpc_testing_TestService_UnaryCall_path, plain);
 
-    REQUIRE(call && send_message(call, &grpc_testing_SimpleRequest_encoder, &request, false));
-    mote_channel_half_close(call);
-    REQUIRE(receive(call, &grpc_testing_SimpleResponse_decoder, &response));
+    REQUIRE(call_plainly(c, &request, &response) == 0);
     REQUIRE(is_payload(response.payload, response_size));
-    REQUIRE(finish(call) == 0);
     return true;
 }
 

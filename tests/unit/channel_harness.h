@@ -29,7 +29,8 @@ static const int *codes;
 static const char *pushback;
 static unsigned served, attempts_seen;
 static bool headers_first;
-static int reset_calls; /* calls that the server refuses before it has seen them */
+static int reset_calls;   /* calls that the server refuses before it has seen them */
+static bool leaves, left; /* it closes the transport as well, behind its GOAWAY; has done so */
 
 static char authorization[64];
 static uint32_t onward_ms;
@@ -104,7 +105,7 @@ static int dial(void *context, uint64_t until_ms)
         refusals--;
         return -1;
     }
-    silent = false;
+    silent = left = greeted = asked = false;
     connected = true;
     server_life.state = MOTE_GRPC_LIFE_NONE;
     server_life.asked = false;
@@ -140,9 +141,13 @@ static int from_server(void *context, uint8_t *buf, size_t cap)
         size_t at = greeted ? 9 : 0, end = !greeted ? 9 : asked ? sizeof goodbye : 9;
         greeted = true;
         reset_calls -= end == sizeof goodbye;
+        left = leaves && end == sizeof goodbye;
+        asked = asked && end < sizeof goodbye; /* it is said once */
         memcpy(buf, goodbye + at, end - at);
         return (int)(end - at);
     }
+    if (left)
+        return -1;
     if (!silent) {
         mote_grpc_tick(&server, now);
         if (has_server_life)
@@ -199,12 +204,15 @@ static void prepare(const int *list)
     connects = served = attempts_seen = pings = 0;
     pushback = NULL;
     greeted = asked = connected = headers_first = silent = has_server_life = false;
+    leaves = left = false;
     memset(states, 0, sizeof states);
     server_life = client_life = (mote_grpc_life){0};
     mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);
     channel.on_state = on_state;
     channel.random = 7;
 }
+
+static char status_text[128]; /* of the last call */
 
 static int call_with(mote_grpc_request request)
 {
@@ -215,6 +223,7 @@ static int call_with(mote_grpc_request request)
     request.path = &path;
     mote_status status =
         mote_channel_unary(&channel, &request, &mote_grpc_bytes_source, &message, &data, &len);
+    snprintf(status_text, sizeof status_text, "%.*s", (int)status.message_len, status.message);
     if (status.code == 0)
         CHECK(len == 2 && memcmp(data, "hi", 2) == 0);
     return status.code;

@@ -225,17 +225,33 @@ static void failures_throttle_retries(void)
     CHECK_INT(served, 3); /* from 7.5 */
 }
 
-static void a_call_that_was_not_seen_is_made_again_at_once(void)
+/* How often servers refuse it (GOAWAY: none was seen), whether they close behind that, and how it
+ * ends: by itself, with a policy, with wait_for_ready. */
+static void a_call_that_was_not_seen_is_made_again(void)
 {
-    prepare(ok);
-    reset_calls = 1;
-    CHECK_INT(call(), MOTE_GRPC_UNAVAILABLE);
-    prepare(ok);
-    reset_calls = 1;
-    mote_channel_set_retry(&channel, NULL);
-    CHECK_INT(call(), 0);
-    CHECK_INT(served, 1);
-    CHECK_INT(connects, 2);
+    static const struct {
+        int refused;
+        bool leaves;
+        int ends[3];
+    } rows[] = {{1, false, {0, 0, 0}},   {1, true, {0, 0, 0}},   {2, false, {14, 0, 0}},
+                {2, true, {14, 0, 0}},   {5, false, {14, 0, 0}}, {5, true, {14, 0, 0}},
+                {6, false, {14, 14, 0}}, {6, true, {14, 14, 0}}};
+
+    for (size_t i = 0; i < 3 * sizeof rows / sizeof rows[0]; i++) {
+        int refused = rows[i / 3].refused, end = rows[i / 3].ends[i % 3];
+        int most = i % 3 == 0 ? 2 : i % 3 == 1 ? 6 : 7, connections = refused + (end == 0);
+        const char *text = "the server goes away (GOAWAY) and has not taken this call";
+        prepare(ok);
+        reset_calls = refused;
+        leaves = rows[i / 3].leaves;
+        if (i % 3 == 1)
+            mote_channel_set_retry(&channel, NULL);
+        mote_grpc_request request = {.timeout_ms = 100000, .wait_for_ready = i % 3 == 2};
+        CHECK_INT(call_with(request), end);
+        CHECK_TEXT(strcmp(status_text, end == 0 ? "" : text) == 0);
+        CHECK_INT(served, end == 0);
+        CHECK_INT(connects, connections < most ? connections : most);
+    }
 }
 
 static void who_cannot_wait_for_the_next_connection_is_told_at_once(void)
@@ -315,7 +331,7 @@ int main(void)
     RUN(waits_are_a_fifth_more_or_less);
     RUN(the_deadline_covers_all_attempts);
     RUN(failures_throttle_retries);
-    RUN(a_call_that_was_not_seen_is_made_again_at_once);
+    RUN(a_call_that_was_not_seen_is_made_again);
     RUN(who_cannot_wait_for_the_next_connection_is_told_at_once);
     RUN(a_deadline_is_handed_on);
     RUN(a_token_goes_with_each_call);
