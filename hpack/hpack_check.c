@@ -18,16 +18,17 @@ static bool kept_is_right(const mote_hpack_entry *e, size_t kept)
 bool mote_hpack_table_valid(const mote_hpack_table *t)
 {
     size_t cap = t->memory / MOTE_HPACK_ENTRY_OVERHEAD, size = 0;
+    size_t slot = (size_t)t->first + t->count;
     uint16_t next = (uint16_t)(t->end + t->moved); /* where the bytes of the newest end */
 
     if (t->count > cap || (t->first > 0 && t->first >= cap) || t->end > t->memory)
         return false;
     for (size_t i = 0; i < t->count; i++) {
-        size_t slot = (t->first + (size_t)t->count - 1 - i) % cap;
-        const mote_hpack_entry *e = &t->entries[slot];
+        const mote_hpack_entry *e = &t->entries[(slot > cap ? slot - cap : slot) - 1];
         if (!kept_is_right(e, (uint16_t)(next - e->pos)))
             return false;
         next = e->pos;
+        slot--;
         size += (size_t)e->name_len + e->value_len + MOTE_HPACK_ENTRY_OVERHEAD;
     }
     return size == t->size && size <= t->memory && size <= t->max &&

@@ -36,7 +36,7 @@ endef
 SIZE_CPUS := cortex-m0 cortex-m4
 SIZE_PROGRAMS :=
 $(foreach cpu,$(SIZE_CPUS),$(foreach app,$(SIZE_APPS),$(eval $(call size_app,$(cpu),$(app)))))
--include $(shell find $(BUILD)/size -name '*.d' 2>/dev/null)
+-include $(if $(filter-out $(QUICK_GOALS),$(MAKECMDGOALS)),$(shell find $(BUILD)/size -name '*.d' 2>/dev/null))
 
 # The structs of the public headers, and two whole connections.
 SIZE_HEADERS := $(filter-out port/% tls/%,$(HEADERS))

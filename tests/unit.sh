@@ -13,6 +13,7 @@ run() { # run PROGRAM: its output, and its last line with its name
     case $1 in
     */small-client/replay) mapfile -t arguments < <(ls tests/golden/*.client.in) ;;
     */small-server/replay) mapfile -t arguments < <(ls tests/golden/*.server.in) ;;
+    */unit/replay) mapfile -t arguments < <(printf '%s\n' --every 3; ls tests/golden/*.in) ;; # the variant asan: all
     */replay) mapfile -t arguments < <(ls tests/golden/*.in) ;;
     */arch-x86-32/wire | */arch-armhf/wire) # what fits into an arena depends on the size of pointers
         mapfile -t arguments < <(ls tests/golden/wire/*.txt | grep -v pb_arena) ;;

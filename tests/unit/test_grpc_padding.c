@@ -150,7 +150,7 @@ static void padding_stalls_no_message(void)
 
     for (int serves = 0; serves < 2; serves++)
         for (size_t m = 0; m < sizeof missing / sizeof missing[0]; m++)
-            for (size_t pad = 0; pad < 256; pad += pad < 250 ? 5 : 1)
+            for (size_t pad = m % 15; pad < 256; pad += pad < 235 ? 15 : pad < 250 ? 5 : 1)
                 for (size_t c = 0; c < sizeof content / sizeof content[0]; c++)
                     messages_arrive(serves, LARGEST - missing[m], pad, content[c]);
 }
