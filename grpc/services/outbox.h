@@ -18,8 +18,8 @@
  *     mote_outbox_acknowledge(&outbox, what_it_has);      the receiver says what it has
  *     mote_outbox_send(&outbox, call);                    now and whenever there is room or news
  *
- * Messages whose time is over leave by mote_outbox_expire(). For priorities have an outbox for
- * each, with an epoch and a call of its own, and send the more urgent one first.
+ * Messages whose time is over leave by mote_outbox_expire(). Priorities, the newest first, a time
+ * for each message: see mote_outbox_lobby.
  *
  * The ledger, at any time: mote_outbox_sequence() - 1, which is all that was put, is what was
  * acknowledged + mote_outbox_count() + `dropped`.
@@ -35,7 +35,8 @@ extern "C" {
 
 enum mote_outbox_policy {
     MOTE_OUTBOX_DROP_OLDEST, /* a new message pushes out the oldest ones, which are counted */
-    MOTE_OUTBOX_REFUSE       /* a new message is refused and counted; the application waits */
+    MOTE_OUTBOX_REFUSE,      /* a new message is refused and counted; the application waits */
+    MOTE_OUTBOX_DROP_NEWEST /* of a lobby; elsewhere as the one before: the new one is the newest */
 };
 
 /*
@@ -141,6 +142,67 @@ struct mote_outbox_log {
 
 /* A new call: whatever is not acknowledged is sent again. */
 void mote_outbox_rewind(mote_outbox *o);
+
+/* ---- what goes first, and what leaves when there is no room ------------------------------- */
+
+enum mote_outbox_first { MOTE_OUTBOX_OLDEST_FIRST, MOTE_OUTBOX_NEWEST_FIRST };
+
+/*
+ * What an outbox in RAM or storage sends goes out in the order of its numbers, which a message
+ * carries from the beginning. Who wants another order puts a lobby before it, in RAM: there
+ * messages wait without a number, until the outbox has nothing left to send and the call has room.
+ * Then one goes over and gets its number: of those with the highest priority the oldest or the
+ * newest, as `first` has it. What the receiver sees, acknowledges and misses stays as it is. Who
+ * has no lobby pays nothing.
+ *
+ *     mote_outbox_lobby_put(&lobby, bytes, len, priority, now_ms + 60000);
+ *     ...
+ *     mote_outbox_lobby_send(&lobby, &outbox, call, now_ms);      instead of mote_outbox_send()
+ *
+ * A message without room pushes others out: of those with the lowest priority, itself among them,
+ * first the oldest (DROP_OLDEST) or the newest (DROP_NEWEST), and then those of the next priority.
+ * If it is its own turn, it is refused, and nothing has left for it. With MOTE_OUTBOX_REFUSE it
+ * always is.
+ *
+ * The ledger, at any time: `put`, which is all that had room, is `moved` + `waiting` + `dropped` +
+ * `expired`. What waits is gone with the power, also before an outbox in storage.
+ */
+typedef struct {
+    uint8_t *memory; /* for the user, as the next four: where messages wait */
+    size_t size;     /* of that; each takes 12 bytes more than its length,
+                        and 16 stay free */
+    enum mote_outbox_first first;
+    enum mote_outbox_policy policy;
+    uint32_t sequence_field; /* of the messages' type, an uint64 or uint32 that is not encoded
+                                before: mote_outbox_lobby_send() appends it (a protobuf message may
+                                have its fields in any order); 0: they carry no number */
+    size_t used;             /* bytes of all that wait; they lie in the order of their coming */
+    uint64_t put;            /* messages that had room */
+    uint64_t waiting;        /* of these, what is here */
+    uint64_t moved;          /* what has gone over */
+    uint64_t overtaken;      /* of these, those that went before an older one */
+    uint64_t expired;        /* what was too old */
+    uint64_t dropped;        /* pushed out for others */
+    uint64_t refused;        /* not among `put`: they had no room */
+} mote_outbox_lobby;
+
+/* A message of at most 65,519 bytes waits, with a priority (the higher, the sooner) and the time
+ * at which it is of no more use (0: there is none). 0; MOTE_AGAIN: there is no room for it;
+ * MOTE_GRPC_ERR_SPACE: it is larger than all the memory. */
+int mote_outbox_lobby_put(mote_outbox_lobby *l, const uint8_t *message, size_t len,
+                          uint8_t priority, uint64_t until_ms);
+
+/* What was of use until `now_ms` or an earlier time leaves. */
+void mote_outbox_lobby_expire(mote_outbox_lobby *l, uint64_t now_ms);
+
+/* mote_outbox_send(), and then one message after the other that waits here and is not too old. Its
+ * results and those of mote_outbox_put(): MOTE_AGAIN also says that the outbox, one with
+ * MOTE_OUTBOX_REFUSE, is full; a message that is larger than the outbox is dropped; after another
+ * error one stays here unless it has got a number. */
+int mote_outbox_lobby_send(mote_outbox_lobby *l, mote_outbox *o, mote_grpc_call *call,
+                           uint64_t now_ms);
+
+/* ---- receiving side ------------------------------------------------------------------------ */
 
 /* What a receiver knows of one incarnation of a sender. All zero at first. */
 typedef struct {
