@@ -89,6 +89,41 @@ uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms);
  * on, and with the last of them it is over. Without effect when that is so already. */
 void mote_grpc_life_drain(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms);
 
+/* ---- heartbeats ---------------------------------------------------------------------------- */
+
+enum mote_heartbeat_state {
+    MOTE_HEARTBEAT_RESTS, /* the other application was heard of late, or is never asked */
+    MOTE_HEARTBEAT_DUE,   /* it is to be asked: mote_heartbeat_asked() once that is said */
+    MOTE_HEARTBEAT_ASKED, /* its answer is awaited */
+    MOTE_HEARTBEAT_LOST   /* it has not come */
+};
+
+/*
+ * Whether the application at the other end is there. A PING ends at the first hop, and a proxy
+ * answers it whatever has become of the server behind; to a proxy that waits for messages it is
+ * none. So the question is a message of the application, on a call that is open, and so is the
+ * answer; what these are, the two applications agree on. The first two members are for the user,
+ * the others begin as zero.
+ */
+typedef struct {
+    uint32_t every_ms;   /* after such a silence it is asked; 0: never. Proxies end calls on which
+                            nothing is said for 60 s as a rule */
+    uint32_t timeout_ms; /* without an answer for so long, it is lost; 0: 20 s */
+    enum mote_heartbeat_state state;
+    uint64_t since_ms, now_ms; /* when it was heard, or asked */
+} mote_heartbeat;
+
+/* The other application was heard, with whatever it had to say; or the call begins. */
+void mote_heartbeat_heard(mote_heartbeat *h, uint64_t now_ms);
+
+/* It has been asked now. */
+void mote_heartbeat_asked(mote_heartbeat *h, uint64_t now_ms);
+
+/* Sets the state, after what has arrived is read. Returns the ms until it must be called again:
+ * UINT32_MAX: not before one of the others; as with mote_grpc_life_tick(), a program that slept for
+ * all the time of an answer gets one more turn to read it. */
+uint32_t mote_heartbeat_tick(mote_heartbeat *h, uint64_t now_ms);
+
 /* ---- clocks -------------------------------------------------------------------------------- */
 
 /* A clock of 32 bits, as millis() and HAL_GetTick() are, which begins again after 49.7 days: the

@@ -24,6 +24,7 @@ parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 parts_test_sensor += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
+parts_test_sensor_calls += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
 parts_test_pb_walk += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_resume += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c

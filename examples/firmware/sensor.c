@@ -28,7 +28,7 @@ static void begin(uint64_t now)
 
     mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
     mote_grpc_life_begin(&life, now);
-    sensor_begin(&sensor);
+    sensor_begin(&sensor, now);
     mote_serial_open(&line);
 }
 
@@ -78,7 +78,7 @@ int main(void)
             begin_ms = now + mote_grpc_life_end(&life, &grpc, now);
         }
         if (mote_serial_is_open(&line))
-            sensor_work(&sensor, &grpc);
+            sensor_work(&sensor, &grpc, now);
         line_write_some(&line, &grpc);
     }
 }

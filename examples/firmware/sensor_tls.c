@@ -49,7 +49,7 @@ static void begin(uint64_t now)
 
     mote_grpc_init(&grpc, &config, sensor_memory, sizeof sensor_memory);
     mote_grpc_life_begin(&life, now);
-    sensor_begin(&sensor);
+    sensor_begin(&sensor, now);
     mote_tls_init(&tls, context, COLLECTOR_NAME, tls_memory, sizeof tls_memory);
     if (session_len > 0)
         mote_tls_resume(tls, session, (size_t)session_len);
@@ -135,7 +135,7 @@ static bool work(uint64_t now)
         return false;
     if (mote_tls_ready(tls)) {
         keep_session();
-        sensor_work(&sensor, &grpc);
+        sensor_work(&sensor, &grpc, now);
     }
     if (mote_lwip_ready(&line))
         send();

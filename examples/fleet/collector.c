@@ -253,7 +253,7 @@ static void tell(call_state *state)
         state->kind = CONTROL_PACED;
 }
 
-/* The first report says whose call it is. */
+/* The first report says whose call it is; the others are heartbeats. */
 static int begin_control(mote_grpc_call *call, call_state *state,
                          const mote_telemetry_Report *report)
 {
@@ -285,6 +285,7 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     if (path && !store_is_open())
         return calls_refuse(state, call, MOTE_GRPC_UNAVAILABLE, "the store takes nothing now");
     int r = state->source ? 0 : begin_control(call, state, &report);
+    state->kind = CONTROL_SILENT;
     if (!state->source)
         return r;
     state->source->dropped = report.dropped;

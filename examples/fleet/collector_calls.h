@@ -9,8 +9,8 @@
 
 /* Which call it is; and of Control what its device was told: SILENT -> GREETED -> PACED. */
 enum call_kind {
-    CONTROL_SILENT,
-    CONTROL_GREETED, /* the first acknowledgement is said, */
+    CONTROL_SILENT,  /* it is owed an acknowledgement, the first one or for a heartbeat */
+    CONTROL_GREETED, /* that is said, */
     CONTROL_PACED,   /* and the interval */
     UPLOAD
 };

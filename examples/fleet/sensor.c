@@ -117,7 +117,7 @@ static bool begin(int fd)
     mote_grpc_init(&client.grpc, &config, sensor_memory, sizeof sensor_memory);
     client.on_event = on_event;
     conn.closed = on_closed;
-    sensor_begin(&sensor);
+    sensor_begin(&sensor, mote_posix_now_ms());
     if (security && security->wrap(security->context, security_memory, &engine, &self) < 0)
         return close(fd), false;
     if (mote_posix_loop_add(&loop, &conn, fd, engine, self) < 0) {
@@ -262,7 +262,7 @@ static void run(uint64_t stop_at)
             sample_at = sample(sample_at, now);
         keep_connected(now);
         if (path == UP) {
-            sensor_work(&sensor, &client.grpc);
+            sensor_work(&sensor, &client.grpc, now);
             mote_posix_flush(&conn);
             if (sensor_is_stuck(&sensor, now))
                 mote_posix_close(&conn);

@@ -5,17 +5,20 @@
 
 enum { LARGEST_SAMPLE = 80 };
 
+static const mote_heartbeat heartbeat = {.every_ms = SENSOR_HEARTBEAT_MS,
+                                         .timeout_ms = SENSOR_SILENCE_MS};
+
 void sensor_init(sensor_core *s, const char *name, void *ring, size_t size, int policy,
                  uint64_t epoch)
 {
-    *s = (sensor_core){.name = name, .interval_ms = 100, .first = 1};
+    *s = (sensor_core){.name = name, .interval_ms = 100, .first = 1, .heartbeat = heartbeat};
     mote_outbox_init(&s->samples, ring, size, (enum mote_outbox_policy)policy, epoch);
 }
 
 int sensor_mount(sensor_core *s, const char *name, const mote_outbox_storage *storage, int policy,
                  uint64_t epoch)
 {
-    *s = (sensor_core){.name = name, .interval_ms = 100};
+    *s = (sensor_core){.name = name, .interval_ms = 100, .heartbeat = heartbeat};
     int r = mote_outbox_mount(&s->samples, storage, (enum mote_outbox_policy)policy, epoch);
     s->first = mote_outbox_sequence(&s->samples);
     return r;
@@ -35,10 +38,12 @@ bool sensor_put(sensor_core *s, const char *metric, double value, int64_t time_m
            mote_outbox_put(&s->samples, bytes, len) == 0;
 }
 
-void sensor_begin(sensor_core *s)
+void sensor_begin(sensor_core *s, uint64_t now_ms)
 {
     s->control = s->upload = NULL;
     s->link = SENSOR_GREETS;
+    s->begun_ms = now_ms;
+    mote_heartbeat_heard(&s->heartbeat, now_ms);
     s->heard_ms = 0;
     mote_outbox_rewind(&s->samples);
 }
@@ -52,6 +57,7 @@ static void on_command(sensor_core *s, const mote_grpc_event *ev)
 
     if (mote_telemetry_Telemetry_Control_take(ev, &command, NULL) < 0)
         return;
+    s->answered = true;
     interval = command.is.is.interval_ms;
     if (command.is.which == mote_telemetry_Command_acknowledged) {
         mote_outbox_acknowledge(&s->samples, command.is.is.acknowledged);
@@ -76,8 +82,8 @@ void sensor_event(sensor_core *s, const mote_grpc_event *ev)
         return;
     if (ev->call == s->upload && ev->code == MOTE_GRPC_OK && s->life == SENSOR_FINISHING)
         s->life = SENSOR_DONE;
-    else
-        s->link = SENSOR_BROKEN;
+    else if (s->link != SENSOR_BROKEN)
+        s->link = s->link >= SENSOR_UPLOADS ? SENSOR_ENDED : SENSOR_BROKEN;
     if (ev->call == s->control)
         s->control = NULL;
     else
@@ -106,6 +112,16 @@ static void write_number(char digits[16], uint64_t number)
         digits[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
 }
 
+/* Of no use is a connection that takes no more calls, since its peer has said so (GOAWAY). */
+static void start(sensor_core *s, mote_grpc *g, const mote_grpc_request *request,
+                  mote_grpc_call **call)
+{
+    int r = mote_grpc_start(g, request, call);
+
+    if (r < 0 && r != MOTE_AGAIN)
+        s->link = SENSOR_BROKEN;
+}
+
 static void start_control(sensor_core *s, mote_grpc *g)
 {
     char clock[32];
@@ -120,7 +136,7 @@ static void start_control(sensor_core *s, mote_grpc *g)
     if (s->tags)
         about[ctl.metadata_count++] =
             (mote_grpc_metadata){"device-tags", s->tags, 11, mote_pb_cstring(s->tags).len};
-    mote_grpc_start(g, &ctl, &s->control);
+    start(s, g, &ctl, &s->control);
 }
 
 static void start_upload(sensor_core *s, mote_grpc *g)
@@ -132,27 +148,58 @@ static void start_upload(sensor_core *s, mote_grpc *g)
         .path = &mote_telemetry_Telemetry_Upload_path, .metadata = id, .metadata_count = 2};
 
     write_number(epoch, s->samples.epoch);
-    mote_grpc_start(g, &up, &s->upload);
+    start(s, g, &up, &s->upload);
 }
 
-static void send_report(sensor_core *s)
+/* The first one, and each heartbeat. */
+static bool send_report(sensor_core *s)
 {
     mote_telemetry_Report report = {.device = mote_pb_cstring(s->name),
                                     .dropped = s->samples.dropped,
                                     .epoch = s->samples.epoch};
 
-    if (s->control && s->link == SENSOR_GREETS &&
-        mote_telemetry_Telemetry_Control_offer(s->control, &report) == 0)
-        s->link = SENSOR_REPORTED;
+    return s->control && mote_telemetry_Telemetry_Control_offer(s->control, &report) == 0;
 }
 
-void sensor_work(sensor_core *s, mote_grpc *g)
+/* One of the calls has ended: so does the other, and then both begin again. */
+static void begin_again(sensor_core *s, uint64_t now_ms)
 {
+    if (s->control)
+        mote_grpc_cancel(s->control);
+    if (s->upload)
+        mote_grpc_cancel(s->upload);
+    if (s->control || s->upload)
+        return;
+    if (now_ms - s->begun_ms >= SENSOR_CALLS_MS)
+        sensor_begin(s, now_ms);
+    else
+        s->link = SENSOR_BROKEN;
+}
+
+/* A heartbeat when it is due, on a connection that has come so far. */
+static void beat(sensor_core *s, uint64_t now_ms)
+{
+    if (s->answered || s->link != SENSOR_UPLOADS)
+        mote_heartbeat_heard(&s->heartbeat, now_ms);
+    s->answered = false;
+    mote_heartbeat_tick(&s->heartbeat, now_ms);
+    if (s->heartbeat.state == MOTE_HEARTBEAT_DUE && send_report(s))
+        mote_heartbeat_asked(&s->heartbeat, now_ms);
+}
+
+void sensor_work(sensor_core *s, mote_grpc *g, uint64_t now_ms)
+{
+    if (s->link == SENSOR_ENDED)
+        begin_again(s, now_ms);
+    if (s->link >= SENSOR_ENDED)
+        return;
     if (!s->control)
         start_control(s, g);
     if (s->control && !s->upload && s->link == SENSOR_UPLOADS)
         start_upload(s, g);
-    send_report(s);
+    if (s->link == SENSOR_GREETS && send_report(s))
+        s->link = SENSOR_REPORTED;
+    beat(s, now_ms);
     if (s->upload)
         mote_outbox_send(&s->samples, s->upload);
     if (s->life == SENSOR_FINISHING && s->upload && mote_outbox_count(&s->samples) == 0)
@@ -166,5 +213,6 @@ bool sensor_is_stuck(sensor_core *s, uint64_t now_ms)
     if (!owed || s->heard_ms == 0 || s->heard != s->samples.acknowledged)
         s->heard_ms = now_ms;
     s->heard = s->samples.acknowledged;
-    return now_ms - s->heard_ms >= SENSOR_SILENCE_MS;
+    return now_ms - s->heard_ms >= SENSOR_SILENCE_MS || s->link == SENSOR_BROKEN ||
+           s->heartbeat.state == MOTE_HEARTBEAT_LOST;
 }

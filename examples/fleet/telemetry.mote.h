@@ -41,7 +41,8 @@ struct mote_telemetry_UploadSummary {
 };
 enum { mote_telemetry_UploadSummary_received_NUMBER = 1 };
 
-/* Opens the control stream of a device, and reports what it had to drop. */
+/* Opens the control stream of a device, and reports what it had to drop. Each further one is a heartbeat, which passes
+ * proxies: it is answered at once with what is acknowledged. */
 struct mote_telemetry_Report {
     mote_pb_string device;
     uint64_t dropped;

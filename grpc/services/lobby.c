@@ -1,22 +1,22 @@
 /* Messages that wait for their number, before an outbox. Each lies behind its head, all in the
  * order of their coming and without a gap, so that the one behind another one is younger. The last
- * SPARE bytes of the memory stay free: a number is written behind a message for as long as it takes
- * to put that. */
+ * LOBBY_SPARE bytes of the memory stay free: a number is written behind a message for as long as it
+ * takes to put that. */
 #include "outbox.h"
 
 #include <string.h>
 
-enum { SPARE = 16, HEAD = 12, LARGEST = 0xffff - SPARE };
+enum { LOBBY_SPARE = 16, LOBBY_HEAD = 12, LOBBY_LARGEST = 0xffff - LOBBY_SPARE };
 
 typedef struct {
     uint64_t until_ms; /* 0: always */
     uint16_t len;
     uint8_t priority;
-} head;
+} lobby_head;
 
-static head head_at(const mote_outbox_lobby *l, size_t at)
+static lobby_head lobby_head_at(const mote_outbox_lobby *l, size_t at)
 {
-    head h;
+    lobby_head h;
     const uint8_t *p = l->memory + at;
 
     memcpy(&h.until_ms, p, 8);
@@ -25,19 +25,19 @@ static head head_at(const mote_outbox_lobby *l, size_t at)
     return h;
 }
 
-static size_t size_at(const mote_outbox_lobby *l, size_t at)
+static size_t lobby_size_at(const mote_outbox_lobby *l, size_t at)
 {
-    return HEAD + (size_t)head_at(l, at).len;
+    return LOBBY_HEAD + (size_t)lobby_head_at(l, at).len;
 }
 
-static size_t capacity(const mote_outbox_lobby *l)
+static size_t lobby_room(const mote_outbox_lobby *l)
 {
-    return l->size > SPARE ? l->size - SPARE : 0;
+    return l->size > LOBBY_SPARE ? l->size - LOBBY_SPARE : 0;
 }
 
-static void leave(mote_outbox_lobby *l, size_t at)
+static void leave_lobby(mote_outbox_lobby *l, size_t at)
 {
-    size_t n = size_at(l, at);
+    size_t n = lobby_size_at(l, at);
 
     memmove(l->memory + at, l->memory + at + n, l->used - at - n);
     l->used -= n;
@@ -46,9 +46,9 @@ static void leave(mote_outbox_lobby *l, size_t at)
 
 /* ---- coming -------------------------------------------------------------------------------- */
 
-/* For a new message only what has a priority below this one goes: with the same, it is the newest.
- */
-static unsigned limit(const mote_outbox_lobby *l, uint8_t priority)
+/* Below this priority messages may go for a new one of `priority`. With DROP_NEWEST it is itself
+ * the newest of its own. */
+static unsigned limit_for(const mote_outbox_lobby *l, uint8_t priority)
 {
     return priority + (l->policy == MOTE_OUTBOX_DROP_OLDEST ? 1u : 0u);
 }
@@ -57,10 +57,10 @@ static unsigned limit(const mote_outbox_lobby *l, uint8_t priority)
 static size_t find_victim(const mote_outbox_lobby *l, uint8_t priority)
 {
     size_t found = l->used;
-    unsigned lowest = limit(l, priority);
+    unsigned lowest = limit_for(l, priority);
 
-    for (size_t at = 0; at < l->used; at += size_at(l, at)) {
-        head h = head_at(l, at);
+    for (size_t at = 0; at < l->used; at += lobby_size_at(l, at)) {
+        lobby_head h = lobby_head_at(l, at);
         bool as_low = l->policy == MOTE_OUTBOX_DROP_NEWEST && found < l->used;
         if (h.priority < lowest || (as_low && h.priority == lowest)) {
             lowest = h.priority;
@@ -73,11 +73,12 @@ static size_t find_victim(const mote_outbox_lobby *l, uint8_t priority)
 /* The bytes that would be free when all had gone that may go for a message of this priority. */
 static size_t obtainable(const mote_outbox_lobby *l, uint8_t priority)
 {
-    size_t n = capacity(l) - l->used;
+    size_t n = lobby_room(l) - l->used;
 
-    for (size_t at = 0; at < l->used; at += size_at(l, at)) {
-        if (l->policy != MOTE_OUTBOX_REFUSE && head_at(l, at).priority < limit(l, priority))
-            n += size_at(l, at);
+    for (size_t at = 0; at < l->used; at += lobby_size_at(l, at)) {
+        if (l->policy != MOTE_OUTBOX_REFUSE &&
+            lobby_head_at(l, at).priority < limit_for(l, priority))
+            n += lobby_size_at(l, at);
     }
     return n;
 }
@@ -87,20 +88,20 @@ int mote_outbox_lobby_put(mote_outbox_lobby *l, const uint8_t *message, size_t l
 {
     uint16_t length = (uint16_t)len;
 
-    if (len > LARGEST || HEAD + len > capacity(l))
+    if (len > LOBBY_LARGEST || LOBBY_HEAD + len > lobby_room(l))
         return MOTE_GRPC_ERR_SPACE;
-    if (HEAD + len > obtainable(l, priority)) {
+    if (LOBBY_HEAD + len > obtainable(l, priority)) {
         l->refused++;
         return MOTE_AGAIN;
     }
-    for (; HEAD + len > capacity(l) - l->used; l->dropped++)
-        leave(l, find_victim(l, priority));
+    for (; LOBBY_HEAD + len > lobby_room(l) - l->used; l->dropped++)
+        leave_lobby(l, find_victim(l, priority));
     uint8_t *p = l->memory + l->used;
     memcpy(p, &until_ms, 8);
     memcpy(p + 8, &length, 2);
     p[10] = priority;
-    memcpy(p + HEAD, message, len);
-    l->used += HEAD + len;
+    memcpy(p + LOBBY_HEAD, message, len);
+    l->used += LOBBY_HEAD + len;
     l->put++;
     l->waiting++;
     return 0;
@@ -109,12 +110,12 @@ int mote_outbox_lobby_put(mote_outbox_lobby *l, const uint8_t *message, size_t l
 void mote_outbox_lobby_expire(mote_outbox_lobby *l, uint64_t now_ms)
 {
     for (size_t at = 0; at < l->used;) {
-        head h = head_at(l, at);
+        lobby_head h = lobby_head_at(l, at);
         bool over = h.until_ms > 0 && now_ms >= h.until_ms;
         if (over)
-            leave(l, at);
+            leave_lobby(l, at);
         else
-            at += size_at(l, at);
+            at += lobby_size_at(l, at);
         l->expired += over;
     }
 }
@@ -125,8 +126,8 @@ static size_t find_next(const mote_outbox_lobby *l)
 {
     size_t found = 0;
 
-    for (size_t at = 0; at < l->used; at += size_at(l, at)) {
-        int more = head_at(l, at).priority - head_at(l, found).priority;
+    for (size_t at = 0; at < l->used; at += lobby_size_at(l, at)) {
+        int more = lobby_head_at(l, at).priority - lobby_head_at(l, found).priority;
         if (more > 0 || (more == 0 && l->first == MOTE_OUTBOX_NEWEST_FIRST))
             found = at;
     }
@@ -144,26 +145,26 @@ static size_t write_varint(uint8_t *to, uint64_t value)
 }
 
 /* Its number goes behind the message for so long, over what lies there. */
-static int move(mote_outbox_lobby *l, mote_outbox *o, size_t at)
+static int go_over(mote_outbox_lobby *l, mote_outbox *o, size_t at)
 {
-    uint8_t kept[SPARE], *end = l->memory + at + size_at(l, at);
+    uint8_t kept[LOBBY_SPARE], *end = l->memory + at + lobby_size_at(l, at);
     uint64_t number = mote_outbox_sequence(o);
     size_t n = 0;
 
-    memcpy(kept, end, SPARE);
+    memcpy(kept, end, LOBBY_SPARE);
     if (l->sequence_field > 0) {
         n = write_varint(end, (uint64_t)l->sequence_field << 3);
         n += write_varint(end + n, number);
     }
-    int r = mote_outbox_put(o, l->memory + at + HEAD, head_at(l, at).len + n);
-    memcpy(end, kept, SPARE);
+    int r = mote_outbox_put(o, l->memory + at + LOBBY_HEAD, lobby_head_at(l, at).len + n);
+    memcpy(end, kept, LOBBY_SPARE);
     bool moved = mote_outbox_sequence(o) != number;
     o->refused -= r == MOTE_AGAIN; /* it waits here */
     l->moved += moved;
     l->overtaken += moved && at > 0;
     l->dropped += r == MOTE_GRPC_ERR_SPACE;
     if (moved || r == MOTE_GRPC_ERR_SPACE)
-        leave(l, at);
+        leave_lobby(l, at);
     return r;
 }
 
@@ -174,7 +175,7 @@ int mote_outbox_lobby_send(mote_outbox_lobby *l, mote_outbox *o, mote_grpc_call 
 
     mote_outbox_lobby_expire(l, now_ms);
     while (r == 0 && l->waiting > 0) {
-        r = move(l, o, find_next(l));
+        r = go_over(l, o, find_next(l));
         if (r == 0)
             r = mote_outbox_send(o, call);
     }

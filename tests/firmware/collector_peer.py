@@ -35,12 +35,20 @@ def control(reports, context):
     context.add_callback(over.set)
     epoch = "%016x" % next(reports).epoch
     told = None
+    beats = []
+
+    def hear():  # each further Report is a heartbeat
+        for report in reports:
+            beats.append(report)
+
+    threading.Thread(target=hear, daemon=True).start()
     yield telemetry.Command(interval_ms=int(os.environ.get("INTERVAL", "50")))
     while not over.wait(0.02):
         with lock:
             now = last.get(epoch, 0)
-        if now != told:
+        if now != told or beats:
             told = now
+            beats.clear()
             yield telemetry.Command(acknowledged=now)
 
 

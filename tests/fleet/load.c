@@ -125,7 +125,7 @@ int main(int argc, char **argv)
         for (; due >= each; due -= each, made += each, next = (next + 1) % count)
             make_samples(&devices[next], each, now);
         for (unsigned i = 0; i < count; i++) {
-            sensor_work(&devices[i].sensor, &devices[i].client.grpc);
+            sensor_work(&devices[i].sensor, &devices[i].client.grpc, now);
             mote_posix_flush(&devices[i].conn);
         }
         mote_posix_loop_turn(&loop, 5);
