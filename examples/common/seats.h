@@ -3,26 +3,25 @@
 #define EXAMPLES_SEATS_H
 
 #include "../../port/posix/posix.h"
+#include "peer.h"
 
 #include <string.h>
 
-/* The address of who calls, without the port. */
-static inline void seats_host(const mote_grpc_call *call, char host[128])
+static inline void seats_host(const mote_grpc_call *call, char host[PEER_HOST])
 {
-    mote_posix_peer_address(mote_posix_conn_of(call), host);
-    char *colon = strrchr(host, ':');
-    if (colon && strncmp(host, "unix:", 5) != 0)
-        *colon = '\0';
+    char address[128];
+
+    peer_host(mote_posix_peer_address(mote_posix_conn_of(call), address), host);
 }
 
-/* A free seat, or NULL. An address has at most as many as it leaves to others, so that nobody takes
+/* A free seat, or NULL. A host has at most as many as it leaves to others, so that nobody takes
  * them all, by however many connections. */
 static inline mote_grpc_handle *seats_find(mote_grpc_handle *seats, size_t count,
                                            const mote_grpc_call *call)
 {
     mote_grpc_handle *free_one = NULL;
     size_t free_count = 0, own = 0;
-    char host[128], other[128];
+    char host[PEER_HOST], other[PEER_HOST];
 
     seats_host(call, host);
     for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,5 @@
-/* What others have said, for a terminal: programs print it through these functions alone. */
+/* What others have said: what is taken for a name, how much of a text is kept, and what a terminal
+ * is shown. Programs print it through these functions alone. */
 #ifndef EXAMPLES_TEXT_H
 #define EXAMPLES_TEXT_H
 
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { TEXT_MOST = 8192 }; /* bytes; what is longer is cut */
 
@@ -30,6 +32,34 @@ static inline size_t printable(const uint8_t *s, size_t len)
                 (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x061c ||
                 c == 0xfeff;
     return encoded && !acts ? n : 0;
+}
+
+/* 1 to `most` bytes of UTF-8 that can be shown: what is a name of something. */
+static inline bool is_printable_name(const char *text, size_t len, size_t most)
+{
+    size_t n;
+
+    for (size_t i = 0; i < len; i += n) {
+        if ((n = printable((const uint8_t *)text + i, len - i)) == 0)
+            return false;
+    }
+    return len > 0 && len <= most;
+}
+
+/* As much of a text in UTF-8 as there is room for: whole characters, and none behind a NUL. A half
+ * one is no text any more, and whoever it is sent to would get nothing. */
+static inline void keep_text(char *to, size_t size, const char *text, size_t len)
+{
+    const char *nul = len > 0 ? memchr(text, '\0', len) : NULL;
+    size_t n = nul ? (size_t)(nul - text) : len;
+
+    if (n >= size) {
+        for (n = size - 1; n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80;)
+            n--;
+    }
+    if (n > 0)
+        memcpy(to, text, n);
+    to[n] = '\0';
 }
 
 /* What is not printable becomes \xNN, and a backslash two of them. */

@@ -3,7 +3,6 @@
 #include "device_service.h"
 
 #include "../../grpc/services/services.h"
-#include "device.mote.h"
 
 enum { CHANNELS = 4, PERIOD_MS = 500 };
 
@@ -55,21 +54,24 @@ static int watch_channel(mote_grpc_call *call, const mote_grpc_event *ev)
         return 0;
     if (mote_device_Device_Watch_read(ev, &request, NULL) < 0 || request.number >= CHANNELS)
         return mote_grpc_finish(call, MOTE_GRPC_OUT_OF_RANGE, "channels are 0 to 3");
-    *w = (device_watcher){true, request.number, 0};
+    *w = (device_watcher){.watching = true, .channel = request.number};
     return 0;
 }
 
-/* A reading for each watcher whose time has come; one that has no room gets the next one. */
+/* A reading for each watcher whose time has come. One for which there is no room is told later, to
+ * its end; whoever is slow misses those between. */
 static void send_readings(mote_grpc *g, uint64_t now_ms)
 {
     for (size_t i = 0; i < g->config->max_calls; i++) {
         mote_grpc_call *call = &g->calls[i];
         device_watcher *w = call->user;
-        if (!call->stream || !w->watching || now_ms < w->due_ms)
+        if (!call->stream || !w->watching || (!w->telling && now_ms < w->due_ms))
             continue;
-        mote_device_Reading reading = reading_of(call, w->channel);
-        mote_device_Device_Watch_write(call, &reading);
-        w->due_ms = now_ms + PERIOD_MS;
+        if (!w->telling) {
+            w->reading = reading_of(call, w->channel);
+            w->due_ms = now_ms + PERIOD_MS;
+        }
+        w->telling = mote_device_Device_Watch_write(call, &w->reading) < 0;
     }
 }
 

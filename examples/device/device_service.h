@@ -4,12 +4,15 @@
 #define EXAMPLES_DEVICE_SERVICE_H
 
 #include "../../grpc/grpc.h"
+#include "device.mote.h"
 
 /* User memory of a call. */
 typedef struct {
     bool watching;
+    bool telling; /* this reading, a part of which may have been sent */
     uint32_t channel;
     uint64_t due_ms;
+    mote_device_Reading reading;
 } device_watcher;
 
 enum { DEVICE_SERVICES = 4, DEVICE_USER = sizeof(device_watcher) };

@@ -98,7 +98,7 @@ static void keep_nothing(void)
 {
     for (source *s = sources_first(); s; s = sources_after(s)) {
         s->stored = s->accepted;
-        s->fresh_stored = s->fresh;
+        count_stored(s);
     }
 }
 
@@ -121,14 +121,15 @@ static int take(source *s, const mote_telemetry_Sample *sample)
     if (renew_if_other(s, sample) < 0)
         return -1;
     if (sample->sequence <= s->accepted) {
-        s->duplicates++;
+        store_counts.duplicates++;
         return 0;
     }
     if (path && store_add(s, sample) < 0)
         return -1;
-    s->missing += sample->sequence - s->accepted - 1;
+    store_counts.missing += sample->sequence - s->accepted - 1;
     s->accepted = sample->sequence;
     s->fresh++;
+    store_counts.fresh++;
     view_sample(s, sample);
     return 0;
 }
@@ -208,51 +209,6 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
 
 /* ---- Control ------------------------------------------------------------------------------- */
 
-static int command(mote_grpc_call *call, uint32_t which, uint64_t value)
-{
-    mote_telemetry_Command command = {.is = {.which = which}};
-
-    if (which == mote_telemetry_Command_acknowledged)
-        command.is.is.acknowledged = value;
-    else
-        command.is.is.interval_ms = (uint32_t)value;
-    return mote_telemetry_Telemetry_Control_write(call, &command);
-}
-
-/* A device without an epoch may have begun anew: it is told nothing of its last life until the
- * first sample on this connection has shown which life it is in. */
-static uint64_t to_be_told(const call_state *state, const source *s)
-{
-    const call_state *up = s->upload;
-
-    if (s->epoch != 0 || (up && up->received > 0))
-        return s->stored;
-    return state->kind == CONTROL_SILENT ? 0 : s->told;
-}
-
-/* What the device must be told is the difference between what is stored and what it knows, so a
- * command that finds no room is simply sent later. */
-static void tell(call_state *state)
-{
-    source *s = state->source;
-    uint64_t stored = to_be_told(state, s);
-
-    if (state->kind == CONTROL_SILENT && s->accepted != s->stored)
-        return; /* the next commit decides: by the first answer a device settles its books */
-    if (state->kind == CONTROL_SILENT || s->told != stored) {
-        if (command(state->call, mote_telemetry_Command_acknowledged, stored) < 0)
-            return;
-        if (state->kind == CONTROL_SILENT)
-            state->kind = CONTROL_GREETED;
-        else
-            s->fresh_told = s->fresh_stored;
-        s->told = stored;
-    }
-    if (interval_ms && state->kind == CONTROL_GREETED &&
-        command(state->call, mote_telemetry_Command_interval_ms, interval_ms) == 0)
-        state->kind = CONTROL_PACED;
-}
-
 /* The first report says whose call it is; the others are heartbeats. */
 static int begin_control(mote_grpc_call *call, call_state *state,
                          const mote_telemetry_Report *report)
@@ -289,7 +245,7 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     if (!state->source)
         return r;
     state->source->dropped = report.dropped;
-    tell(state);
+    calls_tell(state, interval_ms);
     return 0;
 }
 
@@ -329,7 +285,7 @@ static void tell_all(mote_posix_loop *loop)
         if (state->ending)
             calls_try_to_end(state);
         else if (state->kind != UPLOAD)
-            tell(state);
+            calls_tell(state, interval_ms);
     }
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
         mote_posix_flush(conn);

@@ -183,3 +183,71 @@ void calls_bind(call_state *state, source *s)
     else
         s->control = state;
 }
+
+/* ---- what a device is told ----------------------------------------------------------------- */
+
+/* A device without an epoch may have begun anew: it is told nothing of its last life until the
+ * first sample on this connection has shown which life it is in. */
+static uint64_t to_be_told(const call_state *state, const source *s)
+{
+    const call_state *up = s->upload;
+
+    if (s->epoch != 0 || (up && up->received > 0))
+        return s->stored;
+    return state->kind == CONTROL_SILENT ? 0 : s->told;
+}
+
+/* The next command. By the first answer a device settles its books, so that waits for the commit.
+ */
+static bool choose(call_state *state, uint32_t interval_ms)
+{
+    source *s = state->source;
+    uint64_t stored = to_be_told(state, s);
+
+    if (state->kind == CONTROL_SILENT && s->accepted != s->stored)
+        return false;
+    if (state->kind == CONTROL_SILENT || s->told != stored) {
+        state->telling = mote_telemetry_Command_acknowledged;
+        state->told = stored;
+    } else if (interval_ms && state->kind == CONTROL_GREETED) {
+        state->telling = mote_telemetry_Command_interval_ms;
+        state->told = interval_ms;
+    }
+    return state->telling != 0;
+}
+
+/* A command of which a part was sent is sent to its end, whatever is stored meanwhile: a number
+ * that is made of two is one that nobody has stored. */
+static bool say_it(call_state *state)
+{
+    mote_telemetry_Command command = {.is = {.which = state->telling}};
+
+    if (state->telling == mote_telemetry_Command_acknowledged)
+        command.is.is.acknowledged = state->told;
+    else
+        command.is.is.interval_ms = (uint32_t)state->told;
+    return mote_telemetry_Telemetry_Control_write(state->call, &command) == 0;
+}
+
+static void was_said(call_state *state)
+{
+    source *s = state->source;
+
+    if (state->telling == mote_telemetry_Command_interval_ms) {
+        if (state->kind == CONTROL_GREETED) /* and no heartbeat has come meanwhile */
+            state->kind = CONTROL_PACED;
+    } else {
+        if (state->kind == CONTROL_SILENT)
+            state->kind = CONTROL_GREETED;
+        else if (state->told == s->stored)
+            count_told(s);
+        s->told = state->told;
+    }
+    state->telling = 0;
+}
+
+void calls_tell(call_state *state, uint32_t interval_ms)
+{
+    while ((state->telling || choose(state, interval_ms)) && say_it(state))
+        was_said(state);
+}

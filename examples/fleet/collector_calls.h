@@ -26,6 +26,8 @@ typedef struct call_state {
     uint64_t clock_ms, clock_first; /* what its own clock says, from which number on; 0: none */
     uint64_t received;
     enum call_kind kind;
+    uint32_t telling;   /* which command, a part of which may have been sent; 0: none */
+    uint64_t told;      /* what it says */
     int code;           /* it is to end with this: */
     const char *ending; /* why; NULL: it is not */
 } call_state;
@@ -60,6 +62,10 @@ int calls_refuse(call_state *state, mote_grpc_call *call, int code, const char *
 /* From outside of its handler: calls_try_to_end() does it, in this turn or a later one. */
 void calls_end(call_state *state, int code, const char *why);
 int calls_try_to_end(call_state *state);
+/* Tells a device what is stored, and, unless it is 0, how often to take a reading: what it must be
+ * told is the difference between what there is and what it knows. What finds no room is sent later.
+ */
+void calls_tell(call_state *state, uint32_t interval_ms);
 /* A device belongs to one connection at a time, to the last one that says its name and epoch. */
 void calls_bind(call_state *state, source *s);
 

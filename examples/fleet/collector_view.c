@@ -97,22 +97,15 @@ static void print_devices(const view_state *v)
 
 /* ---- counts -------------------------------------------------------------------------------- */
 
-static void add(view_state *t, const source *s)
-{
-    t->fresh += s->fresh;
-    t->fresh_stored += s->fresh_stored;
-    t->fresh_told += s->fresh_told;
-    t->missing += s->missing;
-    t->duplicates += s->duplicates;
-}
-
 view_state view_totals(const view_state *v)
 {
     view_state t = *v;
 
-    add(&t, &sources_gone);
-    for (const source *s = sources_first(); s; s = sources_after(s))
-        add(&t, s);
+    t.fresh += store_counts.fresh;
+    t.fresh_stored += store_counts.fresh_stored;
+    t.fresh_told += store_counts.fresh_told;
+    t.missing += store_counts.missing;
+    t.duplicates += store_counts.duplicates;
     return t;
 }
 

@@ -151,13 +151,14 @@ static void start_upload(sensor_core *s, mote_grpc *g)
     start(s, g, &up, &s->upload);
 }
 
-/* The first one, and each heartbeat. */
+/* The first one, and each heartbeat. One of which a part was sent is sent to its end as it was. */
 static bool send_report(sensor_core *s)
 {
-    mote_telemetry_Report report = {.device = mote_pb_cstring(s->name),
-                                    .dropped = s->samples.dropped,
-                                    .epoch = s->samples.epoch};
+    mote_telemetry_Report report = {
+        .device = mote_pb_cstring(s->name), .dropped = s->dropped, .epoch = s->samples.epoch};
 
+    if (s->control && s->control->tx_sent == 0)
+        s->dropped = report.dropped = s->samples.dropped;
     return s->control && mote_telemetry_Telemetry_Control_offer(s->control, &report) == 0;
 }
 

@@ -47,6 +47,7 @@ typedef struct {
                           takes its samples, as it is now; 0: their time is that of day */
     uint64_t first;    /* the number of its first sample since it started */
     mote_outbox samples;
+    uint64_t dropped; /* of them, as the report says that is under way */
     uint32_t interval_ms;
     uint64_t stored; /* by the last upload */
     enum sensor_life life;

@@ -1,15 +1,18 @@
 #include "sources.h"
 
+#include "../common/peer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-/* Who brings devices: an address without its port. */
-enum { PEER = 64, PEER_BUCKETS = 4096 };
+/* Who brings devices. */
+enum { PEER_BUCKETS = 4096 };
 typedef struct peer {
     struct peer *next; /* in the chain of its bucket */
     size_t bucket, count;
-    char address[PEER];
+    char host[PEER_HOST];
 } peer;
 
 /* Each is in a chain of its bucket, by the hash of its device, and in the list of all. */
@@ -20,7 +23,6 @@ typedef struct entry {
 } entry;
 
 size_t sources_most = 1000000;
-source sources_gone;
 static peer *peers[PEER_BUCKETS];
 
 static source **buckets;
@@ -28,13 +30,14 @@ static size_t bucket_count, count;
 static entry *oldest, *newest;
 
 /* FNV-1a. A peer may choose names that meet in one bucket: SOURCE_EPOCHS bounds those of one
- * device, and a random start is what keeps others from knowing the buckets. */
+ * device, and a random start is what keeps others from knowing the buckets (where the program lies,
+ * when there are no random numbers yet). */
 static uint64_t hash_bytes(const char *device, size_t len)
 {
     static uint64_t start;
 
-    if (start == 0)
-        start = (uint64_t)(uintptr_t)&start ^ (uint64_t)(uintptr_t)buckets ^ 14695981039346656037u;
+    if (start == 0 && getrandom(&start, sizeof start, GRND_NONBLOCK) != sizeof start)
+        start = (uint64_t)(uintptr_t)&start ^ 14695981039346656037u;
     uint64_t h = start;
     for (size_t i = 0; i < len; i++)
         h = (h ^ (uint8_t)device[i]) * 1099511628211u;
@@ -51,19 +54,18 @@ static size_t hash(const char *device, size_t len)
 /* One that has none left is forgotten. NULL: there is no memory. */
 static peer *find_peer(const char *address)
 {
-    const char *port = strrchr(address, ':');
-    size_t len = port ? (size_t)(port - address) : strlen(address);
+    char host[PEER_HOST];
 
-    len = len < PEER - 1 ? len : PEER - 1;
-    size_t bucket = (size_t)hash_bytes(address, len) & (PEER_BUCKETS - 1);
+    peer_host(address, host);
+    size_t bucket = (size_t)hash_bytes(host, strlen(host)) & (PEER_BUCKETS - 1);
     for (peer *p = peers[bucket]; p; p = p->next) {
-        if (strncmp(p->address, address, len) == 0 && p->address[len] == '\0')
+        if (strcmp(p->host, host) == 0)
             return p;
     }
     peer *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    snprintf(p->address, sizeof p->address, "%.*s", (int)len, address);
+    memcpy(p->host, host, sizeof host);
     p->bucket = bucket;
     p->next = peers[bucket];
     peers[bucket] = p;
@@ -129,17 +131,6 @@ static void forget(source *s)
     free(e);
 }
 
-/* It is known no more, and what it has counted is. */
-static void retire(source *s)
-{
-    sources_gone.fresh += s->fresh;
-    sources_gone.fresh_stored += s->fresh_stored;
-    sources_gone.fresh_told += s->fresh_told;
-    sources_gone.missing += s->missing;
-    sources_gone.duplicates += s->duplicates;
-    forget(s);
-}
-
 static bool in_use(const source *s)
 {
     return s->control || s->upload || s->dirty || s->shown;
@@ -153,7 +144,7 @@ static void forget_old_epochs(const char *device, size_t len)
     for (source *s = buckets[hash(device, len)], *next; s; s = next) {
         next = s->next;
         if (is_device(s, device, len) && ++n >= SOURCE_EPOCHS && !in_use(s))
-            retire(s);
+            forget(s);
     }
 }
 
@@ -197,7 +188,7 @@ source *sources_find(const char *device, size_t len, uint64_t epoch, const char 
 void sources_release(source *s)
 {
     if (s->id == 0 && !in_use(s))
-        retire(s);
+        forget(s);
 }
 
 int sources_expire(uint64_t before_ms)
@@ -207,7 +198,7 @@ int sources_expire(uint64_t before_ms)
         if (s->id == 0 || s->seen_ms >= before_ms)
             continue;
         if (!in_use(s))
-            retire(s);
+            forget(s);
         else if (store_touch(s) < 0)
             return -1;
     }
@@ -247,5 +238,5 @@ void sources_clear(void)
 {
     while (newest)
         forget(&newest->s);
-    sources_gone = (source){0};
+    store_counts = (source_counts){0};
 }

@@ -31,9 +31,6 @@ source *sources_first(void);
 source *sources_after(const source *s);
 size_t sources_count(void);
 
-/* What those have counted that are known no more: fresh, missing, and the like. */
-extern source sources_gone;
-
 /* Forgets them all, and what they have counted. */
 void sources_clear(void);
 

@@ -53,6 +53,7 @@ static const char *const texts[STATEMENTS] = {
     "SELECT zero_ms FROM clocks WHERE source = ? AND first = ?",
     "DELETE FROM clocks WHERE source NOT IN (SELECT id FROM sources)", "BEGIN IMMEDIATE", "COMMIT"};
 
+source_counts store_counts;
 static sqlite3 *db;
 sqlite3_stmt *store_statements[STATEMENTS];
 static int lock = -1;
@@ -223,6 +224,16 @@ static int prepare_file(const char *path)
     return check_log();
 }
 
+/* Numbers that this program may have written. A `last` beyond them would acknowledge samples that
+ * are not here; such a row counts for nothing, and its device is a new one. */
+static bool is_sane(const source *row)
+{
+    enum { ROOM = 1 << 20 }; /* for ids of others */
+
+    return row->id > INT64_MIN + ROOM && row->id < INT64_MAX - ROOM && row->stored <= INT64_MAX &&
+           row->dropped <= INT64_MAX && row->seen_ms <= INT64_MAX;
+}
+
 /* Of devices without an epoch only the last incarnation is of interest. */
 static int load(void (*known)(const source *row))
 {
@@ -242,7 +253,7 @@ static int load(void (*known)(const source *row))
                       .dropped = (uint64_t)sqlite3_column_int64(s, 4),
                       .seen_ms = (uint64_t)sqlite3_column_int64(s, 5)};
         const char *device = (const char *)sqlite3_column_text(s, 1);
-        if (device && name_is_valid(device, strlen(device), DEVICE_NAME)) {
+        if (device && name_is_valid(device, strlen(device), DEVICE_NAME) && is_sane(&row)) {
             memcpy(row.device, device, strlen(device));
             known(&row);
         }
@@ -474,7 +485,7 @@ int store_commit(void)
     for (; dirty; dirty = dirty->next_dirty) {
         dirty->dirty = false;
         dirty->stored = dirty->accepted;
-        dirty->fresh_stored = dirty->fresh;
+        count_stored(dirty);
     }
     return 0;
 }

@@ -43,12 +43,32 @@ typedef struct source {
     bool clock_new;       /* both are to be written */
     uint64_t fresh;       /* samples that were taken since the start; of those: */
     uint64_t fresh_stored, fresh_told;
-    uint64_t missing, duplicates;
     bool dirty; /* its row is to be written by the next commit */
     struct source *next, *next_dirty;
     void *control, *upload; /* its calls, of the collector */
     void *shown;            /* of the view */
 } source;
+
+/* What all sources have counted since the start, those that are known no more included. It is kept
+ * as they count, so that whoever asks does not pay for each of a million. */
+typedef struct {
+    uint64_t fresh, fresh_stored, fresh_told, missing, duplicates;
+} source_counts;
+
+extern source_counts store_counts;
+
+/* All that was taken is stored; what is stored is told. */
+static inline void count_stored(source *s)
+{
+    store_counts.fresh_stored += s->fresh - s->fresh_stored;
+    s->fresh_stored = s->fresh;
+}
+
+static inline void count_told(source *s)
+{
+    store_counts.fresh_told += s->fresh_stored - s->fresh_told;
+    s->fresh_told = s->fresh_stored;
+}
 
 /* Opens or creates it, and tells of each source that is there. 0, or -1 with store_error(). */
 int store_open(const char *path, void (*known)(const source *row));

@@ -38,6 +38,9 @@ typedef struct {
     char name[NAME];
     uint64_t next; /* number of the next event to send */
     size_t greet;  /* members that are still to be shown as present */
+    bool telling;  /* this event, a part of which may have been sent: it is sent to its end, though
+                    * the ring has moved on, or who is present has left */
+    event event;
 } member;
 
 static room rooms[ROOMS];
@@ -61,7 +64,7 @@ static room *find_room(mote_pb_string name)
     }
     if (free_slot) { /* what was said there before is nobody's business */
         memset(free_slot, 0, sizeof *free_slot);
-        snprintf(free_slot->name, NAME, "%.*s", (int)name.len, name.data);
+        keep_text(free_slot->name, NAME, name.data, name.len);
     }
     return free_slot;
 }
@@ -72,30 +75,41 @@ static void add_event(room *r, mote_chat_Event_Kind kind, const char *name, mote
 
     e->kind = kind;
     snprintf(e->name, NAME, "%s", name);
-    snprintf(e->text, TEXT, "%.*s", (int)text.len, text.data);
+    keep_text(e->text, TEXT, text.data, text.len);
     news = true;
 }
 
 /* ---- what a member is sent ------------------------------------------------------------------ */
 
-static int send_event(mote_grpc_call *call, mote_chat_Event_Kind kind, const char *name,
-                      const char *text)
+static bool send_event(mote_grpc_call *call, const event *e)
 {
-    mote_chat_Event e = {kind, mote_pb_cstring(name), mote_pb_cstring(text)};
+    mote_chat_Event said = {e->kind, mote_pb_cstring(e->name), mote_pb_cstring(e->text)};
 
-    return mote_chat_Chat_Join_write(call, &e);
+    return mote_chat_Chat_Join_write(call, &said) == 0; /* or MOTE_GRPC_WRITABLE follows */
 }
 
-/* Who was there before. */
-static bool greet(mote_grpc_call *call, member *m)
+/* The next one that was there before. */
+static bool greet(member *m)
 {
-    for (; m->greet < MEMBERS; m->greet++) {
-        const mote_grpc_call *there = mote_grpc_find(calls[m->greet]);
+    while (m->greet < MEMBERS) {
+        const mote_grpc_call *there = mote_grpc_find(calls[m->greet++]);
         const member *other = there ? there->user : NULL;
-        if (other && other != m && other->room == m->room &&
-            send_event(call, mote_chat_Event_Kind_PRESENT, other->name, "") < 0)
-            return false;
+        if (other && other != m && other->room == m->room) {
+            m->event = (event){.kind = mote_chat_Event_Kind_PRESENT};
+            memcpy(m->event.name, other->name, NAME);
+            return true;
+        }
     }
+    return false;
+}
+
+static bool take_event(member *m)
+{
+    if (m->room->count - m->next > KEPT)
+        m->next = m->room->count - KEPT;
+    if (m->next == m->room->count)
+        return false;
+    m->event = m->room->events[m->next++ % KEPT];
     return true;
 }
 
@@ -103,30 +117,18 @@ static void send_news(mote_grpc_call *call)
 {
     member *m = call->user;
 
-    if (!m->room || !greet(call, m))
-        return;
-    if (m->room->count - m->next > KEPT)
-        m->next = m->room->count - KEPT;
-    for (; m->next < m->room->count; m->next++) {
-        const event *e = &m->room->events[m->next % KEPT];
-        if (send_event(call, e->kind, e->name, e->text) < 0)
-            return; /* MOTE_GRPC_WRITABLE follows */
+    while (m->room && (m->telling || greet(m) || take_event(m))) {
+        m->telling = !send_event(call, &m->event);
+        if (m->telling)
+            return;
     }
 }
 
 /* ---- what a member does --------------------------------------------------------------------- */
 
-/* 1 to 31 bytes of UTF-8 that can be shown. */
 static bool is_name(mote_pb_string s)
 {
-    const uint8_t *text = (const uint8_t *)s.data;
-    size_t n;
-
-    for (size_t i = 0; i < s.len; i += n) {
-        if ((n = printable(text + i, s.len - i)) == 0)
-            return false;
-    }
-    return s.len > 0 && s.len < NAME;
+    return is_printable_name(s.data, s.len, NAME - 1);
 }
 
 static size_t seats_of(const mote_grpc *connection)
@@ -150,7 +152,7 @@ static int enter(mote_grpc_call *call, member *m, const mote_chat_Enter *e)
         return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "all rooms are full");
     *seat = mote_grpc_handle_of(call);
     m->room->members++;
-    snprintf(m->name, NAME, "%.*s", (int)e->name.len, e->name.data);
+    keep_text(m->name, NAME, e->name.data, e->name.len);
     m->next = m->room->count;
     add_event(m->room, mote_chat_Event_Kind_ENTERED, m->name, MOTE_PB_STRING(""));
     return 0;

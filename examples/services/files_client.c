@@ -68,7 +68,7 @@ static int download(const char *name)
             differs = compare(part.is.is.receipt, size, crc);
         }
     }
-    return report(status) || fflush(stdout) != 0 || differs;
+    return report(status) || fflush(stdout) != 0 || ferror(stdout) || differs;
 }
 
 int main(int argc, char **argv)

@@ -25,6 +25,8 @@ typedef struct {
     uint32_t count;
     mote_monitor_Level least; /* Tail */
     uint64_t next;            /* number of the next line to send */
+    bool telling;             /* the line before it, a part of which may have been sent */
+    kept_line line;
 } call_state;
 
 /* ---- metrics ------------------------------------------------------------------------------- */
@@ -78,23 +80,34 @@ static int log_lines(mote_grpc_call *call, const mote_grpc_event *ev)
         return MOTE_GRPC_INVALID_ARGUMENT;
     kept_line *k = &lines[line_count++ % KEPT];
     k->level = line.level;
-    snprintf(k->text, sizeof k->text, "%.*s", (int)line.text.len, line.text.data);
+    keep_text(k->text, sizeof k->text, line.text.data, line.text.len);
     s->count++;
     return 0;
 }
 
-/* Sends the lines that this call has not seen, as far as there is room. One that is too slow misses
- * lines; the numbers show it. */
+/* The next line that is of interest. One call that is too slow misses lines; the numbers show it.
+ */
+static bool take_line(call_state *s)
+{
+    if (line_count - s->next > KEPT)
+        s->next = line_count - KEPT;
+    while (s->next < line_count) {
+        s->line = lines[s->next++ % KEPT];
+        if (s->line.level >= s->least)
+            return true;
+    }
+    return false;
+}
+
+/* Sends the lines that this call has not seen, as far as there is room. */
 static void send_lines(mote_grpc_call *call)
 {
     call_state *s = call->user;
 
-    if (line_count - s->next > KEPT)
-        s->next = line_count - KEPT;
-    for (; s->next < line_count; s->next++) {
-        const kept_line *k = &lines[s->next % KEPT];
-        mote_monitor_Line line = {k->level, mote_pb_cstring(k->text), s->next};
-        if (k->level >= s->least && mote_monitor_Monitor_Tail_write(call, &line) < 0)
+    while (s->telling || take_line(s)) {
+        mote_monitor_Line line = {s->line.level, mote_pb_cstring(s->line.text), s->next - 1};
+        s->telling = mote_monitor_Monitor_Tail_write(call, &line) < 0;
+        if (s->telling)
             return; /* MOTE_GRPC_WRITABLE follows */
     }
 }

@@ -7,6 +7,7 @@
  *   orders_server [--address=127.0.0.1:50051]
  */
 #include "../../port/posix/posix.h"
+#include "../common/peer.h"
 #include "../common/secure.h"
 #include "orders.mote.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     mote_orders_Item items[MAX_ITEMS]; /* their articles are views of the above */
     size_t item_count;
     mote_orders_Status status;
+    char host[PEER_HOST]; /* whose it is */
 } stored_order;
 
 static stored_order orders[MAX_ORDERS];
@@ -44,7 +46,7 @@ static mote_pb_arena fresh_arena(void)
 
 static void copy(char to[TEXT], mote_pb_string from)
 {
-    snprintf(to, TEXT, "%.*s", (int)from.len, from.data);
+    keep_text(to, TEXT, from.data, from.len);
 }
 
 static stored_order *find(mote_pb_string id)
@@ -56,11 +58,21 @@ static stored_order *find(mote_pb_string id)
     return NULL;
 }
 
-/* Why an order is not taken; NULL: it is fine. */
-static const char *problem(const mote_orders_Order *o)
+/* A host has at most as many orders as it leaves places to others. */
+static bool has_room(const char *host)
 {
-    if (o->id.len == 0 || o->id.len >= TEXT)
-        return "id is empty or longer than 39 bytes";
+    size_t own = 0;
+
+    for (size_t i = 0; i < order_count; i++)
+        own += strcmp(orders[i].host, host) == 0;
+    return own < MAX_ORDERS - order_count;
+}
+
+/* Why an order is not taken; NULL: it is fine. */
+static const char *problem(const mote_orders_Order *o, const char *host)
+{
+    if (!is_printable_name(o->id.data, o->id.len, TEXT - 1))
+        return "id is not 1 to 39 bytes that can be shown";
     if (o->items.count == 0 || o->items.count > MAX_ITEMS)
         return "an order has 1 to 8 items";
     for (size_t i = 0; i < o->items.count; i++) {
@@ -69,12 +81,14 @@ static const char *problem(const mote_orders_Order *o)
     }
     if (find(o->id))
         return "id exists already";
-    return order_count == MAX_ORDERS ? "the store is full" : NULL;
+    return has_room(host) ? NULL : "the store is full";
 }
 
-static void store(const mote_orders_Order *o)
+static void store(const mote_orders_Order *o, const char *host)
 {
     stored_order *s = &orders[order_count++];
+
+    memcpy(s->host, host, PEER_HOST);
 
     copy(s->id, o->id);
     copy(s->customer, o->customer);
@@ -122,8 +136,9 @@ static int history(mote_grpc_call *call, const mote_grpc_event *ev)
     return 0;
 }
 
-static int take_order(const mote_grpc_event *ev, call_state *s)
+static int take_order(const mote_grpc_call *call, const mote_grpc_event *ev, call_state *s)
 {
+    char address[128], host[PEER_HOST];
     mote_pb_arena arena = fresh_arena();
     mote_orders_Order order;
     int r = mote_orders_Orders_Import_read(ev, &order, &arena);
@@ -131,10 +146,11 @@ static int take_order(const mote_grpc_event *ev, call_state *s)
 
     if (r < 0 && !why)
         return MOTE_GRPC_INVALID_ARGUMENT;
+    peer_host(mote_posix_peer_address(mote_posix_conn_of(call), address), host);
     if (!why)
-        why = problem(&order);
+        why = problem(&order, host);
     if (!why) {
-        store(&order);
+        store(&order, host);
         s->succeeded++;
         return 0;
     }
@@ -159,7 +175,7 @@ static int send_result(mote_grpc_call *call, call_state *s)
 static int import_orders(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     if (ev->type == MOTE_GRPC_MESSAGE)
-        return take_order(ev, call->user);
+        return take_order(call, ev, call->user);
     return ev->type == MOTE_GRPC_HALF_CLOSE ? send_result(call, call->user) : 0;
 }
 

@@ -19,6 +19,9 @@ static uint64_t changes[SYMBOLS];
 /* User memory of a call. */
 typedef struct {
     uint32_t wanted, owed; /* a bit for each symbol */
+    uint32_t last;         /* the symbol that was told last: those behind it have their turn */
+    bool telling;          /* this price, a part of which may have been sent */
+    mote_prices_Price price;
 } watcher;
 
 static mote_grpc_handle watchers[MAX_WATCHERS]; /* of all connections */
@@ -38,18 +41,31 @@ static bool add_watcher(const mote_grpc_call *call)
     return seat != NULL;
 }
 
-/* Sends what is owed, as far as there is room. */
+/* The newest price of the next symbol that is owed. */
+static bool take_price(watcher *w)
+{
+    for (uint32_t n = 1; n <= SYMBOLS; n++) {
+        uint32_t i = (w->last + n) % SYMBOLS;
+        if (!(w->owed & 1u << i))
+            continue;
+        w->owed &= ~(1u << i);
+        w->last = i;
+        w->price = (mote_prices_Price){mote_pb_cstring(symbols[i]), cents[i], changes[i]};
+        return true;
+    }
+    return false;
+}
+
+/* Sends what is owed, as far as there is room. One of which a part may have been sent is sent to
+ * its end, though there is a newer one. */
 static void send_owed(mote_grpc_call *call)
 {
     watcher *w = call->user;
 
-    for (uint32_t i = 0; i < SYMBOLS; i++) {
-        mote_prices_Price price = {mote_pb_cstring(symbols[i]), cents[i], changes[i]};
-        if (!(w->owed & 1u << i))
-            continue;
-        if (mote_prices_Prices_Watch_write(call, &price) < 0)
-            return; /* not now: MOTE_GRPC_WRITABLE follows, and the price may be newer then */
-        w->owed &= ~(1u << i);
+    while (w->telling || take_price(w)) {
+        w->telling = mote_prices_Prices_Watch_write(call, &w->price) < 0;
+        if (w->telling)
+            return; /* MOTE_GRPC_WRITABLE follows */
     }
 }
 
@@ -78,6 +94,7 @@ static int start_watch(mote_grpc_call *call, const mote_grpc_event *ev)
     if (mote_prices_Prices_Watch_read(ev, &filter, &arena) < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
     w->wanted = w->owed = wanted_by(&filter);
+    w->last = SYMBOLS - 1;
     if (w->wanted == 0)
         return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "none of these symbols is traded");
     return add_watcher(call) ? 0 : MOTE_GRPC_RESOURCE_EXHAUSTED;

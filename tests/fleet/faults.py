@@ -689,6 +689,29 @@ def a_damaged_store_is_said_and_not_cut():
 
 
 @test
+def rows_that_no_collector_has_written():
+    """Numbers beyond those of samples: their devices are new ones, and what they send is stored before it is acknowledged."""
+    port = free_port()
+    c = Collector(port)
+    for device in ("a", "b", "c", "d"):
+        upload(channel(port), device, [sample(1)], "%016x" % 7)
+    c.stop()
+    db = sqlite3.connect(STORE)
+    for device, column in (("a", "last"), ("b", "dropped"), ("c", "seen_ms")):
+        db.execute(f"UPDATE sources SET {column} = -1 WHERE device = '{device}'")
+    db.execute("INSERT INTO sources VALUES(9223372036854775807, 'e', 7, 5, 0, 0)")
+    db.commit()
+    db.close()
+    c = Collector(port)
+    for device, number in (("a", 2), ("b", 2), ("c", 2), ("d", 2), ("e", 3)):
+        upload(channel(port), device, [sample(number)], "%016x" % 7)
+        control = Control(channel(port), device, 7)
+        control.wait_for(number)
+        expect(rows(f"SELECT count(*) FROM readings WHERE device = '{device}' AND sequence = {number}") == 1, "not stored:", device)
+    c.stop()
+
+
+@test
 def retention_goes_by_when_samples_came():
     """Whatever time their devices say; and what somebody has numbered anew, as a dump does, is not taken for old."""
     port = free_port()

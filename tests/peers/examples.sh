@@ -111,6 +111,7 @@ who=chat_server use_chat "$address"
 start "$W/chat_grpcio" $PYTHON tests/peers/chat_peer.py server
 who=grpcio use_chat "$address"
 
+check "what is taken byte by byte is whole, on each server" timeout 120 $PYTHON tests/peers/whole.py
 check "a client without a server says so" sh -c \
     "! $BUILD/unary_client --address=127.0.0.1:1 2>$W/err && grep -q 'Connection refused' $W/err"
 for p in $pids; do

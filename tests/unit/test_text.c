@@ -1,5 +1,6 @@
-/* What programs print of others' text. */
-#define _POSIX_C_SOURCE 200809L
+/* What programs print and keep of others' text, and by what they count who it is. */
+#define _DEFAULT_SOURCE
+#include "../../examples/common/peer.h"
 #include "../../examples/common/text.h"
 #include "../test.h"
 
@@ -99,8 +100,79 @@ static void a_line_is_one_line_however_long(void)
     CHECK(strchr(printed, '\n') == printed + strlen(printed) - 1);
 }
 
+static void what_is_kept_is_whole_characters(void)
+{
+    static const struct {
+        const char *text;
+        size_t len, size;
+        const char *kept;
+    } cases[] = {
+        {"", 0, 1, ""},
+        {"abc", 3, 4, "abc"},
+        {"abc", 3, 3, "ab"},
+        {"abc", 3, 1, ""},
+        {"a\xc3\xa4", 3, 4, "a\xc3\xa4"},
+        {"a\xc3\xa4", 3, 3, "a"},
+        {"\xe2\x82\xac\xe2\x82\xac", 6, 7, "\xe2\x82\xac\xe2\x82\xac"},
+        {"\xe2\x82\xac\xe2\x82\xac", 6, 6, "\xe2\x82\xac"},
+        {"\xe2\x82\xac\xe2\x82\xac", 6, 4, "\xe2\x82\xac"},
+        {"\xe2\x82\xac", 3, 3, ""},
+        {"\xf0\x90\x80\x80", 4, 4, ""},
+        {"a\0b", 3, 10, "a"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char to[16];
+        memset(to, 'x', sizeof to);
+        keep_text(to, cases[i].size, cases[i].text, cases[i].len);
+        CHECK(strcmp(to, cases[i].kept) == 0);
+        CHECK(to[cases[i].size] == 'x'); /* nothing behind its room */
+    }
+    char none[2];
+    keep_text(none, sizeof none, NULL, 0);
+    CHECK(none[0] == '\0');
+}
+
+static void a_name_can_be_shown(void)
+{
+    CHECK(is_printable_name("a", 1, 3) && is_printable_name("\xe2\x82\xac", 3, 3));
+    CHECK(!is_printable_name("", 0, 3) && !is_printable_name(NULL, 0, 3));
+    CHECK(!is_printable_name("abcd", 4, 3));
+    CHECK(!is_printable_name("a\0b", 3, 3) && !is_printable_name("a\nb", 3, 3));
+    CHECK(!is_printable_name("\xe2\x82", 2, 3) && !is_printable_name("\xc2\x9b", 2, 3));
+}
+
+/* Whoever has many addresses of a network is one; and the same one over IPv6 and IPv4. */
+static void who_it_is(void)
+{
+    static const char *const hosts[][2] = {
+        {"192.0.2.1:5000", "192.0.2.1"},
+        {"[::1]:80", "::"},
+        {"[2001:db8:1:2:3:4:5:6]:80", "2001:db8:1:2::"},
+        {"[2001:db8:1:2::ffff]:443", "2001:db8:1:2::"},
+        {"[2001:db8:1:3::ffff]:443", "2001:db8:1:3::"},
+        {"[fe80::1%eth0]:443", "fe80::"},
+        {"[::ffff:192.0.2.1]:443", "192.0.2.1"},
+        {"unix:uid=1000", "unix:uid=1000"},
+        {"", ""},
+        {"[", "["},
+        {"[x]:1", "[x]"},
+    };
+
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        char host[PEER_HOST];
+        peer_host(hosts[i][0], host);
+        if (strcmp(host, hosts[i][1]) != 0)
+            printf("%s is %s\n", hosts[i][0], host);
+        CHECK(strcmp(host, hosts[i][1]) == 0);
+    }
+}
+
 int main(void)
 {
+    RUN(what_is_kept_is_whole_characters);
+    RUN(a_name_can_be_shown);
+    RUN(who_it_is);
     RUN(each_byte_alone);
     RUN(characters_of_all_lengths);
     RUN(what_is_no_character);
