@@ -1,6 +1,7 @@
 /* Messages of every shape (schema.proto): decode, encode, decode again: the second encoding is the
  * same bytes, and a part of it is the same part of the whole, by a walk too. Fields in pieces are
- * those of the whole. What can be decoded can be printed, and the place of an error has a path. */
+ * those of the whole. What can be decoded can be printed and copied, and the place of an error has
+ * a path. */
 #include "schema.mote.h"
 #include "fuzz.h"
 
@@ -94,6 +95,23 @@ static void check_walk(const fuzz_Two *n, const uint8_t *first, size_t len, size
     }
 }
 
+/* A copy is equal, and stands alone: without what it was copied from it has the same encoding. */
+static void check_copy(const fuzz_Two *n, mote_pb_arena *from, const uint8_t *first, size_t len)
+{
+    static uint64_t memory[1 << 16];
+    static uint8_t bytes[1 << 16];
+    mote_pb_arena arena;
+    fuzz_Two copy;
+    size_t again;
+
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    ASSERT(fuzz_Two_copy(&copy, n, &arena) == 0);
+    ASSERT(fuzz_Two_equal(n, &copy) == 1 && fuzz_Two_equal(&copy, n) == 1);
+    memset(from->memory, 0xee, from->size);
+    ASSERT(fuzz_Two_encode(&copy, bytes, sizeof bytes, &again) == 0);
+    ASSERT(len == again && memcmp(first, bytes, len) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint64_t memory[2][1 << 14];
@@ -117,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(r == 0);
     check_encoding(&n, first, len, size);
     check_walk(&n, first, len, size);
+    check_copy(&n, &arena, first, len);
     mote_pb_arena_init(&arena, memory[1], sizeof memory[1]);
     if (fuzz_Two_decode(&m, first, len, &arena) == MOTE_PB_ERR_ARENA)
         return 0;

@@ -60,10 +60,18 @@ static inline void fuzz_Two_set_left(fuzz_Two *to, const fuzz_Two *value)
     to->choice.which = 9;
     to->choice.is.left = value;
 }
+static inline const fuzz_Two *fuzz_Two_get_left(const fuzz_Two *from)
+{
+    return from->choice.which == 9 ? from->choice.is.left : NULL;
+}
 static inline void fuzz_Two_set_right(fuzz_Two *to, const fuzz_Two_Right *value)
 {
     to->choice.which = 10;
     to->choice.is.right = value;
+}
+static inline const fuzz_Two_Right *fuzz_Two_get_right(const fuzz_Two *from)
+{
+    return from->choice.which == 10 ? from->choice.is.right : NULL;
 }
 
 struct fuzz_Two_Single {
@@ -121,6 +129,15 @@ static inline int fuzz_Two_size(const fuzz_Two *m, size_t *size)
 {
     return mote_pb_size(&fuzz_Two_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_Two_equal(const fuzz_Two *a, const fuzz_Two *b)
+{
+    return mote_pb_equal(&fuzz_Two_layout, a, b);
+}
+static inline int fuzz_Two_copy(fuzz_Two *to, const fuzz_Two *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_Two_layout, from, to, arena);
+}
 
 extern const mote_pb_message fuzz_Two_Single_layout;
 extern const mote_pb_names fuzz_Two_Single_names;
@@ -141,6 +158,15 @@ static inline int fuzz_Two_Single_size(const fuzz_Two_Single *m, size_t *size)
 {
     return mote_pb_size(&fuzz_Two_Single_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_Two_Single_equal(const fuzz_Two_Single *a, const fuzz_Two_Single *b)
+{
+    return mote_pb_equal(&fuzz_Two_Single_layout, a, b);
+}
+static inline int fuzz_Two_Single_copy(fuzz_Two_Single *to, const fuzz_Two_Single *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_Two_Single_layout, from, to, arena);
+}
 
 extern const mote_pb_message fuzz_Two_Many_layout;
 extern const mote_pb_names fuzz_Two_Many_names;
@@ -158,6 +184,15 @@ static inline int fuzz_Two_Many_decode(fuzz_Two_Many *m, const uint8_t *in, size
 static inline int fuzz_Two_Many_size(const fuzz_Two_Many *m, size_t *size)
 {
     return mote_pb_size(&fuzz_Two_Many_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_Two_Many_equal(const fuzz_Two_Many *a, const fuzz_Two_Many *b)
+{
+    return mote_pb_equal(&fuzz_Two_Many_layout, a, b);
+}
+static inline int fuzz_Two_Many_copy(fuzz_Two_Many *to, const fuzz_Two_Many *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_Two_Many_layout, from, to, arena);
 }
 
 extern const mote_pb_message fuzz_Two_Many_Deep_layout;
@@ -177,6 +212,15 @@ static inline int fuzz_Two_Many_Deep_size(const fuzz_Two_Many_Deep *m, size_t *s
 {
     return mote_pb_size(&fuzz_Two_Many_Deep_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_Two_Many_Deep_equal(const fuzz_Two_Many_Deep *a, const fuzz_Two_Many_Deep *b)
+{
+    return mote_pb_equal(&fuzz_Two_Many_Deep_layout, a, b);
+}
+static inline int fuzz_Two_Many_Deep_copy(fuzz_Two_Many_Deep *to, const fuzz_Two_Many_Deep *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_Two_Many_Deep_layout, from, to, arena);
+}
 
 extern const mote_pb_message fuzz_Two_Right_layout;
 extern const mote_pb_names fuzz_Two_Right_names;
@@ -195,6 +239,15 @@ static inline int fuzz_Two_Right_size(const fuzz_Two_Right *m, size_t *size)
 {
     return mote_pb_size(&fuzz_Two_Right_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_Two_Right_equal(const fuzz_Two_Right *a, const fuzz_Two_Right *b)
+{
+    return mote_pb_equal(&fuzz_Two_Right_layout, a, b);
+}
+static inline int fuzz_Two_Right_copy(fuzz_Two_Right *to, const fuzz_Two_Right *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_Two_Right_layout, from, to, arena);
+}
 
 extern const mote_pb_message fuzz_Empty_layout;
 extern const mote_pb_names fuzz_Empty_names;
@@ -212,6 +265,15 @@ static inline int fuzz_Empty_decode(fuzz_Empty *m, const uint8_t *in, size_t len
 static inline int fuzz_Empty_size(const fuzz_Empty *m, size_t *size)
 {
     return mote_pb_size(&fuzz_Empty_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_Empty_equal(const fuzz_Empty *a, const fuzz_Empty *b)
+{
+    return mote_pb_equal(&fuzz_Empty_layout, a, b);
+}
+static inline int fuzz_Empty_copy(fuzz_Empty *to, const fuzz_Empty *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_Empty_layout, from, to, arena);
 }
 
 #ifdef __cplusplus

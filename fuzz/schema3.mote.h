@@ -163,30 +163,54 @@ static inline void fuzz_Three_set_a(fuzz_Three *to, uint32_t value)
     to->narrow.which = 38;
     to->narrow.is.a = value;
 }
+static inline const uint32_t *fuzz_Three_get_a(const fuzz_Three *from)
+{
+    return from->narrow.which == 38 ? &from->narrow.is.a : NULL;
+}
 static inline void fuzz_Three_set_b(fuzz_Three *to, bool value)
 {
     to->narrow.which = 39;
     to->narrow.is.b = value;
+}
+static inline const bool *fuzz_Three_get_b(const fuzz_Three *from)
+{
+    return from->narrow.which == 39 ? &from->narrow.is.b : NULL;
 }
 static inline void fuzz_Three_set_c(fuzz_Three *to, double value)
 {
     to->wide.which = 40;
     to->wide.is.c = value;
 }
+static inline const double *fuzz_Three_get_c(const fuzz_Three *from)
+{
+    return from->wide.which == 40 ? &from->wide.is.c : NULL;
+}
 static inline void fuzz_Three_set_d(fuzz_Three *to, mote_pb_string value)
 {
     to->wide.which = 41;
     to->wide.is.d = value;
+}
+static inline const mote_pb_string *fuzz_Three_get_d(const fuzz_Three *from)
+{
+    return from->wide.which == 41 ? &from->wide.is.d : NULL;
 }
 static inline void fuzz_Three_set_e(fuzz_Three *to, const fuzz_Three *value)
 {
     to->wide.which = 42;
     to->wide.is.e = value;
 }
+static inline const fuzz_Three *fuzz_Three_get_e(const fuzz_Three *from)
+{
+    return from->wide.which == 42 ? from->wide.is.e : NULL;
+}
 static inline void fuzz_Three_set_f(fuzz_Three *to, mote_pb_bytes value)
 {
     to->wide.which = 43;
     to->wide.is.f = value;
+}
+static inline const mote_pb_bytes *fuzz_Three_get_f(const fuzz_Three *from)
+{
+    return from->wide.which == 43 ? &from->wide.is.f : NULL;
 }
 
 struct fuzz_Three_CountsEntry {
@@ -231,6 +255,15 @@ static inline int fuzz_Three_decode(fuzz_Three *m, const uint8_t *in, size_t len
 static inline int fuzz_Three_size(const fuzz_Three *m, size_t *size)
 {
     return mote_pb_size(&fuzz_Three_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_Three_equal(const fuzz_Three *a, const fuzz_Three *b)
+{
+    return mote_pb_equal(&fuzz_Three_layout, a, b);
+}
+static inline int fuzz_Three_copy(fuzz_Three *to, const fuzz_Three *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_Three_layout, from, to, arena);
 }
 
 extern const mote_pb_message fuzz_Three_CountsEntry_layout;

@@ -10,7 +10,8 @@
  *   repeated T                      struct { const T *items; size_t count; }
  *   map<K, V>                       repeated entry { K key; V value; }
  *   oneof                           struct { uint32_t which; union { ... } is; }: which is the
- *                                   number of the field that is set, 0: none; T_set_field() sets
+ *                                   number of the field that is set, 0: none; T_set_field() sets,
+ *                                   T_get_field() is NULL for one that is not set
  *   unknown fields, if kept         mote_pb_list_bytes: views that are sent again as they came
  * Views and arrays that the decoder produces point into its input and into the caller's arena.
  *
@@ -380,6 +381,43 @@ int mote_pb_delimited_end(const mote_pb_delimited *d);
 /* Writes the length that belongs in front of a message: 1 to 5 bytes, whose number is returned. */
 enum { MOTE_PB_DELIMITER = 5 };
 size_t mote_pb_delimit(uint32_t len, uint8_t out[MOTE_PB_DELIMITER]);
+
+/* ---- messages as values -------------------------------------------------------------------- */
+
+/* Goes over the elements of a repeated field, or the entries of a map, of type T:
+ * MOTE_PB_EACH(fleet_Sensor, sensor, request.sensors) use(sensor->name); */
+#define MOTE_PB_EACH(T, item, list)                                                                \
+    for (T const *item = (list).items, *item##_end = item + (list).count; item != item##_end;      \
+         item++)
+
+/* Whether two messages of a type say the same: 1, 0, or MOTE_PB_ERR_DEPTH beyond MOTE_PB_DEPTH.
+ * Numbers are compared by their bits, maps and unknown fields in their order. */
+int mote_pb_equal(const mote_pb_message *type, const void *a, const void *b);
+
+/* Copies a message with all that it points to, which goes into the arena: each array, string and
+ * sub-message in as many bytes as it has, rounded up to 8. It does not look at `from` again. 0;
+ * MOTE_PB_ERR_ARENA, MOTE_PB_ERR_DEPTH beyond MOTE_PB_DEPTH: then *to is of no use. */
+int mote_pb_copy(const mote_pb_message *type, const void *from, void *to, mote_pb_arena *arena);
+
+/* ---- well-known types ---------------------------------------------------------------------- */
+
+/*
+ * google.protobuf.Timestamp and Duration, both of int64 seconds and int32 nanos, whatever their
+ * structs are called: mote_pb_timestamp_from(ms, 1000, &at.seconds, &at.nanos). `per_second` says
+ * the unit of a time: 1 to 1,000,000,000 of them are a second, which they divide into whole
+ * nanoseconds; 1000 for milliseconds. A Timestamp counts from 1970-01-01T00:00:00Z and is rounded
+ * to the earlier unit, a Duration toward zero. False: the unit is none, the message is not valid
+ * (0001-01-01 to 9999-12-31; 315,576,000,000 s, with one sign), or the time is beyond its type.
+ */
+bool mote_pb_timestamp_from(int64_t time, uint32_t per_second, int64_t *seconds, int32_t *nanos);
+bool mote_pb_timestamp_to(int64_t seconds, int32_t nanos, uint32_t per_second, int64_t *time);
+bool mote_pb_duration_from(int64_t time, uint32_t per_second, int64_t *seconds, int32_t *nanos);
+bool mote_pb_duration_to(int64_t seconds, int32_t nanos, uint32_t per_second, int64_t *time);
+
+/* Writes a Timestamp as RFC 3339 and proto3 JSON have it: "2026-11-30T10:50:19.500Z", with 0, 3, 6
+ * or 9 digits behind the point. False: it is not valid, and the text is empty. */
+enum { MOTE_PB_TIMESTAMP_TEXT = 31 };
+bool mote_pb_timestamp_text(int64_t seconds, int32_t nanos, char out[MOTE_PB_TIMESTAMP_TEXT]);
 
 /* ---- descriptors --------------------------------------------------------------------------- */
 

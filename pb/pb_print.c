@@ -136,56 +136,6 @@ static void put_value(const printer *p, unsigned type, const void *at)
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-static bool all_zero(const uint8_t *p, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (p[i] != 0)
-            return false;
-    }
-    return true;
-}
-
-/* Elements of a field that is there, and where the first one lies. */
-static size_t elements(const mote_pb_field *f, const uint8_t *message, const uint8_t **first)
-{
-    unsigned type = mote_pb_type_of(f), label = mote_pb_label_of(f);
-    const uint8_t *place = message + f->offset;
-    mote_pb_list list;
-    uint32_t which;
-    bool has;
-
-    *first = place;
-    switch (label) {
-    case MOTE_PB_REPEATED:
-    case MOTE_PB_PACKED:
-        memcpy(&list, place, sizeof list);
-        *first = list.items;
-        return list.count;
-    case MOTE_PB_OPTIONAL:
-        memcpy(&has, place, sizeof has);
-        *first = place + mote_pb_types[type].value;
-        return has;
-    case MOTE_PB_ONEOF:
-        memcpy(&which, message + mote_pb_which_offset(f), sizeof which);
-        if (which != f->key >> 3)
-            return 0;
-        break;
-    case MOTE_PB_UNKNOWN: /* nothing that has a name */
-        return 0;
-    default:
-        break;
-    }
-    if (mote_pb_is_message(f)) {
-        memcpy(first, place, sizeof *first);
-        return *first != NULL;
-    }
-    if (label == MOTE_PB_ONEOF || label == MOTE_PB_REQUIRED)
-        return 1;
-    if (type == MOTE_PB_TEXT || type == MOTE_PB_BYTES)
-        return ((const mote_pb_bytes *)(const void *)place)->len > 0;
-    return !all_zero(place, mote_pb_types[type].size);
-}
-
 typedef struct {
     const mote_pb_names *names;
     const uint8_t *message;
@@ -222,9 +172,9 @@ static bool put_next(printer *p, print_frame *top, print_frame *sub)
     const mote_pb_field *f = &top->names->type->fields[top->field];
     const char *name = top->names->fields[top->field];
     const uint8_t *first;
-    size_t count = elements(f, top->message, &first);
+    size_t count = mote_pb_elements(f, top->message, &first);
 
-    if (top->element == count) {
+    if (top->element == count || mote_pb_label_of(f) == MOTE_PB_UNKNOWN) { /* which have no name */
         top->field++;
         top->element = 0;
         return false;

@@ -42,6 +42,8 @@ const uint8_t *mote_pb_element(const mote_pb_level *l);
  * many as there is memory for. 0 or an error. */
 int mote_pb_walk_size(mote_pb_walk *w, size_t depth, const mote_pb_message *type,
                       const void *message, size_t *size);
+/* Elements of a field that are there, and where the first one lies. */
+size_t mote_pb_elements(const mote_pb_field *f, const uint8_t *message, const uint8_t **first);
 /* The bytes of the values of a packed field. */
 size_t mote_pb_packed_size(const mote_pb_field *f, const mote_pb_list *list);
 

@@ -61,6 +61,15 @@ static inline int mote_device_Channel_size(const mote_device_Channel *m, size_t 
 {
     return mote_pb_size(&mote_device_Channel_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_device_Channel_equal(const mote_device_Channel *a, const mote_device_Channel *b)
+{
+    return mote_pb_equal(&mote_device_Channel_layout, a, b);
+}
+static inline int mote_device_Channel_copy(mote_device_Channel *to, const mote_device_Channel *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_device_Channel_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_device_Reading_layout;
 #define mote_device_Reading_MAX_SIZE 23 /* bytes of any encoding */
@@ -78,6 +87,15 @@ static inline int mote_device_Reading_decode(mote_device_Reading *m, const uint8
 static inline int mote_device_Reading_size(const mote_device_Reading *m, size_t *size)
 {
     return mote_pb_size(&mote_device_Reading_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_device_Reading_equal(const mote_device_Reading *a, const mote_device_Reading *b)
+{
+    return mote_pb_equal(&mote_device_Reading_layout, a, b);
+}
+static inline int mote_device_Reading_copy(mote_device_Reading *to, const mote_device_Reading *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_device_Reading_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_device_Setting_layout;
@@ -97,6 +115,15 @@ static inline int mote_device_Setting_size(const mote_device_Setting *m, size_t 
 {
     return mote_pb_size(&mote_device_Setting_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_device_Setting_equal(const mote_device_Setting *a, const mote_device_Setting *b)
+{
+    return mote_pb_equal(&mote_device_Setting_layout, a, b);
+}
+static inline int mote_device_Setting_copy(mote_device_Setting *to, const mote_device_Setting *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_device_Setting_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_device_Done_layout;
 #define mote_device_Done_MAX_SIZE 0 /* bytes of any encoding */
@@ -114,6 +141,15 @@ static inline int mote_device_Done_decode(mote_device_Done *m, const uint8_t *in
 static inline int mote_device_Done_size(const mote_device_Done *m, size_t *size)
 {
     return mote_pb_size(&mote_device_Done_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_device_Done_equal(const mote_device_Done *a, const mote_device_Done *b)
+{
+    return mote_pb_equal(&mote_device_Done_layout, a, b);
+}
+static inline int mote_device_Done_copy(mote_device_Done *to, const mote_device_Done *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_device_Done_layout, from, to, arena);
 }
 
 extern const mote_pb_file device_file;

@@ -73,10 +73,18 @@ static inline void mote_telemetry_Command_set_acknowledged(mote_telemetry_Comman
     to->is.which = 1;
     to->is.is.acknowledged = value;
 }
+static inline const uint64_t *mote_telemetry_Command_get_acknowledged(const mote_telemetry_Command *from)
+{
+    return from->is.which == 1 ? &from->is.is.acknowledged : NULL;
+}
 static inline void mote_telemetry_Command_set_interval_ms(mote_telemetry_Command *to, uint32_t value)
 {
     to->is.which = 2;
     to->is.is.interval_ms = value;
+}
+static inline const uint32_t *mote_telemetry_Command_get_interval_ms(const mote_telemetry_Command *from)
+{
+    return from->is.which == 2 ? &from->is.is.interval_ms : NULL;
 }
 
 extern const mote_pb_message mote_telemetry_Sample_layout;
@@ -94,6 +102,15 @@ static inline int mote_telemetry_Sample_decode(mote_telemetry_Sample *m, const u
 static inline int mote_telemetry_Sample_size(const mote_telemetry_Sample *m, size_t *size)
 {
     return mote_pb_size(&mote_telemetry_Sample_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_telemetry_Sample_equal(const mote_telemetry_Sample *a, const mote_telemetry_Sample *b)
+{
+    return mote_pb_equal(&mote_telemetry_Sample_layout, a, b);
+}
+static inline int mote_telemetry_Sample_copy(mote_telemetry_Sample *to, const mote_telemetry_Sample *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_telemetry_Sample_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_telemetry_UploadSummary_layout;
@@ -113,6 +130,15 @@ static inline int mote_telemetry_UploadSummary_size(const mote_telemetry_UploadS
 {
     return mote_pb_size(&mote_telemetry_UploadSummary_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_telemetry_UploadSummary_equal(const mote_telemetry_UploadSummary *a, const mote_telemetry_UploadSummary *b)
+{
+    return mote_pb_equal(&mote_telemetry_UploadSummary_layout, a, b);
+}
+static inline int mote_telemetry_UploadSummary_copy(mote_telemetry_UploadSummary *to, const mote_telemetry_UploadSummary *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_telemetry_UploadSummary_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_telemetry_Report_layout;
 #define mote_telemetry_Report_DEPTH 1 /* messages inside of each other */
@@ -129,6 +155,15 @@ static inline int mote_telemetry_Report_decode(mote_telemetry_Report *m, const u
 static inline int mote_telemetry_Report_size(const mote_telemetry_Report *m, size_t *size)
 {
     return mote_pb_size(&mote_telemetry_Report_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_telemetry_Report_equal(const mote_telemetry_Report *a, const mote_telemetry_Report *b)
+{
+    return mote_pb_equal(&mote_telemetry_Report_layout, a, b);
+}
+static inline int mote_telemetry_Report_copy(mote_telemetry_Report *to, const mote_telemetry_Report *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_telemetry_Report_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_telemetry_Command_layout;
@@ -147,6 +182,15 @@ static inline int mote_telemetry_Command_decode(mote_telemetry_Command *m, const
 static inline int mote_telemetry_Command_size(const mote_telemetry_Command *m, size_t *size)
 {
     return mote_pb_size(&mote_telemetry_Command_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_telemetry_Command_equal(const mote_telemetry_Command *a, const mote_telemetry_Command *b)
+{
+    return mote_pb_equal(&mote_telemetry_Command_layout, a, b);
+}
+static inline int mote_telemetry_Command_copy(mote_telemetry_Command *to, const mote_telemetry_Command *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_telemetry_Command_layout, from, to, arena);
 }
 
 extern const mote_pb_file telemetry_file;

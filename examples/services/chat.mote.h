@@ -52,10 +52,18 @@ static inline void mote_chat_Say_set_enter(mote_chat_Say *to, const mote_chat_En
     to->is.which = 1;
     to->is.is.enter = value;
 }
+static inline const mote_chat_Enter *mote_chat_Say_get_enter(const mote_chat_Say *from)
+{
+    return from->is.which == 1 ? from->is.is.enter : NULL;
+}
 static inline void mote_chat_Say_set_text(mote_chat_Say *to, mote_pb_string value)
 {
     to->is.which = 2;
     to->is.is.text = value;
+}
+static inline const mote_pb_string *mote_chat_Say_get_text(const mote_chat_Say *from)
+{
+    return from->is.which == 2 ? &from->is.is.text : NULL;
 }
 
 struct mote_chat_Event {
@@ -83,6 +91,15 @@ static inline int mote_chat_Enter_size(const mote_chat_Enter *m, size_t *size)
 {
     return mote_pb_size(&mote_chat_Enter_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_chat_Enter_equal(const mote_chat_Enter *a, const mote_chat_Enter *b)
+{
+    return mote_pb_equal(&mote_chat_Enter_layout, a, b);
+}
+static inline int mote_chat_Enter_copy(mote_chat_Enter *to, const mote_chat_Enter *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_chat_Enter_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_chat_Say_layout;
 #define mote_chat_Say_DEPTH 2 /* messages inside of each other */
@@ -100,6 +117,15 @@ static inline int mote_chat_Say_size(const mote_chat_Say *m, size_t *size)
 {
     return mote_pb_size(&mote_chat_Say_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_chat_Say_equal(const mote_chat_Say *a, const mote_chat_Say *b)
+{
+    return mote_pb_equal(&mote_chat_Say_layout, a, b);
+}
+static inline int mote_chat_Say_copy(mote_chat_Say *to, const mote_chat_Say *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_chat_Say_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_chat_Event_layout;
 #define mote_chat_Event_DEPTH 1 /* messages inside of each other */
@@ -116,6 +142,15 @@ static inline int mote_chat_Event_decode(mote_chat_Event *m, const uint8_t *in, 
 static inline int mote_chat_Event_size(const mote_chat_Event *m, size_t *size)
 {
     return mote_pb_size(&mote_chat_Event_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_chat_Event_equal(const mote_chat_Event *a, const mote_chat_Event *b)
+{
+    return mote_pb_equal(&mote_chat_Event_layout, a, b);
+}
+static inline int mote_chat_Event_copy(mote_chat_Event *to, const mote_chat_Event *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_chat_Event_layout, from, to, arena);
 }
 
 /* ---- service Chat */

@@ -64,10 +64,18 @@ static inline void mote_files_Part_set_chunk(mote_files_Part *to, const mote_fil
     to->is.which = 1;
     to->is.is.chunk = value;
 }
+static inline const mote_files_Chunk *mote_files_Part_get_chunk(const mote_files_Part *from)
+{
+    return from->is.which == 1 ? from->is.is.chunk : NULL;
+}
 static inline void mote_files_Part_set_receipt(mote_files_Part *to, const mote_files_Receipt *value)
 {
     to->is.which = 2;
     to->is.is.receipt = value;
+}
+static inline const mote_files_Receipt *mote_files_Part_get_receipt(const mote_files_Part *from)
+{
+    return from->is.which == 2 ? from->is.is.receipt : NULL;
 }
 
 extern const mote_pb_message mote_files_Chunk_layout;
@@ -85,6 +93,15 @@ static inline int mote_files_Chunk_decode(mote_files_Chunk *m, const uint8_t *in
 static inline int mote_files_Chunk_size(const mote_files_Chunk *m, size_t *size)
 {
     return mote_pb_size(&mote_files_Chunk_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_files_Chunk_equal(const mote_files_Chunk *a, const mote_files_Chunk *b)
+{
+    return mote_pb_equal(&mote_files_Chunk_layout, a, b);
+}
+static inline int mote_files_Chunk_copy(mote_files_Chunk *to, const mote_files_Chunk *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_files_Chunk_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_files_Receipt_layout;
@@ -104,6 +121,15 @@ static inline int mote_files_Receipt_size(const mote_files_Receipt *m, size_t *s
 {
     return mote_pb_size(&mote_files_Receipt_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_files_Receipt_equal(const mote_files_Receipt *a, const mote_files_Receipt *b)
+{
+    return mote_pb_equal(&mote_files_Receipt_layout, a, b);
+}
+static inline int mote_files_Receipt_copy(mote_files_Receipt *to, const mote_files_Receipt *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_files_Receipt_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_files_Request_layout;
 #define mote_files_Request_DEPTH 1 /* messages inside of each other */
@@ -121,6 +147,15 @@ static inline int mote_files_Request_size(const mote_files_Request *m, size_t *s
 {
     return mote_pb_size(&mote_files_Request_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_files_Request_equal(const mote_files_Request *a, const mote_files_Request *b)
+{
+    return mote_pb_equal(&mote_files_Request_layout, a, b);
+}
+static inline int mote_files_Request_copy(mote_files_Request *to, const mote_files_Request *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_files_Request_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_files_Part_layout;
 #define mote_files_Part_DEPTH 2 /* messages inside of each other */
@@ -137,6 +172,15 @@ static inline int mote_files_Part_decode(mote_files_Part *m, const uint8_t *in, 
 static inline int mote_files_Part_size(const mote_files_Part *m, size_t *size)
 {
     return mote_pb_size(&mote_files_Part_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_files_Part_equal(const mote_files_Part *a, const mote_files_Part *b)
+{
+    return mote_pb_equal(&mote_files_Part_layout, a, b);
+}
+static inline int mote_files_Part_copy(mote_files_Part *to, const mote_files_Part *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_files_Part_layout, from, to, arena);
 }
 
 /* ---- service Files */

@@ -83,6 +83,15 @@ static inline int mote_monitor_Metric_size(const mote_monitor_Metric *m, size_t 
 {
     return mote_pb_size(&mote_monitor_Metric_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_monitor_Metric_equal(const mote_monitor_Metric *a, const mote_monitor_Metric *b)
+{
+    return mote_pb_equal(&mote_monitor_Metric_layout, a, b);
+}
+static inline int mote_monitor_Metric_copy(mote_monitor_Metric *to, const mote_monitor_Metric *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_monitor_Metric_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_monitor_Metric_LabelsEntry_layout;
 #define mote_monitor_Metric_LabelsEntry_DEPTH 1 /* messages inside of each other */
@@ -103,6 +112,15 @@ static inline int mote_monitor_Line_size(const mote_monitor_Line *m, size_t *siz
 {
     return mote_pb_size(&mote_monitor_Line_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_monitor_Line_equal(const mote_monitor_Line *a, const mote_monitor_Line *b)
+{
+    return mote_pb_equal(&mote_monitor_Line_layout, a, b);
+}
+static inline int mote_monitor_Line_copy(mote_monitor_Line *to, const mote_monitor_Line *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_monitor_Line_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_monitor_Accepted_layout;
 #define mote_monitor_Accepted_MAX_SIZE 6 /* bytes of any encoding */
@@ -121,6 +139,15 @@ static inline int mote_monitor_Accepted_size(const mote_monitor_Accepted *m, siz
 {
     return mote_pb_size(&mote_monitor_Accepted_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_monitor_Accepted_equal(const mote_monitor_Accepted *a, const mote_monitor_Accepted *b)
+{
+    return mote_pb_equal(&mote_monitor_Accepted_layout, a, b);
+}
+static inline int mote_monitor_Accepted_copy(mote_monitor_Accepted *to, const mote_monitor_Accepted *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_monitor_Accepted_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_monitor_Query_layout;
 #define mote_monitor_Query_MAX_SIZE 11 /* bytes of any encoding */
@@ -138,6 +165,15 @@ static inline int mote_monitor_Query_decode(mote_monitor_Query *m, const uint8_t
 static inline int mote_monitor_Query_size(const mote_monitor_Query *m, size_t *size)
 {
     return mote_pb_size(&mote_monitor_Query_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_monitor_Query_equal(const mote_monitor_Query *a, const mote_monitor_Query *b)
+{
+    return mote_pb_equal(&mote_monitor_Query_layout, a, b);
+}
+static inline int mote_monitor_Query_copy(mote_monitor_Query *to, const mote_monitor_Query *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_monitor_Query_layout, from, to, arena);
 }
 
 /* ---- service Monitor */

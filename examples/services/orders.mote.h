@@ -93,6 +93,15 @@ static inline int mote_orders_Item_size(const mote_orders_Item *m, size_t *size)
 {
     return mote_pb_size(&mote_orders_Item_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_orders_Item_equal(const mote_orders_Item *a, const mote_orders_Item *b)
+{
+    return mote_pb_equal(&mote_orders_Item_layout, a, b);
+}
+static inline int mote_orders_Item_copy(mote_orders_Item *to, const mote_orders_Item *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_orders_Item_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_orders_Order_layout;
 #define mote_orders_Order_DEPTH 2 /* messages inside of each other */
@@ -109,6 +118,15 @@ static inline int mote_orders_Order_decode(mote_orders_Order *m, const uint8_t *
 static inline int mote_orders_Order_size(const mote_orders_Order *m, size_t *size)
 {
     return mote_pb_size(&mote_orders_Order_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_orders_Order_equal(const mote_orders_Order *a, const mote_orders_Order *b)
+{
+    return mote_pb_equal(&mote_orders_Order_layout, a, b);
+}
+static inline int mote_orders_Order_copy(mote_orders_Order *to, const mote_orders_Order *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_orders_Order_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_orders_HistoryQuery_layout;
@@ -127,6 +145,15 @@ static inline int mote_orders_HistoryQuery_size(const mote_orders_HistoryQuery *
 {
     return mote_pb_size(&mote_orders_HistoryQuery_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_orders_HistoryQuery_equal(const mote_orders_HistoryQuery *a, const mote_orders_HistoryQuery *b)
+{
+    return mote_pb_equal(&mote_orders_HistoryQuery_layout, a, b);
+}
+static inline int mote_orders_HistoryQuery_copy(mote_orders_HistoryQuery *to, const mote_orders_HistoryQuery *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_orders_HistoryQuery_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_orders_ImportResult_layout;
 #define mote_orders_ImportResult_DEPTH 1 /* messages inside of each other */
@@ -144,6 +171,15 @@ static inline int mote_orders_ImportResult_size(const mote_orders_ImportResult *
 {
     return mote_pb_size(&mote_orders_ImportResult_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_orders_ImportResult_equal(const mote_orders_ImportResult *a, const mote_orders_ImportResult *b)
+{
+    return mote_pb_equal(&mote_orders_ImportResult_layout, a, b);
+}
+static inline int mote_orders_ImportResult_copy(mote_orders_ImportResult *to, const mote_orders_ImportResult *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_orders_ImportResult_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_orders_Update_layout;
 #define mote_orders_Update_DEPTH 1 /* messages inside of each other */
@@ -160,6 +196,15 @@ static inline int mote_orders_Update_decode(mote_orders_Update *m, const uint8_t
 static inline int mote_orders_Update_size(const mote_orders_Update *m, size_t *size)
 {
     return mote_pb_size(&mote_orders_Update_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_orders_Update_equal(const mote_orders_Update *a, const mote_orders_Update *b)
+{
+    return mote_pb_equal(&mote_orders_Update_layout, a, b);
+}
+static inline int mote_orders_Update_copy(mote_orders_Update *to, const mote_orders_Update *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_orders_Update_layout, from, to, arena);
 }
 
 /* ---- service Orders */

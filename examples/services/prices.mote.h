@@ -48,6 +48,15 @@ static inline int mote_prices_Filter_size(const mote_prices_Filter *m, size_t *s
 {
     return mote_pb_size(&mote_prices_Filter_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_prices_Filter_equal(const mote_prices_Filter *a, const mote_prices_Filter *b)
+{
+    return mote_pb_equal(&mote_prices_Filter_layout, a, b);
+}
+static inline int mote_prices_Filter_copy(mote_prices_Filter *to, const mote_prices_Filter *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_prices_Filter_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_prices_Price_layout;
 #define mote_prices_Price_DEPTH 1 /* messages inside of each other */
@@ -64,6 +73,15 @@ static inline int mote_prices_Price_decode(mote_prices_Price *m, const uint8_t *
 static inline int mote_prices_Price_size(const mote_prices_Price *m, size_t *size)
 {
     return mote_pb_size(&mote_prices_Price_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_prices_Price_equal(const mote_prices_Price *a, const mote_prices_Price *b)
+{
+    return mote_pb_equal(&mote_prices_Price_layout, a, b);
+}
+static inline int mote_prices_Price_copy(mote_prices_Price *to, const mote_prices_Price *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_prices_Price_layout, from, to, arena);
 }
 
 /* ---- service Prices */

@@ -57,6 +57,15 @@ static inline int mote_tour_Note_size(const mote_tour_Note *m, size_t *size)
 {
     return mote_pb_size(&mote_tour_Note_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_tour_Note_equal(const mote_tour_Note *a, const mote_tour_Note *b)
+{
+    return mote_pb_equal(&mote_tour_Note_layout, a, b);
+}
+static inline int mote_tour_Note_copy(mote_tour_Note *to, const mote_tour_Note *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_tour_Note_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_tour_Query_layout;
 #define mote_tour_Query_DEPTH 1 /* messages inside of each other */
@@ -73,6 +82,15 @@ static inline int mote_tour_Query_decode(mote_tour_Query *m, const uint8_t *in, 
 static inline int mote_tour_Query_size(const mote_tour_Query *m, size_t *size)
 {
     return mote_pb_size(&mote_tour_Query_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_tour_Query_equal(const mote_tour_Query *a, const mote_tour_Query *b)
+{
+    return mote_pb_equal(&mote_tour_Query_layout, a, b);
+}
+static inline int mote_tour_Query_copy(mote_tour_Query *to, const mote_tour_Query *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_tour_Query_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_tour_Summary_layout;
@@ -91,6 +109,15 @@ static inline int mote_tour_Summary_decode(mote_tour_Summary *m, const uint8_t *
 static inline int mote_tour_Summary_size(const mote_tour_Summary *m, size_t *size)
 {
     return mote_pb_size(&mote_tour_Summary_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_tour_Summary_equal(const mote_tour_Summary *a, const mote_tour_Summary *b)
+{
+    return mote_pb_equal(&mote_tour_Summary_layout, a, b);
+}
+static inline int mote_tour_Summary_copy(mote_tour_Summary *to, const mote_tour_Summary *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_tour_Summary_layout, from, to, arena);
 }
 
 /* ---- service Tour */

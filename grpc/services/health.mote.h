@@ -73,6 +73,15 @@ static inline int mote_HealthCheckRequest_size(const mote_HealthCheckRequest *m,
 {
     return mote_pb_size(&mote_HealthCheckRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_HealthCheckRequest_equal(const mote_HealthCheckRequest *a, const mote_HealthCheckRequest *b)
+{
+    return mote_pb_equal(&mote_HealthCheckRequest_layout, a, b);
+}
+static inline int mote_HealthCheckRequest_copy(mote_HealthCheckRequest *to, const mote_HealthCheckRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_HealthCheckRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_HealthCheckResponse_layout;
 #define mote_HealthCheckResponse_MAX_SIZE 11 /* bytes of any encoding */
@@ -90,6 +99,15 @@ static inline int mote_HealthCheckResponse_decode(mote_HealthCheckResponse *m, c
 static inline int mote_HealthCheckResponse_size(const mote_HealthCheckResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_HealthCheckResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_HealthCheckResponse_equal(const mote_HealthCheckResponse *a, const mote_HealthCheckResponse *b)
+{
+    return mote_pb_equal(&mote_HealthCheckResponse_layout, a, b);
+}
+static inline int mote_HealthCheckResponse_copy(mote_HealthCheckResponse *to, const mote_HealthCheckResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_HealthCheckResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_HealthListRequest_layout;
@@ -109,6 +127,15 @@ static inline int mote_HealthListRequest_size(const mote_HealthListRequest *m, s
 {
     return mote_pb_size(&mote_HealthListRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_HealthListRequest_equal(const mote_HealthListRequest *a, const mote_HealthListRequest *b)
+{
+    return mote_pb_equal(&mote_HealthListRequest_layout, a, b);
+}
+static inline int mote_HealthListRequest_copy(mote_HealthListRequest *to, const mote_HealthListRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_HealthListRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_HealthListResponse_layout;
 #define mote_HealthListResponse_DEPTH 3 /* messages inside of each other */
@@ -125,6 +152,15 @@ static inline int mote_HealthListResponse_decode(mote_HealthListResponse *m, con
 static inline int mote_HealthListResponse_size(const mote_HealthListResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_HealthListResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_HealthListResponse_equal(const mote_HealthListResponse *a, const mote_HealthListResponse *b)
+{
+    return mote_pb_equal(&mote_HealthListResponse_layout, a, b);
+}
+static inline int mote_HealthListResponse_copy(mote_HealthListResponse *to, const mote_HealthListResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_HealthListResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_HealthListResponse_StatusesEntry_layout;

@@ -51,25 +51,45 @@ static inline void mote_ServerReflectionRequest_set_file_by_filename(mote_Server
     to->message_request.which = 3;
     to->message_request.is.file_by_filename = value;
 }
+static inline const mote_pb_string *mote_ServerReflectionRequest_get_file_by_filename(const mote_ServerReflectionRequest *from)
+{
+    return from->message_request.which == 3 ? &from->message_request.is.file_by_filename : NULL;
+}
 static inline void mote_ServerReflectionRequest_set_file_containing_symbol(mote_ServerReflectionRequest *to, mote_pb_string value)
 {
     to->message_request.which = 4;
     to->message_request.is.file_containing_symbol = value;
+}
+static inline const mote_pb_string *mote_ServerReflectionRequest_get_file_containing_symbol(const mote_ServerReflectionRequest *from)
+{
+    return from->message_request.which == 4 ? &from->message_request.is.file_containing_symbol : NULL;
 }
 static inline void mote_ServerReflectionRequest_set_file_containing_extension(mote_ServerReflectionRequest *to, const mote_ExtensionRequest *value)
 {
     to->message_request.which = 5;
     to->message_request.is.file_containing_extension = value;
 }
+static inline const mote_ExtensionRequest *mote_ServerReflectionRequest_get_file_containing_extension(const mote_ServerReflectionRequest *from)
+{
+    return from->message_request.which == 5 ? from->message_request.is.file_containing_extension : NULL;
+}
 static inline void mote_ServerReflectionRequest_set_all_extension_numbers_of_type(mote_ServerReflectionRequest *to, mote_pb_string value)
 {
     to->message_request.which = 6;
     to->message_request.is.all_extension_numbers_of_type = value;
 }
+static inline const mote_pb_string *mote_ServerReflectionRequest_get_all_extension_numbers_of_type(const mote_ServerReflectionRequest *from)
+{
+    return from->message_request.which == 6 ? &from->message_request.is.all_extension_numbers_of_type : NULL;
+}
 static inline void mote_ServerReflectionRequest_set_list_services(mote_ServerReflectionRequest *to, mote_pb_string value)
 {
     to->message_request.which = 7;
     to->message_request.is.list_services = value;
+}
+static inline const mote_pb_string *mote_ServerReflectionRequest_get_list_services(const mote_ServerReflectionRequest *from)
+{
+    return from->message_request.which == 7 ? &from->message_request.is.list_services : NULL;
 }
 
 struct mote_ExtensionRequest {
@@ -107,20 +127,36 @@ static inline void mote_ServerReflectionResponse_set_file_descriptor_response(mo
     to->message_response.which = 4;
     to->message_response.is.file_descriptor_response = value;
 }
+static inline const mote_FileDescriptorResponse *mote_ServerReflectionResponse_get_file_descriptor_response(const mote_ServerReflectionResponse *from)
+{
+    return from->message_response.which == 4 ? from->message_response.is.file_descriptor_response : NULL;
+}
 static inline void mote_ServerReflectionResponse_set_all_extension_numbers_response(mote_ServerReflectionResponse *to, const mote_ExtensionNumberResponse *value)
 {
     to->message_response.which = 5;
     to->message_response.is.all_extension_numbers_response = value;
+}
+static inline const mote_ExtensionNumberResponse *mote_ServerReflectionResponse_get_all_extension_numbers_response(const mote_ServerReflectionResponse *from)
+{
+    return from->message_response.which == 5 ? from->message_response.is.all_extension_numbers_response : NULL;
 }
 static inline void mote_ServerReflectionResponse_set_list_services_response(mote_ServerReflectionResponse *to, const mote_ListServiceResponse *value)
 {
     to->message_response.which = 6;
     to->message_response.is.list_services_response = value;
 }
+static inline const mote_ListServiceResponse *mote_ServerReflectionResponse_get_list_services_response(const mote_ServerReflectionResponse *from)
+{
+    return from->message_response.which == 6 ? from->message_response.is.list_services_response : NULL;
+}
 static inline void mote_ServerReflectionResponse_set_error_response(mote_ServerReflectionResponse *to, const mote_ErrorResponse *value)
 {
     to->message_response.which = 7;
     to->message_response.is.error_response = value;
+}
+static inline const mote_ErrorResponse *mote_ServerReflectionResponse_get_error_response(const mote_ServerReflectionResponse *from)
+{
+    return from->message_response.which == 7 ? from->message_response.is.error_response : NULL;
 }
 
 struct mote_FileDescriptorResponse {
@@ -171,6 +207,15 @@ static inline int mote_ServerReflectionRequest_size(const mote_ServerReflectionR
 {
     return mote_pb_size(&mote_ServerReflectionRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_ServerReflectionRequest_equal(const mote_ServerReflectionRequest *a, const mote_ServerReflectionRequest *b)
+{
+    return mote_pb_equal(&mote_ServerReflectionRequest_layout, a, b);
+}
+static inline int mote_ServerReflectionRequest_copy(mote_ServerReflectionRequest *to, const mote_ServerReflectionRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_ServerReflectionRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_ExtensionRequest_layout;
 #define mote_ExtensionRequest_DEPTH 1 /* messages inside of each other */
@@ -187,6 +232,15 @@ static inline int mote_ExtensionRequest_decode(mote_ExtensionRequest *m, const u
 static inline int mote_ExtensionRequest_size(const mote_ExtensionRequest *m, size_t *size)
 {
     return mote_pb_size(&mote_ExtensionRequest_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_ExtensionRequest_equal(const mote_ExtensionRequest *a, const mote_ExtensionRequest *b)
+{
+    return mote_pb_equal(&mote_ExtensionRequest_layout, a, b);
+}
+static inline int mote_ExtensionRequest_copy(mote_ExtensionRequest *to, const mote_ExtensionRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_ExtensionRequest_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_ServerReflectionResponse_layout;
@@ -205,6 +259,15 @@ static inline int mote_ServerReflectionResponse_size(const mote_ServerReflection
 {
     return mote_pb_size(&mote_ServerReflectionResponse_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_ServerReflectionResponse_equal(const mote_ServerReflectionResponse *a, const mote_ServerReflectionResponse *b)
+{
+    return mote_pb_equal(&mote_ServerReflectionResponse_layout, a, b);
+}
+static inline int mote_ServerReflectionResponse_copy(mote_ServerReflectionResponse *to, const mote_ServerReflectionResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_ServerReflectionResponse_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_FileDescriptorResponse_layout;
 #define mote_FileDescriptorResponse_DEPTH 1 /* messages inside of each other */
@@ -221,6 +284,15 @@ static inline int mote_FileDescriptorResponse_decode(mote_FileDescriptorResponse
 static inline int mote_FileDescriptorResponse_size(const mote_FileDescriptorResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_FileDescriptorResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_FileDescriptorResponse_equal(const mote_FileDescriptorResponse *a, const mote_FileDescriptorResponse *b)
+{
+    return mote_pb_equal(&mote_FileDescriptorResponse_layout, a, b);
+}
+static inline int mote_FileDescriptorResponse_copy(mote_FileDescriptorResponse *to, const mote_FileDescriptorResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_FileDescriptorResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_ExtensionNumberResponse_layout;
@@ -239,6 +311,15 @@ static inline int mote_ExtensionNumberResponse_size(const mote_ExtensionNumberRe
 {
     return mote_pb_size(&mote_ExtensionNumberResponse_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_ExtensionNumberResponse_equal(const mote_ExtensionNumberResponse *a, const mote_ExtensionNumberResponse *b)
+{
+    return mote_pb_equal(&mote_ExtensionNumberResponse_layout, a, b);
+}
+static inline int mote_ExtensionNumberResponse_copy(mote_ExtensionNumberResponse *to, const mote_ExtensionNumberResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_ExtensionNumberResponse_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_ListServiceResponse_layout;
 #define mote_ListServiceResponse_DEPTH 2 /* messages inside of each other */
@@ -255,6 +336,15 @@ static inline int mote_ListServiceResponse_decode(mote_ListServiceResponse *m, c
 static inline int mote_ListServiceResponse_size(const mote_ListServiceResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_ListServiceResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_ListServiceResponse_equal(const mote_ListServiceResponse *a, const mote_ListServiceResponse *b)
+{
+    return mote_pb_equal(&mote_ListServiceResponse_layout, a, b);
+}
+static inline int mote_ListServiceResponse_copy(mote_ListServiceResponse *to, const mote_ListServiceResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_ListServiceResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message mote_ServiceResponse_layout;
@@ -273,6 +363,15 @@ static inline int mote_ServiceResponse_size(const mote_ServiceResponse *m, size_
 {
     return mote_pb_size(&mote_ServiceResponse_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_ServiceResponse_equal(const mote_ServiceResponse *a, const mote_ServiceResponse *b)
+{
+    return mote_pb_equal(&mote_ServiceResponse_layout, a, b);
+}
+static inline int mote_ServiceResponse_copy(mote_ServiceResponse *to, const mote_ServiceResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_ServiceResponse_layout, from, to, arena);
+}
 
 extern const mote_pb_message mote_ErrorResponse_layout;
 #define mote_ErrorResponse_DEPTH 1 /* messages inside of each other */
@@ -289,6 +388,15 @@ static inline int mote_ErrorResponse_decode(mote_ErrorResponse *m, const uint8_t
 static inline int mote_ErrorResponse_size(const mote_ErrorResponse *m, size_t *size)
 {
     return mote_pb_size(&mote_ErrorResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int mote_ErrorResponse_equal(const mote_ErrorResponse *a, const mote_ErrorResponse *b)
+{
+    return mote_pb_equal(&mote_ErrorResponse_layout, a, b);
+}
+static inline int mote_ErrorResponse_copy(mote_ErrorResponse *to, const mote_ErrorResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&mote_ErrorResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_file mote_reflection_file;

@@ -90,6 +90,7 @@ typedef struct type {
     char **constants; /* of the values of an enum; of the fields that are members of a oneof */
     char **numbers;   /* of the fields */
     char **setters;   /* of the fields that are members of a oneof */
+    char **getters;   /* of the same */
     char **defaults;  /* of the fields that have one */
     const FeatureSet *features; /* its own, or NULL */
     int32_t path[MAX_PATH];     /* in SourceCodeInfo */

@@ -95,8 +95,14 @@ static void put_codec(text *h, message_plan *m)
         "static inline int %s_decode(%s *m, const uint8_t *in, size_t len, mote_pb_arena *arena)\n"
         "{\n    return mote_pb_decode(&%s_decoder, m, in, len, arena, NULL);\n}\n"
         "static inline int %s_size(const %s *m, size_t *size)\n"
-        "{\n    return mote_pb_size(&%s_encoder, m, size);\n}\n",
-        name, name, name, name, name, name, name, name, name, name, name);
+        "{\n    return mote_pb_size(&%s_encoder, m, size);\n}\n"
+        "/* 1: they say the same, 0: they do not, or an error < 0. */\n"
+        "static inline int %s_equal(const %s *a, const %s *b)\n"
+        "{\n    return mote_pb_equal(&%s_layout, a, b);\n}\n"
+        "static inline int %s_copy(%s *to, const %s *from, mote_pb_arena *arena)\n"
+        "{\n    return mote_pb_copy(&%s_layout, from, to, arena);\n}\n",
+        name, name, name, name, name, name, name, name, name, name, name, name, name, name, common,
+        name, name, name, common);
 }
 
 /* Marks the files whose types a file names. */

@@ -79,8 +79,8 @@ static void put_numbers(text *t, const message_plan *m)
     }
 }
 
-/* The only way to set a member that cannot name another one. */
-static void put_setters(text *t, const message_plan *m)
+/* The only ways to set and to read a member that cannot name another one. */
+static void put_accessors(text *t, const message_plan *m)
 {
     for (size_t i = 0; i < m->count; i++) {
         const field_plan *f = &m->fields[i];
@@ -96,6 +96,14 @@ static void put_setters(text *t, const message_plan *m)
                  "}\n",
                  m->type->setters[f->index], m->type->c_name, value_type(f), is_message ? "" : " ",
                  one, f->proto->number, one, f->member);
+        text_add(t,
+                 "static inline %s%s%s%s(const %s *from)\n"
+                 "{\n"
+                 "    return from->%s.which == %d ? %sfrom->%s.is.%s : NULL;\n"
+                 "}\n",
+                 is_message ? "" : "const ", value_type(f), is_message ? "" : " *",
+                 m->type->getters[f->index], m->type->c_name, one, f->proto->number,
+                 is_message ? "" : "&", one, f->member);
     }
 }
 
@@ -123,7 +131,7 @@ void put_message_struct(text *t, const message_plan *m)
         text_add(t, "    char empty; /* C has no struct without members */\n");
     text_add(t, "};\n");
     put_numbers(t, m);
-    put_setters(t, m);
+    put_accessors(t, m);
     free(done);
 }
 

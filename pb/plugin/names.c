@@ -125,6 +125,7 @@ static void name_fields(type *t)
     t->constants = allocate(count * sizeof(char *));
     t->numbers = allocate(count * sizeof(char *));
     t->setters = allocate(count * sizeof(char *));
+    t->getters = allocate(count * sizeof(char *));
     t->defaults = allocate(count * sizeof(char *));
     for (size_t i = 0; i < count; i++) {
         const FieldDescriptorProto *f = &t->message->field.items[i];
@@ -133,6 +134,7 @@ static void name_fields(type *t)
         if (f->oneof_index.has && !f->proto3_optional) {
             t->constants[i] = claim_one(t->file, name);
             t->setters[i] = claim_one(t->file, format("%s_set_%.*s", t->c_name, S(f->name)));
+            t->getters[i] = claim_one(t->file, format("%s_get_%.*s", t->c_name, S(f->name)));
         }
         if (f->default_value.has)
             t->defaults[i] = claim_one(t->file, format("%s_DEFAULT", name));

@@ -23,6 +23,8 @@ static char *claim_type(const FileDescriptorProto *file, char *stem, bool is_mes
                                              "_encode",
                                              "_decode",
                                              "_size",
+                                             "_equal",
+                                             "_copy",
                                              "_names",
                                              "_MAX_SIZE",
                                              "_DEPTH",

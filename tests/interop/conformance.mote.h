@@ -178,15 +178,27 @@ static inline void connectrpc_conformance_v1_ClientCompatRequest_Cancel_set_befo
     to->cancel_timing.which = 1;
     to->cancel_timing.is.before_close_send = value;
 }
+static inline const google_protobuf_Empty *connectrpc_conformance_v1_ClientCompatRequest_Cancel_get_before_close_send(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *from)
+{
+    return from->cancel_timing.which == 1 ? from->cancel_timing.is.before_close_send : NULL;
+}
 static inline void connectrpc_conformance_v1_ClientCompatRequest_Cancel_set_after_close_send_ms(connectrpc_conformance_v1_ClientCompatRequest_Cancel *to, uint32_t value)
 {
     to->cancel_timing.which = 2;
     to->cancel_timing.is.after_close_send_ms = value;
 }
+static inline const uint32_t *connectrpc_conformance_v1_ClientCompatRequest_Cancel_get_after_close_send_ms(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *from)
+{
+    return from->cancel_timing.which == 2 ? &from->cancel_timing.is.after_close_send_ms : NULL;
+}
 static inline void connectrpc_conformance_v1_ClientCompatRequest_Cancel_set_after_num_responses(connectrpc_conformance_v1_ClientCompatRequest_Cancel *to, uint32_t value)
 {
     to->cancel_timing.which = 3;
     to->cancel_timing.is.after_num_responses = value;
+}
+static inline const uint32_t *connectrpc_conformance_v1_ClientCompatRequest_Cancel_get_after_num_responses(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *from)
+{
+    return from->cancel_timing.which == 3 ? &from->cancel_timing.is.after_num_responses : NULL;
 }
 
 struct connectrpc_conformance_v1_ClientCompatResponse {
@@ -209,10 +221,18 @@ static inline void connectrpc_conformance_v1_ClientCompatResponse_set_response(c
     to->result.which = 2;
     to->result.is.response = value;
 }
+static inline const connectrpc_conformance_v1_ClientResponseResult *connectrpc_conformance_v1_ClientCompatResponse_get_response(const connectrpc_conformance_v1_ClientCompatResponse *from)
+{
+    return from->result.which == 2 ? from->result.is.response : NULL;
+}
 static inline void connectrpc_conformance_v1_ClientCompatResponse_set_error(connectrpc_conformance_v1_ClientCompatResponse *to, const connectrpc_conformance_v1_ClientErrorResult *value)
 {
     to->result.which = 3;
     to->result.is.error = value;
+}
+static inline const connectrpc_conformance_v1_ClientErrorResult *connectrpc_conformance_v1_ClientCompatResponse_get_error(const connectrpc_conformance_v1_ClientCompatResponse *from)
+{
+    return from->result.which == 3 ? from->result.is.error : NULL;
 }
 
 struct connectrpc_conformance_v1_ClientResponseResult {
@@ -272,10 +292,18 @@ static inline void connectrpc_conformance_v1_UnaryResponseDefinition_set_respons
     to->response.which = 2;
     to->response.is.response_data = value;
 }
+static inline const mote_pb_bytes *connectrpc_conformance_v1_UnaryResponseDefinition_get_response_data(const connectrpc_conformance_v1_UnaryResponseDefinition *from)
+{
+    return from->response.which == 2 ? &from->response.is.response_data : NULL;
+}
 static inline void connectrpc_conformance_v1_UnaryResponseDefinition_set_error(connectrpc_conformance_v1_UnaryResponseDefinition *to, const connectrpc_conformance_v1_Error *value)
 {
     to->response.which = 3;
     to->response.is.error = value;
+}
+static inline const connectrpc_conformance_v1_Error *connectrpc_conformance_v1_UnaryResponseDefinition_get_error(const connectrpc_conformance_v1_UnaryResponseDefinition *from)
+{
+    return from->response.which == 3 ? from->response.is.error : NULL;
 }
 
 struct connectrpc_conformance_v1_StreamResponseDefinition {
@@ -393,6 +421,15 @@ static inline int connectrpc_conformance_v1_TLSCreds_size(const connectrpc_confo
 {
     return mote_pb_size(&connectrpc_conformance_v1_TLSCreds_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_TLSCreds_equal(const connectrpc_conformance_v1_TLSCreds *a, const connectrpc_conformance_v1_TLSCreds *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_TLSCreds_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_TLSCreds_copy(connectrpc_conformance_v1_TLSCreds *to, const connectrpc_conformance_v1_TLSCreds *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_TLSCreds_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_Header_layout;
 #define connectrpc_conformance_v1_Header_DEPTH 1 /* messages inside of each other */
@@ -409,6 +446,15 @@ static inline int connectrpc_conformance_v1_Header_decode(connectrpc_conformance
 static inline int connectrpc_conformance_v1_Header_size(const connectrpc_conformance_v1_Header *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_Header_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_Header_equal(const connectrpc_conformance_v1_Header *a, const connectrpc_conformance_v1_Header *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_Header_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_Header_copy(connectrpc_conformance_v1_Header *to, const connectrpc_conformance_v1_Header *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_Header_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_Error_layout;
@@ -427,6 +473,15 @@ static inline int connectrpc_conformance_v1_Error_size(const connectrpc_conforma
 {
     return mote_pb_size(&connectrpc_conformance_v1_Error_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_Error_equal(const connectrpc_conformance_v1_Error *a, const connectrpc_conformance_v1_Error *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_Error_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_Error_copy(connectrpc_conformance_v1_Error *to, const connectrpc_conformance_v1_Error *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_Error_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_layout;
 #define connectrpc_conformance_v1_ServerCompatRequest_DEPTH 2 /* messages inside of each other */
@@ -443,6 +498,15 @@ static inline int connectrpc_conformance_v1_ServerCompatRequest_decode(connectrp
 static inline int connectrpc_conformance_v1_ServerCompatRequest_size(const connectrpc_conformance_v1_ServerCompatRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerCompatRequest_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ServerCompatRequest_equal(const connectrpc_conformance_v1_ServerCompatRequest *a, const connectrpc_conformance_v1_ServerCompatRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ServerCompatRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ServerCompatRequest_copy(connectrpc_conformance_v1_ServerCompatRequest *to, const connectrpc_conformance_v1_ServerCompatRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ServerCompatRequest_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_layout;
@@ -461,6 +525,15 @@ static inline int connectrpc_conformance_v1_ServerCompatResponse_size(const conn
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerCompatResponse_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ServerCompatResponse_equal(const connectrpc_conformance_v1_ServerCompatResponse *a, const connectrpc_conformance_v1_ServerCompatResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ServerCompatResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ServerCompatResponse_copy(connectrpc_conformance_v1_ServerCompatResponse *to, const connectrpc_conformance_v1_ServerCompatResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ServerCompatResponse_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_layout;
 #define connectrpc_conformance_v1_ClientCompatRequest_DEPTH 3 /* messages inside of each other */
@@ -477,6 +550,15 @@ static inline int connectrpc_conformance_v1_ClientCompatRequest_decode(connectrp
 static inline int connectrpc_conformance_v1_ClientCompatRequest_size(const connectrpc_conformance_v1_ClientCompatRequest *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ClientCompatRequest_equal(const connectrpc_conformance_v1_ClientCompatRequest *a, const connectrpc_conformance_v1_ClientCompatRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ClientCompatRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ClientCompatRequest_copy(connectrpc_conformance_v1_ClientCompatRequest *to, const connectrpc_conformance_v1_ClientCompatRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ClientCompatRequest_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout;
@@ -496,6 +578,15 @@ static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_size(cons
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_equal(const connectrpc_conformance_v1_ClientCompatRequest_Cancel *a, const connectrpc_conformance_v1_ClientCompatRequest_Cancel *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_copy(connectrpc_conformance_v1_ClientCompatRequest_Cancel *to, const connectrpc_conformance_v1_ClientCompatRequest_Cancel *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_layout;
 #define connectrpc_conformance_v1_ClientCompatResponse_DEPTH 5 /* messages inside of each other */
@@ -512,6 +603,15 @@ static inline int connectrpc_conformance_v1_ClientCompatResponse_decode(connectr
 static inline int connectrpc_conformance_v1_ClientCompatResponse_size(const connectrpc_conformance_v1_ClientCompatResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientCompatResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ClientCompatResponse_equal(const connectrpc_conformance_v1_ClientCompatResponse *a, const connectrpc_conformance_v1_ClientCompatResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ClientCompatResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ClientCompatResponse_copy(connectrpc_conformance_v1_ClientCompatResponse *to, const connectrpc_conformance_v1_ClientCompatResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ClientCompatResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_layout;
@@ -530,6 +630,15 @@ static inline int connectrpc_conformance_v1_ClientResponseResult_size(const conn
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientResponseResult_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ClientResponseResult_equal(const connectrpc_conformance_v1_ClientResponseResult *a, const connectrpc_conformance_v1_ClientResponseResult *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ClientResponseResult_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ClientResponseResult_copy(connectrpc_conformance_v1_ClientResponseResult *to, const connectrpc_conformance_v1_ClientResponseResult *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ClientResponseResult_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_layout;
 #define connectrpc_conformance_v1_ClientErrorResult_DEPTH 1 /* messages inside of each other */
@@ -546,6 +655,15 @@ static inline int connectrpc_conformance_v1_ClientErrorResult_decode(connectrpc_
 static inline int connectrpc_conformance_v1_ClientErrorResult_size(const connectrpc_conformance_v1_ClientErrorResult *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientErrorResult_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ClientErrorResult_equal(const connectrpc_conformance_v1_ClientErrorResult *a, const connectrpc_conformance_v1_ClientErrorResult *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ClientErrorResult_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ClientErrorResult_copy(connectrpc_conformance_v1_ClientErrorResult *to, const connectrpc_conformance_v1_ClientErrorResult *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ClientErrorResult_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_layout;
@@ -564,6 +682,15 @@ static inline int connectrpc_conformance_v1_UnaryResponseDefinition_size(const c
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnaryResponseDefinition_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_UnaryResponseDefinition_equal(const connectrpc_conformance_v1_UnaryResponseDefinition *a, const connectrpc_conformance_v1_UnaryResponseDefinition *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_UnaryResponseDefinition_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_UnaryResponseDefinition_copy(connectrpc_conformance_v1_UnaryResponseDefinition *to, const connectrpc_conformance_v1_UnaryResponseDefinition *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_UnaryResponseDefinition_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_layout;
 #define connectrpc_conformance_v1_StreamResponseDefinition_DEPTH 3 /* messages inside of each other */
@@ -580,6 +707,15 @@ static inline int connectrpc_conformance_v1_StreamResponseDefinition_decode(conn
 static inline int connectrpc_conformance_v1_StreamResponseDefinition_size(const connectrpc_conformance_v1_StreamResponseDefinition *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_StreamResponseDefinition_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_StreamResponseDefinition_equal(const connectrpc_conformance_v1_StreamResponseDefinition *a, const connectrpc_conformance_v1_StreamResponseDefinition *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_StreamResponseDefinition_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_StreamResponseDefinition_copy(connectrpc_conformance_v1_StreamResponseDefinition *to, const connectrpc_conformance_v1_StreamResponseDefinition *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_StreamResponseDefinition_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryRequest_layout;
@@ -598,6 +734,15 @@ static inline int connectrpc_conformance_v1_UnaryRequest_size(const connectrpc_c
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnaryRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_UnaryRequest_equal(const connectrpc_conformance_v1_UnaryRequest *a, const connectrpc_conformance_v1_UnaryRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_UnaryRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_UnaryRequest_copy(connectrpc_conformance_v1_UnaryRequest *to, const connectrpc_conformance_v1_UnaryRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_UnaryRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponse_layout;
 #define connectrpc_conformance_v1_UnaryResponse_DEPTH 4 /* messages inside of each other */
@@ -614,6 +759,15 @@ static inline int connectrpc_conformance_v1_UnaryResponse_decode(connectrpc_conf
 static inline int connectrpc_conformance_v1_UnaryResponse_size(const connectrpc_conformance_v1_UnaryResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnaryResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_UnaryResponse_equal(const connectrpc_conformance_v1_UnaryResponse *a, const connectrpc_conformance_v1_UnaryResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_UnaryResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_UnaryResponse_copy(connectrpc_conformance_v1_UnaryResponse *to, const connectrpc_conformance_v1_UnaryResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_UnaryResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_layout;
@@ -632,6 +786,15 @@ static inline int connectrpc_conformance_v1_ServerStreamRequest_size(const conne
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerStreamRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ServerStreamRequest_equal(const connectrpc_conformance_v1_ServerStreamRequest *a, const connectrpc_conformance_v1_ServerStreamRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ServerStreamRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ServerStreamRequest_copy(connectrpc_conformance_v1_ServerStreamRequest *to, const connectrpc_conformance_v1_ServerStreamRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ServerStreamRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_layout;
 #define connectrpc_conformance_v1_ServerStreamResponse_DEPTH 4 /* messages inside of each other */
@@ -648,6 +811,15 @@ static inline int connectrpc_conformance_v1_ServerStreamResponse_decode(connectr
 static inline int connectrpc_conformance_v1_ServerStreamResponse_size(const connectrpc_conformance_v1_ServerStreamResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ServerStreamResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ServerStreamResponse_equal(const connectrpc_conformance_v1_ServerStreamResponse *a, const connectrpc_conformance_v1_ServerStreamResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ServerStreamResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ServerStreamResponse_copy(connectrpc_conformance_v1_ServerStreamResponse *to, const connectrpc_conformance_v1_ServerStreamResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ServerStreamResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_layout;
@@ -666,6 +838,15 @@ static inline int connectrpc_conformance_v1_ClientStreamRequest_size(const conne
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientStreamRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ClientStreamRequest_equal(const connectrpc_conformance_v1_ClientStreamRequest *a, const connectrpc_conformance_v1_ClientStreamRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ClientStreamRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ClientStreamRequest_copy(connectrpc_conformance_v1_ClientStreamRequest *to, const connectrpc_conformance_v1_ClientStreamRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ClientStreamRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_layout;
 #define connectrpc_conformance_v1_ClientStreamResponse_DEPTH 4 /* messages inside of each other */
@@ -682,6 +863,15 @@ static inline int connectrpc_conformance_v1_ClientStreamResponse_decode(connectr
 static inline int connectrpc_conformance_v1_ClientStreamResponse_size(const connectrpc_conformance_v1_ClientStreamResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ClientStreamResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ClientStreamResponse_equal(const connectrpc_conformance_v1_ClientStreamResponse *a, const connectrpc_conformance_v1_ClientStreamResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ClientStreamResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ClientStreamResponse_copy(connectrpc_conformance_v1_ClientStreamResponse *to, const connectrpc_conformance_v1_ClientStreamResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ClientStreamResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_layout;
@@ -700,6 +890,15 @@ static inline int connectrpc_conformance_v1_BidiStreamRequest_size(const connect
 {
     return mote_pb_size(&connectrpc_conformance_v1_BidiStreamRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_BidiStreamRequest_equal(const connectrpc_conformance_v1_BidiStreamRequest *a, const connectrpc_conformance_v1_BidiStreamRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_BidiStreamRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_BidiStreamRequest_copy(connectrpc_conformance_v1_BidiStreamRequest *to, const connectrpc_conformance_v1_BidiStreamRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_BidiStreamRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_layout;
 #define connectrpc_conformance_v1_BidiStreamResponse_DEPTH 4 /* messages inside of each other */
@@ -716,6 +915,15 @@ static inline int connectrpc_conformance_v1_BidiStreamResponse_decode(connectrpc
 static inline int connectrpc_conformance_v1_BidiStreamResponse_size(const connectrpc_conformance_v1_BidiStreamResponse *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_BidiStreamResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_BidiStreamResponse_equal(const connectrpc_conformance_v1_BidiStreamResponse *a, const connectrpc_conformance_v1_BidiStreamResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_BidiStreamResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_BidiStreamResponse_copy(connectrpc_conformance_v1_BidiStreamResponse *to, const connectrpc_conformance_v1_BidiStreamResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_BidiStreamResponse_layout, from, to, arena);
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout;
@@ -735,6 +943,15 @@ static inline int connectrpc_conformance_v1_UnimplementedRequest_size(const conn
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnimplementedRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_UnimplementedRequest_equal(const connectrpc_conformance_v1_UnimplementedRequest *a, const connectrpc_conformance_v1_UnimplementedRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_UnimplementedRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_UnimplementedRequest_copy(connectrpc_conformance_v1_UnimplementedRequest *to, const connectrpc_conformance_v1_UnimplementedRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_UnimplementedRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_layout;
 #define connectrpc_conformance_v1_UnimplementedResponse_MAX_SIZE 0 /* bytes of any encoding */
@@ -753,6 +970,15 @@ static inline int connectrpc_conformance_v1_UnimplementedResponse_size(const con
 {
     return mote_pb_size(&connectrpc_conformance_v1_UnimplementedResponse_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_UnimplementedResponse_equal(const connectrpc_conformance_v1_UnimplementedResponse *a, const connectrpc_conformance_v1_UnimplementedResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_UnimplementedResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_UnimplementedResponse_copy(connectrpc_conformance_v1_UnimplementedResponse *to, const connectrpc_conformance_v1_UnimplementedResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_UnimplementedResponse_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_layout;
 #define connectrpc_conformance_v1_ConformancePayload_DEPTH 3 /* messages inside of each other */
@@ -770,6 +996,15 @@ static inline int connectrpc_conformance_v1_ConformancePayload_size(const connec
 {
     return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ConformancePayload_equal(const connectrpc_conformance_v1_ConformancePayload *a, const connectrpc_conformance_v1_ConformancePayload *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ConformancePayload_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ConformancePayload_copy(connectrpc_conformance_v1_ConformancePayload *to, const connectrpc_conformance_v1_ConformancePayload *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ConformancePayload_layout, from, to, arena);
+}
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout;
 #define connectrpc_conformance_v1_ConformancePayload_RequestInfo_DEPTH 2 /* messages inside of each other */
@@ -786,6 +1021,15 @@ static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_decod
 static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_size(const connectrpc_conformance_v1_ConformancePayload_RequestInfo *m, size_t *size)
 {
     return mote_pb_size(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_equal(const connectrpc_conformance_v1_ConformancePayload_RequestInfo *a, const connectrpc_conformance_v1_ConformancePayload_RequestInfo *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_ConformancePayload_RequestInfo_copy(connectrpc_conformance_v1_ConformancePayload_RequestInfo *to, const connectrpc_conformance_v1_ConformancePayload_RequestInfo *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, from, to, arena);
 }
 
 /* ---- service ConformanceService */

@@ -186,6 +186,15 @@ static inline int grpc_testing_Empty_size(const grpc_testing_Empty *m, size_t *s
 {
     return mote_pb_size(&grpc_testing_Empty_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_Empty_equal(const grpc_testing_Empty *a, const grpc_testing_Empty *b)
+{
+    return mote_pb_equal(&grpc_testing_Empty_layout, a, b);
+}
+static inline int grpc_testing_Empty_copy(grpc_testing_Empty *to, const grpc_testing_Empty *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_Empty_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_BoolValue_layout;
 #define grpc_testing_BoolValue_MAX_SIZE 2 /* bytes of any encoding */
@@ -204,6 +213,15 @@ static inline int grpc_testing_BoolValue_size(const grpc_testing_BoolValue *m, s
 {
     return mote_pb_size(&grpc_testing_BoolValue_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_BoolValue_equal(const grpc_testing_BoolValue *a, const grpc_testing_BoolValue *b)
+{
+    return mote_pb_equal(&grpc_testing_BoolValue_layout, a, b);
+}
+static inline int grpc_testing_BoolValue_copy(grpc_testing_BoolValue *to, const grpc_testing_BoolValue *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_BoolValue_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_Payload_layout;
 #define grpc_testing_Payload_DEPTH 1 /* messages inside of each other */
@@ -220,6 +238,15 @@ static inline int grpc_testing_Payload_decode(grpc_testing_Payload *m, const uin
 static inline int grpc_testing_Payload_size(const grpc_testing_Payload *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_Payload_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_Payload_equal(const grpc_testing_Payload *a, const grpc_testing_Payload *b)
+{
+    return mote_pb_equal(&grpc_testing_Payload_layout, a, b);
+}
+static inline int grpc_testing_Payload_copy(grpc_testing_Payload *to, const grpc_testing_Payload *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_Payload_layout, from, to, arena);
 }
 
 extern const mote_pb_message grpc_testing_EchoStatus_layout;
@@ -238,6 +265,15 @@ static inline int grpc_testing_EchoStatus_size(const grpc_testing_EchoStatus *m,
 {
     return mote_pb_size(&grpc_testing_EchoStatus_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_EchoStatus_equal(const grpc_testing_EchoStatus *a, const grpc_testing_EchoStatus *b)
+{
+    return mote_pb_equal(&grpc_testing_EchoStatus_layout, a, b);
+}
+static inline int grpc_testing_EchoStatus_copy(grpc_testing_EchoStatus *to, const grpc_testing_EchoStatus *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_EchoStatus_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_layout;
 #define grpc_testing_TestOrcaReport_DEPTH 2 /* messages inside of each other */
@@ -254,6 +290,15 @@ static inline int grpc_testing_TestOrcaReport_decode(grpc_testing_TestOrcaReport
 static inline int grpc_testing_TestOrcaReport_size(const grpc_testing_TestOrcaReport *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_TestOrcaReport_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_TestOrcaReport_equal(const grpc_testing_TestOrcaReport *a, const grpc_testing_TestOrcaReport *b)
+{
+    return mote_pb_equal(&grpc_testing_TestOrcaReport_layout, a, b);
+}
+static inline int grpc_testing_TestOrcaReport_copy(grpc_testing_TestOrcaReport *to, const grpc_testing_TestOrcaReport *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_TestOrcaReport_layout, from, to, arena);
 }
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_layout;
@@ -278,6 +323,15 @@ static inline int grpc_testing_SimpleRequest_size(const grpc_testing_SimpleReque
 {
     return mote_pb_size(&grpc_testing_SimpleRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_SimpleRequest_equal(const grpc_testing_SimpleRequest *a, const grpc_testing_SimpleRequest *b)
+{
+    return mote_pb_equal(&grpc_testing_SimpleRequest_layout, a, b);
+}
+static inline int grpc_testing_SimpleRequest_copy(grpc_testing_SimpleRequest *to, const grpc_testing_SimpleRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_SimpleRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_SimpleResponse_layout;
 #define grpc_testing_SimpleResponse_DEPTH 2 /* messages inside of each other */
@@ -295,6 +349,15 @@ static inline int grpc_testing_SimpleResponse_size(const grpc_testing_SimpleResp
 {
     return mote_pb_size(&grpc_testing_SimpleResponse_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_SimpleResponse_equal(const grpc_testing_SimpleResponse *a, const grpc_testing_SimpleResponse *b)
+{
+    return mote_pb_equal(&grpc_testing_SimpleResponse_layout, a, b);
+}
+static inline int grpc_testing_SimpleResponse_copy(grpc_testing_SimpleResponse *to, const grpc_testing_SimpleResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_SimpleResponse_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_StreamingInputCallRequest_layout;
 #define grpc_testing_StreamingInputCallRequest_DEPTH 2 /* messages inside of each other */
@@ -311,6 +374,15 @@ static inline int grpc_testing_StreamingInputCallRequest_decode(grpc_testing_Str
 static inline int grpc_testing_StreamingInputCallRequest_size(const grpc_testing_StreamingInputCallRequest *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_StreamingInputCallRequest_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_StreamingInputCallRequest_equal(const grpc_testing_StreamingInputCallRequest *a, const grpc_testing_StreamingInputCallRequest *b)
+{
+    return mote_pb_equal(&grpc_testing_StreamingInputCallRequest_layout, a, b);
+}
+static inline int grpc_testing_StreamingInputCallRequest_copy(grpc_testing_StreamingInputCallRequest *to, const grpc_testing_StreamingInputCallRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_StreamingInputCallRequest_layout, from, to, arena);
 }
 
 extern const mote_pb_message grpc_testing_StreamingInputCallResponse_layout;
@@ -330,6 +402,15 @@ static inline int grpc_testing_StreamingInputCallResponse_size(const grpc_testin
 {
     return mote_pb_size(&grpc_testing_StreamingInputCallResponse_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_StreamingInputCallResponse_equal(const grpc_testing_StreamingInputCallResponse *a, const grpc_testing_StreamingInputCallResponse *b)
+{
+    return mote_pb_equal(&grpc_testing_StreamingInputCallResponse_layout, a, b);
+}
+static inline int grpc_testing_StreamingInputCallResponse_copy(grpc_testing_StreamingInputCallResponse *to, const grpc_testing_StreamingInputCallResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_StreamingInputCallResponse_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_ResponseParameters_layout;
 #define grpc_testing_ResponseParameters_MAX_SIZE 30 /* bytes of any encoding */
@@ -348,6 +429,15 @@ static inline int grpc_testing_ResponseParameters_size(const grpc_testing_Respon
 {
     return mote_pb_size(&grpc_testing_ResponseParameters_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_ResponseParameters_equal(const grpc_testing_ResponseParameters *a, const grpc_testing_ResponseParameters *b)
+{
+    return mote_pb_equal(&grpc_testing_ResponseParameters_layout, a, b);
+}
+static inline int grpc_testing_ResponseParameters_copy(grpc_testing_ResponseParameters *to, const grpc_testing_ResponseParameters *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_ResponseParameters_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallRequest_layout;
 #define grpc_testing_StreamingOutputCallRequest_DEPTH 3 /* messages inside of each other */
@@ -365,6 +455,15 @@ static inline int grpc_testing_StreamingOutputCallRequest_size(const grpc_testin
 {
     return mote_pb_size(&grpc_testing_StreamingOutputCallRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_StreamingOutputCallRequest_equal(const grpc_testing_StreamingOutputCallRequest *a, const grpc_testing_StreamingOutputCallRequest *b)
+{
+    return mote_pb_equal(&grpc_testing_StreamingOutputCallRequest_layout, a, b);
+}
+static inline int grpc_testing_StreamingOutputCallRequest_copy(grpc_testing_StreamingOutputCallRequest *to, const grpc_testing_StreamingOutputCallRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_StreamingOutputCallRequest_layout, from, to, arena);
+}
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallResponse_layout;
 #define grpc_testing_StreamingOutputCallResponse_DEPTH 2 /* messages inside of each other */
@@ -381,6 +480,15 @@ static inline int grpc_testing_StreamingOutputCallResponse_decode(grpc_testing_S
 static inline int grpc_testing_StreamingOutputCallResponse_size(const grpc_testing_StreamingOutputCallResponse *m, size_t *size)
 {
     return mote_pb_size(&grpc_testing_StreamingOutputCallResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int grpc_testing_StreamingOutputCallResponse_equal(const grpc_testing_StreamingOutputCallResponse *a, const grpc_testing_StreamingOutputCallResponse *b)
+{
+    return mote_pb_equal(&grpc_testing_StreamingOutputCallResponse_layout, a, b);
+}
+static inline int grpc_testing_StreamingOutputCallResponse_copy(grpc_testing_StreamingOutputCallResponse *to, const grpc_testing_StreamingOutputCallResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&grpc_testing_StreamingOutputCallResponse_layout, from, to, arena);
 }
 
 /* ---- service TestService */

@@ -63,6 +63,15 @@ static inline int xds_data_orca_v3_OrcaLoadReport_size(const xds_data_orca_v3_Or
 {
     return mote_pb_size(&xds_data_orca_v3_OrcaLoadReport_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int xds_data_orca_v3_OrcaLoadReport_equal(const xds_data_orca_v3_OrcaLoadReport *a, const xds_data_orca_v3_OrcaLoadReport *b)
+{
+    return mote_pb_equal(&xds_data_orca_v3_OrcaLoadReport_layout, a, b);
+}
+static inline int xds_data_orca_v3_OrcaLoadReport_copy(xds_data_orca_v3_OrcaLoadReport *to, const xds_data_orca_v3_OrcaLoadReport *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&xds_data_orca_v3_OrcaLoadReport_layout, from, to, arena);
+}
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout;
 #define xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_DEPTH 1 /* messages inside of each other */

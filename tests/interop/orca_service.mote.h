@@ -40,6 +40,15 @@ static inline int xds_service_orca_v3_OrcaLoadReportRequest_size(const xds_servi
 {
     return mote_pb_size(&xds_service_orca_v3_OrcaLoadReportRequest_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int xds_service_orca_v3_OrcaLoadReportRequest_equal(const xds_service_orca_v3_OrcaLoadReportRequest *a, const xds_service_orca_v3_OrcaLoadReportRequest *b)
+{
+    return mote_pb_equal(&xds_service_orca_v3_OrcaLoadReportRequest_layout, a, b);
+}
+static inline int xds_service_orca_v3_OrcaLoadReportRequest_copy(xds_service_orca_v3_OrcaLoadReportRequest *to, const xds_service_orca_v3_OrcaLoadReportRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&xds_service_orca_v3_OrcaLoadReportRequest_layout, from, to, arena);
+}
 
 /* ---- service OpenRcaService */
 

@@ -43,6 +43,15 @@ static inline int google_rpc_Status_size(const google_rpc_Status *m, size_t *siz
 {
     return mote_pb_size(&google_rpc_Status_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int google_rpc_Status_equal(const google_rpc_Status *a, const google_rpc_Status *b)
+{
+    return mote_pb_equal(&google_rpc_Status_layout, a, b);
+}
+static inline int google_rpc_Status_copy(google_rpc_Status *to, const google_rpc_Status *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&google_rpc_Status_layout, from, to, arena);
+}
 
 #ifdef __cplusplus
 }

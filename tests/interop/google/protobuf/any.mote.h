@@ -147,6 +147,15 @@ static inline int google_protobuf_Any_size(const google_protobuf_Any *m, size_t 
 {
     return mote_pb_size(&google_protobuf_Any_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int google_protobuf_Any_equal(const google_protobuf_Any *a, const google_protobuf_Any *b)
+{
+    return mote_pb_equal(&google_protobuf_Any_layout, a, b);
+}
+static inline int google_protobuf_Any_copy(google_protobuf_Any *to, const google_protobuf_Any *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&google_protobuf_Any_layout, from, to, arena);
+}
 
 #ifdef __cplusplus
 }

@@ -105,6 +105,15 @@ static inline int google_protobuf_Duration_size(const google_protobuf_Duration *
 {
     return mote_pb_size(&google_protobuf_Duration_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int google_protobuf_Duration_equal(const google_protobuf_Duration *a, const google_protobuf_Duration *b)
+{
+    return mote_pb_equal(&google_protobuf_Duration_layout, a, b);
+}
+static inline int google_protobuf_Duration_copy(google_protobuf_Duration *to, const google_protobuf_Duration *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&google_protobuf_Duration_layout, from, to, arena);
+}
 
 #ifdef __cplusplus
 }

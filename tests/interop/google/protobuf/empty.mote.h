@@ -42,6 +42,15 @@ static inline int google_protobuf_Empty_size(const google_protobuf_Empty *m, siz
 {
     return mote_pb_size(&google_protobuf_Empty_encoder, m, size);
 }
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int google_protobuf_Empty_equal(const google_protobuf_Empty *a, const google_protobuf_Empty *b)
+{
+    return mote_pb_equal(&google_protobuf_Empty_layout, a, b);
+}
+static inline int google_protobuf_Empty_copy(google_protobuf_Empty *to, const google_protobuf_Empty *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&google_protobuf_Empty_layout, from, to, arena);
+}
 
 #ifdef __cplusplus
 }
