@@ -8,99 +8,78 @@ static const mote_pb_field mote_telemetry_Sample_fields[] = {
     {MOTE_PB_KEY(4, 1), offsetof(mote_telemetry_Sample, value), MOTE_PB_DOUBLE, 0},
     {MOTE_PB_KEY(5, 0), offsetof(mote_telemetry_Sample, before_start), MOTE_PB_UINT64, 0},
 };
-const mote_pb_message mote_telemetry_Sample_layout = {mote_telemetry_Sample_fields, NULL, 5,
-                                                      sizeof(mote_telemetry_Sample)};
-const mote_pb_encoder mote_telemetry_Sample_encoder = {&mote_telemetry_Sample_layout, NULL,
-                                                       mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_Sample_decoder = {
-    &mote_telemetry_Sample_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
+const mote_pb_message mote_telemetry_Sample_layout = {mote_telemetry_Sample_fields, NULL, 5, sizeof(mote_telemetry_Sample)};
+const mote_pb_encoder mote_telemetry_Sample_encoder = {&mote_telemetry_Sample_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_telemetry_Sample_decoder = {&mote_telemetry_Sample_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_telemetry_UploadSummary_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(mote_telemetry_UploadSummary, received), MOTE_PB_UINT64, 0},
 };
-const mote_pb_message mote_telemetry_UploadSummary_layout = {
-    mote_telemetry_UploadSummary_fields, NULL, 1, sizeof(mote_telemetry_UploadSummary)};
-const mote_pb_encoder mote_telemetry_UploadSummary_encoder = {&mote_telemetry_UploadSummary_layout,
-                                                              NULL, mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_UploadSummary_decoder = {
-    &mote_telemetry_UploadSummary_layout, NULL, NULL, NULL, NULL, NULL};
+const mote_pb_message mote_telemetry_UploadSummary_layout = {mote_telemetry_UploadSummary_fields, NULL, 1, sizeof(mote_telemetry_UploadSummary)};
+const mote_pb_encoder mote_telemetry_UploadSummary_encoder = {&mote_telemetry_UploadSummary_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_telemetry_UploadSummary_decoder = {&mote_telemetry_UploadSummary_layout, NULL, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_telemetry_Report_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_telemetry_Report, device), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_telemetry_Report, dropped), MOTE_PB_UINT64, 0},
     {MOTE_PB_KEY(3, 1), offsetof(mote_telemetry_Report, epoch), MOTE_PB_FIXED64, 0},
 };
-const mote_pb_message mote_telemetry_Report_layout = {mote_telemetry_Report_fields, NULL, 3,
-                                                      sizeof(mote_telemetry_Report)};
-const mote_pb_encoder mote_telemetry_Report_encoder = {&mote_telemetry_Report_layout, NULL,
-                                                       mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_Report_decoder = {
-    &mote_telemetry_Report_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
+const mote_pb_message mote_telemetry_Report_layout = {mote_telemetry_Report_fields, NULL, 3, sizeof(mote_telemetry_Report)};
+const mote_pb_encoder mote_telemetry_Report_encoder = {&mote_telemetry_Report_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_telemetry_Report_decoder = {&mote_telemetry_Report_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
 static const mote_pb_field mote_telemetry_Command_fields[] = {
-    {MOTE_PB_KEY(1, 0), offsetof(mote_telemetry_Command, is.is), MOTE_PB_UINT64 | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is) | 0},
-    {MOTE_PB_KEY(2, 0), offsetof(mote_telemetry_Command, is.is), MOTE_PB_UINT32 | MOTE_PB_ONEOF,
-     MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is) | 0},
+    {MOTE_PB_KEY(1, 0), offsetof(mote_telemetry_Command, is.is), MOTE_PB_UINT64 | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is) | 0},
+    {MOTE_PB_KEY(2, 0), offsetof(mote_telemetry_Command, is.is), MOTE_PB_UINT32 | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(mote_telemetry_Command, is) | 0},
 };
-const mote_pb_message mote_telemetry_Command_layout = {mote_telemetry_Command_fields, NULL, 2,
-                                                       sizeof(mote_telemetry_Command)};
-const mote_pb_encoder mote_telemetry_Command_encoder = {&mote_telemetry_Command_layout, NULL,
-                                                        mote_pb_put_flat};
-const mote_pb_decoder mote_telemetry_Command_decoder = {
-    &mote_telemetry_Command_layout, NULL, NULL, NULL, NULL, NULL};
+const mote_pb_message mote_telemetry_Command_layout = {mote_telemetry_Command_fields, NULL, 2, sizeof(mote_telemetry_Command)};
+const mote_pb_encoder mote_telemetry_Command_encoder = {&mote_telemetry_Command_layout, NULL, mote_pb_put_flat};
+const mote_pb_decoder mote_telemetry_Command_decoder = {&mote_telemetry_Command_layout, NULL, NULL, NULL, NULL, NULL};
 
 const mote_hpack_field mote_telemetry_Telemetry_Upload_path =
     MOTE_HPACK_NAMED(4, ":path", "/mote.telemetry.Telemetry/Upload");
-const mote_grpc_source mote_telemetry_Telemetry_Upload_request = {
-    mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Sample_encoder};
-const mote_grpc_source mote_telemetry_Telemetry_Upload_response = {
-    mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_UploadSummary_encoder};
+const mote_grpc_source mote_telemetry_Telemetry_Upload_request = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Sample_encoder};
+const mote_grpc_source mote_telemetry_Telemetry_Upload_response = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_UploadSummary_encoder};
 
 const mote_hpack_field mote_telemetry_Telemetry_Control_path =
     MOTE_HPACK_NAMED(4, ":path", "/mote.telemetry.Telemetry/Control");
-const mote_grpc_source mote_telemetry_Telemetry_Control_request = {
-    mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Report_encoder};
-const mote_grpc_source mote_telemetry_Telemetry_Control_response = {
-    mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Command_encoder};
+const mote_grpc_source mote_telemetry_Telemetry_Control_request = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Report_encoder};
+const mote_grpc_source mote_telemetry_Telemetry_Control_response = {mote_pb_encode_part, mote_pb_strerror, &mote_telemetry_Command_encoder};
 
 static const uint8_t telemetry_file_bytes[] = {
-    10,  15,  116, 101, 108, 101, 109, 101, 116, 114, 121, 46,  112, 114, 111, 116, 111, 18,  14,
-    109, 111, 116, 101, 46,  116, 101, 108, 101, 109, 101, 116, 114, 121, 34,  142, 1,   10,  6,
-    83,  97,  109, 112, 108, 101, 18,  26,  10,  8,   115, 101, 113, 117, 101, 110, 99,  101, 24,
-    1,   32,  1,   40,  4,   82,  8,   115, 101, 113, 117, 101, 110, 99,  101, 18,  23,  10,  7,
-    116, 105, 109, 101, 95,  109, 115, 24,  2,   32,  1,   40,  3,   82,  6,   116, 105, 109, 101,
-    77,  115, 18,  22,  10,  6,   109, 101, 116, 114, 105, 99,  24,  3,   32,  1,   40,  9,   82,
-    6,   109, 101, 116, 114, 105, 99,  18,  20,  10,  5,   118, 97,  108, 117, 101, 24,  4,   32,
-    1,   40,  1,   82,  5,   118, 97,  108, 117, 101, 18,  33,  10,  12,  98,  101, 102, 111, 114,
-    101, 95,  115, 116, 97,  114, 116, 24,  5,   32,  1,   40,  4,   82,  11,  98,  101, 102, 111,
-    114, 101, 83,  116, 97,  114, 116, 34,  43,  10,  13,  85,  112, 108, 111, 97,  100, 83,  117,
-    109, 109, 97,  114, 121, 18,  26,  10,  8,   114, 101, 99,  101, 105, 118, 101, 100, 24,  1,
-    32,  1,   40,  4,   82,  8,   114, 101, 99,  101, 105, 118, 101, 100, 34,  80,  10,  6,   82,
-    101, 112, 111, 114, 116, 18,  22,  10,  6,   100, 101, 118, 105, 99,  101, 24,  1,   32,  1,
-    40,  9,   82,  6,   100, 101, 118, 105, 99,  101, 18,  24,  10,  7,   100, 114, 111, 112, 112,
-    101, 100, 24,  2,   32,  1,   40,  4,   82,  7,   100, 114, 111, 112, 112, 101, 100, 18,  20,
-    10,  5,   101, 112, 111, 99,  104, 24,  3,   32,  1,   40,  6,   82,  5,   101, 112, 111, 99,
-    104, 34,  88,  10,  7,   67,  111, 109, 109, 97,  110, 100, 18,  36,  10,  12,  97,  99,  107,
-    110, 111, 119, 108, 101, 100, 103, 101, 100, 24,  1,   32,  1,   40,  4,   72,  0,   82,  12,
-    97,  99,  107, 110, 111, 119, 108, 101, 100, 103, 101, 100, 18,  33,  10,  11,  105, 110, 116,
-    101, 114, 118, 97,  108, 95,  109, 115, 24,  2,   32,  1,   40,  13,  72,  0,   82,  10,  105,
-    110, 116, 101, 114, 118, 97,  108, 77,  115, 66,  4,   10,  2,   105, 115, 50,  142, 1,   10,
-    9,   84,  101, 108, 101, 109, 101, 116, 114, 121, 18,  65,  10,  6,   85,  112, 108, 111, 97,
-    100, 18,  22,  46,  109, 111, 116, 101, 46,  116, 101, 108, 101, 109, 101, 116, 114, 121, 46,
-    83,  97,  109, 112, 108, 101, 26,  29,  46,  109, 111, 116, 101, 46,  116, 101, 108, 101, 109,
-    101, 116, 114, 121, 46,  85,  112, 108, 111, 97,  100, 83,  117, 109, 109, 97,  114, 121, 40,
-    1,   18,  62,  10,  7,   67,  111, 110, 116, 114, 111, 108, 18,  22,  46,  109, 111, 116, 101,
-    46,  116, 101, 108, 101, 109, 101, 116, 114, 121, 46,  82,  101, 112, 111, 114, 116, 26,  23,
-    46,  109, 111, 116, 101, 46,  116, 101, 108, 101, 109, 101, 116, 114, 121, 46,  67,  111, 109,
-    109, 97,  110, 100, 40,  1,   48,  1,   98,  6,   112, 114, 111, 116, 111, 51,
+    10,15,116,101,108,101,109,101,116,114,121,46,112,114,111,116,111,18,14,109,111,116,101,46,
+    116,101,108,101,109,101,116,114,121,34,142,1,10,6,83,97,109,112,108,101,18,26,10,8,
+    115,101,113,117,101,110,99,101,24,1,32,1,40,4,82,8,115,101,113,117,101,110,99,101,
+    18,23,10,7,116,105,109,101,95,109,115,24,2,32,1,40,3,82,6,116,105,109,101,77,
+    115,18,22,10,6,109,101,116,114,105,99,24,3,32,1,40,9,82,6,109,101,116,114,105,
+    99,18,20,10,5,118,97,108,117,101,24,4,32,1,40,1,82,5,118,97,108,117,101,18,
+    33,10,12,98,101,102,111,114,101,95,115,116,97,114,116,24,5,32,1,40,4,82,11,98,
+    101,102,111,114,101,83,116,97,114,116,34,43,10,13,85,112,108,111,97,100,83,117,109,109,
+    97,114,121,18,26,10,8,114,101,99,101,105,118,101,100,24,1,32,1,40,4,82,8,114,
+    101,99,101,105,118,101,100,34,80,10,6,82,101,112,111,114,116,18,22,10,6,100,101,118,
+    105,99,101,24,1,32,1,40,9,82,6,100,101,118,105,99,101,18,24,10,7,100,114,111,
+    112,112,101,100,24,2,32,1,40,4,82,7,100,114,111,112,112,101,100,18,20,10,5,101,
+    112,111,99,104,24,3,32,1,40,6,82,5,101,112,111,99,104,34,88,10,7,67,111,109,
+    109,97,110,100,18,36,10,12,97,99,107,110,111,119,108,101,100,103,101,100,24,1,32,1,
+    40,4,72,0,82,12,97,99,107,110,111,119,108,101,100,103,101,100,18,33,10,11,105,110,
+    116,101,114,118,97,108,95,109,115,24,2,32,1,40,13,72,0,82,10,105,110,116,101,114,
+    118,97,108,77,115,66,4,10,2,105,115,50,142,1,10,9,84,101,108,101,109,101,116,114,
+    121,18,65,10,6,85,112,108,111,97,100,18,22,46,109,111,116,101,46,116,101,108,101,109,
+    101,116,114,121,46,83,97,109,112,108,101,26,29,46,109,111,116,101,46,116,101,108,101,109,
+    101,116,114,121,46,85,112,108,111,97,100,83,117,109,109,97,114,121,40,1,18,62,10,7,
+    67,111,110,116,114,111,108,18,22,46,109,111,116,101,46,116,101,108,101,109,101,116,114,121,
+    46,82,101,112,111,114,116,26,23,46,109,111,116,101,46,116,101,108,101,109,101,116,114,121,
+    46,67,111,109,109,97,110,100,40,1,48,1,98,6,112,114,111,116,111,51,
 };
 static const char *const telemetry_file_symbols[] = {
-    "mote.telemetry.Telemetry", "mote.telemetry.Sample",  "mote.telemetry.UploadSummary",
-    "mote.telemetry.Report",    "mote.telemetry.Command", NULL,
+    "mote.telemetry.Telemetry",
+    "mote.telemetry.Sample",
+    "mote.telemetry.UploadSummary",
+    "mote.telemetry.Report",
+    "mote.telemetry.Command",
+    NULL,
 };
 static const mote_pb_file *const telemetry_file_imports[] = {
     NULL,
 };
-const mote_pb_file telemetry_file = {"telemetry.proto", telemetry_file_bytes, 548,
-                                     telemetry_file_symbols, telemetry_file_imports};
+const mote_pb_file telemetry_file = {"telemetry.proto", telemetry_file_bytes, 548, telemetry_file_symbols, telemetry_file_imports};
