@@ -35,7 +35,7 @@ static void heed(mote_grpc_life *l, mote_grpc *g)
 
 static void be_born(mote_grpc_life *l, uint64_t now_ms)
 {
-    l->asked = false;
+    l->keepalive = MOTE_GRPC_KEEPALIVE_QUIET;
     l->now_ms = l->born_ms = l->heard_ms = l->idle_since_ms = now_ms;
 }
 
@@ -75,31 +75,43 @@ static uint32_t connecting(mote_grpc_life *l, mote_grpc *g)
 
 /* ---- keepalive ----------------------------------------------------------------------------- */
 
-/* A peer from which nothing has come for keepalive_ms is asked; one that does not answer is gone.
- * A program that slept all that time has yet to read the answer: `slept_ms`. */
-static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g, uint64_t slept_ms)
+/* A peer that was asked: 1 is "at once, but after what has come is read". */
+static uint32_t wait_for_pong(mote_grpc_life *l, mote_grpc *g)
 {
-    uint32_t timeout = l->keepalive_timeout_ms ? l->keepalive_timeout_ms : KEEPALIVE_TIMEOUT_MS;
+    uint64_t limit =
+        l->asked_ms + (l->keepalive_timeout_ms ? l->keepalive_timeout_ms : KEEPALIVE_TIMEOUT_MS);
 
+    if (l->now_ms < limit)
+        return until(limit, l->now_ms);
+    if (l->keepalive == MOTE_GRPC_KEEPALIVE_LATE)
+        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "keepalive: the peer does not answer");
+    l->keepalive = MOTE_GRPC_KEEPALIVE_LATE;
+    return 1;
+}
+
+/* A peer from which nothing has come for keepalive_ms is asked; one that does not answer is gone.
+ */
+static uint32_t keepalive(mote_grpc_life *l, mote_grpc *g)
+{
     if (g->h2.heard) {
         g->h2.heard = 0;
         l->heard_ms = l->now_ms;
-        l->asked = false;
+        l->keepalive = MOTE_GRPC_KEEPALIVE_QUIET;
     }
     if (l->keepalive_ms == 0 || (g->active == 0 && !l->keepalive_without_calls))
         return UINT32_MAX;
-    if (!l->asked && l->now_ms - l->heard_ms >= l->keepalive_ms) {
-        mote_h2_ping(&g->h2); /* if one is unanswered already, it serves as well */
-        l->asked = true;
-        l->asked_ms = l->now_ms;
+    if (l->keepalive > MOTE_GRPC_KEEPALIVE_ASKS)
+        return wait_for_pong(l, g);
+    l->asked_ms = l->now_ms;
+    if (l->keepalive == MOTE_GRPC_KEEPALIVE_ASKS) {
+        l->keepalive = MOTE_GRPC_KEEPALIVE_WAITS;
+        return wait_for_pong(l, g);
     }
-    if (!l->asked)
+    if (l->now_ms - l->heard_ms < l->keepalive_ms)
         return until(l->heard_ms + l->keepalive_ms, l->now_ms);
-    if (l->now_ms - l->asked_ms >= timeout && slept_ms >= timeout)
-        return 1;
-    if (l->now_ms - l->asked_ms >= timeout)
-        mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR, "keepalive: the peer does not answer");
-    return until(l->asked_ms + timeout, l->now_ms);
+    mote_h2_ping(&g->h2); /* if one is unanswered already, it serves as well */
+    l->keepalive = MOTE_GRPC_KEEPALIVE_ASKS;
+    return 1;
 }
 
 /* ---- ages ---------------------------------------------------------------------------------- */
@@ -178,8 +190,6 @@ static uint32_t end_drained(mote_grpc_life *l, mote_grpc *g)
 
 uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
 {
-    uint64_t slept_ms = now_ms - l->now_ms;
-
     if (l->state == MOTE_GRPC_LIFE_NONE) {
         be_born(l, now_ms);
         l->state = g->config->server ? MOTE_GRPC_LIFE_LIVES : MOTE_GRPC_LIFE_BEGINS;
@@ -188,7 +198,7 @@ uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
     heed(l, g);
     if (mote_h2_error(&g->h2) < 0)
         return UINT32_MAX;
-    uint32_t next = least(connecting(l, g), keepalive(l, g, slept_ms));
+    uint32_t next = least(connecting(l, g), keepalive(l, g));
     next = least(next, age(l, g));
     return least(next, end_drained(l, g));
 }

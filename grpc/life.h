@@ -46,6 +46,22 @@ enum mote_grpc_life_state {
 };
 
 /*
+ * Keepalive. What a program that was busy has yet to read goes before a judgement: the time-out
+ * counts from the tick after the one that has sent the PING, and behind it there is one more.
+ *
+ *   QUIET -- a silence of keepalive_ms: PING --> ASKS --> WAITS -- keepalive_timeout_ms --> LATE
+ *     ^                                           |         |                              |  |
+ *     +------------- any frame of the peer -------+---------+------------------------------+  |
+ *                                                         it fails <-- the next tick ---------+
+ */
+enum mote_grpc_keepalive {
+    MOTE_GRPC_KEEPALIVE_QUIET,
+    MOTE_GRPC_KEEPALIVE_ASKS,
+    MOTE_GRPC_KEEPALIVE_WAITS, /* since asked_ms */
+    MOTE_GRPC_KEEPALIVE_LATE
+};
+
+/*
  * How long a connection lives, beside it: the time to connect, keepalive by PING, idle time-out,
  * maximum age; and when to connect again. The first members are for the user, the others begin as
  * zero. One object serves a client for all its connections, and keeps what it learns over them.
@@ -68,7 +84,7 @@ typedef struct {
     uint32_t random; /* any number, that differs from device to device; 0: no jitter of the age */
     mote_backoff backoff; /* of a client */
     enum mote_grpc_life_state state;
-    bool asked;
+    enum mote_grpc_keepalive keepalive;
     uint64_t now_ms, born_ms, heard_ms, asked_ms, idle_since_ms, drain_ms, attempt_ms;
 } mote_grpc_life;
 

@@ -20,6 +20,7 @@ static int refusals; /* attempts to connect that fail */
 static bool connected;
 static bool greeted, asked;      /* SETTINGS were sent; a call followed */
 static bool silent;              /* nothing arrives any more */
+static uint64_t way_ms, said_ms; /* how long an answer is on its way; when the client spoke last */
 static unsigned connects, pings; /* attempts; of PINGs that the client has sent */
 static uint64_t connect_ms[16];  /* when */
 static char states[64];          /* I, C, R, T */
@@ -108,13 +109,14 @@ static int dial(void *context, uint64_t until_ms)
     silent = left = greeted = asked = false;
     connected = true;
     server_life.state = MOTE_GRPC_LIFE_NONE;
-    server_life.asked = false;
+    server_life.keepalive = MOTE_GRPC_KEEPALIVE_QUIET;
     return mote_grpc_init(&server, &config, memory[0], sizeof memory[0]);
 }
 
 static int to_server(void *context, const uint8_t *buf, size_t len)
 {
     (void)context;
+    said_ms = now;
     for (size_t i = 0; len >= 17 && i <= len - 17; i++)
         pings += memcmp(buf + i, "\0\0\10\6\0\0\0\0\0", 9) == 0;
     if (silent)
@@ -148,6 +150,8 @@ static int from_server(void *context, uint8_t *buf, size_t cap)
     }
     if (left)
         return -1;
+    if (now < said_ms + way_ms)
+        return 0;
     if (!silent) {
         mote_grpc_tick(&server, now);
         if (has_server_life)
@@ -205,6 +209,7 @@ static void prepare(const int *list)
     pushback = NULL;
     greeted = asked = connected = headers_first = silent = has_server_life = false;
     leaves = left = false;
+    way_ms = said_ms = 0;
     memset(states, 0, sizeof states);
     server_life = client_life = (mote_grpc_life){0};
     mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);

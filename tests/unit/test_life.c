@@ -79,13 +79,54 @@ static void after_a_long_sleep_the_peer_gets_one_more_turn(void)
         poll_for(50);
         channel.grpc.h2.heard = false;
         CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now), 1000);
-        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 1000), 500);
-        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 1499), 1);
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 1000), 1);
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 1003), 500);
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 1502), 1);
         CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 60000), 1);
         CHECK_INT(mote_h2_error(&channel.grpc.h2), 0);
         channel.grpc.h2.heard = answered;
-        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 60001), answered ? 1000 : 0);
+        CHECK_INT(mote_grpc_life_tick(&life, &channel.grpc, now + 60001), answered ? 1000 : 1);
         CHECK_INT(mote_h2_error(&channel.grpc.h2), answered ? 0 : MOTE_H2_ERR_CLOSED);
+    }
+}
+
+/* What a program that was busy does when it looks again: 0, or less when it has failed. */
+static int look(size_t how, mote_grpc_call *open)
+{
+    mote_grpc_event ev;
+
+    if (how == 0)
+        return mote_channel_poll(&channel, 0);
+    if (how == 1)
+        return -call();
+    if (how == 2)
+        return mote_channel_flush(&channel, 0);
+    return mote_channel_recv_within(open, &ev, 0) == 1 ? -ev.code : 0;
+}
+
+/* For `gap` ms it does other things, then looks in one way, at times in two, and so on. */
+static void who_is_busy_does_not_judge(void)
+{
+    static const uint32_t gaps[] = {1,    10,   999,  1000, 1001, 1300,  1500,
+                                    1999, 2000, 2001, 3000, 3001, 10000, 60000};
+    enum { GAPS = sizeof gaps / sizeof gaps[0], WAYS = 4 };
+
+    for (size_t i = 0; i < WAYS * WAYS * GAPS; i++) {
+        prepare(ok);
+        client_life = (mote_grpc_life){.keepalive_ms = 1500, .keepalive_timeout_ms = 1000};
+        channel.life = &client_life;
+        way_ms = 1;
+        mote_grpc_call *open = open_call();
+        for (int n = 0; n < 20 && mote_h2_error(&channel.grpc.h2) == 0; n++) {
+            CHECK_INT(look(i % WAYS, open), 0);
+            CHECK_INT(n % 5 < 4 ? 0 : look(i / WAYS % WAYS, open), 0);
+            now += gaps[i / (WAYS * WAYS)];
+        }
+        CHECK(connects == 1 && mote_h2_error(&channel.grpc.h2) == 0);
+        silent = true; /* and a peer that is gone is given up all the same */
+        for (int n = 0; n < 10; n++, now += gaps[i / (WAYS * WAYS)])
+            poll_for(1000);
+        CHECK_TEXT(strcmp(channel.why, "keepalive: the peer does not answer") == 0);
     }
 }
 
@@ -241,6 +282,7 @@ int main(void)
     RUN(without_calls_nobody_is_asked_unless_wanted);
     RUN(a_server_that_is_asked_too_often_says_so);
     RUN(after_a_long_sleep_the_peer_gets_one_more_turn);
+    RUN(who_is_busy_does_not_judge);
     RUN(a_connection_without_settings_fails_in_time);
     RUN(the_next_attempt_is_due);
     RUN(what_a_server_said_is_kept_over_connections);
