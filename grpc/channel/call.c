@@ -221,14 +221,16 @@ static void make_status(const mote_channel *ch, mote_grpc_event *ev)
     ev->message_len = s.message_len;
 }
 
-/* A server that ends a call at its deadline says CANCEL, which may arrive before our clock is
- * looked at again: it is the deadline all the same. */
-static void name_deadline(mote_grpc_call *call, mote_grpc_event *ev)
+/* A server that ends a call at its deadline says CANCEL, or DEADLINE_EXCEEDED without a text, which
+ * may arrive before our clock is looked at again: it is the deadline all the same. */
+static void name_deadline(mote_grpc_event *ev)
 {
     static const char text[] = "deadline exceeded";
-    uint64_t left = mote_grpc_time_left(call);
+    mote_grpc_call *call = ev->call;
+    uint64_t left = call ? mote_grpc_time_left(call) : UINT64_MAX;
+    bool mute = ev->code == MOTE_GRPC_DEADLINE_EXCEEDED && ev->message_len == 0;
 
-    if (ev->code != MOTE_GRPC_CANCELLED || left == UINT64_MAX ||
+    if ((ev->code != MOTE_GRPC_CANCELLED && !mute) || left == UINT64_MAX ||
         mote_channel_now(channel_of(call)) < call->grpc->now_ms + left)
         return;
     ev->code = MOTE_GRPC_DEADLINE_EXCEEDED;
@@ -236,12 +238,14 @@ static void name_deadline(mote_grpc_call *call, mote_grpc_event *ev)
     ev->message_len = sizeof text - 1;
 }
 
-/* What ended the transport says more than that it has ended; and resets leave. */
+/* What ended the transport says more than that it has ended, and the deadline more than a reset;
+ * and resets leave. */
 static void on_status(mote_channel *ch, mote_grpc_event *ev)
 {
     const char *text = ch->io.error ? ch->io.error(ch->io.context) : NULL;
 
     mote_channel_write(ch);
+    name_deadline(ev);
     if (text && *text && ev->message == mote_h2_error_text(&ch->grpc.h2) &&
         mote_h2_error(&ch->grpc.h2) == MOTE_H2_ERR_CLOSED) {
         ev->message = text;
@@ -263,8 +267,6 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
     }
     if (r < 0)
         make_status(ch, ev);
-    else if (ev->type == MOTE_GRPC_STATUS)
-        name_deadline(call, ev);
     if (ev->type == MOTE_GRPC_STATUS)
         on_status(ch, ev);
     return 1;
