@@ -348,6 +348,7 @@ typedef struct {
     uint32_t
         begun_ms; /* when a frame or header block that is in progress was seen first; 0: none */
     uint32_t refill_ms; /* when the budget last grew; 0: there was no time yet */
+    bool pads;          /* the peer pads its HEADERS or DATA */
     mote_hpack_decoder decoder;
     mote_hpack_encoder encoder;
 } mote_h2;
@@ -457,8 +458,10 @@ int mote_h2_commit(mote_h2 *c, mote_h2_stream *s, size_t len, bool end_stream);
 void mote_h2_consume(mote_h2 *c, mote_h2_stream *s, size_t len);
 
 /* The user waits for `len` more bytes on this stream: returns withheld credit now if needed. A peer
- * that pads its DATA is granted room for a frame of them with its padding, up to 261 bytes beyond
- * the window: it may use them for content as well (RFC 9113 6.1). */
+ * that has padded a frame of this connection is granted room for one with its padding, up to 261
+ * bytes beyond the window: it may use them for content as well (RFC 9113 6.1). One that begins to
+ * pad where less than that is left of a message, and of the window, has to send that frame without
+ * padding. */
 void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len);
 
 /* Ends a stream with RST_STREAM (RFC 9113 6.4). Without effect on one that has ended. */

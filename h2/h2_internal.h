@@ -34,8 +34,7 @@ enum {
     STREAM_BLOCKED = 8,     /* the user was refused for lack of window */
     STREAM_NO_CONTENT = 16, /* response to HEAD */
     STREAM_ENDING = 32,     /* the frame that ends the peer's side has begun */
-    STREAM_CONNECT = 64,    /* a tunnel: nothing but DATA follows */
-    STREAM_PADDED = 128     /* the peer pads its DATA */
+    STREAM_CONNECT = 64     /* a tunnel: nothing but DATA follows */
 };
 
 /* mote_h2.owed */

@@ -8,12 +8,13 @@ bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s)
            c->frame.id == s->id;
 }
 
-/* What a message needs to go on: a frame of what is missing, with its padding if the peer pads (RFC
- * 9113 6.1, 6.9.1). Where the message nearly fills the window there is no room for both. It is lent
- * until the user takes something: one frame's, since the peer may fill it with content instead. */
-static uint32_t wanted(mote_h2_stream *s)
+/* What a message needs to go on: a frame of what is missing, with its padding if the peer pads,
+ * on whatever stream it began to (RFC 9113 6.1, 6.9.1). Where the message nearly fills the window
+ * there is no room for both. It is lent until the user takes something: one frame's, since the peer
+ * may fill it with content instead. */
+static uint32_t wanted(const mote_h2 *c, mote_h2_stream *s)
 {
-    if (!(s->flags & STREAM_PADDED))
+    if (!c->pads)
         return s->need;
 
     uint32_t all = s->need + PADDED_ROOM;
@@ -33,7 +34,7 @@ void mote_h2_credit_stream(mote_h2 *c, mote_h2_stream *s)
     if (mote_h2_in_its_data(c, s))
         return;
 
-    int32_t least = (int32_t)wanted(s);
+    int32_t least = (int32_t)wanted(c, s);
     bool half = s->credit >= (c->initial_window + 1) / 2;
     bool starved = s->credit > 0 && s->recv_window < least;
     if (!half && !starved)

@@ -1,7 +1,7 @@
 /* gRPC: a peer that pads its DATA, strictly within the windows it was given (RFC 9113 6.1, 6.9). */
 #include "grpc_harness.h"
 
-enum { RX = 400, LARGEST = RX - PREFIX_SIZE, IN_A_ROW = 2 };
+enum { RX = 400, LARGEST = RX - PREFIX_SIZE, IN_A_ROW = 2, PLAIN = 256 };
 
 /* ---- the peer: frames in, windows out ------------------------------------------------------- */
 
@@ -62,35 +62,54 @@ static void read_windows(void)
     }
 }
 
-/* One message, each frame of it with `pad` bytes of padding and at most `most` bytes of content;
- * whether all of it could be sent. */
-static bool send_message(size_t len, size_t pad, size_t most)
+/* A part of a message of `len` bytes, each frame with `pad` bytes of padding, or PLAIN, and at most
+ * `most` bytes of content; whether all of it could be sent. */
+static bool send_part(size_t len, size_t at, size_t end, size_t pad, size_t most)
 {
     static uint8_t message[PREFIX_SIZE + RX], frame[1 + RX + 255];
-    size_t at = 0, all = PREFIX_SIZE + len;
+    size_t more = pad == PLAIN ? 0 : 1 + pad, skip = pad == PLAIN;
 
     message[3] = (uint8_t)(len >> 8);
     message[4] = (uint8_t)len;
     frame[0] = (uint8_t)pad;
-    while (at < all) {
+    while (at < end) {
         int64_t window = stream_window < connection_window ? stream_window : connection_window;
-        int64_t room = window - 1 - (int64_t)pad;
-        size_t n = most < all - at ? most : all - at;
+        int64_t room = window - (int64_t)more;
+        size_t n = most < end - at ? most : end - at;
         if (room < 1)
             return false;
         n = n < (size_t)room ? n : (size_t)room;
         memcpy(frame + 1, message + at, n);
-        memset(frame + 1 + n, 0, pad);
-        stream_window -= (int64_t)(1 + n + pad);
-        connection_window -= (int64_t)(1 + n + pad);
-        send_frame(0, 8, 1, frame, 1 + n + pad);
+        memset(frame + 1 + n, 0, more);
+        stream_window -= (int64_t)(n + more);
+        connection_window -= (int64_t)(n + more);
+        send_frame(0, skip ? 0 : 8, 1, frame + skip, n + more);
         at += n;
         read_windows();
     }
     return true;
 }
 
+static bool send_message(size_t len, size_t pad, size_t most)
+{
+    return send_part(len, 0, PREFIX_SIZE + len, pad, most);
+}
+
 /* ---- a call of either role ------------------------------------------------------------------ */
+
+static bool pads_headers; /* the peer does */
+
+/* A header block, with a byte of padding or without. */
+static void send_headers(const uint8_t *block, size_t len)
+{
+    uint8_t padded[128] = {1};
+
+    memcpy(padded + 1, block, len);
+    if (pads_headers)
+        send_frame(MOTE_H2_FRAME_HEADERS, 4 | 8, 1, padded, 1 + len + 1);
+    else
+        send_frame(MOTE_H2_FRAME_HEADERS, 4, 1, block, len);
+}
 
 static void begin(bool serves)
 {
@@ -118,9 +137,9 @@ static void begin(bool serves)
         call_start(0, &silent_path, 0);
     read_windows();
     if (serves)
-        send_frame(MOTE_H2_FRAME_HEADERS, 4, 1, request, sizeof request - 1);
+        send_headers(request, sizeof request - 1);
     else
-        send_frame(MOTE_H2_FRAME_HEADERS, 4, 1, response, sizeof response - 1);
+        send_headers(response, sizeof response - 1);
     connection_window = 65535;
 }
 
@@ -153,6 +172,32 @@ static void padding_stalls_no_message(void)
             for (size_t pad = m % 15; pad < 256; pad += pad < 235 ? 15 : pad < 250 ? 5 : 1)
                 for (size_t c = 0; c < sizeof content / sizeof content[0]; c++)
                     messages_arrive(serves, LARGEST - missing[m], pad, content[c]);
+}
+
+/* Where only the end of a message is padded there is room when the peer has padded before: its
+ * headers, or a message. One that has not gets no more than the window, which it knows. */
+static void who_has_padded_may_pad_the_end(void)
+{
+    enum { NEVER, HEADERS, A_MESSAGE, WAYS };
+    static const size_t ends[] = {1, 2, 5, 20, 100, 199};
+
+    for (size_t i = 0; i < 2 * WAYS * sizeof ends / sizeof ends[0]; i++) {
+        int before = (int)(i / 2) % WAYS;
+        size_t end = ends[i / (2 * WAYS)], all = PREFIX_SIZE + LARGEST;
+        pads_headers = before == HEADERS;
+        begin(i % 2);
+        CHECK(before != A_MESSAGE || send_message(3, 7, RX));
+        messages = 0;
+        CHECK(send_part(LARGEST, 0, all - end, PLAIN, RX));
+        CHECK(send_part(LARGEST, all - end, all, 255, RX) == (before != NEVER));
+        CHECK_INT(messages, before != NEVER);
+        CHECK_INT(mote_h2_error(&g->h2), 0);
+        if (before == NEVER) { /* without padding it arrives */
+            CHECK(send_part(LARGEST, all - end, all, PLAIN, RX));
+            CHECK_INT(messages, 1);
+        }
+    }
+    pads_headers = false;
 }
 
 /* ---- what is lent for padding, used for content --------------------------------------------- */
@@ -192,6 +237,7 @@ static void what_was_lent_may_be_content(void)
 int main(void)
 {
     RUN(padding_stalls_no_message);
+    RUN(who_has_padded_may_pad_the_end);
     RUN(what_was_lent_may_be_content);
     return test_summary();
 }
