@@ -260,8 +260,9 @@ static struct {
 static int go_a_way(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     static const mote_grpc_bytes empty = {NULL, 0};
+    server_state *s = call->user;
 
-    if (ev->type == MOTE_GRPC_START) {
+    if (s->received++ == 0) { /* its first event, a field of its metadata or START */
         way.begun++;
         way.handle = mote_grpc_handle_of(call);
     }
