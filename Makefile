@@ -155,9 +155,10 @@ attack-table: ## what an honest request takes beside each attack; writes build/a
 	$(MAKE) BUILD=$(BUILD) all $(BUILD)/test/attack_loopback
 	$(BUILD)/test/attack_loopback table $(BUILD)/h2_server | tee $(BUILD)/attack-table.tsv
 
-ways-out: ## each way to leave a call, in each phase, of each method of all example servers: two minutes
+ways-out: ## each way to leave a call, in each phase, of all example servers and clients: four minutes
 	$(MAKE) BUILD=$(BUILD) all
 	BUILD=$(BUILD) SAMPLE=$(or $(SAMPLE),1) SEED=$(or $(SEED),1) /usr/bin/python3 tests/peers/ways_out.py
+	BUILD=$(BUILD) SAMPLE=$(or $(SAMPLE),1) SEED=$(or $(SEED),1) /usr/bin/python3 tests/peers/ways_out_clients.py
 
 lab: setup-test ## a sensor and a collector in network namespaces, a link that fails, and system calls that fail; as root
 	$(MAKE) BUILD=$(BUILD) all

@@ -120,6 +120,7 @@ run "examples" env BUILD="$BUILD" PYTHON=$PYTHON tests/peers/examples.sh
 run "text that does harm" env BUILD="$BUILD" $PYTHON tests/peers/hostile_text.py
 run "ends and full servers" env BUILD="$BUILD" $PYTHON tests/peers/ending.py
 run "ways out of calls" env BUILD="$BUILD" $PYTHON tests/peers/ways_out.py
+run "ways out of calls of clients" env BUILD="$BUILD" SAMPLE=64 $PYTHON tests/peers/ways_out_clients.py
 run "mote-serial" env BUILD="$BUILD" $PYTHON tests/peers/serial_peer.py
 LIMIT=120 run "demo" env BUILD="$BUILD" tests/demo.sh
 LIMIT=300 run "fleet on bad days" env BUILD="$BUILD" CC="$CC" $PYTHON tests/fleet/faults.py
