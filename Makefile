@@ -295,7 +295,9 @@ sources: ## writes packages/sources.txt, for a source or header that is new
 packages-test: setup-packages ## ways to get mote: amalgamation, dist, CMake, Meson, pkg-config and others, each beside grpcio; 3 minutes
 	$(MAKE) BUILD=$(BUILD) $(LIB) $(TLS_LIB) $(INSTALLED:%=$(BUILD)/%)
 	CC="$(CC)" BUILD=$(BUILD) tests/packages.sh
-.PHONY: packages-test
+packages-root: setup-root ## the quick start, the tutorial and packages-test in an empty root (debootstrap), as root; 5 minutes
+	BUILD=$(BUILD) tests/packages_root.sh
+.PHONY: packages-test packages-root
 
 dist: ## archives of the last commit under build/dist/: source, amalgamation, bill of materials (SPDX), checksums
 	@BUILD=$(BUILD) VERSION=$(VERSION) packages/dist.sh

@@ -11,7 +11,7 @@ do_commands() {
     local alone=
     code_of "$1" "sh $2" >"$3/commands"
     [ -s "$3/commands" ] || { echo "$1 has no block: sh $2"; return 1; }
-    unshare -rn true 2>/dev/null && alone="unshare -rn"
+    unshare -rn ip link set lo up 2>/dev/null && alone="unshare -rn"
     # shellcheck disable=SC2086
     (cd "$3" && timeout 300 $alone bash -e -c 'trap "kill \$(jobs -p) 2>/dev/null || true" EXIT; { [ -z "$0" ] || ip link set lo up; } && . ./commands' "$alone")
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|demo|interop|proxies|http|tls|tls-matrix|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|arch
+#   tests/setup.sh test|demo|interop|proxies|http|tls|tls-matrix|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|root|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -186,7 +186,14 @@ packages)
     need python3 /usr/bin/python3
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
     need debhelper dh
+    need build-essential /usr/share/build-essential/essential-packages-list
+    /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
     need python3-jsonschema /usr/lib/python3/dist-packages/jsonschema/__init__.py
+    ;;
+root)
+    need debootstrap debootstrap
+    need git git
+    need iproute2 ip
     ;;
 arch)
     need_header libc6-dev-i386 gnu/stubs-32.h
