@@ -56,7 +56,7 @@ check "a root of its own" fresh
 check "a compiler, make and protoc are installed" install gcc libc6-dev make protobuf-compiler
 check "the README's quick start, in an empty root" follow README.md quick-start "21.5 degrees"
 check "the tutorial on the host, in an empty root" follow docs/tutorial.md tutorial "50 percent"
-check "the packages of the tutorial's second half are installed" install gcc-arm-none-eabi qemu-system-arm
+check "the packages of the tutorial's second half are installed" install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 check "the tutorial on a board, in an empty root" follow docs/tutorial.md tutorial-board "50 percent"
 # The rest as a developer: the archives need git, and all else is what tests/setup.sh installs.
 check "git is installed" install git
