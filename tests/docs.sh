@@ -142,6 +142,13 @@ C
     wait $server
     [ $status = 0 ] && "$W/call" "$at" | grep "^14 0.0 .*refused"
 }
+# Four threads on one connection, with the server of the quick start and with grpcio's.
+# shellcheck disable=SC2086
+threads_share_a_connection() {
+    cp examples/hello/hello.proto examples/hello/hello_server.c "$W" && (cd "$W" && protoc --plugin=local/bin/protoc-gen-mote --mote_out=. hello.proto) || return 1
+    for p in hello_server threads_agent; do ${CC:-cc} $FLAGS "$W/$p.c" "$W/hello.mote.c" -L"$W/local/lib" -lmote -pthread -o "$W/$p" || return 1; done
+    "${PYTHON:-/usr/bin/python3}" tests/peers/hello_peer.py "$W/hello_server" "$W/threads_agent"
+}
 # Each of the page's two programs writes what the other reads.
 # shellcheck disable=SC2086
 both_sides_agree() {
@@ -170,6 +177,7 @@ C
 }
 command -v protoc-gen-nanopb >/dev/null && check "migrating from nanopb: both write and read the same" both_sides_agree
 check "threads: bytes pass the ring" bytes_pass_the_ring
+check "threads: four of them share a connection, with grpcio" threads_share_a_connection
 check "porting: its sockets call a server" sockets_of_the_page_talk
 
 # A link leads to a file that is there, and each page can be reached from the README.

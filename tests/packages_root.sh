@@ -23,7 +23,7 @@ base() {
 fresh() {
     cp -a --reflink=auto "$K/base/." "$R" && rm -rf "$R/etc/apt" && cp -a /etc/apt "$R/etc" && cp -L /etc/resolv.conf /etc/hosts "$R/etc" || return 1
     [ ! -f /etc/pip.conf ] || cp -L /etc/pip.conf "$R/etc" || return 1
-    mkdir -p "$R/usr/share/keyrings" "$R/etc/ssl/certs" && cp -n /usr/share/keyrings/* "$R/usr/share/keyrings" && cp -L /etc/ssl/certs/ca-certificates.crt "$R/etc/ssl/certs" &&
+    mkdir -p "$R/usr/share/keyrings" && cp -n /usr/share/keyrings/* "$R/usr/share/keyrings" && cp -L /etc/ssl/certs/ca-certificates.crt "$R/etc/authorities.pem" &&
         git clone -q --no-hardlinks . "$R/root/source"
 }
 # in_root [-n] COMMANDS: by a shell there, with an environment of its own; -n: without a network. All that was mounted and started
@@ -37,7 +37,7 @@ in_root() {
         mount --make-rprivate / && mount --bind "$0" "$0" && cd "$0" && mount -t proc proc proc && mount --rbind /dev dev
         mount --bind "$2" var/cache/apt/archives
         mkdir -p .old && pivot_root . .old && umount -l .old
-        cd /root && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb DEBIAN_FRONTEND=noninteractive PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+        cd /root && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb DEBIAN_FRONTEND=noninteractive PIP_CERT=/etc/authorities.pem \
             PIP_DEFAULT_TIMEOUT=180 bash -e -c "$1"' "$R" "$1" "$K/debs" "$net"
 }
 install() { in_root "apt-get -qq update && apt-get -qq -o APT::Keep-Downloaded-Packages=1 install --no-install-recommends $*"; }

@@ -95,6 +95,9 @@ parts_attack_fair := tests/attack/fair.c
 $(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work,,$(CORE)))
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 
+# Threads that share a connection: who touches what without a lock is seen also where it went well.
+$(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent,-fsanitize=thread,$(CORE) $(POSIX) port/agent/agent.c))
+
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
@@ -169,7 +172,7 @@ $(BUILD)/test/flate.so: $(CODEC)
 	$(call say,LD,$@)$(CC) -shared -fPIC -O2 -std=c11 $^ -o $@
 
 # What tests/run.sh runs.
-test-programs: $(PROGRAMS_asan) $(PROGRAMS_counted) $(foreach v,least small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
+test-programs: $(PROGRAMS_asan) $(PROGRAMS_counted) $(PROGRAMS_tsan) $(foreach v,least small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
                $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback $(BUILD)/freestanding/libmote.a $(BUILD)/calls/libmote.a
 coverage-programs: $(PROGRAMS_cov)
 arch-programs: $(foreach a,$(ARCHS),$(PROGRAMS_arch-$a))

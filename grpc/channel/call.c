@@ -105,6 +105,19 @@ int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_
     return r;
 }
 
+int mote_channel_offer(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call)
+{
+    if (ch->state != MOTE_CHANNEL_READY || mote_grpc_active(&ch->grpc) >= ch->config.max_calls)
+        return MOTE_AGAIN;
+    mote_grpc_tick(&ch->grpc, ch->read_ms);
+    int r = mote_grpc_start(&ch->grpc, request, call);
+    if (r == MOTE_H2_ERR_GOAWAY) {
+        mote_channel_lose(ch, "the server takes no more calls on this connection");
+        r = MOTE_AGAIN;
+    }
+    return r;
+}
+
 /* ---- waiting ------------------------------------------------------------------------------- */
 
 /* Whoever waits for an answer: a server that has not heard all of the request owes none yet. */
@@ -312,6 +325,23 @@ int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms
         mote_channel_turn(ch, end_late_calls(ch, until_ms));
     if (r > 0 && ev->type == MOTE_GRPC_STATUS)
         on_status(ch, ev);
+    return r;
+}
+
+int mote_channel_advance(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms)
+{
+    int r = mote_channel_take(ch, NULL, ev);
+
+    if (r == 0) {
+        mote_channel_turn(ch, end_late_calls(ch, mote_channel_now(ch) + timeout_ms));
+        r = mote_channel_take(ch, NULL, ev);
+    }
+    if (r < 0)
+        mote_channel_turn(ch, 0); /* last words leave */
+    if (r > 0 && ev->type == MOTE_GRPC_STATUS) {
+        name_deadline(ev->call, ev);
+        on_status(ch, ev);
+    }
     return r;
 }
 

@@ -262,6 +262,25 @@ int mote_channel_poll(mote_channel *ch, uint32_t timeout_ms);
 /* Writes all that waits to be sent, within timeout_ms. 0, MOTE_AGAIN, or the sticky error. */
 int mote_channel_flush(mote_channel *ch, uint32_t timeout_ms);
 
+/* ---- for a loop that carries several calls, such as port/agent/ ----------------------------- */
+
+/* One step towards READY, which takes an attempt to connect (20 s at the most), or a turn that
+ * waits for at most timeout_ms. 0: READY; MOTE_AGAIN: not yet; MOTE_CHANNEL_ERR_SHUTDOWN;
+ * MOTE_CHANNEL_ERR_CONNECT: without wait_for_ready, the wait after a failed attempt is not over;
+ * MOTE_CHANNEL_ERR_GOAWAY: the server takes no more calls on this connection, and those that are
+ * open are to be finished first; or an error of mote_grpc_init(). Knows no spare. */
+int mote_channel_step(mote_channel *ch, bool wait_for_ready, uint32_t timeout_ms);
+
+/* Starts a call now, timeout_ms being what is left of its time. 0; MOTE_AGAIN: the channel is not
+ * READY, max_calls are open, the server permits no more of them, or there is no room; or an error
+ * of mote_grpc_start(). */
+int mote_channel_offer(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call);
+
+/* At most one turn, which waits for at most timeout_ms, and the next event of any call: 1; 0: none
+ * yet, and whoever waits to send may try again; or the sticky error when every call was told. An
+ * event that was deferred comes again after mote_grpc_resume(). */
+int mote_channel_advance(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms);
+
 /* Ends the channel and its spare: open calls end with CANCELLED, GOAWAY leaves within timeout_ms,
  * and the transport is closed, where it has that function. */
 void mote_channel_close(mote_channel *ch, uint32_t timeout_ms);

@@ -100,3 +100,15 @@ int mote_channel_connect(mote_channel *ch, bool wait_for_ready, uint64_t until_m
         }
     }
 }
+
+int mote_channel_step(mote_channel *ch, bool wait_for_ready, uint32_t timeout_ms)
+{
+    uint64_t now = mote_channel_now(ch), wait_ms;
+    int r = connect_step(ch, !wait_for_ready && now < ch->attempt_ms, now + timeout_ms, &wait_ms);
+
+    if (r == MOTE_AGAIN && wait_ms > 0) {
+        mote_channel_turn(ch, wait_ms);
+        mote_channel_park(ch);
+    }
+    return r;
+}

@@ -28,6 +28,8 @@ void *mote_posix_memory(size_t count, size_t size)
 
 volatile sig_atomic_t mote_posix_stopped;
 
+_Thread_local int mote_posix_thread_fd = -1;
+
 static int wake = -1;
 
 int mote_posix_wake_fd(void)

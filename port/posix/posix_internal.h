@@ -7,6 +7,10 @@
  * mote_posix_stopped and then waits for this, too, misses none. */
 int mote_posix_wake_fd(void);
 
+/* host.c: what ends the waits of this thread for bytes, an eventfd, which they read; -1: nothing
+ * does. */
+extern _Thread_local int mote_posix_thread_fd;
+
 /* error.c: sets the text of mote_posix_error(), to "WHAT ABOUT: WHY"; about may be NULL; with
  * what NULL there is no text. Returns -1. */
 int mote_posix_failed(const char *what, const char *about, const char *why);

@@ -10,9 +10,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -185,15 +185,19 @@ int mote_posix_listen(const char *address)
 
 /* ---- connecting ---------------------------------------------------------------------------- */
 
-/* Waits for a socket, and no longer than until a signal comes: as poll(), which says 0 as well when
- * it was that; without a socket (-1) it is a sleep. */
+/* Waits for a socket, and no longer than until a signal comes or another thread wakes this one: as
+ * poll(), which says 0 as well when it was that; without a socket (-1) it is a sleep. */
 static int wait_for(int fd, short events, uint64_t until_ms)
 {
     struct pollfd p[] = {{.fd = fd, .events = events},
-                         {.fd = mote_posix_wake_fd(), .events = POLLIN}};
+                         {.fd = mote_posix_wake_fd(), .events = POLLIN},
+                         {.fd = mote_posix_thread_fd, .events = POLLIN}};
     uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? until_ms - now : 0;
-    int r = poll(p, 2, ms > 0x7fffffff ? -1 : (int)ms);
+    int r = poll(p, 3, ms > 0x7fffffff ? -1 : (int)ms);
+    eventfd_t wakes;
 
+    if (r > 0 && p[2].revents != 0)
+        eventfd_read(mote_posix_thread_fd, &wakes);
     return r > 0 && p[0].revents == 0 ? 0 : r;
 }
 

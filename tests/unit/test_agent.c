@@ -1,0 +1,615 @@
+/* Several threads and one connection: port/agent/ with the lock, the sleep and the wake of
+ * port/posix/, and a server that lies in memory behind the owner's transport. What a test waits for
+ * is an event, never a time. */
+#define _GNU_SOURCE
+#include "../../port/posix/agent.h"
+#include "../test.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { CALLS = 3, RX = 64, TX = 256, THREADS = 8 };
+
+/* ---- a server in memory ---------------------------------------------------------------------- */
+
+static mote_grpc server;
+static uint64_t server_memory[MOTE_GRPC_MEMORY(8, RX, 512, 4096, 128, 8, 16) / 8];
+static unsigned dials;
+static int refusals; /* attempts that fail */
+static bool connected, slow_dial;
+static sem_t never_began, dialling, may_dial; /* Never was called; an attempt to connect */
+/* What the line does next: as another thread says, as the owner does. */
+enum { FINE, CUT, LEAVES_OPEN_CALLS, REFUSES_NEXT_CALL };
+static atomic_int line;
+
+static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes same = {ev->data, ev->len};
+
+    if (ev->type != MOTE_GRPC_MESSAGE)
+        return 0;
+    return mote_grpc_answer(call, &mote_grpc_bytes_source, &same);
+}
+
+/* The sum of the bytes of all messages. */
+static int sum(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    uint32_t *total = call->user;
+
+    for (size_t i = 0; ev->type == MOTE_GRPC_MESSAGE && i < ev->len; i++)
+        *total += ev->data[i];
+    if (ev->type != MOTE_GRPC_HALF_CLOSE)
+        return 0;
+    mote_grpc_bytes bytes = {(const uint8_t *)total, sizeof *total};
+    return mote_grpc_answer(call, &mote_grpc_bytes_source, &bytes);
+}
+
+static int never(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    (void)call;
+    if (ev->type == MOTE_GRPC_START)
+        sem_post(&never_began);
+    return 0;
+}
+
+/* The numbers from 1 to 100, as fast as they are taken. */
+static int numbers(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    uint8_t *n = call->user;
+
+    if (ev->type != MOTE_GRPC_HALF_CLOSE && ev->type != MOTE_GRPC_WRITABLE)
+        return 0;
+    while (*n < 100) {
+        uint8_t next = (uint8_t)(*n + 1);
+        int r = mote_grpc_send(call, &mote_grpc_bytes_source, &(mote_grpc_bytes){&next, 1}, 0);
+        if (r < 0)
+            return r;
+        *n = next;
+    }
+    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+}
+
+static int twice(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes one = {(const uint8_t *)"x", 1};
+
+    if (ev->type != MOTE_GRPC_HALF_CLOSE)
+        return 0;
+    mote_grpc_send(call, &mote_grpc_bytes_source, &one, 0);
+    mote_grpc_send(call, &mote_grpc_bytes_source, &one, 0);
+    return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+}
+
+static int nothing(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, MOTE_GRPC_OK, NULL) : 0;
+}
+
+static int words(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    return ev->type == MOTE_GRPC_HALF_CLOSE
+               ? mote_grpc_finish(call, MOTE_GRPC_ABORTED, "not on a Monday")
+               : 0;
+}
+
+#define METHOD(n, h)                                                                               \
+    {                                                                                              \
+        .name = n, .handler = h                                                                    \
+    }
+static const mote_grpc_method methods[] = {METHOD("Echo", echo),   METHOD("Sum", sum),
+                                           METHOD("Never", never), METHOD("Numbers", numbers),
+                                           METHOD("Twice", twice), METHOD("Nothing", nothing),
+                                           METHOD("Words", words)};
+static const mote_grpc_service services[] = {{"a.B", methods, 7}};
+static mote_grpc_config server_config;
+
+static int io_connect(void *context, uint64_t until_ms)
+{
+    (void)context;
+    (void)until_ms;
+    dials++;
+    if (slow_dial) {
+        sem_post(&dialling);
+        while (sem_wait(&may_dial) < 0 && errno == EINTR)
+            ;
+    }
+    if (refusals > 0)
+        return refusals--, -1;
+    server_config = (mote_grpc_config){.server = true,
+                                       .max_calls = 8,
+                                       .slots = 8,
+                                       .rx_size = RX,
+                                       .tx_size = 512,
+                                       .table_size = 4096,
+                                       .field_size = 128,
+                                       .user_size = 16,
+                                       .services = services,
+                                       .service_count = 1};
+    connected = true;
+    return mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory);
+}
+
+static void io_close(void *context)
+{
+    (void)context;
+    connected = false;
+}
+
+static int io_write(void *context, const uint8_t *buf, size_t len)
+{
+    (void)context;
+    if (!connected)
+        return -1;
+    len = len < 50 ? len : 50; /* a line that is slow */
+    if (atomic_load(&line) == REFUSES_NEXT_CALL) {
+        atomic_store(&line, FINE);
+        mote_h2_fail(&server.h2, MOTE_H2_NO_ERROR, "bye");
+    }
+    mote_grpc_serve(&server, buf, len);
+    return (int)len;
+}
+
+static int io_read(void *context, uint8_t *buf, size_t cap)
+{
+    size_t len;
+    const uint8_t *out;
+
+    (void)context;
+    if (atomic_load(&line) == CUT) {
+        atomic_store(&line, FINE);
+        connected = false;
+    }
+    if (!connected)
+        return -1;
+    if (atomic_load(&line) == LEAVES_OPEN_CALLS) {
+        atomic_store(&line, FINE);
+        mote_grpc_shutdown(&server);
+    }
+    mote_grpc_serve(&server, NULL, 0);
+    out = mote_grpc_peek(&server, &len);
+    len = !out ? 0 : len < cap ? len : cap;
+    if (len > 0)
+        memcpy(buf, out, len);
+    mote_grpc_ack(&server, len);
+    return (int)len;
+}
+
+static uint64_t io_now(void *context)
+{
+    (void)context;
+    return mote_posix_now_ms();
+}
+
+static const char *io_error(void *context)
+{
+    (void)context;
+    return connected ? "" : "the line is down";
+}
+
+/* ---- an agent, its owner, and a call --------------------------------------------------------- */
+
+static mote_posix_agent shared;
+static mote_channel channel;
+static uint64_t memory[MOTE_GRPC_MEMORY(CALLS, RX, TX, 0, 64, 8, 0) / 8];
+static uint8_t input[32];
+static pthread_t owner;
+
+static void io_wait(void *context, bool writing, uint64_t until_ms)
+{
+    uint64_t now = mote_posix_now_ms(), ms = until_ms > now ? until_ms - now : 0, wakes;
+    struct pollfd p = {.fd = shared.wake, .events = POLLIN};
+
+    (void)context;
+    if (writing)
+        return;
+    if (poll(&p, 1, ms < 60000 ? (int)ms : 60000) > 0)
+        CHECK_INT(read(shared.wake, &wakes, sizeof wakes), sizeof wakes);
+}
+
+static void *run_owner(void *unused)
+{
+    mote_posix_agent_run(&shared);
+    return unused;
+}
+
+static void prepare(void)
+{
+    static const mote_io io = {.read = io_read,
+                               .write = io_write,
+                               .wait = io_wait,
+                               .now_ms = io_now,
+                               .connect = io_connect,
+                               .close = io_close,
+                               .error = io_error};
+    mote_grpc_config config = {.max_calls = CALLS,
+                               .slots = 8,
+                               .rx_size = RX,
+                               .tx_size = TX,
+                               .field_size = 64,
+                               .authority = MOTE_GRPC_AUTHORITY("x")};
+
+    dials = 0;
+    refusals = 0;
+    slow_dial = false;
+    sem_init(&never_began, 0, 0);
+    sem_init(&dialling, 0, 0);
+    sem_init(&may_dial, 0, 0);
+    CHECK_INT(mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input, io),
+              0);
+    CHECK_INT(mote_posix_agent_init(&shared, &channel), 0);
+}
+
+static void begin(void)
+{
+    prepare();
+    CHECK_INT(pthread_create(&owner, NULL, run_owner, NULL), 0);
+}
+
+static void end(void)
+{
+    mote_agent_stop(&shared.agent);
+    CHECK_INT(pthread_join(owner, NULL), 0);
+    mote_posix_agent_free(&shared);
+}
+
+static void wait_for(sem_t *s)
+{
+    while (sem_wait(s) < 0 && errno == EINTR)
+        ;
+}
+
+static mote_grpc_request to(const char *method, uint32_t timeout_ms)
+{
+    static const char *const names[] = {"/a.B/Echo",  "/a.B/Sum",     "/a.B/Never", "/a.B/Numbers",
+                                        "/a.B/Twice", "/a.B/Nothing", "/a.B/Words"};
+    static mote_hpack_field paths[7]; /* the same whoever writes them */
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    size_t i = 0;
+
+    while (strcmp(names[i] + 5, method) != 0)
+        i++;
+    pthread_mutex_lock(&lock);
+    if (paths[i].value == NULL)
+        paths[i] = (mote_hpack_field){
+            .name = ":path", .name_len = 5, .value = names[i], .value_len = strlen(names[i])};
+    pthread_mutex_unlock(&lock);
+    return (mote_grpc_request){.path = &paths[i], .timeout_ms = timeout_ms};
+}
+
+static void ends_with(mote_status status, int code, const char *text)
+{
+    CHECK_INT(status.code, code);
+    if (status.message_len != strlen(text) || memcmp(status.message, text, strlen(text)) != 0) {
+        printf("  \"%.*s\"\n", (int)status.message_len, status.message);
+        CHECK(!"this text");
+    }
+}
+
+static mote_status unary_of(mote_agent_call *c, mote_grpc_request request, const void *bytes,
+                            size_t len)
+{
+    mote_grpc_bytes message = {bytes, len};
+
+    return mote_agent_unary(&shared.agent, c, &request, &mote_grpc_bytes_source, &message);
+}
+
+/* ---- many tasks ------------------------------------------------------------------------------ */
+
+static void *calls_echo(void *number)
+{
+    uint8_t bytes[RX];
+
+    for (unsigned i = 0; i < 40; i++) {
+        uint8_t sent[] = {(uint8_t)(uintptr_t)number, (uint8_t)i, 7};
+        mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+        mote_status s = unary_of(&c, to("Echo", 60000), sent, sizeof sent);
+        if (s.code != MOTE_GRPC_OK || c.len != 3 || memcmp(bytes, sent, 3) != 0)
+            return (void *)1;
+    }
+    return NULL;
+}
+
+/* 60 messages of 20 bytes, which the window of the server stops again and again. */
+static void *streams_sum(void *number)
+{
+    uint8_t bytes[4], part[20];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+    mote_grpc_request request = to("Sum", 60000);
+    mote_grpc_bytes message = {part, sizeof part};
+    uint32_t total;
+
+    memset(part, (int)(uintptr_t)number, sizeof part);
+    mote_agent_start(&shared.agent, &c, &request);
+    for (int i = 0; i < 60; i++)
+        if (mote_agent_send(&c, &mote_grpc_bytes_source, &message, 0) != 0)
+            return (void *)1;
+    if (mote_agent_half_close(&c) != 0 || !mote_agent_recv(&c) || c.len != 4)
+        return (void *)2;
+    memcpy(&total, bytes, 4);
+    if (mote_agent_finish(&c).code != MOTE_GRPC_OK)
+        return (void *)3;
+    return total == 60 * 20 * (uintptr_t)number ? NULL : (void *)4;
+}
+
+static void *reads_numbers(void *unused)
+{
+    uint8_t byte;
+    mote_agent_call c = {.buffer = &byte, .size = 1};
+    mote_grpc_request request = to("Numbers", 60000);
+    unsigned next = 1;
+
+    (void)unused;
+    mote_agent_start(&shared.agent, &c, &request);
+    mote_agent_half_close(&c);
+    while (mote_agent_recv(&c))
+        if (c.len != 1 || byte != next++)
+            return (void *)1;
+    return next == 101 && mote_agent_finish(&c).code == MOTE_GRPC_OK ? NULL : (void *)2;
+}
+
+static void *(*const jobs[])(void *) = {calls_echo, streams_sum, reads_numbers};
+
+/* More tasks than the connection may have calls. */
+static void tasks_share_a_connection(void)
+{
+    pthread_t threads[THREADS];
+    void *result;
+
+    begin();
+    for (uintptr_t i = 0; i < THREADS; i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, jobs[i % 3], (void *)(i + 1)), 0);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], &result);
+        CHECK_INT((uintptr_t)result, 0);
+    }
+    CHECK_INT(dials, 1);
+    end();
+}
+
+static void a_status_has_its_text_in_each_task(void)
+{
+    uint8_t bytes[2];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes}, d = c;
+
+    begin();
+    mote_status s = unary_of(&c, to("Words", 60000), "", 0);
+    CHECK_INT(unary_of(&d, to("Echo", 60000), "ab", 2).code, MOTE_GRPC_OK);
+    ends_with(s, MOTE_GRPC_ABORTED, "not on a Monday");
+    ends_with(unary_of(&c, to("Nothing", 60000), "", 0), MOTE_GRPC_UNIMPLEMENTED,
+              "not one response");
+    ends_with(unary_of(&c, to("Twice", 60000), "", 0), MOTE_GRPC_UNIMPLEMENTED, "not one response");
+    ends_with(unary_of(&c, to("Echo", 60000), "abc", 3), MOTE_GRPC_RESOURCE_EXHAUSTED,
+              "a message is larger than the buffer of its task");
+    ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_OK, "");
+    CHECK_INT(dials, 1);
+    end();
+}
+
+/* ---- deadlines
+ * ----------------------------------------------------------------------------------- */
+
+static void a_deadline_ends_each_kind_of_wait(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes}, open[CALLS];
+    mote_grpc_request slow = to("Never", 0);
+
+    begin();
+    ends_with(unary_of(&c, to("Never", 20), "", 0), MOTE_GRPC_DEADLINE_EXCEEDED,
+              "deadline exceeded: the server has not answered");
+    for (int i = 0; i < CALLS; i++) { /* all calls are in use: one more waits for a place */
+        open[i] = (mote_agent_call){.buffer = bytes, .size = sizeof bytes};
+        mote_agent_start(&shared.agent, &open[i], &slow);
+        wait_for(&never_began);
+    }
+    ends_with(unary_of(&c, to("Echo", 20), "ab", 2), MOTE_GRPC_DEADLINE_EXCEEDED,
+              "deadline exceeded: the connection has no room for one more call");
+    mote_agent_cancel(&open[1]);
+    ends_with(mote_agent_finish(&open[1]), MOTE_GRPC_CANCELLED, "cancelled");
+    ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_OK, "");
+    for (int i = 0; i < CALLS; i += 2) {
+        mote_agent_cancel(&open[i]);
+        ends_with(mote_agent_finish(&open[i]), MOTE_GRPC_CANCELLED, "cancelled");
+    }
+    end();
+}
+/* The owner is in an attempt to connect, which nothing can interrupt: its tasks are not. */
+static void an_attempt_to_connect_holds_no_task(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes}, d = c;
+    mote_grpc_request patient = to("Never", 0);
+
+    prepare();
+    slow_dial = true;
+    CHECK_INT(pthread_create(&owner, NULL, run_owner, NULL), 0);
+    mote_agent_start(&shared.agent, &d, &patient);
+    wait_for(&dialling);
+    ends_with(unary_of(&c, to("Echo", 20), "ab", 2), MOTE_GRPC_DEADLINE_EXCEEDED,
+              "deadline exceeded: there is no connection");
+    mote_agent_cancel(&d);
+    ends_with(mote_agent_finish(&d), MOTE_GRPC_CANCELLED, "cancelled");
+    mote_agent_start(&shared.agent, &d, &patient);
+    mote_agent_stop(&shared.agent);
+    ends_with(mote_agent_finish(&d), MOTE_GRPC_UNAVAILABLE, "the agent has ended");
+    sem_post(&may_dial);
+    end();
+}
+
+/* ---- connections ----------------------------------------------------------------------------- */
+
+static void line_does(int what)
+{
+    atomic_store(&line, what);
+    shared.agent.os.wake(shared.agent.os.context);
+}
+
+static void who_is_patient_waits_for_the_next_connection(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+    mote_grpc_request patient = to("Echo", 20);
+
+    prepare();
+    refusals = 1;
+    CHECK_INT(pthread_create(&owner, NULL, run_owner, NULL), 0);
+    ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_UNAVAILABLE, "the line is down");
+    patient.wait_for_ready = true; /* the next attempt is a second away */
+    ends_with(unary_of(&c, patient, "ab", 2), MOTE_GRPC_DEADLINE_EXCEEDED,
+              "deadline exceeded: there is no connection: the line is down");
+    ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_UNAVAILABLE, "the line is down");
+    CHECK_INT(dials, 1);
+    end();
+}
+
+static void a_connection_that_ends_is_followed_by_another(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes}, open = c;
+    mote_grpc_request slow = to("Never", 0), patient = to("Echo", 60000);
+
+    patient.wait_for_ready = true;
+    begin();
+    ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_OK, "");
+    mote_agent_start(&shared.agent, &open, &slow);
+    wait_for(&never_began);
+    line_does(CUT);
+    ends_with(mote_agent_finish(&open), MOTE_GRPC_UNAVAILABLE, "the line is down");
+    ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_OK, "");
+    CHECK_INT(dials, 2);
+    line_does(REFUSES_NEXT_CALL); /* no server has seen it: it is made again */
+    ends_with(unary_of(&c, patient, "cd", 2), MOTE_GRPC_OK, "");
+    CHECK_INT(dials, 3);
+    CHECK(memcmp(bytes, "cd", 2) == 0);
+    end();
+}
+
+/* A server that takes no new calls: open ones go on, and new ones wait for the next connection. */
+static void a_goaway_lets_open_calls_end(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes}, open = c, late = c;
+    mote_grpc_request sums = to("Sum", 60000), echo_ = to("Echo", 60000);
+    mote_grpc_bytes message = {(const uint8_t *)"\1\2", 2};
+
+    begin();
+    mote_agent_start(&shared.agent, &open, &sums);
+    CHECK_INT(mote_agent_send(&open, &mote_grpc_bytes_source, &message, 0), 0);
+    line_does(LEAVES_OPEN_CALLS);
+    late.buffer = (uint8_t[4]){0};
+    while (atomic_load(&line) != FINE)
+        sched_yield();
+    mote_agent_start(&shared.agent, &late, &echo_);
+    CHECK_INT(mote_agent_send(&open, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST), 0);
+    CHECK(mote_agent_recv(&open) && open.len == 4 && bytes[0] == 6);
+    ends_with(mote_agent_finish(&open), MOTE_GRPC_OK, "");
+    CHECK_INT(mote_agent_send(&late, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST), 0);
+    CHECK(mote_agent_recv(&late) && late.len == 2);
+    ends_with(mote_agent_finish(&late), MOTE_GRPC_OK, "");
+    CHECK_INT(dials, 2);
+    end();
+}
+
+/* ---- wrong use and the end ------------------------------------------------------------------- */
+
+static int bad_write(const void *type, const void *message, size_t offset, uint8_t *out, size_t cap,
+                     size_t *total)
+{
+    (void)type, (void)message, (void)offset, (void)out, (void)cap, (void)total;
+    return -450;
+}
+
+static const char *bad_text(int code)
+{
+    return code == -450 ? "no such bytes" : "";
+}
+
+static void what_cannot_be_sent_is_told(void)
+{
+    static const mote_grpc_source bad = {bad_write, bad_text, NULL};
+    static const mote_grpc_metadata capital = MOTE_GRPC_METADATA_FIELD("Name", "x");
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+    mote_grpc_request echo_ = to("Echo", 60000), sums = to("Sum", 60000);
+    mote_grpc_bytes message = {(const uint8_t *)"\1\2", 2};
+
+    begin();
+    ends_with(mote_agent_unary(&shared.agent, &c, &echo_, &bad, NULL), MOTE_GRPC_INTERNAL,
+              "no such bytes");
+    mote_agent_start(&shared.agent, &c, &sums);
+    CHECK_INT(mote_agent_send(&c, &bad, NULL, 0), -450); /* and the call goes on */
+    CHECK_INT(mote_agent_send(&c, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST), 0);
+    CHECK_INT(mote_agent_half_close(&c), MOTE_GRPC_ERR_STATE);
+    CHECK(mote_agent_recv(&c) && bytes[0] == 3);
+    ends_with(mote_agent_finish(&c), MOTE_GRPC_OK, "");
+    CHECK_INT(mote_agent_send(&c, &mote_grpc_bytes_source, &message, 0), MOTE_GRPC_ERR_STATE);
+    mote_agent_cancel(&c); /* without effect */
+    ends_with(mote_agent_finish(&c), MOTE_GRPC_OK, "");
+    echo_.metadata = &capital;
+    echo_.metadata_count = 1;
+    CHECK_INT(unary_of(&c, echo_, "ab", 2).code, MOTE_GRPC_INTERNAL);
+    end();
+}
+
+static void *waits_for_ever(void *unused)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+
+    (void)unused;
+    ends_with(unary_of(&c, to("Never", 0), "", 0), MOTE_GRPC_UNAVAILABLE, "the agent has ended");
+    return NULL;
+}
+
+static void the_end_of_the_agent_ends_each_call(void)
+{
+    pthread_t threads[CALLS + 2]; /* two of them wait for a place */
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+
+    begin();
+    for (int i = 0; i < CALLS + 2; i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, waits_for_ever, NULL), 0);
+    for (int i = 0; i < CALLS; i++)
+        wait_for(&never_began);
+    mote_agent_stop(&shared.agent);
+    for (int i = 0; i < CALLS + 2; i++)
+        pthread_join(threads[i], NULL);
+    ends_with(unary_of(&c, to("Echo", 0), "ab", 2), MOTE_GRPC_UNAVAILABLE, "the agent has ended");
+    end();
+    CHECK(!connected);
+}
+
+/* What is started before there is an owner waits for it. */
+static void calls_may_be_there_before_the_owner(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+    mote_grpc_request request = to("Echo", 60000);
+    mote_grpc_bytes message = {(const uint8_t *)"ab", 2};
+
+    prepare();
+    mote_agent_start(&shared.agent, &c, &request);
+    CHECK_INT(pthread_create(&owner, NULL, run_owner, NULL), 0);
+    CHECK_INT(mote_agent_send(&c, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST), 0);
+    ends_with(mote_agent_finish(&c), MOTE_GRPC_OK, "");
+    end();
+}
+
+int main(void)
+{
+    RUN(tasks_share_a_connection);
+    RUN(a_status_has_its_text_in_each_task);
+    RUN(a_deadline_ends_each_kind_of_wait);
+    RUN(an_attempt_to_connect_holds_no_task);
+    RUN(who_is_patient_waits_for_the_next_connection);
+    RUN(a_connection_that_ends_is_followed_by_another);
+    RUN(a_goaway_lets_open_calls_end);
+    RUN(what_cannot_be_sent_is_told);
+    RUN(the_end_of_the_agent_ends_each_call);
+    RUN(calls_may_be_there_before_the_owner);
+    return test_summary();
+}
