@@ -282,10 +282,8 @@ static mote_grpc_request to(const char *method, uint32_t timeout_ms)
 static void ends_with(mote_status status, int code, const char *text)
 {
     CHECK_INT(status.code, code);
-    if (status.message_len != strlen(text) || memcmp(status.message, text, strlen(text)) != 0) {
-        printf("  \"%.*s\"\n", (int)status.message_len, status.message);
-        CHECK(!"this text");
-    }
+    CHECK_TEXT(status.message_len == strlen(text) &&
+               memcmp(status.message, text, strlen(text)) == 0);
 }
 
 static mote_status unary_of(mote_agent_call *c, mote_grpc_request request, const void *bytes,
