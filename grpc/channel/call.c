@@ -338,10 +338,8 @@ int mote_channel_advance(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout
     }
     if (r < 0)
         mote_channel_turn(ch, 0); /* last words leave */
-    if (r > 0 && ev->type == MOTE_GRPC_STATUS) {
-        name_deadline(ev->call, ev);
+    if (r > 0 && ev->type == MOTE_GRPC_STATUS)
         on_status(ch, ev);
-    }
     return r;
 }
 
