@@ -211,10 +211,11 @@ demo-mcu: setup-firmware ## two emulated boards stream into a collector, and a c
 	$(MAKE) BUILD=$(BUILD) all
 	BUILD=$(BUILD) DURATION=$(DURATION) examples/firmware/demo-mcu.sh
 
-firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over serial lines and over TLS
+firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over serial lines, TLS and PPP
 	$(MAKE) BUILD=$(BUILD) all
 	BUILD=$(BUILD) tests/firmware/costs.sh
 	BUILD=$(BUILD) tests/lwip.sh
+	BUILD=$(BUILD) tests/ppp.sh
 	BUILD=$(BUILD) tests/firmware.sh
 
 firmware-costs: setup-firmware ## what a sample and a handshake cost a Cortex-M3, plain and over TLS: the table of docs/firmware.md

@@ -36,4 +36,20 @@
 
 #define TCP_QUEUE_OOSEQ 0
 
+#ifdef MOTE_LWIP_PPP /* ppp.c: over a serial line instead */
+#define LWIP_ARP         0
+#define LWIP_ETHERNET    0
+#define PPP_SUPPORT      1
+#define PPPOS_SUPPORT    1
+#define PAP_SUPPORT      1
+#define CHAP_SUPPORT     1
+#define VJ_SUPPORT       0
+#define PPP_FCS_TABLE    0
+#define PPP_IPV6_SUPPORT 0
+#define MAXNAMELEN       64
+#define MAXSECRETLEN     64
+#define LCP_MAXECHOFAILS 3
+#define PRINTPKT_SUPPORT 0
+#endif
+
 #endif

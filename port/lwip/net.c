@@ -1,19 +1,20 @@
 /* lwIP's raw API as a polled transport. */
 #include "net.h"
 
-#include <lwip/etharp.h>
-#include <lwip/init.h>
 #include <lwip/tcp.h>
 #include <lwip/timeouts.h>
-#include <netif/ethernet.h>
 #include <string.h>
 
-enum { FRAME = 1516, LINGER = 10 /* of half a second */ };
+enum { LINGER = 10 /* of half a second */ };
 
-static struct netif interface;
 static uint32_t now;
 
 u32_t sys_now(void)
+{
+    return now;
+}
+
+u32_t sys_jiffies(void) /* of PPP */
 {
     return now;
 }
@@ -26,59 +27,9 @@ uint32_t mote_lwip_random(void)
     return number;
 }
 
-/* ---- the interface ------------------------------------------------------------------------- */
-
-static err_t send_frame(struct netif *netif, struct pbuf *p)
+void mote_lwip_tick(uint64_t now_ms)
 {
-    (void)netif;
-    mote_eth_send(p->payload, p->len); /* one piece: LWIP_NETIF_TX_SINGLE_PBUF */
-    return ERR_OK;
-}
-
-static err_t begin(struct netif *netif)
-{
-    netif->name[0] = 'e';
-    netif->name[1] = 't';
-    netif->mtu = 1500;
-    netif->hwaddr_len = ETH_HWADDR_LEN;
-    memcpy(netif->hwaddr, netif->state, ETH_HWADDR_LEN);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
-    netif->output = etharp_output;
-    netif->linkoutput = send_frame;
-    return ERR_OK;
-}
-
-void mote_lwip_begin(const uint8_t mac[6], uint32_t address, uint32_t netmask, uint32_t gateway)
-{
-    ip4_addr_t a = {lwip_htonl(address)}, m = {lwip_htonl(netmask)}, g = {lwip_htonl(gateway)};
-
-    mote_eth_begin(mac);
-    lwip_init();
-    netif_add(&interface, &a, &m, &g, (void *)(uintptr_t)mac, begin, ethernet_input);
-    netif_set_default(&interface);
-    netif_set_link_up(&interface);
-    netif_set_up(&interface);
-}
-
-static void receive_frame(const uint8_t *frame, size_t len)
-{
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL);
-
-    if (!p) /* TCP sends it again */
-        return;
-    pbuf_take(p, frame, (u16_t)len);
-    if (interface.input(p, &interface) != ERR_OK)
-        pbuf_free(p);
-}
-
-void mote_lwip_poll(uint64_t now_ms)
-{
-    static uint32_t frame[FRAME / 4];
-    size_t len;
-
     now = (uint32_t)now_ms;
-    while ((len = mote_eth_receive((uint8_t *)frame, sizeof frame)) > 0)
-        receive_frame((const uint8_t *)frame, len);
     sys_check_timeouts();
 }
 

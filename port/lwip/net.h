@@ -1,7 +1,8 @@
 /*
  * TCP for an engine, by lwIP 2.1 (Debian's source package, unpacked below build/ by build.sh) on a
- * polled Ethernet controller: no operating system, no interrupts, no heap. It is a transport and
- * nothing more: bytes go to mote_grpc_recv(), or through mote_tls_read() where there is TLS.
+ * polled Ethernet controller, or over PPP (ppp.h): no operating system, no interrupts, no heap. It
+ * is a transport and nothing more: bytes go to mote_grpc_recv(), or through mote_tls_read() where
+ * there is TLS.
  *
  * Everything happens inside of these functions; call mote_lwip_poll() often.
  */
@@ -37,11 +38,14 @@ void mote_lwip_entropy(void *out, size_t len);
 #define MOTE_IP(a, b, c, d)                                                                        \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
-/* Starts lwIP with a fixed address. Once. */
+/* Starts lwIP with a fixed address on an Ethernet controller. Once. */
 void mote_lwip_begin(const uint8_t mac[6], uint32_t address, uint32_t netmask, uint32_t gateway);
 
 /* Takes what has arrived, and the time in ms: lwIP's timers run here. */
 void mote_lwip_poll(uint64_t now_ms);
+
+/* For another interface than these two: the time in ms; lwIP's timers run here. */
+void mote_lwip_tick(uint64_t now_ms);
 
 /* ---- a connection -------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* port/lwip over a double of lwIP: memory that runs out, chains of bytes, errors at every point,
  * and ends that lose nothing. That lwIP is as the double says is shown on emulated boards
  * (tests/lwip.sh). */
+#include "../../port/lwip/ethernet.c"
 #include "../../port/lwip/net.c"
 #include "../test.h"
 
