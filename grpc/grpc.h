@@ -242,12 +242,12 @@ mote_hpack_field mote_grpc_authority(const char *text);
 
 typedef struct {
     bool server;
-    bool tls;            /* client: the scheme is https */
-    uint16_t max_calls;  /* concurrent calls */
-    uint16_t slots;      /* header fields that the encoder remembers; 8 to 16 make calls cheap */
-    bool strict;         /* values with blanks at their ends are malformed (RFC 9113 8.2.1) */
-    uint32_t rx_size;    /* receive buffer and window of each call: largest message + 5 */
-    uint32_t tx_size;    /* transmit buffer of the connection; all sizes are below 2 GiB */
+    bool tls;           /* client: the scheme is https */
+    uint16_t max_calls; /* concurrent calls */
+    uint16_t slots;     /* header fields that the encoder remembers; 8 to 16 make calls cheap */
+    bool strict;        /* values with blanks at their ends are malformed (RFC 9113 8.2.1) */
+    uint32_t rx_size;   /* receive buffer and window of each call: largest message + 5 */
+    uint32_t tx_size;   /* transmit buffer of the connection; no size is above MOTE_GRPC_SIZE_MAX */
     uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
     const mote_hpack_dynamic *dynamic; /* client: &mote_hpack_dynamic_table where table_size is
                                           not 0; MOTE_GRPC_SIZES() sets it */

@@ -60,37 +60,34 @@ uint32_t mote_grpc_timeout_for(const mote_grpc_call *call)
 /* PROTOCOL-HTTP2, Timeout: at most 8 digits and a unit */
 int mote_grpc_parse_timeout(const char *value, size_t len, uint64_t *ms)
 {
-    uint32_t n = 0;
+    uint32_t factor = 1, part = 1; /* of a millisecond */
+    uint64_t n;
 
-    if (len < 2 || len > 9)
+    if (len < 2 || len > 9 || !mote_h2_decimal(value, len - 1, &n))
         return -1;
-    for (size_t i = 0; i + 1 < len; i++) {
-        if (value[i] < '0' || value[i] > '9')
-            return -1;
-        n = n * 10 + (uint32_t)(value[i] - '0');
-    }
     switch (value[len - 1]) {
     case 'H':
-        *ms = n * 3600000ull;
-        return 0;
+        factor = 3600000;
+        break;
     case 'M':
-        *ms = n * 60000ull;
-        return 0;
+        factor = 60000;
+        break;
     case 'S':
-        *ms = n * 1000ull;
-        return 0;
+        factor = 1000;
+        break;
     case 'm':
-        *ms = n;
-        return 0;
+        break;
     case 'u':
-        *ms = (n + 999) / 1000;
-        return 0;
+        part = 1000;
+        break;
     case 'n':
-        *ms = (n + 999999) / 1000000;
-        return 0;
+        part = 1000000;
+        break;
     default:
         return -1;
     }
+    *ms = ((uint32_t)n + part - 1) / part * (uint64_t)factor;
+    return 0;
 }
 
 size_t mote_grpc_format_timeout(uint32_t ms, char out[9])

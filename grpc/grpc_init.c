@@ -3,18 +3,18 @@
 
 #include <string.h>
 
-/* Whether the memory is enough: MOTE_GRPC_MEMORY(). Added up in 64 bits, and no size is so large
- * that rounding it up wraps where size_t has 32. */
+/* Whether the memory is enough: MOTE_GRPC_MEMORY(). No size is so large that a sum wraps, and what
+ * all calls take together is not added up. */
 static bool memory_fits(const mote_grpc_config *c, size_t memory_size)
 {
     uint32_t sizes = c->rx_size | c->tx_size | c->table_size | c->field_size | c->user_size;
-    uint64_t total = (uint64_t)c->max_calls * MOTE_GRPC_ALIGN(c->rx_size);
+    size_t once = MOTE_GRPC_MEMORY(0, 0, c->tx_size, c->table_size, c->field_size, c->slots, 0);
+    _Static_assert(sizeof(mote_grpc_call) % 8 == 0 && sizeof(mote_h2_stream) % 8 == 0,
+                   "of many the size is that of one as often");
+    size_t each = MOTE_GRPC_MEMORY(1, c->rx_size, 0, 0, 0, 0, c->user_size);
 
-    total += (uint64_t)c->max_calls * MOTE_GRPC_ALIGN(c->user_size);
-    total += MOTE_GRPC_ALIGN(c->tx_size);
-    total += MOTE_GRPC_ALIGN(c->field_size);
-    total += MOTE_GRPC_MEMORY(c->max_calls, 0, 0, c->table_size, 0, c->slots, 0);
-    return sizes >> 31 == 0 && total <= memory_size;
+    return sizes <= MOTE_GRPC_SIZE_MAX && once <= memory_size &&
+           (memory_size - once) / each >= c->max_calls;
 }
 
 /* The next of the bytes at *at, which are enough. */

@@ -135,14 +135,9 @@ void mote_grpc_settle(mote_grpc_call *call)
 
 int mote_grpc_parse_code(const char *value, size_t len)
 {
-    int code = 0;
+    uint64_t code;
 
-    if (len == 0 || len > 2)
+    if (len > 2 || !mote_h2_decimal(value, len, &code) || code > MOTE_GRPC_UNAUTHENTICATED)
         return MOTE_GRPC_UNKNOWN;
-    for (size_t i = 0; i < len; i++) {
-        if (value[i] < '0' || value[i] > '9')
-            return MOTE_GRPC_UNKNOWN;
-        code = code * 10 + (value[i] - '0');
-    }
-    return code <= MOTE_GRPC_UNAUTHENTICATED ? code : MOTE_GRPC_UNKNOWN;
+    return (int)code;
 }

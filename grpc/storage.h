@@ -67,6 +67,9 @@ static inline void *mote_grpc_place(const struct mote_grpc_call *call)
 }
 #endif
 
+/* No size of a config is larger: 2 GiB, or 1 GiB where size_t has 32 bits. */
+#define MOTE_GRPC_SIZE_MAX (SIZE_MAX / 4 < INT32_MAX ? SIZE_MAX / 4 : (size_t)INT32_MAX)
+
 /* Bytes of memory for sizes that are known at run time only; the span must be aligned as a
  * uint64_t. */
 #define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))

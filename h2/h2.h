@@ -136,6 +136,9 @@ enum mote_h2_kind {
  * answer: "\002\010te\004\001host". Returns that byte, or `otherwise` where the name is not there.
  */
 unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise);
+/* Reads a number in decimal digits, one at the least; false: it is none, or has more than 64 bits.
+ */
+bool mote_h2_decimal(const char *text, size_t len, uint64_t *value);
 
 enum mote_h2_event_type {
     MOTE_H2_NOTHING,  /* no event: mote_h2_recv() has not returned 1 */

@@ -14,20 +14,6 @@ enum { HOST_LOST = UINT16_MAX };
 
 #define PSEUDO_BIT(kind) (1u << (kind))
 
-/* Characters of a field name: tchar of RFC 9110 5.6.2 without upper case (RFC 9113 8.2.1), as a
- * bit map of the ASCII range. */
-static const uint32_t name_chars[4] = {0x00000000, 0x03ff6cfa, 0xc0000000, 0x57ffffff};
-
-static bool valid_name(const char *name, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        uint8_t ch = (uint8_t)name[i];
-        if (ch >= 128 || !(name_chars[ch / 32] >> ch % 32 & 1))
-            return false;
-    }
-    return len > 0;
-}
-
 static bool is_space(char ch)
 {
     return ch == ' ' || ch == '\t';
@@ -87,7 +73,7 @@ static unsigned kind_of_name(const mote_hpack_field_view *f)
 {
     bool pseudo = f->name_len > 0 && f->name[0] == ':';
 
-    if (!pseudo && !valid_name(f->name, f->name_len))
+    if (!pseudo && !mote_h2_is_name(f->name, f->name_len))
         return KIND_BAD;
     return mote_h2_look_up(field_names, f, pseudo ? KIND_BAD : MOTE_H2_KIND_OTHER);
 }
@@ -112,9 +98,9 @@ static MOTE_SMALL_APART unsigned kind_of_index(unsigned index)
 
 static bool valid_status(const mote_hpack_field_view *f)
 {
-    if (f->value_len != 3 || f->value[0] < '1' || f->value[0] > '9')
-        return false;
-    return f->value[1] >= '0' && f->value[1] <= '9' && f->value[2] >= '0' && f->value[2] <= '9';
+    uint64_t status;
+
+    return f->value_len == 3 && mote_h2_decimal(f->value, 3, &status) && status >= 100;
 }
 
 static bool valid_request_field(const mote_hpack_field_view *f, unsigned kind)
@@ -174,18 +160,10 @@ static MOTE_SMALL_APART unsigned classify(const mote_h2 *c, const mote_hpack_fie
 /* RFC 9110 8.6: digits; a repeated field must repeat the value (RFC 9113 8.1.1) */
 static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    if (f->value_len == 0)
+    if (!mote_h2_decimal(f->value, f->value_len, &value))
         return false;
-    for (size_t i = 0; i < f->value_len; i++) {
-        unsigned digit = (unsigned)f->value[i] - '0';
-        uint64_t next = value * 10 + digit;
-        /* beyond 64 bits: below that bound it shows by wrapping */
-        if (digit > 9 || value >> 32 >= 0x1c000000 || next < value)
-            return false;
-        value = next;
-    }
     if (!c->frame.stream)
         return true;
     if ((c->block.flags & BLOCK_HAS_LENGTH) && c->frame.stream->content_length != value)
@@ -256,6 +234,7 @@ static void take_request_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned k
 static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
 {
     bool response = kind == MOTE_H2_KIND_STATUS;
+    uint64_t status;
 
     /* RFC 9113 8.3: first, once, of the right direction, and never in trailers */
     if ((c->block.flags & (BLOCK_REGULAR | BLOCK_TRAILERS)) ||
@@ -264,9 +243,8 @@ static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
     c->block.pseudo |= (uint8_t)PSEUDO_BIT(kind);
     if (MOTE_MAY_SERVE)
         take_request_pseudo(c, f, kind);
-    if (response)
-        c->block.status =
-            (uint16_t)((f->value[0] - '0') * 100 + (f->value[1] - '0') * 10 + (f->value[2] - '0'));
+    if (response && mote_h2_decimal(f->value, 3, &status))
+        c->block.status = (uint16_t)status;
     return kind;
 }
 

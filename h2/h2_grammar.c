@@ -7,6 +7,8 @@ typedef uint32_t set[4];
 
 /* RFC 9110 5.6.2 tchar */
 static const set token_chars = {0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+/* The same without upper case (RFC 9113 8.2.1) */
+static const set name_chars = {0x00000000, 0x03ff6cfa, 0xc0000000, 0x57ffffff};
 /* RFC 3986 2.2, 2.3: unreserved and sub-delims; "%", of pct-encoded (2.1); and ":", "[", "]" (3.2)
  */
 static const set authority_chars = {0x00000000, 0x2fff7ff2, 0xaffffffe, 0x47fffffe};
@@ -26,6 +28,12 @@ static size_t span(const set of, const char *s, size_t len, size_t at)
     while (at < len && has(of, s[at]))
         at++;
     return at;
+}
+
+/* RFC 9110 5.1: field-name = token */
+bool mote_h2_is_name(const char *s, size_t len)
+{
+    return len > 0 && span(name_chars, s, len, 0) == len;
 }
 
 /* RFC 9110 9.1: method = token */
@@ -61,4 +69,21 @@ bool mote_h2_is_path(const char *s, size_t len)
 bool mote_h2_is_authority(const char *s, size_t len)
 {
     return span(authority_chars, s, len, 0) == len;
+}
+
+/* RFC 9110 8.6: 1*DIGIT */
+bool mote_h2_decimal(const char *text, size_t len, uint64_t *value)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = (unsigned)text[i] - '0';
+        uint64_t next = v * 10 + digit;
+        /* beyond 64 bits: below that bound it shows by wrapping */
+        if (digit > 9 || v >> 32 >= 0x1c000000 || next < v)
+            return false;
+        v = next;
+    }
+    *value = v;
+    return len > 0;
 }

@@ -199,7 +199,8 @@ bool mote_h2_check_section(const mote_h2 *c);
 /* A field has come: it may lie where the host was kept. */
 void mote_h2_spare_host(mote_h2 *c, const mote_hpack_field_view *f);
 
-/* h2_grammar.c: what a server lets in, each kind of text with its grammar */
+/* h2_grammar.c: names of fields; and what a server lets in, each kind of text with its grammar */
+bool mote_h2_is_name(const char *s, size_t len);
 bool mote_h2_is_method(const char *s, size_t len);
 bool mote_h2_is_scheme(const char *s, size_t len);
 bool mote_h2_is_path(const char *s, size_t len);
@@ -236,6 +237,19 @@ static inline void mote_h2_put32(uint8_t *p, uint32_t v)
 static inline uint32_t mote_h2_get32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* What a frame says in fixed places is gathered until there are `size` bytes of it; how many were
+ * taken. */
+static MOTE_SMALL_APART inline size_t mote_h2_gather(mote_h2_frame *f, size_t size,
+                                                     const uint8_t *in, size_t len)
+{
+    size_t n = size - f->fixed_len;
+
+    n = n < len ? n : len;
+    memcpy(f->fixed + f->fixed_len, in, n);
+    f->fixed_len = (uint8_t)(f->fixed_len + n);
+    return n;
 }
 
 #endif

@@ -200,16 +200,12 @@ static int begin_frame(mote_h2 *c, const uint8_t *header)
 static int on_header(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
     mote_h2_frame *f = &c->frame;
-    size_t n = FRAME_HEADER_SIZE - (size_t)f->fixed_len;
 
-    if (n == FRAME_HEADER_SIZE && len >= FRAME_HEADER_SIZE) {
+    if (f->fixed_len == 0 && len >= FRAME_HEADER_SIZE) {
         *used = FRAME_HEADER_SIZE;
         return begin_frame(c, in);
     }
-    n = n < len ? n : len;
-    memcpy(f->fixed + f->fixed_len, in, n);
-    f->fixed_len = (uint8_t)(f->fixed_len + n);
-    *used = n;
+    *used = mote_h2_gather(f, FRAME_HEADER_SIZE, in, len);
     return f->fixed_len == FRAME_HEADER_SIZE ? begin_frame(c, f->fixed) : 0;
 }
 
@@ -219,11 +215,8 @@ static int on_header(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 static int on_fixed_payload(mote_h2_frame *f, const uint8_t *in, size_t len, size_t *used)
 {
     size_t n = len < f->remaining ? len : f->remaining;
-    size_t keep = 8u - f->fixed_len;
 
-    keep = keep < n ? keep : n;
-    memcpy(f->fixed + f->fixed_len, in, keep);
-    f->fixed_len = (uint8_t)(f->fixed_len + keep);
+    mote_h2_gather(f, 8, in, n);
     f->remaining -= (uint32_t)n;
     *used = n;
     return 0;

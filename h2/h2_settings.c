@@ -122,13 +122,8 @@ int mote_h2_on_settings(mote_h2 *c)
 /* Gathers one entry at a time. */
 int mote_h2_on_settings_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
 {
-    size_t n = 6u - c->frame.fixed_len;
-
-    n = n < len ? n : len;
-    memcpy(c->frame.fixed + c->frame.fixed_len, in, n);
-    c->frame.fixed_len = (uint8_t)(c->frame.fixed_len + n);
-    c->frame.remaining -= (uint32_t)n;
-    *used = n;
+    *used = mote_h2_gather(&c->frame, 6, in, len);
+    c->frame.remaining -= (uint32_t)*used;
     if (c->frame.fixed_len < 6)
         return 0;
     c->frame.fixed_len = 0;

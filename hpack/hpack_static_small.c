@@ -1,73 +1,74 @@
 /* Static table of RFC 7541 Appendix A as one string, which is walked through (MOTE_HPACK_SMALL),
- * with the results of hpack_static.c. For each entry it holds the length of its name, the length of
- * its value, and both. Length 0 stands for the name of the entry before. */
+ * with the results of hpack_static.c. For each entry it holds a byte of two lengths, its name and
+ * its value: in the lower five bits that of the name (0: it is the name of the entry before), in
+ * the upper three that of the value, where 6 and 7 stand for 11 and 13. */
 #include "hpack_internal.h"
 
 #include <string.h>
 
 #ifdef MOTE_HPACK_SMALL
 
-static const char packed_entries[] = "\012\000:authority"
-                                     "\007\003:methodGET"
-                                     "\000\004POST"
-                                     "\005\001:path/"
-                                     "\000\013/index.html"
-                                     "\007\004:schemehttp"
-                                     "\000\005https"
-                                     "\007\003:status200"
-                                     "\000\003204"
-                                     "\000\003206"
-                                     "\000\003304"
-                                     "\000\003400"
-                                     "\000\003404"
-                                     "\000\003500"
-                                     "\016\000accept-charset"
-                                     "\017\015accept-encodinggzip, deflate"
-                                     "\017\000accept-language"
-                                     "\015\000accept-ranges"
-                                     "\006\000accept"
-                                     "\033\000access-control-allow-origin"
-                                     "\003\000age"
-                                     "\005\000allow"
-                                     "\015\000authorization"
-                                     "\015\000cache-control"
-                                     "\023\000content-disposition"
-                                     "\020\000content-encoding"
-                                     "\020\000content-language"
-                                     "\016\000content-length"
-                                     "\020\000content-location"
-                                     "\015\000content-range"
-                                     "\014\000content-type"
-                                     "\006\000cookie"
-                                     "\004\000date"
-                                     "\004\000etag"
-                                     "\006\000expect"
-                                     "\007\000expires"
-                                     "\004\000from"
-                                     "\004\000host"
-                                     "\010\000if-match"
-                                     "\021\000if-modified-since"
-                                     "\015\000if-none-match"
-                                     "\010\000if-range"
-                                     "\023\000if-unmodified-since"
-                                     "\015\000last-modified"
-                                     "\004\000link"
-                                     "\010\000location"
-                                     "\014\000max-forwards"
-                                     "\022\000proxy-authenticate"
-                                     "\023\000proxy-authorization"
-                                     "\005\000range"
-                                     "\007\000referer"
-                                     "\007\000refresh"
-                                     "\013\000retry-after"
-                                     "\006\000server"
-                                     "\012\000set-cookie"
-                                     "\031\000strict-transport-security"
-                                     "\021\000transfer-encoding"
-                                     "\012\000user-agent"
-                                     "\004\000vary"
-                                     "\003\000via"
-                                     "\020\000www-authenticate";
+static const char packed_entries[] = "\012:authority"
+                                     "\147:methodGET"
+                                     "\200POST"
+                                     "\045:path/"
+                                     "\300/index.html"
+                                     "\207:schemehttp"
+                                     "\240https"
+                                     "\147:status200"
+                                     "\140204"
+                                     "\140206"
+                                     "\140304"
+                                     "\140400"
+                                     "\140404"
+                                     "\140500"
+                                     "\016accept-charset"
+                                     "\357accept-encodinggzip, deflate"
+                                     "\017accept-language"
+                                     "\015accept-ranges"
+                                     "\006accept"
+                                     "\033access-control-allow-origin"
+                                     "\003age"
+                                     "\005allow"
+                                     "\015authorization"
+                                     "\015cache-control"
+                                     "\023content-disposition"
+                                     "\020content-encoding"
+                                     "\020content-language"
+                                     "\016content-length"
+                                     "\020content-location"
+                                     "\015content-range"
+                                     "\014content-type"
+                                     "\006cookie"
+                                     "\004date"
+                                     "\004etag"
+                                     "\006expect"
+                                     "\007expires"
+                                     "\004from"
+                                     "\004host"
+                                     "\010if-match"
+                                     "\021if-modified-since"
+                                     "\015if-none-match"
+                                     "\010if-range"
+                                     "\023if-unmodified-since"
+                                     "\015last-modified"
+                                     "\004link"
+                                     "\010location"
+                                     "\014max-forwards"
+                                     "\022proxy-authenticate"
+                                     "\023proxy-authorization"
+                                     "\005range"
+                                     "\007referer"
+                                     "\007refresh"
+                                     "\013retry-after"
+                                     "\006server"
+                                     "\012set-cookie"
+                                     "\031strict-transport-security"
+                                     "\021transfer-encoding"
+                                     "\012user-agent"
+                                     "\004vary"
+                                     "\003via"
+                                     "\020www-authenticate";
 
 /* An entry of the table, while one walks through it. */
 typedef struct {
@@ -78,12 +79,15 @@ typedef struct {
 /* The entry whose lengths are at `at`, as the one behind *e. */
 static void read_entry(static_entry *e, const char *at)
 {
-    if (at[0] > 0) {
-        e->name = at + 2;
-        e->name_len = (size_t)at[0];
+    unsigned name_len = (uint8_t)*at & 31u, value_len = (uint8_t)*at >> 5;
+
+    at++;
+    if (name_len > 0) {
+        e->name = at;
+        e->name_len = name_len;
     }
-    e->value = at + 2 + at[0];
-    e->value_len = (size_t)at[1];
+    e->value = at + name_len;
+    e->value_len = value_len < 6 ? value_len : 2 * value_len - 1;
 }
 
 static const char *behind(const static_entry *e)

@@ -49,7 +49,8 @@ bool mote_pb_utf8_valid(const uint8_t *s, size_t len)
     size_t i = 0;
 
     while (i < len) {
-        if (len - i >= 8 && ((mote_pb_load64(s + i) & 0x8080808080808080u) == 0)) {
+        if (MOTE_PB_SHORTCUTS && len - i >= 8 &&
+            ((mote_pb_load64(s + i) & 0x8080808080808080u) == 0)) {
             i += 8; /* eight ASCII characters at a time */
         } else if (s[i] < 0x80) {
             i++;
