@@ -23,6 +23,7 @@ typedef struct {
     unsigned never;                /* MOTE_HPACK_NEVER_INDEX or 0 */
     const mote_hpack_field *field; /* what it may be remembered under, or NULL: */
     bool any_value;                /* name and value, or the name alone */
+    unsigned full;                 /* index of the whole field in the static table, or 0 */
 } literal;
 
 void mote_hpack_encoder_init(mote_hpack_encoder *e, mote_hpack_slot *slots, size_t slot_count)
@@ -235,25 +236,22 @@ static bool is_secret(unsigned name_index)
     return name_index == 23 || name_index == 32 || name_index == 49 || name_index == 55;
 }
 
-/* A field of which the dynamic table is not known to hold more than the name; `full` is its index
- * in the static table, or 0. RFC 7541 6.2.3: what is never indexed is no reference to a whole field
- * either. */
-static int put_unknown(mote_hpack_encoder *e, literal *l, unsigned full, uint8_t *out, size_t cap)
+/* A field of which the dynamic table is not known to hold more than the name. RFC 7541 6.2.3: what
+ * is never indexed is no reference to a whole field either. */
+static int put_unknown(mote_hpack_encoder *e, literal *l, uint8_t *out, size_t cap)
 {
     if (is_secret(l->name_index))
         l->never = MOTE_HPACK_NEVER_INDEX;
-    if (full > 0 && !l->never)
-        return put_indexed(full, out, cap);
+    if (l->full > 0 && !l->never)
+        return put_indexed(l->full, out, cap);
     return put_literal(e, l, out, cap);
 }
 
 static int put_field(mote_hpack_encoder *e, literal *l, uint8_t *out, size_t cap)
 {
-    unsigned full = 0;
-
     if (l->name_index == 0 && e->coder)
-        l->name_index = e->coder->find(l->name, l->name_len, l->value, l->value_len, &full);
-    return put_unknown(e, l, full, out, cap);
+        l->name_index = e->coder->find(l->name, l->name_len, l->value, l->value_len, &l->full);
+    return put_unknown(e, l, out, cap);
 }
 
 int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint8_t *out,
@@ -265,8 +263,15 @@ int mote_hpack_encode(mote_hpack_encoder *e, const mote_hpack_field *field, uint
 
     if (index > 0)
         return put_indexed(index, out, cap);
-    literal l = {field->name,  field->value, field->name_len, field->value_len,
-                 field->index, field->flags, field,           false};
+    literal l = {field->name,
+                 field->value,
+                 field->name_len,
+                 field->value_len,
+                 field->index,
+                 field->flags,
+                 field,
+                 false,
+                 0};
     return put_field(e, &l, out, cap);
 }
 
@@ -276,7 +281,7 @@ int mote_hpack_encode_value(mote_hpack_encoder *e, const mote_hpack_field *name,
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
     MOTE_CHECK_THAT(name->index <= MOTE_HPACK_STATIC_COUNT);
     unsigned index = name->index ? name->index : find(e, name, true);
-    literal l = {name->name, value, name->name_len, value_len, index, name->flags, name, true};
+    literal l = {name->name, value, name->name_len, value_len, index, name->flags, name, true, 0};
 
     return put_field(e, &l, out, cap);
 }
@@ -285,12 +290,12 @@ int mote_hpack_encode_literal(mote_hpack_encoder *e, const char *name, size_t na
                               const char *value, size_t value_len, unsigned flags, uint8_t *out,
                               size_t cap)
 {
-    literal l = {name, value, name_len, value_len, 0, flags & MOTE_HPACK_NEVER_INDEX, NULL, false};
-    unsigned full;
+    literal l = {name, value, name_len, value_len, 0, flags & MOTE_HPACK_NEVER_INDEX,
+                 NULL, false, 0};
 
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
-    l.name_index = mote_hpack_static_find(name, name_len, value, value_len, &full);
-    return put_unknown(e, &l, full, out, cap);
+    l.name_index = mote_hpack_static_find(name, name_len, value, value_len, &l.full);
+    return put_unknown(e, &l, out, cap);
 }
 
 /* ---- back to the start of a block ---------------------------------------------------------- */

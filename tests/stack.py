@@ -5,10 +5,13 @@
 
 Prints "NAME BYTES" for each function that a public header declares, the deepest first; with --roots for those
 functions alone, with --path what they call as well. A call by pointer must be in POINTERS, an unknown function in
-EXTERNAL, and nothing may recur: anything else is an error.
+EXTERNAL, and nothing may recur: anything else is an error. Where an object lies beside FILE.ci, its code says which
+calls are jumps at the end of a function, whose frame is gone by then.
 """
 import glob
+import os
 import re
+import subprocess
 import sys
 
 # What the calls by pointer in a source file, or in a function, may reach. "application": what the user wrote, which is not counted.
@@ -50,6 +53,23 @@ def short(name):
     return re.sub(r"\..*", "", re.sub(r".*\.[co]:", "", name))
 
 
+def read_jumps(objects):
+    """What each function jumps to at its end and never calls otherwise, by name; None stands for a pointer."""
+    jumps, calls, function = {}, {}, None
+    code = subprocess.run(["arm-none-eabi-objdump", "-dr", *objects], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for line in code.splitlines():
+        start = re.match(r"[0-9a-f]+ <(.*)>:$", line)
+        target = re.search(r"R_ARM_THM_(JUMP24|JUMP19|JUMP11|CALL)\s+([^+\s]+)", line)
+        pointer = re.search(r"\t(bx|blx)\t(r\d+|ip)", line)
+        if start:
+            function = short(start[1])
+        elif target:
+            (calls if target[1] == "CALL" else jumps).setdefault(function, set()).add(short(target[2]))
+        elif pointer:
+            (calls if pointer[1] == "blx" else jumps).setdefault(function, set()).add(None)
+    return {f: targets - calls.get(f, set()) for f, targets in jumps.items()}
+
+
 def read(files):
     frames, calls = {}, {}
     for file in files:
@@ -66,22 +86,24 @@ def read(files):
 
 
 class Stack:
-    def __init__(self, frames, calls):
-        self.frames, self.calls, self.depths = frames, calls, {}
+    def __init__(self, frames, calls, jumps):
+        self.frames, self.calls, self.jumps, self.depths = frames, calls, jumps, {}
         self.named = {}
         for name in frames:
             self.named.setdefault(short(name), []).append(name)
 
     def callees(self, name):
+        """Each function that it calls, and whether its own frame is gone by then."""
+        jumps = self.jumps.get(short(name), ())
         for target, where in self.calls.get(name, ()):
             if target != "__indirect_call":
-                yield target
+                yield target, short(target) in jumps
                 continue
             file = short(name) if short(name) in POINTERS else next((f for f in POINTERS if where.split(":")[0].endswith(f)), None)
             if not file:
                 sys.exit(f"error: {name} calls by pointer at {where}, and tests/stack.py does not say what")
             for candidate in POINTERS[file].split():
-                yield from self.named.get(candidate, ())
+                yield from ((n, None in jumps) for n in self.named.get(candidate, ()))
 
     def depth(self, name, path=()):
         if name in path:
@@ -95,8 +117,9 @@ class Stack:
                 sys.exit(f"error: the stack of {name} is not known")
             return EXTERNAL[short(name)]
         if name not in self.depths:
-            below = [self.depth(n, path + (name,)) for n in self.callees(name)]
-            self.depths[name] = self.frames[name] + max(below, default=0)
+            frame = self.frames[name]
+            below = [self.depth(n, path + (name,)) + (0 if jumped else frame) for n, jumped in self.callees(name)]
+            self.depths[name] = max(below, default=0) if below and max(below) > frame else frame
         return self.depths[name]
 
 
@@ -107,7 +130,9 @@ def public():
 
 def main():
     options = [a for a in sys.argv[1:] if a.startswith("--")]
-    stack = Stack(*read([a for a in sys.argv[1:] if not a.startswith("--")]))
+    files = [a for a in sys.argv[1:] if not a.startswith("--")]
+    objects = [f[:-3] + ".o" for f in files if os.path.exists(f[:-3] + ".o")]
+    stack = Stack(*read(files), read_jumps(objects) if objects else {})
     roots = [name for a in options if a.startswith("--roots=") for name in a[8:].split(",")]
     if not roots:
         roots = sorted(set(public()) & set(stack.named))
@@ -116,7 +141,7 @@ def main():
         name = stack.named[name][0]
         while "--path" in options and name:
             print("   ", stack.frames.get(name, "-"), short(name))
-            name = max(stack.callees(name), key=stack.depth, default=None)
+            name = max(stack.callees(name), key=lambda c: stack.depth(c[0]) - (stack.frames.get(name, 0) if c[1] else 0), default=(None,))[0]
 
 
 main()
