@@ -241,8 +241,8 @@ static inline uint32_t mote_h2_get32(const uint8_t *p)
 
 /* What a frame says in fixed places is gathered until there are `size` bytes of it; how many were
  * taken. */
-static MOTE_SMALL_APART inline size_t mote_h2_gather(mote_h2_frame *f, size_t size,
-                                                     const uint8_t *in, size_t len)
+MOTE_HEADER_APART size_t mote_h2_gather(mote_h2_frame *f, size_t size, const uint8_t *in,
+                                        size_t len)
 {
     size_t n = size - f->fixed_len;
 

@@ -17,4 +17,11 @@
 #define MOTE_SMALL_APART
 #endif
 
+/* A short function of a header, which is inlined but there. */
+#if defined __OPTIMIZE_SIZE__ && defined __GNUC__
+#define MOTE_HEADER_APART static __attribute__((noinline, unused))
+#else
+#define MOTE_HEADER_APART static inline
+#endif
+
 #endif
