@@ -390,8 +390,10 @@ int main(int argc, char **argv)
     mote_posix_catch_signals();
     security = secure_client(address);
     security_memory = security ? mote_posix_memory(1, security->size) : NULL;
-    if (mote_posix_loop_init(&loop) < 0)
+    if (mote_posix_loop_init(&loop) < 0) {
+        fprintf(stderr, "sensor: error: %s\n", mote_posix_error());
         return 1;
+    }
     run(seconds ? mote_posix_now_ms() + seconds * UINT64_C(1000) : UINT64_MAX);
     mote_posix_loop_end(&loop);
     print_ledger();

@@ -79,7 +79,7 @@ def one_kill(program, fault):
     watcher.join()
     expect(s.p.returncode == 0, s.p.returncode, s.said(), collectors[-1].said())
     expect(collectors[-1].kill(signal.SIGTERM) in (0, -signal.SIGKILL), collectors[-1].said())  # its place may be at its end
-    lost_nothing(s)
+    lost_nothing(s, "no room")  # where the collector starts again slowly, the ring is full meanwhile
     there = rows()
     expect(there == number(s, "sent") == rows("SELECT max(sequence) FROM samples") == rows("SELECT count(DISTINCT sequence) FROM samples"),
            there, "are stored", s.said())
