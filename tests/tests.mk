@@ -19,6 +19,7 @@ parts_peer_server := tests/peers/peer_server.c tests/peers/peer_service.c
 parts_peer_client := tests/peers/peer_client.c tests/peers/modem_line.c
 parts_attack_local := tests/attack/local.c tests/attack/attacks.c
 parts_attack_work := tests/attack/work.c examples/services/orders.mote.c fuzz/schema.mote.c fuzz/schema3.mote.c
+parts_attack_entries := tests/attack/entries.c examples/fleet/sources.c
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
@@ -92,7 +93,7 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls
 # Steps are counted: each basic block of the library calls the test.
 STEPS := -fsanitize-coverage=trace-pc
 parts_attack_fair := tests/attack/fair.c
-$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work,,$(CORE)))
+$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries,,$(CORE)))
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 
 # Threads that share a connection: who touches what without a lock is seen also where it went well.

@@ -58,6 +58,18 @@ static bool has_symbol(const mote_pb_file *file, mote_pb_string name)
     return mote_reflection_describes(file, name);
 }
 
+/* The same, once for a request: while its answer waits for room, call->owner says what was found. */
+static const mote_pb_file *find_once(mote_grpc_call *call, file_test *matches, mote_pb_string name)
+{
+    static const mote_pb_file none;
+
+    if (!call->owner) {
+        const mote_pb_file *found = find_file(call->method->data, matches, name);
+        call->owner = (void *)(uintptr_t)(found ? found : &none);
+    }
+    return call->owner == &none ? NULL : call->owner;
+}
+
 static int send_answer(mote_grpc_call *call, const mote_ServerReflectionResponse *response)
 {
     return mote_ServerReflection_ServerReflectionInfo_write(call, response);
@@ -76,7 +88,7 @@ static int send_error(mote_grpc_call *call, mote_ServerReflectionResponse *respo
 static int send_file(mote_grpc_call *call, mote_ServerReflectionResponse *response,
                      file_test *matches, mote_pb_string name)
 {
-    const mote_pb_file *file = find_file(call->method->data, matches, name);
+    const mote_pb_file *file = find_once(call, matches, name);
 
     if (!file)
         return send_error(call, response, MOTE_GRPC_NOT_FOUND, "not found");
@@ -108,7 +120,7 @@ static int send_extensions(mote_grpc_call *call, mote_ServerReflectionResponse *
 {
     mote_ExtensionNumberResponse none = {.base_type_name = type};
 
-    if (!find_file(call->method->data, has_symbol, type))
+    if (!find_once(call, has_symbol, type))
         return send_error(call, response, MOTE_GRPC_NOT_FOUND, "not found");
     response->message_response.which = mote_ServerReflectionResponse_all_extension_numbers_response;
     response->message_response.is.all_extension_numbers_response = &none;
@@ -151,5 +163,8 @@ int mote_reflection_info(mote_grpc_call *call, const mote_grpc_event *ev)
     mote_pb_arena_init(&arena, memory, sizeof memory);
     if (mote_ServerReflection_ServerReflectionInfo_read(ev, &request, &arena) < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
-    return answer_request(call, &request);
+    int r = answer_request(call, &request);
+    if (r != MOTE_AGAIN)
+        call->owner = NULL;
+    return r;
 }

@@ -101,10 +101,18 @@ static int send_zeros(mote_grpc_call *call, bool is_answer)
     return is_answer ? mote_grpc_answer(call, &zeros, NULL) : mote_grpc_send(call, &zeros, NULL, 0);
 }
 
+/* As a device's stub, which keeps nothing. */
+static int send_without_a_place(mote_grpc_call *call)
+{
+    return mote_grpc_send(call, &mote_orders_Orders_History_response, &order, 0);
+}
+
 /* Zeros, a walk that the handler keeps, and stubs; each as an answer and in a stream. */
 static int send_as_named(mote_grpc_call *call)
 {
     switch (call->method->name[0]) {
+    case 'D':
+        return send_without_a_place(call);
     case 'A':
         return send_zeros(call, true);
     case 'S':
@@ -138,11 +146,12 @@ static int stream(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 enum { METHODS = 6 };
-static const mote_grpc_method methods[METHODS] = {
+static const mote_grpc_method methods[METHODS + 1] = {
     {.name = "A", .handler = answer}, {.name = "S", .handler = stream},
     {.name = "P", .handler = answer}, {.name = "Q", .handler = stream},
-    {.name = "I", .handler = answer}, {.name = "H", .handler = stream}};
-static const mote_grpc_service service = {"w.W", methods, METHODS};
+    {.name = "I", .handler = answer}, {.name = "H", .handler = stream},
+    {.name = "D", .handler = stream}};
+static const mote_grpc_service service = {"w.W", methods, METHODS + 1};
 
 static void feed(const void *bytes, size_t len)
 {
@@ -334,6 +343,23 @@ static void work_does_not_grow_with_our_state(void)
     }
 }
 
+/* A device's stub walks its message for each part: no more than once, so that a byte of the attack
+ * costs at the most a thirteenth of the message, which is what the device has room for. */
+static void parts_of_a_device_walk_its_message_once(void)
+{
+    static const size_t sizes[] = {64, 256, 1024};
+
+    for (size_t i = 0; i < 3; i++) {
+        begin(sizes[i], 1, 'D', true);
+        dribble_one(1);
+        uint64_t fields = 4 + sizes[i] / 16 * 4; /* each item, and what is in it */
+        printf("a device's message of %4zu bytes: %u fields in %u parts\n", sizes[i],
+               (unsigned)encoded, (unsigned)runs);
+        CHECK(runs > 0 && encoded <= (runs + 1) * fields);
+        CHECK(encoded * 13 <= (sent + 13) * fields);
+    }
+}
+
 /* Windows of a few bytes are legal, and all of a message comes through them. */
 static void small_windows_carry_a_message(void)
 {
@@ -357,6 +383,7 @@ static void small_windows_carry_a_message(void)
 int main(void)
 {
     RUN(work_does_not_grow_with_our_state);
+    RUN(parts_of_a_device_walk_its_message_once);
     RUN(small_windows_carry_a_message);
     return test_summary();
 }
