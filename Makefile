@@ -151,9 +151,10 @@ test: setup-test ## all tests, those with real peers included
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
 .PHONY: attack-table ways-out
-attack-table: ## what an honest request takes beside each attack; writes build/attack-table.tsv
+attack-table: ## what an honest request, and a call of gRPC, takes beside each attack; writes build/attack-table*.tsv
 	$(MAKE) BUILD=$(BUILD) all $(BUILD)/test/attack_loopback
 	$(BUILD)/test/attack_loopback table $(BUILD)/h2_server | tee $(BUILD)/attack-table.tsv
+	$(BUILD)/test/attack_loopback calls $(BUILD)/unary_server | tee $(BUILD)/attack-table-grpc.tsv
 
 ways-out: ## each way to leave a call, in each phase, of all example servers and clients: four minutes
 	$(MAKE) BUILD=$(BUILD) all

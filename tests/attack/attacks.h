@@ -46,6 +46,9 @@ void attack_preface(attack_output *a);
 /* A complete request for `/`, without the dynamic table. */
 void attack_get(attack_output *a, uint32_t id);
 
+/* From now on that is a call of gRPC: of this method, with this message. */
+void attack_calls(const char *path, const char *message);
+
 /* Returns credit for an answer on the connection, as a client does that reads. */
 void attack_credit(attack_output *a);
 

@@ -3,6 +3,7 @@
  *   attack_loopback server PROGRAM   starts h2_server and attacks it
  *   attack_loopback client PROGRAM   is a hostile server for h2_client
  *   attack_loopback table PROGRAM    what requests to h2_server take beside each attack
+ *   attack_loopback calls PROGRAM    what calls of unary_server take
  *
  * The address space of the program does not grow, its processor time and what it sends back stay
  * within bounds of the attacking bytes, no file descriptor is left over, and another connection is
@@ -162,6 +163,7 @@ static size_t exchange(int fd, listener *l, const uint8_t *out, size_t len, bool
 /* ---- the other connection ------------------------------------------------------------------ */
 
 static int victim = -1;
+static uint64_t served = 140; /* bytes of an answer, at the least */
 static attack_output politely;
 
 static void start_victim(void)
@@ -185,9 +187,9 @@ static bool victim_is_served(void)
     attack_get(&politely, politely.id);
     attack_credit(&politely);
     politely.id += 2;
-    while (!l.closed && now_ms() < until && (sent < politely.len || l.bytes < 140))
+    while (!l.closed && now_ms() < until && (sent < politely.len || l.bytes < served))
         sent += exchange(victim, &l, politely.bytes + sent, politely.len - sent, true, 100);
-    return !l.closed && l.bytes >= 140;
+    return !l.closed && l.bytes >= served;
 }
 
 /* ---- attacks on the server ----------------------------------------------------------------- */
@@ -309,8 +311,8 @@ static void storm(const char *name, void (*attack_)(void))
     test_ok ? test_passed++ : test_failed++;
 }
 
-/* Starts h2_server with a short time-out and learns its port. */
-static void start_server(const char *path)
+/* Starts a server and learns its port. */
+static void start_server(const char *path, const char *const arguments[2])
 {
     int fds[2];
     char line[128] = "";
@@ -320,7 +322,7 @@ static void start_server(const char *path)
     program = fork();
     if (program == 0) {
         dup2(fds[1], 1);
-        execl(path, path, "--port=0", "--timeout=1", (char *)NULL);
+        execl(path, path, arguments[0], arguments[1], (char *)NULL);
         _exit(127);
     }
     for (size_t n = 0; n + 1 < sizeof line && !strchr(line, '\n'); n++) {
@@ -330,9 +332,12 @@ static void start_server(const char *path)
     port = atoi(strrchr(line, ':') + 1);
 }
 
+static const char *const h2_server[] = {"--port=0", "--timeout=1"};
+static const char *const grpc_server[] = {"--address=127.0.0.1:0", NULL};
+
 static void attacks_on_server(const char *path)
 {
-    start_server(path);
+    start_server(path, h2_server);
     start_victim();
     CHECK(victim_is_served());
     for (size_t i = 0; i < attack_count; i++) {
@@ -502,9 +507,9 @@ static void write_row(const char *name, pid_t attacker)
     }
 }
 
-static void table(const char *path)
+static void table(const char *path, const char *const arguments[2])
 {
-    start_server(path);
+    start_server(path, arguments);
     start_victim();
     printf("attack\tp50, us\tp99, us\tlongest, us\tserver, %% of a processor\n");
     write_row("none", 0);
@@ -517,6 +522,14 @@ static void table(const char *path)
     waitpid(program, NULL, 0);
 }
 
+/* The same for unary_server: a call of gRPC. */
+static void table_of_calls(const char *path)
+{
+    attack_calls("/mote.tour.Tour/Latest", "\n\x04news");
+    served = 60;
+    table(path, grpc_server);
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 4096);
@@ -525,8 +538,10 @@ int main(int argc, char **argv)
     else if (argc == 3 && strcmp(argv[1], "client") == 0)
         attacks_on_client(argv[2]);
     else if (argc == 3 && strcmp(argv[1], "table") == 0)
-        return table(argv[2]), !test_ok;
+        return table(argv[2], h2_server), !test_ok;
+    else if (argc == 3 && strcmp(argv[1], "calls") == 0)
+        return table_of_calls(argv[2]), !test_ok;
     else
-        return fprintf(stderr, "usage: attack_loopback server|client|table PROGRAM\n"), 2;
+        return fprintf(stderr, "usage: attack_loopback server|client|table|calls PROGRAM\n"), 2;
     return test_summary();
 }
