@@ -34,6 +34,9 @@ $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
 IN_PROCESS := $(UNITS:%=test_%) test_mutator replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
 
+# port/freertos over a double of FreeRTOS.
+parts_test_freertos := tests/unit/test_freertos.c tests/unit/freertos_double/double.c port/freertos/freertos.c
+
 # ---- programs that need more than the library
 
 TLS_FILES := $(filter-out tls/absent.c,$(sort $(wildcard tls/*.c)))
@@ -72,6 +75,8 @@ $(BUILD)/docs/%.h: docs/%.md
 $(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h))
 # port/lwip is compiled by its test, over a double of lwIP.
 $(BUILD)/%/obj/tests/unit/test_lwip.o $(BUILD)/lint/tests/unit/test_lwip.c.tidy: export CPATH := tests/unit/lwip_double
+FREERTOS_DOUBLE := $(foreach f,tests/unit/test_freertos port/freertos/freertos,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy)
+$(FREERTOS_DOUBLE): export CPATH := tests/unit/freertos_double
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 # `make unit` is what one waits for: its library but pb/ is two units, which compile in a third of the time of 70 files, and its tests
 # are not optimized. That each file compiles alone is seen by `make all`, with these warnings and more.
@@ -97,7 +102,7 @@ $(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attac
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 
 # Threads that share a connection: who touches what without a lock is seen also where it went well.
-$(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent,-fsanitize=thread,$(CORE) $(POSIX) port/agent/agent.c))
+$(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_freertos,-fsanitize=thread,$(CORE) $(POSIX) port/agent/agent.c))
 
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
@@ -117,7 +122,7 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_server test_loop test_docs test_mutator attack_local attack_work,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_agent test_freertos test_server test_loop test_docs test_mutator attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.

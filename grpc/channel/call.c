@@ -107,10 +107,14 @@ int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_
 
 int mote_channel_offer(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call)
 {
+    mote_grpc_request one = *request;
+
     if (ch->state != MOTE_CHANNEL_READY || mote_grpc_active(&ch->grpc) >= ch->config.max_calls)
         return MOTE_AGAIN;
     mote_grpc_tick(&ch->grpc, ch->read_ms);
-    int r = mote_grpc_start(&ch->grpc, request, call);
+    if (one.timeout_ms > 0) /* for the engine, whose time is that of the last read */
+        one.timeout_ms += (uint32_t)(mote_channel_now(ch) - ch->read_ms);
+    int r = mote_grpc_start(&ch->grpc, &one, call);
     if (r == MOTE_H2_ERR_GOAWAY) {
         mote_channel_lose(ch, "the server takes no more calls on this connection");
         r = MOTE_AGAIN;
@@ -334,6 +338,8 @@ int mote_channel_advance(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout
 
     if (r == 0) {
         mote_channel_turn(ch, end_late_calls(ch, mote_channel_now(ch) + timeout_ms));
+        if (ch->in_len == 0)
+            mote_channel_turn(ch, 0); /* it has waited: what has come, and what time it is */
         r = mote_channel_take(ch, NULL, ev);
     }
     if (r < 0)
