@@ -116,6 +116,15 @@ run "device that dials out" env BUILD="$BUILD" tests/peers/reverse.sh
 start_server h2 "$A/h2_server_plain" --port=0
 LIMIT=900 run "TLS" env BUILD="$BUILD" PYTHON=$PYTHON CC="$CC" tests/tls.sh
 run "HTTP/2 tools" env BUILD="$BUILD" tests/peers/tools.sh "$h2"
+# On lwIP, the library that Debian has, with threads; a relay in the same process leads to grpcio.
+lwip_task() {
+    mkdir -p "$T/lwip" && protoc --plugin="$BUILD/protoc-gen-mote" -I examples/hello --mote_opt=runtime="$PWD" --mote_out="$T/lwip" hello.proto &&
+        $CC -std=gnu11 -g -fsanitize=address,undefined -Wall -Wextra -Werror -I"$T/lwip" -isystem /usr/include/lwip port/lwip/task.c tests/peers/lwip_task.c \
+            "$T/lwip/hello.mote.c" "$A/libmote.a" -llwip -pthread -o "$T/lwip/client" &&
+        $PYTHON tests/peers/hello_peer.py "" "$T/lwip/client" && echo "1 passed, 0 failed"
+}
+export -f lwip_task
+run "lwIP with tasks, grpcio server" bash -c lwip_task
 run "generator" env BUILD="$BUILD" CC="$CC" PYTHON=$PYTHON tests/pb/generator.sh
 run "examples" env BUILD="$BUILD" PYTHON=$PYTHON tests/peers/examples.sh
 run "text that does harm" env BUILD="$BUILD" $PYTHON tests/peers/hostile_text.py

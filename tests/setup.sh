@@ -57,6 +57,7 @@ test)
     need g++ g++
     need nanopb protoc-gen-nanopb
     need libnanopb-dev /usr/include/pb_encode.h
+    need liblwip-dev /usr/include/lwip/lwip/api.h
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
     need openssl openssl
     ;;

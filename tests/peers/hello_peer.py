@@ -1,8 +1,9 @@
 """grpcio beside the hello programs of examples/hello: hello_peer.py SERVER CLIENT [SERVER CLIENT ...]
 
-Each SERVER is called by grpcio, and each CLIENT calls a server of grpcio; the messages are described here, so that no
+Each SERVER is called by grpcio, and each CLIENT calls a server of grpcio ("": there is none); the messages are described here, so that no
 generated code is needed."""
 import concurrent.futures
+import re
 import struct
 import subprocess
 import sys
@@ -58,9 +59,10 @@ def run_client(program):
     finally:
         server.stop(0).wait()
     r = subprocess.run([program, "127.0.0.1:%d" % port], capture_output=True, text=True, timeout=20)
-    assert r.returncode == 14 and r.stderr.startswith("error 14: connect 127.0.0.1:"), r
+    assert r.returncode == 14 and re.match(r"error 14: connect [0-9.]+:\d+: .*refused", r.stderr), r
 
 
 for server_program, client_program in zip(sys.argv[1::2], sys.argv[2::2]):
-    run_server(server_program)
+    if server_program:
+        run_server(server_program)
     run_client(client_program)
