@@ -54,7 +54,8 @@ HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h hpack/mote_apart
 header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/% port/agent/%,$1),lines),core)
 PACKAGED = $(CORE:%=core@%) $(LINES:%=lines@%) $(POSIX:%=posix@%) \
             $(patsubst %,tls@%,$(filter-out tls/absent.c,$(sort $(wildcard tls/*.c)))) posix-tls@port/posix/tls.c \
-            no-tls@tls/absent.c $(PLUGIN:%=plugin@%) \
+            no-tls@tls/absent.c freertos@port/freertos/freertos.c header-freertos@port/freertos/freertos.h lwip@port/lwip/task.c header-lwip@port/lwip/task.h \
+            $(PLUGIN:%=plugin@%) \
             $(foreach t,$(filter mote-%,$(PROGRAMS)),$(parts_$t:%=tool-$t@%.c)) $(foreach h,$(HEADERS),header-$(call header_group,$h)@$h)
 # What is built for this machine and held against the drawing of the house by `make house`.
 HOUSE := $(CORE) $(POSIX) $(TLS_SOURCES) $(PLUGIN) $(LINES)

@@ -2,7 +2,8 @@
 """Writes the library as two files, mote.h and mote.c: packages/amalgamate.py FOLDER, from the root.
 
 What goes into them is packages/sources.txt. The core and the lines are always there; the rest is behind macros of the
-compiler's command line: MOTE_WITH_POSIX for port/posix, MOTE_WITH_TLS for tls/ over mbedTLS (and, with both, what joins them).
+compiler's command line: MOTE_WITH_POSIX for port/posix, MOTE_WITH_TLS for tls/ over mbedTLS (and, with both, what joins them),
+MOTE_WITH_FREERTOS for port/freertos, MOTE_WITH_LWIP for port/lwip/task.c, which is lwIP with an operating system.
 """
 import os
 import re
@@ -13,6 +14,8 @@ SECTIONS = [  # groups of sources.txt, and the condition
     (("posix",), "defined MOTE_WITH_POSIX"),
     (("tls",), "defined MOTE_WITH_TLS"),
     (("posix-tls",), "defined MOTE_WITH_POSIX && defined MOTE_WITH_TLS"),
+    (("freertos",), "defined MOTE_WITH_FREERTOS"),
+    (("lwip",), "defined MOTE_WITH_LWIP"),
 ]
 INCLUDE = re.compile(r'^#include "([^"]+)"\n', re.M)
 FEATURE_TEST = re.compile(r"^#define _GNU_SOURCE\n", re.M)
@@ -23,7 +26,7 @@ HEADER_TOP = """/*
  * SPDX-License-Identifier: Apache-2.0
  *
  * Compile mote.c beside your own sources. -DMOTE_WITH_POSIX adds sockets, an event loop and a server for POSIX systems,
- * -DMOTE_WITH_TLS adds TLS by mbedTLS; give them to whatever includes this header as well. What can be left out for flash
+ * -DMOTE_WITH_TLS adds TLS by mbedTLS, -DMOTE_WITH_FREERTOS tasks of FreeRTOS, -DMOTE_WITH_LWIP lwIP's TCP for tasks; give them to whatever includes this header as well. What can be left out for flash
  * (MOTE_CLIENT_ONLY and others) is listed in mote.c, "h2/mote_features.h". Generated code: --mote_opt=runtime=mote.h.
  */
 #ifndef MOTE_AMALGAMATION_H

@@ -178,6 +178,12 @@ C
 command -v protoc-gen-nanopb >/dev/null && check "migrating from nanopb: both write and read the same" both_sides_agree
 check "threads: bytes pass the ring" bytes_pass_the_ring
 check "threads: four of them share a connection, with grpcio" threads_share_a_connection
+# shellcheck disable=SC2086
+freertos_compiles() {
+    packages/amalgamate.py "$W/one" && ${CC:-cc} -std=gnu11 -Wall -Wextra -Wconversion -Werror -DMOTE_WITH_FREERTOS -DMOTE_WITH_LWIP -Itests/unit/freertos_double \
+        -isystem /usr/include/lwip -I"$W/one" -c "$W/porting_freertos.c" -o "$W/porting_freertos.o"
+}
+[ ! -d /usr/include/lwip/lwip ] || check "porting: FreeRTOS and lwIP, compiled" freertos_compiles
 check "porting: its sockets call a server" sockets_of_the_page_talk
 
 # A link leads to a file that is there, and each page can be reached from the README.

@@ -172,6 +172,7 @@ coverage)
     need gcovr gcovr
     ;;
 packages)
+    need liblwip-dev /usr/include/lwip/lwip/api.h
     need cmake cmake
     need ninja-build ninja
     need meson meson

@@ -12,10 +12,17 @@
 
 #include "../agent/agent.h"
 
+#ifdef ESP_PLATFORM
+#include <freertos/FreeRTOS.h>
+#include <freertos/semphr.h>
+#include <freertos/stream_buffer.h>
+#include <freertos/task.h>
+#else
 #include <FreeRTOS.h>
 #include <semphr.h>
 #include <stream_buffer.h>
 #include <task.h>
+#endif
 
 #ifndef MOTE_FREERTOS_NOTIFICATION
 #define MOTE_FREERTOS_NOTIFICATION (configTASK_NOTIFICATION_ARRAY_ENTRIES - 1)

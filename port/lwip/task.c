@@ -2,10 +2,8 @@
  * may be waited for. */
 #include "task.h"
 
-#include "lwip/dns.h"
-#include "lwip/tcpip.h"
-
-#include <string.h>
+#include <lwip/dns.h>
+#include <lwip/tcpip.h>
 
 /* All that were begun: lwIP's callback tells the netconn alone. */
 static mote_lwip_task *lwip_tasks;

@@ -10,8 +10,8 @@
 #include "../../grpc/life.h"
 #include "../../grpc/channel/channel.h"
 
-#include "lwip/api.h"
-#include "lwip/sys.h"
+#include <lwip/api.h>
+#include <lwip/sys.h>
 
 #ifdef __cplusplus
 extern "C" {
