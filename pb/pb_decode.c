@@ -170,7 +170,7 @@ static int run_decoder(mote_pb_reader *d)
             continue;
         }
         key = d->p < d->top.end ? *d->p : 0; /* mostly one byte is all of it */
-        if (MOTE_PB_SHORTCUTS && key >= 8 && key < 128 && (key & 7) <= MOTE_PB_I32)
+        if (key >= 8 && key < 128 && (key & 7) <= MOTE_PB_I32)
             d->p++;
         else if ((r = mote_pb_read_key(&d->p, d->top.end, &key)) < 0)
             return r;
@@ -184,18 +184,14 @@ int mote_pb_decode(const mote_pb_decoder *decoder, void *message, const uint8_t 
                    mote_pb_arena *arena, mote_pb_where *where)
 {
     static const uint8_t nothing;
-    mote_pb_reader d = {0};
+    const mote_pb_message *type = decoder->type;
+    const uint8_t *p = len > 0 ? in : &nothing;
+    /* all of them are named, so that no loop sets them to 0 first */
+    mote_pb_reader d = {
+        {type, message, p, p + len, 0}, p, type->fields, NULL, p, decoder, arena, 0, NULL};
     int r;
 
-    memset(message, 0, decoder->type->size);
-    d.p = len > 0 ? in : &nothing;
-    d.top.type = decoder->type;
-    d.top.message = message;
-    d.top.begin = d.p;
-    d.top.end = d.p + len;
-    d.next = d.top.type->fields;
-    d.parts = decoder;
-    d.arena = arena;
+    memset(message, 0, type->size);
     r = run_decoder(&d);
     if (r < 0 && where) {
         where->type = d.top.type;
