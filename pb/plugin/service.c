@@ -104,19 +104,47 @@ static void put_start(text *t, const method *m)
              m->name, m->name);
 }
 
+/* A function that sends a message of an open call: what is said of it, its verb, and what it does.
+ */
+static void put_sender(text *t, const method *m, const form *f, const char *note, const char *verb,
+                       const char *message, const char *body)
+{
+    text_add(t,
+             "/* %s%s */\n"
+             "static inline int %s_%s%s(mote_grpc_call *call, const %s *message%s)\n"
+             "{\n"
+             "%s"
+             "}\n\n",
+             note, f->note, m->name, verb, f->suffix, message, f->parameter, body);
+}
+
+/* A request is sent by that function of mote. */
+static char *request_body(const method *m, const form *f, const char *function)
+{
+    char *sending = format("%s(call, %s, %s, 0)", function, source_of_form(f, m->name, "request"),
+                           sent_of(f, "message"));
+
+    return format("%s%s", place_of(f, "call", m->encode_request), result_of(f, sending));
+}
+
 static void put_send(text *t, const method *m, const form *f)
 {
-    char *sending = format("mote_channel_send(call, %s, %s, 0)",
-                           source_of_form(f, m->name, "request"), sent_of(f, "message"));
+    put_sender(t, m, f, "Sends a message and waits for flow control. 0, or < 0: the call is over.",
+               "send", m->request, request_body(m, f, "mote_channel_send"));
+}
 
+/* A function that reads the message of an event. */
+static void put_reader(text *t, const method *m, const char *note, const char *verb,
+                       const char *message, const char *decoder)
+{
     text_add(t,
-             "/* Sends a message and waits for flow control. 0, or < 0: the call is over.%s */\n"
-             "static inline int %s_send%s(mote_grpc_call *call, const %s *message%s)\n"
+             "/* %s */\n"
+             "static inline int %s_%s(const mote_grpc_event *ev, %s *message,\n"
+             "                          mote_pb_arena *arena)\n"
              "{\n"
-             "%s%s"
+             "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
              "}\n\n",
-             f->note, m->name, f->suffix, m->request, f->parameter,
-             place_of(f, "call", m->encode_request), result_of(f, sending));
+             note, m->name, verb, message, decoder);
 }
 
 static void put_finish(text *t, const method *m)
@@ -205,30 +233,15 @@ static void put_request_call(text *t, const method *m, const form *f)
 /* For clients with an event loop, which do not block. */
 static void put_offer(text *t, const method *m, const form *f)
 {
-    char *sending = format("mote_grpc_send(call, %s, %s, 0)", source_of_form(f, m->name, "request"),
-                           sent_of(f, "message"));
-
-    text_add(t,
-             "/* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error.%s */\n"
-             "static inline int %s_offer%s(mote_grpc_call *call, const %s *message%s)\n"
-             "{\n"
-             "%s%s"
-             "}\n\n",
-             f->note, m->name, f->suffix, m->request, f->parameter,
-             place_of(f, "call", m->encode_request), result_of(f, sending));
+    put_sender(t, m, f, "Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error.",
+               "offer", m->request, request_body(m, f, "mote_grpc_send"));
 }
 
 static void put_take(text *t, const method *m)
 {
-    text_add(
-        t,
-        "/* Without a channel: a response that an event carries, as a struct. 0 or an error. */\n"
-        "static inline int %s_take(const mote_grpc_event *ev, %s *message,\n"
-        "                          mote_pb_arena *arena)\n"
-        "{\n"
-        "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
-        "}\n\n",
-        m->name, m->response, m->decode_response);
+    put_reader(t, m,
+               "Without a channel: a response that an event carries, as a struct. 0 or an error.",
+               "take", m->response, m->decode_response);
 }
 
 static void put_client(text *t, const method *m)
@@ -257,44 +270,29 @@ static void put_client(text *t, const method *m)
 
 static void put_read(text *t, const method *m)
 {
-    text_add(t,
-             "/* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */\n"
-             "static inline int %s_read(const mote_grpc_event *ev, %s *message,\n"
-             "                          mote_pb_arena *arena)\n"
-             "{\n"
-             "    return mote_pb_decode(&%s, message, ev->data, ev->len, arena, NULL);\n"
-             "}\n\n",
-             m->name, m->request, m->decode_request);
+    put_reader(t, m, "A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned.",
+               "read", m->request, m->decode_request);
+}
+
+/* A response is sent by that function of mote. */
+static char *response_body(const method *m, const form *f, const char *function, const char *flags)
+{
+    return format("%s    return %s(call, %s, %s%s);\n", place_of(f, "call", m->encode_response),
+                  function, source_of_form(f, m->name, "response"), sent_of(f, "message"), flags);
 }
 
 static void put_write(text *t, const method *m, const form *f)
 {
-    text_add(t,
-             "/* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned.%s */\n"
-             "static inline int %s_write%s(mote_grpc_call *call, const %s *message%s)\n"
-             "{\n"
-             "%s"
-             "    return mote_grpc_send(call, %s, %s, 0);\n"
-             "}\n\n",
-             f->note, m->name, f->suffix, m->response, f->parameter,
-             place_of(f, "call", m->encode_response), source_of_form(f, m->name, "response"),
-             sent_of(f, "message"));
+    put_sender(t, m, f, "Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned.",
+               "write", m->response, response_body(m, f, "mote_grpc_send", ", 0"));
 }
 
 static void put_answer(text *t, const method *m, const form *f)
 {
-    text_add(t,
-             "/* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN "
-             "or an error,\n"
-             " * all of them to be returned.%s */\n"
-             "static inline int %s_answer%s(mote_grpc_call *call, const %s *message%s)\n"
-             "{\n"
-             "%s"
-             "    return mote_grpc_answer(call, %s, %s);\n"
-             "}\n\n",
-             f->note, m->name, f->suffix, m->response, f->parameter,
-             place_of(f, "call", m->encode_response), source_of_form(f, m->name, "response"),
-             sent_of(f, "message"));
+    put_sender(t, m, f,
+               "Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an "
+               "error,\n * all of them to be returned.",
+               "answer", m->response, response_body(m, f, "mote_grpc_answer", ""));
 }
 
 static void put_server(text *t, const method *m)

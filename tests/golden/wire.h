@@ -54,6 +54,11 @@ size_t wire_frame(const wire_line *l, uint8_t *out);
 /* Output of the engine, in pieces of any size. */
 void wire_output(const uint8_t *bytes, size_t len);
 extern unsigned wire_blocks; /* header blocks that were sent */
+/* All that an engine offers, in pieces of wire_ack; or what a transport takes of it at once. */
+void wire_take(const uint8_t *(*peek)(size_t *len), void (*ack)(size_t len));
+void wire_take_once(const uint8_t *(*peek)(size_t *len), void (*ack)(size_t len), size_t most);
+/* The error of a connection, once, where `r` is one. */
+void wire_error(const mote_h2 *h2, int r);
 
 /* ---- lean builds (wire_lean.c) ----------------------------------------------------------------
  */

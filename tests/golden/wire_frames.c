@@ -25,10 +25,13 @@ static size_t pending_len;
 static bool preface_seen;
 unsigned wire_blocks;
 
+static int told; /* the error that was noted */
+
 void wire_frames_reset(void)
 {
     mote_hpack_decoder_init(&decoder, table, TABLE, TABLE, scratch, sizeof scratch - 1);
     pending_len = wire_blocks = 0;
+    told = 0;
     preface_seen = false;
 }
 
@@ -358,4 +361,36 @@ void wire_output(const uint8_t *bytes, size_t len)
     }
     memmove(pending, pending + at, pending_len - at);
     pending_len -= at;
+}
+
+void wire_take(const uint8_t *(*peek)(size_t *len), void (*ack)(size_t len))
+{
+    const uint8_t *p;
+    size_t len, n;
+
+    while ((p = peek(&len))) {
+        n = wire_ack && wire_ack < len ? wire_ack : len;
+        wire_output(p, n);
+        ack(n);
+    }
+}
+
+void wire_take_once(const uint8_t *(*peek)(size_t *len), void (*ack)(size_t len), size_t most)
+{
+    size_t len;
+    const uint8_t *p = peek(&len);
+
+    if (!p)
+        return;
+    len = len < most ? len : most;
+    wire_output(p, len);
+    ack(len);
+}
+
+void wire_error(const mote_h2 *h2, int r)
+{
+    if (r < 0 && r != told)
+        wire_event(". ERROR %d %s: %s", mote_h2_error(h2),
+                   mote_h2_code_name(mote_h2_error_code(h2)), mote_h2_error_text(h2));
+    told = r < 0 ? r : told;
 }

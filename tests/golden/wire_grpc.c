@@ -63,35 +63,20 @@ int wire_handler(mote_grpc_call *call, const mote_grpc_event *ev)
 
 /* ---- output, events -------------------------------------------------------------------------- */
 
-static void take(void)
+static const uint8_t *peek(size_t *len)
 {
-    const uint8_t *p;
-    size_t len, n;
-
-    while ((p = mote_grpc_peek(&grpc, &len))) {
-        n = wire_ack && wire_ack < len ? wire_ack : len;
-        wire_output(p, n);
-        mote_grpc_ack(&grpc, n);
-    }
+    return mote_grpc_peek(&grpc, len);
 }
 
-/* What the transport takes of what it is offered, at once. */
-static void take_once(size_t most)
+static void ack(size_t len)
 {
-    size_t len;
-    const uint8_t *p = mote_grpc_peek(&grpc, &len);
-
-    if (!p)
-        return;
-    len = len < most ? len : most;
-    wire_output(p, len);
     mote_grpc_ack(&grpc, len);
 }
 
 static void drain(void)
 {
     if (!holds)
-        take();
+        wire_take(peek, ack);
 }
 
 static unsigned number_of(mote_grpc_call *call)
@@ -154,16 +139,6 @@ static void log_event(const mote_grpc_event *ev)
     }
 }
 
-static int told;
-
-static void note_error(int r)
-{
-    if (r < 0 && r != told)
-        wire_event(". ERROR %d %s: %s", mote_h2_error(&grpc.h2),
-                   mote_h2_code_name(mote_h2_error_code(&grpc.h2)), mote_h2_error_text(&grpc.h2));
-    told = r < 0 ? r : told;
-}
-
 static void on_event(const mote_grpc_event *ev)
 {
     log_event(ev);
@@ -194,7 +169,7 @@ static void feed(const uint8_t *in, size_t len)
     }
     if (r == 0 && at + used != len)
         wire_event("= %zu bytes were not used", len - at - used);
-    note_error(r);
+    wire_error(&grpc.h2, r);
     drain();
 }
 
@@ -280,7 +255,6 @@ static void start(const wire_line *l)
     call_count = 0;
     return_at = return_count = 0;
     holds = defers = has_life = false;
-    told = 0;
     int r = mote_grpc_init(&grpc, &config, memory, wire_number(l, "memory", sizeof memory));
     if (r != 0) {
         wire_event("= %d", r);
@@ -452,7 +426,7 @@ static bool act_on_output(const char *what, const wire_line *l)
     else if (strcmp(what, "release") == 0)
         holds = false;
     else if (strcmp(what, "take") == 0)
-        take_once(wire_at(l, 1));
+        wire_take_once(peek, ack, wire_at(l, 1));
     else
         return false;
     return true;

@@ -26,35 +26,20 @@ static mote_hpack_slot slots[64];
 static mote_h2_stream *known[1024]; /* by id / 2 */
 static bool holds, keeps;
 
-static void take(void)
+static const uint8_t *peek(size_t *len)
 {
-    const uint8_t *p;
-    size_t len, n;
-
-    while ((p = mote_h2_peek(&h2, &len))) {
-        n = wire_ack && wire_ack < len ? wire_ack : len;
-        wire_output(p, n);
-        mote_h2_ack(&h2, n);
-    }
+    return mote_h2_peek(&h2, len);
 }
 
-/* What the transport takes of what it is offered, at once. */
-static void take_once(size_t most)
+static void ack(size_t len)
 {
-    size_t len;
-    const uint8_t *p = mote_h2_peek(&h2, &len);
-
-    if (!p)
-        return;
-    len = len < most ? len : most;
-    wire_output(p, len);
     mote_h2_ack(&h2, len);
 }
 
 static void drain(void)
 {
     if (!holds)
-        take();
+        wire_take(peek, ack);
 }
 
 static mote_h2_stream *stream_of(uint32_t id)
@@ -138,16 +123,6 @@ static void on_event(const mote_h2_event *ev)
     }
 }
 
-static int told; /* the error that was noted */
-
-static void note_error(int r)
-{
-    if (r < 0 && r != told)
-        wire_event(". ERROR %d %s: %s", mote_h2_error(&h2),
-                   mote_h2_code_name(mote_h2_error_code(&h2)), mote_h2_error_text(&h2));
-    told = r < 0 ? r : told;
-}
-
 static void feed(const uint8_t *in, size_t len)
 {
     mote_h2_event ev;
@@ -163,7 +138,7 @@ static void feed(const uint8_t *in, size_t len)
     }
     if (r == 0 && at + used != len)
         wire_event("= %zu bytes were not used", len - at - used);
-    note_error(r);
+    wire_error(&h2, r);
     drain();
 }
 
@@ -193,7 +168,6 @@ static void start(const wire_line *l)
     memset(known, 0, sizeof known);
     memset(tx, 0xa5, sizeof tx);
     holds = keeps = false;
-    told = 0;
     int r = mote_h2_init(&h2, &config);
     if (r != 0)
         wire_event("= %d", r);
@@ -331,7 +305,7 @@ static void act_on_output(const char *what, const wire_line *l)
     else if (strcmp(what, "release") == 0)
         holds = false;
     else if (strcmp(what, "take") == 0)
-        take_once(wire_at(l, 1));
+        wire_take_once(peek, ack, wire_at(l, 1));
     else if (strcmp(what, "space") == 0)
         wire_event("= %zu", mote_h2_tx_space(&h2));
     else if (strcmp(what, "keep") == 0)
