@@ -68,7 +68,7 @@ start_server() { # start_server VARIABLE COMMAND...: the address it prints goes 
 
 protoc -I tests/peers --python_out="$T/py" peer.proto || exit 1
 for d in tour services fleet device; do protoc -I examples/$d --python_out="$T/py" examples/$d/*.proto || exit 1; done
-protoc -I grpc/services --python_out="$T/py" health.proto reflection.proto || exit 1
+protoc -I grpc/services --python_out="$T/py" health.proto reflection.proto rpc.proto || exit 1
 
 # ---- without peers
 

@@ -8,9 +8,10 @@ write() { # write OPTIONS FILES...
     options=$1
     shift
     protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I grpc/services -I "$alpha" --mote_out="$out" \
-        --mote_opt="runtime=../..,prefix=mote,$options" "$@"
+        --mote_opt="runtime=../..,$options" "$@"
 }
-write server,descriptors health.proto reflection.proto
+write prefix=mote,server,descriptors health.proto reflection.proto
+write prefix=mote_rpc rpc.proto
 # v1alpha is v1 by its older name.
 sed 's/grpc\.reflection\.v1/&alpha/' grpc/services/reflection.proto >"$alpha/reflection_v1alpha.proto"
-write descriptors_only reflection_v1alpha.proto
+write prefix=mote,descriptors_only reflection_v1alpha.proto

@@ -5,6 +5,7 @@ import time
 
 import grpc
 import peer_pb2 as pb
+import rpc_pb2 as rpc
 
 PREFIX = "/mote.peer.Peer/"
 address = sys.argv[1]
@@ -109,6 +110,16 @@ def every_status(stub):
     expect(grpc.StatusCode.UNIMPLEMENTED, lambda: stub.Nothing(pb.Request()))
 
 
+def status_with_details(stub):
+    status = rpc.Status(code=8, message="full")
+    for url, detail in (("RetryInfo", rpc.RetryInfo(retry_delay=rpc.Duration(seconds=2))), ("Help", rpc.Help())):
+        status.details.add(type_url="type.googleapis.com/google.rpc." + url, value=detail.SerializeToString())
+    error = expect(grpc.StatusCode.RESOURCE_EXHAUSTED, lambda: stub.Unary(pb.Request(code=1, payload=status.SerializeToString())))
+    assert error.details() == "full", error.details()
+    details = [value for name, value in error.trailing_metadata() if name == "grpc-status-details-bin"]
+    assert [rpc.Status.FromString(value) for value in details] == [status], details
+
+
 def metadata(stub):
     _, call = stub.Unary.with_call(
         pb.Request(size=1), metadata=(("x-echo", "hello"), ("x-echo-bin", b"\x00\x01\xff")))
@@ -157,7 +168,7 @@ def an_invalid_message_is_an_error_of_that_call(stub):
 
 
 TESTS = [unary_of_every_size, server_stream, server_stream_with_a_slow_reader, client_stream,
-         bidi_ping_pong, bidi_flood, every_status, metadata, deadline,
+         bidi_ping_pong, bidi_flood, every_status, status_with_details, metadata, deadline,
          cancellation_reaches_the_server, many_calls_at_once,
          a_message_that_is_too_large_fails_that_call_alone,
          an_invalid_message_is_an_error_of_that_call]

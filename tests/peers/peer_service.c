@@ -1,6 +1,8 @@
 /* Handlers of mote.peer.Peer, see peer.proto: what real peers call, and what is replayed. */
 #include "peer_service.h"
 
+#include "../../grpc/services/rpc.h"
+
 #include <string.h>
 
 typedef peer_state state;
@@ -24,6 +26,19 @@ static int finish(mote_grpc_call *call)
     mote_grpc_metadata trailing = {"x-echo-bin", s->trailing, 10, s->trailing_len};
 
     return mote_grpc_finish_with(call, 0, NULL, 0, &trailing, s->trailing_len > 0);
+}
+
+/* A status with details: the payload is a google.rpc.Status. */
+static int finish_with_details(mote_grpc_call *call, const peer_Request *request)
+{
+    uint64_t memory[32];
+    uint8_t scratch[512];
+    mote_pb_arena arena;
+    mote_rpc_Status status;
+
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    int r = mote_rpc_Status_decode(&status, request->payload.data, request->payload.len, &arena);
+    return r < 0 ? r : mote_rpc_finish(call, &status, scratch, sizeof scratch);
 }
 
 /* What all methods do: metadata comes back, and a request may ask for a status. 1: go on. */
@@ -51,6 +66,8 @@ static int common(mote_grpc_call *call, const mote_grpc_event *ev, peer_Request 
         return r;
     if (request->code == 0)
         return 1;
+    if (request->payload.len > 0)
+        return finish_with_details(call, request);
     return mote_grpc_finish_with(call, (int)request->code, request->message.data,
                                  request->message.len, NULL, 0);
 }
