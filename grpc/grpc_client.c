@@ -78,13 +78,33 @@ static void keep_text(mote_grpc_call *call, const char *value, size_t len)
         (uint16_t)mote_grpc_percent_decode(value, len, to, room < UINT16_MAX ? room : UINT16_MAX);
 }
 
+/* Where the server has said no text, or one that was dropped. */
+static void explain(mote_grpc_call *call, const char *text)
+{
+    if (!MOTE_HAS_TEXTS || call->text)
+        return;
+    call->text = text;
+    call->text_len = (uint16_t)mote_grpc_text_length(text);
+}
+
+static void keep_code(mote_grpc_call *call, const char *value, size_t len)
+{
+    int code = mote_grpc_parse_code(value, len);
+
+    call->facts |= FACT_STATUS;
+    call->code = (int16_t)code;
+    if (code < 0) {
+        call->code = MOTE_GRPC_UNKNOWN;
+        explain(call, MOTE_TEXT("grpc-status is none of the codes of gRPC"));
+    }
+}
+
 MOTE_ROLES_APART void mote_grpc_client_field(mote_grpc_call *call, const mote_h2_event *h,
                                              unsigned what)
 {
     switch (what) {
     case FIELD_STATUS:
-        call->code = (int16_t)mote_grpc_parse_code(h->field.value, h->field.value_len);
-        call->facts |= FACT_STATUS;
+        keep_code(call, h->field.value, h->field.value_len);
         break;
     case FIELD_MESSAGE:
         keep_text(call, h->field.value, h->field.value_len);
@@ -163,6 +183,8 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
         reject(call, MOTE_GRPC_RESOURCE_EXHAUSTED, mote_grpc_limit_of_fields(call));
         return;
     }
+    if (h->truncated && call->code != MOTE_GRPC_OK)
+        explain(call, MOTE_TEXT("no text, or one that is larger than field_size"));
     if (h->end_stream) /* trailers, or PROTOCOL-HTTP2 Trailers-Only */
         mote_grpc_client_end(call);
     else

@@ -137,7 +137,7 @@ int mote_grpc_parse_code(const char *value, size_t len)
 {
     uint64_t code;
 
-    if (len > 2 || !mote_h2_decimal(value, len, &code) || code > MOTE_GRPC_UNAUTHENTICATED)
-        return MOTE_GRPC_UNKNOWN;
+    if (!mote_h2_decimal(value, len, &code) || code > MOTE_GRPC_UNAUTHENTICATED)
+        return -1;
     return (int)code;
 }

@@ -245,7 +245,7 @@ static void name_deadline(mote_grpc_event *ev)
     static const char text[] = "deadline exceeded";
     mote_grpc_call *call = ev->call;
     uint64_t left = call ? mote_grpc_time_left(call) : UINT64_MAX;
-    bool mute = ev->code == MOTE_GRPC_DEADLINE_EXCEEDED && ev->message_len == 0;
+    bool mute = MOTE_HAS_TEXTS && ev->code == MOTE_GRPC_DEADLINE_EXCEEDED && ev->message_len == 0;
 
     if ((ev->code != MOTE_GRPC_CANCELLED && !mute) || left == UINT64_MAX ||
         mote_channel_now(channel_of(call)) < call->grpc->now_ms + left)
