@@ -28,6 +28,17 @@ versions_agree() {
     done
 }
 
+# The recipe names folders: each file that CMake takes of packages/sources.txt lies in one of them.
+conan_exports_all() {
+    "$PYTHON" - <<'P'
+import fnmatch, re
+exported = re.findall(r'"([^"]+)"', re.search(r"exports_sources = \((.*?)\)", open("conanfile.py").read(), re.S)[1])
+missing = [line for line in open("packages/sources.txt") if not re.match(r"#|(header-)?(freertos|lwip) ", line)
+           and not any(fnmatch.fnmatch(line.split()[1], pattern) for pattern in exported)]
+assert not missing, missing
+P
+}
+
 # ---- the amalgamation
 
 amalgamation() {
@@ -95,6 +106,7 @@ used_from_cpp() {
 }
 
 check "the versions agree" versions_agree
+check "Conan's recipe has all sources" conan_exports_all
 check "the amalgamation is written" amalgamation
 check "mote.c and mote.h talk to grpcio" one_unit_talks
 if [ "${1:-}" = quick ]; then
