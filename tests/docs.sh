@@ -212,6 +212,7 @@ picture_stands_alone() {
         grep -q 'prefers-color-scheme: dark' docs/demo.svg && ! grep -E 'href=|url\((http|//)|<image|<script|@import' docs/demo.svg
 }
 check "links lead somewhere" links_lead_somewhere
+check "figures are those of tests/size.txt" tests/figures.py
 check "the picture stands alone" picture_stands_alone
 check "make ram says what a program takes" bill_of_ram
 check "make ram names sizes that are wrong" wrong_sizes_are_named

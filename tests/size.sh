@@ -86,7 +86,8 @@ awk '$3 == "flash" && $2 ~ /^program/ { n[$1 " " $2] = $4 }
                print k " is " n[k] " bytes, and " n[k "-archive"] " as an archive"; bad = 1 } exit bad }' "$new" || status=1
 if [ "${UPDATE:-}" = 1 ]; then
     cp "$new" tests/size.txt
-    echo "tests/size.txt is written"
+    tests/figures.py --write
+    echo "tests/size.txt is written, and the figures of the pages that come from it"
     status=0
 fi
 echo "beside these, arm-none-eabi-gcc 12 -Os -flto, Cortex-M4, one client: coreMQTT 5.0.2 with nanopb 14364;" \
