@@ -226,6 +226,9 @@ typedef struct {
     bool strict; /* closed enums or required fields */
 } needs;
 needs needs_of(const type *t, enum direction d);
+/* Ends the program before a request of messages that lead to each other, one inside of the other,
+ * takes all of the stack. */
+void go_deeper(size_t *depth, const type *t);
 void put_coders(text *t, const message_plan *m);
 void put_enum(text *t, const type *e);
 void put_enum_names(text *t, const type *e);

@@ -256,11 +256,13 @@ static bool size_field(const field_plan *f, uint64_t *size)
 /* A message that is at work is inside of itself, and so has no bound. */
 static void size_message(message_plan *m)
 {
+    static size_t depth;
     uint64_t *largest, size = 0;
 
     if (m->sized != NOT_SIZED)
         return;
     m->sized = AT_WORK;
+    go_deeper(&depth, m->type);
     largest = allocate((m->type->message->oneof_decl.count + 1) * sizeof *largest);
     bool bounded = m->unknown == NULL;
     for (size_t i = 0; bounded && i < m->count; i++) {
@@ -275,6 +277,7 @@ static void size_message(message_plan *m)
         m->max_size += largest[i];
     m->bounded = bounded && m->max_size < INT32_MAX;
     m->sized = SIZED;
+    depth--;
     free(largest);
 }
 
@@ -291,12 +294,14 @@ void put_sizes(text *t, message_plan *m)
 /* A message that is being measured is inside of itself. Each is measured once. */
 static size_t measure_depth(message_plan *m)
 {
+    static size_t at;
     size_t deepest = 0;
     bool holds_itself = false;
 
     if (m->measured != NOT_MEASURED)
         return m->depth;
     m->measured = BEING_MEASURED;
+    go_deeper(&at, m->type);
     for (size_t i = 0; i < m->count; i++) {
         if (!is_message_type(m->fields[i].pb_type))
             continue;
@@ -304,6 +309,7 @@ static size_t measure_depth(message_plan *m)
         holds_itself |= depth == 0;
         deepest = depth > deepest ? depth : deepest;
     }
+    at--;
     m->depth = holds_itself ? 0 : deepest + 1;
     m->measured = MEASURED;
     return m->depth;

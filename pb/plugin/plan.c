@@ -204,12 +204,25 @@ message_plan *plan_of(const type *t)
     return plans[i];
 }
 
+/* ---- messages inside of messages ----------------------------------------------------------- */
+
+void go_deeper(size_t *depth, const type *t)
+{
+    enum { MOST = 10000 };
+
+    if (++*depth > MOST)
+        fail("%s: more than %d messages refer to each other in a row", t->full_name, MOST);
+}
+
 /* ---- tables -------------------------------------------------------------------------------- */
 
 /* A message has a table of its own for a direction when that leaves out one of its fields, or of
  * the fields of a message inside of it. */
 static bool differs(const message_plan *m, enum direction d, bool *seen)
 {
+    static size_t depth;
+    bool found = false;
+
     if (seen[m->type - types])
         return false;
     seen[m->type - types] = true;
@@ -217,12 +230,13 @@ static bool differs(const message_plan *m, enum direction d, bool *seen)
         if (!m->fields[i].in[d])
             return true;
     }
-    for (size_t i = 0; i < m->count; i++) {
+    go_deeper(&depth, m->type);
+    for (size_t i = 0; i < m->count && !found; i++) {
         const field_plan *f = &m->fields[i];
-        if (is_message_type(f->pb_type) && differs(plan_of(f->sub), d, seen))
-            return true;
+        found = is_message_type(f->pb_type) && differs(plan_of(f->sub), d, seen);
     }
-    return false;
+    depth--;
+    return found;
 }
 
 char *stem_of(const type *t, enum direction d)
@@ -237,37 +251,4 @@ char *stem_of(const type *t, enum direction d)
         free(seen);
     }
     return format("%s%s", t->c_name, own ? names[d] : "");
-}
-
-static void add_needs(needs *n, const message_plan *m, enum direction d, bool *seen)
-{
-    if (seen[m->type - types])
-        return;
-    seen[m->type - types] = true;
-    n->unknown |= m->unknown != NULL;
-    for (size_t i = 0; i < m->count; i++) {
-        const field_plan *f = &m->fields[i];
-        bool is_list = f->presence == REPEATED || f->presence == PACKED;
-        if (!f->in[d])
-            continue;
-        n->text |= f->pb_type == MOTE_PB_TEXT;
-        n->strict |= f->pb_type == MOTE_PB_CLOSED || f->presence == REQUIRED;
-        if (!is_message_type(f->pb_type)) {
-            n->values |= is_list;
-            continue;
-        }
-        n->messages |= is_list;
-        n->single |= !is_list;
-        add_needs(n, plan_of(f->sub), d, seen);
-    }
-}
-
-needs needs_of(const type *t, enum direction d)
-{
-    bool *seen = allocate(type_count);
-    needs n = {0};
-
-    add_needs(&n, plan_of(t), d, seen);
-    free(seen);
-    return n;
 }

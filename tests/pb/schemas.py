@@ -285,10 +285,24 @@ def deep(request, f, m):
     m.field.add(name="deep", number=1, label=1, type=5)
 
 
+def in_a_row(count, ring):
+    """Messages each of which has the next one inside."""
+
+    def change(request, f, m):
+        for i in range(count):
+            m = f.message_type.add(name="R%d" % i)
+            if ring or i + 1 < count:
+                m.field.add(name="x", number=1, label=1, type=11, type_name=".v.w.R%d" % ((i + 1) % count))
+
+    return change
+
+
 INJECTION = 'x; int y() { return 1; } //'
 REQUESTS = [
     ("valid", lambda r, f, m: None, None),
     ("edition 2023", edition(1000), None),
+    ("a ring of 16,000 messages", in_a_row(16000, True), r"v\.w\.R\d+: more than 10000 messages refer to each other in a row"),
+    ("20,000 messages in a row", in_a_row(20000, False), r"v\.w\.R\d+: more than 10000 messages refer to each other in a row"),
     ("edition 2024", edition(1001), None),
     ("features 30 messages deep", deep, None, r"\n    int32_t deep;"),
     ("an edition of later", edition(1002), "v.proto: edition 1002 is not known: this generator knows 2023"),
