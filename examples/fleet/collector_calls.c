@@ -165,18 +165,21 @@ int calls_try_to_end(call_state *state)
     return calls_refuse(state, state->call, state->code, state->ending);
 }
 
-/* A device belongs to one connection at a time, to the last one that says its name and epoch. */
-static void take_over(call_state *old, const call_state *now)
+/* A device has one call of a kind, the last one that says its name and epoch. The two may come by
+ * different connections: a proxy makes one for each. Only of a device without an epoch nobody knows
+ * whether both are of the same life. */
+static void take_over(call_state *old, const call_state *now, const source *s)
 {
     if (old && old != now &&
-        (old->call->grpc != now->call->grpc || (old->kind == UPLOAD) == (now->kind == UPLOAD)))
-        calls_end(old, MOTE_GRPC_ABORTED, "the device is on another connection");
+        ((old->kind == UPLOAD) == (now->kind == UPLOAD) ||
+         (s->epoch == 0 && old->call->grpc != now->call->grpc)))
+        calls_end(old, MOTE_GRPC_ABORTED, "the device has called again");
 }
 
 void calls_bind(call_state *state, source *s)
 {
-    take_over(s->control, state);
-    take_over(s->upload, state);
+    take_over(s->control, state, s);
+    take_over(s->upload, state, s);
     state->source = s;
     if (state->kind == UPLOAD)
         s->upload = state;

@@ -133,6 +133,7 @@ class Control:
     def __init__(self, ch, device, epoch=0, metadata=()):
         self.over = threading.Event()
         self.heard = []
+        self.beats = 0  # further Reports to be said
         self.report = telemetry.Report(device=device, epoch=epoch)
         self.call = ch.stream_stream("/mote.telemetry.Telemetry/Control", telemetry.Report.SerializeToString,
                                      telemetry.Command.FromString)(self.say(), metadata=metadata)
@@ -140,7 +141,10 @@ class Control:
 
     def say(self):
         yield self.report
-        self.over.wait()
+        while not self.over.wait(0.02):
+            for _ in range(self.beats):
+                self.beats -= 1
+                yield self.report
 
     def hear(self):
         try:
@@ -261,6 +265,29 @@ def devices_without_an_epoch():
     t.join()
     expect(control.heard == [0, 1], "heard", control.heard)
     c.stop()
+
+
+@test
+def calls_that_come_by_two_connections():
+    """As behind a proxy, which makes one for each call; and heartbeats, which pass it."""
+    port = free_port()
+    c = Collector(port)
+    first, second = channel(port), channel(port)
+    control = Control(first, "apart", epoch=7)
+    control.wait_for(0)
+    for at in 1, 21:
+        upload(second, "apart", (sample(i) for i in range(at, at + 20)), epoch="%016x" % 7)
+        control.wait_for(at + 19)
+    heard = len(control.heard)
+    control.beats = 3
+    wait_for(lambda: len(control.heard) > heard, "an answer to a heartbeat", 5)
+    expect(control.heard[-1] == 40, "heard", control.heard)
+    again = Control(second, "apart", epoch=7)
+    again.wait_for(40)
+    wait_for(control.over.is_set, "the end of the first one", 5)
+    expect(control.code == grpc.StatusCode.ABORTED, "the first one ended with", control.code)
+    c.stop()
+    expect(rows() == 40, "stored", rows(), "of 40")
 
 
 @test

@@ -1,15 +1,17 @@
 #!/bin/bash
 # mote client and server through nginx (grpc_pass) and HAProxy (HTTP/2 on both sides), all kinds of calls, and a
-# graceful reload of the proxy in the middle of streams.
+# graceful reload of the proxy in the middle of streams; and a sensor whose calls nginx ends when nothing is said on them.
 set -u
 BUILD=${BUILD:-build}
 W=$PWD/$BUILD/proxies
 tests/setup.sh proxies || exit 1
 . tests/lib.sh
 mkdir -p "$W/nginx"
+rm -f "$W/readings.db"* "$W/fleet.log"
 pids=
-trap 'kill $pids 2>/dev/null; [ -s "$W/nginx.pid" ] && kill "$(cat "$W/nginx.pid")" 2>/dev/null' EXIT
+trap 'kill $pids $(cat "$W/nginx.pid" "$W/fleet.pid") 2>/dev/null' EXIT
 server=$((21000 + RANDOM % 1000)) nginx=$((22000 + RANDOM % 1000)) haproxy=$((23000 + RANDOM % 1000))
+collector=$((24000 + RANDOM % 1000)) fleet=$((25000 + RANDOM % 1000))
 cases="empty_unary large_unary client_streaming server_streaming ping_pong empty_stream custom_metadata
 status_code_and_message special_status_message unimplemented_method cancel_after_begin cancel_after_first_response
 timeout_on_sleeping_server client_compressed_unary server_compressed_unary server_compressed_streaming rpc_soak
@@ -59,6 +61,17 @@ haproxy_pid=$!
 pids="$pids $haproxy_pid"
 started $server && started $nginx && started $haproxy || { echo "a proxy did not start"; tail "$W"/*.log; exit 1; }
 
+# A reading each 9 s, and calls that end after 6 s of silence: others begin on the same connection. Beside the other checks,
+# with an nginx of its own, as the other one is reloaded.
+sed -e "s/nginx.pid/fleet.pid/; s/:$nginx/:$fleet/; s/:$server/:$collector/; s|access_log off|access_log $W/fleet.log|" \
+    -e "s/client_max_body_size 0;/& client_body_timeout 6s; grpc_read_timeout 6s;/" "$W/nginx.conf" >"$W/fleet.conf"
+nginx -c "$W/fleet.conf" -p "$W" 2>"$W/fleet.err" || cat "$W/fleet.err"
+"$BUILD/collector" --address=127.0.0.1:$collector --store="$W/readings.db" --interval=9000 --plain >"$W/collector" 2>&1 &
+pids="$pids $!"
+started $collector && started $fleet || echo "the collector or its proxy did not start"
+"$BUILD/sensor" --collector=127.0.0.1:$fleet --duration=25 >"$W/sensor" 2>&1 &
+sensor=$!
+
 one() { timeout 60 "$BUILD/interop_client" --server_host=127.0.0.1 --server_port="$1" --test_case="$2" \
     --soak_per_iteration_max_acceptable_latency_ms=20000 --soak_overall_timeout_seconds=50 >"$W/out" 2>&1 || { cat "$W/out"; false; }; }
 for kind in $cases; do
@@ -91,4 +104,9 @@ stream() { # a stream that is open while the proxy is reloaded ends whole
 }
 check "nginx: an open stream while it is reloaded" stream $nginx nginx -c "$W/nginx.conf" -p "$W" -s reload
 check "HAProxy: an open stream while it is reloaded" stream $haproxy kill -USR2 $haproxy_pid
+silent() { # the sensor's ledger: nothing is missing, and there was one connection
+    wait $sensor && grep -q "unacknowledged 0 + dropped 0 " "$W/sensor" && grep -q "connections 1," "$W/sensor" &&
+        [ "$(grep -c "Upload" "$W/fleet.log")" -gt 2 ] || { cat "$W/sensor" "$W/fleet.log"; false; }
+}
+check "nginx: calls that it ends begin again on their connection" silent
 summary
