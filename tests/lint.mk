@@ -12,7 +12,7 @@ ODD := -bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-conditio
 TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-no-recursion,$(ODD),-clang-analyzer-security.insecureAPI.*
 # What runs on this machine alone may recur, and mostly means what is odd.
 TIDY_CHECKS_HOST := $(TIDY_CHECKS),-misc-no-recursion,-bugprone-not-null-terminated-result,-bugprone-implicit-widening-of-multiplication-result,-bugprone-sizeof-expression,-bugprone-narrowing-conversions,-bugprone-branch-clone,-bugprone-suspicious-memory-comparison,-clang-analyzer-unix.Malloc,-clang-analyzer-deadcode.DeadStores,-clang-analyzer-optin.performance.Padding
-TIDY_FLAGS := -std=c11 -I. -Itests/interop -DBOARD_HZ=1000000 -DBOARD_UART=0x40000000 -DETH_BASE=0x40000000 -DBOARD_EPOCH=0
+TIDY_FLAGS := -std=c11 -I. -Itests/interop -DBOARD_HZ=1000000 -DBOARD_UART=0x40000000 -DETH_BASE=0x40000000 -DBUILT_S=0
 
 $(LINT)/%.formatted: %
 	@mkdir -p $(@D)

@@ -1,21 +1,8 @@
 /*
- * In place of a clock and a source of random numbers, which the boards that QEMU emulates do not
- * have: the time of the build goes on from there, and what is "random" is no secret. A device needs
- * its own of both: a clock set at least once, and a hardware generator.
+ * In place of a source of random numbers, which the boards that QEMU emulates do not have: what is
+ * "random" is no secret. A device reads its hardware generator.
  */
-#include "../cortex-m/board.h"
 #include "net.h"
-
-#include <time.h>
-
-time_t time(time_t *t)
-{
-    time_t now = (time_t)(BOARD_EPOCH + board_now_ms() / 1000);
-
-    if (t)
-        *t = now;
-    return now;
-}
 
 int mbedtls_hardware_poll(void *context, unsigned char *out, size_t len, size_t *used);
 int mbedtls_hardware_poll(void *context, unsigned char *out, size_t len, size_t *used)

@@ -2,6 +2,8 @@
  * as a client with elliptic curves. */
 #include "../../tls/preset.h"
 
+#undef MBEDTLS_HAVE_TIME /* mote_tls_config.time says by what certificates are judged */
+#undef MBEDTLS_HAVE_TIME_DATE
 #undef MBEDTLS_FS_IO
 #undef MBEDTLS_NET_C
 #undef MBEDTLS_TIMING_C

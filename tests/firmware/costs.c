@@ -1,19 +1,77 @@
 /*
- * What a board pays for TLS, beside tests/firmware/work.c: a client and a server in one program do
- * a full and a resumed handshake, and samples leave plain and in records, on an emulated board
- * under `-icount shift=0`, where SysTick counts instructions. Prints "NAME NUMBER": instructions of
- * the client alone, bytes and records in both directions. An collector's answers come from
- * collector.answers. Certificates are in "costs.h".
+ * What a board pays for a sample, and for TLS, beside tests/firmware/work.c: samples leave plain
+ * and in records, and a client and a server in one program do a full and a resumed handshake, on an
+ * emulated board under `-icount shift=0`, where SysTick counts instructions. Prints "NAME NUMBER":
+ * instructions of the client alone, bytes and records in both directions. A collector's answers
+ * come from collector.answers. Certificates are in "costs.h"; with COSTS_PLAIN there is no TLS.
  */
 #include "../../examples/fleet/telemetry.mote.h"
 #include "../../grpc/grpc.h"
 #include "../../port/cortex-m/board.h"
-#include "../../tls/tls.h"
 #include "../size/reference.h"
-#include "costs.h"
 #include "semihosting.h"
 
-enum { SAMPLES = 64, UPLOAD = 3, WIRE = 8192, CONTEXT = MOTE_TLS_CONTEXT_MEMORY / 8 };
+enum { SAMPLES = 64, UPLOAD = 3 };
+
+static uint64_t client_work; /* instructions */
+
+/* ---- counting ------------------------------------------------------------------------------ */
+
+#ifdef __riscv
+enum { COUNTS = 0xffffffff };
+
+static void start_counting(void)
+{
+}
+
+static uint32_t counter(void)
+{
+    uint32_t n;
+
+    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrr %0, instret\n.option pop" : "=r"(n));
+    return n;
+}
+
+static uint64_t instructions_of(uint32_t counts)
+{
+    return counts;
+}
+#else
+enum { COUNTS = 0xffffff };
+
+static volatile uint32_t *const systick = (volatile uint32_t *)0xe000e010;
+
+static void start_counting(void)
+{
+    systick[0] = 0;
+    systick[1] = COUNTS;
+    systick[2] = 0;
+    systick[0] = 5;
+}
+
+static uint32_t counter(void)
+{
+    return COUNTS - systick[2];
+}
+
+/* An instruction takes 1 ns. */
+static uint64_t instructions_of(uint32_t counts)
+{
+    return (uint64_t)counts * 1000000000u / BOARD_HZ;
+}
+#endif
+
+/* A piece of work is shorter than 500 million of them. */
+static uint64_t instructions_since(uint32_t start)
+{
+    return instructions_of((counter() - start) & (uint32_t)COUNTS);
+}
+
+#ifndef COSTS_PLAIN
+#include "../../tls/tls.h"
+#include "costs.h"
+
+enum { WIRE = 8192, CONTEXT = MOTE_TLS_CONTEXT_MEMORY / 8 };
 
 typedef struct {
     mote_tls_context *context;
@@ -30,26 +88,6 @@ typedef struct {
 static uint64_t pool[16384];
 static side client, server;
 static wire up, down;
-static uint64_t client_work; /* instructions */
-
-/* ---- counting ------------------------------------------------------------------------------ */
-
-static volatile uint32_t *const systick = (volatile uint32_t *)0xe000e010;
-
-static void start_counting(void)
-{
-    systick[0] = 0;
-    systick[1] = 0xffffff;
-    systick[2] = 0;
-    systick[0] = 5;
-}
-
-/* An instruction takes 1 ns; a piece of work is shorter than 671 million of them. */
-static uint64_t instructions_since(uint32_t start)
-{
-    return (uint64_t)((start - systick[2]) & 0xffffff) * (1000000000u / BOARD_HZ);
-}
-
 /* ---- the wire ------------------------------------------------------------------------------ */
 
 static void put_records(wire *w, const uint8_t *bytes, size_t len)
@@ -96,12 +134,12 @@ static void shake_hands(void)
 {
     size_t used;
     bool moves = true;
-    uint32_t start = systick[2];
+    uint32_t start = counter();
 
     mote_tls_handshake(client.tls, NULL, 0, &used);
     client_work += instructions_since(start);
     while (moves) {
-        start = systick[2];
+        start = counter();
         moves = hear(&client, &down);
         moves |= say(&client, &up);
         client_work += instructions_since(start);
@@ -153,6 +191,61 @@ static void handshakes(void)
     }
 }
 
+static void prepare_tls(void)
+{
+    const mote_tls_config ours = {.ca = {ca_pem, sizeof ca_pem},
+                                  .time = MOTE_TLS_TIME_OF_FLOOR_UNTIL_CLOCK,
+                                  .floor_s = BUILT_S};
+    const mote_tls_config theirs = {.server = true,
+                                    .cert = {cert_pem, sizeof cert_pem},
+                                    .key = {key_pem, sizeof key_pem},
+                                    .session_s = 3600};
+    const char *why;
+
+    mote_tls_pool(pool, sizeof pool);
+    if (mote_tls_context_init(&client.context, &ours, client.context_memory,
+                              sizeof client.context_memory, &why) < 0 ||
+        mote_tls_context_init(&server.context, &theirs, server.context_memory,
+                              sizeof server.context_memory, &why) < 0)
+        host_exit();
+}
+
+static void write_record(const uint8_t *bytes, size_t len)
+{
+    if (mote_tls_write(client.tls, bytes, len) != (int)len)
+        host_exit();
+    say(&client, &up);
+}
+
+static size_t take_records(void)
+{
+    size_t bytes = up.passed;
+
+    hear(&server, &up);
+    up.passed = 0;
+    return bytes;
+}
+#else
+static void prepare_tls(void)
+{
+}
+
+static void handshakes(void)
+{
+}
+
+static void write_record(const uint8_t *bytes, size_t len)
+{
+    (void)bytes;
+    (void)len;
+}
+
+static size_t take_records(void)
+{
+    return 0;
+}
+#endif
+
 /* ---- samples ------------------------------------------------------------------------------- */
 
 static mote_grpc grpc;
@@ -169,8 +262,8 @@ static void send_all(bool over_tls)
     if (!out)
         return;
     plain_bytes += len;
-    if (over_tls && mote_tls_write(client.tls, out, len) != (int)len)
-        host_exit();
+    if (over_tls)
+        write_record(out, len);
     mote_grpc_ack(&grpc, len);
 }
 
@@ -219,47 +312,38 @@ static void samples(bool over_tls)
     mote_telemetry_Sample sample = {
         .time_ms = 1795298400000, .metric = MOTE_PB_STRING("temperature_celsius"), .value = 21.5};
 
+    size_t record_bytes = 0;
+
+    take_records();
     client_work = 0;
-    plain_bytes = up.passed = up.records = 0;
+    plain_bytes = 0;
     for (uint32_t i = 0; i < SAMPLES; i++) {
         sample.sequence = 1000 + i;
         sample.time_ms += 100;
-        uint32_t start = systick[2];
+        uint32_t start = counter();
         int r = mote_telemetry_Telemetry_Upload_offer(upload, &sample);
         send_all(over_tls);
-        if (over_tls)
-            say(&client, &up);
         client_work += instructions_since(start);
         if (r < 0)
             host_exit();
-        hear(&server, &up);
+        record_bytes += take_records();
     }
     host_print(over_tls ? "tls_sample_instructions" : "sample_instructions",
                (uint32_t)(client_work / SAMPLES));
     host_print(over_tls ? "tls_sample_bytes" : "sample_bytes",
-               (uint32_t)((over_tls ? up.passed : plain_bytes) / SAMPLES));
+               (uint32_t)((over_tls ? record_bytes : plain_bytes) / SAMPLES));
 }
 
 int main(void)
 {
-    const mote_tls_config ours = {.ca = {ca_pem, sizeof ca_pem}};
-    const mote_tls_config theirs = {.server = true,
-                                    .cert = {cert_pem, sizeof cert_pem},
-                                    .key = {key_pem, sizeof key_pem},
-                                    .session_s = 3600};
-    const char *why;
-
-    mote_tls_pool(pool, sizeof pool);
-    if (mote_tls_context_init(&client.context, &ours, client.context_memory,
-                              sizeof client.context_memory, &why) < 0 ||
-        mote_tls_context_init(&server.context, &theirs, server.context_memory,
-                              sizeof server.context_memory, &why) < 0)
-        host_exit();
     start_counting();
+    prepare_tls();
     handshakes();
     prepare_upload();
     samples(false);
+#ifndef COSTS_PLAIN
     samples(true);
+#endif
     host_exit();
     return 0;
 }
