@@ -168,4 +168,20 @@ static inline void expect(const char *what, const char *answer)
     }
 }
 
+/* A request without content, which may follow; NULL: there was no stream, or no room. */
+static inline mote_h2_stream *open_stream(void)
+{
+    static const mote_hpack_field post = MOTE_HPACK_STATIC(3), http = MOTE_HPACK_STATIC(6),
+                                  root = MOTE_HPACK_STATIC(4);
+    mote_h2_stream *s;
+
+    if (mote_h2_open(&h2, &s) < 0)
+        return NULL;
+    mote_h2_headers_begin(&h2, s);
+    mote_h2_put(&h2, &post);
+    mote_h2_put(&h2, &http);
+    mote_h2_put(&h2, &root);
+    return mote_h2_headers_end(&h2, false) == 0 ? s : NULL;
+}
+
 #endif
