@@ -167,3 +167,34 @@ static const mote_pb_names *const fuzz_Empty_sub_names[] = {
     NULL,
 };
 const mote_pb_names fuzz_Empty_names = {&fuzz_Empty_layout, "fuzz.Empty", fuzz_Empty_field_names, fuzz_Empty_sub_names};
+
+static const mote_pb_field fuzz_TwoExtensions_fields[] = {
+    {0, offsetof(fuzz_TwoExtensions, unknown_fields), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
+    {MOTE_PB_KEY(100, 2), offsetof(fuzz_TwoExtensions, note), MOTE_PB_BYTES | MOTE_PB_OPTIONAL, 0},
+    {MOTE_PB_KEY(101, 0), offsetof(fuzz_TwoExtensions, levels), MOTE_PB_INT32 | MOTE_PB_PACKED, 0},
+    {MOTE_PB_KEY(150, 2), offsetof(fuzz_TwoExtensions, mark), MOTE_PB_MESSAGE, 0},
+};
+static const mote_pb_message *const fuzz_TwoExtensions_subs[] = {
+    &fuzz_Empty_layout,
+};
+const mote_pb_message fuzz_TwoExtensions_layout = {fuzz_TwoExtensions_fields, fuzz_TwoExtensions_subs, 4, sizeof(fuzz_TwoExtensions)};
+static int fuzz_TwoExtensions_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[fuzz_TwoExtensions_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + fuzz_TwoExtensions_DEPTH - 1);
+}
+const mote_pb_encoder fuzz_TwoExtensions_encoder = {&fuzz_TwoExtensions_layout, mote_pb_put_list, fuzz_TwoExtensions_put};
+const mote_pb_decoder fuzz_TwoExtensions_decoder = {&fuzz_TwoExtensions_layout, NULL, mote_pb_read_values, mote_pb_enter, mote_pb_keep_unknown, NULL};
+
+static const char *const fuzz_TwoExtensions_field_names[] = {
+    "",
+    "note",
+    "levels",
+    "mark",
+    NULL,
+};
+static const mote_pb_names *const fuzz_TwoExtensions_sub_names[] = {
+    &fuzz_Empty_names,
+    NULL,
+};
+const mote_pb_names fuzz_TwoExtensions_names = {&fuzz_TwoExtensions_layout, "fuzz.TwoExtensions", fuzz_TwoExtensions_field_names, fuzz_TwoExtensions_sub_names};

@@ -19,6 +19,7 @@ typedef struct fuzz_Two_Many fuzz_Two_Many;
 typedef struct fuzz_Two_Many_Deep fuzz_Two_Many_Deep;
 typedef struct fuzz_Two_Right fuzz_Two_Right;
 typedef struct fuzz_Empty fuzz_Empty;
+typedef struct fuzz_TwoExtensions fuzz_TwoExtensions;
 
 struct fuzz_Two {
     int32_t id;
@@ -108,6 +109,16 @@ enum { fuzz_Two_Right_value_NUMBER = 1 };
 struct fuzz_Empty {
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
+
+struct fuzz_TwoExtensions {
+    mote_pb_opt_string note;
+    mote_pb_list_int32 levels;
+    const fuzz_Empty *mark;
+    mote_pb_list_bytes unknown_fields; /* as they came, keys included */
+};
+enum { fuzz_TwoExtensions_note_NUMBER = 100 };
+enum { fuzz_TwoExtensions_levels_NUMBER = 101 };
+enum { fuzz_TwoExtensions_mark_NUMBER = 150 };
 
 extern const mote_pb_message fuzz_Two_layout;
 extern const mote_pb_names fuzz_Two_names;
@@ -274,6 +285,33 @@ static inline int fuzz_Empty_equal(const fuzz_Empty *a, const fuzz_Empty *b)
 static inline int fuzz_Empty_copy(fuzz_Empty *to, const fuzz_Empty *from, mote_pb_arena *arena)
 {
     return mote_pb_copy(&fuzz_Empty_layout, from, to, arena);
+}
+
+extern const mote_pb_message fuzz_TwoExtensions_layout;
+extern const mote_pb_names fuzz_TwoExtensions_names;
+#define fuzz_TwoExtensions_DEPTH 2 /* messages inside of each other */
+extern const mote_pb_encoder fuzz_TwoExtensions_encoder;
+extern const mote_pb_decoder fuzz_TwoExtensions_decoder;
+static inline int fuzz_TwoExtensions_encode(const fuzz_TwoExtensions *m, uint8_t *out, size_t cap, size_t *len)
+{
+    return mote_pb_encode(&fuzz_TwoExtensions_encoder, m, out, cap, len);
+}
+static inline int fuzz_TwoExtensions_decode(fuzz_TwoExtensions *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+{
+    return mote_pb_decode(&fuzz_TwoExtensions_decoder, m, in, len, arena, NULL);
+}
+static inline int fuzz_TwoExtensions_size(const fuzz_TwoExtensions *m, size_t *size)
+{
+    return mote_pb_size(&fuzz_TwoExtensions_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int fuzz_TwoExtensions_equal(const fuzz_TwoExtensions *a, const fuzz_TwoExtensions *b)
+{
+    return mote_pb_equal(&fuzz_TwoExtensions_layout, a, b);
+}
+static inline int fuzz_TwoExtensions_copy(fuzz_TwoExtensions *to, const fuzz_TwoExtensions *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&fuzz_TwoExtensions_layout, from, to, arena);
 }
 
 #ifdef __cplusplus

@@ -306,6 +306,17 @@ int mote_pb_keep_unknown(mote_pb_reader *r, uint32_t key);
 int mote_pb_decode(const mote_pb_decoder *decoder, void *message, const uint8_t *in, size_t len,
                    mote_pb_arena *arena, mote_pb_where *where);
 
+/*
+ * Extensions. Write a message that has their fields (message FooExtensions { optional Bar bar =
+ * 100; }), and generate what is extended with keep_unknown. This decodes what is kept there as the
+ * other type, of which it takes the fields that it knows; the bytes are put together in the arena.
+ * To send them, encode the other message, and give the bytes as an item of the unknown fields: they
+ * go out as they are. 0, or an error as of mote_pb_decode(); MOTE_PB_ERR_ARENA.
+ */
+int mote_pb_decode_unknown(const mote_pb_decoder *decoder, void *message,
+                           const mote_pb_list_bytes *unknown, mote_pb_arena *arena,
+                           mote_pb_where *where);
+
 /* ---- in pieces ----------------------------------------------------------------------------- */
 
 /* A message that is larger than memory, taken apart field by field as it arrives. Each field of the

@@ -213,6 +213,76 @@ static void what_is_nested_too_deeply_is_an_error(void)
     }
 }
 
+/* ---- extensions ------------------------------------------------------------------------------ */
+
+/* As protobuf for Python writes them: id 7, note "hi", levels 1 and -1, mark. */
+static const char extended[] = "\x08\x07\x42\x00\xa2\x06\x02hi\xaa\x06\x0b\x01\xff\xff\xff\xff"
+                               "\xff\xff\xff\xff\xff\x01\xb2\x09\x00";
+enum { EXTENDED = sizeof extended - 1 };
+
+static void extensions_are_read_as_another_message(void)
+{
+    uint64_t memory[64];
+    mote_pb_arena arena;
+    mote_pb_where where;
+    fuzz_TwoExtensions x;
+    fuzz_Two m;
+
+    mote_pb_arena_init(&arena, memory, sizeof memory);
+    CHECK_INT(fuzz_Two_decode(&m, (const uint8_t *)extended, EXTENDED, &arena), 0);
+    CHECK(m.unknown_fields.count > 0);
+    CHECK_INT(
+        mote_pb_decode_unknown(&fuzz_TwoExtensions_decoder, &x, &m.unknown_fields, &arena, &where),
+        0);
+    CHECK(x.note.has && x.note.value.len == 2 && memcmp(x.note.value.data, "hi", 2) == 0);
+    CHECK(x.levels.count == 2 && x.levels.items[0] == 1 && x.levels.items[1] == -1);
+    CHECK(x.mark != NULL);
+    static const mote_pb_list_bytes none = {NULL, 0};
+    CHECK_INT(mote_pb_decode_unknown(&fuzz_TwoExtensions_decoder, &x, &none, NULL, &where), 0);
+    CHECK(!x.note.has && x.levels.count == 0 && !x.mark);
+}
+
+static void extensions_are_written_as_another_message(void)
+{
+    static const int32_t levels[] = {1, -1};
+    static const fuzz_Empty empty = {.unknown_fields = {NULL, 0}};
+    const fuzz_TwoExtensions x = {
+        .note = {true, MOTE_PB_STRING("hi")}, .levels = {levels, 2}, .mark = &empty};
+    uint8_t inside[64], out[64];
+    mote_pb_bytes item = {inside, 0};
+    const fuzz_Two m = {.id = 7, .empty = &empty, .unknown_fields = {&item, 1}};
+    size_t len;
+
+    CHECK_INT(fuzz_TwoExtensions_encode(&x, inside, sizeof inside, &item.len), 0);
+    CHECK_INT(fuzz_Two_encode(&m, out, sizeof out, &len), 0);
+    CHECK_INT(len, EXTENDED);
+    CHECK(memcmp(out, extended + 4, EXTENDED - 4) == 0); /* unknown fields go first */
+    CHECK(memcmp(out + EXTENDED - 4, extended, 4) == 0);
+}
+
+/* In views that split a field anywhere, and arenas of each size. */
+static void extensions_need_no_more_than_their_bytes(void)
+{
+    const uint8_t *in = (const uint8_t *)extended + 4;
+    enum { LEN = EXTENDED - 4 };
+
+    for (size_t cut = 0; cut <= LEN; cut++) {
+        const mote_pb_bytes views[] = {{in, cut}, {in + cut, LEN - cut}};
+        const mote_pb_list_bytes both = {views, 2};
+        int r = MOTE_PB_ERR_ARENA;
+        for (size_t size = 0; r == MOTE_PB_ERR_ARENA && size < 400; size += 8) {
+            uint64_t *memory = malloc(size + 1);
+            mote_pb_arena arena;
+            fuzz_TwoExtensions x;
+            mote_pb_arena_init(&arena, memory, size);
+            r = mote_pb_decode_unknown(&fuzz_TwoExtensions_decoder, &x, &both, &arena, NULL);
+            CHECK(r != 0 || (x.note.has && x.levels.count == 2 && x.mark));
+            free(memory);
+        }
+        CHECK_INT(r, 0);
+    }
+}
+
 int main(void)
 {
     RUN(fields_have_numbers);
@@ -223,5 +293,8 @@ int main(void)
     RUN(messages_are_equal_to_themselves_alone);
     RUN(a_copy_needs_nothing_else);
     RUN(what_is_nested_too_deeply_is_an_error);
+    RUN(extensions_are_read_as_another_message);
+    RUN(extensions_are_written_as_another_message);
+    RUN(extensions_need_no_more_than_their_bytes);
     return test_summary();
 }
