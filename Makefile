@@ -172,11 +172,12 @@ bench-fleet: ## 200,000 samples/s of 1,000 devices into a collector on one proce
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/fleet/load.sh 1000 200000 $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),300) 60s
 
-interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy; writes build/interop.tsv
+interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy, etcd; writes build/interop.tsv
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/run.sh
 	BUILD=$(BUILD) tests/interop/http.sh
 	BUILD=$(BUILD) tests/interop/proxies.sh
+	CC="$(CC)" BUILD=$(BUILD) tests/interop/etcd.sh
 
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
 	$(MAKE) BUILD=$(BUILD) all

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|demo|interop|proxies|http|tls|tls-matrix|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|root|arch
+#   tests/setup.sh test|demo|interop|proxies|etcd|http|tls|tls-matrix|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|root|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -80,6 +80,10 @@ tls)
     need dpkg-dev dpkg-source
     need xz-utils xz
     need bzip2 bzip2
+    ;;
+etcd)
+    need etcd-server etcd
+    need protobuf-compiler protoc
     ;;
 proxies)
     need nginx-light nginx
