@@ -27,6 +27,8 @@ static size_t order_count;
 /* User memory of a call; zero at its start. */
 typedef struct {
     size_t next; /* History */
+    mote_orders_Status
+        status; /* of that order, as its message says that may have been sent in part */
     char customer[TEXT];
     uint32_t succeeded, failed; /* Import */
     char errors[MAX_ERRORS][ERROR_TEXT];
@@ -109,10 +111,12 @@ static int send_history(mote_grpc_call *call, call_state *s)
 
     for (; r == 0 && s->next < order_count; s->next += r == 0) {
         const stored_order *o = &orders[s->next];
+        if (call->tx_sent == 0)
+            s->status = o->status;
         mote_orders_Order order = {.id = mote_pb_cstring(o->id),
                                    .customer = mote_pb_cstring(o->customer),
                                    .items = {o->items, o->item_count},
-                                   .status = o->status};
+                                   .status = s->status};
         if (s->customer[0] == '\0' || strcmp(s->customer, o->customer) == 0)
             r = mote_orders_Orders_History_write(call, &order);
     }

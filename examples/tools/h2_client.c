@@ -236,7 +236,8 @@ int main(int argc, char **argv)
                              .scratch_size = sizeof scratch};
 
     int i = parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: an HTTP/2 client", options);
-    timeout_ms = (uint32_t)(strtod(timeout, NULL) * 1000);
+    double seconds = strtod(timeout, NULL);
+    timeout_ms = seconds >= 0.001 && seconds <= 1e6 ? (uint32_t)(seconds * 1000) : 0; /* no NaN */
     if (timeout_ms == 0)
         fail(timeout, "is not a number of seconds");
     if (i + 1 != argc)

@@ -91,9 +91,14 @@ static size_t parse_hex(void)
     return n;
 }
 
-/* Programs get the bytes as they are. */
+/* Programs get the bytes as they are, in lines: what would begin a line of its own is no field of
+ * HTTP (RFC 9113 8.2.1). */
 static void print_field(const char *text, size_t len)
 {
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n' || text[i] == '\r' || text[i] == '\0')
+            fail("a field has NUL, CR or LF, which no line can show");
+    }
     if (isatty(STDOUT_FILENO))
         print_bytes(stdout, text, len);
     else

@@ -9,7 +9,7 @@
  * each client does. Noise closes the connection. So that nobody keeps the others out, a client is
  * closed when it has not sent HTTP/2's preface within 10 s, when it takes nothing for 10 s, or when
  * nothing has passed on its connection for --idle seconds; and while another client waits, one that
- * has had --turn seconds is told to go (GOAWAY), and closed 10 s later.
+ * has had --turn seconds is told to go (GOAWAY), and closed 10 s later, told or not.
  *
  * What the device says beside its frames, such as a boot log, goes to standard output. A line that
  * ends, as where a cable is pulled, is opened again when it is back.
@@ -231,8 +231,14 @@ static void end_turn(uint64_t now_ms)
     struct pollfd others = {.fd = listener, .events = POLLIN};
 
     if (listener < 0 || peer < 0 || asked_ms > 0 || now_ms - peer_begin_ms < turn_s.value * 1000 ||
-        said.frames == 0 || said.left > 0 || said.head_len > 0 || poll(&others, 1, 0) <= 0)
+        poll(&others, 1, 0) <= 0)
         return;
+    if (said.frames == 0 || said.left > 0 ||
+        said.head_len > 0) { /* it would be inside of a frame */
+        if (now_ms - peer_begin_ms >= turn_s.value * 1000 + PATIENCE_MS)
+            give_up("others wait for their turn");
+        return;
+    }
     asked_ms = now_ms;
     to_peer(goaway, sizeof goaway);
 }

@@ -11,6 +11,7 @@
 
 static int latest(mote_grpc_call *call, const mote_grpc_event *ev)
 {
+    int64_t *time_ms = call->user; /* zero when the call starts */
     mote_tour_Query query;
     mote_tour_Note note = {.content = MOTE_PB_STRING("all is well"),
                            .sender = MOTE_PB_STRING("unary_server")};
@@ -22,7 +23,9 @@ static int latest(mote_grpc_call *call, const mote_grpc_event *ev)
     if (query.topic.len == 0)
         return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "no such topic: (empty)");
     note.topic = query.topic; /* a view of the request, so it is answered at once */
-    note.time_ms = (int64_t)time(NULL) * 1000;
+    if (*time_ms == 0)        /* an answer of which a part was sent is offered again as it was */
+        *time_ms = (int64_t)time(NULL) * 1000;
+    note.time_ms = *time_ms;
     return mote_tour_Tour_Latest_answer(call, &note);
 }
 
@@ -38,6 +41,7 @@ int main(int argc, char **argv)
                                          .tx_size = 16384,
                                          .table_size = 4096,
                                          .field_size = 2048,
+                                         .user_size = sizeof(int64_t),
                                          .services = services,
                                          .service_count = 1}};
     const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};

@@ -206,6 +206,24 @@ def a_turn_ends_while_others_wait():
         bridge.end()
 
 
+def a_frame_that_does_not_end_keeps_nobody_out():
+    """Nothing can be said inside of it: then the connection is closed."""
+    bridge = Bridge("--turn=1")
+    first = bridge.client()
+    first.sendall(PREFACE)
+    peer = bridge.server.accept()[0]
+    peer.sendall(frame(DATA, bytes(100), 1)[:50])
+    assert len(receive(first, 50)) == 50
+    second = bridge.client()
+    second.sendall(PREFACE)
+    begin = time.monotonic()
+    bridge.server.settimeout(20)
+    assert receive(bridge.server.accept()[0], len(PREFACE)) == PREFACE
+    assert 8 < time.monotonic() - begin < 18, time.monotonic() - begin
+    assert "a connection was closed: others wait for their turn" in bridge.said(), bridge.said()
+    bridge.end()
+
+
 def alone_a_client_stays():
     bridge = Bridge("--turn=1")
     s = bridge.client()
@@ -364,7 +382,7 @@ def run(test):
 
 threads = [threading.Thread(target=run, args=(t,)) for t in (
     a_client_that_says_nothing, a_client_that_says_half_of_the_preface, a_client_that_takes_nothing, a_connection_that_rests,
-    a_turn_ends_while_others_wait, alone_a_client_stays, a_device_as_another_program_has_left_it, levels_of_the_modem_lines,
+    a_turn_ends_while_others_wait, a_frame_that_does_not_end_keeps_nobody_out, alone_a_client_stays, a_device_as_another_program_has_left_it, levels_of_the_modem_lines,
     a_device_that_another_program_uses, what_a_board_prints, a_cable_that_is_pulled, numbers_out_of_their_range)]
 for t in threads:
     t.start()

@@ -140,5 +140,12 @@ hpack_changes_the_table() {
 hpack_tells_errors() {
     ! echo ff | "$BUILD/mote-hpack" decode 2>"$W/err" && grep -q '^error: ' "$W/err"
 }
-for t in hpack_decodes hpack_round_trip hpack_changes_the_table hpack_tells_errors; do check $t $t; done
+# A field that would begin a line of its own is not one for whoever reads lines.
+hpack_fields_are_lines() {
+    for value in 620a63 620d63 620063; do
+        ! echo 0001610$((${#value} / 2))$value | "$BUILD/mote-hpack" decode >"$W/out" 2>"$W/err" &&
+            grep -q 'NUL, CR or LF' "$W/err" && ! grep -q '^c' "$W/out" || return 1
+    done
+}
+for t in hpack_decodes hpack_round_trip hpack_changes_the_table hpack_tells_errors hpack_fields_are_lines; do check $t $t; done
 summary
