@@ -134,7 +134,7 @@ static void check_enum(const EnumDescriptorProto *e, const char *scope)
     check_features(e->options ? e->options->features : NULL, where);
 }
 
-/* What is nested has been counted by the decoder: to 100 levels. */
+/* It calls itself for nested messages: the decoder has let in 100 levels at the most. */
 static void check_message(const DescriptorProto *m, const char *scope, size_t depth)
 {
     check_name(m->name, scope);

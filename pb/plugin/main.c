@@ -126,7 +126,7 @@ static void mark_used(const FileDescriptorProto *file, bool *used)
     }
 }
 
-/* Those that are imported for whoever imports this one. */
+/* Public imports: whoever imports the file sees their types too. */
 static void mark_public(const FileDescriptorProto *file, bool *used)
 {
     for (size_t i = 0; i < file->public_dependency.count; i++) {
@@ -180,7 +180,7 @@ static void put_includes(text *h, const FileDescriptorProto *file)
         put_imports(h, file);
 }
 
-/* Code for one library does not compile with another that differs in what it relies on. */
+/* Generated code does not compile with a library of another version that it cannot rely on. */
 static void put_version(text *h)
 {
     text_add(h,

@@ -1,4 +1,4 @@
-/* What belongs to a key: open addressing. */
+/* A map from texts to numbers, with open addressing. */
 #include "generator.h"
 
 #include <string.h>

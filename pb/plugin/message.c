@@ -79,7 +79,7 @@ static void put_numbers(text *t, const message_plan *m)
     }
 }
 
-/* The only ways to set and to read a member that cannot name another one. */
+/* Functions that set and read a member of a oneof: they cannot take the wrong member. */
 static void put_accessors(text *t, const message_plan *m)
 {
     for (size_t i = 0; i < m->count; i++) {
@@ -253,7 +253,7 @@ static bool size_field(const field_plan *f, uint64_t *size)
     return sub->bounded;
 }
 
-/* A message that is at work is inside of itself, and so has no bound. */
+/* A message that is met again while it is being measured contains itself: its size has no bound. */
 static void size_message(message_plan *m)
 {
     static size_t depth;
@@ -291,7 +291,7 @@ void put_sizes(text *t, message_plan *m)
 
 /* ---- depth --------------------------------------------------------------------------------- */
 
-/* A message that is being measured is inside of itself. Each is measured once. */
+/* A message that is met again while it is being measured contains itself. Each is measured once. */
 static size_t measure_depth(message_plan *m)
 {
     static size_t at;
@@ -369,7 +369,7 @@ void put_enum(text *t, const type *e)
         text_add(t, "extern const mote_pb_message %s_closed;\n", e->c_name);
 }
 
-/* In the order of the .proto: of numbers with two names the first one is theirs. */
+/* In the order of the .proto file: a number with two names is printed by the first. */
 void put_enum_names(text *t, const type *e)
 {
     const EnumDescriptorProto *d = e->enumeration;

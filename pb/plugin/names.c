@@ -160,7 +160,7 @@ void name_constants(type *t)
         name_values(t);
 }
 
-/* All that a method may have: what a file gets does not depend on the options. */
+/* All names that a method may need are reserved: they do not depend on the options. */
 static char *name_method(const FileDescriptorProto *file, const char *scope, mote_pb_string name)
 {
     static const char *const endings[] = {"",

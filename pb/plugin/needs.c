@@ -42,7 +42,7 @@ static void refer(size_t outer, size_t inner)
     references_to[inner] = ++reference_count;
 }
 
-/* True: the outer one needs something more. */
+/* Adds what an inner message needs to the needs of an outer one. True: they have grown. */
 static bool add(needs *outer, const needs *inner)
 {
     needs before = *outer;
@@ -85,8 +85,8 @@ static void look_at(enum direction d, size_t i)
     }
 }
 
-/* What an inner one needs goes out to those around it, until nothing is new; no needs come more
- * than six times. */
+/* Passes on what an inner message needs to the messages around it, until nothing grows any more.
+ * The needs of one message can grow six times at the most. */
 static void hand_out(enum direction d)
 {
     while (met_count > 0) {

@@ -7,7 +7,8 @@
 
 enum { PROTO3_OPTIONAL = 1, SUPPORTS_EDITIONS = 2, EDITION_PROTO2 = 998, LAST_EDITION = 1001 };
 
-/* What is known is said with an error too: protoc complains of what is not before it prints it. */
+/* A response with an error names the supported features too: protoc complains of a missing feature
+ * before it prints the error. */
 void write_response(CodeGeneratorResponse *response)
 {
     size_t len;

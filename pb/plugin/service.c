@@ -47,13 +47,13 @@ static size_t form_count(void)
     return opt.large ? 2 : 1;
 }
 
-/* The local variable that holds message and walk; and what is sent. */
+/* A local variable that holds the message and its walk. */
 static char *local_of(const form *f, const char *message)
 {
     return f->is_large ? format("    const mote_pb_large large = {%s, walk};\n", message) : "";
 }
 
-/* The same where there is a call, which keeps where a message goes on. */
+/* The local variables for a message of an open call, which keeps the place where it goes on. */
 static char *place_of(const form *f, const char *call, const char *encoder)
 {
     if (f->is_large)
@@ -65,7 +65,7 @@ static char *place_of(const form *f, const char *call, const char *encoder)
         encoder, call);
 }
 
-/* What is sent from there. */
+/* The source that a message of this form is sent from. */
 static char *source_of_form(const form *f, const char *name, const char *what)
 {
     return f->is_large ? format("&%s%s_%s", name, f->suffix, what)
@@ -77,7 +77,8 @@ static const char *sent_of(const form *f, const char *message)
     return f->is_large ? "&large" : message;
 }
 
-/* At a client, a message of which a part was sent and the rest cannot follow ends the call. */
+/* The end of the body. At a client the call ends when the rest of a message cannot follow its first
+ * part. */
 static char *result_of(const form *f, const char *sending)
 {
     if (!f->is_large)
@@ -104,8 +105,7 @@ static void put_start(text *t, const method *m)
              m->name, m->name);
 }
 
-/* A function that sends a message of an open call: what is said of it, its verb, and what it does.
- */
+/* A function that sends a message of an open call: its comment, its verb and its body. */
 static void put_sender(text *t, const method *m, const form *f, const char *note, const char *verb,
                        const char *message, const char *body)
 {
@@ -118,7 +118,7 @@ static void put_sender(text *t, const method *m, const form *f, const char *note
              note, f->note, m->name, verb, f->suffix, message, f->parameter, body);
 }
 
-/* A request is sent by that function of mote. */
+/* The body of a function that sends a request by `function` of the library. */
 static char *request_body(const method *m, const form *f, const char *function)
 {
     char *sending = format("%s(call, %s, %s, 0)", function, source_of_form(f, m->name, "request"),
@@ -274,7 +274,7 @@ static void put_read(text *t, const method *m)
                "read", m->request, m->decode_request);
 }
 
-/* A response is sent by that function of mote. */
+/* The same for a response. */
 static char *response_body(const method *m, const form *f, const char *function, const char *flags)
 {
     return format("%s    return %s(call, %s, %s%s);\n", place_of(f, "call", m->encode_response),
