@@ -78,7 +78,7 @@ static void keep_text(mote_grpc_call *call, const char *value, size_t len)
         (uint16_t)mote_grpc_percent_decode(value, len, to, room < UINT16_MAX ? room : UINT16_MAX);
 }
 
-/* Where the server has said no text, or one that was dropped. */
+/* A text of ours, where the server sent none, or one that was dropped. */
 static void explain(mote_grpc_call *call, const char *text)
 {
     if (!MOTE_HAS_TEXTS || call->text)
@@ -130,7 +130,7 @@ static const char *http_text(mote_grpc_call *call, unsigned status)
                          : mote_grpc_name_it(call, "HTTP status is not 200 but ", digits, 3);
 }
 
-/* What the response says of itself cannot be used: CANCEL, unless it is over anyway. */
+/* A response that cannot be used ends the call, with CANCEL unless its stream has ended. */
 static void reject(mote_grpc_call *call, int code, const char *text)
 {
     mote_grpc_call_end(call, code, text, MOTE_H2_CANCEL);
@@ -162,7 +162,7 @@ static void begin(mote_grpc_call *call, const mote_h2_event *h)
     } else if (!(call->facts & FACT_GRPC)) {
         reject(call, MOTE_GRPC_UNKNOWN, MOTE_TEXT("content-type is not application/grpc"));
     } else {
-        /* A status that does not end the stream is none. */
+        /* A status counts only where it ends the stream. */
         call->facts &= (uint16_t)~FACT_STATUS;
         call->code = MOTE_GRPC_OK;
         call->text = NULL;
@@ -177,7 +177,7 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
         return;
     if (!h->trailers)
         call->http_status = h->status;
-    /* A field that was dropped is missed when it was needed. */
+    /* The field that was dropped may be the one that is needed. */
     if (h->truncated && call->http_status == 200 &&
         !(call->facts & (h->end_stream ? FACT_STATUS : FACT_GRPC))) {
         reject(call, MOTE_GRPC_RESOURCE_EXHAUSTED, mote_grpc_limit_of_fields(call));

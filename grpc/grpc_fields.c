@@ -66,8 +66,8 @@ void mote_grpc_trim(mote_hpack_field_view *f)
     }
 }
 
-/* Where the value goes on behind `text` at a place, in any case of its letters; the same place when
- * it is not there. */
+/* Skips `text`, in any case of its letters, at a place of the value: the place behind it, or the
+ * same place where it is not there. */
 static size_t skip(const mote_hpack_field_view *f, size_t at, const char *text)
 {
     size_t i = 0;

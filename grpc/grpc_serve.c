@@ -11,7 +11,7 @@ static const char *method_error_text(const mote_grpc_method *method, int r)
     return method->strerror ? method->strerror(r) : NULL;
 }
 
-/* What is larger than a limit of this side would be larger again. */
+/* A message above a limit of this side fails whenever it is tried: RESOURCE_EXHAUSTED says so. */
 static int method_error_code(int r)
 {
     if (r > 0)
