@@ -8,12 +8,12 @@ W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 
 run() { # run PROGRAM: its output, and its last line with its name
-    local name arguments=()
-    name=$(basename "$(dirname "$1")")/$(basename "$1")
+    local arguments=() variant=${1%/*}
+    local name=${variant##*/}/${1##*/}
     case $1 in
     */small-client/replay) mapfile -t arguments < <(ls tests/golden/*.client.in) ;;
     */small-server/replay) mapfile -t arguments < <(ls tests/golden/*.server.in) ;;
-    */unit/replay) mapfile -t arguments < <(printf '%s\n' --every 3; ls tests/golden/*.in) ;; # the variant asan: all
+    */unit/replay) mapfile -t arguments < <(printf '%s\n' --every 5; ls tests/golden/*.in) ;; # the variant asan: all
     */replay) mapfile -t arguments < <(ls tests/golden/*.in) ;;
     */arch-x86-32/wire | */arch-armhf/wire) # what fits into an arena depends on the size of pointers
         mapfile -t arguments < <(ls tests/golden/wire/*.txt | grep -v pb_arena) ;;
@@ -39,15 +39,20 @@ left_out=0
 for status in "$W"/*.status; do
     read -r code name <"$status"
     out=${status%.status}
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -n 1)
-    p=$(echo "$line" | sed -E 's/ passed.*//')
-    f=$(echo "$line" | sed -E 's/.*, ([0-9]+) failed.*/\1/')
-    if [ -z "$line" ] || { [ "$code" != 0 ] && [ "$f" = 0 ]; }; then
+    p=''
+    f=''
+    while read -r line; do # the last of such lines counts
+        if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+            p=${BASH_REMATCH[1]}
+            f=${BASH_REMATCH[2]}
+        elif [[ $line =~ ^"assertions on texts left out: "([0-9]+) ]]; then
+            left_out=$((left_out + BASH_REMATCH[1]))
+        fi
+    done <"$out"
+    if [ -z "$p" ] || { [ "$code" != 0 ] && [ "$f" = 0 ]; }; then
         f=$((${f:-0} + 1))
         echo "  $name ended with status $code"
     fi
-    texts=$(sed -n 's/^assertions on texts left out: //p' "$out")
-    left_out=$((left_out + ${texts:-0}))
     [ "$f" = 0 ] || grep -vE '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -n 40 | sed 's/^/  /'
     passed=$((passed + ${p:-0}))
     failed=$((failed + f))
