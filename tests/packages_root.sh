@@ -50,6 +50,15 @@ follow() { # follow PAGE NAME WANTED: the last line that it prints
 }
 all_packages() { in_root "cd source && apt-get -qq update && make packages-test" >"$K/packages.log" 2>&1; }
 counted() { grep -E '^FAIL|^[0-9]+ passed' "$K/packages.log"; tail -n 1 "$K/packages.log" | grep -qE '^[0-9]+ passed, 0 failed$'; }
+# Debian's packages are installed, not only built: a program finds the library by pkg-config, and the plugin in PATH.
+debian_installed() {
+    in_root 'mkdir -p deb/source hello && tar -C source --exclude .git --exclude build -cf - . | tar -C deb/source -xf - && cd deb/source &&
+        dpkg-buildpackage -b -us -uc && apt-get -qq install ../libmote-dev_*.deb ../mote-tools_*.deb' >"$R/out" 2>&1 || { tail -n 20 "$R/out"; return 1; }
+    in_root -n 'cd hello && cp ../source/examples/hello/* . && protoc --mote_out=. hello.proto &&
+        for p in server client; do cc hello_$p.c hello.mote.c $(pkg-config --cflags --libs mote) -o $p; done
+        ./server & until ./client; do sleep 0.1; done; kill $!; man -w mote-serial 2>/dev/null || ls /usr/share/man/man1/mote-serial.1.gz' >"$R/out" 2>&1
+    grep -qx "21.5 degrees" "$R/out" && grep -q mote-serial.1.gz "$R/out" || { tail -n 20 "$R/out"; return 1; }
+}
 
 check "debootstrap" base
 check "a root of its own" fresh
@@ -62,4 +71,5 @@ check "the tutorial on a board, in an empty root" follow docs/tutorial.md tutori
 check "git is installed" install git
 check "make packages-test, in an empty root" all_packages
 check "and all its tests passed" counted
+check "Debian's packages, installed" debian_installed
 summary

@@ -49,10 +49,18 @@ def texts_of(path):
                 yield from (joined(t) for t in re.findall(TEXTS, arguments))
 
 
+def texts_of_tools():
+    """What the plugin and the tools say, without their names."""
+    for path in files("pb/plugin/*.c", "examples/tools/mote-hpack.c", "examples/tools/mote-serial.c", "examples/tools/serial_line.c"):
+        for arguments in re.findall(r"\b(?:fail\(|fprintf\(stderr,|\*why = )([^;]*);", without_comments(open(path).read())):
+            for t in re.findall(TEXTS, arguments):
+                yield re.sub(r"^(?:%s: |[a-z-]+: )*", "", joined(t).replace("\\n", "")).strip()
+
+
 def unexplained(texts, library):
     """What docs/errors.md does not have: the pieces of each text between its values, and each name with its number."""
     page = " ".join(open("docs/errors.md").read().split())
-    pieces = {" ".join(piece.split()): t for t in texts for piece in re.split(r"%[.\d]*[a-z]", t.replace("\\\\", "\\")) if piece.count(" ") > 1}
+    pieces = {" ".join(piece.split()): t for t in texts for piece in re.split(r"%[-.*\d]*[lz]?[a-z]", t.replace("\\\\", "\\")) if piece.count(" ") > 1}
     codes = [f"`{name}` {code}" for p in library if p.endswith(".h") for name, code in re.findall(r"\b(?:X\()?(MOTE_[A-Z0-9]+_(?:ERR_\w+|AGAIN|CLOSED))(?:,| =) (-\d+)", without_comments(open(p).read()))]
     return [f'docs/errors.md does not have "{text}"' for text in [*pieces, *codes] if text not in page]
 
@@ -70,7 +78,7 @@ def main():
         if t not in texts:
             print(f'tests/texts.py: there is no "{t}" any more')
             unread.append(t)
-    for line in unexplained(texts, library):
+    for line in unexplained([*texts, *texts_of_tools()], library):
         print(line)
         unread.append(line)
     print(f"{len(texts)} texts, {len(unread)} that no test reads or docs/errors.md does not have")
