@@ -65,7 +65,7 @@ one_unit_by() { # one_unit_by COMPILER...
 # shellcheck disable=SC2086
 one_unit_with_ports_by() {
     local with
-    for with in -DMOTE_WITH_POSIX "-DMOTE_WITH_FREERTOS -Itests/unit/freertos_double" "-DMOTE_WITH_LWIP -isystem /usr/include/lwip -Wno-gnu-empty-initializer" "-DMOTE_WITH_POSIX -DMOTE_CLIENT_ONLY" -DMOTE_WITH_TLS "-DMOTE_WITH_POSIX -DMOTE_WITH_TLS"; do
+    for with in -DMOTE_WITH_POSIX "-DMOTE_WITH_FREERTOS -Itests/unit/freertos_double" "-DMOTE_WITH_LWIP -D_GNU_SOURCE -isystem /usr/include/lwip" "-DMOTE_WITH_POSIX -DMOTE_CLIENT_ONLY" -DMOTE_WITH_TLS "-DMOTE_WITH_POSIX -DMOTE_WITH_TLS"; do
         "$@" -std=c11 $FLAGS $with -c "$W/one/mote.c" -o "$W/one/tried.o" || { echo "with $with"; return 1; }
     done
 }
