@@ -18,15 +18,10 @@ const char *mote_channel_reason(mote_channel *ch, const char *otherwise)
     return text && *text ? text : otherwise;
 }
 
-/* It was given up in good order, whether or not the transport has ended since then. */
-static bool said_goodbye(const mote_channel *ch)
-{
-    return mote_h2_error(&ch->grpc.h2) == 0 || ch->grpc.h2.peer_goaway_id < INT32_MAX;
-}
-
 void mote_channel_lose(mote_channel *ch, const char *why)
 {
     bool was_ready = ch->state == MOTE_CHANNEL_READY, was_of_use = ch->read_ms >= ch->attempt_ms;
+    bool said_goodbye = ch->grpc.h2.peer_goaway_id < INT32_MAX; /* whatever has ended it since */
 
     if (!was_ready && ch->state != MOTE_CHANNEL_CONNECTING)
         return;
@@ -34,7 +29,7 @@ void mote_channel_lose(mote_channel *ch, const char *why)
         why = mote_channel_reason(ch, why);
     if (!ch->io.connect) {
         mote_channel_set_state(ch, MOTE_CHANNEL_SHUTDOWN, why);
-    } else if (was_ready && (was_of_use || said_goodbye(ch))) {
+    } else if (was_ready && (was_of_use || said_goodbye)) {
         if (was_of_use)
             ch->backoff = (mote_backoff){0};
         mote_channel_set_state(ch, MOTE_CHANNEL_IDLE, why);
