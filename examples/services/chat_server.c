@@ -194,8 +194,9 @@ static int join(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_WRITABLE:
         send_news(call);
         return 0;
-    case MOTE_GRPC_HALF_CLOSE:
-        return mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    case MOTE_GRPC_HALF_CLOSE: /* it hears what was said until then */
+        send_news(call);
+        return m->telling ? MOTE_AGAIN : mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
     case MOTE_GRPC_CLOSED: /* with or without a word */
         leave(m);
         return 0;

@@ -175,8 +175,11 @@ EURO = "\u20ac" * 100  # three bytes each, so that a cut is inside of one at two
 
 def chat(folder):
     server = w.Server("chat_server", folder, False)
-    enter = lambda name: chat_pb2.Say(enter=chat_pb2.Enter(room="r", name=name))
+    enter = lambda name, room="r": chat_pb2.Say(enter=chat_pb2.Enter(room=room, name=name))
     ann = Call(server, "/mote.chat.Chat/Join", enter("ann"))
+    short = Call(server, "/mote.chat.Chat/Join", enter("brief", "another"), end=True)
+    heard = [(e.kind, e.name) for e in short.finish(chat_pb2.Event)]
+    w.result(heard == [(chat_pb2.Event.ENTERED, "brief")], "chat_server: who leaves at once hears", heard)
     first = ann.next(chat_pb2.Event)
     w.result((first.kind, first.name) == (chat_pb2.Event.ENTERED, "ann"), "chat_server: ann is told", first)
     bob = Call(server, "/mote.chat.Chat/Join", enter("bob"), window=65535)
