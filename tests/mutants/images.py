@@ -164,7 +164,7 @@ class Test:
     def __init__(self, name, images, command):
         self.name, self.images, self.command = name, images, command
         self.kills, self.seconds = collections.Counter(), 0
-        grpc = "grpc" if re.search("grpc|services|life|channel|codec|flate|outbox|spool|server|client", name) else None
+        grpc = "grpc" if re.search("grpc|services|life|channel|codec|flate|outbox|lobby|sensor|spool|server|client", name) else None
         self.layers = [x for x in ("hpack", "h2", "pb") if re.search(x, name)] + [grpc]
         self.layers += [x for x in ("tls", "pb/plugin") if x in images or x[3:] in images]
         self.layers += [x for x in ("port/posix", "port/serial", "port/serial/modem") if os.path.basename(x) in name]
@@ -214,7 +214,7 @@ def tests(base, layers):
     small = [os.path.basename(p) for p in ask("PROGRAMS_unit-hpack-small")]
     image = {i.name: i for i in base.images}
     found = []
-    in_process = [p for p in ask("IN_PROCESS") if p not in ("test_docs", "test_lwip")]  # one is about the examples of documents, one about a port
+    in_process = [p for p in ask("IN_PROCESS") if p not in ("test_docs", "test_lwip", "test_freertos", "test_agent")]  # of documents and of ports
     for name, programs in (("lib", in_process), ("small", small)):
         for p in programs:
             found += of_program(p, image[name], link_test(base, p, image[name]))
