@@ -321,6 +321,27 @@ static void without_a_field_messages_carry_no_number(void)
     while (carry(50))
         ;
     CHECK(strcmp(heard, "aa,") == 0);
+    CHECK_INT(o.used, 2 + 2);
+}
+
+static void a_number_takes_the_bytes_that_it_needs(void)
+{
+    static const struct {
+        uint64_t number;
+        unsigned bytes;
+    } cases[] = {
+        {1, 1}, {126, 1}, {127, 1}, {128, 2}, {16383, 2}, {16384, 3}, {UINT64_MAX - 1, 10}};
+    static uint8_t ring[64];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin(MOTE_OUTBOX_REFUSE, MOTE_OUTBOX_OLDEST_FIRST, MOST);
+        mote_outbox_init(&o, ring, sizeof ring, MOTE_OUTBOX_REFUSE, EPOCH);
+        o.first_sequence = o.send_sequence = o.next_sequence = cases[i].number;
+        open_link();
+        CHECK_INT(put('a', 0, 1, 0), 0);
+        CHECK_INT(mote_outbox_lobby_send(&lobby, &o, call, 0), 0);
+        CHECK_INT(o.used, 2 + 1 + 1 + cases[i].bytes);
+    }
 }
 
 int main(void)
@@ -331,5 +352,6 @@ int main(void)
     RUN(nothing_goes_over_before_the_call_has_room);
     RUN(what_is_too_large_stops_nothing);
     RUN(without_a_field_messages_carry_no_number);
+    RUN(a_number_takes_the_bytes_that_it_needs);
     return test_summary();
 }
