@@ -267,6 +267,7 @@ typedef struct {
     uint8_t fixed_len; /* bytes of the preface, the frame header or a payload's fixed part that were
                           read; of DATA: 1 once its content has begun */
     uint8_t fixed[9];  /* those of them that are needed */
+    bool pads;         /* of all frames so far: the peer pads its HEADERS or DATA */
     uint32_t length, remaining, id;
     mote_h2_stream *stream; /* of the frame or header block; NULL: to be ignored */
 } mote_h2_frame;
@@ -351,7 +352,6 @@ typedef struct {
     uint32_t
         begun_ms; /* when a frame or header block that is in progress was seen first; 0: none */
     uint32_t refill_ms; /* when the budget last grew; 0: there was no time yet */
-    bool pads;          /* the peer pads its HEADERS or DATA */
     mote_hpack_decoder decoder;
     mote_hpack_encoder encoder;
 } mote_h2;

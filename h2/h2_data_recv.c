@@ -79,7 +79,7 @@ static int read_pad_length(mote_h2 *c, uint8_t byte)
     if (byte > c->frame.remaining) /* RFC 9113 6.1 */
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
                                   MOTE_TEXT("padding exceeds the DATA frame"));
-    c->pads = true;
+    c->frame.pads = true;
     return body_starts(c);
 }
 

@@ -107,7 +107,7 @@ static int prefix_byte(mote_h2 *c, uint8_t byte)
             return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
                                       MOTE_TEXT("padding exceeds the HEADERS frame"));
         c->frame.pad = byte;
-        c->pads = true;
+        c->frame.pads = true;
     } else {
         c->frame.fixed[c->frame.fixed_len - (c->frame.flags & FLAG_PADDED ? 1u : 0u)] = byte;
     }

@@ -14,7 +14,7 @@ bool mote_h2_in_its_data(const mote_h2 *c, const mote_h2_stream *s)
  * may fill it with content instead. */
 static uint32_t wanted(const mote_h2 *c, mote_h2_stream *s)
 {
-    if (!c->pads)
+    if (!c->frame.pads)
         return s->need;
 
     uint32_t all = s->need + PADDED_ROOM;
