@@ -166,6 +166,7 @@ typedef struct mote_channel {
     bool open;       /* the transport is, as far as is known */
     bool write_ends; /* a write has failed; what there is to read is read first */
     bool throttled, committed, unseen;
+    bool spoke; /* bytes have left since the last unary call began */
 } mote_channel;
 
 /* All bytes of a blocking client with a MOTE_GRPC_LAYOUT(), `in` of them for input. */
@@ -242,7 +243,8 @@ int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms
  * with more, has not implemented the method: UNIMPLEMENTED. The call is gone. */
 mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len);
 
-/* A unary call. One that no server has seen (GOAWAY, REFUSED_STREAM: RFC 9113 8.7) is made again:
+/* A unary call. One that no server has seen (GOAWAY, REFUSED_STREAM: RFC 9113 8.7; or the
+ * transport ended before any of it had left) is made again:
  * once, with wait_for_ready until the deadline; others as mote_channel_set_retry() says. Calls that
  * begin with mote_channel_start() are not: `unseen` of their last event tells that they may be.
  * *response as from mote_channel_collect(). */

@@ -30,7 +30,9 @@ static const int *codes;
 static const char *pushback;
 static unsigned served, attempts_seen;
 static bool headers_first;
-static int reset_calls;   /* calls that the server refuses before it has seen them */
+static int reset_calls; /* calls that the server refuses before it has seen them */
+static bool ended;
+static int takes;         /* bytes that the transport takes before it ends; < 0: all */
 static bool leaves, left; /* it closes the transport as well, behind its GOAWAY; has done so */
 
 static char authorization[64];
@@ -107,6 +109,8 @@ static int dial(void *context, uint64_t until_ms)
         return -1;
     }
     silent = left = greeted = asked = false;
+    takes = -1;
+    ended = false;
     connected = true;
     server_life.state = MOTE_GRPC_LIFE_NONE;
     server_life.keepalive = MOTE_GRPC_KEEPALIVE_QUIET;
@@ -117,6 +121,12 @@ static int to_server(void *context, const uint8_t *buf, size_t len)
 {
     (void)context;
     said_ms = now;
+    if (takes >= 0) {
+        int n = takes > 0 ? takes : -1;
+        ended = n < 0;
+        takes = 0;
+        return n;
+    }
     for (size_t i = 0; len >= 17 && i <= len - 17; i++)
         pings += memcmp(buf + i, "\0\0\10\6\0\0\0\0\0", 9) == 0;
     if (silent)
@@ -148,7 +158,7 @@ static int from_server(void *context, uint8_t *buf, size_t cap)
         memcpy(buf, goodbye + at, end - at);
         return (int)(end - at);
     }
-    if (left)
+    if (left || ended)
         return -1;
     if (now < said_ms + way_ms)
         return 0;
@@ -210,6 +220,8 @@ static void prepare(const int *list)
     greeted = asked = connected = headers_first = silent = has_server_life = false;
     leaves = left = false;
     way_ms = said_ms = 0;
+    takes = -1;
+    ended = false;
     memset(states, 0, sizeof states);
     server_life = client_life = (mote_grpc_life){0};
     mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);

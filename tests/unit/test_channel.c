@@ -255,6 +255,22 @@ static void a_call_that_was_not_seen_is_made_again(void)
     }
 }
 
+/* The transport ends at the first write of a call: nothing of it has left, or a byte, and who
+ * knows. */
+static void a_call_of_which_nothing_has_left_is_made_again(void)
+{
+    for (int byte = 0; byte < 2; byte++) {
+        prepare(ok);
+        CHECK_INT(call(), 0);
+        now += 5000;
+        mote_channel_poll(&channel, 0); /* what is owed leaves before */
+        takes = byte;
+        CHECK_INT(call(), byte ? MOTE_GRPC_UNAVAILABLE : MOTE_GRPC_OK);
+        CHECK_INT(connects, byte ? 1 : 2);
+        CHECK_INT(served, byte ? 1 : 2);
+    }
+}
+
 static void who_cannot_wait_for_the_next_connection_is_told_at_once(void)
 {
     prepare(ok);
@@ -333,6 +349,7 @@ int main(void)
     RUN(the_deadline_covers_all_attempts);
     RUN(failures_throttle_retries);
     RUN(a_call_that_was_not_seen_is_made_again);
+    RUN(a_call_of_which_nothing_has_left_is_made_again);
     RUN(who_cannot_wait_for_the_next_connection_is_told_at_once);
     RUN(a_deadline_is_handed_on);
     RUN(a_token_goes_with_each_call);
