@@ -10,6 +10,26 @@ static void put_unknown_fields(mote_pb_writer *w, const mote_pb_list_bytes *list
         mote_pb_put(w, list->items[i - 1].data, list->items[i - 1].len);
 }
 
+/* The values of a packed field at once, where that is possible. */
+static inline bool put_packed(mote_pb_writer *w, const mote_pb_field *f, const mote_pb_list *list)
+{
+    const mote_pb_type_info *info = mote_pb_info_of(f);
+    const uint8_t *items = list->items;
+
+    if ((f->key & 7) != MOTE_PB_VARINT) {
+        if (MOTE_PB_LITTLE_ENDIAN)
+            mote_pb_put(w, items, list->count * info->size);
+        return MOTE_PB_LITTLE_ENDIAN;
+    }
+    if ((size_t)(w->p - w->start) / MOTE_PB_NUMBER_SIZE < list->count)
+        return false;
+    uint8_t *p = w->p;
+    for (size_t i = list->count; i > 0; i--)
+        p = mote_pb_push_number(p, mote_pb_number(info, items + (i - 1) * info->size));
+    w->p = p;
+    return true;
+}
+
 void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *place)
 {
     const mote_pb_list *list = place;
@@ -19,12 +39,18 @@ void mote_pb_put_list(mote_pb_writer *w, const mote_pb_field *f, const void *pla
         put_unknown_fields(w, place);
         return;
     }
-    for (size_t i = list->count; i > 0; i--) {
+    bool is_packed = mote_pb_label_of(f) == MOTE_PB_PACKED;
+    size_t left = list->count;
+    if (MOTE_PB_SHORTCUTS && is_packed && put_packed(w, f, list)) {
+        MOTE_PB_LOOKED_AT(left);
+        left = 0;
+    }
+    for (size_t i = left; i > 0; i--) {
         mote_pb_put_value(w, f, (const uint8_t *)list->items + (i - 1) * mote_pb_info_of(f)->size);
         if (mote_pb_label_of(f) == MOTE_PB_REPEATED)
             mote_pb_put_number(w, f->key);
     }
-    if (mote_pb_label_of(f) == MOTE_PB_PACKED && list->count > 0) {
+    if (is_packed && list->count > 0) {
         mote_pb_put_number(w, mote_pb_written(w) - end);
         mote_pb_put_number(w, (f->key & ~7u) | MOTE_PB_LEN);
     }

@@ -48,6 +48,27 @@ static inline void mote_pb_put(mote_pb_writer *w, const void *data, size_t n)
     }
 }
 
+/* On hosts, with one look at the room for each field. A number has at most 10 bytes, and so have
+ * the key and the length beside a value. */
+enum { MOTE_PB_NUMBER_SIZE = 10 };
+
+static inline uint8_t *mote_pb_push_number(uint8_t *p, uint64_t v)
+{
+    size_t n = 1;
+
+    if (v < 128) {
+        *--p = (uint8_t)v;
+        return p;
+    }
+    for (uint64_t rest = v >> 7; rest > 0; rest >>= 7)
+        n++;
+    uint8_t *to = p -= n;
+    for (; v >= 128; v >>= 7)
+        *to++ = (uint8_t)(v | 128);
+    *to = (uint8_t)v;
+    return p;
+}
+
 /* The value at `p`, without its key. */
 void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p);
 /* The last of the first `count` fields, and those before it down to one that is a message. Returns
