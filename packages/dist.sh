@@ -32,6 +32,15 @@ cp -r "$name/packages/boards/." "$name/LICENSE" "$name-boards"
 cp "$name-amalgamation"/mote.[ch] "$name-boards/src"
 pack "$name-boards.tar.gz" "$name-boards"
 
+# The plugin as a source package of Python, which pip compiles.
+plugin=protoc_gen_mote-$VERSION
+mkdir -p "$plugin/pb/plugin"
+cp -r "$name/packages/python/." "$name/LICENSE" "$plugin"
+cp "$name"/pb/*.[ch] "$plugin/pb"
+cp "$name"/pb/plugin/*.[ch] "$plugin/pb/plugin"
+printf 'include LICENSE\nrecursive-include pb *.c *.h\n' >"$plugin/MANIFEST.in"
+pack "$plugin.tar.gz" "$plugin"
+
 "$name/packages/sbom.py" "$name" "$VERSION" "$time" >"$dist/$name.spdx.json"
 
 cd "$dist" && sha256sum -- * >SHA256SUMS

@@ -13,7 +13,7 @@ trap 'rm -rf "$W"' EXIT
 PLUGIN=$ROOT/$BUILD/protoc-gen-mote
 VERSION=$(make -s --no-print-directory print-VERSION)
 # What has the version in it beside hpack/version.h.
-VERSIONED="meson.build debian/changelog packages/vcpkg/vcpkg.json packages/boards/library.json packages/boards/idf_component.yml"
+VERSIONED="meson.build packages/python/pyproject.toml debian/changelog packages/vcpkg/vcpkg.json packages/boards/library.json packages/boards/idf_component.yml"
 FLAGS="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 
 talks() { "$PYTHON" tests/peers/hello_peer.py "$@"; } # talks SERVER CLIENT: with grpcio
@@ -338,6 +338,18 @@ conan_talks() {
         printf '[requires]\nmote/%s\n[generators]\nCMakeToolchain\n' "$VERSION" >"$W/con/conanfile.txt" && conan install "$W/con" --output-folder="$W/con/c" &&
         cmake_build "$W/con" -DCMAKE_TOOLCHAIN_FILE="$W/con/c/conan_toolchain.cmake" -DCMAKE_BUILD_TYPE=Release && talks "$W/con/b/server" "$W/con/b/client"
 }
+# The plugin by pip, from the source archive and from the wheel that it makes: it writes what the plugin of make does.
+pip_writes_the_same() {
+    local v=$W/pip/venv from
+    mkdir -p "$W/pip/expected" && protoc --plugin="$PLUGIN" -I examples/hello --mote_out="$W/pip/expected" examples/hello/hello.proto || return 1
+    python3 -m venv "$v" && "$v/bin/pip" wheel -q --no-deps -w "$W/pip/wheel" "$BUILD/dist/protoc_gen_mote-$VERSION.tar.gz" || return 1
+    for from in "$BUILD/dist/protoc_gen_mote-$VERSION.tar.gz" "$W"/pip/wheel/protoc_gen_mote-"$VERSION"-*.whl; do
+        rm -rf "$W/pip/out" && mkdir -p "$W/pip/out" && "$v/bin/pip" install -q --force-reinstall --no-deps "$from" &&
+            PATH=$v/bin:/usr/bin:/bin protoc -I examples/hello --mote_out="$W/pip/out" examples/hello/hello.proto &&
+            diff -r "$W/pip/expected" "$W/pip/out" || return 1
+    done
+}
+check "pip" pip_writes_the_same
 check "Debian packages" debian_talks
 check "Conan" conan_talks
 
