@@ -19,6 +19,7 @@ sed -i "s/version: '${old//./\\.}'/version: '$VERSION'/" meson.build
 sed -i "s/\"version\": \"${old//./\\.}\"/\"version\": \"$VERSION\"/" packages/vcpkg/vcpkg.json packages/boards/library.json
 sed -i "s/^version=.*/version=$VERSION/" packages/boards/library.properties
 sed -i "s/^version: .*/version: \"$VERSION\"/" packages/boards/idf_component.yml
+sed -i "s/^version = .*/version = \"$VERSION\"/" packages/python/pyproject.toml
 sed -i "1s/.*/mote ($VERSION) unstable; urgency=medium/; s/^ -- \(.*>\)  .*/ -- \1  $(LC_ALL=C date -uR)/" debian/changelog
 sed -i "s/^## $VERSION, not released yet$/## $VERSION, $(date -u +%F)/" CHANGELOG.md
 

@@ -162,7 +162,7 @@ releases() {
     ! make -s release VERSION=3.2.1 2>out && grep -q "CHANGELOG.md has no line: ## 3.2.1, not released yet" out && git diff --quiet || return 1
     sed -i "s/^## $VERSION, .*/## 3.2.1, not released yet/" CHANGELOG.md && git commit -qam notes && CHECKS=true make -s release VERSION=3.2.1 || return 1
     [ "$(git describe)" = v3.2.1 ] && (cd build/dist && sha256sum --check --quiet SHA256SUMS && ls mote-3.2.1.tar.gz mote-3.2.1-amalgamation.tar.gz mote-3.2.1.spdx.json) &&
-        [ "$(make -s print-VERSION)" = 3.2.1 ] && grep -q "version: '3.2.1'" meson.build && grep -q '"version": "3.2.1"' packages/vcpkg/vcpkg.json && dpkg-parsechangelog -S Version | grep -qx 3.2.1 &&
+        [ "$(make -s print-VERSION)" = 3.2.1 ] && grep -q "version: '3.2.1'" meson.build && grep -q '"version": "3.2.1"' packages/vcpkg/vcpkg.json && grep -qx 'version = "3.2.1"' packages/python/pyproject.toml && dpkg-parsechangelog -S Version | grep -qx 3.2.1 &&
         grep -q "^## 3.2.1, 20" CHANGELOG.md && ! CHECKS=true make -s release VERSION=3.2.1 2>out && grep -q "there is a v3.2.1 already" out
 }
 # The archive for boards: its sources are compiled as these tools do, all of src/; PlatformIO's own tool takes the manifest.
