@@ -117,25 +117,24 @@ static void encode_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_
 
 /* ---- hosts: with one look at the room for each field --------------------------------------- */
 
-/* A field that is neither a list nor a message, in front of p: where it begins then, which is p
- * when it is absent. NULL: there may not be room for it. */
-static inline uint8_t *push_field(mote_pb_writer *w, uint8_t *p, const mote_pb_field *f,
-                                  const uint8_t *message)
+/* A field that is neither a list nor a message. False: there may not be room for it. */
+static inline bool push_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_t *message)
 {
     bool implicit = mote_pb_label_of(f) == MOTE_PB_IMPLICIT;
     const uint8_t *at = implicit ? message + f->offset : mote_pb_single(f, message);
     const mote_pb_bytes *view = (const void *)at;
-    size_t room = (size_t)(p - w->start);
+    size_t room = (size_t)(w->p - w->start), size = (f->key & 7) == MOTE_PB_I64 ? 8 : 4;
+    uint8_t *p = w->p;
     uint64_t v;
 
     if (!at)
-        return p;
+        return true;
     switch (f->key & 7) {
     case MOTE_PB_LEN:
         if (view->len == 0 && implicit)
-            return p;
+            return true;
         if (room < MOTE_PB_NUMBER_SIZE || room - MOTE_PB_NUMBER_SIZE < view->len)
-            return NULL;
+            return false;
         if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT)
             check_text(w, view);
         p -= view->len;
@@ -146,31 +145,26 @@ static inline uint8_t *push_field(mote_pb_writer *w, uint8_t *p, const mote_pb_f
     case MOTE_PB_VARINT:
         v = mote_pb_number(mote_pb_info_of(f), at);
         if (v == 0 && implicit)
-            return p;
-        if (room < 2 * MOTE_PB_NUMBER_SIZE)
-            return NULL;
+            return true;
+        if (room < (size_t)2 * MOTE_PB_NUMBER_SIZE)
+            return false;
         p = mote_pb_push_number(p, v);
         break;
-    case MOTE_PB_I64:
-        v = mote_pb_load(at, 8);
+    default: /* MOTE_PB_I64 or MOTE_PB_I32 */
+        v = size == 8 ? mote_pb_load(at, 8) : mote_pb_load(at, 4);
         if (v == 0 && implicit)
-            return p;
-        if (room < 8 + MOTE_PB_NUMBER_SIZE)
-            return NULL;
-        p -= 8;
-        mote_pb_store64(p, v);
-        break;
-    default:
-        v = mote_pb_load(at, 4);
-        if (v == 0 && implicit)
-            return p;
-        if (room < 4 + MOTE_PB_NUMBER_SIZE)
-            return NULL;
-        p -= 4;
-        mote_pb_store32(p, (uint32_t)v);
+            return true;
+        if (room < size + MOTE_PB_NUMBER_SIZE)
+            return false;
+        p -= size;
+        if (size == 8)
+            mote_pb_store64(p, v);
+        else
+            mote_pb_store32(p, (uint32_t)v);
     }
     MOTE_PB_LOOKED_AT(1);
-    return mote_pb_push_number(p, f->key);
+    w->p = mote_pb_push_number(p, f->key);
+    return true;
 }
 
 size_t mote_pb_put_fields(mote_pb_writer *w, const mote_pb_message *type, const uint8_t *message,
@@ -178,11 +172,7 @@ size_t mote_pb_put_fields(mote_pb_writer *w, const mote_pb_message *type, const 
 {
     for (; count > 0 && !mote_pb_is_message(&type->fields[count - 1]); count--) {
         const mote_pb_field *f = &type->fields[count - 1];
-        uint8_t *p =
-            MOTE_PB_SHORTCUTS && !mote_pb_is_plural(f) ? push_field(w, w->p, f, message) : NULL;
-        if (p)
-            w->p = p;
-        else
+        if (!MOTE_PB_SHORTCUTS || mote_pb_is_plural(f) || !push_field(w, f, message))
             encode_field(w, f, message);
     }
     return count;

@@ -58,7 +58,8 @@ static bool has_symbol(const mote_pb_file *file, mote_pb_string name)
     return mote_reflection_describes(file, name);
 }
 
-/* The same, once for a request: while its answer waits for room, call->owner says what was found. */
+/* The same, once for a request: while its answer waits for room, call->owner says what was found.
+ */
 static const mote_pb_file *find_once(mote_grpc_call *call, file_test *matches, mote_pb_string name)
 {
     static const mote_pb_file none;

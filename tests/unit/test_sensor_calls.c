@@ -1,5 +1,5 @@
-/* The calls of the sensor of the examples, and a collector behind a proxy that ends calls and lets the connection
- * be, in virtual time; and heartbeats, which pass such a proxy. */
+/* The calls of the sensor of the examples, and a collector behind a proxy that ends calls and lets
+ * the connection be, in virtual time; and heartbeats, which pass such a proxy. */
 #include "../../examples/fleet/sensor_core.h"
 #include "../../examples/fleet/telemetry.mote.h"
 #include "../test.h"
