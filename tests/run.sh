@@ -124,7 +124,7 @@ lwip_task() {
         $PYTHON tests/peers/hello_peer.py "" "$T/lwip/client" && echo "1 passed, 0 failed"
 }
 export -f lwip_task
-run "lwIP with tasks, grpcio server" bash -c lwip_task
+run "lwIP with tasks, grpcio server" env BUILD="$BUILD" T="$T" A="$A" CC="$CC" PYTHON=$PYTHON bash -c lwip_task
 run "generator" env BUILD="$BUILD" CC="$CC" PYTHON=$PYTHON tests/pb/generator.sh
 run "examples" env BUILD="$BUILD" PYTHON=$PYTHON tests/peers/examples.sh
 run "text that does harm" env BUILD="$BUILD" $PYTHON tests/peers/hostile_text.py

@@ -238,13 +238,15 @@ static void a_hostile_session_is_an_error_or_ends_the_handshake(void)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    tls_begin_tests(argc > 1 ? argv[1] : ".");
     RUN(alerts_have_names);
     RUN(a_session_is_resumed_by_a_ticket);
     RUN(a_session_is_resumed_by_its_id);
     RUN(a_client_with_forbidden_suites_is_told_so);
     RUN(a_broken_session_is_refused_at_once);
     RUN(a_hostile_session_is_an_error_or_ends_the_handshake);
-    return test_summary();
+    mote_tls_end(client.tls);
+    return tls_end_tests();
 }
