@@ -49,7 +49,8 @@ TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
 # What programs include: installed as <mote/...>.
 HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h hpack/mote_apart.h h2/mote_features.h pb/pb_%, \
-             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/agent/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h)))
+             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/agent/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h))) \
+           grpc/services/rpc.mote.h
 # The same lists for what cannot ask make (CMake, Meson, the amalgamation and others); a test holds them against these.
 header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/% port/agent/%,$1),lines),core)
 PACKAGED = $(CORE:%=core@%) $(LINES:%=lines@%) $(POSIX:%=posix@%) \
