@@ -3,14 +3,12 @@
 
 #include <string.h>
 
-/* Whether the memory is enough: MOTE_GRPC_MEMORY(). No size is so large that a sum wraps, and what
- * all calls take together is not added up. */
+/* Whether the memory is enough: MOTE_GRPC_MEMORY(), in which each call takes the same. No size is
+ * so large that a sum wraps, and what all calls take together is not added up. */
 static bool memory_fits(const mote_grpc_config *c, size_t memory_size)
 {
     uint32_t sizes = c->rx_size | c->tx_size | c->table_size | c->field_size | c->user_size;
     size_t once = MOTE_GRPC_MEMORY(0, 0, c->tx_size, c->table_size, c->field_size, c->slots, 0);
-    _Static_assert(sizeof(mote_grpc_call) % 8 == 0 && sizeof(mote_h2_stream) % 8 == 0,
-                   "of many the size is that of one as often");
     size_t each = MOTE_GRPC_MEMORY(1, c->rx_size, 0, 0, 0, 0, c->user_size);
 
     return sizes <= MOTE_GRPC_SIZE_MAX && once <= memory_size &&

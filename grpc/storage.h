@@ -74,9 +74,9 @@ static inline void *mote_grpc_place(const struct mote_grpc_call *call)
  * uint64_t. */
 #define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
 #define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
-    (MOTE_GRPC_ALIGN((calls) * sizeof(mote_grpc_call)) +                                           \
-     MOTE_GRPC_ALIGN((calls) * sizeof(mote_h2_stream)) +                                           \
-     (calls) * (MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user) + MOTE_GRPC_PLACE) +                   \
+    ((calls) *                                                                                     \
+         (MOTE_GRPC_ALIGN(sizeof(mote_grpc_call)) + MOTE_GRPC_ALIGN(sizeof(mote_h2_stream)) +      \
+          MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user) + MOTE_GRPC_PLACE) +                         \
      MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
      MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
      MOTE_GRPC_ALIGN(field))
