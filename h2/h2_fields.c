@@ -234,7 +234,7 @@ static void take_request_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned k
 static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
 {
     bool response = kind == MOTE_H2_KIND_STATUS;
-    uint64_t status;
+    uint64_t status = 0;
 
     /* RFC 9113 8.3: first, once, of the right direction, and never in trailers */
     if ((c->block.flags & (BLOCK_REGULAR | BLOCK_TRAILERS)) ||
@@ -243,8 +243,10 @@ static unsigned take_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
     c->block.pseudo |= (uint8_t)PSEUDO_BIT(kind);
     if (MOTE_MAY_SERVE)
         take_request_pseudo(c, f, kind);
-    if (response && mote_h2_decimal(f->value, 3, &status))
+    if (response) {
+        (void)mote_h2_decimal(f->value, 3, &status); /* its grammar was looked at */
         c->block.status = (uint16_t)status;
+    }
     return kind;
 }
 
