@@ -1,5 +1,7 @@
 /*
- * proves: mote_grpc_parse_timeout, mote_grpc_format_timeout of grpc/grpc_deadline.c
+ * proves: mote_grpc_parse_timeout, mote_grpc_format_timeout, mote_h2_decimal
+ * of grpc/grpc_deadline.c and h2/h2_grammar.c
+ * sources: h2/h2_grammar.c
  * unwind: 11
  *
  * N: up to 10 bytes of input, which is one more than any that is taken: all input. M: 9 bytes of
