@@ -154,6 +154,13 @@ static const char *text_of(const mote_grpc_config *config, void *memory, size_t 
         }                                                                                          \
     } while (0)
 
+/* What no size may exceed: 2 GiB, or 1 GiB where size_t has 32 bits. */
+#if SIZE_MAX > 0xffffffff
+#define MOST "2147483647"
+#else
+#define MOST "1073741823"
+#endif
+
 static void a_config_that_is_refused_is_told_which_member(void)
 {
     CONFIG_SAYS((void)0, "");
@@ -161,10 +168,10 @@ static void a_config_that_is_refused_is_told_which_member(void)
     CONFIG_SAYS(c.rx_size = 15, "rx_size is 15: at least 16");
     CONFIG_SAYS(c.rx_size = 0, "rx_size is 0: at least 16");
     CONFIG_SAYS(c.rx_size = 16, "");
-    CONFIG_SAYS(c.rx_size = 0x80000000, "rx_size is 2147483648: at most 2147483647");
-    CONFIG_SAYS(c.tx_size = 0xffffffff, "tx_size is 4294967295: at most 2147483647");
-    CONFIG_SAYS(c.field_size = 0xfffffff9, "field_size is 4294967289: at most 2147483647");
-    CONFIG_SAYS(c.user_size = 0x80000000, "user_size is 2147483648: at most 2147483647");
+    CONFIG_SAYS(c.rx_size = 0x80000000, "rx_size is 2147483648: at most " MOST);
+    CONFIG_SAYS(c.tx_size = 0xffffffff, "tx_size is 4294967295: at most " MOST);
+    CONFIG_SAYS(c.field_size = 0xfffffff9, "field_size is 4294967289: at most " MOST);
+    CONFIG_SAYS(c.user_size = 0x80000000, "user_size is 2147483648: at most " MOST);
     CONFIG_SAYS(c.tx_size = 127, "tx_size is 127: at least 128");
     CONFIG_SAYS(c.tx_size = 128, "");
     CONFIG_SAYS(c.field_size = 31, "field_size is 31: at least 32");
