@@ -19,7 +19,9 @@ int mote_pb_decode_unknown(const mote_pb_decoder *decoder, void *message,
         if (!bytes)
             return MOTE_PB_ERR_ARENA;
     }
-    for (size_t i = 0, at = 0; i < unknown->count; at += unknown->items[i++].len)
-        memcpy(bytes + at, unknown->items[i].data, unknown->items[i].len);
+    for (size_t i = 0, at = 0; i < unknown->count; at += unknown->items[i++].len) {
+        if (bytes && unknown->items[i].len > 0)
+            memcpy(bytes + at, unknown->items[i].data, unknown->items[i].len);
+    }
     return mote_pb_decode(decoder, message, bytes, len, arena, where);
 }
