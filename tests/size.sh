@@ -80,9 +80,9 @@ awk 'NR == FNR { old[$1 " " $2 " " $3] = $4; next }
 awk '$3 == "tables" { n[$2] = $4 }
      END { for (k in n) if (sub("-mote$", "", k) && n[k "-mote"] > n[k "-nano"]) { print "tables of " k " are larger than nanopb'"'"'s"; bad = 1 }
            exit bad }' "$new" || status=1
-# Structure, not options of the linker, keeps it small: without link-time optimization a program is at most 17% larger: the rest is what it knows of the config.
+# Structure, not options of the linker, keeps it small: without link-time optimization a program is at most 18% larger: the rest is what it knows of the config.
 awk '$3 == "flash" && $2 ~ /^program/ { n[$1 " " $2] = $4 }
-     END { for (k in n) if ((k "-archive") in n && n[k "-archive"] > 1.17 * n[k]) {
+     END { for (k in n) if ((k "-archive") in n && n[k "-archive"] > 1.18 * n[k]) {
                print k " is " n[k] " bytes, and " n[k "-archive"] " as an archive"; bad = 1 } exit bad }' "$new" || status=1
 if [ "${UPDATE:-}" = 1 ]; then
     cp "$new" tests/size.txt
