@@ -37,8 +37,8 @@ SERVICES := $(sort $(wildcard grpc/services/*.c))
 PB := $(sort $(wildcard pb/*.c))
 CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(SERVICES) $(PB)
 POSIX := $(filter-out port/posix/tls.c,$(sort $(wildcard port/posix/*.c)))
-# Lines, modems, and an agent for tasks: no I/O of their own, for boards and hosts.
-LINES := port/serial/serial.c $(sort $(wildcard port/serial/modem/*.c)) port/agent/agent.c
+# Lines and modems: no I/O of their own, for boards and hosts.
+LINES := port/serial/serial.c $(sort $(wildcard port/serial/modem/*.c))
 PLUGIN := $(sort $(wildcard pb/plugin/*.c))
 # TLS, or what says that there is none.
 ifeq ($(WITH_TLS),1)
@@ -49,10 +49,10 @@ TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
 # What programs include: installed as <mote/...>.
 HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h hpack/mote_apart.h h2/mote_features.h pb/pb_%, \
-             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/agent/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h))) \
+             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h))) \
            grpc/services/rpc.mote.h
 # The same lists for what cannot ask make (CMake, Meson, the amalgamation and others); a test holds them against these.
-header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/% port/agent/%,$1),lines),core)
+header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/%,$1),lines),core)
 PACKAGED = $(CORE:%=core@%) $(LINES:%=lines@%) $(POSIX:%=posix@%) \
             $(patsubst %,tls@%,$(filter-out tls/absent.c,$(sort $(wildcard tls/*.c)))) posix-tls@port/posix/tls.c \
             no-tls@tls/absent.c freertos@port/freertos/freertos.c header-freertos@port/freertos/freertos.h lwip@port/lwip/task.c header-lwip@port/lwip/task.h \

@@ -14,7 +14,7 @@ class Mote(ConanFile):
     topics = ("grpc", "http2", "protobuf", "embedded")
     package_type = "static-library"
     settings = "os", "arch", "compiler", "build_type"
-    exports_sources = ("CMakeLists.txt", "LICENSE", "packages/*", "hpack/*", "h2/*", "grpc/*", "pb/*", "tls/*", "port/agent/*", "port/posix/*", "port/serial/*",
+    exports_sources = ("CMakeLists.txt", "LICENSE", "packages/*", "hpack/*", "h2/*", "grpc/*", "pb/*", "tls/*", "port/posix/*", "port/serial/*",
                        "examples/tools/*", "examples/common/*")
 
     def set_version(self):

@@ -31,5 +31,5 @@ C
 list() { make -s --no-print-directory print-CORE; }
 # shellcheck disable=SC2046
 ${CC:-cc} -std=gnu11 -O1 -g -w -DMOTE_CHECK -I"$W" -I"$kernel/include" -I"$port" -I"$port/utils" "$kernel"/tasks.c "$kernel"/queue.c "$kernel"/list.c \
-    "$kernel"/stream_buffer.c "$port"/port.c "$port"/utils/*.c tests/unit/test_freertos.c port/freertos/freertos.c port/agent/agent.c $(list) -pthread -o "$W/test"
+    "$kernel"/stream_buffer.c "$port"/port.c "$port"/utils/*.c tests/unit/test_freertos.c port/freertos/freertos.c $(list) -pthread -o "$W/test"
 timeout 60 "$W/test"

@@ -19,7 +19,7 @@ FLOORS = [
     ["h2", "pb/plugin"],
     ["grpc"],
     ["grpc/channel", "grpc/services", "grpc/web", "grpc/codec"],
-    ["tls", "port/agent"],
+    ["tls"],
     ["port/posix", "port/serial", "port/cortex-m", "port/freertos", "port/zephyr"],
     ["port/lwip", "port/riscv"],  # port/cortex-m/board.h says what a board has; these have it as well
 ]

@@ -102,7 +102,7 @@ $(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attac
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 
 # Threads that share a connection: who touches what without a lock is seen also where it went well.
-$(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_freertos,-fsanitize=thread,$(CORE) $(POSIX) port/agent/agent.c))
+$(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_freertos,-fsanitize=thread,$(CORE) $(POSIX)))
 
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION

@@ -264,7 +264,7 @@ int mote_channel_poll(mote_channel *ch, uint32_t timeout_ms);
 /* Writes all that waits to be sent, within timeout_ms. 0, MOTE_AGAIN, or the sticky error. */
 int mote_channel_flush(mote_channel *ch, uint32_t timeout_ms);
 
-/* ---- for a loop that carries several calls, such as port/agent/ ----------------------------- */
+/* ---- for a loop that carries several calls, such as agent.h --------------------------------- */
 
 /* One step towards READY, which takes an attempt to connect (20 s at the most), or a turn that
  * waits for at most timeout_ms. 0: READY; MOTE_AGAIN: not yet; MOTE_CHANNEL_ERR_SHUTDOWN;

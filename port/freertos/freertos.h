@@ -1,5 +1,5 @@
 /*
- * FreeRTOS 10.4 or later: tasks share a connection (port/agent/agent.h), and a line whose bytes
+ * FreeRTOS 10.4 or later: tasks share a connection (grpc/channel/agent.h), and a line whose bytes
  * pass two stream buffers is a transport. Sockets are those of the TCP stack: port/lwip/task.h is
  * lwIP's, and docs/porting.md has one for BSD's names.
  *
@@ -10,7 +10,7 @@
 #ifndef MOTE_FREERTOS_H
 #define MOTE_FREERTOS_H
 
-#include "../agent/agent.h"
+#include "../../grpc/channel/agent.h"
 
 #ifdef ESP_PLATFORM
 #include <freertos/FreeRTOS.h>

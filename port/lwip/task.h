@@ -47,7 +47,7 @@ int mote_lwip_task_begin(mote_lwip_task *t);
 /* The transport. Its functions are for one task, but for now_ms. */
 mote_io mote_lwip_task_io(mote_lwip_task *t);
 
-/* Ends its wait, from any task: `wake` of an agent (port/agent/agent.h). */
+/* Ends its wait, from any task: `wake` of an agent (grpc/channel/agent.h). */
 void mote_lwip_task_wake(void *t);
 
 #ifdef __cplusplus

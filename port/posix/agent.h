@@ -1,9 +1,9 @@
-/* posix: POSIX threads share a connection, by port/agent/agent.h. */
+/* posix: POSIX threads share a connection, by grpc/channel/agent.h. */
 #ifndef MOTE_POSIX_AGENT_H
 #define MOTE_POSIX_AGENT_H
 
 #include "posix.h"
-#include "../agent/agent.h"
+#include "../../grpc/channel/agent.h"
 
 #include <pthread.h>
 

@@ -5,7 +5,7 @@ set -eu
 . tests/bench/lib.sh
 rm -f "$B"/*.new
 
-core="$(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-LINES) $(make -s --no-print-directory print-POSIX)"
+core="$(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-POSIX)"
 # shellcheck disable=SC2086
 $CC -std=c11 -O2 -flto -o "$B/mote_server" tests/bench/mote_server.c $core
 # shellcheck disable=SC2086

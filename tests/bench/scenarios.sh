@@ -9,7 +9,7 @@ mkdir -p "$B/cc" "$B/go"
 
 # shellcheck disable=SC2046,SC2086
 $CC -std=c11 -O2 -flto -I. -Itests/interop -o "$B/scenario_mote" tests/bench/scenario.c tests/interop/interop.mote.c \
-    $(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-LINES) $(make -s --no-print-directory print-POSIX) port/posix/tls.c tls/absent.c 2>"$B/out" || { cat "$B/out"; exit 1; }
+    $(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-POSIX) port/posix/tls.c tls/absent.c 2>"$B/out" || { cat "$B/out"; exit 1; }
 [ "$B/scenario_cpp" -nt tests/bench/scenario.cc ] || {
     protoc -I tests/bench -I tests/interop --cpp_out="$B/cc" --grpc_out="$B/cc" \
         --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" benchmark.proto interop.proto

@@ -6,7 +6,7 @@ rm -f "$B"/tls.*.new
 W=$PWD/$B/tls
 mkdir -p "$W"
 (cd "$W" && . "$OLDPWD/tests/certificates.sh" && ca ca && cert server ca 20 DNS:localhost) >"$B/out" 2>&1
-core="$(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-LINES) $(make -s --no-print-directory print-POSIX) port/posix/tls.c $(make -s --no-print-directory print-TLS_FILES)"
+core="$(make -s --no-print-directory print-CORE) $(make -s --no-print-directory print-POSIX) port/posix/tls.c $(make -s --no-print-directory print-TLS_FILES)"
 libraries="-lmbedtls -lmbedx509 -lmbedcrypto"
 # shellcheck disable=SC2086
 $CC -std=c11 -O2 -flto -I. -Itests/interop -o "$B/scenario_mote_tls" tests/bench/scenario.c tests/interop/interop.mote.c \

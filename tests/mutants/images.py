@@ -214,7 +214,7 @@ def tests(base, layers):
     small = [os.path.basename(p) for p in ask("PROGRAMS_unit-hpack-small")]
     image = {i.name: i for i in base.images}
     found = []
-    in_process = [p for p in ask("IN_PROCESS") if p not in ("test_docs", "test_lwip", "test_freertos", "test_agent")]  # of documents and of ports
+    in_process = [p for p in ask("IN_PROCESS") if p not in ("test_docs", "test_lwip", "test_freertos")]  # of documents and of ports
     for name, programs in (("lib", in_process), ("small", small)):
         for p in programs:
             found += of_program(p, image[name], link_test(base, p, image[name]))

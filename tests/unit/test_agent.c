@@ -1,4 +1,4 @@
-/* Several threads and one connection: port/agent/ with the lock, the sleep and the wake of
+/* Several threads and one connection: grpc/channel/agent.h with the lock, the sleep and the wake of
  * port/posix/, and a server that lies in memory behind the owner's transport. What a test waits for
  * is an event, never a time. */
 #include "agent_server.h"

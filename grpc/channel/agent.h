@@ -21,7 +21,7 @@
 #ifndef MOTE_AGENT_H
 #define MOTE_AGENT_H
 
-#include "../../grpc/channel/channel.h"
+#include "channel.h"
 
 #ifdef __cplusplus
 extern "C" {
