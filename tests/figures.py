@@ -26,6 +26,8 @@ FIGURES = [
     ("docs/size.md", rf"`mote_channel_start\(\)` \| {N}, {N} \|", [M4 + "mote_grpc_serve stack", M4 + "mote_channel_start stack"]),
     ("docs/size.md", rf"codec.proto` \(nanopb: {N}\) \| \| {N} \|", [M4 + "codec-nano tables", M4 + "codec-mote tables"]),
     ("docs/size.md", rf"both.proto` \(nanopb: {N}\) \| \| {N} \|", [M4 + "both-nano tables", M4 + "both-mote tables"]),
+    ("docs/size.md", rf"encode, frame, send \| {N} \|", [M4 + "sample instructions"]),
+    ("docs/size.md", rf"parse, decode \| {N} \|", [M4 + "command instructions"]),
     ("docs/comparison.md", rf"codec.proto` take {N} bytes of flash where nanopb's take {N}", [M4 + "codec-mote tables", M4 + "codec-nano tables"]),
     ("docs/comparison.md", rf"both.proto`\s+{N} and {N}", [M4 + "both-mote tables", M4 + "both-nano tables"]),
 ]
