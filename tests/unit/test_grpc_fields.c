@@ -337,6 +337,7 @@ static void an_answer_in_http_1_is_called_that(void)
     } cases[] = {
         {"HTTP/1.1 400 Bad Request\r\n\r\n", "the peer answered HTTP/1.1 400"},
         {"HTTP/1.1 503 Service Unavailable\r\n", "the peer answered HTTP/1.1 503"},
+        {"HTTP/1.1 502", "the peer answered HTTP/1.1 502"}, /* no byte more is waited for */
         {"HTTP/1.0 200 OK\r\n", "the peer answered HTTP/1.0 200"},
         {"HTTP/1.x nonsense", "the peer answered HTTP/1.x non"},
         {"HTTP/2.0 is none\r\n", "frame larger than 16384 bytes: 4740180"},
