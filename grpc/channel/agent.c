@@ -190,11 +190,18 @@ static void on_call_message(const mote_agent *a, mote_agent_call *c, const mote_
     }
 }
 
+/* gRPC proposal A6, transparent retries: a call that no server has seen. */
+static bool is_made_again(const mote_agent_call *c, const mote_grpc_event *ev)
+{
+    return c->unary && ev->unseen && (c->request.wait_for_ready || !c->repeated) && !c->cancelled;
+}
+
 static void on_call_end(mote_agent_call *c, const mote_grpc_event *ev)
 {
     bool answered = c->inbox == MOTE_AGENT_FULL;
 
-    if (c->unary && ev->unseen && c->request.wait_for_ready && !answered && !c->cancelled) {
+    if (is_made_again(c, ev) && !answered) {
+        c->repeated = true;
         c->state = MOTE_AGENT_WAITS;
         c->sending = MOTE_AGENT_SENDS_MESSAGE;
         c->call = NULL;

@@ -88,7 +88,7 @@ typedef struct mote_agent_call {
     enum mote_agent_state state;
     enum mote_agent_sending sending;
     enum mote_agent_inbox inbox;
-    bool unary, cancelled;
+    bool unary, repeated, cancelled;
     int code;
     size_t text_len;
     char text[MOTE_AGENT_TEXT];
@@ -126,10 +126,11 @@ void mote_agent_stop(mote_agent *a);
 
 /* ---- the other tasks ------------------------------------------------------------------------- */
 
-/* A unary call; the response is call->buffer, call->len. With wait_for_ready it is made again when
- * no server has seen it. A server that says OK without a response, or with more than one, has not
- * implemented it: UNIMPLEMENTED. The text of the status lies in the call. The message, and what the
- * request points to, stay until it returns, and no longer. */
+/* A unary call; the response is call->buffer, call->len. When no server has seen it, it is made
+ * again: once (gRPC proposal A6), or with wait_for_ready until its deadline. A server that says OK
+ * without a response, or with more than one, has not implemented it: UNIMPLEMENTED. The text of the
+ * status lies in the call. The message, and what the request points to, stay until it returns, and
+ * no longer. */
 mote_status mote_agent_unary(mote_agent *a, mote_agent_call *call, const mote_grpc_request *request,
                              const mote_grpc_source *from, const void *message);
 

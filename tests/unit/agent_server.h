@@ -23,7 +23,7 @@ static int refusals; /* attempts that fail */
 static bool connected, slow_dial;
 static sem_t never_began, dialling, may_dial; /* Never was called; an attempt to connect */
 /* What the line does next: as another thread says, as the owner does. */
-enum { FINE, CUT, LEAVES_OPEN_CALLS, REFUSES_NEXT_CALL };
+enum { FINE, CUT, LEAVES_OPEN_CALLS, REFUSES_NEXT_CALL, REFUSES_EACH_CALL };
 static atomic_int line;
 
 static inline int echo(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -145,8 +145,10 @@ static inline int io_write(void *context, const uint8_t *buf, size_t len)
     if (!connected)
         return -1;
     len = len < 50 ? len : 50; /* a line that is slow */
-    if (atomic_load(&line) == REFUSES_NEXT_CALL) {
-        atomic_store(&line, FINE);
+    int does = atomic_load(&line);
+    if (does == REFUSES_NEXT_CALL || does == REFUSES_EACH_CALL) {
+        if (does == REFUSES_NEXT_CALL)
+            atomic_store(&line, FINE);
         mote_h2_fail(&server.h2, MOTE_H2_NO_ERROR, "bye");
     }
     mote_grpc_serve(&server, buf, len);

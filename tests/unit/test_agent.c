@@ -292,9 +292,8 @@ static void a_connection_that_ends_is_followed_by_another(void)
 {
     uint8_t bytes[4];
     mote_agent_call c = {.buffer = bytes, .size = sizeof bytes}, open = c;
-    mote_grpc_request slow = to("Never", 0), patient = to("Echo", 60000);
+    mote_grpc_request slow = to("Never", 0);
 
-    patient.wait_for_ready = true;
     begin();
     ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_OK, "");
     mote_agent_start(&shared.agent, &open, &slow);
@@ -303,10 +302,30 @@ static void a_connection_that_ends_is_followed_by_another(void)
     ends_with(mote_agent_finish(&open), MOTE_GRPC_UNAVAILABLE, "the line is down");
     ends_with(unary_of(&c, to("Echo", 60000), "ab", 2), MOTE_GRPC_OK, "");
     CHECK_INT(dials, 2);
-    line_does(REFUSES_NEXT_CALL); /* no server has seen it: it is made again */
-    ends_with(unary_of(&c, patient, "cd", 2), MOTE_GRPC_OK, "");
+    end();
+}
+
+/* gRPC proposal A6, transparent retries: at once, and once. */
+static void a_call_that_no_server_has_seen_is_made_again(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+    mote_grpc_request patient = to("Echo", 60000);
+
+    patient.wait_for_ready = true;
+    begin();
+    line_does(REFUSES_NEXT_CALL);
+    ends_with(unary_of(&c, patient, "ab", 2), MOTE_GRPC_OK, "");
+    CHECK_INT(dials, 2);
+    line_does(REFUSES_NEXT_CALL);
+    ends_with(unary_of(&c, to("Echo", 60000), "cd", 2), MOTE_GRPC_OK, "");
     CHECK_INT(dials, 3);
     CHECK(memcmp(bytes, "cd", 2) == 0);
+    line_does(REFUSES_EACH_CALL);
+    ends_with(unary_of(&c, to("Echo", 60000), "ef", 2), MOTE_GRPC_UNAVAILABLE,
+              "the server goes away (GOAWAY) and has not taken this call");
+    CHECK_INT(dials, 4);
+    line_does(FINE);
     end();
 }
 
@@ -430,6 +449,7 @@ int main(void)
     RUN(an_attempt_to_connect_holds_no_task);
     RUN(who_is_patient_waits_for_the_next_connection);
     RUN(a_connection_that_ends_is_followed_by_another);
+    RUN(a_call_that_no_server_has_seen_is_made_again);
     RUN(a_goaway_lets_open_calls_end);
     RUN(what_cannot_be_sent_is_told);
     RUN(the_end_of_the_agent_ends_each_call);
