@@ -57,6 +57,21 @@ typedef struct { const mote_pb_string *items; size_t count; } mote_pb_list_strin
 typedef struct { const mote_pb_bytes *items; size_t count; } mote_pb_list_bytes;
 /* clang-format on */
 
+/*
+ * A repeated field whose elements a function gives, in place of an array: with the plugin's option
+ * supplied=package.Message.field, for messages that are sent. get() fills *element, which is of the
+ * C type of the field (for messages their struct), with element `index` of `count`. It is asked for
+ * each element more than once, and must give the same each time until the message has been sent:
+ * another length ends the call with INTERNAL. What the element points to must stay until it is asked
+ * for the next one. False: it cannot be had, and encoding ends with MOTE_PB_ERR_SUPPLY.
+ */
+typedef struct {
+    bool (*get)(void *user, size_t index, void *element);
+    void *user;
+    void *element; /* messages: a struct to fill, of this field alone; others: NULL */
+    size_t count;
+} mote_pb_supply;
+
 /* ---- tables -------------------------------------------------------------------------------- */
 
 /* How a value is written: the low 3 bits of a key. */
@@ -118,10 +133,12 @@ enum mote_pb_label {
                                   is NULL cannot be sent */
     MOTE_PB_REPEATED = 3 << 5,
     MOTE_PB_PACKED = 4 << 5,
-    MOTE_PB_ONEOF = 5 << 5,  /* a member of the union; which stands 4 or, with 8-byte alignment, 8
-                                bytes before it: see MOTE_PB_ONEOF_GAP */
-    MOTE_PB_UNKNOWN = 6 << 5 /* no field, but where unknown ones are kept: a mote_pb_list_bytes of
-                                views, keys included; key 0, the first row, type MOTE_PB_BYTES */
+    MOTE_PB_ONEOF = 5 << 5,   /* a member of the union; which stands 4 or, with 8-byte alignment, 8
+                                 bytes before it: see MOTE_PB_ONEOF_GAP */
+    MOTE_PB_UNKNOWN = 6 << 5, /* no field, but where unknown ones are kept: a mote_pb_list_bytes of
+                                 views, keys included; key 0, the first row, type MOTE_PB_BYTES */
+    MOTE_PB_SUPPLIED = 7 << 5 /* repeated, as a mote_pb_supply: for encoding alone, and by encoders
+                                 whose `put` is a function that calls mote_pb_put_forward() */
 };
 
 typedef struct {
@@ -129,7 +146,8 @@ typedef struct {
     uint16_t offset; /* of the member in the struct; for a oneof, of the union */
     uint8_t type;    /* enum mote_pb_type | enum mote_pb_label */
     uint8_t aux; /* messages and closed enums: index in subs, or MOTE_PB_MANY_SUBS: then index + row
-                    of the field in the table; add 0x80 when a oneof's gap is 8 */
+                    of the field in the table; add 0x80 when a oneof's gap is 8. Other fields that
+                    are MOTE_PB_SUPPLIED: 1 when they are packed */
 } mote_pb_field;
 
 #define MOTE_PB_MANY_SUBS              0x7f

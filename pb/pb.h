@@ -12,6 +12,7 @@
  *   oneof                           struct { uint32_t which; union { ... } is; }: which is the
  *                                   number of the field that is set, 0: none; T_set_field() sets,
  *                                   T_get_field() is NULL for one that is not set
+ *   repeated T, supplied            mote_pb_supply: a function gives the elements
  *   unknown fields, if kept         mote_pb_list_bytes: views that are sent again as they came
  * Views and arrays that the decoder produces point into its input and into the caller's arena.
  *
@@ -49,7 +50,8 @@ extern "C" {
     X(MOTE_PB_ERR_REQUIRED, -408, "pb: a required field is missing")                               \
     X(MOTE_PB_ERR_CHANGED, -409, "pb: the message was changed while it was sent")                  \
     X(MOTE_PB_ERR_MEMORY, -410,                                                                    \
-      "pb: the memory that was lent for a large message is too small for its depth")
+      "pb: the memory that was lent for a large message is too small for its depth")               \
+    X(MOTE_PB_ERR_SUPPLY, -411, "pb: a function did not give an element of a repeated field")
 
 enum mote_pb_error {
 #define MOTE_PB_ENUM(name, code, text) name = code,
@@ -129,8 +131,14 @@ typedef struct {
 int mote_pb_put_deep(mote_pb_writer *w, const mote_pb_message *type, const void *message,
                      mote_pb_frame *stack, mote_pb_frame *last);
 
-/* Exact size of a message, in bytes. 0, or MOTE_PB_ERR_DEPTH, MOTE_PB_ERR_REQUIRED or, with
- * MOTE_PB_CHECK_SENT, MOTE_PB_ERR_UTF8; mote_pb_why() says where. */
+/* For messages with fields that functions supply, their own or further inside: sized first, then
+ * written forward. `memory` is for mote_pb_walk_init(). */
+int mote_pb_put_forward(mote_pb_writer *w, const mote_pb_message *type, const void *message,
+                        void *memory, size_t size);
+
+/* Exact size of a message, in bytes. 0, or MOTE_PB_ERR_DEPTH, MOTE_PB_ERR_REQUIRED, with
+ * MOTE_PB_CHECK_SENT MOTE_PB_ERR_UTF8 (mote_pb_why() says where); with fields that functions
+ * supply MOTE_PB_ERR_SUPPLY, or MOTE_PB_ERR_CHANGED. */
 int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size);
 
 /* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes), or an error as of
@@ -194,9 +202,9 @@ typedef struct {
  * As mote_pb_encode_part(), for parts that follow each other; `large` is a const mote_pb_large *.
  * *total is 0: begins, and writes the whole message if it fits; otherwise offset is where the last
  * part has ended. 0; MOTE_PB_ERR_DEPTH (more than 100 inside of the outermost one);
- * MOTE_PB_ERR_REQUIRED; MOTE_PB_ERR_UTF8; MOTE_PB_ERR_MEMORY: the memory holds fewer levels;
- * MOTE_PB_ERR_SPACE: it takes more than 2 GiB; MOTE_PB_ERR_CHANGED: what is left to be written does
- * not fit the lengths that were written, or the part does not follow the last one.
+ * MOTE_PB_ERR_REQUIRED; MOTE_PB_ERR_UTF8; MOTE_PB_ERR_SUPPLY; MOTE_PB_ERR_MEMORY: the memory holds
+ * fewer levels; MOTE_PB_ERR_SPACE: it takes more than 2 GiB; MOTE_PB_ERR_CHANGED: what is left to
+ * be written does not fit the lengths that were written, or the part does not follow the last one.
  */
 int mote_pb_walk_part(const void *encoder, const void *large, size_t offset, uint8_t *out,
                       size_t cap, size_t *total);

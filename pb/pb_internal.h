@@ -61,7 +61,12 @@ static inline bool mote_pb_is_list(const mote_pb_field *f)
     return mote_pb_label_of(f) == MOTE_PB_REPEATED || mote_pb_label_of(f) == MOTE_PB_PACKED;
 }
 
-/* Lists, and the unknown fields that were kept. */
+static inline bool mote_pb_is_supplied(const mote_pb_field *f)
+{
+    return mote_pb_label_of(f) == MOTE_PB_SUPPLIED;
+}
+
+/* Lists, what functions supply, and the unknown fields that were kept. */
 static inline bool mote_pb_is_plural(const mote_pb_field *f)
 {
     return mote_pb_label_of(f) >= MOTE_PB_REPEATED && mote_pb_label_of(f) != MOTE_PB_ONEOF;

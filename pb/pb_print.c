@@ -367,7 +367,7 @@ static int why_field(mote_pb_level *l, const uint8_t **inside)
     *inside = NULL;
     if (!mote_pb_is_message(f))
         return MOTE_PB_CHECK_SENT && invalid_text(l) ? MOTE_PB_ERR_UTF8 : 0;
-    *inside = mote_pb_element(l);
+    mote_pb_element(l, inside); /* an array's: what functions supply has no names */
     bool is_missing = !*inside && l->element == 0 && mote_pb_label_of(f) == MOTE_PB_REQUIRED;
     return is_missing ? MOTE_PB_ERR_REQUIRED : 0;
 }

@@ -95,8 +95,9 @@ int mote_pb_resume_part(const void *resumed, const void *message, size_t offset,
     bool begun = r->place && offset > 0 && place_follows(r, offset, said);
 
     if (r->place && (said > 0) == (cap > 0)) {
-        if (place_part(r, message, offset, out, cap, total) == 0)
-            return 0;
+        int done = place_part(r, message, offset, out, cap, total);
+        if (done == 0 || done == MOTE_PB_ERR_SUPPLY) /* what all of it would come to as well */
+            return done;
         r->place->type = NULL;
         *total = said;
     }

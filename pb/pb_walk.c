@@ -121,14 +121,16 @@ static int walk_value(walk_pen *p, size_t limit, uint32_t key, const mote_pb_fie
 /* The elements of a list, from the one at work on. */
 static int walk_elements(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 {
-    const mote_pb_list *list = (const void *)(l->message + f->offset);
-    size_t size = mote_pb_info_of(f)->size;
+    size_t count = mote_pb_count(f, l->message);
+    mote_pb_value spare;
 
-    for (; l->element < list->count; l->element++) {
-        const uint8_t *value = (const uint8_t *)list->items + l->element * size;
+    for (; l->element < count; l->element++) {
+        const void *value = mote_pb_item(f, l->message, l->element, &spare);
         bool unknown = mote_pb_label_of(f) == MOTE_PB_UNKNOWN;
-        int r = unknown ? walk_put(p, l->end, NULL, 0, (const void *)value)
-                        : walk_value(p, l->end, f->key, f, value);
+        if (!value)
+            return MOTE_PB_ERR_SUPPLY;
+        int r =
+            unknown ? walk_put(p, l->end, NULL, 0, value) : walk_value(p, l->end, f->key, f, value);
         if (r != WALK_WRITTEN)
             return r;
         MOTE_PB_LOOKED_AT(1);
@@ -138,21 +140,25 @@ static int walk_elements(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 
 /* Key and length of a packed field. What follows lies in memory as it is sent, or else is the next
  * element. A length that was begun is the one that is kept. */
-static int walk_packed_head(walk_pen *p, mote_pb_level *l, const mote_pb_field *f,
-                            const mote_pb_list *list)
+static int walk_packed_head(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 {
+    const mote_pb_list *list = (const void *)(l->message + f->offset);
     uint8_t spare[WALK_HEAD], *head = walk_head(p, spare), *to = head;
-    bool as_it_is = MOTE_PB_LITTLE_ENDIAN && (f->key & 7) != MOTE_PB_VARINT;
+    bool as_it_is =
+        MOTE_PB_LITTLE_ENDIAN && (f->key & 7) != MOTE_PB_VARINT && !mote_pb_is_supplied(f);
     mote_pb_bytes body = {as_it_is ? list->items : NULL, 0};
+    int r = 0;
 
     if (p->walk->skip == 0)
-        p->walk->length = mote_pb_packed_size(f, list);
+        r = mote_pb_packed_size(f, l->message, &p->walk->length);
+    if (r < 0)
+        return r;
     size_t size = p->walk->length;
     if (as_it_is)
         body.len = list->count * mote_pb_info_of(f)->size;
     to = walk_varint(to, (f->key & ~7u) | MOTE_PB_LEN);
     to = walk_varint(to, size);
-    int r = walk_put(p, l->end, head, (size_t)(to - head), &body);
+    r = walk_put(p, l->end, head, (size_t)(to - head), &body);
     if (r != WALK_WRITTEN)
         return r;
     size -= body.len;
@@ -164,17 +170,17 @@ static int walk_packed_head(walk_pen *p, mote_pb_level *l, const mote_pb_field *
 /* Element 0 is the head. */
 static int walk_packed(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 {
-    const mote_pb_list *list = (const void *)(l->message + f->offset);
-    size_t size = mote_pb_info_of(f)->size;
+    size_t count = mote_pb_count(f, l->message);
+    mote_pb_value spare;
     int r = WALK_WRITTEN;
 
-    if (l->element == 0 && list->count == 0)
+    if (l->element == 0 && count == 0)
         return WALK_WRITTEN;
     if (l->element == 0)
-        r = walk_packed_head(p, l, f, list);
-    while (r == WALK_WRITTEN && l->element <= list->count) {
-        r = walk_value(p, p->walk->limit, 0, f,
-                       (const uint8_t *)list->items + (l->element - 1) * size);
+        r = walk_packed_head(p, l, f);
+    while (r == WALK_WRITTEN && l->element <= count) {
+        const void *value = mote_pb_item(f, l->message, l->element - 1, &spare);
+        r = value ? walk_value(p, p->walk->limit, 0, f, value) : MOTE_PB_ERR_SUPPLY;
         l->element += r == WALK_WRITTEN;
         MOTE_PB_LOOKED_AT(1);
     }
@@ -185,7 +191,7 @@ static int walk_packed(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 static int walk_field(walk_pen *p, mote_pb_level *l, const mote_pb_field *f)
 {
     MOTE_PB_LOOKED_AT(1);
-    if (mote_pb_label_of(f) == MOTE_PB_PACKED)
+    if (mote_pb_is_packed(f))
         return walk_packed(p, l, f);
     if (mote_pb_is_plural(f))
         return walk_elements(p, l, f);
@@ -290,7 +296,10 @@ static int walk_step(walk_pen *p)
     MOTE_PB_LOOKED_AT(1);
     if (l->field == l->type->field_count)
         return walk_leave(p, l);
-    const uint8_t *inside = mote_pb_element(l);
+    const uint8_t *inside;
+    r = mote_pb_element(l, &inside);
+    if (r < 0)
+        return r;
     return inside ? walk_enter(p, l, inside) : walk_next(p, l);
 }
 
@@ -326,7 +335,9 @@ static int walk_resume(mote_pb_walk *w, const mote_pb_message *type, const void 
             return MOTE_PB_ERR_CHANGED;
         MOTE_PB_LOOKED_AT(1);
         l->message = at;
-        at = i < w->depth ? mote_pb_element(l) : NULL;
+        int r = i < w->depth ? mote_pb_element(l, &at) : 0;
+        if (r < 0)
+            return r;
     }
     return 0;
 }

@@ -28,9 +28,8 @@ int mote_pb_level_open(mote_pb_walk *w, size_t depth, const mote_pb_message *typ
     return 0;
 }
 
-const uint8_t *mote_pb_element(const mote_pb_level *l)
+static const uint8_t *array_element(const mote_pb_level *l, const mote_pb_field *f)
 {
-    const mote_pb_field *f = mote_pb_row(l);
     const uint8_t *place = l->message + f->offset;
     mote_pb_list list;
 
@@ -45,4 +44,31 @@ const uint8_t *mote_pb_element(const mote_pb_level *l)
         return NULL;
     memcpy(&list.items, place, sizeof list.items);
     return list.items;
+}
+
+int mote_pb_element(const mote_pb_level *l, const uint8_t **element)
+{
+    const mote_pb_field *f = mote_pb_row(l);
+    const mote_pb_supply *supply = (const void *)(l->message + f->offset);
+
+    if (!mote_pb_is_supplied(f)) {
+        *element = array_element(l, f);
+        return 0;
+    }
+    *element = l->element < supply->count ? supply->element : NULL;
+    if (*element && !supply->get(supply->user, l->element, supply->element))
+        return MOTE_PB_ERR_SUPPLY;
+    return 0;
+}
+
+const void *mote_pb_item(const mote_pb_field *f, const uint8_t *message, size_t index,
+                         mote_pb_value *spare)
+{
+    const void *place = message + f->offset;
+    const mote_pb_supply *supply = place;
+
+    if (!mote_pb_is_supplied(f))
+        return (const uint8_t *)((const mote_pb_list *)place)->items +
+               index * mote_pb_info_of(f)->size;
+    return supply->get(supply->user, index, spare) ? spare : NULL;
 }

@@ -30,7 +30,7 @@ static size_t sized_value(const mote_pb_field *f, const void *p)
     }
 }
 
-size_t mote_pb_packed_size(const mote_pb_field *f, const mote_pb_list *list)
+static size_t sized_packed(const mote_pb_field *f, const mote_pb_list *list)
 {
     size_t size = mote_pb_info_of(f)->size, n = 0;
 
@@ -42,6 +42,45 @@ size_t mote_pb_packed_size(const mote_pb_field *f, const mote_pb_list *list)
     return n;
 }
 
+/* The bytes of all values that a function gives, without their keys. */
+static int sized_items(const mote_pb_field *f, const uint8_t *message, size_t *n)
+{
+    mote_pb_value spare;
+
+    *n = 0;
+    for (size_t i = 0; i < mote_pb_count(f, message); i++) {
+        const void *value = mote_pb_item(f, message, i, &spare);
+        if (!value)
+            return MOTE_PB_ERR_SUPPLY;
+        if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT &&
+            !mote_pb_utf8_valid(spare.view.data, spare.view.len))
+            return MOTE_PB_ERR_UTF8;
+        *n += sized_value(f, value);
+    }
+    return 0;
+}
+
+int mote_pb_packed_size(const mote_pb_field *f, const uint8_t *message, size_t *n)
+{
+    if (mote_pb_is_supplied(f))
+        return sized_items(f, message, n);
+    *n = sized_packed(f, (const void *)(message + f->offset));
+    return 0;
+}
+
+static int sized_supplied(const mote_pb_field *f, const uint8_t *message, size_t *size)
+{
+    size_t count = mote_pb_count(f, message), n;
+    int r = sized_items(f, message, &n);
+
+    if (!mote_pb_is_packed(f))
+        n += count * sized_varint(f->key);
+    else if (count > 0)
+        n += sized_varint(f->key) + sized_varint(n);
+    *size = n;
+    return r;
+}
+
 static size_t sized_list(const mote_pb_field *f, const void *place)
 {
     const mote_pb_list *list = place;
@@ -51,7 +90,7 @@ static size_t sized_list(const mote_pb_field *f, const void *place)
     if (list->count == 0)
         return 0;
     if (mote_pb_label_of(f) == MOTE_PB_PACKED) {
-        n = mote_pb_packed_size(f, list);
+        n = sized_packed(f, list);
         return sized_varint(f->key) + sized_varint(n) + n;
     }
     MOTE_PB_LOOKED_AT(list->count);
@@ -93,13 +132,17 @@ static int sized_fields(mote_pb_level *l)
 {
     const mote_pb_field *f = mote_pb_row(l), *end = l->type->fields + l->type->field_count;
     const uint8_t *message = l->message;
+    size_t n = 0;
+    int r;
 
     for (; f < end && !mote_pb_is_message(f); f++) {
         MOTE_PB_LOOKED_AT(1);
-        if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT &&
+        if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT && !mote_pb_is_supplied(f) &&
             !sized_texts_valid(f, message))
             return MOTE_PB_ERR_UTF8;
-        l->end += sized_field(f, message);
+        if (mote_pb_is_supplied(f) && (r = sized_supplied(f, message, &n)) < 0)
+            return r;
+        l->end += mote_pb_is_supplied(f) ? n : sized_field(f, message);
     }
     l->field = (uint16_t)(f - l->type->fields);
     return 0;
@@ -112,8 +155,8 @@ static int sized_next(mote_pb_level *l, const uint8_t **inside)
 
     for (*inside = NULL; (r = sized_fields(l)) == 0 && l->field < l->type->field_count;
          l->field++, l->element = 0) {
-        *inside = mote_pb_element(l);
-        if (*inside)
+        r = mote_pb_element(l, inside);
+        if (r < 0 || *inside)
             break;
         if (l->element == 0 && mote_pb_label_of(mote_pb_row(l)) == MOTE_PB_REQUIRED)
             return MOTE_PB_ERR_REQUIRED;

@@ -64,6 +64,7 @@ typedef struct {
     bool descriptors; /* for reflection */
     bool descriptors_only;
     field_names skip, encode_only, decode_only;
+    field_names supplied; /* by functions */
 } options;
 extern options opt;
 
@@ -174,8 +175,9 @@ enum direction { ENCODE, DECODE, BOTH };
 /* A field as it is generated. */
 typedef struct {
     const FieldDescriptorProto *proto;
-    bool in[2];      /* the tables for encoding and for decoding */
-    const type *sub; /* message or enum */
+    bool in[3];       /* the tables for encoding, for decoding and for both */
+    bool is_supplied; /* by a function, and sent alone */
+    const type *sub;  /* message or enum */
     char *member;
     enum presence presence;
     unsigned pb_type; /* enum mote_pb_type */
@@ -224,6 +226,7 @@ typedef struct {
     bool single;           /* a message that is not repeated */
     bool text, unknown;
     bool strict; /* closed enums or required fields */
+    bool supplied;
 } needs;
 needs needs_of(const type *t, enum direction d);
 /* Ends the program before a request of messages that lead to each other, one inside of the other,

@@ -44,7 +44,10 @@ static void put_member(text *t, const field_plan *f, const char *indent)
     bool is_message = is_message_type(f->pb_type);
     const char *value = value_type(f);
 
-    if (is_message && (f->presence == REPEATED || f->presence == PACKED))
+    if (f->is_supplied)
+        text_add(t, "%smote_pb_supply %s; /* get() fills a %s */\n", indent, f->member,
+                 is_message ? f->sub->c_name : value);
+    else if (is_message && (f->presence == REPEATED || f->presence == PACKED))
         text_add(t, "%sstruct {\n%s    const %s *items;\n%s    size_t count;\n%s} %s;\n", indent,
                  indent, f->sub->c_name, indent, indent, f->member);
     else if (f->presence == REPEATED || f->presence == PACKED)
@@ -163,6 +166,8 @@ static extent member_extent(const field_plan *f)
 {
     extent e = value_extent(f), with_has = {1, 1};
 
+    if (f->is_supplied)
+        return (extent){32, 8};
     if (f->presence == REPEATED || f->presence == PACKED)
         return (extent){16, 8};
     if (f->presence != EXPLICIT || is_message_type(f->pb_type))

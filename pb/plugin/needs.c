@@ -53,6 +53,7 @@ static bool add(needs *outer, const needs *inner)
     outer->text |= inner->text;
     outer->unknown |= inner->unknown;
     outer->strict |= inner->strict;
+    outer->supplied |= inner->supplied;
     return memcmp(&before, outer, sizeof before) != 0;
 }
 
@@ -68,6 +69,7 @@ static void look_at(enum direction d, size_t i)
         bool is_list = f->presence == REPEATED || f->presence == PACKED;
         if (!f->in[d])
             continue;
+        n->supplied |= f->is_supplied;
         n->text |= f->pb_type == MOTE_PB_TEXT;
         n->strict |= f->pb_type == MOTE_PB_CLOSED || f->presence == REQUIRED;
         if (!is_message_type(f->pb_type)) {
@@ -86,7 +88,7 @@ static void look_at(enum direction d, size_t i)
 }
 
 /* Passes on what an inner message needs to the messages around it, until nothing grows any more.
- * The needs of one message can grow six times at the most. */
+ * The needs of one message can grow seven times at the most. */
 static void hand_out(enum direction d)
 {
     while (met_count > 0) {

@@ -77,10 +77,12 @@ static void one_option(char *name)
         add_option_field(&opt.encode_only, value);
     else if (strcmp(name, "decode_only") == 0 && value)
         add_option_field(&opt.decode_only, value);
+    else if (strcmp(name, "supplied") == 0 && value)
+        add_option_field(&opt.supplied, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, large, keep_unknown, names, "
              "descriptors, descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER or "
-             "runtime=mote.h, and skip, encode_only and decode_only=MESSAGE.FIELD",
+             "runtime=mote.h, and skip, encode_only, decode_only and supplied=MESSAGE.FIELD",
              name);
 }
 

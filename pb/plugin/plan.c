@@ -137,15 +137,23 @@ static void plan_field(message_plan *m, map *names, map *members, size_t index)
         return;
     f->proto = proto;
     f->in[ENCODE] = !is_named(&opt.decode_only, m->type, proto->name);
-    f->in[DECODE] = !is_named(&opt.encode_only, m->type, proto->name);
+    f->is_supplied = is_named(&opt.supplied, m->type, proto->name);
+    f->in[DECODE] = !f->is_supplied && !is_named(&opt.encode_only, m->type, proto->name);
+    f->in[BOTH] = !f->is_supplied;
     f->index = (int)index;
     f->pb_type = pb_type_of(m->type, proto);
     f->presence = presence_of(m->type, proto, f->pb_type);
     f->oneof = f->presence == ONEOF ? proto->oneof_index.value : -1;
+    if (f->is_supplied && f->presence != REPEATED && f->presence != PACKED)
+        fail("%s: a function supplies repeated fields, and this is none", who);
+    if (f->is_supplied && f->pb_type == MOTE_PB_CLOSED)
+        f->pb_type = MOTE_PB_ENUM_TYPE; /* a number is sent as it is */
     if (is_message_type(f->pb_type) || proto->type == MOTE_PB_ENUM_TYPE)
         f->sub = find_type(proto->type_name, who);
     if (is_message_type(f->pb_type) || f->pb_type == MOTE_PB_CLOSED)
         f->aux = index_of_sub(m, f->sub);
+    else
+        f->aux = f->is_supplied && f->presence == PACKED;
     f->member = unique_name(f->oneof >= 0 ? members : names, c_member(proto->name));
     m->count++;
 }
@@ -217,7 +225,7 @@ void go_deeper(size_t *depth, const type *t)
 /* ---- tables -------------------------------------------------------------------------------- */
 
 /* A message has a table of its own for a direction when that leaves out one of its fields, or of
- * the fields of a message inside of it. */
+ * the fields of a message inside of it; and for encoding when functions supply some of them. */
 static bool differs(const message_plan *m, enum direction d, bool *seen)
 {
     static size_t depth;
@@ -227,7 +235,7 @@ static bool differs(const message_plan *m, enum direction d, bool *seen)
         return false;
     seen[m->type - types] = true;
     for (size_t i = 0; i < m->count; i++) {
-        if (!m->fields[i].in[d])
+        if (m->fields[i].in[d] != m->fields[i].in[BOTH])
             return true;
     }
     go_deeper(&depth, m->type);
@@ -245,7 +253,7 @@ char *stem_of(const type *t, enum direction d)
     const field_names *others = d == ENCODE ? &opt.decode_only : &opt.encode_only;
     bool own = false;
 
-    if (d != BOTH && others->count > 0) {
+    if (d != BOTH && others->count + opt.supplied.count > 0) {
         bool *seen = allocate(type_count);
         own = differs(plan_of(t), d, seen);
         free(seen);

@@ -15,6 +15,8 @@ static const char *label_constant(const field_plan *f)
                                          " | MOTE_PB_PACKED",
                                          " | MOTE_PB_ONEOF"};
 
+    if (f->is_supplied)
+        return " | MOTE_PB_SUPPLIED";
     if (is_message_type(f->pb_type) && f->presence == EXPLICIT)
         return "";
     return labels[f->presence];
@@ -51,7 +53,7 @@ static const field_plan **sort_fields(const message_plan *m, enum direction d, s
 
     *count = 0;
     for (size_t i = 0; i < m->count; i++) {
-        if (d == BOTH || m->fields[i].in[d])
+        if (m->fields[i].in[d])
             sorted[(*count)++] = &m->fields[i];
     }
     qsort(sorted, *count, sizeof *sorted, by_number);
@@ -154,9 +156,18 @@ void put_coders(text *t, const message_plan *m)
 
     if (d.messages)
         lists = d.values ? "mote_pb_read_lists" : "mote_pb_read_messages";
-    bool is_flat = !e.single && !e.messages;
+    bool is_flat = !e.single && !e.messages && !e.supplied;
     const char *name = m->type->c_name;
-    if (!is_flat)
+    if (e.supplied)
+        text_add(t,
+                 "static int %s_put(mote_pb_writer *w, const mote_pb_message *type, "
+                 "const void *message)\n"
+                 "{\n"
+                 "    uint64_t memory[MOTE_PB_WALK_SIZE(%s_DEPTH, 0) / sizeof(uint64_t) + 1];\n"
+                 "    return mote_pb_put_forward(w, type, message, memory, sizeof memory);\n"
+                 "}\n",
+                 name, name);
+    else if (!is_flat)
         text_add(t,
                  "static int %s_put(mote_pb_writer *w, const mote_pb_message *type, "
                  "const void *message)\n"
@@ -166,7 +177,8 @@ void put_coders(text *t, const message_plan *m)
                  "}\n",
                  name, name, name);
     text_add(t, "const mote_pb_encoder %s_encoder = {&%s_layout, %s, %s};\n", name,
-             stem_of(m->type, ENCODE), e.values || e.unknown ? "mote_pb_put_list" : "NULL",
+             stem_of(m->type, ENCODE),
+             !e.supplied && (e.values || e.unknown) ? "mote_pb_put_list" : "NULL",
              is_flat ? "mote_pb_put_flat" : format("%s_put", name));
     text_add(t, "const mote_pb_decoder %s_decoder = {&%s_layout, %s, %s, %s, %s, %s};\n",
              m->type->c_name, stem_of(m->type, DECODE), d.text ? "mote_pb_utf8_valid" : "NULL",

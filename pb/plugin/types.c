@@ -208,9 +208,9 @@ static bool is_in_input(char *name)
 
 void check_options(void)
 {
-    const field_names *lists[] = {&opt.skip, &opt.encode_only, &opt.decode_only};
+    const field_names *lists[] = {&opt.skip, &opt.encode_only, &opt.decode_only, &opt.supplied};
 
-    for (size_t l = 0; l < 3; l++) {
+    for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
         for (size_t i = 0; i < lists[l]->count; i++) {
             if (!is_in_input(lists[l]->names[i]))
                 fail("the options name a field '%s' that no message has: write "

@@ -163,4 +163,19 @@ beside_nanopb() {
     PYTHONPATH="$W/py" $PYTHON tests/pb/beside_nanopb.py | "$N/beside"
 }
 check "random messages, the same bytes from nanopb" beside_nanopb
+
+supplied() { # repeated fields from functions: of each kind, in C and C++; and what is no repeated field is told
+    F=$W/supplied
+    mkdir -p "$F"
+    fields=$(printf ',supplied=both.All.%s' i32s reals s64s texts points counts)
+    mote -I tests/pb --mote_out="$F" --mote_opt="runtime=,names$fields" both.proto || return 1
+    # shellcheck disable=SC2046,SC2086
+    $CC $flags -g -fsanitize=address,undefined -I"$F" tests/pb/supplied.c "$F/both.mote.c" \
+        $(make -s --no-print-directory print-PB) -o "$F/run" || return 1
+    echo '#include "both.mote.h"' | g++ -std=c++17 -Wall -Wextra -Werror -I. -I"$F" -x c++ -fsyntax-only - || return 1
+    (set -o pipefail; "$F/run" | PYTHONPATH="$W/py" $PYTHON tests/pb/supplied.py) || return 1
+    ! mote -I tests/pb --mote_out="$F" --mote_opt=supplied=both.All.text both.proto 2>"$W/err" &&
+        grep -q "both.All.text: a function supplies repeated fields, and this is none" "$W/err"
+}
+check "repeated fields from functions" supplied
 summary

@@ -56,6 +56,7 @@ static const struct {
     {MOTE_PB_ERR_CHANGED, "pb: the message was changed while it was sent"},
     {MOTE_PB_ERR_MEMORY,
      "pb: the memory that was lent for a large message is too small for its depth"},
+    {MOTE_PB_ERR_SUPPLY, "pb: a function did not give an element of a repeated field"},
     {MOTE_CHANNEL_ERR_DEADLINE, "the deadline has passed"},
     {MOTE_CHANNEL_ERR_CONNECT, "there is no connection"},
     {MOTE_CHANNEL_ERR_CALLS, "all calls that the channel has room for are open (max_calls)"},
