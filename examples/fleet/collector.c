@@ -174,14 +174,13 @@ static int begin_upload(mote_grpc_call *call, call_state *state)
     return 0;
 }
 
-static int finish_upload(mote_grpc_call *call, call_state *state)
+/* "Received" is what no loss of power takes away: the summary waits for the commit. */
+static int finish_upload(call_state *state)
 {
-    mote_telemetry_UploadSummary summary = {.received = state->received};
-    int r = mote_telemetry_Telemetry_Upload_answer(call, &summary);
-
-    if (r == 0)
-        calls_leave(state);
-    return r;
+    state->kind = UPLOAD_OWED;
+    state->told = state->source->accepted;
+    calls_sum_up(state);
+    return 0;
 }
 
 static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -198,7 +197,7 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
     case MOTE_GRPC_MESSAGE:
         return on_sample(call, state, ev);
     case MOTE_GRPC_HALF_CLOSE:
-        return finish_upload(call, state);
+        return finish_upload(state);
     case MOTE_GRPC_CLOSED:
         calls_leave(state);
         return 0;
@@ -284,6 +283,8 @@ static void tell_all(mote_posix_loop *loop)
         next = state->next;
         if (state->ending)
             calls_try_to_end(state);
+        else if (state->kind == UPLOAD_OWED)
+            calls_sum_up(state);
         else if (state->kind != UPLOAD)
             calls_tell(state, interval_ms);
     }

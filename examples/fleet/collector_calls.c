@@ -165,14 +165,18 @@ int calls_try_to_end(call_state *state)
     return calls_refuse(state, state->call, state->code, state->ending);
 }
 
+static bool is_upload(const call_state *state)
+{
+    return state->kind >= UPLOAD;
+}
+
 /* A device has one call of a kind, the last one that says its name and epoch. The two may come by
  * different connections: a proxy makes one for each. Only of a device without an epoch nobody knows
  * whether both are of the same life. */
 static void take_over(call_state *old, const call_state *now, const source *s)
 {
     if (old && old != now &&
-        ((old->kind == UPLOAD) == (now->kind == UPLOAD) ||
-         (s->epoch == 0 && old->call->grpc != now->call->grpc)))
+        (is_upload(old) == is_upload(now) || (s->epoch == 0 && old->call->grpc != now->call->grpc)))
         calls_end(old, MOTE_GRPC_ABORTED, "the device has called again");
 }
 
@@ -181,10 +185,21 @@ void calls_bind(call_state *state, source *s)
     take_over(s->control, state, s);
     take_over(s->upload, state, s);
     state->source = s;
-    if (state->kind == UPLOAD)
+    if (is_upload(state))
         s->upload = state;
     else
         s->control = state;
+}
+
+/* ---- the end of an upload ------------------------------------------------------------------- */
+
+void calls_sum_up(call_state *state)
+{
+    mote_telemetry_UploadSummary summary = {.received = state->received};
+
+    if (state->source->stored >= state->told &&
+        mote_telemetry_Telemetry_Upload_answer(state->call, &summary) == 0)
+        calls_leave(state);
 }
 
 /* ---- what a device is told ----------------------------------------------------------------- */

@@ -7,12 +7,14 @@
 #include "tokens.h"
 #include "../../grpc/grpc.h"
 
-/* Which call it is; and of Control what its device was told: SILENT -> GREETED -> PACED. */
+/* Which call it is; of Control what its device was told: SILENT -> GREETED -> PACED; and of Upload
+ * whether its device has ended it: UPLOAD -> UPLOAD_OWED. */
 enum call_kind {
     CONTROL_SILENT,  /* it is owed an acknowledgement, the first one or for a heartbeat */
     CONTROL_GREETED, /* that is said, */
     CONTROL_PACED,   /* and the interval */
-    UPLOAD
+    UPLOAD,
+    UPLOAD_OWED /* the summary, once all that it has brought is stored */
 };
 
 /* A call that is known here; zero when it starts. */
@@ -27,7 +29,7 @@ typedef struct call_state {
     uint64_t received;
     enum call_kind kind;
     uint32_t telling;   /* which command, a part of which may have been sent; 0: none */
-    uint64_t told;      /* what it says */
+    uint64_t told;      /* what it says; UPLOAD_OWED: the number that is to be stored first */
     int code;           /* it is to end with this: */
     const char *ending; /* why; NULL: it is not */
 } call_state;
@@ -66,6 +68,9 @@ int calls_try_to_end(call_state *state);
  * told is the difference between what there is and what it knows. What finds no room is sent later.
  */
 void calls_tell(call_state *state, uint32_t interval_ms);
+/* Answers an upload that its device has ended, once what it has brought is stored, in this turn or
+ * a later one. */
+void calls_sum_up(call_state *state);
 /* A device belongs to one connection at a time, to the last one that says its name and epoch. */
 void calls_bind(call_state *state, source *s);
 

@@ -56,8 +56,9 @@ typedef struct {
     mote_heartbeat heartbeat; /* Reports, and the answers to them */
     bool answered;            /* something has come since the last turn */
     uint64_t begun_ms;        /* the calls of now */
-    uint64_t heard_ms; /* when the last answer came, or none was owed; 0: on no connection yet */
-    uint64_t heard;    /* the number that it acknowledged */
+    uint64_t heard_ms;  /* when the last answer came, or none was owed; 0: on no connection yet */
+    uint64_t heard;     /* the number that it acknowledged */
+    uint64_t looked_ms; /* when that was last looked at */
 } sensor_core;
 
 /* The samples are in `ring`; policy: enum mote_outbox_policy; epoch: a random number, not 0. */
@@ -80,7 +81,7 @@ void sensor_work(sensor_core *s, mote_grpc *g, uint64_t now_ms);
 
 /* The collector has owed an answer for SENSOR_SILENCE_MS, its first acknowledgement, that of what
  * was sent, or that of a heartbeat: the path is dead; or it is SENSOR_BROKEN. To be asked in each
- * turn of a connection. */
+ * turn of a connection; who did not for as long was asleep, and that is no silence of the peer. */
 bool sensor_is_stuck(sensor_core *s, uint64_t now_ms);
 
 #endif

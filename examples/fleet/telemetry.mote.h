@@ -36,7 +36,7 @@ enum { mote_telemetry_Sample_value_NUMBER = 4 };
 enum { mote_telemetry_Sample_before_start_NUMBER = 5 };
 
 struct mote_telemetry_UploadSummary {
-    /* by this call */
+    /* by this call, and stored */
     uint64_t received;
 };
 enum { mote_telemetry_UploadSummary_received_NUMBER = 1 };

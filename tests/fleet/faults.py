@@ -1,6 +1,7 @@
 """Sensors and a collector on their bad days: faults.py [NAME...]. After each of them the books must balance (ledger.py), and each
 acknowledged sample must be in the store once. BUILD=build; needs grpcio, and telemetry_pb2 on PYTHONPATH."""
 import errno
+import itertools
 import math
 import os
 import pty
@@ -25,6 +26,7 @@ BUILD = os.environ.get("BUILD", "build")
 W = tempfile.mkdtemp(prefix="mote-fleet.")
 STORE = None
 children = []
+outputs = itertools.count()  # threads start programs at the same time
 tests = []
 
 
@@ -57,7 +59,7 @@ def wait_for(condition, what, seconds=15):
 
 class Program:
     def __init__(self, name, *options, env=None, prefix=()):
-        self.out = os.path.join(W, f"out.{len(children)}")
+        self.out = os.path.join(W, f"out.{next(outputs)}")
         self.err = self.out + ".err"
         self.p = subprocess.Popen([*prefix, f"{BUILD}/{name}", *options], stdout=open(self.out, "w"), stderr=open(self.err, "w"),
                                   stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
@@ -633,6 +635,22 @@ def a_collector_that_is_killed_again_and_again():
         expect(p.wait() == 0, p.said())
     c.stop()
     balance(c, *s)
+
+
+@test
+def a_summary_says_what_is_stored():
+    """While nothing can be made durable no upload is said to be received; then it ends, and comes again."""
+    port = free_port()
+    c = Collector(port, env={"LD_PRELOAD": os.path.abspath(f"{W}/fail.so"), "FAIL_WHILE": f"{W}/fail"})
+    ch = channel(port)
+    expect(upload(ch, "d", [sample(i) for i in range(1, 21)], f"{1:016x}").received == 20 == rows(), "stored", rows())
+    for last in 40, 60, 80:
+        failing("fsync")(c)
+        refused(grpc.StatusCode.UNAVAILABLE, ch, "d", [sample(i) for i in range(1, last + 1)], f"{1:016x}")
+        healed(c)
+        wait_for(lambda: c.said().count("the store is open again") == c.said().count("nothing is acknowledged until") > 0, "the store again")
+    expect(upload(ch, "d", [sample(i) for i in range(1, 101)], f"{1:016x}").received == 100 == rows(), "stored", rows())
+    c.stop()
 
 
 @test

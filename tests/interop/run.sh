@@ -179,6 +179,19 @@ with_python() {
     both_over_tls python "$version" $peer
 }
 
+# Two servers that are stopped and started in turn, with clients of grpcio and Go; see tests/peers/ending.py.
+restarts() {
+    local test d
+    mkdir -p "$W/restart" && cp tests/interop/restart/main.go "$W/restart" || return 1
+    printf 'module restart\n\ngo 1.24\n\nrequire google.golang.org/grpc %s\n' "$GO_VERSION" >"$W/restart/go.mod"
+    (cd "$W/restart" && go mod tidy && go build -o restart .) >"$W/out" 2>&1 || { tail "$W/out"; return 1; }
+    for d in tour fleet device; do protoc -I examples/$d --python_out="$W/py" examples/$d/*.proto || return 1; done
+    for test in with_retries without_them of_collectors of_h2_servers; do
+        run_case go "$GO_VERSION" server "a_rolling_restart_$test" env BUILD="$BUILD" PYTHONPATH="$W/py" PYTHONDONTWRITEBYTECODE=1 \
+            RESTART_GO="$W/restart/restart" "$PYTHON" tests/peers/ending.py "a_rolling_restart_$test"
+    done
+}
+
 with_go() {
     command -v go >/dev/null || { skip go "there is no Go toolchain"; return 0; }
     [ -x "$W/go/client" ] || GOBIN=$W/go go install "google.golang.org/grpc/interop/client@$GO_VERSION" \
@@ -189,6 +202,7 @@ with_go() {
         custom_metadata status_code_and_message special_status_message unimplemented_method unimplemented_service
         cancel_after_begin cancel_after_first_response timeout_on_sleeping_server rpc_soak channel_soak" \
         "$W/go/client" --server_host=127.0.0.1 --soak_per_iteration_max_acceptable_latency_ms=20000
+    restarts || return 1
     mote_as_server go "$GO_VERSION" "orca_per_rpc orca_oob" "$W/go/client" --server_host=127.0.0.1 \
         --service_config_json="$ORCA"
     start_server port "$W/go/server" --use_tls --tls_cert_file="$W/tls/server.pem" --tls_key_file="$W/tls/server.key"

@@ -10,9 +10,12 @@ import time
 
 import grpc
 import device_pb2
+import telemetry_pb2
 import tour_pb2
 
 BUILD = os.environ.get("BUILD", "build")
+GO = os.environ.get("RESTART_GO")  # the client of tests/interop/restart
+WORKERS = 8
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\4" + bytes(5)
 RETRIES = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.05s", "maxBackoff": "1s",
     "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}], "loadBalancingConfig": [{"round_robin": {}}]}"""
@@ -34,10 +37,14 @@ def free_port():
         return s.getsockname()[1]
 
 
+def where(program, port):
+    return [f"--port={port}"] if program == "h2_server" else [f"--address=127.0.0.1:{port}"]
+
+
 class Server:
     def __init__(self, program, port=0, *options):
         self.log = tempfile.NamedTemporaryFile()
-        self.p = subprocess.Popen([f"{BUILD}/{program}", f"--address=127.0.0.1:{port}", *options], stdout=self.log, stderr=self.log)
+        self.p = subprocess.Popen([f"{BUILD}/{program}", *where(program, port), *options], stdout=self.log, stderr=self.log)
         servers.append(self.p)
         while "listening on" not in self.said():
             expect(self.p.poll() is None, self.said())
@@ -98,47 +105,118 @@ class Said:
             yield item
 
 
-def a_rolling_restart(config):
-    """Two servers that are stopped and started in turn: no call fails."""
-    ports = [free_port(), free_port()]
-    pair = [Server("unary_server", p) for p in ports]
-    over, failures, done = threading.Event(), [], [0] * 8
+# ---- two servers that are stopped and started in turn: no call fails
 
-    def work(i):
-        target = "ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)
-        channel = grpc.insecure_channel(target, (("grpc.service_config", config),
-                                                 ("grpc.use_local_subchannel_pool", 1),
-                                                 ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)))
-        call = latest(channel)
-        while not over.is_set():
+
+class Grpcio:
+    """Eight workers, each with a channel of its own, that repeat a call until stop()."""
+    name = "grpcio"
+
+    def __init__(self, ports, config, call):
+        self.over, self.failures, self.done = threading.Event(), [], [0] * WORKERS
+        self.target = "ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)
+        self.threads = [threading.Thread(target=self.work, args=(i, config, call)) for i in range(WORKERS)]
+        for t in self.threads:
+            t.start()
+
+    def work(self, i, config, call):
+        channel = grpc.insecure_channel(self.target, (("grpc.service_config", config), ("grpc.use_local_subchannel_pool", 1),
+                                                      ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)))
+        while not self.over.is_set():
             try:
-                call(tour_pb2.Query(topic="t"), timeout=10)
-                done[i] += 1
+                call(channel, i, self.done[i])
+                self.done[i] += 1
             except grpc.RpcError as e:
-                failures.append((e.code(), e.details()))
+                self.failures.append((e.code(), e.details()))
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
-    for t in threads:
-        t.start()
+    def stop(self):
+        self.over.set()
+        for t in self.threads:
+            t.join()
+        return min(self.done), self.failures
+
+
+class Go:
+    """As many workers of Go (tests/interop/restart)."""
+    name = "Go"
+
+    def __init__(self, ports, config, kind):
+        self.p = subprocess.Popen([GO, kind, config, *(f"127.0.0.1:{p}" for p in ports)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  text=True)
+        servers.append(self.p)
+
+    def stop(self):
+        said = self.p.communicate(timeout=30)[0].splitlines()
+        return int(said[-1].split()[1]), said[:-1]
+
+
+def connections(port):
+    """How many the server at this port has."""
+    with open("/proc/net/tcp") as table:
+        return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "01" for line in table)
+
+
+def connected(port, most):
+    end = time.monotonic() + 20
+    while connections(port) < most:
+        expect(time.monotonic() < end, connections(port), "of", most, "have connected")
+        time.sleep(0.02)
+
+
+def a_rolling_restart(start, clients, each=WORKERS):
+    """A server stops when of each client so many workers have connected with the other one; `start` makes the one at a port."""
+    ports = [free_port(), free_port()]
+    pair = [start(p) for p in ports]
+    clients = [c(ports) for c in clients]
     for turn in range(6):
-        time.sleep(0.4)
+        connected(ports[1 - turn % 2], each * len(clients))
+        time.sleep(0.3)
         pair[turn % 2].signal()
         pair[turn % 2].wait()
         time.sleep(0.3)
-        pair[turn % 2] = Server("unary_server", ports[turn % 2])
-    over.set()
-    for t in threads:
-        t.join()
-    expect(not failures and min(done) > 20, len(failures), "failed", failures[:2], "of", sum(done))
+        pair[turn % 2] = start(ports[turn % 2])
+    for c in clients:
+        least, failures = c.stop()
+        expect(not failures and least >= 5, c.name, "with", len(failures), "failed", failures[:2], "and", least, "done by a worker")
+
+
+def asks(channel, _, nth):
+    latest(channel)(tour_pb2.Query(topic="t"), timeout=10)
+
+
+def uploads(channel, worker, nth):
+    """Who repeats what it had sent is told of all of it, too."""
+    call = channel.stream_unary("/mote.telemetry.Telemetry/Upload", telemetry_pb2.Sample.SerializeToString,
+                                telemetry_pb2.UploadSummary.FromString)
+    samples = [telemetry_pb2.Sample(sequence=nth * 20 + i, metric="m", value=1) for i in range(1, 21)]
+    summary = call(iter(samples), timeout=10, metadata=(("device-id", f"py{worker}"), ("device-epoch", f"{worker + 1:016x}")))
+    expect(summary.received == 20, "the summary is", summary)
+
+
+def with_both(kind, call, config):
+    """The clients that there are: Go's is built by `make interop`."""
+    return [lambda ports: Grpcio(ports, config, call)] + ([lambda ports: Go(ports, config, kind)] if GO else [])
 
 
 def a_rolling_restart_with_retries():
-    a_rolling_restart(RETRIES)
+    a_rolling_restart(lambda port: Server("unary_server", port), with_both("unary", asks, RETRIES))
 
 
 def a_rolling_restart_without_them():
     """Clients wait for a connection; what was begun must be ended, or be refused as not processed, which gRPC repeats by itself."""
-    a_rolling_restart(WAITS)
+    a_rolling_restart(lambda port: Server("unary_server", port), with_both("unary", asks, WAITS), 0)
+
+
+def a_rolling_restart_of_collectors():
+    """What a device was told to be received is in one of the two stores."""
+    with tempfile.TemporaryDirectory() as folder:
+        a_rolling_restart(lambda port: Server("collector", port, f"--store={folder}/{port}"), with_both("upload", uploads, RETRIES))
+
+
+def a_rolling_restart_of_h2_servers():
+    """As a name with two addresses: who is told to go connects with the next one."""
+    if GO:
+        a_rolling_restart(lambda port: Server("h2_server", port), [lambda ports: Go(ports, "-", "http")], 0)
 
 
 def calls_that_are_open_end_well():
@@ -357,7 +435,8 @@ def busy_ones_do_not():
     server.wait()
 
 
-tests = (a_rolling_restart_with_retries, a_rolling_restart_without_them, calls_that_are_open_end_well,
+tests = (a_rolling_restart_with_retries, a_rolling_restart_without_them, a_rolling_restart_of_collectors,
+         a_rolling_restart_of_h2_servers, calls_that_are_open_end_well,
          goaway_comes_twice_and_says_what_was_processed, a_second_signal_ends_at_once, a_call_that_does_not_end,
          a_signal_at_any_moment, dialing_holds_nobody_up,
          a_balancer_without_servers_is_not_asked_again_at_once, those_who_ask_for_nothing_give_way, idle_ones_give_way,

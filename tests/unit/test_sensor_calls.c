@@ -222,6 +222,44 @@ static void calls_do_not_begin_again_after_a_goaway(void)
     CHECK_INT(sensor.link, SENSOR_UPLOADS);
 }
 
+/* ---- a path that is dead, and a sensor that slept -------------------------------------------- */
+
+static void a_collector_that_owes_an_answer_is_given_up(void)
+{
+    begin();
+    CHECK(turns_for(1000));
+    CHECK(sensor_put(&sensor, "m", 1, 0));
+    seen.hangs = true;
+    uint64_t start = now;
+    CHECK(!turns_for(60000));
+    CHECK(now - start >= SENSOR_SILENCE_MS && now - start <= SENSOR_SILENCE_MS + 1000);
+}
+
+/* Its program was stopped, or its board asleep, with samples under way: the answer lies unread. */
+static void one_that_slept_reads_what_was_answered_meanwhile(void)
+{
+    static const uint64_t naps_ms[] = {SENSOR_SILENCE_MS, 2 * SENSOR_SILENCE_MS, 3600000};
+
+    for (size_t i = 0; i < sizeof naps_ms / sizeof naps_ms[0]; i++) {
+        begin();
+        CHECK(turns_for(1000));
+        CHECK(sensor_put(&sensor, "m", 1, 0));
+        seen.hangs = true;
+        CHECK(turns_for(1000));
+        CHECK_INT(mote_outbox_count(&sensor.samples), 1);
+        seen.hangs = false;
+        now += naps_ms[i];
+        CHECK(turns_for(1000));
+        CHECK_INT(mote_outbox_count(&sensor.samples), 0);
+        CHECK_INT(seen.controls, 1);
+        CHECK(sensor_put(&sensor, "m", 1, 0));
+        seen.hangs = true; /* and one that is dead is found dead after it */
+        now += naps_ms[i];
+        CHECK(turns_for(1000));
+        CHECK(!turns_for(SENSOR_SILENCE_MS));
+    }
+}
+
 /* ---- heartbeats ---------------------------------------------------------------------------- */
 
 static void a_quiet_sensor_says_a_report_now_and_then(void)
@@ -305,6 +343,8 @@ int main(void)
     RUN(calls_that_were_of_use_begin_again_on_their_connection);
     RUN(a_refused_call_ends_the_connection);
     RUN(calls_do_not_begin_again_after_a_goaway);
+    RUN(a_collector_that_owes_an_answer_is_given_up);
+    RUN(one_that_slept_reads_what_was_answered_meanwhile);
     RUN(a_quiet_sensor_says_a_report_now_and_then);
     RUN(one_that_hears_of_its_samples_says_none);
     RUN(a_heartbeat_without_an_answer_ends_the_connection);
