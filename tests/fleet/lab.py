@@ -1,6 +1,6 @@
 """A sensor and a collector on two hosts, network namespaces, and a link between them that fails (link.py): lab.py [short | NAME...]. Each
 scenario asserts the ledger, flat memory and descriptors, and how long it takes from the fault, or its end, to the next stored sample.
-As root; BUILD=build."""
+All of them write build/lab.md, and UPDATE=1 puts that into README.md. As root; BUILD=build."""
 import functools
 import json
 import os
@@ -15,6 +15,7 @@ from faults import Collector, balance, expect, lost_nothing, rows, sensor, wait_
 
 MOST = 15  # seconds
 HERE, THERE, MOVED = "10.98.0.1", "10.98.0.2", "10.98.0.3"
+SPOOL = f"--spool={faults.W}/spool"
 scenarios = {}
 
 
@@ -36,8 +37,10 @@ def used_by(program):
 
 class Hosts:
     """The collector is here; the sensor is there, behind a link of its own."""
+    collector = sensor = None
+    lives = 0  # of the sensor
 
-    def __init__(self, seconds, interval=20, secure=False):
+    def __init__(self, seconds, interval=20, secure=False, spool=()):
         self.other = subprocess.Popen(["unshare", "-n", "sleep", "600"])
         self.pid = self.other.pid
         faults.children.append(self.other)
@@ -53,13 +56,36 @@ class Hosts:
                    ("--tls", own, f"--cert={faults.W}/s.pem", f"--key={faults.W}/s.key"))
             host = "localhost"  # whose address is there what the file of hosts says
             open(f"{faults.W}/hosts", "w").write(f"{HERE} localhost\n")
-        self.collector = Collector(self.port, f"--address={HERE}:{self.port}", *tls[0])
+        self.new_collector = lambda: Collector(self.port, f"--address={HERE}:{self.port}", *tls[0], env={
+            "LD_PRELOAD": os.path.abspath(f"{faults.W}/fail.so"), "FAIL_WHILE": f"{faults.W}/fail"})
         enter = ("nsenter", "-t", str(self.pid), "-n", "unshare", "-m", "sh", "-c",
                  f'[ ! -f {faults.W}/hosts ] || mount --bind {faults.W}/hosts /etc/hosts; exec "$0" "$@"')
-        self.sensor = sensor(0, f"--collector={host}:{self.port}", f"--duration={seconds}", "--when-full=block", *tls[1], interval=interval,
-                             prefix=enter)
+        self.new_sensor = lambda: sensor(0, f"--collector={host}:{self.port}", f"--duration={seconds}", "--when-full=block", *spool, *tls[1],
+                                         interval=interval, prefix=enter)
+        self.used = {}
+        self.start()
         wait_for(lambda: rows() > 100, "samples")
-        self.used = used_by(self.collector), used_by(self.sensor)
+        self.note_use()
+
+    def start(self):
+        """Both, or the one that was killed."""
+        if self.collector is None:
+            self.collector = self.new_collector()
+        if self.sensor is None:
+            self.sensor = self.new_sensor()
+            self.lives += 1
+
+    def note_use(self):
+        for program in (self.collector, self.sensor):
+            self.used.setdefault(program, used_by(program))
+
+    def kill_collector(self):
+        self.collector.kill()
+        self.collector = None
+
+    def kill_sensor(self):
+        self.sensor.kill()
+        self.sensor = None
 
     def begin_link(self):
         self.link = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(__file__), "link.py"), str(self.pid), "lab0", "lab1"],
@@ -85,17 +111,20 @@ class Hosts:
         took = time.monotonic() - begin
         expect(took <= MOST, f"{what}: it took {took:.1f} s")
         self.said = what, took
+        self.note_use()
 
     def end(self):
-        for program, (memory, files) in zip((self.collector, self.sensor), self.used):
-            now = used_by(program)
+        for program in (self.collector, self.sensor):
+            (memory, files), now = self.used[program], used_by(program)
             expect(now[0] < memory + (4 << 20) and now[1] <= files + 2, "memory and descriptors grew from", memory, files, "to", *now)
         expect(self.sensor.wait(120) == 0, self.sensor.said())
         lost_nothing(self.sensor)
         self.collector.stop()
-        balance(self.collector, self.sensor)
+        if self.lives == 1:  # the ledger of one that was killed is gone with it
+            balance(self.collector, self.sensor)
         stored, sent = rows("SELECT count(DISTINCT sequence) FROM samples"), faults.number(self.sensor, "sent")
-        print(f"| {self.said[0]} | {self.said[1]:.1f} s | {stored} | {sent - stored} | {rows() - stored} |", flush=True)
+        expect(sent == stored == rows(), "sent", sent, "stored", stored, "of", rows())
+        print(f"{self.said[0]}\t{self.said[1]:.1f}\t{stored}\t{sent - stored}\t{rows() - stored}", flush=True)
 
 
 def passing(what, seconds, secure=False, interval=20, **rules):
@@ -112,6 +141,16 @@ def lasting(what, secure=False, interval=20, **rules):
     """Something that begins and stays."""
     hosts = Hosts(20, interval, secure)
     hosts.change(**rules)
+    hosts.recovers(what + (", TLS" if secure else ""))
+    hosts.end()
+
+
+def interrupting(what, seconds, begin, end, secure=False, interval=20, **more):
+    """Something that happens to one of the programs."""
+    hosts = Hosts(seconds + 12, interval, secure, **more)
+    begin(hosts)
+    time.sleep(seconds)
+    end(hosts)
     hosts.recovers(what + (", TLS" if secure else ""))
     hosts.end()
 
@@ -141,6 +180,13 @@ for_each({
     "rate": (lasting, ("50 kbit/s",), {"rate": 6250, "delay": 0.05, "interval": 100}),
     "all_at_once": (lasting, ("loss, delay, reordering, duplicates and corruption together",),
                     {"loss": 0.05, "delay": 0.05, "jitter": 0.05, "duplicate": 0.1, "corrupt": 0.03}),
+    "collector_killed": (interrupting, ("the collector is killed, and starts again 5 s later", 5, Hosts.kill_collector, Hosts.start), {}),
+    "sensor_killed": (interrupting, ("the sensor is killed, and starts again 5 s later (`--spool`)", 5, Hosts.kill_sensor, Hosts.start),
+                      {"spool": (SPOOL,)}),
+    "disk_full": (interrupting, ("the disk is full for 5 s", 5, lambda hosts: faults.limit_file_size(8192)(hosts.collector),
+                                 lambda hosts: faults.limit_file_size(faults.resource.RLIM_INFINITY)(hosts.collector)), {}),
+    "disk_fails": (interrupting, ("reading, writing and fsync fail for 5 s", 5, lambda hosts: faults.failing("read", "write", "fsync")(None),
+                                  lambda hosts: faults.healed(None)), {}),
 })
 
 
@@ -165,7 +211,43 @@ def can_run():
 
 
 def run(name):
-    return subprocess.run(["unshare", "-n", sys.executable, __file__, "--one", name]).returncode == 0
+    """Whether it is well, and its row."""
+    r = subprocess.run(["unshare", "-n", sys.executable, __file__, "--one", name], stdout=subprocess.PIPE, text=True)
+    print(r.stdout, end="", flush=True)
+    return r.returncode == 0, r.stdout.rstrip("\n").split("\t")
+
+
+HEAD = "| scenario | recovery | over TLS | lost | doubled |"
+
+
+def table(of):
+    """What was measured: a row has a scenario, plain and over TLS."""
+    measured = {}
+    for what, took, _, lost, doubled in of:
+        row = measured.setdefault(what.removesuffix(", TLS"), ["", "", 0, 0])
+        row[what.endswith(", TLS")] = took + " s"
+        row[2] += int(lost)
+        row[3] += int(doubled)
+    lines = [HEAD, "|---|---|---|---|---|"]
+    return "".join(line + "\n" for line in lines + [f"| {what} | " + " | ".join(map(str, row)) + " |" for what, row in measured.items()])
+
+
+def keep(text):
+    """In build/lab.md, and in the README."""
+    open(os.path.join(faults.BUILD, "lab.md"), "w").write(text)
+    if os.environ.get("UPDATE") != "1":
+        return
+    page = open("README.md").read()
+    begin = page.index(HEAD)
+    open("README.md", "w").write(page[:begin] + text + page[page.index("\n\n", begin) + 1:])
+
+
+def readme_has_all():
+    """A row for each scenario, with nothing lost and nothing doubled."""
+    page = open("README.md").read()
+    lines = page[page.index(HEAD):].split("\n\n")[0].splitlines()[2:]
+    names = sorted({name.removesuffix("_tls") for name in scenarios})
+    expect(len(lines) == len(names) and all(line.endswith(" | 0 | 0 |") for line in lines), "README.md has", len(lines), "rows, not", len(names))
 
 
 def main():
@@ -175,9 +257,13 @@ def main():
     names = sys.argv[1:] or list(scenarios)
     if names == ["short"]:
         names = ["down_5_s", "nat_forgets_tls", "an_address_that_changes", "one_way_here", "all_at_once"]
-    print("| scenario | recovery | stored | lost | doubled |\n|---|---|---|---|---|", flush=True)
+    readme_has_all()
+    print("scenario\trecovery\tstored\tlost\tdoubled", flush=True)
     with ThreadPoolExecutor(6) as pool:
-        failed = sum(not good for good in pool.map(run, names))
+        results = list(pool.map(run, names))
+    failed = sum(not good for good, _ in results)
+    if len(names) == len(scenarios) and failed == 0:
+        keep(table(row for _, row in results))
     print(f"{len(names) - failed} passed, {failed} failed")
     return failed > 0
 
