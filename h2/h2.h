@@ -181,7 +181,8 @@ enum {
     MOTE_H2_LIST_SIZE_DEFAULT = 16384,
     MOTE_H2_SETTINGS_TIMEOUT_MS = 10000,
     MOTE_H2_FRAME_TIMEOUT_MS =
-        60000 /* a frame, or a header block, from its first byte to its last */
+        60000,             /* a frame, or a header block, from its first byte to its last */
+    MOTE_H2_LOOK_MS = 1000 /* so much of a pause between two looks counts against the peer */
 };
 
 typedef struct {
@@ -385,7 +386,9 @@ size_t mote_h2_tx_space(const mote_h2 *c);
 bool mote_h2_half_free(const mote_h2 *c);
 
 /* Takes the time, in ms from any origin, never backwards. Returns the ms until it must be called
- * again, UINT32_MAX if that does not matter, or < 0 as int when the connection has failed. */
+ * again, UINT32_MAX if that does not matter, or < 0 as int when the connection has failed. Time in
+ * which nobody called it does not count against the peer, but for MOTE_H2_LOOK_MS of each pause:
+ * what the peer has to say may wait to be read. */
 uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms);
 
 /* Graceful shutdown (RFC 9113 6.8): no new streams from now on; the open ones go on. The server

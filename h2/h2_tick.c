@@ -13,12 +13,20 @@ static void refill(mote_h2 *c, uint32_t now_ms)
     c->budget = gain < c->budget_max - c->budget ? c->budget + gain : c->budget_max;
 }
 
-/* What is left of a time-out. When nothing is, the connection fails. */
+/* Whoever has not looked has not read either: of a longer pause, what of it does not count. */
+static uint32_t unseen(const mote_h2 *c, uint32_t now_ms)
+{
+    uint32_t pause_ms = now_ms - c->refill_ms;
+
+    return pause_ms >= MOTE_H2_LOOK_MS + REFILL_MS ? pause_ms - MOTE_H2_LOOK_MS : 0;
+}
+
+/* The next look at a time-out. When nothing is left of it, the connection fails. */
 static uint32_t left_of(mote_h2 *c, uint32_t timeout_ms, uint32_t gone_ms, uint32_t code,
                         const char *text)
 {
     if (gone_ms < timeout_ms)
-        return timeout_ms - gone_ms < UINT32_MAX ? timeout_ms - gone_ms : UINT32_MAX - 1;
+        return timeout_ms - gone_ms < MOTE_H2_LOOK_MS ? timeout_ms - gone_ms : MOTE_H2_LOOK_MS;
     mote_h2_fatal(c, MOTE_H2_ERR_TIMEOUT, code, text);
     return UINT32_MAX;
 }
@@ -38,14 +46,15 @@ uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
         c->settings_ms = c->refill_ms = now;
     if (c->life == MOTE_H2_FAILED)
         return UINT32_MAX;
+    uint32_t unseen_ms = unseen(c, now);
     refill(c, now);
+    c->settings_ms += unseen_ms;
     if (c->settings_timeout_ms > 0) /* RFC 9113 6.5.3 */
         next = left_of(c, c->settings_timeout_ms, now - c->settings_ms, MOTE_H2_SETTINGS_TIMEOUT,
                        MOTE_TEXT("no acknowledgement of SETTINGS in time"));
     if (!has_begun(c) || c->life == MOTE_H2_FAILED)
         return next;
-    if (c->begun_ms == 0)
-        c->begun_ms = now;
+    c->begun_ms = c->begun_ms == 0 ? now : c->begun_ms + unseen_ms;
     uint32_t left =
         left_of(c, MOTE_H2_FRAME_TIMEOUT_MS, now - c->begun_ms, MOTE_H2_ENHANCE_YOUR_CALM,
                 MOTE_TEXT("a frame or a header block without end"));

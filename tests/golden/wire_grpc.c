@@ -381,10 +381,15 @@ static bool act_on_call(const char *what, const wire_line *l)
     return true;
 }
 
-static void tick(uint32_t ms)
+static void tick(const wire_line *l)
 {
-    uint32_t next = mote_grpc_tick(&grpc, ms);
+    uint32_t ms = wire_at(l, 1), at = wire_number(l, "from", ms);
+    uint32_t next = mote_grpc_tick(&grpc, at);
 
+    while (at < ms) { /* as often as it wants to be told */
+        at = next < ms - at ? at + next : ms;
+        next = mote_grpc_tick(&grpc, at);
+    }
     if (!has_life) {
         wire_event("= %u", next);
         return;
@@ -443,7 +448,7 @@ static void act(const char *what, const wire_line *l)
     else if (strcmp(what, "defer") == 0)
         defers = true;
     else if (strcmp(what, "tick") == 0)
-        tick(wire_at(l, 1));
+        tick(l);
     else if (strcmp(what, "life") == 0)
         set_life(l);
     else if (strcmp(what, "calm") == 0) {

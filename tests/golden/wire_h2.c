@@ -314,6 +314,18 @@ static void act_on_output(const char *what, const wire_line *l)
         wire_event("= no such action");
 }
 
+static void tick(const wire_line *l)
+{
+    uint32_t ms = wire_at(l, 1), at = wire_number(l, "from", ms);
+    uint32_t next = mote_h2_tick(&h2, at);
+
+    while (at < ms) { /* as often as it wants to be told */
+        at = next < ms - at ? at + next : ms;
+        next = mote_h2_tick(&h2, at);
+    }
+    wire_event("= %d", (int)next);
+}
+
 static void act(const char *what, const wire_line *l)
 {
     if (strcmp(what, "begin") == 0)
@@ -333,7 +345,7 @@ static void act(const char *what, const wire_line *l)
     else if (strcmp(what, "eof") == 0)
         wire_event("= %d", mote_h2_recv_eof(&h2));
     else if (strcmp(what, "tick") == 0)
-        wire_event("= %d", (int)mote_h2_tick(&h2, wire_at(l, 1)));
+        tick(l);
     else if (strcmp(what, "can_open") == 0)
         wire_event("= %d", mote_h2_can_open(&h2));
     else if (!act_on_stream(what, l))
