@@ -343,8 +343,7 @@ int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mo
 void mote_grpc_defer(mote_grpc *g);
 void mote_grpc_resume(mote_grpc_call *call);
 
-/* Server: calls the handler of the method for an event, and does what its result says; that of
- * CLOSED does not matter. */
+/* Server: calls the method's handler, and does what its result says; that of CLOSED is not used. */
 void mote_grpc_dispatch(mote_grpc *g, const mote_grpc_event *ev);
 
 /* Server: receives and dispatches until the input is used up. Returns 0 or the sticky error. */
@@ -358,8 +357,10 @@ const uint8_t *mote_grpc_peek(mote_grpc *g, size_t *len);
 void mote_grpc_ack(mote_grpc *g, size_t len);
 
 /* Takes the time in ms (any origin, never backwards). Returns the ms until it must be called again
- * (UINT32_MAX: never). Follow it with mote_grpc_recv() or _serve() with len 0, for the events. */
+ * (UINT32_MAX: never). Follow it with mote_grpc_recv() or _serve() with len 0, for the events.
+ * _clock() ends nothing: a loop that may be late calls it, reads, and calls mote_grpc_tick(). */
 uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms);
+void mote_grpc_clock(mote_grpc *g, uint64_t now_ms);
 
 /* Graceful end: no new calls, the open ones go on. */
 void mote_grpc_shutdown(mote_grpc *g);

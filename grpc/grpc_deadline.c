@@ -37,6 +37,12 @@ uint32_t mote_grpc_tick(mote_grpc *g, uint64_t now_ms)
     return g->scan_for != MOTE_GRPC_SCAN_OVER || g->ends > 0 ? 0 : next;
 }
 
+void mote_grpc_clock(mote_grpc *g, uint64_t now_ms)
+{
+    MOTE_CHECK_THAT(mote_grpc_valid(g));
+    g->now_ms = now_ms;
+}
+
 uint64_t mote_grpc_time_left(const mote_grpc_call *call)
 {
     uint64_t now = call->grpc->now_ms;

@@ -351,7 +351,7 @@ static void eof(void *self)
     mote_h2_recv_eof(&((connection *)self)->h2);
 }
 
-static const mote_posix_engine engine = {on_input, peek, ack, tick, eof, NULL};
+static const mote_posix_engine engine = {on_input, peek, ack, tick, eof, NULL, NULL};
 
 static const mote_posix_security *security; /* NULL: plaintext */
 static uint8_t *security_memory;

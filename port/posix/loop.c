@@ -284,17 +284,18 @@ static void hand_over(mote_posix_conn *conn, const uint8_t *in, size_t len)
 static void on_input(mote_posix_conn *conn)
 {
     mote_posix_loop *loop = conn->loop;
-    loop->last_active = conn;
     ssize_t n = recv(conn->fd, loop->in, sizeof loop->in, 0);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n > 0) {
+        loop->last_active = conn;
         conn->bytes_in += (uint64_t)n;
         mote_posix_trace_bytes(conn->fd, false, loop->in, (size_t)n);
         if (conn->state != MOTE_POSIX_CONN_OPEN)
             return;
-        conn->engine->tick(conn->self, loop->now_ms);
+        if (conn->engine->clock)
+            conn->engine->clock(conn->self, loop->now_ms);
         hand_over(conn, loop->in, (size_t)n);
         flush(conn);
         if (conn->state == MOTE_POSIX_CONN_OPEN)
@@ -341,6 +342,11 @@ static void tick_conn(mote_posix_conn *conn)
         mote_posix_close(conn);
         return;
     }
+    on_input(conn); /* a handler may have taken long: what is late may be there, or room for it */
+    if (conn->writing)
+        flush(conn);
+    if (is_doomed(conn))
+        return;
     uint32_t next = conn->engine->tick(conn->self, loop->now_ms);
     mote_posix_flush(conn);
     if (conn->writing && loop->now_ms - conn->progress_ms >= loop->stall_ms)

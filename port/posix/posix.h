@@ -124,6 +124,9 @@ typedef struct {
     /* The transport is about to be closed, though the engine has not ended: last words are what
      * peek() offers now. NULL: it has none. */
     void (*close)(void *self);
+    /* Takes the time of what input() is about to get, and judges nothing by it: what is late may be
+     * in those bytes, and tick() follows. NULL: it learns the time by tick() alone. */
+    void (*clock)(void *self, uint64_t now_ms);
 } mote_posix_engine;
 
 /* Puts an engine around another one, as for TLS: *engine and *self are replaced. 0, or -1. `memory`

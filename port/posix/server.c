@@ -31,13 +31,18 @@ static uint32_t grpc_tick(void *self, uint64_t now_ms)
     return mote_grpc_tick(self, now_ms);
 }
 
+static void grpc_clock(void *self, uint64_t now_ms)
+{
+    mote_grpc_clock(self, now_ms);
+}
+
 static void grpc_eof(void *self)
 {
     mote_grpc_recv_eof(self);
 }
 
-const mote_posix_engine mote_posix_grpc_server = {grpc_input, grpc_peek, grpc_ack,
-                                                  grpc_tick,  grpc_eof,  NULL};
+const mote_posix_engine mote_posix_grpc_server = {grpc_input, grpc_peek, grpc_ack,  grpc_tick,
+                                                  grpc_eof,   NULL,      grpc_clock};
 
 static enum mote_posix_input client_input(void *self, const uint8_t *in, size_t len, size_t *used)
 {
@@ -55,8 +60,8 @@ static enum mote_posix_input client_input(void *self, const uint8_t *in, size_t 
 }
 
 /* mote_posix_client begins with its mote_grpc, so the other functions serve both. */
-const mote_posix_engine mote_posix_grpc_client = {client_input, grpc_peek, grpc_ack,
-                                                  grpc_tick,    grpc_eof,  NULL};
+const mote_posix_engine mote_posix_grpc_client = {client_input, grpc_peek, grpc_ack,  grpc_tick,
+                                                  grpc_eof,     NULL,      grpc_clock};
 
 /* ---- connection slots ---------------------------------------------------------------------- */
 
@@ -181,8 +186,8 @@ static uint32_t slot_tick(void *self, uint64_t now_ms)
     return next < life ? next : life;
 }
 
-static const mote_posix_engine slot_engine = {slot_input, grpc_peek, grpc_ack,
-                                              slot_tick,  grpc_eof,  NULL};
+static const mote_posix_engine slot_engine = {slot_input, grpc_peek, grpc_ack,  slot_tick,
+                                              grpc_eof,   NULL,      grpc_clock};
 
 /* ---- who comes, and who goes --------------------------------------------------------------- */
 

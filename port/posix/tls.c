@@ -207,6 +207,14 @@ static uint32_t tls_tick(void *self, uint64_t now_ms)
     return next < left ? next : left;
 }
 
+static void tls_clock(void *self, uint64_t now_ms)
+{
+    tls_engine *e = self;
+
+    if (e->inner->clock)
+        e->inner->clock(e->self, now_ms);
+}
+
 static void tls_eof(void *self)
 {
     tls_engine *e = self;
@@ -223,8 +231,8 @@ static void tls_close(void *self)
     pump(e);
 }
 
-static const mote_posix_engine engine = {tls_input, tls_peek, tls_ack,
-                                         tls_tick,  tls_eof,  tls_close};
+static const mote_posix_engine engine = {tls_input, tls_peek,  tls_ack,  tls_tick,
+                                         tls_eof,   tls_close, tls_clock};
 
 static int wrap(void *context, void *memory, const mote_posix_engine **outer, void **self)
 {

@@ -449,6 +449,8 @@ static void act(const char *what, const wire_line *l)
         defers = true;
     else if (strcmp(what, "tick") == 0)
         tick(l);
+    else if (strcmp(what, "clock") == 0)
+        mote_grpc_clock(&grpc, wire_at(l, 1));
     else if (strcmp(what, "life") == 0)
         set_life(l);
     else if (strcmp(what, "calm") == 0) {

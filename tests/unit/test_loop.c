@@ -18,6 +18,8 @@ typedef struct {
     size_t at_once;       /* it takes so many, and then speaks first; 0: all */
     int runs, idle_runs;  /* of input(): with bytes, and without */
     int eofs, goodbyes, closed;
+    uint32_t next_ms; /* what tick() returns; 0: never */
+    char order[16];   /* of clock(), input() with bytes and tick(), a letter each */
     bool ends, mute, ended;
 } engine;
 
@@ -25,12 +27,22 @@ static mote_posix_loop loop;
 static engine e;
 static int peer;
 
+static void note(engine *x, char what)
+{
+    size_t n = strlen(x->order);
+
+    if (n + 1 < sizeof x->order)
+        x->order[n] = what;
+}
+
 static enum mote_posix_input input(void *self, const uint8_t *in, size_t len, size_t *used)
 {
     engine *x = self;
 
     (void)in;
     (len > 0 ? &x->runs : &x->idle_runs)[0]++;
+    if (len > 0)
+        note(x, 'i');
     if (x->ended)
         return MOTE_POSIX_ENDED;
     if (x->at_once > 0 && len > x->at_once) {
@@ -61,8 +73,17 @@ static void ack(void *self, size_t len)
 
 static uint32_t tick(void *self, uint64_t now_ms)
 {
-    (void)self, (void)now_ms;
-    return UINT32_MAX;
+    engine *x = self;
+
+    (void)now_ms;
+    note(x, 't');
+    return x->next_ms > 0 ? x->next_ms : UINT32_MAX;
+}
+
+static void clock_of(void *self, uint64_t now_ms)
+{
+    (void)now_ms;
+    note(self, 'c');
 }
 
 static void eof(void *self)
@@ -81,7 +102,7 @@ static void closed(mote_posix_conn *conn)
     ((engine *)conn)->closed++;
 }
 
-static const mote_posix_engine functions = {input, peek, ack, tick, eof, goodbye};
+static const mote_posix_engine functions = {input, peek, ack, tick, eof, goodbye, clock_of};
 
 static void begin(void)
 {
@@ -276,6 +297,26 @@ static void output_first_is_heeded(void)
     end();
 }
 
+/* The loop was held up, by a handler of another connection, until after the time at which the
+ * engine wanted to judge: it judges when it has what was there to read, whether the loop learns
+ * of the time or of the bytes first. */
+static void reads_go_before_judgements(void)
+{
+    for (int time_first = 0; time_first < 2; time_first++) {
+        begin();
+        e.next_ms = 1;
+        act('i');
+        memset(e.order, 0, sizeof e.order);
+        CHECK_INT(write(peer, "x", 1), 1);
+        nanosleep(&(struct timespec){.tv_nsec = 3000000}, NULL);
+        if (time_first)
+            loop.now_ms = mote_posix_now_ms();
+        mote_posix_loop_turn(&loop, 0);
+        CHECK_TEXT(strncmp(e.order, "cit", 3) == 0);
+        end();
+    }
+}
+
 int main(void)
 {
     mote_posix_catch_signals();
@@ -283,5 +324,6 @@ int main(void)
     RUN(the_end_of_the_loop_is_told);
     RUN(the_engine_runs_once_for_each_cause);
     RUN(output_first_is_heeded);
+    RUN(reads_go_before_judgements);
     return test_summary();
 }

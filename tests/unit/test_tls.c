@@ -180,8 +180,16 @@ static void inner_eof(void *self)
     inner_ended = true;
 }
 
-static const mote_posix_engine inner = {inner_input, inner_peek, inner_ack,
-                                        inner_tick,  inner_eof,  NULL};
+static uint64_t inner_time;
+
+static void inner_clock(void *self, uint64_t now_ms)
+{
+    (void)self;
+    inner_time = now_ms;
+}
+
+static const mote_posix_engine inner = {inner_input, inner_peek, inner_ack,  inner_tick,
+                                        inner_eof,   NULL,       inner_clock};
 
 static void a_stalled_handshake_ends(void)
 {
@@ -199,6 +207,8 @@ static void a_stalled_handshake_ends(void)
     CHECK_INT(engine->tick(self, 1000), 500);
     CHECK_INT(engine->input(self, half, sizeof half, &used), MOTE_POSIX_TOOK_ALL);
     CHECK_INT(engine->tick(self, 1400), 100);
+    engine->clock(self, 1600); /* tells the time, and ends nothing */
+    CHECK_INT(inner_time, 1600);
     CHECK_INT(engine->input(self, NULL, 0, &used), MOTE_POSIX_TOOK_ALL);
     engine->tick(self, 1500);
     CHECK_INT(engine->input(self, NULL, 0, &used), MOTE_POSIX_ENDED);
