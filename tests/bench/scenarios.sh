@@ -1,11 +1,12 @@
 #!/bin/bash
-# The scenarios of gRPC's own benchmarks: mote, gRPC C++ and (where there is a Go toolchain) grpc-go, each as client of
+# The scenarios of gRPC's own benchmarks: mote, gRPC C++ and (where their toolchains are) grpc-go and tonic, each as client of
 # its own server, the server on one core and the client on the other. Every response's size and every summary is checked.
 set -eu
 . tests/bench/lib.sh
 GO_VERSION=v1.85.0
 rm -f "$B"/scenario.*.new
 mkdir -p "$B/cc" "$B/go"
+root=$PWD
 
 # shellcheck disable=SC2046,SC2086
 $CC -std=c11 -O2 -flto -I. -Itests/interop -o "$B/scenario_mote" tests/bench/scenario.c tests/interop/interop.mote.c \
@@ -19,7 +20,7 @@ $CC -std=c11 -O2 -flto -I. -Itests/interop -o "$B/scenario_mote" tests/bench/sce
 }
 peers="cpp"
 if command -v go >/dev/null; then
-    peers="cpp go"
+    peers="$peers go"
     [ "$B/scenario_go" -nt tests/bench/go/main.go ] || (
         cp tests/bench/go/main.go "$B/go/"
         cd "$B/go"
@@ -27,8 +28,16 @@ if command -v go >/dev/null; then
         { go mod tidy && go build -o ../scenario_go .; } >../out 2>&1 || { cat ../out; exit 1; }
     )
 fi
+if command -v cargo >/dev/null; then
+    peers="$peers tonic"
+    mkdir -p "$B/tonic"
+    cp -r -u tests/bench/tonic/. "$B/tonic"
+    (cd "$B/tonic" && MOTE_PROTOS="$root/tests/bench:$root/tests/interop" cargo build -q --release >../out 2>&1) || { cat "$B/out"; exit 1; }
+    ln -sf tonic/target/release/scenario "$B/scenario_tonic"
+fi
 name_cpp="gRPC C++ $(pkg-config --modversion grpc++)"
 name_go="grpc-go ${GO_VERSION#v}"
+name_tonic="tonic $(sed -nE 's/^tonic = .*"=([0-9.]+)".*/\1/p' tests/bench/tonic/Cargo.toml)"
 
 # NAME SCENARIO COUNT SIZE
 scenarios="unary,unary,20000,0 ping,ping,20000,0 throughput,throughput,100000,0
