@@ -39,7 +39,7 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {{"Echo", echo, NULL, NULL, NULL, false, false}};
-static const mote_grpc_service services[] = {{"fuzz", methods, 1}};
+static const mote_grpc_service services[] = {{"fuzz", methods, 1, false}};
 
 /* ---- messages ------------------------------------------------------------------------------ */
 

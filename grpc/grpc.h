@@ -110,6 +110,8 @@ typedef struct {
     const char *name; /* "mote.telemetry.Telemetry" */
     const mote_grpc_method *methods;
     size_t method_count;
+    bool sorted; /* the methods lie in the order of their names' bytes, none twice, as generated
+                    ones do: one of many is found by a few looks. MOTE_CHECK holds it to that */
 } mote_grpc_service;
 
 /* A compression of messages (PROTOCOL-HTTP2, Message-Encoding). Both functions set *n to the length

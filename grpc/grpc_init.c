@@ -66,6 +66,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     uint8_t *at = memory;
     mote_h2_config h = {0};
 
+    MOTE_CHECK_THAT(mote_grpc_sorted(config));
     memset(g, 0, sizeof *g);
     g->config = config;
     if (config->max_calls == 0 || config->rx_size < MOTE_GRPC_RX_MIN ||

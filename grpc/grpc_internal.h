@@ -111,6 +111,7 @@ size_t mote_grpc_format_timeout(uint32_t ms, char out[9]);
 
 /* grpc_valid.c: the invariants, for MOTE_CHECK_THAT() */
 bool mote_grpc_valid(const mote_grpc *g);
+bool mote_grpc_sorted(const mote_grpc_config *c); /* each service that says so is */
 
 /* grpc_fields.c */
 /* RFC 9110 5.5: white space at the ends is no part of a value. */

@@ -91,3 +91,20 @@ bool mote_grpc_valid(const mote_grpc *g)
            round_valid(g, g->scan_stop) && round_valid(g, g->next_end) && delivery_valid(g) &&
            grpc_streams_valid(g);
 }
+
+bool mote_grpc_sorted(const mote_grpc_config *c)
+{
+    for (size_t s = 0; s < c->service_count; s++) {
+        const mote_grpc_service *service = &c->services[s];
+        for (size_t m = 1; service->sorted && m < service->method_count; m++) {
+            const char *a = service->methods[m - 1].name, *b = service->methods[m].name;
+            while (*a == *b && *a != '\0') {
+                a++;
+                b++;
+            }
+            if ((uint8_t)*a >= (uint8_t)*b)
+                return false;
+        }
+    }
+    return true;
+}

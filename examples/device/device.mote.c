@@ -63,15 +63,11 @@ static const uint8_t device_file_bytes[] = {
     116,101,46,100,101,118,105,99,101,46,82,101,97,100,105,110,103,48,1,98,6,112,114,111,
     116,111,51,
 };
-static const char *const device_file_symbols[] = {
-    "mote.device.Device",
-    "mote.device.Channel",
-    "mote.device.Reading",
-    "mote.device.Setting",
-    "mote.device.Done",
-    NULL,
+static const mote_pb_symbol device_file_symbols[] = {
+    {30, 0}, {217, 0}, {208, 0}, {227, 2}, {65, 0}, {279, 2}, {149, 0}, {327, 2},
+    {76, 5}, {160, 7}, {41, 1}, {124, 5}, {102, 5}, {186, 7},
 };
 static const mote_pb_file *const device_file_imports[] = {
     NULL,
 };
-const mote_pb_file device_file = {"device.proto", device_file_bytes, 387, device_file_symbols, device_file_imports};
+const mote_pb_file device_file = {"device.proto", device_file_bytes, 387, "mote.device", device_file_symbols, 14, device_file_imports};

@@ -403,7 +403,7 @@ static inline int mote_device_Device_Watch_write(mote_grpc_call *call, const mot
     {"Set", (Set), NULL, mote_pb_strerror, NULL, true, true}, \
     {"Watch", (Watch), NULL, mote_pb_strerror, NULL, true, false}, \
 }
-#define mote_device_Device_SERVICE(methods) {"mote.device.Device", methods, 3}
+#define mote_device_Device_SERVICE(methods) {"mote.device.Device", methods, 3, true}
 
 
 #ifdef __cplusplus

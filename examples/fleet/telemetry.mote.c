@@ -71,15 +71,12 @@ static const uint8_t telemetry_file_bytes[] = {
     46,82,101,112,111,114,116,26,23,46,109,111,116,101,46,116,101,108,101,109,101,116,114,121,
     46,67,111,109,109,97,110,100,40,1,48,1,98,6,112,114,111,116,111,51,
 };
-static const char *const telemetry_file_symbols[] = {
-    "mote.telemetry.Telemetry",
-    "mote.telemetry.Sample",
-    "mote.telemetry.UploadSummary",
-    "mote.telemetry.Report",
-    "mote.telemetry.Command",
-    NULL,
+static const mote_pb_symbol telemetry_file_symbols[] = {
+    {308, 0}, {479, 5}, {226, 0}, {37, 0}, {399, 0}, {412, 5}, {181, 0}, {319, 1},
+    {146, 4}, {236, 3}, {260, 3}, {286, 3}, {357, 1}, {392, 1}, {100, 4}, {198, 7},
+    {47, 4}, {75, 4}, {124, 4},
 };
 static const mote_pb_file *const telemetry_file_imports[] = {
     NULL,
 };
-const mote_pb_file telemetry_file = {"telemetry.proto", telemetry_file_bytes, 548, telemetry_file_symbols, telemetry_file_imports};
+const mote_pb_file telemetry_file = {"telemetry.proto", telemetry_file_bytes, 548, "mote.telemetry", telemetry_file_symbols, 19, telemetry_file_imports};

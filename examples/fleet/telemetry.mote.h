@@ -347,10 +347,10 @@ static inline int mote_telemetry_Telemetry_Control_write(mote_grpc_call *call, c
  *     static const mote_grpc_method methods[] = mote_telemetry_Telemetry_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(methods)}; */
 #define mote_telemetry_Telemetry_METHODS(Upload, Control) { \
-    {"Upload", (Upload), NULL, mote_pb_strerror, NULL, false, true}, \
     {"Control", (Control), NULL, mote_pb_strerror, NULL, false, false}, \
+    {"Upload", (Upload), NULL, mote_pb_strerror, NULL, false, true}, \
 }
-#define mote_telemetry_Telemetry_SERVICE(methods) {"mote.telemetry.Telemetry", methods, 2}
+#define mote_telemetry_Telemetry_SERVICE(methods) {"mote.telemetry.Telemetry", methods, 2, true}
 
 
 #ifdef __cplusplus

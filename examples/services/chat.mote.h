@@ -231,7 +231,7 @@ static inline int mote_chat_Chat_Join_write(mote_grpc_call *call, const mote_cha
 #define mote_chat_Chat_METHODS(Join) { \
     {"Join", (Join), NULL, mote_pb_strerror, NULL, false, false}, \
 }
-#define mote_chat_Chat_SERVICE(methods) {"mote.chat.Chat", methods, 1}
+#define mote_chat_Chat_SERVICE(methods) {"mote.chat.Chat", methods, 1, true}
 
 
 #ifdef __cplusplus

@@ -337,10 +337,10 @@ static inline int mote_files_Files_Download_write(mote_grpc_call *call, const mo
  *     static const mote_grpc_method methods[] = mote_files_Files_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_files_Files_SERVICE(methods)}; */
 #define mote_files_Files_METHODS(Upload, Download) { \
-    {"Upload", (Upload), NULL, mote_pb_strerror, NULL, false, true}, \
     {"Download", (Download), NULL, mote_pb_strerror, NULL, true, false}, \
+    {"Upload", (Upload), NULL, mote_pb_strerror, NULL, false, true}, \
 }
-#define mote_files_Files_SERVICE(methods) {"mote.files.Files", methods, 2}
+#define mote_files_Files_SERVICE(methods) {"mote.files.Files", methods, 2, true}
 
 
 #ifdef __cplusplus

@@ -407,11 +407,11 @@ static inline int mote_monitor_Monitor_Tail_write(mote_grpc_call *call, const mo
  *     static const mote_grpc_method methods[] = mote_monitor_Monitor_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_monitor_Monitor_SERVICE(methods)}; */
 #define mote_monitor_Monitor_METHODS(Push, Log, Tail) { \
-    {"Push", (Push), NULL, mote_pb_strerror, NULL, false, true}, \
     {"Log", (Log), NULL, mote_pb_strerror, NULL, false, true}, \
+    {"Push", (Push), NULL, mote_pb_strerror, NULL, false, true}, \
     {"Tail", (Tail), NULL, mote_pb_strerror, NULL, true, false}, \
 }
-#define mote_monitor_Monitor_SERVICE(methods) {"mote.monitor.Monitor", methods, 3}
+#define mote_monitor_Monitor_SERVICE(methods) {"mote.monitor.Monitor", methods, 3, true}
 
 
 #ifdef __cplusplus

@@ -436,7 +436,7 @@ static inline int mote_orders_Orders_Updates_write(mote_grpc_call *call, const m
     {"Import", (Import), NULL, mote_pb_strerror, NULL, false, true}, \
     {"Updates", (Updates), NULL, mote_pb_strerror, NULL, false, false}, \
 }
-#define mote_orders_Orders_SERVICE(methods) {"mote.orders.Orders", methods, 3}
+#define mote_orders_Orders_SERVICE(methods) {"mote.orders.Orders", methods, 3, true}
 
 
 #ifdef __cplusplus

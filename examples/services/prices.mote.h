@@ -164,7 +164,7 @@ static inline int mote_prices_Prices_Watch_write(mote_grpc_call *call, const mot
 #define mote_prices_Prices_METHODS(Watch) { \
     {"Watch", (Watch), NULL, mote_pb_strerror, NULL, true, false}, \
 }
-#define mote_prices_Prices_SERVICE(methods) {"mote.prices.Prices", methods, 1}
+#define mote_prices_Prices_SERVICE(methods) {"mote.prices.Prices", methods, 1, true}
 
 
 #ifdef __cplusplus

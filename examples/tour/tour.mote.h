@@ -428,12 +428,12 @@ static inline int mote_tour_Tour_Chat_write(mote_grpc_call *call, const mote_tou
  *     static const mote_grpc_method methods[] = mote_tour_Tour_METHODS(...);
  *     static const mote_grpc_service services[] = {mote_tour_Tour_SERVICE(methods)}; */
 #define mote_tour_Tour_METHODS(Latest, Subscribe, Publish, Chat) { \
-    {"Latest", (Latest), NULL, mote_pb_strerror, NULL, true, true}, \
-    {"Subscribe", (Subscribe), NULL, mote_pb_strerror, NULL, true, false}, \
-    {"Publish", (Publish), NULL, mote_pb_strerror, NULL, false, true}, \
     {"Chat", (Chat), NULL, mote_pb_strerror, NULL, false, false}, \
+    {"Latest", (Latest), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"Publish", (Publish), NULL, mote_pb_strerror, NULL, false, true}, \
+    {"Subscribe", (Subscribe), NULL, mote_pb_strerror, NULL, true, false}, \
 }
-#define mote_tour_Tour_SERVICE(methods) {"mote.tour.Tour", methods, 4}
+#define mote_tour_Tour_SERVICE(methods) {"mote.tour.Tour", methods, 4, true}
 
 
 #ifdef __cplusplus

@@ -91,17 +91,12 @@ static const uint8_t mote_health_file_bytes[] = {
     115,116,26,34,46,103,114,112,99,46,104,101,97,108,116,104,46,118,49,46,72,101,97,108,
     116,104,76,105,115,116,82,101,115,112,111,110,115,101,98,6,112,114,111,116,111,51,
 };
-static const char *const mote_health_file_symbols[] = {
-    "grpc.health.v1.Health",
-    "grpc.health.v1.HealthCheckRequest",
-    "grpc.health.v1.HealthCheckResponse",
-    "grpc.health.v1.HealthCheckResponse.ServingStatus",
-    "grpc.health.v1.HealthListRequest",
-    "grpc.health.v1.HealthListResponse",
-    "grpc.health.v1.HealthListResponse.StatusesEntry",
-    NULL,
+static const mote_pb_symbol mote_health_file_symbols[] = {
+    {492, 2}, {482, 0}, {33, 0}, {82, 0}, {261, 0}, {283, 0}, {658, 2}, {223, 4},
+    {240, 4}, {210, 4}, {180, 4}, {383, 6}, {197, 4}, {574, 2}, {400, 12}, {55, 3},
+    {105, 4}, {305, 6}, {418, 12},
 };
 static const mote_pb_file *const mote_health_file_imports[] = {
     NULL,
 };
-const mote_pb_file mote_health_file = {"health.proto", mote_health_file_bytes, 742, mote_health_file_symbols, mote_health_file_imports};
+const mote_pb_file mote_health_file = {"health.proto", mote_health_file_bytes, 742, "grpc.health.v1", mote_health_file_symbols, 19, mote_health_file_imports};

@@ -252,10 +252,10 @@ static inline int mote_Health_List_answer(mote_grpc_call *call, const mote_Healt
  *     static const mote_grpc_service services[] = {mote_Health_SERVICE(methods)}; */
 #define mote_Health_METHODS(Check, Watch, List) { \
     {"Check", (Check), NULL, mote_pb_strerror, NULL, true, true}, \
-    {"Watch", (Watch), NULL, mote_pb_strerror, NULL, true, false}, \
     {"List", (List), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"Watch", (Watch), NULL, mote_pb_strerror, NULL, true, false}, \
 }
-#define mote_Health_SERVICE(methods) {"grpc.health.v1.Health", methods, 3}
+#define mote_Health_SERVICE(methods) {"grpc.health.v1.Health", methods, 3, true}
 
 
 #ifdef __cplusplus

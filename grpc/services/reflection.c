@@ -51,10 +51,6 @@ static bool has_symbol(const mote_pb_file *file, mote_pb_string name)
         name.data++;
         name.len--;
     }
-    for (const char *const *s = file->symbols; *s; s++) {
-        if (text_equals(name, *s))
-            return true;
-    }
     return mote_reflection_describes(file, name);
 }
 

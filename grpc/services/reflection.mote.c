@@ -173,19 +173,14 @@ static const uint8_t mote_reflection_file_bytes[] = {
     46,83,101,114,118,101,114,82,101,102,108,101,99,116,105,111,110,82,101,115,112,111,110,115,
     101,40,1,48,1,98,6,112,114,111,116,111,51,
 };
-static const char *const mote_reflection_file_symbols[] = {
-    "grpc.reflection.v1.ServerReflection",
-    "grpc.reflection.v1.ServerReflectionRequest",
-    "grpc.reflection.v1.ExtensionRequest",
-    "grpc.reflection.v1.ServerReflectionResponse",
-    "grpc.reflection.v1.FileDescriptorResponse",
-    "grpc.reflection.v1.ExtensionNumberResponse",
-    "grpc.reflection.v1.ListServiceResponse",
-    "grpc.reflection.v1.ServiceResponse",
-    "grpc.reflection.v1.ErrorResponse",
-    NULL,
+static const mote_pb_symbol mote_reflection_file_symbols[] = {
+    {1391, 0}, {1158, 0}, {415, 0}, {1080, 0}, {1266, 0}, {1477, 0}, {1497, 6}, {42, 0},
+    {520, 0}, {1352, 0}, {289, 8}, {771, 9}, {1185, 2}, {435, 3}, {1408, 1}, {1439, 1},
+    {984, 9}, {1223, 2}, {476, 3}, {89, 8}, {189, 8}, {133, 8}, {1106, 4}, {667, 9},
+    {69, 8}, {357, 8}, {887, 9}, {396, 8}, {1060, 9}, {1371, 10}, {579, 9}, {1289, 5},
+    {548, 9},
 };
 static const mote_pb_file *const mote_reflection_file_imports[] = {
     NULL,
 };
-const mote_pb_file mote_reflection_file = {"reflection.proto", mote_reflection_file_bytes, 1621, mote_reflection_file_symbols, mote_reflection_file_imports};
+const mote_pb_file mote_reflection_file = {"reflection.proto", mote_reflection_file_bytes, 1621, "grpc.reflection.v1", mote_reflection_file_symbols, 33, mote_reflection_file_imports};

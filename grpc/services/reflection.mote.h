@@ -428,7 +428,7 @@ static inline int mote_ServerReflection_ServerReflectionInfo_write(mote_grpc_cal
 #define mote_ServerReflection_METHODS(ServerReflectionInfo) { \
     {"ServerReflectionInfo", (ServerReflectionInfo), NULL, mote_pb_strerror, NULL, false, false}, \
 }
-#define mote_ServerReflection_SERVICE(methods) {"grpc.reflection.v1.ServerReflection", methods, 1}
+#define mote_ServerReflection_SERVICE(methods) {"grpc.reflection.v1.ServerReflection", methods, 1, true}
 
 
 #ifdef __cplusplus

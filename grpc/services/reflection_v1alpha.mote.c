@@ -73,19 +73,14 @@ static const uint8_t mote_reflection_v1alpha_file_bytes[] = {
     111,110,46,118,49,97,108,112,104,97,46,83,101,114,118,101,114,82,101,102,108,101,99,116,
     105,111,110,82,101,115,112,111,110,115,101,40,1,48,1,98,6,112,114,111,116,111,51,
 };
-static const char *const mote_reflection_v1alpha_file_symbols[] = {
-    "grpc.reflection.v1alpha.ServerReflection",
-    "grpc.reflection.v1alpha.ServerReflectionRequest",
-    "grpc.reflection.v1alpha.ExtensionRequest",
-    "grpc.reflection.v1alpha.ServerReflectionResponse",
-    "grpc.reflection.v1alpha.FileDescriptorResponse",
-    "grpc.reflection.v1alpha.ExtensionNumberResponse",
-    "grpc.reflection.v1alpha.ListServiceResponse",
-    "grpc.reflection.v1alpha.ServiceResponse",
-    "grpc.reflection.v1alpha.ErrorResponse",
-    NULL,
+static const mote_pb_symbol mote_reflection_v1alpha_file_symbols[] = {
+    {1439, 0}, {1201, 0}, {433, 0}, {1123, 0}, {1309, 0}, {1525, 0}, {1545, 6}, {55, 0},
+    {538, 0}, {1400, 0}, {307, 8}, {799, 9}, {1228, 2}, {453, 3}, {1456, 1}, {1487, 1},
+    {1022, 9}, {1266, 2}, {494, 3}, {102, 8}, {202, 8}, {146, 8}, {1149, 4}, {690, 9},
+    {82, 8}, {375, 8}, {920, 9}, {414, 8}, {1103, 9}, {1419, 10}, {597, 9}, {1332, 5},
+    {566, 9},
 };
 static const mote_pb_file *const mote_reflection_v1alpha_file_imports[] = {
     NULL,
 };
-const mote_pb_file mote_reflection_v1alpha_file = {"reflection_v1alpha.proto", mote_reflection_v1alpha_file_bytes, 1679, mote_reflection_v1alpha_file_symbols, mote_reflection_v1alpha_file_imports};
+const mote_pb_file mote_reflection_v1alpha_file = {"reflection_v1alpha.proto", mote_reflection_v1alpha_file_bytes, 1679, "grpc.reflection.v1alpha", mote_reflection_v1alpha_file_symbols, 33, mote_reflection_v1alpha_file_imports};

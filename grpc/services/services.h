@@ -55,12 +55,12 @@ mote_grpc_handler mote_health_check, mote_health_watch, mote_health_list;
 #define MOTE_HEALTH_METHODS(health)                                                                \
     {                                                                                              \
         {"Check", mote_health_check, health, mote_pb_strerror, NULL, true, true},                  \
-            {"Watch", mote_health_watch, health, mote_pb_strerror, NULL, true, false},             \
             {"List", mote_health_list, health, mote_pb_strerror, NULL, true, true},                \
+            {"Watch", mote_health_watch, health, mote_pb_strerror, NULL, true, false},             \
     }
 #define MOTE_HEALTH_SERVICE(methods)                                                               \
     {                                                                                              \
-        "grpc.health.v1.Health", methods, 3                                                        \
+        "grpc.health.v1.Health", methods, 3, true                                                  \
     }
 #ifndef HEALTH_MOTE_H /* which declares it as well */
 extern const mote_pb_file mote_health_file;
@@ -89,11 +89,11 @@ mote_grpc_handler mote_reflection_info;
     }
 #define MOTE_REFLECTION_SERVICE(methods)                                                           \
     {                                                                                              \
-        "grpc.reflection.v1.ServerReflection", methods, 1                                          \
+        "grpc.reflection.v1.ServerReflection", methods, 1, true                                    \
     }
 #define MOTE_REFLECTION_SERVICE_V1ALPHA(methods)                                                   \
     {                                                                                              \
-        "grpc.reflection.v1alpha.ServerReflection", methods, 1                                     \
+        "grpc.reflection.v1alpha.ServerReflection", methods, 1, true                               \
     }
 #ifndef REFLECTION_MOTE_H
 extern const mote_pb_file mote_reflection_file;

@@ -12,8 +12,7 @@ void embed_from(const uint8_t *in, size_t len)
     request = (mote_pb_bytes){in, len};
 }
 
-/* The next field of a message: true when *p is filled and *rest lies behind it. */
-static bool next_field(mote_pb_bytes *rest, mote_pb_piece *p)
+bool next_field(mote_pb_bytes *rest, mote_pb_piece *p)
 {
     mote_pb_splitter s;
     size_t used;
@@ -50,49 +49,43 @@ static mote_pb_bytes raw_file(mote_pb_string name)
     fail("%.*s has no descriptor in the request", S(name));
 }
 
-static size_t embed_bytes(text *t, const uint8_t *bytes, size_t len, size_t column)
+/* The descriptor as it is embedded. */
+static mote_pb_bytes without_comments(mote_pb_bytes file)
 {
-    for (size_t i = 0; i < len; i++, column++)
-        text_add(t, "%s%u,", column % 24 ? "" : "\n    ", bytes[i]);
-    return column;
-}
-
-static size_t put_descriptor(text *t, mote_pb_bytes file)
-{
+    uint8_t *out = allocate(file.len);
     mote_pb_bytes rest = file;
     mote_pb_piece p;
-    size_t n = 0;
+    size_t len = 0;
 
     for (const uint8_t *start = rest.data; next_field(&rest, &p); start = rest.data) {
-        if (p.number != FILE_SOURCE_CODE_INFO)
-            n = embed_bytes(t, start, (size_t)(rest.data - start), n);
+        if (p.number == FILE_SOURCE_CODE_INFO)
+            continue;
+        memcpy(out + len, start, (size_t)(rest.data - start));
+        len += (size_t)(rest.data - start);
     }
-    return n;
+    return (mote_pb_bytes){out, len};
 }
 
-static void put_symbols(text *t, const FileDescriptorProto *file)
+static void put_bytes(text *t, mote_pb_bytes bytes)
 {
-    const char *dot = file->package.len ? "." : "";
-
-    for (size_t i = 0; i < file->service.count; i++)
-        text_add(t, "    \"%.*s%s%.*s\",\n", S(file->package), dot, S(file->service.items[i].name));
-    for (size_t i = source_of(file)->first; i < source_of(file)->end; i++)
-        text_add(t, "    \"%s\",\n", types[i].full_name);
+    for (size_t i = 0; i < bytes.len; i++)
+        text_add(t, "%s%u,", i % 24 ? "" : "\n    ", bytes.data[i]);
 }
 
 void put_file(text *t, const FileDescriptorProto *file)
 {
     char *name = c_file(file);
+    mote_pb_bytes bytes = without_comments(raw_file(file->name));
 
     text_add(t, "\nstatic const uint8_t %s_bytes[] = {", name);
-    size_t len = put_descriptor(t, raw_file(file->name));
-    text_add(t, "\n};\nstatic const char *const %s_symbols[] = {\n", name);
-    put_symbols(t, file);
-    text_add(t, "    NULL,\n};\nstatic const mote_pb_file *const %s_imports[] = {\n", name);
+    put_bytes(t, bytes);
+    text_add(t, "\n};\n");
+    size_t count = put_symbols(t, name, bytes);
+    text_add(t, "static const mote_pb_file *const %s_imports[] = {\n", name);
     for (size_t i = 0; i < file->dependency.count; i++)
         text_add(t, "    &%s,\n", c_file(import_of(file, i)));
     text_add(t,
-             "    NULL,\n};\nconst mote_pb_file %s = {\"%.*s\", %s_bytes, %zu, %s_symbols, "
-             "%s_imports};\n",
-             name, S(file->name), name, len, name, name);
+             "    NULL,\n};\nconst mote_pb_file %s = {\"%.*s\", %s_bytes, %zu, \"%.*s\", "
+             "%s_symbols, %zu, %s_imports};\n",
+             name, S(file->name), name, bytes.len, S(file->package), name, count, name);
 }

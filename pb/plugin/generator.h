@@ -24,6 +24,7 @@ void write_response(CodeGeneratorResponse *response);
 void *allocate(size_t size);
 char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool view_is(mote_pb_string view, const char *s);
+int view_compare(mote_pb_string a, mote_pb_string b); /* in the order of their bytes, as strcmp() */
 
 /* What belongs to a key, which is any bytes and is not copied. Begins as zeros. */
 typedef struct {
@@ -248,5 +249,9 @@ void embed_from(const uint8_t *in, size_t len);
 char *c_file(const FileDescriptorProto *file); /* of its descriptor */
 char *base_of(mote_pb_string name);            /* of a file, without ".proto" */
 void put_file(text *t, const FileDescriptorProto *file);
+/* The next field of a message: true when *p is filled and *rest lies behind it. */
+bool next_field(mote_pb_bytes *rest, mote_pb_piece *p);
+/* The table NAME_symbols of what a descriptor defines; how many there are. */
+size_t put_symbols(text *t, const char *name, mote_pb_bytes file);
 
 #endif

@@ -105,6 +105,14 @@ void text_add(text *t, const char *pattern, ...)
     free(p);
 }
 
+int view_compare(mote_pb_string a, mote_pb_string b)
+{
+    size_t both = a.len < b.len ? a.len : b.len;
+    int order = both ? memcmp(a.data, b.data, both) : 0;
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool view_is(mote_pb_string view, const char *s)
 {
     return view.len == strlen(s) && memcmp(view.data, s, view.len) == 0;

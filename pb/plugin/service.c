@@ -304,6 +304,29 @@ static void put_server(text *t, const method *m)
         put_answer(t, m, &forms[i]);
 }
 
+/* The methods in the order of their names' bytes, as mote_grpc_service.sorted has it. */
+static size_t *sort_methods(const ServiceDescriptorProto *s)
+{
+    size_t *order = allocate(s->method.count * sizeof *order);
+
+    for (size_t i = 0; i < s->method.count; i++) {
+        size_t at = i;
+        for (; at > 0 &&
+               view_compare(s->method.items[i].name, s->method.items[order[at - 1]].name) < 0;
+             at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    return order;
+}
+
+static void put_method(text *t, const MethodDescriptorProto *p, const char *handler)
+{
+    text_add(t, "    {\"%.*s\", (%s), NULL, mote_pb_strerror, NULL, %s, %s}, \\\n", S(p->name),
+             handler, p->client_streaming ? "false" : "true",
+             p->server_streaming ? "false" : "true");
+}
+
 static void put_method_table(text *t, const FileDescriptorProto *file,
                              const ServiceDescriptorProto *s)
 {
@@ -324,12 +347,10 @@ static void put_method_table(text *t, const FileDescriptorProto *file,
         text_add(t, "%s%s", i ? ", " : "", handlers[i]);
     }
     text_add(t, ") { \\\n");
+    size_t *order = sort_methods(s);
     for (size_t i = 0; i < s->method.count; i++)
-        text_add(t, "    {\"%.*s\", (%s), NULL, mote_pb_strerror, NULL, %s, %s}, \\\n",
-                 S(s->method.items[i].name), handlers[i],
-                 s->method.items[i].client_streaming ? "false" : "true",
-                 s->method.items[i].server_streaming ? "false" : "true");
-    text_add(t, "}\n#define %s_SERVICE(methods) {\"%s\", methods, %zu}\n\n", name, full,
+        put_method(t, &s->method.items[order[i]], handlers[order[i]]);
+    text_add(t, "}\n#define %s_SERVICE(methods) {\"%s\", methods, %zu, true}\n\n", name, full,
              s->method.count);
 }
 

@@ -85,7 +85,7 @@ static int up(mote_grpc_call *call, const mote_grpc_event *ev)
 
 static const mote_grpc_method methods[] = {{.name = "Down", .handler = down},
                                            {.name = "Up", .handler = up}};
-static const mote_grpc_service service = {"f.F", methods, 2};
+static const mote_grpc_service service = {"f.F", methods, 2, false};
 static const mote_hpack_field paths[] = {MOTE_HPACK_FIELD(":path", "/f.F/Down"),
                                          MOTE_HPACK_FIELD(":path", "/f.F/Up")};
 

@@ -151,7 +151,7 @@ static const mote_grpc_method methods[METHODS + 1] = {
     {.name = "P", .handler = answer}, {.name = "Q", .handler = stream},
     {.name = "I", .handler = answer}, {.name = "H", .handler = stream},
     {.name = "D", .handler = stream}};
-static const mote_grpc_service service = {"w.W", methods, METHODS + 1};
+static const mote_grpc_service service = {"w.W", methods, METHODS + 1, false};
 
 static void feed(const void *bytes, size_t len)
 {

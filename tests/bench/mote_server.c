@@ -82,7 +82,7 @@ static const mote_grpc_method methods[] = {{"Unary", answer, NULL, NULL, NULL, f
                                            {"Upload", upload, NULL, NULL, NULL, false, false},
                                            {"Subscribe", subscribe, NULL, NULL, NULL, false, false},
                                            {"Chat", answer, NULL, NULL, NULL, false, false}};
-static const mote_grpc_service services[] = {{"mote.bench.Bench", methods, 4}};
+static const mote_grpc_service services[] = {{"mote.bench.Bench", methods, 4, false}};
 
 int main(int argc, char **argv)
 {

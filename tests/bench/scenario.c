@@ -130,7 +130,7 @@ static const mote_grpc_method methods[] = {
     {"StreamingCall", answer, NULL, NULL, NULL, false, false},
     {"StreamingFromClient", from_client, NULL, NULL, NULL, false, false},
     {"StreamingFromServer", from_server, NULL, NULL, NULL, true, false}};
-static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4}};
+static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4, false}};
 
 static int serve(const char *cert, const char *key)
 {

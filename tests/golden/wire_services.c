@@ -15,15 +15,17 @@ static const mote_grpc_method methods[] = {
     {"Chunks", wire_handler, NULL, NULL, &mote_grpc_chunks, false, false},
     {"None", NULL, NULL, NULL, NULL, false, false}};
 
-static const uint8_t small_bytes[] = "small descriptor", base_bytes[] = "base descriptor";
-static const char *const base_symbols[] = {"base.Message", NULL}, *const small_symbols[] = {
-                                                                      "t.T", "t.Me", "t.Message",
-                                                                      NULL};
+/* What is told of them, and the names behind it. */
+static const uint8_t small_bytes[] = "small descriptor\1T\2Me\7Message";
+static const uint8_t base_bytes[] = "base descriptor\7Message";
+static const mote_pb_symbol small_symbols[] = {{18, 0}, {21, 0}, {16, 0}};
+static const mote_pb_symbol base_symbols[] = {{15, 0}};
 static const mote_pb_file *const no_imports[] = {NULL};
-static const mote_pb_file base_file = {"base.proto", base_bytes, 15, base_symbols, no_imports};
+static const mote_pb_file base_file = {"base.proto", base_bytes, 15,        "base",
+                                       base_symbols, 1,          no_imports};
 static const mote_pb_file *const small_imports[] = {&base_file, &mote_health_file, NULL};
-static const mote_pb_file small_file = {"t/small.proto", small_bytes, 16, small_symbols,
-                                        small_imports};
+static const mote_pb_file small_file = {"t/small.proto", small_bytes, 16,           "t",
+                                        small_symbols,   3,           small_imports};
 static const mote_pb_file *const files[] = {&small_file, &mote_reflection_file};
 static const mote_pb_file *many_files[2 * MANY];
 
@@ -35,11 +37,11 @@ static mote_grpc_service many_services[MANY];
 static mote_reflection reflection = {wire_services, WIRE_SERVICES, files, 2};
 static const mote_grpc_method reflection_methods[] = MOTE_REFLECTION_METHODS(&reflection);
 const mote_grpc_service wire_services[WIRE_SERVICES] = {
-    {"t.T", methods, 4},
+    {"t.T", methods, 4, false},
     MOTE_HEALTH_SERVICE(health_methods),
     MOTE_REFLECTION_SERVICE(reflection_methods),
     MOTE_REFLECTION_SERVICE_V1ALPHA(reflection_methods),
-    {"t.Empty", NULL, 0}};
+    {"t.Empty", NULL, 0, false}};
 
 /* Of 80 files the first 64 are looked at: those we ask for are the last of them, and the one
  * behind. */
@@ -49,7 +51,7 @@ static void set_ring(void)
         const mote_pb_file *imports[3] = {&ring[0], &ring[i], &ring[(i + 1) % RING]};
         memcpy(ring_imports[i], imports, sizeof imports);
         snprintf(ring_names[i], sizeof ring_names[i], "ring%zu.proto", i);
-        ring[i] = (mote_pb_file){ring_names[i], (const uint8_t *)ring_names[i], 4, base_symbols,
+        ring[i] = (mote_pb_file){ring_names[i],  (const uint8_t *)ring_names[i], 4, "", NULL, 0,
                                  ring_imports[i]};
     }
     ring_files[0] = &ring[0];

@@ -1505,14 +1505,14 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_a
  *     static const mote_grpc_method methods[] = connectrpc_conformance_v1_ConformanceService_METHODS(...);
  *     static const mote_grpc_service services[] = {connectrpc_conformance_v1_ConformanceService_SERVICE(methods)}; */
 #define connectrpc_conformance_v1_ConformanceService_METHODS(Unary, ServerStream, ClientStream, BidiStream, Unimplemented, IdempotentUnary) { \
-    {"Unary", (Unary), NULL, mote_pb_strerror, NULL, true, true}, \
-    {"ServerStream", (ServerStream), NULL, mote_pb_strerror, NULL, true, false}, \
-    {"ClientStream", (ClientStream), NULL, mote_pb_strerror, NULL, false, true}, \
     {"BidiStream", (BidiStream), NULL, mote_pb_strerror, NULL, false, false}, \
-    {"Unimplemented", (Unimplemented), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"ClientStream", (ClientStream), NULL, mote_pb_strerror, NULL, false, true}, \
     {"IdempotentUnary", (IdempotentUnary), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"ServerStream", (ServerStream), NULL, mote_pb_strerror, NULL, true, false}, \
+    {"Unary", (Unary), NULL, mote_pb_strerror, NULL, true, true}, \
+    {"Unimplemented", (Unimplemented), NULL, mote_pb_strerror, NULL, true, true}, \
 }
-#define connectrpc_conformance_v1_ConformanceService_SERVICE(methods) {"connectrpc.conformance.v1.ConformanceService", methods, 6}
+#define connectrpc_conformance_v1_ConformanceService_SERVICE(methods) {"connectrpc.conformance.v1.ConformanceService", methods, 6, true}
 
 
 #ifdef __cplusplus

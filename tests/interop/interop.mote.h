@@ -1117,16 +1117,16 @@ static inline int grpc_testing_TestService_UnimplementedCall_answer(mote_grpc_ca
  *     static const mote_grpc_method methods[] = grpc_testing_TestService_METHODS(...);
  *     static const mote_grpc_service services[] = {grpc_testing_TestService_SERVICE(methods)}; */
 #define grpc_testing_TestService_METHODS(EmptyCall, UnaryCall, CacheableUnaryCall, StreamingOutputCall, StreamingInputCall, FullDuplexCall, HalfDuplexCall, UnimplementedCall) { \
-    {"EmptyCall", (EmptyCall), NULL, mote_pb_strerror, NULL, true, true}, \
-    {"UnaryCall", (UnaryCall), NULL, mote_pb_strerror, NULL, true, true}, \
     {"CacheableUnaryCall", (CacheableUnaryCall), NULL, mote_pb_strerror, NULL, true, true}, \
-    {"StreamingOutputCall", (StreamingOutputCall), NULL, mote_pb_strerror, NULL, true, false}, \
-    {"StreamingInputCall", (StreamingInputCall), NULL, mote_pb_strerror, NULL, false, true}, \
+    {"EmptyCall", (EmptyCall), NULL, mote_pb_strerror, NULL, true, true}, \
     {"FullDuplexCall", (FullDuplexCall), NULL, mote_pb_strerror, NULL, false, false}, \
     {"HalfDuplexCall", (HalfDuplexCall), NULL, mote_pb_strerror, NULL, false, false}, \
+    {"StreamingInputCall", (StreamingInputCall), NULL, mote_pb_strerror, NULL, false, true}, \
+    {"StreamingOutputCall", (StreamingOutputCall), NULL, mote_pb_strerror, NULL, true, false}, \
+    {"UnaryCall", (UnaryCall), NULL, mote_pb_strerror, NULL, true, true}, \
     {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, NULL, true, true}, \
 }
-#define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8}
+#define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8, true}
 
 
 /* ---- service UnimplementedService */
@@ -1220,7 +1220,7 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_answer(mot
 #define grpc_testing_UnimplementedService_METHODS(UnimplementedCall) { \
     {"UnimplementedCall", (UnimplementedCall), NULL, mote_pb_strerror, NULL, true, true}, \
 }
-#define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1}
+#define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1, true}
 
 
 #ifdef __cplusplus

@@ -130,7 +130,7 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_write(mot
 #define xds_service_orca_v3_OpenRcaService_METHODS(StreamCoreMetrics) { \
     {"StreamCoreMetrics", (StreamCoreMetrics), NULL, mote_pb_strerror, NULL, true, false}, \
 }
-#define xds_service_orca_v3_OpenRcaService_SERVICE(methods) {"xds.service.orca.v3.OpenRcaService", methods, 1}
+#define xds_service_orca_v3_OpenRcaService_SERVICE(methods) {"xds.service.orca.v3.OpenRcaService", methods, 1, true}
 
 
 #ifdef __cplusplus

@@ -163,4 +163,4 @@ static const mote_grpc_method methods[] = {
     {"Sleep", sleeper, NULL, NULL, NULL, false, false},
     {"Cancelled", count_cancelled, NULL, NULL, NULL, false, false},
 };
-const mote_grpc_service peer_services[1] = {{"mote.peer.Peer", methods, 6}};
+const mote_grpc_service peer_services[1] = {{"mote.peer.Peer", methods, 6, false}};

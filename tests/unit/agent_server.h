@@ -104,7 +104,7 @@ static const mote_grpc_method methods[] = {METHOD("Echo", echo),   METHOD("Sum",
                                            METHOD("Never", never), METHOD("Numbers", numbers),
                                            METHOD("Twice", twice), METHOD("Nothing", nothing),
                                            METHOD("Words", words)};
-static const mote_grpc_service services[] = {{"a.B", methods, 7}};
+static const mote_grpc_service services[] = {{"a.B", methods, 7, false}};
 static mote_grpc_config server_config;
 
 static inline int io_connect(void *context, uint64_t until_ms)

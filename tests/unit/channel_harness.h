@@ -76,7 +76,7 @@ static int never(mote_grpc_call *call, const mote_grpc_event *ev)
 
 static const mote_grpc_method methods[] = {{"Unary", unary, NULL, NULL, NULL, true, false},
                                            {"Never", never, NULL, NULL, NULL, false, false}};
-static const mote_grpc_service services[] = {{"a.B", methods, 2}};
+static const mote_grpc_service services[] = {{"a.B", methods, 2, false}};
 
 /* ---- the network --------------------------------------------------------------------------- */
 

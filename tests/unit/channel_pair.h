@@ -52,7 +52,7 @@ static int on_never(mote_grpc_call *call, const mote_grpc_event *ev)
 
 static const mote_grpc_method methods[] = {{.name = "Unary", .handler = on_unary},
                                            {.name = "Never", .handler = on_never}};
-static const mote_grpc_service services[] = {{"a.B", methods, 2}};
+static const mote_grpc_service services[] = {{"a.B", methods, 2, false}};
 
 static mote_grpc_config config_of(bool server, peer *p)
 {

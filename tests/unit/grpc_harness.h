@@ -290,8 +290,8 @@ static const mote_grpc_method methods[] = {
     {"Way", go_a_way, NULL, NULL, NULL, false, false},
     {"Once", go_a_way, NULL, NULL, NULL, true, true},
 };
-static const mote_grpc_service services[] = {{"other.Service", methods, 1},
-                                             {"test.Service", methods, 9}};
+static const mote_grpc_service services[] = {{"other.Service", methods, 1, false},
+                                             {"test.Service", methods, 9, false}};
 
 #define PATH(name) MOTE_HPACK_FIELD(":path", "/test.Service/" name)
 static const mote_hpack_field echo_path = PATH("Echo"), count_path = PATH("Count"),

@@ -26,7 +26,8 @@ static int hear(mote_grpc_call *c, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method hear_method = {"Hear", hear, NULL, NULL, NULL, false, false};
-static mote_grpc_service services[2] = {{"a.B", &hear_method, 1}}; /* the other is for the test */
+static mote_grpc_service services[2] = {
+    {"a.B", &hear_method, 1, false}}; /* the other is for the test */
 static const mote_hpack_field hear_path = MOTE_HPACK_FIELD(":path", "/a.B/Hear");
 
 static void connect_again(const mote_hpack_field *path)

@@ -58,7 +58,7 @@ static int answer(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {{.name = "Echo", .handler = answer}};
-static const mote_grpc_service services[] = {{"docs.Transports", methods, 1}};
+static const mote_grpc_service services[] = {{"docs.Transports", methods, 1, false}};
 static const mote_grpc_config server_config = {.server = true,
                                                .max_calls = CALLS,
                                                .slots = 8,

@@ -33,7 +33,7 @@ static int never(mote_grpc_call *call, const mote_grpc_event *ev)
 
 static const mote_grpc_method methods[] = {{.name = "Echo", .handler = echo},
                                            {.name = "Never", .handler = never}};
-static const mote_grpc_service services[] = {{"a.B", methods, 2}};
+static const mote_grpc_service services[] = {{"a.B", methods, 2, false}};
 static const mote_grpc_config server_config = {.server = true,
                                                .max_calls = 4,
                                                .slots = 8,

@@ -146,7 +146,7 @@ static int handler(mote_grpc_call *c, const mote_grpc_event *ev)
 static void a_server_does_not_send_it_either(void)
 {
     static const mote_grpc_method methods[] = {{.name = "Call", .handler = handler}};
-    static const mote_grpc_service services[] = {{"t.T", methods, 1}};
+    static const mote_grpc_service services[] = {{"t.T", methods, 1, false}};
     static const mote_grpc_config of_server = {.server = true,
                                                .max_calls = 1,
                                                .slots = 4,

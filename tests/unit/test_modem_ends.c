@@ -116,7 +116,7 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {{.name = "Unary", .handler = echo}};
-static const mote_grpc_service services[] = {{"mote.peer.Peer", methods, 1}};
+static const mote_grpc_service services[] = {{"mote.peer.Peer", methods, 1, false}};
 static const mote_grpc_config serving = {.server = true,
                                          .max_calls = CALLS,
                                          .slots = 8,

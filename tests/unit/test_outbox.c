@@ -426,7 +426,7 @@ static void ten_thousand_samples_through_200_breaks(void)
     unsigned breaks = 0;
     uint64_t turns = 0;
 
-    services[1] = (mote_grpc_service){"a.C", &stream, 1};
+    services[1] = (mote_grpc_service){"a.C", &stream, 1, false};
     mote_outbox_init(&o, store, sizeof store, MOTE_OUTBOX_REFUSE, EPOCH);
     break_link();
     while (delivered < SAMPLES && turns++ < 2000000) {

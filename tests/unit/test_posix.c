@@ -336,7 +336,7 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {{"Unary", echo, NULL, NULL, NULL, false, false}};
-static const mote_grpc_service services[] = {{"mote.peer.Peer", methods, 1}};
+static const mote_grpc_service services[] = {{"mote.peer.Peer", methods, 1, false}};
 
 enum { CALLS = 2, RX = 512, TX = 512 };
 static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, 0) / 8];

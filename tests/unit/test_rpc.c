@@ -22,7 +22,7 @@ static int with_details(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {{"Fails", with_details, NULL, NULL, NULL, false, false}};
-static const mote_grpc_service services[] = {{"test.Service", methods, 1}};
+static const mote_grpc_service services[] = {{"test.Service", methods, 1, false}};
 
 /* What the client was told. */
 static struct {

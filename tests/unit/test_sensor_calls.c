@@ -60,7 +60,7 @@ static int upload(mote_grpc_call *call, const mote_grpc_event *ev)
 
 static const mote_grpc_method methods[] = {{"Control", control, NULL, NULL, NULL, false, false},
                                            {"Upload", upload, NULL, NULL, NULL, false, false}};
-static const mote_grpc_service services[] = {{"mote.telemetry.Telemetry", methods, 2}};
+static const mote_grpc_service services[] = {{"mote.telemetry.Telemetry", methods, 2, false}};
 
 static void answer(void)
 {

@@ -52,7 +52,8 @@ static const mote_grpc_method first[] = {{.name = "Other", .handler = other}};
 static const mote_grpc_method second[] = {{.name = "Other", .handler = other},
                                           {.name = "Sleeps", .handler = sleeps},
                                           {.name = "Who", .handler = who}};
-static const mote_grpc_service services[] = {{"a.First", first, 1}, {"a.Second", second, 3}};
+static const mote_grpc_service services[] = {{"a.First", first, 1, false},
+                                             {"a.Second", second, 3, false}};
 
 static pid_t serve(const char *address, uint32_t slow_ms)
 {
