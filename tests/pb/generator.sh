@@ -102,6 +102,14 @@ only_descriptors() { # which need no more than each other
 }
 mkdir -p "$W/descriptors"
 check "descriptors alone" only_descriptors
+names_are_found() {
+    # shellcheck disable=SC2046
+    $CC -std=c11 -I. -I"$W/descriptors" -shared -fPIC $(find "$W/descriptors" -name "*.mote.c") pb/*.c \
+        grpc/services/*.mote.c grpc/services/reflection_names.c -o "$W/names.so" &&
+        $PYTHON tests/pb/symbols.py "$W/names.so" $(sed -n 's/^const mote_pb_file \([a-z_0-9A-Z]*\) = .*/\1/p' \
+            $(find "$W/descriptors" -name '*.mote.c') grpc/services/*.mote.c)
+}
+check "each name of a descriptor is found, and no other" names_are_found
 prefix() { generate again prefix=nasty.v1:short && grep -q "struct short_class {" "$W/again/nasty.mote.h"; }
 # shellcheck disable=SC2046,SC2086
 defaults() { $CC $flags tests/pb/defaults.c "$W"/out/old.mote.c $(make -s --no-print-directory print-PB) -o "$W/defaults" && "$W/defaults"; }

@@ -1,4 +1,5 @@
 /* Fields of the peers, of which small sins are forgiven: each kind is a table. */
+#include "../../grpc/grpc_internal.h"
 #include "fields_harness.h"
 
 typedef struct {
@@ -360,6 +361,62 @@ static void an_answer_in_http_1_is_called_that(void)
     }
 }
 
+/* ---- paths ------------------------------------------------------------------------------------
+ */
+
+static unsigned look_up_path(const mote_grpc_config *config, const char *path)
+{
+    const mote_grpc g = {.config = config};
+    mote_h2_event ev = {.kind = MOTE_H2_KIND_PATH};
+
+    ev.field.value = path;
+    ev.field.value_len = strlen(path);
+    return mote_grpc_classify(&g, &ev);
+}
+
+/* Tables of 0 to 9 methods, sorted or not: each is found, and nothing before, between or behind. */
+static void each_method_of_a_table_is_found_and_nothing_else(void)
+{
+    static const char *const names[] = {"A", "AB", "B", "Ba", "Bc", "C", "a", "b", "\xc3\xa4"};
+    static const char *const others[] = {"", "@", "AA", "ABC", "Bb", "Bd", "D", "ab", "\xff"};
+    mote_grpc_method some[9] = {{NULL}};
+    mote_grpc_service service = {"s.S", some, 0, false};
+    mote_grpc_config config = {.services = &service, .service_count = 1};
+    unsigned nothing = MOTE_HAS_TEXTS ? FIELD_UNKNOWN_METHOD : FIELD_UNKNOWN_SERVICE;
+    char path[16];
+
+    for (size_t i = 0; i < 9; i++)
+        some[i].name = names[i];
+    for (size_t count = 0; count < 20; count++) {
+        service.method_count = count / 2;
+        service.sorted = count % 2 == 1;
+        CHECK(mote_grpc_sorted(&config));
+        for (size_t i = 0; i < 9; i++) {
+            snprintf(path, sizeof path, "/s.S/%s", names[i]);
+            CHECK_INT(look_up_path(&config, path), i < count / 2 ? FIELD_PATH + i : nothing);
+            snprintf(path, sizeof path, "/s.S/%s", others[i]);
+            CHECK_INT(look_up_path(&config, path), nothing);
+        }
+    }
+}
+
+/* What says that it is sorted and is not, or has a name twice, is seen by MOTE_CHECK. */
+static void a_table_that_is_not_sorted_does_not_say_so(void)
+{
+    static const mote_grpc_method tables[][2] = {{{.name = "B"}, {.name = "A"}},
+                                                 {{.name = "A"}, {.name = "A"}},
+                                                 {{.name = "AB"}, {.name = "A"}},
+                                                 {{.name = "\xc3"}, {.name = "z"}}};
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        mote_grpc_service table[] = {{"s.S", tables[i], 1, true}, {"s.T", tables[i], 2, false}};
+        mote_grpc_config config = {.services = table, .service_count = 2};
+        CHECK(mote_grpc_sorted(&config));
+        table[1].sorted = true;
+        CHECK(!mote_grpc_sorted(&config));
+    }
+}
+
 int main(void)
 {
     RUN(white_space_at_the_ends_of_a_value_is_no_part_of_it);
@@ -372,5 +429,7 @@ int main(void)
     RUN(a_cookie_with_each_response_costs_nothing);
     RUN(binary_values_come_alone_or_in_lists);
     RUN(an_answer_in_http_1_is_called_that);
+    RUN(each_method_of_a_table_is_found_and_nothing_else);
+    RUN(a_table_that_is_not_sorted_does_not_say_so);
     return test_summary();
 }
