@@ -12,19 +12,6 @@ void embed_from(const uint8_t *in, size_t len)
     request = (mote_pb_bytes){in, len};
 }
 
-bool next_field(mote_pb_bytes *rest, mote_pb_piece *p)
-{
-    mote_pb_splitter s;
-    size_t used;
-
-    mote_pb_splitter_init(&s, NULL, 0);
-    if (mote_pb_split(&s, rest->data, rest->len, &used, p) <= 0)
-        return false;
-    rest->data += used;
-    rest->len -= used;
-    return true;
-}
-
 static bool is_file(mote_pb_bytes bytes, mote_pb_string name)
 {
     mote_pb_piece p;

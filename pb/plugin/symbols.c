@@ -4,6 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool next_field(mote_pb_bytes *rest, mote_pb_piece *p)
+{
+    mote_pb_splitter s;
+    size_t used;
+
+    mote_pb_splitter_init(&s, NULL, 0);
+    if (mote_pb_split(&s, rest->data, rest->len, &used, p) <= 0)
+        return false;
+    rest->data += used;
+    rest->len -= used;
+    return true;
+}
+
 /* What a message of a descriptor is. A value of an enum lies in the scope of the enum (the
  * language's rule), so that an enum is none. */
 typedef enum { A_FILE, A_MESSAGE, A_SERVICE, AN_ENUM, A_MEMBER, NOTHING } item_kind;
