@@ -30,9 +30,12 @@ int mote_posix_loop_init(mote_posix_loop *loop)
         return mote_posix_failed("epoll", "", strerror(errno));
     /* Each signal ends one wait, also one that comes right before it begins. */
     struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = loop};
-    if (mote_posix_wake_fd() >= 0)
-        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, mote_posix_wake_fd(), &e);
-    return 0;
+    if (mote_posix_wake_fd() < 0 ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, mote_posix_wake_fd(), &e) == 0)
+        return 0;
+    mote_posix_failed("epoll", "", strerror(errno));
+    close(loop->epoll);
+    return -1;
 }
 
 int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
@@ -60,15 +63,16 @@ void mote_posix_loop_deafen(mote_posix_loop *loop)
     loop->ears = MOTE_POSIX_DEAF;
 }
 
-/* Without room for it a waiting connection would wake the loop again and again. */
+/* Without room for it a waiting connection would wake the loop again and again. What fails is tried
+ * again, at the next connection or in 100 ms. */
 static void set_ears(mote_posix_loop *loop, enum mote_posix_ears ears)
 {
     struct epoll_event e = {.events = ears == MOTE_POSIX_FULL ? 0 : EPOLLIN, .data.ptr = NULL};
 
     if (loop->ears == MOTE_POSIX_DEAF)
         return;
-    loop->ears = ears;
-    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &e);
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &e) == 0)
+        loop->ears = ears;
 }
 
 /* The loop as a whole looks at its connections again at the earliest of their times. */
@@ -109,6 +113,7 @@ void mote_posix_close(mote_posix_conn *conn)
 {
     switch (conn->state) {
     case MOTE_POSIX_CONN_OPEN:
+    case MOTE_POSIX_CONN_BROKEN:
         conn->state = MOTE_POSIX_CONN_CUT;
         break;
     case MOTE_POSIX_CONN_ENDING:
@@ -129,7 +134,7 @@ void mote_posix_hurry(mote_posix_conn *conn)
 /* To be closed at the end of this turn. */
 static bool is_doomed(const mote_posix_conn *conn)
 {
-    return conn->state == MOTE_POSIX_CONN_CUT || conn->state == MOTE_POSIX_CONN_OVER;
+    return conn->state >= MOTE_POSIX_CONN_CUT;
 }
 
 /* Lets the engine work: on bytes that arrived, or on what time, room or an end have caused. */
@@ -166,8 +171,28 @@ static void say_goodbye(mote_posix_conn *conn)
     }
 }
 
+/* What the peer had said before it left: an answer, or why it goes. */
+static void read_the_rest(mote_posix_conn *conn)
+{
+    enum { READS = 16 }; /* of 256 KiB; one that goes on for ever is no better for it */
+    mote_posix_loop *loop = conn->loop;
+    size_t used;
+
+    for (int i = 0; i < READS && conn->state == MOTE_POSIX_CONN_BROKEN; i++) {
+        ssize_t n = recv(conn->fd, loop->in, sizeof loop->in, MSG_DONTWAIT);
+        if (n <= 0)
+            return;
+        conn->bytes_in += (uint64_t)n;
+        mote_posix_trace_bytes(conn->fd, false, loop->in, (size_t)n);
+        enum mote_posix_input r = run_conn(conn, loop->in, (size_t)n, &used);
+        if (r != MOTE_POSIX_TOOK_ALL)
+            conn->state = r == MOTE_POSIX_ENDED ? MOTE_POSIX_CONN_OVER : MOTE_POSIX_CONN_CUT;
+    }
+}
+
 static void end_conn(mote_posix_conn *conn)
 {
+    read_the_rest(conn);
     if (conn->previous)
         conn->previous->next = conn->next;
     else
@@ -197,7 +222,8 @@ static void want_write(mote_posix_conn *conn, bool on)
         return;
     conn->writing = on;
     conn->progress_ms = conn->loop->now_ms;
-    epoll_ctl(conn->loop->epoll, EPOLL_CTL_MOD, conn->fd, &e);
+    if (epoll_ctl(conn->loop->epoll, EPOLL_CTL_MOD, conn->fd, &e) < 0)
+        mote_posix_close(conn); /* it would stand still, or wake the loop again and again */
 }
 
 /* The engine has ended, and all that it has said has left. */
@@ -206,6 +232,17 @@ static void linger(mote_posix_conn *conn)
     conn->state = MOTE_POSIX_CONN_LINGERING;
     schedule(conn, conn->loop->now_ms + GOODBYE_MS);
     shutdown(conn->fd, SHUT_WR);
+}
+
+/* The socket takes no more output for ever. */
+static void broke(mote_posix_conn *conn)
+{
+    if (conn->state != MOTE_POSIX_CONN_OPEN) {
+        mote_posix_close(conn);
+        return;
+    }
+    conn->state = MOTE_POSIX_CONN_BROKEN;
+    schedule(conn, 0);
 }
 
 /* Writes until the socket or the engine has no more; false: the socket takes no more now. */
@@ -221,7 +258,7 @@ static bool write_all(mote_posix_conn *conn)
             continue;
         if (n < 0) {
             if (errno != EAGAIN)
-                mote_posix_close(conn);
+                broke(conn);
             return false;
         }
         mote_posix_trace_bytes(conn->fd, true, out, (size_t)n);

@@ -86,7 +86,8 @@ int mote_posix_trace_inner(void);
 void mote_posix_trace_bytes(int number, bool sent, const uint8_t *bytes, size_t len);
 
 /* How often SIGINT and SIGTERM have come since mote_posix_catch_signals() was called: 0 to 2. Loops
- * that are begun after that, and transports, wait no longer when one comes. */
+ * that are begun after that, and transports, wait no longer when one comes. Where the kernel has no
+ * descriptor left to wake them by, the signals are not caught, and end the program. */
 extern volatile sig_atomic_t mote_posix_stopped;
 void mote_posix_catch_signals(void);
 
@@ -154,10 +155,11 @@ typedef struct mote_posix_loop mote_posix_loop;
  * The life of a connection in a loop.
  *
  *   CLOSED -- mote_posix_loop_add() --> OPEN -- the engine has ended --> ENDING
- *     ^ ^                                |                                |  |
- *     | |      mote_posix_close(), the   |           all its output       |  |
- *     | |      peer's end, an error, or  |           has left: FIN        |  |
- *     | |      the peer reads no more    v                                v  |
+ *     ^ ^                               |  |                              |  |
+ *     | |     it takes no more output   |  |  mote_posix_close(), the     |  |  all its output
+ *     | |         BROKEN <--------------+  |  peer's end, an error, or    |  |  has left: FIN
+ *     | |           | what has come        |  the peer reads no more      |  |
+ *     | |           v is read              v                              v  |
  *     | +---- end of the turn --------- CUT                       LINGERING  |
  *     |                                                                   |  |
  *     |                             the peer's end, an error, a second    |  | as from OPEN
@@ -174,7 +176,8 @@ enum mote_posix_conn_state {
     MOTE_POSIX_CONN_ENDING,
     MOTE_POSIX_CONN_LINGERING,
     MOTE_POSIX_CONN_CUT,
-    MOTE_POSIX_CONN_OVER
+    MOTE_POSIX_CONN_OVER,
+    MOTE_POSIX_CONN_BROKEN
 };
 
 /* One connection of a loop, zero before its first use. The members may be read. */

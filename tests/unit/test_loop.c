@@ -5,7 +5,10 @@
 #include "../test.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -162,6 +165,14 @@ static void act(char what)
     case 'c':
         mote_posix_close(&e.conn);
         return;
+    case 'g': /* the peer says a byte and goes, before the next turn */
+        CHECK_INT(write(peer, "x", 1), 1);
+        close(peer);
+        peer = -1;
+        return;
+    case 'o': /* the engine has something to say */
+        e.output++;
+        return;
     case 'p': /* the peer sends no more */
         shutdown(peer, SHUT_WR);
         break;
@@ -184,38 +195,28 @@ static void act(char what)
 
 static void each_arrow_of_the_drawing_and_no_other(void)
 {
-    /* Acts and the states that they lead to: CLOSED, OPEN, ENDING, LINGERING, CUT (X), OVER (V). */
+    /* Acts and the states that they lead to: CLOSED, OPEN, ENDING, LINGERING, CUT (X), OVER (V),
+     * BROKEN. */
     static const struct {
         const char *acts, *states;
         int eofs, goodbyes;
     } rows[] = {
-        {"i", "O", 0, 0},
-        {"if", "OO", 0, 0},
-        {"c.", "XC", 1, 1},
-        {"cc.", "XXC", 1, 1},
-        {"cf.", "XXC", 1, 1},
-        {"c.c", "XCC", 1, 1},
-        {"c.f", "XCC", 1, 1},
-        {"p.", "VC", 1, 0},
-        {"P.", "VC", 1, 0},
-        {"mP.", "OVC", 1, 0},
-        {"mfP.", "OOXC", 1, 1},
-        {"mfs", "OOC", 1, 1},
-        {"mfr", "OOO", 0, 0},
-        {"nf", "OL", 0, 0},
-        {"ni", "OL", 0, 0},
-        {"nfi", "OLL", 0, 0},
-        {"nff", "OLL", 0, 0},
-        {"nfp.", "OLVC", 0, 0},
-        {"nfP.", "OLVC", 0, 0},
-        {"nfc.", "OLVC", 0, 0},
-        {"nmf", "OOE", 0, 0},
-        {"nmfi", "OOEE", 0, 0},
-        {"nmfr.....", "OOE.....L", 0, 0},
-        {"nmfc.", "OOEVC", 0, 0},
-        {"nmfp.", "OOEVC", 1, 0},
-        {"nmfP.", "OOEVC", 0, 0},
-        {"nmfs", "OOEC", 0, 0},
+        {"i", "O", 0, 0},           {"if", "OO", 0, 0},
+        {"c.", "XC", 1, 1},         {"cc.", "XXC", 1, 1},
+        {"cf.", "XXC", 1, 1},       {"c.c", "XCC", 1, 1},
+        {"c.f", "XCC", 1, 1},       {"gof.", "OOBC", 1, 1},
+        {"gofc", "OOBX", 0, 0},     {"gofc.", "OOBXC", 1, 1},
+        {"gofff.", "OOBBBC", 1, 1}, {"gn.", "OVC", 0, 0},
+        {"p.", "VC", 1, 0},         {"P.", "VC", 1, 0},
+        {"mP.", "OVC", 1, 0},       {"mfP.", "OOXC", 1, 1},
+        {"mfs", "OOC", 1, 1},       {"mfr", "OOO", 0, 0},
+        {"nf", "OL", 0, 0},         {"ni", "OL", 0, 0},
+        {"nfi", "OLL", 0, 0},       {"nff", "OLL", 0, 0},
+        {"nfp.", "OLVC", 0, 0},     {"nfP.", "OLVC", 0, 0},
+        {"nfc.", "OLVC", 0, 0},     {"nmf", "OOE", 0, 0},
+        {"nmfi", "OOEE", 0, 0},     {"nmfr.....", "OOE.....L", 0, 0},
+        {"nmfc.", "OOEVC", 0, 0},   {"nmfp.", "OOEVC", 1, 0},
+        {"nmfP.", "OOEVC", 0, 0},   {"nmfs", "OOEC", 0, 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -224,7 +225,7 @@ static void each_arrow_of_the_drawing_and_no_other(void)
             if (rows[i].acts[n] == '.' && e.conn.state == MOTE_POSIX_CONN_ENDING)
                 read_all();
             act(rows[i].acts[n]);
-            char is = "COELXV"[e.conn.state];
+            char is = "COELXVB"[e.conn.state];
             if (rows[i].states[n] != '.' && rows[i].states[n] != is) {
                 printf("%s: %c after %zu acts, not %s\n", rows[i].acts, is, n + 1, rows[i].states);
                 CHECK(!"the state");
@@ -317,13 +318,65 @@ static void reads_go_before_judgements(void)
     }
 }
 
+/* The peer has answered and left; that the next bytes do not go out any more is no reason to
+ * lose what had come. An engine that ends by it is not told of the end. */
+static void what_had_come_is_read_though_nothing_can_be_sent(void)
+{
+    static const uint8_t answer[100000];
+
+    for (int ends = 0; ends < 2; ends++) {
+        begin();
+        CHECK_INT(write(peer, answer, sizeof answer), sizeof answer);
+        close(peer);
+        peer = -1;
+        e.output = 7;
+        act('f');
+        CHECK_INT(e.conn.state, MOTE_POSIX_CONN_BROKEN);
+        CHECK_INT(e.taken, 0);
+        e.ends = ends;
+        mote_posix_loop_turn(&loop, 0);
+        CHECK_INT(e.conn.state, MOTE_POSIX_CONN_CLOSED);
+        CHECK_INT(e.taken, sizeof answer);
+        CHECK_INT(e.eofs, !ends);
+        CHECK_INT(e.goodbyes, !ends);
+        end();
+    }
+}
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+/* Without a descriptor to wake loops by, a signal ends the program at once, and none is lost. */
+static void signals_are_not_caught_by_halves(void)
+{
+    struct rlimit all, none;
+    struct sigaction now;
+    pid_t child = fork();
+
+    if (child == 0) {
+        getrlimit(RLIMIT_NOFILE, &all);
+        none = (struct rlimit){0, all.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &none);
+        mote_posix_catch_signals();
+        sigaction(SIGTERM, NULL, &now);
+        bool left_alone = now.sa_handler == SIG_DFL;
+        setrlimit(RLIMIT_NOFILE, &all);
+        mote_posix_catch_signals();
+        sigaction(SIGTERM, NULL, &now);
+        _exit(left_alone && now.sa_handler != SIG_DFL ? 0 : 1);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
 int main(void)
 {
+    RUN(signals_are_not_caught_by_halves); /* first: nothing has caught them yet */
     mote_posix_catch_signals();
     RUN(each_arrow_of_the_drawing_and_no_other);
     RUN(the_end_of_the_loop_is_told);
     RUN(the_engine_runs_once_for_each_cause);
     RUN(output_first_is_heeded);
     RUN(reads_go_before_judgements);
+    RUN(what_had_come_is_read_though_nothing_can_be_sent);
     return test_summary();
 }
