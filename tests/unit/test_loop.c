@@ -1,13 +1,16 @@
 /* The event loop: which state follows on what, and when the engine runs. The engine is scripted;
  * the peer is the other end of a pair of sockets. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "../../port/posix/posix.h"
 #include "../test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -343,6 +346,97 @@ static void what_had_come_is_read_though_nothing_can_be_sent(void)
     }
 }
 
+/* ---- what the kernel refuses ----------------------------------------------------------------- */
+
+static int refused; /* one of EPOLL_CTL_ADD, EPOLL_CTL_MOD; 0: none */
+
+int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+    if (what != refused)
+        return (int)syscall(SYS_epoll_ctl, epoll, what, fd, event);
+    errno = ENOMEM;
+    return -1;
+}
+
+/* It would miss a signal that comes right before it waits. */
+static void a_loop_that_cannot_hear_of_signals_does_not_begin(void)
+{
+    refused = EPOLL_CTL_ADD;
+    CHECK_INT(mote_posix_loop_init(&loop), -1);
+    CHECK(strstr(mote_posix_error(), "epoll") && strstr(mote_posix_error(), strerror(ENOMEM)));
+    refused = 0;
+}
+
+/* When to write on would never be known, or it would be said again and again. */
+static void a_connection_that_cannot_be_watched_ends(void)
+{
+    begin();
+    refused = EPOLL_CTL_MOD;
+    e.output = MUCH;
+    act('f');
+    CHECK_INT(e.conn.state, MOTE_POSIX_CONN_CUT);
+    act('.');
+    CHECK_INT(e.conn.state, MOTE_POSIX_CONN_CLOSED);
+    refused = 0;
+    end();
+    begin();
+    e.output = MUCH;
+    act('f');
+    refused = EPOLL_CTL_MOD;
+    for (int i = 0; i < 100 && e.conn.state == MOTE_POSIX_CONN_OPEN; i++)
+        act('r');
+    act('.');
+    CHECK_INT(e.conn.state, MOTE_POSIX_CONN_CLOSED);
+    refused = 0;
+    end();
+}
+
+static bool there_is_room;
+
+static bool room(void *context)
+{
+    (void)context;
+    return there_is_room;
+}
+
+static int accept_none(void *context, int fd)
+{
+    (void)context, (void)fd;
+    return -1;
+}
+
+/* What could not be said to the kernel is said again: a listener is neither deaf for ever nor
+ * awake for ever. */
+static void ears_are_what_the_kernel_was_told(void)
+{
+    char address[128];
+
+    begin();
+    loop.room = room;
+    int listener = mote_posix_listen("127.0.0.1:0");
+    CHECK_INT(mote_posix_loop_listen(&loop, listener, accept_none, NULL), 0);
+    int fd = mote_posix_connect(mote_posix_address(listener, address), 1000);
+    CHECK(fd >= 0);
+    there_is_room = false;
+    refused = EPOLL_CTL_MOD;
+    mote_posix_loop_turn(&loop, 10);
+    CHECK_INT(loop.ears, MOTE_POSIX_LISTENING);
+    refused = 0;
+    mote_posix_loop_turn(&loop, 10);
+    CHECK_INT(loop.ears, MOTE_POSIX_FULL);
+    there_is_room = true;
+    refused = EPOLL_CTL_MOD;
+    loop.due_ms = 0; /* it looks at its ears again */
+    mote_posix_loop_turn(&loop, 0);
+    CHECK_INT(loop.ears, MOTE_POSIX_FULL);
+    refused = 0;
+    loop.due_ms = 0;
+    mote_posix_loop_turn(&loop, 0);
+    CHECK_INT(loop.ears, MOTE_POSIX_LISTENING);
+    close(fd);
+    end();
+}
+
 /* ---- signals --------------------------------------------------------------------------------- */
 
 /* Without a descriptor to wake loops by, a signal ends the program at once, and none is lost. */
@@ -377,6 +471,9 @@ int main(void)
     RUN(the_engine_runs_once_for_each_cause);
     RUN(output_first_is_heeded);
     RUN(reads_go_before_judgements);
+    RUN(a_loop_that_cannot_hear_of_signals_does_not_begin);
+    RUN(a_connection_that_cannot_be_watched_ends);
+    RUN(ears_are_what_the_kernel_was_told);
     RUN(what_had_come_is_read_though_nothing_can_be_sent);
     return test_summary();
 }
