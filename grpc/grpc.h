@@ -415,7 +415,7 @@ enum {
 /*
  * Sends a message straight into the transmit buffer. Returns 0: all of it is on its way;
  * MOTE_AGAIN: not yet, repeat with the same message (a part may have been sent);
- * MOTE_GRPC_ERR_STATE: the call is over, or this is a second response where one is due;
+ * MOTE_GRPC_ERR_STATE: the call is over or NULL, or this is a second response where one is due;
  * MOTE_GRPC_ERR_MIXED: a part of a message of another length was sent; MOTE_GRPC_ERR_LIMIT or an
  * error of the source, and then nothing was sent.
  */

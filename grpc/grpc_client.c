@@ -193,8 +193,8 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h)
 
 void mote_grpc_abandon(mote_grpc_call *call, int code, const char *text)
 {
-    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
-    if (!mote_grpc_decided(call))
+    MOTE_CHECK_THAT(!call || mote_grpc_valid(call->grpc));
+    if (call && !mote_grpc_decided(call))
         reject(call, code, text);
 }
 

@@ -143,12 +143,12 @@ static bool call_may_send(const mote_grpc_call *call, unsigned flags)
 int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                    unsigned flags)
 {
-    size_t length = call->tx_total; /* known once a message */
     int r = 1;
 
-    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
-    if (!call_may_send(call, flags))
+    if (!call || !call_may_send(call, flags))
         return MOTE_GRPC_ERR_STATE;
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
+    size_t length = call->tx_total; /* known once a message */
     if (mote_grpc_owes_headers(call) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;
     r = call->tx_sent == 0 ? send_whole(call, source, message, flags, &length) : 1;
@@ -180,9 +180,10 @@ int mote_grpc_half_close(mote_grpc_call *call)
 {
     int r;
 
-    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
-    if (call->local != MOTE_GRPC_LOCAL_OPEN || call->tx_sent > 0 || mote_grpc_serves(call->grpc))
+    if (!call || call->local != MOTE_GRPC_LOCAL_OPEN || call->tx_sent > 0 ||
+        mote_grpc_serves(call->grpc))
         return MOTE_GRPC_ERR_STATE;
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
     r = commit(call, 0, true);
     return r == MOTE_AGAIN ? again(call) : r;
 }

@@ -9,6 +9,12 @@ static mote_channel *channel_of(const mote_grpc_call *call)
     return (mote_channel *)call->grpc; /* its first member */
 }
 
+/* Wrong use that must not wait for ever: it did not start, or has ended and is forgotten. */
+static bool is_gone(const mote_grpc_call *call)
+{
+    return !call || call->local == MOTE_GRPC_LOCAL_FREE;
+}
+
 static uint64_t deadline_of(const mote_grpc_call *call)
 {
     uint64_t left = mote_grpc_time_left(call);
@@ -180,7 +186,8 @@ int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, cons
 {
     unsigned engine_flags = flags & ~(unsigned)(MOTE_CHANNEL_MORE | MOTE_CHANNEL_PLAIN);
     mote_grpc_bytes packed;
-    int r = pack_message(call, source, message, flags, &packed);
+    int r = is_gone(call) ? MOTE_CHANNEL_ERR_NO_CALL
+                          : pack_message(call, source, message, flags, &packed);
 
     if (r < 0)
         return r;
@@ -212,25 +219,25 @@ static int half_close(mote_grpc_call *call)
 
 int mote_channel_half_close(mote_grpc_call *call)
 {
+    if (is_gone(call))
+        return MOTE_CHANNEL_ERR_NO_CALL;
     int r = half_close(call);
-
     mote_channel_write(channel_of(call));
     return r;
 }
 
 void mote_channel_cancel(mote_grpc_call *call)
 {
+    if (is_gone(call))
+        return;
     mote_grpc_cancel(call);
     mote_channel_write(channel_of(call));
 }
 
 /* ---- receiving ----------------------------------------------------------------------------- */
 
-/* Every call was told that the connection is over; this one had ended before. */
-static void make_status(const mote_channel *ch, mote_grpc_event *ev)
+static void make_status(mote_status s, mote_grpc_event *ev)
 {
-    mote_status s = mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2));
-
     memset(ev, 0, sizeof *ev);
     ev->type = MOTE_GRPC_STATUS;
     ev->code = s.code;
@@ -271,6 +278,13 @@ static void on_status(mote_channel *ch, mote_grpc_event *ev)
     }
 }
 
+/* The end of a call that has no end of its own. */
+static int tell_gone(mote_grpc_event *ev)
+{
+    make_status(mote_status_of_error(MOTE_CHANNEL_ERR_NO_CALL), ev);
+    return 1;
+}
+
 static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
 {
     mote_channel *ch = channel_of(call);
@@ -278,12 +292,14 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
 
     mote_grpc_resume(call);
     while ((r = mote_channel_take(ch, call, ev)) == 0) {
+        if (is_gone(call))
+            return tell_gone(ev);
         if (ch->read_ms >= until_ms)
             return 0;
         wait_on(call, wait_for_answer(ch), until_ms);
     }
-    if (r < 0)
-        make_status(ch, ev);
+    if (r < 0) /* every call was told that the connection is over; this one had ended before */
+        make_status(mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2)), ev);
     if (ev->type == MOTE_GRPC_STATUS)
         on_status(ch, ev);
     return 1;
@@ -291,12 +307,13 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
 
 int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev)
 {
-    return receive(call, ev, MOTE_CHANNEL_FOREVER);
+    return is_gone(call) ? tell_gone(ev) : receive(call, ev, MOTE_CHANNEL_FOREVER);
 }
 
 int mote_channel_recv_within(mote_grpc_call *call, mote_grpc_event *ev, uint32_t timeout_ms)
 {
-    return receive(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
+    return is_gone(call) ? tell_gone(ev)
+                         : receive(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
 }
 
 /* Ends calls whose deadline has come; the earliest of the others, or `until_ms`. */
@@ -353,12 +370,14 @@ int mote_channel_advance(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout
  * view of it outlives the input. */
 mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len)
 {
-    mote_channel *ch = channel_of(call);
     mote_grpc_event ev;
-    int r = half_close(call);
 
     *response = NULL;
     *len = 0;
+    if (is_gone(call))
+        return mote_status_of_error(MOTE_CHANNEL_ERR_NO_CALL);
+    mote_channel *ch = channel_of(call);
+    int r = half_close(call);
     while (r == 0 && !mote_grpc_decided(call)) {
         r = mote_channel_park(ch);
         if (r == 0 && !mote_grpc_decided(call))

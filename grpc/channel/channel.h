@@ -49,7 +49,8 @@ typedef struct {
       "the server takes no new calls until those that are open end")                               \
     X(MOTE_CHANNEL_ERR_SHUTDOWN, -604, "the channel is closed")                                    \
     X(MOTE_CHANNEL_ERR_PACKING, -605,                                                              \
-      "the call has a codec, and the channel no memory to compress in: set packing, packing_size")
+      "the call has a codec, and the channel no memory to compress in: set packing, packing_size") \
+    X(MOTE_CHANNEL_ERR_NO_CALL, -606, "the call has not started, or its end was told")
 
 enum mote_channel_error {
 #define MOTE_CHANNEL_ENUM(name, code, text) name = code,
@@ -197,7 +198,8 @@ int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *me
  * Starts a call. Waits, within timeout_ms, until the channel is READY, the server permits one more
  * call and there is room for its headers; grpc-timeout is what is left then. Without
  * wait_for_ready it does not wait beyond an attempt to connect that has failed. 0, or an error, of
- * which mote_channel_status() makes a status:
+ * which mote_channel_status() makes a status; then *call is NULL, and the functions below say
+ * MOTE_CHANNEL_ERR_NO_CALL of it, as of a call whose STATUS was told:
  *   MOTE_CHANNEL_ERR_CALLS     max_calls are open: no waiting helps, as one thread finishes them
  *   MOTE_CHANNEL_ERR_GOAWAY    the server takes no more calls on this connection, and those that
  *                              are open have ended, but were not finished

@@ -202,6 +202,46 @@ static void a_block_that_an_empty_buffer_does_not_hold_ends_at_once(void)
     CHECK(fit > 100 && refused > 100);
 }
 
+/* ---- wrong use ---------------------------------------------------------------------------- */
+
+/* The obvious program does not look at what the start returned, or goes on after the end. */
+static void a_call_that_is_none_is_told_and_no_wait(void)
+{
+    static const char text[] = "the call has not started, or its end was told";
+    mote_grpc_bytes message = {(const uint8_t *)hello, sizeof hello};
+    mote_grpc_request request = {.path = &never_path, .timeout_ms = 500};
+
+    for (int ended = 0; ended < 2; ended++) {
+        mote_grpc_call *call;
+        mote_grpc_event ev;
+        const uint8_t *data;
+        size_t len;
+        begin();
+        peers[0].refuses = !ended;
+        CHECK_INT(mote_channel_start(channel, &request, &call) < 0, !ended);
+        CHECK_INT(call == NULL, !ended);
+        if (ended)
+            CHECK_INT(mote_channel_finish(call).code, MOTE_GRPC_DEADLINE_EXCEEDED);
+        uint64_t before = now;
+        check_status(mote_channel_finish(call), MOTE_GRPC_INTERNAL, text);
+        check_status(mote_channel_collect(call, &data, &len), MOTE_GRPC_INTERNAL, text);
+        CHECK(data == NULL && len == 0);
+        CHECK_INT(mote_channel_recv(call, &ev), 1);
+        CHECK_INT(ev.type, MOTE_GRPC_STATUS);
+        check_status(mote_status_of_event(&ev), MOTE_GRPC_INTERNAL, text);
+        CHECK_INT(mote_channel_recv_within(call, &ev, 100), 1);
+        check_status(mote_status_of_event(&ev), MOTE_GRPC_INTERNAL, text);
+        CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, 0),
+                  MOTE_CHANNEL_ERR_NO_CALL);
+        CHECK_INT(mote_channel_half_close(call), MOTE_CHANNEL_ERR_NO_CALL);
+        mote_channel_cancel(call);
+        CHECK_INT(now, before);
+        peers[0].refuses = false;
+        now += 130000; /* the next attempt is due */
+        CHECK_INT(unary(), 0);
+    }
+}
+
 /* ---- the server cancels ---------------------------------------------------------------------- */
 
 /* How the end of a call is told. */
@@ -326,6 +366,7 @@ int main(void)
     RUN(who_waits_on_one_connection_answers_on_the_other);
     RUN(what_has_arrived_is_read_before_a_call_begins);
     RUN(a_block_that_an_empty_buffer_does_not_hold_ends_at_once);
+    RUN(a_call_that_is_none_is_told_and_no_wait);
     RUN(a_cancel_at_the_deadline_is_the_deadline);
     if (!MOTE_COMPRESSES)
         return test_summary();

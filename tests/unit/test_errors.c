@@ -62,6 +62,7 @@ static const struct {
     {MOTE_CHANNEL_ERR_CALLS, "all calls that the channel has room for are open (max_calls)"},
     {MOTE_CHANNEL_ERR_GOAWAY, "the server takes no new calls until those that are open end"},
     {MOTE_CHANNEL_ERR_SHUTDOWN, "the channel is closed"},
+    {MOTE_CHANNEL_ERR_NO_CALL, "the call has not started, or its end was told"},
     {MOTE_CHANNEL_ERR_PACKING,
      "the call has a codec, and the channel no memory to compress in: set packing, packing_size"},
 };

@@ -77,6 +77,10 @@ static void a_call_with_a_field_that_must_not_be_sent_does_not_start(void)
         if (outgoing[i].error == 0)
             continue;
         CHECK(!call && mote_grpc_refused(&client) == &list[1]);
+        CHECK_INT(mote_grpc_send(call, &mote_grpc_bytes_source, &(mote_grpc_bytes){0}, 0),
+                  MOTE_GRPC_ERR_STATE);
+        CHECK_INT(mote_grpc_half_close(call), MOTE_GRPC_ERR_STATE);
+        mote_grpc_cancel(call);
         CHECK_INT(drain(), 0);
         CHECK_INT(start_with(list, 1), 0);
     }
