@@ -477,8 +477,8 @@ int mote_grpc_answer(mote_grpc_call *call, const mote_grpc_source *source, const
 
 /*
  * Ends a call with a status; `message` is UTF-8 text (NULL: none) that is percent-encoded on the
- * wire. 0: it is on its way, and MOTE_GRPC_CLOSED follows; MOTE_AGAIN; MOTE_GRPC_ERR_STATE: the
- * call is over; or an error of h2.
+ * wire. 0: it is on its way, and MOTE_GRPC_CLOSED follows; MOTE_AGAIN, never without a text: only
+ * the same end may be tried from then on; MOTE_GRPC_ERR_STATE: the call is over; or one of h2.
  */
 int mote_grpc_finish(mote_grpc_call *call, int code, const char *message);
 int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,

@@ -17,7 +17,8 @@ enum {
     FACT_ANSWERED = 256,    /* server: status OK follows the end of the request */
     FACT_REFUSED = 512,     /* server: the request was refused by its header fields */
     FACT_WRITABLE = 1024,   /* WRITABLE is to be told */
-    FACT_TURN = 2048        /* it need no longer wait */
+    FACT_TURN = 2048,       /* it need no longer wait */
+    FACT_FINISHES = 4096    /* server: its end was tried, and waits for room */
 };
 
 /* How a stream ends, beside the wire codes of RST_STREAM. */

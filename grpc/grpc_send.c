@@ -135,6 +135,8 @@ static bool call_may_send(const mote_grpc_call *call, unsigned flags)
 {
     if (call->local != MOTE_GRPC_LOCAL_OPEN && !mote_grpc_owes_headers(call))
         return false;
+    if (MOTE_MAY_SERVE && call->facts & (FACT_ANSWERED | FACT_FINISHES))
+        return false;
     if (mote_grpc_method_of(call) && call->facts & FACT_RESPONSE && call->method->single_response)
         return false;
     return !(flags & MOTE_GRPC_COMPRESSED) || call->tx_codec > 0;

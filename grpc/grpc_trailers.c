@@ -105,8 +105,10 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
         return r;
     put_status(call, code, message, message_len);
     mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
-    if ((r = end_section(call, true)) < 0)
+    if ((r = end_section(call, true)) < 0) {
+        call->facts |= FACT_FINISHES;
         return r;
+    }
     /* RFC 9113 8.1: the rest of the request is not needed */
     mote_grpc_call_end(call, code, NULL, MOTE_H2_NO_ERROR);
     return 0;
@@ -114,7 +116,13 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
 
 int mote_grpc_finish(mote_grpc_call *call, int code, const char *message)
 {
-    return mote_grpc_finish_with(call, code, message, mote_grpc_text_length(message), NULL, 0);
+    size_t len = mote_grpc_text_length(message);
+    int r = mote_grpc_finish_with(call, code, message, len, NULL, 0);
+
+    if (r != MOTE_AGAIN || len > 0)
+        return r;
+    mote_grpc_call_end(call, code, NULL, STREAM_STATUS); /* there is nothing that must be kept */
+    return 0;
 }
 
 void mote_grpc_settle(mote_grpc_call *call)

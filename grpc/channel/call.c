@@ -307,13 +307,13 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
 
 int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev)
 {
-    return is_gone(call) ? tell_gone(ev) : receive(call, ev, MOTE_CHANNEL_FOREVER);
+    return call == NULL ? tell_gone(ev) : receive(call, ev, MOTE_CHANNEL_FOREVER);
 }
 
 int mote_channel_recv_within(mote_grpc_call *call, mote_grpc_event *ev, uint32_t timeout_ms)
 {
-    return is_gone(call) ? tell_gone(ev)
-                         : receive(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
+    return call == NULL ? tell_gone(ev)
+                        : receive(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
 }
 
 /* Ends calls whose deadline has come; the earliest of the others, or `until_ms`. */
