@@ -33,7 +33,8 @@ static int obvious(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = {{.name = "M", .handler = obvious}};
-static const mote_grpc_service services[] = {{"a.B", methods, 1}};
+static const mote_grpc_service services[] = {
+    {.name = "a.B", .methods = methods, .method_count = 1}};
 static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/a.B/M");
 
 static void hear(const uint8_t *in, size_t len)
