@@ -1,12 +1,16 @@
 #!/bin/bash
 # mbedTLS of the next Debian release beside the system's: its development package, unpacked below build/.
-#   tests/mbedtls.sh FOLDER     leaves FOLDER/usr/include and FOLDER/libmbed*.a; says its version
+#   tests/mbedtls.sh FOLDER     leaves FOLDER/usr/include and FOLDER/libmbed*.a, unless one is installed there; says its version
 set -eu
 folder=$1
 release=trixie
 mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
 folder=$(cd "$folder" && pwd)
 version() { sed -nE 's/.*MBEDTLS_VERSION_STRING +"(.*)"/\1/p' "$folder/usr/include/mbedtls/build_info.h"; }
+if [ -f "$folder/lib/libmbedtls.a" ]; then
+    sed -nE 's/.*MBEDTLS_VERSION_STRING +"(.*)"/\1/p' "$folder/include/mbedtls/build_info.h"
+    exit 0
+fi
 [ ! -f "$folder/libmbedtls.a" ] || { version; exit 0; }
 command -v apt-get >/dev/null || { echo "there is no apt-get" >&2; exit 1; }
 

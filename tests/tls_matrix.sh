@@ -2,6 +2,7 @@
 # TLS with both versions of mbedTLS in both roles, and peers, their versions, certificates and CA bundles:
 #   tests/tls_matrix.sh            each three values are met: SEED=1 chooses how
 #   tests/tls_matrix.sh all        all of them
+# MBEDTLS_4=FOLDER is where a version 4 is installed (include, lib), with which mote is then tried as well.
 # Peers are OpenSSL, nginx, mbedTLS's own programs in both versions (from Debian's source packages), and Go, whose program is built
 # where all are asked for, and otherwise taken where it was.
 set -u
@@ -25,6 +26,7 @@ mbedtls_peer() {
 next=$PWD/$BUILD/mbedtls-3
 # tests/tls.sh has just built them.
 if [ "${1:-}" = all ] || [ ! -x "$BUILD/tls-3/h2_client" ]; then tests/tls_programs.sh >"$W/log" 2>&1 || fail "mbedTLS 3: $(tail -n 5 "$W/log")"; fi
+if [ -n "${MBEDTLS_4:-}" ]; then tests/tls_programs.sh "$MBEDTLS_4" >"$W/log" 2>&1 || fail "mbedTLS 4: $(tail -n 5 "$W/log")"; fi
 libraries="-lmbedtls -lmbedx509 -lmbedcrypto" mbedtls_peer bookworm 2.28 "" tests/src/{helpers,random,fake_external_rng_for_test}.c >"$W/log" 2>&1 &&
     libraries="$next/libmbedtls.a $next/libmbedx509.a $next/libmbedcrypto.a" \
         mbedtls_peer trixie 3.6 "-Iframework/tests/include -Iframework/tests/programs -Ilibrary -I$next/usr/include" tests/src/certs.c \

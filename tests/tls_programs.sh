@@ -1,21 +1,27 @@
 #!/bin/bash
-# The programs that talk over TLS, linked with mbedTLS of the next Debian release: leaves build/tls-3/h2_server, h2_client,
-# interop_server and interop_client, and says the version.
+# The programs that talk over TLS, linked with another mbedTLS than the system's: leaves h2_server, h2_client, interop_server and
+# interop_client, and says the version.
+#   tests/tls_programs.sh            that of the next Debian release, in build/tls-3
+#   tests/tls_programs.sh FOLDER     one that is installed in a folder (include, lib), in build/tls-4
 set -eu
 BUILD=${BUILD:-build}
 CC=${CC:-cc}
-next=$BUILD/mbedtls-3
-libraries="$next/libmbedtls.a $next/libmbedx509.a $next/libmbedcrypto.a"
-version=$(tests/mbedtls.sh "$next")
-
-mkdir -p "$BUILD/tls-3/obj"
+if [ -n "${1:-}" ]; then
+    include=$1/include out=$BUILD/tls-4 version=$(tests/mbedtls.sh "$1")
+    libraries="$1/lib/libmbedtls.a $1/lib/libmbedx509.a $1/lib/libmbedcrypto.a"
+else
+    next=$BUILD/mbedtls-3
+    include=$next/usr/include out=$BUILD/tls-3 version=$(tests/mbedtls.sh "$next")
+    libraries="$next/libmbedtls.a $next/libmbedx509.a $next/libmbedcrypto.a"
+fi
+mkdir -p "$out/obj"
 for f in $(make -s --no-print-directory print-TLS_FILES | sed "s/\.c\b//g") port/posix/tls; do
-    $CC -std=c11 -g -O2 -Wall -Wextra -Werror -I"$next/usr/include" -c $f.c -o "$BUILD/tls-3/obj/${f//\//_}.o"
+    $CC -std=c11 -g -O2 -Wall -Wextra -Werror -I"$include" -c $f.c -o "$out/obj/${f//\//_}.o"
 done
 o=$BUILD/obj/tests/interop
 link() { # link PROGRAM OBJECTS...
     # shellcheck disable=SC2086
-    $CC "${@:2}" "$BUILD"/tls-3/obj/*.o "$BUILD/libmote.a" $libraries -o "$BUILD/tls-3/$1"
+    $CC "${@:2}" "$out"/obj/*.o "$BUILD/libmote.a" $libraries -o "$out/$1"
 }
 messages=("$o/interop.mote.o" "$o/orca.mote.o" "$o/orca_service.mote.o" "$o/google/protobuf/duration.mote.o")
 link interop_server "$o/interop_server.o" "${messages[@]}"

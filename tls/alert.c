@@ -6,11 +6,8 @@
 /* The description of the alert that has just come. */
 static unsigned last_alert(const mote_tls *t)
 {
-#if MOTE_TLS_3
-    const unsigned char *message = t->ssl.MBEDTLS_PRIVATE(in_msg);
-#else
-    const unsigned char *message = t->ssl.in_msg;
-#endif
+    const unsigned char *message = t->ssl.MOTE_TLS_MEMBER(in_msg);
+
     return message ? message[1] : 0;
 }
 
@@ -23,7 +20,7 @@ static const char *alert_name(unsigned alert)
 {
     static const struct {
         uint8_t alert;
-        char name[32];
+        const char *name;
     } names[] = {{10, "unexpected_message"},
                  {20, "bad_record_mac"},
                  {22, "record_overflow"},

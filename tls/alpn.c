@@ -24,22 +24,13 @@ bool mote_tls_agreed_alpn(mote_tls *t)
     return false;
 }
 
-/* A server finds no common protocol. Version 2 has no code of its own for it. */
-static bool is_refusal(const mote_tls *t, int r)
-{
-#if MOTE_TLS_3
-    (void)t;
-    return r == MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL;
-#else
-    return r == MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO && t->context->server;
-#endif
-}
-
 const char *mote_tls_alpn_text(const mote_tls *t, int r)
 {
     /* by which a server says that it does not speak h2 (RFC 7301 3.2) */
     if (mote_tls_got_alert(t, r, MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL))
         return "the peer does not speak the protocol h2: it has sent the alert "
                "no_application_protocol (ALPN)";
-    return is_refusal(t, r) ? "the client does not offer h2, or its hello is broken" : NULL;
+    return r == TLS_NO_COMMON_PROTOCOL && t->context->server
+               ? "the client does not offer h2, or its hello is broken"
+               : NULL;
 }

@@ -4,68 +4,13 @@
 #include <mbedtls/platform_util.h>
 
 #include <string.h>
-#if MOTE_TLS_3
-#include <psa/crypto.h>
-#endif
 
 _Static_assert(sizeof(mote_tls_context) <= MOTE_TLS_CONTEXT_MEMORY, "MOTE_TLS_CONTEXT_MEMORY");
 _Static_assert(sizeof(mote_tls) <= MOTE_TLS_MEMORY, "MOTE_TLS_MEMORY");
 
-/* RFC 9113 9.2.2: TLS 1.2 with ephemeral keys and authenticated encryption. ChaCha20 first:
- * mbedTLS's GCM is slower even with AES instructions, and two to three times without them. */
-#if MOTE_TLS_3
-#define TLS_1_3_SUITES                                                                             \
-    0x1303,     /* TLS_CHACHA20_POLY1305_SHA256 */                                                 \
-        0x1301, /* TLS_AES_128_GCM_SHA256 */                                                       \
-        0x1302, /* TLS_AES_256_GCM_SHA384 */
-#else
-#define TLS_1_3_SUITES /* version 2 takes numbers that it does not know for a fault */
-#endif
-#define CERTIFICATE_SUITES                                                                         \
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,                                         \
-        MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,                                       \
-        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,                                           \
-        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,                                             \
-        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,                                           \
-        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CCM
-#define PSK_SUITES                                                                                 \
-    MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256,                                           \
-        MBEDTLS_TLS_DHE_PSK_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_DHE_PSK_WITH_AES_128_CCM
-static const int certificate_suites[] = {TLS_1_3_SUITES CERTIFICATE_SUITES, 0};
-static const int psk_suites[] = {TLS_1_3_SUITES PSK_SUITES, 0};
-static const int all_suites[] = {TLS_1_3_SUITES CERTIFICATE_SUITES, PSK_SUITES, 0};
-
-/* The quick ones first. */
-#if MOTE_TLS_3
-static const uint16_t tls_groups[] = {
-    MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
-    MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
-    MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
-#else
-static const mbedtls_ecp_group_id tls_groups[] = {
-    MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
-    MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_NONE};
-#endif
-
-#if MOTE_TLS_3
-/* PKCS #1 v1.5 before PSS: 3.6.6 cannot verify PSS in TLS 1.2 (Mbed-TLS/mbedtls#10668), which
- * servers with an RSA certificate choose when it comes first. TLS 1.3 takes PSS all the same. */
-static const uint16_t signature_algorithms[] = {
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512, MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
-    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
-    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
-    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE};
-#endif
-
 enum { MAX_PSK = 64 };
 
 /* ---- what is given ------------------------------------------------------------------------- */
-
-static bool has_psk(const mote_tls_config *config)
-{
-    return config->psk.len > 0 || config->find_psk;
-}
 
 static bool has_key(const mote_tls_config *config)
 {
@@ -82,7 +27,7 @@ static const char *check_keys(const mote_tls_config *config)
         return "psk and find_psk exclude each other";
     if (config->psk.len > 0 && config->psk_identity.len == 0)
         return "a shared key needs its identity";
-    if (!MOTE_TLS_PSK && has_psk(config))
+    if (!MOTE_TLS_PSK && tls_has_psk(config))
         return "this mbedTLS has no shared keys (PSK)";
     return NULL;
 }
@@ -98,14 +43,15 @@ static const char *check_trust(const mote_tls_config *config)
         return "pin_count without pins";
     if ((config->pinned_any_name || config->pinned_any_time) && config->pin_count == 0)
         return "pinned_any_name and pinned_any_time need pins";
-    if (!config->server && !asks && !has_psk(config) && !config->dangerously_accept_any_certificate)
+    if (!config->server && !asks && !tls_has_psk(config) &&
+        !config->dangerously_accept_any_certificate)
         return "a client needs CA certificates, pins or a shared key";
     return NULL;
 }
 
 static const char *check_role(const mote_tls_config *config)
 {
-    if (config->server && config->cert.len == 0 && !has_psk(config))
+    if (config->server && config->cert.len == 0 && !tls_has_psk(config))
         return "a server needs a certificate or a shared key";
     if (!config->server && config->find_psk)
         return "find_psk is for servers";
@@ -146,11 +92,7 @@ static const char *check_config(const mote_tls_config *config)
 
 #if MOTE_TLS_PSK
 #if MOTE_TLS_PSK_SERVER
-#if MOTE_TLS_3
-#define OF_CONFIG(c, member) ((c)->config.MBEDTLS_PRIVATE(member))
-#else
-#define OF_CONFIG(c, member) ((c)->config.member)
-#endif
+#define OF_CONFIG(c, member) ((c)->config.MOTE_TLS_MEMBER(member))
 
 /* The one key that there is, or the one that the application finds; its length, 0: unknown. */
 static size_t find_key(const mote_tls_context *c, const uint8_t *identity, size_t len, uint8_t *key)
@@ -187,7 +129,7 @@ static int give_psk(void *context, mbedtls_ssl_context *ssl, const unsigned char
 static const char *set_psk(mote_tls_context *c, const mote_tls_config *config)
 {
 #if MOTE_TLS_PSK_SERVER
-    if (config->server && has_psk(config))
+    if (config->server && tls_has_psk(config))
         mbedtls_ssl_conf_psk_cb(&c->config, give_psk, c);
 #endif
     if (config->psk.len > 0 &&
@@ -204,30 +146,6 @@ static const char *set_psk(mote_tls_context *c, const mote_tls_config *config)
 }
 #endif
 
-static void set_versions(mote_tls_context *c, const mote_tls_config *config)
-{
-#if MOTE_TLS_3
-    mbedtls_ssl_conf_min_tls_version(&c->config, MBEDTLS_SSL_VERSION_TLS1_2);
-    if (config->no_tls13 || config->signer) /* RSA-PSS of TLS 1.3 is not what a signer does */
-        mbedtls_ssl_conf_max_tls_version(&c->config, MBEDTLS_SSL_VERSION_TLS1_2);
-#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
-    mbedtls_ssl_conf_tls13_key_exchange_modes(
-        &c->config, has_psk(config) && config->cert.len == 0 && config->ca.len == 0
-                        ? MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL
-                        : MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
-#endif
-#if defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_CLI_C) &&                          \
-    defined(MBEDTLS_SSL_PROTO_TLS1_3)
-    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
-        &c->config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
-#endif
-#else
-    (void)config;
-    mbedtls_ssl_conf_min_version(&c->config, MBEDTLS_SSL_MAJOR_VERSION_3,
-                                 MBEDTLS_SSL_MINOR_VERSION_3); /* TLS 1.2 */
-#endif
-}
-
 static const char *set_sessions(mote_tls_context *c, const mote_tls_config *config)
 {
     (void)c;
@@ -236,17 +154,14 @@ static const char *set_sessions(mote_tls_context *c, const mote_tls_config *conf
     if (!MOTE_TLS_TICKETS && !MOTE_TLS_CACHE)
         return "this mbedTLS resumes no sessions: build it with tickets or a session cache";
 #if MOTE_TLS_TICKETS
-    if (mbedtls_ssl_ticket_setup(&c->tickets, mbedtls_ctr_drbg_random, &c->random,
-                                 MBEDTLS_CIPHER_AES_256_GCM, config->session_s) != 0)
+    if (tls_set_up_tickets(&c->tickets, &c->random, config->session_s) != 0)
         return "tickets cannot be set up";
     mbedtls_ssl_conf_session_tickets_cb(&c->config, mbedtls_ssl_ticket_write,
                                         mbedtls_ssl_ticket_parse, &c->tickets);
-#if MOTE_TLS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
     /* in a ticket of TLS 1.3 mbedTLS keeps no certificate: a client that comes with it would be
      * nobody */
     if (config->ca.len > 0 || config->pin_count > 0)
-        mbedtls_ssl_conf_new_session_tickets(&c->config, 0);
-#endif
+        tls_no_new_tickets(&c->config);
 #endif
 #if MOTE_TLS_CACHE
 #if defined(MBEDTLS_HAVE_TIME)
@@ -292,17 +207,7 @@ static const char *configure(mote_tls_context *c, const mote_tls_config *config)
                                     config->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
                                     MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
         return "out of memory";
-    mbedtls_ssl_conf_rng(&c->config, mbedtls_ctr_drbg_random, &c->random);
-    mbedtls_ssl_conf_ciphersuites(&c->config, !has_psk(config) ? certificate_suites
-                                              : config->cert.len > 0 || config->ca.len > 0
-                                                  ? all_suites
-                                                  : psk_suites);
-#if MOTE_TLS_3
-    mbedtls_ssl_conf_groups(&c->config, tls_groups);
-    mbedtls_ssl_conf_sig_algs(&c->config, signature_algorithms);
-#else
-    mbedtls_ssl_conf_curves(&c->config, tls_groups);
-#endif
+    mote_tls_set_terms(c, config);
     mbedtls_ssl_conf_authmode(&c->config, verify_mode(config));
     mbedtls_ssl_conf_ca_chain(&c->config, &c->ca, NULL);
     if (config->cert.len > 0 && mbedtls_ssl_conf_own_cert(&c->config, &c->cert, &c->key) != 0)
@@ -312,7 +217,6 @@ static const char *configure(mote_tls_context *c, const mote_tls_config *config)
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
     mbedtls_ssl_conf_renegotiation(&c->config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
-    set_versions(c, config);
     why = set_psk(c, config);
     why = why ? why : set_sessions(c, config);
     return why ? why : set_fragment(c, config->max_fragment);
@@ -337,8 +241,6 @@ static void prepare(mote_tls_context *c, const mote_tls_config *config)
     c->accepts_any = config->dangerously_accept_any_certificate;
     c->pinned_any_name = config->pinned_any_name;
     c->pinned_any_time = config->pinned_any_time;
-    mbedtls_entropy_init(&c->entropy);
-    mbedtls_ctr_drbg_init(&c->random);
     mbedtls_x509_crt_init(&c->ca);
     mbedtls_x509_crt_init(&c->cert);
     mbedtls_pk_init(&c->key);
@@ -362,16 +264,10 @@ int mote_tls_context_init(mote_tls_context **context, const mote_tls_config *con
         *why = "memory: MOTE_TLS_CONTEXT_MEMORY bytes are needed";
     if (*why)
         return MOTE_TLS_ERR_CONFIG;
-#if MOTE_TLS_3
-    if (psa_crypto_init() != PSA_SUCCESS) {
-        *why = "PSA cannot be initialised";
-        return MOTE_TLS_ERR_CONFIG;
-    }
-#endif
     prepare(c, config);
-    *why = mbedtls_ctr_drbg_seed(&c->random, mbedtls_entropy_func, &c->entropy, NULL, 0) == 0
-               ? mote_tls_load_credentials(c, config)
-               : "no entropy";
+    *why = mote_tls_begin_random(&c->random);
+    if (!*why)
+        *why = mote_tls_load_credentials(c, config);
     if (!*why)
         *why = configure(c, config);
     if (!*why && mote_tls_digest_trust(c, config) != 0)
@@ -398,6 +294,5 @@ void mote_tls_context_end(mote_tls_context *c)
     mbedtls_pk_free(&c->key);
     mbedtls_x509_crt_free(&c->cert);
     mbedtls_x509_crt_free(&c->ca);
-    mbedtls_ctr_drbg_free(&c->random);
-    mbedtls_entropy_free(&c->entropy);
+    tls_end_random(&c->random);
 }

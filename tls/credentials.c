@@ -57,12 +57,7 @@ static int parse_key(mote_tls_context *c, mote_tls_span span)
 {
     uint8_t *copy;
     mote_tls_span pem = with_end(span, &copy);
-#if MOTE_TLS_3
-    int r = mbedtls_pk_parse_key(&c->key, pem.data, pem.len, NULL, 0, mbedtls_ctr_drbg_random,
-                                 &c->random);
-#else
-    int r = mbedtls_pk_parse_key(&c->key, pem.data, pem.len, NULL, 0);
-#endif
+    int r = tls_parse_key(&c->key, &c->random, pem);
 
     drop_copy(copy, pem.len);
     return r;
@@ -77,34 +72,20 @@ static const char *key_text(int error, mote_tls_span span)
     return "the key cannot be read";
 }
 
-static bool key_fits(mote_tls_context *c)
-{
-#if MOTE_TLS_3
-    return mbedtls_pk_check_pair(&c->cert.pk, &c->key, mbedtls_ctr_drbg_random, &c->random) == 0;
-#else
-    return mbedtls_pk_check_pair(&c->cert.pk, &c->key) == 0;
-#endif
-}
-
 static const char *load_key(mote_tls_context *c, const mote_tls_config *config)
 {
     if (config->signer)
-        return mote_tls_set_signer(c, config->signer) == 0
-                   ? NULL
-                   : "this mbedTLS takes a signer for RSA alone: use psa_key";
-    if (config->psa_key != 0) {
-#if MOTE_TLS_3 && defined(MBEDTLS_USE_PSA_CRYPTO)
-        if (mbedtls_pk_setup_opaque(&c->key, (mbedtls_svc_key_id_t)config->psa_key) == 0)
-            return NULL;
-#endif
-        return "this mbedTLS takes no psa_key: it needs MBEDTLS_USE_PSA_CRYPTO";
-    }
+        return mote_tls_set_signer(c, config->signer);
+    if (config->psa_key != 0)
+        return mote_tls_set_psa_key(c, config->psa_key);
     if (config->key.len == 0)
         return NULL;
     int r = parse_key(c, config->key);
     if (r != 0)
         return key_text(r, config->key);
-    return key_fits(c) ? NULL : "the key does not belong to the certificate";
+    return tls_key_fits(&c->cert.pk, &c->key, &c->random)
+               ? NULL
+               : "the key does not belong to the certificate";
 }
 
 const char *mote_tls_load_credentials(mote_tls_context *c, const mote_tls_config *config)

@@ -9,71 +9,58 @@
  */
 #include "tls_internal.h"
 
-#include <mbedtls/md.h>
-#include <mbedtls/platform.h>
-
 #include <stdio.h>
 #include <string.h>
 
 enum { SESSION_MAGIC = 4, SESSION_HEADER = SESSION_MAGIC + TLS_TIME + TLS_DIGEST };
-static const char magic[SESSION_MAGIC] = {'M', 'T', 'S', '1'};
-
-static int begin_digest(mbedtls_md_context_t *md, mote_tls_span key)
-{
-    const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-
-    mbedtls_md_init(md);
-    int r = sha256 ? mbedtls_md_setup(md, sha256, 1) : MBEDTLS_ERR_MD_FEATURE_UNAVAILABLE;
-    return r ? r : mbedtls_md_hmac_starts(md, key.len > 0 ? key.data : magic, key.len);
-}
 
 /* With its length in front, so that what follows cannot be taken for a part of it. */
-static void add_bytes(mbedtls_md_context_t *md, const void *data, size_t len)
+static void add_bytes(mote_tls_hmac *hmac, const void *data, size_t len)
 {
     const uint8_t size[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
                              (uint8_t)len};
 
-    mbedtls_md_hmac_update(md, size, sizeof size);
+    tls_hmac_add(hmac, size, sizeof size);
     if (len > 0)
-        mbedtls_md_hmac_update(md, data, len);
+        tls_hmac_add(hmac, data, len);
 }
 
 int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config)
 {
     const uint8_t flags[] = {c->accepts_any, c->pinned_any_name, c->pinned_any_time, c->has_ca,
                              (uint8_t)c->time};
-    mbedtls_md_context_t md;
-    int r = begin_digest(&md, (mote_tls_span){NULL, 0});
+    mote_tls_hmac hmac;
+    int r = mote_tls_hmac_begin(&hmac, (mote_tls_span){NULL, 0});
 
     if (r == 0) {
-        add_bytes(&md, flags, sizeof flags);
-        add_bytes(&md, config->psk_identity.data, config->psk_identity.len);
+        add_bytes(&hmac, flags, sizeof flags);
+        add_bytes(&hmac, config->psk_identity.data, config->psk_identity.len);
         for (size_t i = 0; i < c->pin_count; i++)
-            add_bytes(&md, c->pins[i].sha256, sizeof c->pins[i].sha256);
-        add_bytes(&md, NULL, 0);
+            add_bytes(&hmac, c->pins[i].sha256, sizeof c->pins[i].sha256);
+        add_bytes(&hmac, NULL, 0);
         for (const mbedtls_x509_crt *crt = &c->ca; crt && crt->raw.len > 0; crt = crt->next)
-            add_bytes(&md, crt->raw.p, crt->raw.len);
-        r = mbedtls_md_hmac_finish(&md, c->trusts);
+            add_bytes(&hmac, crt->raw.p, crt->raw.len);
+        r = mote_tls_hmac_end(&hmac, c->trusts);
     }
-    mbedtls_md_free(&md);
     return r;
 }
 
 #if defined(MBEDTLS_SSL_CLI_C)
+static const char magic[SESSION_MAGIC] = {'M', 'T', 'S', '1'};
+
 static int digest_session(const mote_tls *t, const char *valid_to, const uint8_t *session,
                           size_t len, uint8_t out[TLS_DIGEST])
 {
-    mbedtls_md_context_t md;
-    int r = begin_digest(&md, t->context->session_key);
+    mote_tls_hmac hmac;
+    int r = mote_tls_hmac_begin(&hmac, t->context->session_key);
 
     if (r == 0) {
-        add_bytes(&md, t->context->trusts, TLS_DIGEST);
-        add_bytes(&md, t->host_name, strlen(t->host_name));
-        add_bytes(&md, valid_to, TLS_TIME);
-        add_bytes(&md, session, len);
-        r = mbedtls_md_hmac_finish(&md, out);
+        add_bytes(&hmac, t->context->trusts, TLS_DIGEST);
+        add_bytes(&hmac, t->host_name, strlen(t->host_name));
+        add_bytes(&hmac, valid_to, TLS_TIME);
+        add_bytes(&hmac, session, len);
+        r = mote_tls_hmac_end(&hmac, out);
     }
-    mbedtls_md_free(&md);
     return r;
 }
 
@@ -93,34 +80,6 @@ static int refuse_session(mote_tls *t, const char *text)
     return MOTE_TLS_ERR_CONFIG;
 }
 
-/* In a session of TLS 1.3 mbedTLS keeps the host name, and believes that it ends with a NUL. The
- * digest is for one name alone: that one takes its place. */
-#if MOTE_TLS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS) &&     \
-    defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
-static int rename_host(const mote_tls *t, mbedtls_ssl_session *s)
-{
-    char **name = &s->MBEDTLS_PRIVATE(hostname);
-    const char *own = t->address_len > 0 ? NULL : t->ssl.MBEDTLS_PRIVATE(hostname);
-    size_t size = own ? strlen(own) + 1 : 0;
-
-    if (!*name)
-        return 0;
-    mbedtls_free(*name);
-    *name = own ? mbedtls_calloc(1, size) : NULL;
-    if (own && !*name)
-        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
-    if (own)
-        memcpy(*name, own, size);
-    return 0;
-}
-#else
-static int rename_host(const mote_tls *t, mbedtls_ssl_session *s)
-{
-    (void)t, (void)s;
-    return 0;
-}
-#endif
-
 static int load_session(mote_tls *t, const uint8_t *session, size_t len)
 {
     mbedtls_ssl_session s;
@@ -128,7 +87,7 @@ static int load_session(mote_tls *t, const uint8_t *session, size_t len)
     mbedtls_ssl_session_init(&s);
     int r = mbedtls_ssl_session_load(&s, session, len);
     if (r == 0)
-        r = rename_host(t, &s);
+        r = mote_tls_rename_session(t, &s);
     if (r == 0)
         r = mbedtls_ssl_set_session(&t->ssl, &s);
     mbedtls_ssl_session_free(&s);
@@ -160,11 +119,7 @@ int mote_tls_resume(mote_tls *t, const void *session, size_t len)
 
 static bool is_resumable(const mote_tls *t)
 {
-#if MOTE_TLS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
-    if (mbedtls_ssl_get_version_number(&t->ssl) == MBEDTLS_SSL_VERSION_TLS1_3)
-        return t->has_ticket;
-#endif
-    return t->life != TLS_HANDSHAKE && !t->context->server;
+    return tls_is_1_3(&t->ssl) ? t->has_ticket : t->life != TLS_HANDSHAKE && !t->context->server;
 }
 
 int mote_tls_save_session(mote_tls *t, void *out, size_t cap)

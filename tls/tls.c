@@ -67,15 +67,6 @@ static int tls_fail(mote_tls *t, int error, const char *text)
     return t->error;
 }
 
-static bool no_common_suite(int r)
-{
-#if MOTE_TLS_3
-    return r == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE;
-#else
-    return r == MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN;
-#endif
-}
-
 static int fail_with(mote_tls *t, int r)
 {
     const char *alpn = mote_tls_alpn_text(t, r);
@@ -93,7 +84,7 @@ static int fail_with(mote_tls *t, int r)
                         t->text[0] ? NULL : "the certificate is not accepted");
     if (alpn)
         return tls_fail(t, MOTE_TLS_ERR_ALPN, alpn);
-    if (t->context->server && t->life == TLS_HANDSHAKE && no_common_suite(r))
+    if (t->context->server && t->life == TLS_HANDSHAKE && r == TLS_NO_COMMON_SUITE)
         return tls_fail(t, MOTE_TLS_ERR_SUITE,
                         "INADEQUATE_SECURITY: no cipher suite in common that RFC 9113 permits");
     if (!mote_tls_explain(t, r))
@@ -177,15 +168,10 @@ bool mote_tls_ready(const mote_tls *t)
  * was asked for. */
 static bool is_ticket(mote_tls *t, int r)
 {
-#if MOTE_TLS_3
-    bool is = r == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+    bool is = tls_is_new_ticket(r);
 
     t->has_ticket = t->has_ticket || is;
     return is;
-#else
-    (void)t, (void)r;
-    return false;
-#endif
 }
 
 static int read_plain(mote_tls *t, uint8_t *out, size_t cap)

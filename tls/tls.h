@@ -3,7 +3,7 @@
  * go in and out, plain bytes come out and go in. Client and server, with the protocol "h2" required
  * on both sides (RFC 7301) and verification on.
  *
- * This folder alone sees mbedTLS, 2.28 or 3. It allocates nothing itself; mbedTLS does, from a
+ * This folder alone sees mbedTLS, 2.28, 3 or 4. It allocates nothing itself; mbedTLS does, from a
  * static pool where mbedtls_memory_buffer_alloc_init() was called (examples/tools/tls_pool.c).
  *
  * Conventions: see hpack/hpack.h. In addition: a mote_tls_context and a mote_tls must be ended, for
@@ -90,8 +90,9 @@ typedef struct {
     mote_tls_span ca;        /* client: whom to trust; server: clients must have a certificate that
                                 one of these has signed */
     mote_tls_span cert, key; /* server: required; client: for a server that asks */
-    /* In place of `key`; stays with the context. With mbedTLS 3 for RSA and TLS 1.2 only: for
-     * others give a key of PSA's, by its number, where it was built with MBEDTLS_USE_PSA_CRYPTO. */
+    /* In place of `key`; stays with the context. With mbedTLS 3 for RSA and TLS 1.2 only,
+     * with 4 for none: for others give a key of PSA's, by its number, where mbedTLS 3 was built
+     * with MBEDTLS_USE_PSA_CRYPTO, as 4 always is. */
     const mote_tls_signer *signer;
     uint32_t psa_key;
     /* The peer's certificate must be one of these, or have such a key; stay with the context. With
@@ -163,7 +164,7 @@ int mote_tls_resume(mote_tls *tls, const void *session, size_t len);
 
 /* Client: writes the session, as for flash during deep sleep; its bytes are as secret as the
  * connection, and 250 to 2,050. The length; 0: there is none (yet: with TLS 1.3 it comes after the
- * handshake; mbedTLS 3 gives it once); MOTE_TLS_ERR_CONFIG: it does not fit. */
+ * handshake; mbedTLS 3 and 4 give it once); MOTE_TLS_ERR_CONFIG: it does not fit. */
 int mote_tls_save_session(mote_tls *tls, void *out, size_t cap);
 
 /* Client with MOTE_TLS_TIME_OF_FLOOR_UNTIL_LEARNED: the server has said what time it is, in seconds

@@ -2,22 +2,13 @@
 #ifndef MOTE_TLS_INTERNAL_H
 #define MOTE_TLS_INTERNAL_H
 
-#include "tls.h"
+#include "mbedtls_versions_internal.h"
 
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_cache.h>
 #include <mbedtls/ssl_ticket.h>
-#include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
-
-#if MBEDTLS_VERSION_MAJOR >= 3
-#define MOTE_TLS_3 1
-#else
-#define MOTE_TLS_3 0
-#endif
 
 /* What a build of mbedTLS must have, and what it may leave out, as Zephyr and ESP-IDF do by
  * default. */
@@ -26,16 +17,6 @@
 #endif
 #if !defined(MBEDTLS_X509_CRT_PARSE_C)
 #error "tls: build mbedTLS with MBEDTLS_X509_CRT_PARSE_C"
-#endif
-#if !defined(MBEDTLS_ENTROPY_C) || !defined(MBEDTLS_CTR_DRBG_C)
-#error                                                                                             \
-    "tls: build mbedTLS with MBEDTLS_ENTROPY_C and MBEDTLS_CTR_DRBG_C, over an entropy source of the board"
-#endif
-#if defined(MBEDTLS_KEY_EXCHANGE_SOME_PSK_ENABLED) ||                                              \
-    defined(MBEDTLS_SSL_HANDSHAKE_WITH_PSK_ENABLED)
-#define MOTE_TLS_PSK 1
-#else
-#define MOTE_TLS_PSK 0
 #endif
 #if defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_TICKET_C) &&                       \
     defined(MBEDTLS_SSL_SRV_C)
@@ -66,8 +47,7 @@
 enum { TLS_TEXT = 256, TLS_SMALL = 128, TLS_DIGEST = 32, TLS_TIME = 14 };
 
 struct mote_tls_context {
-    mbedtls_entropy_context entropy;
-    mbedtls_ctr_drbg_context random;
+    mote_tls_random random;
     mbedtls_x509_crt ca, cert;
     mbedtls_pk_context key;
     mbedtls_ssl_config config;
@@ -130,6 +110,11 @@ struct mote_tls {
 #endif
 };
 
+static inline bool tls_has_psk(const mote_tls_config *config)
+{
+    return config->psk.len > 0 || config->find_psk;
+}
+
 /* alpn.c (RFC 7301): what is offered and accepted: 0, or an error of mbedTLS. After the handshake:
  * true when h2 was agreed on; otherwise the peer is told, and the text says what it has chosen. And
  * the text of a result of mbedTLS that is about ALPN, otherwise NULL. */
@@ -166,9 +151,5 @@ void mote_tls_put_dates(const mote_tls *tls, const mbedtls_x509_time *when, char
 
 /* session.c: the digest of what a client trusts. 0, or an error of mbedTLS. */
 int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config);
-
-/* signer.c: the key of the context stays with a signer. 0, or < 0: there is no way with this
- * mbedTLS. */
-int mote_tls_set_signer(mote_tls_context *c, const mote_tls_signer *signer);
 
 #endif

@@ -1,7 +1,7 @@
 /* Certificates: names of addresses, pins, and words for what is wrong with one. */
 #include "tls_internal.h"
 
-#include <mbedtls/sha256.h>
+#include <mbedtls/md.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -10,11 +10,9 @@
 
 bool mote_tls_digest(const mbedtls_x509_buf *span, uint8_t out[32])
 {
-#if MOTE_TLS_3
-    return mbedtls_sha256(span->p, span->len, out, 0) == 0;
-#else
-    return mbedtls_sha256_ret(span->p, span->len, out, 0) == 0;
-#endif
+    const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+
+    return sha256 && mbedtls_md(sha256, span->p, span->len, out) == 0;
 }
 
 static bool is_pinned(const mote_tls_context *c, const mbedtls_x509_buf *span)

@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 W, MODE, SEED = os.path.abspath(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 BUILD = os.environ.get("BUILD", "build")
-MOTE = {"2.28": BUILD, "3.6": BUILD + "/tls-3"}
+MOTE = {"2.28": BUILD, "3.6": BUILD + "/tls-3"} | ({"4": BUILD + "/tls-4"} if os.environ.get("MBEDTLS_4") else {})
 LIMIT_S = 30
 
 DIMENSIONS = {
     "role": ["client", "server"],  # mote's
-    "mote": ["2.28", "3.6"],  # its mbedTLS
+    "mote": list(MOTE),  # its mbedTLS
     "peer": ["openssl", "nginx", "mbedtls-2.28", "mbedtls-3.6"] + (["go"] if os.path.exists(W + "/go_peer") else []),
     "versions": ["1.2", "1.3", "both"],  # of the peer
     "certificate": ["ec", "rsa", "chain", "ed25519"],  # the server's; chain: an RSA authority between two elliptic keys
@@ -43,7 +43,7 @@ def wanted(case):
         return "no key"
     if too_new:
         return "no version"
-    has_13 = case["mote"] == "3.6" and case["versions"] != "1.2" and case["peer"] != "mbedtls-2.28"
+    has_13 = case["mote"] != "2.28" and case["versions"] != "1.2" and case["peer"] != "mbedtls-2.28"
     return "1.3" if has_13 else "1.2"
 
 
@@ -310,21 +310,18 @@ def mote_server(case, name):
 
 CHAIN_ABOVE_A_RECORD = r"TLS: mbedTLS cannot take a message of the handshake, as a chain of certificates that is longer than a record"
 KEY_UPDATE = "mbedTLS does not take this message after the handshake, as KeyUpdate"
+NEW = [m for m in MOTE if m != "2.28"]
 LIMITS = [
     # mbedTLS, certificates behind the server's own, what is typed at the server, its options, what is said
-    ("2.28", ["rsa"] * 30 + ["middle"], "", [], CHAIN_ABOVE_A_RECORD),
-    ("3.6", ["rsa"] * 30 + ["middle"], "", [], CHAIN_ABOVE_A_RECORD),
-    ("2.28", ["rsa"] * 6 + ["middle"], "", [], ""),  # within a record, in any order
-    ("3.6", ["rsa"] * 6 + ["middle"], "", [], ""),
-    ("2.28", [], "", [], "TLS: the certificate of CN=chain is not signed by a trusted CA"),  # the one between is missing
-    ("3.6", [], "", [], "TLS: the certificate of CN=chain is not signed by a trusted CA"),
-    ("2.28", ["middle"], "k", [], ""),  # TLS 1.2 has none
-    ("3.6", ["middle"], "k", [], KEY_UPDATE),
-    ("3.6", ["middle"], "k", ["-tls1_2"], ""),
-    ("2.28", ["middle"], "", ["-cipher", "ECDHE-ECDSA-AES128-SHA256", "-tls1_2"], "TLS: the peer has sent the alert 40, handshake_failure"),
-    ("3.6", ["middle"], "", ["-cipher", "ECDHE-ECDSA-AES128-SHA256", "-tls1_2"], "TLS: the peer has sent the alert 40, handshake_failure"),
-    ("2.28", ["middle"], "", ["-tls1_3"], "TLS: the peer has sent the alert 70, protocol_version"),
+    (MOTE, ["rsa"] * 30 + ["middle"], "", [], CHAIN_ABOVE_A_RECORD),
+    (MOTE, ["rsa"] * 6 + ["middle"], "", [], ""),  # within a record, in any order
+    (MOTE, [], "", [], "TLS: the certificate of CN=chain is not signed by a trusted CA"),  # the one between is missing
+    (MOTE, ["middle"], "k", ["-tls1_2"], ""),  # TLS 1.2 has none
+    (NEW, ["middle"], "k", [], KEY_UPDATE),
+    (MOTE, ["middle"], "", ["-cipher", "ECDHE-ECDSA-AES128-SHA256", "-tls1_2"], "TLS: the peer has sent the alert 40, handshake_failure"),
+    (["2.28"], ["middle"], "", ["-tls1_3"], "TLS: the peer has sent the alert 70, protocol_version"),
 ]
+LIMITS = [(mote, *row) for versions, *row in LIMITS for mote in versions]
 
 
 def limit(number, mote, behind, typed, options, text):

@@ -51,8 +51,7 @@ static void shared_keys_take_the_place_of_certificates(void)
 /* ---- keys that stay where they are --------------------------------------------------------- */
 
 static mbedtls_pk_context element; /* the secure element */
-static mbedtls_ctr_drbg_context element_random;
-static mbedtls_entropy_context element_entropy;
+static mote_tls_random element_random;
 static int signatures;
 
 static int sign(void *context, int sha, const uint8_t *digest, size_t len, uint8_t *signature,
@@ -64,13 +63,15 @@ static int sign(void *context, int sha, const uint8_t *digest, size_t len, uint8
 
     CHECK(context == &element);
     signatures++;
-#if MOTE_TLS_3
+#if MOTE_TLS_MBEDTLS == 3
     return mbedtls_pk_sign(&element, md, digest, len, signature, cap, n, mbedtls_ctr_drbg_random,
-                           &element_random);
-#else
+                           &element_random.generator);
+#elif MOTE_TLS_MBEDTLS == 2
     (void)cap;
     return mbedtls_pk_sign(&element, md, digest, len, signature, n, mbedtls_ctr_drbg_random,
-                           &element_random);
+                           &element_random.generator);
+#else
+    return mbedtls_pk_sign(&element, md, digest, len, signature, cap, n);
 #endif
 }
 
@@ -80,9 +81,9 @@ static void put_key_into_element(const char *name)
 
     mbedtls_pk_free(&element);
     mbedtls_pk_init(&element);
-#if MOTE_TLS_3
+#if MOTE_TLS_MBEDTLS == 3
     CHECK_INT(mbedtls_pk_parse_key(&element, pem.data, pem.len, NULL, 0, mbedtls_ctr_drbg_random,
-                                   &element_random),
+                                   &element_random.generator),
               0);
 #else
     CHECK_INT(mbedtls_pk_parse_key(&element, pem.data, pem.len, NULL, 0), 0);
@@ -113,30 +114,37 @@ static void with_signer(const mote_tls_signer *signer, const char *cert, const c
     CHECK(ready() && signatures == 2);
 }
 
-static void a_key_may_stay_in_a_secure_element(void)
+static void is_refused(const mote_tls_signer *signer, const char *text)
 {
-    static mote_tls_signer signer = {&element, sign, 2048};
-
-    mbedtls_entropy_init(&element_entropy);
-    mbedtls_ctr_drbg_init(&element_random);
-    mbedtls_ctr_drbg_seed(&element_random, mbedtls_entropy_func, &element_entropy, NULL, 0);
-    with_signer(&signer, "rsa.pem", "rsa.key");
-    signer.rsa_bits = 0;
-#if MOTE_TLS_3
     mote_tls_config ours = plain_server();
+
     ours.key.len = 0;
-    ours.signer = &signer;
-    CHECK(strcmp(prepare_context(&server, ours),
-                 "this mbedTLS takes a signer for RSA alone: use psa_key") == 0);
-#else
-    with_signer(&signer, "server.pem", "server.key");
-#endif
-    mbedtls_pk_free(&element);
-    mbedtls_ctr_drbg_free(&element_random);
-    mbedtls_entropy_free(&element_entropy);
+    ours.signer = signer;
+    CHECK(strcmp(prepare_context(&server, ours), text) == 0);
 }
 
-#if MOTE_TLS_3 && defined(MBEDTLS_USE_PSA_CRYPTO)
+static void a_key_may_stay_in_a_secure_element(void)
+{
+    static const mote_tls_signer rsa = {&element, sign, 2048}, ec = {&element, sign, 0};
+
+    CHECK(mote_tls_begin_random(&element_random) == NULL);
+#if MOTE_TLS_MBEDTLS >= 4
+    is_refused(&rsa, "this mbedTLS takes no signer: use psa_key");
+    is_refused(&ec, "this mbedTLS takes no signer: use psa_key");
+    (void)with_signer;
+#elif MOTE_TLS_MBEDTLS == 3
+    with_signer(&rsa, "rsa.pem", "rsa.key");
+    is_refused(&ec, "this mbedTLS takes a signer for RSA alone: use psa_key");
+#else
+    with_signer(&rsa, "rsa.pem", "rsa.key");
+    with_signer(&ec, "server.pem", "server.key");
+    (void)is_refused;
+#endif
+    mbedtls_pk_free(&element);
+    tls_end_random(&element_random);
+}
+
+#if MOTE_TLS_MBEDTLS >= 3 && defined(MBEDTLS_USE_PSA_CRYPTO)
 /* A key in PSA's keeping, of which only the number is known. */
 static void a_key_may_stay_with_psa(void)
 {
@@ -155,9 +163,8 @@ static void a_key_may_stay_with_psa(void)
     begin();
     run(10, 10);
     CHECK(ready() && server.received_len == 10);
-    mote_tls_context_end(server.context);
-    server.context = NULL;
     psa_destroy_key(id);
+    CHECK(strcmp(prepare_context(&server, ours), "PSA has no such key as psa_key") == 0);
     mbedtls_pk_free(&element);
 }
 #endif
@@ -250,7 +257,7 @@ int main(int argc, char **argv)
     tls_begin_tests(argc > 1 ? argv[1] : ".");
     RUN(shared_keys_take_the_place_of_certificates);
     RUN(a_key_may_stay_in_a_secure_element);
-#if MOTE_TLS_3 && defined(MBEDTLS_USE_PSA_CRYPTO)
+#if MOTE_TLS_MBEDTLS >= 3 && defined(MBEDTLS_USE_PSA_CRYPTO)
     RUN(a_key_may_stay_with_psa);
 #endif
     RUN(records_are_as_short_as_the_client_asks);

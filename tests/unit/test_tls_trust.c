@@ -54,11 +54,9 @@ static mote_tls_pin pin_of(const mbedtls_x509_buf *span)
 {
     mote_tls_pin pin;
 
-#if MOTE_TLS_3
-    mbedtls_sha256(span->p, span->len, pin.sha256, 0);
-#else
-    mbedtls_sha256_ret(span->p, span->len, pin.sha256, 0);
-#endif
+    CHECK_INT(
+        mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), span->p, span->len, pin.sha256),
+        0);
     return pin;
 }
 
@@ -428,12 +426,6 @@ static void credentials_say_what_is_wrong_with_them(void)
     CHECK(strstr(prepare_context(&client, theirs), "the CA certificates cannot be read"));
 }
 
-#if MOTE_TLS_3
-#define ALPN_LIST MBEDTLS_PRIVATE(alpn_list)
-#else
-#define ALPN_LIST alpn_list
-#endif
-
 static void a_server_that_does_not_speak_h2_says_so(void)
 {
     static const char *others[] = {"http/1.1", NULL};
@@ -455,7 +447,7 @@ static void a_server_that_does_not_speak_h2_says_so(void)
                      "the client does not offer h2, or its hello is broken") == 0);
         CHECK(prepare_context(&server, ours) == NULL);
         CHECK(prepare_context(&client, plain_client()) == NULL);
-        server.context->config.ALPN_LIST = NULL;
+        server.context->config.MOTE_TLS_MEMBER(alpn_list) = NULL;
         connect_to("localhost");
         CHECK_INT(client.error, MOTE_TLS_ERR_ALPN);
         CHECK(strcmp(mote_tls_error(client.tls),
