@@ -31,7 +31,7 @@ def main(folder, version, seconds):
         "licenseConcluded": "Apache-2.0", "licenseDeclared": "Apache-2.0", "copyrightText": "NOASSERTION",
     }
     mbedtls = {
-        "SPDXID": "SPDXRef-mbedtls", "name": "mbedtls", "versionInfo": "2.28 or 3.6", "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
+        "SPDXID": "SPDXRef-mbedtls", "name": "mbedtls", "versionInfo": "2.28, 3.6 or 4", "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
         "licenseConcluded": "NOASSERTION", "licenseDeclared": "Apache-2.0 OR GPL-2.0-or-later", "copyrightText": "NOASSERTION",
         "comment": "Only where tls/ is used. It is not a part of the archive.",
     }

@@ -1,6 +1,7 @@
 /*
  * mbedTLS for small memory: build it, and this folder, with
  *   -DMBEDTLS_USER_CONFIG_FILE='"tls/preset.h"' -DMOTE_TLS_PRESET=16384 (or 4096, or 1024)
+ * and mbedTLS 4 with -DTF_PSA_CRYPTO_USER_CONFIG_FILE='"tls/preset.h"' as well.
  *
  * MOTE_TLS_PRESET is the size of the records that fit. With less than 16384 a client must ask for
  * shorter ones (mote_tls_config.max_fragment), and a server depends on clients that do; with 1024

@@ -129,7 +129,8 @@ typedef struct {
 } mote_tls_config;
 
 /* Bytes that suffice for a context; aligned as a pointer. Nearly all is for mbedTLS 2.28 built with
- * HAVEGE, as Debian's; without it 3,600 suffice, which you may define for all files of this folder.
+ * HAVEGE, as Debian's; without it 3,840 suffice (3,600 where pointers have 32 bits), which you may
+ * define for all files of this folder.
  */
 #ifndef MOTE_TLS_CONTEXT_MEMORY
 #define MOTE_TLS_CONTEXT_MEMORY 40960
