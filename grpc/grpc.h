@@ -54,11 +54,10 @@ typedef struct {
     mote_grpc_call *call;
     const uint8_t *data; /* message or chunk */
     size_t len;
-    size_t offset;       /* CHUNK: bytes before this one */
-    size_t total;        /* CHUNK: bytes of the whole message */
-    int code;            /* STATUS, CLOSED: enum mote_grpc_code */
-    bool unseen;         /* STATUS: the server has not processed the call, so that it may be made
-                            again (RFC 9113 8.7) */
+    size_t offset; /* CHUNK: bytes before this one */
+    size_t total;  /* CHUNK: bytes of the whole message */
+    int code;      /* STATUS, CLOSED: enum mote_grpc_code */
+    bool unseen; /* STATUS: the server has not seen the call; it may be made again (RFC 9113 8.7) */
     const char *message; /* STATUS, CLOSED: its text, message_len bytes, percent-decoded */
     size_t message_len;
     const char *name; /* METADATA; the value of a -bin field is still base64 */
@@ -110,8 +109,7 @@ typedef struct {
     const char *name; /* "mote.telemetry.Telemetry" */
     const mote_grpc_method *methods;
     size_t method_count;
-    bool sorted; /* the methods lie in the order of their names' bytes, none twice, as generated
-                    ones do: one of many is found by a few looks. MOTE_CHECK holds it to that */
+    bool sorted; /* methods, by the bytes of their names: one of many is found by a few looks */
 } mote_grpc_service;
 
 /* A compression of messages (PROTOCOL-HTTP2, Message-Encoding). Both functions set *n to the length

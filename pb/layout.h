@@ -62,8 +62,8 @@ typedef struct { const mote_pb_bytes *items; size_t count; } mote_pb_list_bytes;
  * supplied=package.Message.field, for messages that are sent. get() fills *element, which is of the
  * C type of the field (for messages their struct), with element `index` of `count`. It is asked for
  * each element more than once, and must give the same each time until the message has been sent:
- * another length ends the call with INTERNAL. What the element points to must stay until it is asked
- * for the next one. False: it cannot be had, and encoding ends with MOTE_PB_ERR_SUPPLY.
+ * another length ends the call with INTERNAL. What the element points to must stay until it is
+ * asked for the next one. False: it cannot be had, and encoding ends with MOTE_PB_ERR_SUPPLY.
  */
 typedef struct {
     bool (*get)(void *user, size_t index, void *element);
@@ -163,6 +163,27 @@ typedef struct mote_pb_message {
     uint16_t field_count;
     uint16_t size; /* sizeof the struct */
 } mote_pb_message;
+
+/* ---- descriptors --------------------------------------------------------------------------- */
+
+/* A name that a file defines: of a service, method, message, field, oneof, enum, value of an enum
+ * or extension. */
+typedef struct {
+    uint32_t at;    /* where its length lies in the descriptor, and its bytes behind that */
+    uint32_t scope; /* the symbol that it lies in, counted from 1; 0: the package */
+} mote_pb_symbol;
+
+/* A .proto file, for reflection; the plugin writes it on request (--mote_opt=descriptors). */
+typedef struct mote_pb_file {
+    const char *name;     /* "folder/name.proto" */
+    const uint8_t *bytes; /* a google.protobuf.FileDescriptorProto */
+    size_t len;
+    const char *package;           /* "" if it has none */
+    const mote_pb_symbol *symbols; /* by their own name; of equal ones, by that of the scope,
+                                      and so on; what has no scope first */
+    size_t symbol_count;
+    const struct mote_pb_file *const *imports; /* NULL ends it */
+} mote_pb_file;
 
 #ifdef __cplusplus
 }

@@ -438,27 +438,6 @@ bool mote_pb_duration_to(int64_t seconds, int32_t nanos, uint32_t per_second, in
 enum { MOTE_PB_TIMESTAMP_TEXT = 31 };
 bool mote_pb_timestamp_text(int64_t seconds, int32_t nanos, char out[MOTE_PB_TIMESTAMP_TEXT]);
 
-/* ---- descriptors --------------------------------------------------------------------------- */
-
-/* A name that a file defines: of a service, method, message, field, oneof, enum, value of an enum
- * or extension. */
-typedef struct {
-    uint32_t at;    /* where its length lies in the descriptor, and its bytes behind that */
-    uint32_t scope; /* the symbol that it lies in, counted from 1; 0: the package */
-} mote_pb_symbol;
-
-/* A .proto file, for reflection; the plugin writes it on request (--mote_opt=descriptors). */
-typedef struct mote_pb_file {
-    const char *name;     /* "folder/name.proto" */
-    const uint8_t *bytes; /* a google.protobuf.FileDescriptorProto */
-    size_t len;
-    const char *package;           /* "" if it has none */
-    const mote_pb_symbol *symbols; /* by their own name; of equal ones, by that of the scope,
-                                      and so on; what has no scope first */
-    size_t symbol_count;
-    const struct mote_pb_file *const *imports; /* NULL ends it */
-} mote_pb_file;
-
 /* ---- for people ---------------------------------------------------------------------------- */
 
 /* Names of a message and its fields; the plugin writes them on request (--mote_opt=names), so that
