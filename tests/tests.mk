@@ -20,6 +20,8 @@ parts_peer_client := tests/peers/peer_client.c tests/peers/modem_line.c
 parts_attack_local := tests/attack/local.c tests/attack/attacks.c
 parts_attack_work := tests/attack/work.c examples/services/orders.mote.c fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_attack_entries := tests/attack/entries.c examples/fleet/sources.c
+parts_attack_programs := tests/attack/programs.c examples/services/chat_server.c examples/services/chat.mote.c \
+                         $(addprefix examples/fleet/,collector_about.c collector_view.c sources.c telemetry.mote.c)
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
@@ -98,8 +100,9 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls
 # Steps are counted: each basic block of the library calls the test.
 STEPS := -fsanitize-coverage=trace-pc
 parts_attack_fair := tests/attack/fair.c
-$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries,,$(CORE)))
+$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries attack_programs,,$(CORE)))
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
+$(BUILD)/counted/obj/examples/services/chat_server.o: STEPS += -Dmain=chat_server
 
 # Threads that share a connection: who touches what without a lock is seen also where it went well.
 $(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_freertos,-fsanitize=thread,$(CORE) $(POSIX)))

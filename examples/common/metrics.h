@@ -7,6 +7,7 @@
 #include "../../port/posix/posix.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -97,7 +98,22 @@ static inline void metrics_seat(int fd, uint64_t now_ms, const metrics_page *pag
     metrics_seats[seat].begin_ms = now_ms;
 }
 
-/* Whether it is time to answer those who have asked; to be asked in each turn. */
+/* Whether somebody has come, has asked, or has been silent for too long. */
+static inline bool metrics_have_work(uint64_t now_ms)
+{
+    struct pollfd fds[METRICS_SEATS + 1] = {{.fd = metrics_socket, .events = POLLIN}};
+    bool late = false;
+
+    for (size_t i = 0; i < METRICS_SEATS; i++) {
+        bool taken = metrics_seats[i].fd > 0;
+        fds[i + 1] = (struct pollfd){.fd = taken ? metrics_seats[i].fd : -1, .events = POLLIN};
+        late = late || (taken && now_ms - metrics_seats[i].begin_ms >= METRICS_SILENT_MS);
+    }
+    return poll(fds, METRICS_SEATS + 1, 0) > 0 || late;
+}
+
+/* Whether it is time to answer those who have asked, so that a page is made for somebody; to be
+ * asked in each turn. */
 static inline bool metrics_are_due(uint64_t now_ms)
 {
     static uint64_t looked_ms;
@@ -105,7 +121,7 @@ static inline bool metrics_are_due(uint64_t now_ms)
     if (metrics_socket < 0 || now_ms - looked_ms < METRICS_LOOK_MS)
         return false;
     looked_ms = now_ms;
-    return true;
+    return metrics_have_work(now_ms);
 }
 
 /* Answers them. Never waits. */

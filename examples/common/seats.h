@@ -7,34 +7,30 @@
 
 #include <string.h>
 
-static inline void seats_host(const mote_grpc_call *call, char host[PEER_HOST])
+typedef struct {
+    mote_grpc_handle call; /* of a call that is over: the seat is free */
+    char host[PEER_HOST];  /* of who has it */
+} seat;
+
+/* Gives a free seat to a call; false: there is none for it. A host has at most as many as it leaves
+ * to others, so that nobody takes them all, by however many connections. */
+static inline bool seats_take(seat *seats, size_t count, const mote_grpc_call *call)
 {
-    char address[128];
+    size_t free_count = 0, own = 0, at = 0;
+    char address[128], host[PEER_HOST];
 
     peer_host(mote_posix_peer_address(mote_posix_conn_of(call), address), host);
-}
-
-/* A free seat, or NULL. A host has at most as many as it leaves to others, so that nobody takes
- * them all, by however many connections. */
-static inline mote_grpc_handle *seats_find(mote_grpc_handle *seats, size_t count,
-                                           const mote_grpc_call *call)
-{
-    mote_grpc_handle *free_one = NULL;
-    size_t free_count = 0, own = 0;
-    char host[PEER_HOST], other[PEER_HOST];
-
-    seats_host(call, host);
     for (size_t i = 0; i < count; i++) {
-        const mote_grpc_call *taken = mote_grpc_find(seats[i]);
-        if (!taken) {
-            free_one = &seats[i];
-            free_count++;
-            continue;
-        }
-        seats_host(taken, other);
-        own += strcmp(host, other) == 0;
+        if (mote_grpc_find(seats[i].call))
+            own += strcmp(host, seats[i].host) == 0;
+        else if (free_count++ == 0)
+            at = i;
     }
-    return own < free_count ? free_one : NULL;
+    if (own >= free_count)
+        return false;
+    seats[at].call = mote_grpc_handle_of(call);
+    memcpy(seats[at].host, host, sizeof host);
+    return true;
 }
 
 #endif

@@ -32,10 +32,6 @@ void collector_is_well(mote_posix_loop *loop, bool well)
 
 static void add_lines(metrics_page *page, const view_state *t, const mote_posix_loop *loop)
 {
-    size_t connections = 0;
-
-    for (const mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
-        connections++;
     metrics_count(page, "mote_collector_received_total", t->fresh);
     metrics_count(page, "mote_collector_stored_total", t->fresh_stored);
     metrics_count(page, "mote_collector_acknowledged_total", t->fresh_told);
@@ -45,7 +41,7 @@ static void add_lines(metrics_page *page, const view_state *t, const mote_posix_
     metrics_count(page, "mote_collector_slow_handlers_total", loop->slow);
     metrics_gauge(page, "mote_collector_well", entries[0].status == MOTE_HEALTH_SERVING);
     metrics_gauge(page, "mote_collector_incarnations", sources_count());
-    metrics_gauge(page, "mote_collector_connections", connections);
+    metrics_gauge(page, "mote_collector_connections", loop->conn_count);
 }
 
 bool collector_metrics_at(const char *address)

@@ -44,7 +44,7 @@ typedef struct {
 } member;
 
 static room rooms[ROOMS];
-static mote_grpc_handle calls[MEMBERS]; /* those who have entered */
+static seat seats[MEMBERS]; /* of those who have entered */
 static bool news;
 
 static bool same(const char *name, mote_pb_string s)
@@ -92,7 +92,7 @@ static bool send_event(mote_grpc_call *call, const event *e)
 static bool greet(member *m)
 {
     while (m->greet < MEMBERS) {
-        const mote_grpc_call *there = mote_grpc_find(calls[m->greet++]);
+        const mote_grpc_call *there = mote_grpc_find(seats[m->greet++].call);
         const member *other = there ? there->user : NULL;
         if (other && other != m && other->room == m->room) {
             m->event = (event){.kind = mote_chat_Event_Kind_PRESENT};
@@ -113,15 +113,19 @@ static bool take_event(member *m)
     return true;
 }
 
-static void send_news(mote_grpc_call *call)
+/* Whether there was something to say. */
+static bool send_news(mote_grpc_call *call)
 {
     member *m = call->user;
+    bool any = false;
 
     while (m->room && (m->telling || greet(m) || take_event(m))) {
+        any = true;
         m->telling = !send_event(call, &m->event);
         if (m->telling)
-            return;
+            break;
     }
+    return any;
 }
 
 /* ---- what a member does --------------------------------------------------------------------- */
@@ -136,7 +140,7 @@ static size_t seats_of(const mote_grpc *connection)
     size_t n = 0;
 
     for (size_t i = 0; i < MEMBERS; i++)
-        n += calls[i].grpc == connection && mote_grpc_find(calls[i]);
+        n += seats[i].call.grpc == connection && mote_grpc_find(seats[i].call);
     return n;
 }
 
@@ -147,10 +151,8 @@ static int enter(mote_grpc_call *call, member *m, const mote_chat_Enter *e)
                                 "enter once, with a room and a name of 1 to 31 bytes");
     if (seats_of(call->grpc) >= SEATS)
         return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "a connection has four seats");
-    mote_grpc_handle *seat = seats_find(calls, MEMBERS, call);
-    if (!seat || !(m->room = find_room(e->room)))
+    if (!seats_take(seats, MEMBERS, call) || !(m->room = find_room(e->room)))
         return mote_grpc_finish(call, MOTE_GRPC_RESOURCE_EXHAUSTED, "all rooms are full");
-    *seat = mote_grpc_handle_of(call);
     m->room->members++;
     keep_text(m->name, NAME, e->name.data, e->name.len);
     m->next = m->room->count;
@@ -208,16 +210,16 @@ static int join(mote_grpc_call *call, const mote_grpc_event *ev)
 static void each_turn(void *context, mote_posix_loop *loop)
 {
     (void)context;
+    (void)loop;
     if (!news)
         return;
     news = false;
     for (size_t i = 0; i < MEMBERS; i++) {
-        mote_grpc_call *call = mote_grpc_find(calls[i]);
-        if (call)
-            send_news(call);
+        mote_grpc_call *call = mote_grpc_find(seats[i].call);
+        mote_posix_conn *conn = call ? mote_posix_conn_of(call) : NULL;
+        if (call && send_news(call))
+            mote_posix_flush(conn);
     }
-    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
-        mote_posix_flush(conn);
 }
 
 static const mote_grpc_method methods[] = mote_chat_Chat_METHODS(join);

@@ -336,6 +336,7 @@ static void each_turn(void *context, mote_posix_loop *loop)
     transfer *t = skipping, **last = &skipping;
 
     (void)context;
+    (void)loop;
     if (!t)
         return;
     bool ok = skip(t);
@@ -348,9 +349,9 @@ static void each_turn(void *context, mote_posix_loop *loop)
         return;
     }
     t->phase = ok ? OPEN : FAILED;
+    mote_posix_conn *conn = mote_posix_conn_of(t->call);
     send_parts(t->call, t);
-    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
-        mote_posix_flush(conn);
+    mote_posix_flush(conn);
 }
 
 static int download(mote_grpc_call *call, const mote_grpc_event *ev)

@@ -18,7 +18,7 @@ typedef struct {
 
 static kept_line lines[KEPT]; /* a ring: line number n is at n % KEPT */
 static uint64_t line_count;
-static mote_grpc_handle tails[MAX_TAILS];
+static seat tails[MAX_TAILS];
 
 /* User memory of a call; zero at its start. */
 typedef struct {
@@ -99,17 +99,20 @@ static bool take_line(call_state *s)
     return false;
 }
 
-/* Sends the lines that this call has not seen, as far as there is room. */
-static void send_lines(mote_grpc_call *call)
+/* Sends the lines that this call has not seen, as far as there is room. Whether there were any. */
+static bool send_lines(mote_grpc_call *call)
 {
     call_state *s = call->user;
+    bool any = false;
 
     while (s->telling || take_line(s)) {
+        any = true;
         mote_monitor_Line line = {s->line.level, mote_pb_cstring(s->line.text), s->next - 1};
         s->telling = mote_monitor_Monitor_Tail_write(call, &line) < 0;
         if (s->telling)
-            return; /* MOTE_GRPC_WRITABLE follows */
+            break; /* MOTE_GRPC_WRITABLE follows */
     }
+    return any;
 }
 
 static int start_tail(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -120,11 +123,7 @@ static int start_tail(mote_grpc_call *call, const mote_grpc_event *ev)
     if (mote_monitor_Monitor_Tail_read(ev, &query, NULL) < 0)
         return MOTE_GRPC_INVALID_ARGUMENT;
     s->least = query.least;
-    mote_grpc_handle *seat = seats_find(tails, MAX_TAILS, call);
-    if (!seat)
-        return MOTE_GRPC_RESOURCE_EXHAUSTED;
-    *seat = mote_grpc_handle_of(call);
-    return 0;
+    return seats_take(tails, MAX_TAILS, call) ? 0 : MOTE_GRPC_RESOURCE_EXHAUSTED;
 }
 
 static int tail(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -146,16 +145,16 @@ static void each_turn(void *context, mote_posix_loop *loop)
     static uint64_t seen;
 
     (void)context;
+    (void)loop;
     if (seen == line_count)
         return;
     seen = line_count;
     for (size_t i = 0; i < MAX_TAILS; i++) {
-        mote_grpc_call *call = mote_grpc_find(tails[i]); /* NULL: nobody reads any more */
-        if (call)
-            send_lines(call);
+        mote_grpc_call *call = mote_grpc_find(tails[i].call); /* NULL: nobody reads any more */
+        mote_posix_conn *conn = call ? mote_posix_conn_of(call) : NULL;
+        if (call && send_lines(call))
+            mote_posix_flush(conn);
     }
-    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
-        mote_posix_flush(conn);
 }
 
 static const mote_grpc_method methods[] = mote_monitor_Monitor_METHODS(push, log_lines, tail);

@@ -24,21 +24,12 @@ typedef struct {
     mote_prices_Price price;
 } watcher;
 
-static mote_grpc_handle watchers[MAX_WATCHERS]; /* of all connections */
+static seat watchers[MAX_WATCHERS]; /* of all connections */
 
 /* NULL: the place is free, or who had it is gone. */
 static mote_grpc_call *watcher_at(size_t i)
 {
-    return mote_grpc_find(watchers[i]);
-}
-
-static bool add_watcher(const mote_grpc_call *call)
-{
-    mote_grpc_handle *seat = seats_find(watchers, MAX_WATCHERS, call);
-
-    if (seat)
-        *seat = mote_grpc_handle_of(call);
-    return seat != NULL;
+    return mote_grpc_find(watchers[i].call);
 }
 
 /* The newest price of the next symbol that is owed. */
@@ -97,7 +88,7 @@ static int start_watch(mote_grpc_call *call, const mote_grpc_event *ev)
     w->last = SYMBOLS - 1;
     if (w->wanted == 0)
         return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "none of these symbols is traded");
-    return add_watcher(call) ? 0 : MOTE_GRPC_RESOURCE_EXHAUSTED;
+    return seats_take(watchers, MAX_WATCHERS, call) ? 0 : MOTE_GRPC_RESOURCE_EXHAUSTED;
 }
 
 static int watch(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -147,11 +138,12 @@ static void each_turn(void *context, mote_posix_loop *loop)
     change_prices();
     for (size_t k = 0; k < MAX_WATCHERS; k++) {
         mote_grpc_call *call = watcher_at(k);
-        if (call)
+        mote_posix_conn *conn = call ? mote_posix_conn_of(call) : NULL;
+        if (call) {
             send_owed(call);
+            mote_posix_flush(conn);
+        }
     }
-    for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
-        mote_posix_flush(conn);
 }
 
 static const mote_grpc_method methods[] = mote_prices_Prices_METHODS(watch);

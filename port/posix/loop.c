@@ -105,6 +105,7 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
     if (conn->next)
         conn->next->previous = conn;
     loop->conns = conn;
+    loop->conn_count++;
     mote_posix_flush(conn);
     return 0;
 }
@@ -199,6 +200,7 @@ static void end_conn(mote_posix_conn *conn)
         conn->loop->conns = conn->next;
     if (conn->next)
         conn->next->previous = conn->previous;
+    conn->loop->conn_count--;
     if (conn->loop->last_active == conn)
         conn->loop->last_active = NULL;
     mote_posix_close(conn); /* it may be open: the loop itself ends */

@@ -219,6 +219,7 @@ struct mote_posix_loop {
        ms or until a connection has ended. NULL: always. */
     bool (*room)(void *accept_context);
     mote_posix_conn *conns, *last_active;
+    size_t conn_count;
     unsigned spins;
     unsigned accepts; /* in one turn at most; 0: 256 */
     uint64_t now_ms;
