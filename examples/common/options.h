@@ -55,6 +55,16 @@ static const option common_options[] = {
            "CA certificates, PEM (servers: clients need a certificate by one of these)"),
     OPTIONS_END};
 
+/* Seconds, from 0.001 to 1,000,000, in ms; 0: the text is no such number. NaN compares with none.
+ */
+static inline uint32_t seconds_in_ms(const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    return *end == '\0' && seconds >= 0.001 && seconds <= 1e6 ? (uint32_t)(seconds * 1000) : 0;
+}
+
 static void print_options(const option *options)
 {
     for (const option *o = options; o->name; o++)

@@ -236,8 +236,7 @@ int main(int argc, char **argv)
                              .scratch_size = sizeof scratch};
 
     int i = parse_options(argc, argv, "h2_client [-v] [-d FILE] URL: an HTTP/2 client", options);
-    double seconds = strtod(timeout, NULL);
-    timeout_ms = seconds >= 0.001 && seconds <= 1e6 ? (uint32_t)(seconds * 1000) : 0; /* no NaN */
+    timeout_ms = seconds_in_ms(timeout);
     if (timeout_ms == 0)
         fail(timeout, "is not a number of seconds");
     if (i + 1 != argc)

@@ -446,8 +446,7 @@ int main(int argc, char **argv)
 
     parse_options(argc, argv, "h2_server: an HTTP/2 server", options);
     snprintf(address, sizeof address, "%s:%s", host, port);
-    double seconds = strtod(timeout, NULL);
-    timeout_ms = seconds >= 0.001 && seconds <= 1e6 ? (uint32_t)(seconds * 1000) : 0; /* no NaN */
+    timeout_ms = seconds_in_ms(timeout);
     if (timeout_ms == 0) {
         fprintf(stderr, "h2_server: error: --timeout=%s is not a number of seconds\n", timeout);
         return 2;

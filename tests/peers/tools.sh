@@ -83,7 +83,19 @@ sigterm_finishes_requests() {
     wait $client && wait $pid && cmp "$W/large" "$W/echoed"
 }
 
-for t in curl_waits_for_100 idle_connections_cost_little sigterm_finishes_requests \
+# Of a number that a cast would make another one of: NaN compares with nothing.
+timeouts_are_numbers_of_seconds() {
+    local t p
+    for t in nan -nan NAN inf -inf -1 -0 0 0.0009 1000001 1e300 5x x ""; do
+        for p in h2_server h2_client; do
+            ! timeout 5 "$BUILD/$p" "--timeout=$t" >"$W/out" 2>"$W/err" || return 1
+            grep -q "is not a number of seconds" "$W/err" || { echo "$p --timeout=$t: $(cat "$W/err")" && return 1; }
+        done
+    done
+    ! timeout 5 "$BUILD/h2_client" --timeout=0.5 http://127.0.0.1:1/ 2>"$W/err" && grep -q refused "$W/err"
+}
+
+for t in timeouts_are_numbers_of_seconds curl_waits_for_100 idle_connections_cost_little sigterm_finishes_requests \
     own_client_leaves_the_query_and_drops_the_fragment; do
     check $t $t
 done
