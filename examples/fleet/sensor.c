@@ -139,7 +139,7 @@ static uint64_t random_number(void)
 
 static uint64_t next_attempt(uint64_t now)
 {
-    return now + mote_backoff_next(&backoff, (uint32_t)random_number());
+    return now + mote_backoff_next(&backoff, mote_posix_random());
 }
 
 static void keep_connected(uint64_t now)

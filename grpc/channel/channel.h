@@ -35,6 +35,9 @@ typedef struct {
     /* Why the last function has failed, as "connect 127.0.0.1:1: Connection refused"; "": not
      * known. Valid until the next function. */
     const char *(*error)(void *context);
+    /* A number that differs from device to device and from start to start, by which the waits
+     * between attempts differ. NULL: `random` of the channel, or what the clock says. */
+    uint32_t (*random)(void *context);
 } mote_io;
 
 /* ---- a blocking client --------------------------------------------------------------------- */
@@ -149,7 +152,7 @@ typedef struct mote_channel {
      * one of the two is waited for, the other is looked at each second: it answers PINGs. */
     struct mote_channel *spare;
     mote_grpc_life *life; /* NULL: none */
-    uint32_t random;      /* a seed that differs from device to device */
+    uint32_t random;      /* a seed, as mote_io's random; 0: it is asked when the first is needed */
     /* private */
     struct mote_channel *beside; /* whose spare it is */
     const mote_grpc_retry *retry;

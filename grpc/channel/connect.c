@@ -5,6 +5,8 @@ enum { CONNECT_MS = 20000 }; /* connection-backoff.md, MIN_CONNECT_TIMEOUT */
 
 uint32_t mote_channel_random(mote_channel *ch)
 {
+    if (ch->random == 0)
+        ch->random = ch->io.random ? ch->io.random(ch->io.context) : (uint32_t)mote_channel_now(ch);
     ch->random = ch->random * 1664525u + 1013904223u;
     return ch->random;
 }

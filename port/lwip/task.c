@@ -84,6 +84,12 @@ static int task_failed(mote_lwip_task *t, const char *what, const char *why)
     return -1;
 }
 
+static uint32_t task_random(void *context)
+{
+    (void)context;
+    return LWIP_RAND();
+}
+
 static const char *task_error(void *context)
 {
     return ((mote_lwip_task *)context)->text;
@@ -290,5 +296,6 @@ mote_io mote_lwip_task_io(mote_lwip_task *t)
                      .now_ms = task_now,
                      .connect = task_connect,
                      .close = task_close,
-                     .error = task_error};
+                     .error = task_error,
+                     .random = task_random};
 }

@@ -3,7 +3,6 @@
 #include "posix_internal.h"
 
 #include <pthread.h>
-#include <sys/random.h>
 
 static void *dial(void *context)
 {
@@ -44,10 +43,7 @@ enum { STAYED_MS = 20000, BEGIN_MS = 20000 };
 
 static int begin_again(mote_posix_redial *r, const char *address, uint64_t now)
 {
-    uint32_t random = 0;
-
-    getrandom(&random, sizeof random, GRND_NONBLOCK);
-    r->not_before_ms = now + mote_backoff_next(&r->backoff, random);
+    r->not_before_ms = now + mote_backoff_next(&r->backoff, mote_posix_random());
     mote_posix_dial_begin(&r->dial, address, BEGIN_MS);
     return -1;
 }

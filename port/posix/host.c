@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 uint64_t mote_posix_now_ms(void)
 {
@@ -13,6 +15,18 @@ uint64_t mote_posix_now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint32_t mote_posix_random(void)
+{
+    uint32_t number;
+    struct timespec t;
+
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number)
+        return number;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint32_t)t.tv_nsec * 2654435761u ^ (uint32_t)t.tv_sec ^ (uint32_t)getpid() << 16 ^
+           (uint32_t)((uintptr_t)&number >> 4);
 }
 
 void *mote_posix_memory(size_t count, size_t size)

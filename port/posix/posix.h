@@ -24,6 +24,9 @@ const char *mote_strerror(int code);
 
 /* Milliseconds of the monotonic clock. */
 uint64_t mote_posix_now_ms(void);
+/* For waits that differ, and not for secrets: early after the start of a machine the kernel has no
+ * random numbers, and it is made of the clock, the process and where that lies. */
+uint32_t mote_posix_random(void);
 
 /* A listening socket; -1 on error. Port 0 picks a free one. At "unix:/path" a socket on which
  * nobody answers is replaced; one that is in use, a file or a link is an error. */

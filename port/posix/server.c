@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* ---- the gRPC engine ----------------------------------------------------------------------- */
@@ -339,7 +338,7 @@ static int accept_conn(void *context, int fd)
                    memory_size(&owner->grpc));
     s->grpc.generation = generation;
     s->life = *owner->config->life;
-    getrandom(&s->life.random, sizeof s->life.random, GRND_NONBLOCK);
+    s->life.random = mote_posix_random();
     s->conn.closed = release;
     s->conn.user = owner;
     s->conn.grpc = &s->grpc;

@@ -368,6 +368,12 @@ static uint64_t io_now(void *context)
     return mote_posix_now_ms();
 }
 
+static uint32_t io_random(void *context)
+{
+    (void)context;
+    return mote_posix_random();
+}
+
 static const char *io_error(void *context)
 {
     (void)context;
@@ -381,7 +387,8 @@ mote_io mote_posix_io(int *fd)
                      .write = io_write,
                      .wait = io_wait,
                      .now_ms = io_now,
-                     .error = io_error};
+                     .error = io_error,
+                     .random = io_random};
 }
 
 static void dialer_close(void *context)

@@ -422,6 +422,13 @@ static int tls_io_connect(void *context, uint64_t until_ms)
     return r == 1 ? 0 : -1;
 }
 
+static uint32_t tls_io_random(void *context)
+{
+    mote_posix_tls_io *t = context;
+
+    return t->inner.random(t->inner.context);
+}
+
 /* The certificate's fault says more than that the transport has ended. */
 static const char *tls_io_error(void *context)
 {
@@ -452,7 +459,8 @@ mote_io mote_posix_tls_transport(mote_posix_tls_io *t)
                      .now_ms = tls_io_now,
                      .connect = t->inner.connect ? tls_io_connect : NULL,
                      .close = tls_io_close,
-                     .error = tls_io_error};
+                     .error = tls_io_error,
+                     .random = t->inner.random ? tls_io_random : NULL};
 }
 
 void mote_posix_tls_end(mote_posix_tls_io *t)

@@ -192,6 +192,42 @@ static void waits_are_a_fifth_more_or_less(void)
     CHECK(most > 5900 && most < 6100);
 }
 
+static uint32_t seeds, times_asked;
+
+static uint32_t seed(void *context)
+{
+    (void)context;
+    times_asked++;
+    return ++seeds * 1000003u;
+}
+
+/* How long a channel waits between two attempts that nobody has given a number. */
+static uint64_t wait_of(uint32_t (*random)(void *context), uint64_t clock)
+{
+    static const int list[] = {14, 0, -1};
+    mote_grpc_retry slow = policy;
+
+    slow.initial_backoff_ms = slow.max_backoff_ms = 5000;
+    prepare(list);
+    now += clock;
+    channel.random = 0;
+    channel.io.random = random;
+    mote_channel_set_retry(&channel, &slow);
+    uint64_t before = now;
+    CHECK_INT(call(), 0);
+    return now - before;
+}
+
+/* Devices that lose their server at the same moment do not come back at the same one. */
+static void channels_that_nobody_seeds_wait_differently(void)
+{
+    uint64_t first = wait_of(seed, 0), second = wait_of(seed, 0);
+    CHECK(first != second);
+    CHECK_INT(times_asked, 2);
+    /* Another time of the clock is all that there is. */
+    CHECK(wait_of(NULL, 12345) != wait_of(NULL, 67890));
+}
+
 static void the_deadline_covers_all_attempts(void)
 {
     static const int list[] = {14, -1};
@@ -346,6 +382,7 @@ int main(void)
     RUN(a_response_that_has_begun_is_final);
     RUN(the_server_says_when_to_try_again);
     RUN(waits_are_a_fifth_more_or_less);
+    RUN(channels_that_nobody_seeds_wait_differently);
     RUN(the_deadline_covers_all_attempts);
     RUN(failures_throttle_retries);
     RUN(a_call_that_was_not_seen_is_made_again);

@@ -4,6 +4,7 @@
 #include "../peers/peer.mote.h"
 #include "../test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <dlfcn.h>
 #include <netdb.h>
@@ -11,6 +12,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -429,6 +431,36 @@ static void a_transport_that_stalls_at_any_byte_meets_the_deadline(void)
     CHECK(!"never complete");
 }
 
+/* As early after the start of a machine. */
+static bool no_random_numbers;
+
+ssize_t getrandom(void *bytes, size_t len, unsigned flags)
+{
+    if (!no_random_numbers)
+        return syscall(SYS_getrandom, bytes, len, flags);
+    errno = EAGAIN;
+    return -1;
+}
+
+/* Containers whose processes have the same number, started by the same program. */
+static void waits_differ_without_random_numbers(void)
+{
+    enum { OFTEN = 200 };
+    uint32_t numbers[OFTEN];
+    unsigned same = 0;
+
+    no_random_numbers = true;
+    for (int i = 0; i < OFTEN; i++) {
+        numbers[i] = mote_posix_random();
+        for (int j = 0; j < i; j++)
+            same += numbers[i] == numbers[j];
+    }
+    no_random_numbers = false;
+    CHECK(same < OFTEN / 10);
+    mote_io io = mote_posix_io(&(int){-1});
+    CHECK(io.random(io.context) != io.random(io.context));
+}
+
 static void a_dialer_tries_its_addresses_in_turn(void)
 {
     char live[128];
@@ -490,6 +522,7 @@ int main(void)
     RUN(an_address_that_does_not_answer_is_not_waited_for);
     RUN(every_family_listens_and_connects);
     RUN(only_a_socket_on_which_nobody_answers_is_replaced);
+    RUN(waits_differ_without_random_numbers);
     RUN(a_dialer_tries_its_addresses_in_turn);
     RUN(a_transport_that_fails_at_any_byte_ends_the_call);
     RUN(a_transport_that_stalls_at_any_byte_meets_the_deadline);

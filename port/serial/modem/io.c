@@ -124,6 +124,13 @@ static void io_close(void *context)
     mote_modem_close(&t->modem);
 }
 
+static uint32_t modem_io_random(void *context)
+{
+    mote_modem_io *t = context;
+
+    return t->line.random(t->line.context);
+}
+
 static const char *modem_io_error(void *context)
 {
     return mote_modem_error(&((mote_modem_io *)context)->modem);
@@ -144,5 +151,6 @@ mote_io mote_modem_transport(mote_modem_io *t)
                      .now_ms = modem_io_now,
                      .connect = io_connect,
                      .close = io_close,
-                     .error = modem_io_error};
+                     .error = modem_io_error,
+                     .random = t->line.random ? modem_io_random : NULL};
 }
