@@ -262,8 +262,7 @@ typedef struct {
     mote_hpack_field authority;         /* client: MOTE_GRPC_AUTHORITY("host:port") */
     const mote_hpack_field *user_agent; /* client: MOTE_HPACK_NAMED(58, "user-agent", "..."); NULL:
                                            "grpc-c-mote/0.1" */
-    uint32_t connection_window;         /* 0: 65,535 */
-    uint32_t budget;                    /* see mote_h2_config */
+    uint32_t connection_window, budget; /* 0: 65,535; see mote_h2_config */
     const mote_grpc_codecs *codecs;     /* NULL: no compression */
     void *message;                /* where messages are decompressed; connections of one thread may
                                      share it: a view of it is valid until the next
@@ -272,6 +271,7 @@ typedef struct {
     mote_grpc_counters *counters; /* NULL: nothing is counted */
     const mote_grpc_credentials *credentials; /* client; NULL: none */
     void *context;                            /* free for the application: mote_grpc_context() */
+    const struct mote_grpc_door *door; /* server: of calls that are not gRPC (door.h); or NULL */
 } mote_grpc_config;
 
 enum { MOTE_GRPC_RX_MIN = 16 }; /* least rx_size */

@@ -43,12 +43,22 @@ static bool sizes_fit(mote_grpc_words *t, const mote_grpc_config *c)
            (window == 0 || config_within(t, "connection_window", window, 65535, INT32_MAX));
 }
 
+static bool door_fits(mote_grpc_words *t, const mote_grpc_config *c)
+{
+    if (!MOTE_SERVES(c) || !c->door)
+        return true;
+    return config_given(t, MOTE_HAS_DOOR, "door: this build has none") &&
+           config_within(t, "user_size, with this door,", c->user_size,
+                         c->door->protocol->state_size, MOTE_GRPC_SIZE_MAX);
+}
+
 static bool parts_fit(mote_grpc_words *t, const mote_grpc_config *c)
 {
     return config_given(t, MOTE_HAS_ROLE(c), "server: this build has the other role alone") &&
            config_given(t, MOTE_SERVES(c) || c->authority.name, "authority is missing") &&
            config_given(t, MOTE_SERVES(c) || c->dynamic || c->table_size == 0,
                         "dynamic is missing, and table_size is not 0") &&
+           door_fits(t, c) &&
            config_given(t, MOTE_COMPRESSES || !c->codecs, "codecs: this build has no compression");
 }
 

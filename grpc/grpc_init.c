@@ -75,6 +75,9 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
         return MOTE_GRPC_ERR_CONFIG;
     if (!MOTE_COMPRESSES && config->codecs)
         return MOTE_GRPC_ERR_CONFIG;
+    if (MOTE_SERVES(config) && config->door &&
+        (!MOTE_HAS_DOOR || config->user_size < config->door->protocol->state_size))
+        return MOTE_GRPC_ERR_CONFIG;
     h.server = config->server;
     h.blank_ends = !config->strict;
     h.quiet = true; /* of a server */

@@ -3,7 +3,7 @@
 
 #include "../h2/mote_features.h"
 #include "../hpack/mote_check.h"
-#include "grpc.h"
+#include "door.h"
 
 /* mote_grpc_call.facts: what is independent of its states */
 enum {
@@ -18,7 +18,10 @@ enum {
     FACT_REFUSED = 512,     /* server: the request was refused by its header fields */
     FACT_WRITABLE = 1024,   /* WRITABLE is to be told */
     FACT_TURN = 2048,       /* it need no longer wait */
-    FACT_FINISHES = 4096    /* server: its end was tried, and waits for room */
+    FACT_FINISHES = 4096,   /* server: its end was tried, and waits for room */
+    FACT_DOOR = 8192,       /* server: it came through the door of the config */
+    FACT_PACKED = 16384,    /* and its content is packed */
+    FACT_TRAILING = 32768   /* and a part of its trailers was sent */
 };
 
 /* How a stream ends, beside the wire codes of RST_STREAM. */
@@ -79,6 +82,13 @@ static inline bool mote_grpc_owes_status(const mote_grpc_call *call)
 {
     return MOTE_MAY_SERVE &&
            (call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE);
+}
+
+/* Whether a call came through the door, or, with FACT_PACKED, through one that packs its content;
+ * those of a client did not, a constant where no server is built. */
+static inline bool mote_grpc_came_by(const mote_grpc_call *call, unsigned fact)
+{
+    return MOTE_HAS_DOOR && (call->facts & fact);
 }
 
 /* grpc_call.c */
@@ -244,6 +254,9 @@ const char *mote_grpc_limit_of_fields(mote_grpc_call *call);
 #endif
 
 /* grpc_trailers.c */
+/* Sends the headers: 0, and the call goes on, or owes the rest. */
+int mote_grpc_begin_response(mote_grpc_call *call, const mote_grpc_metadata *metadata,
+                             size_t count);
 /* Sends the status that is owed, or waits for room. */
 void mote_grpc_settle(mote_grpc_call *call);
 int mote_grpc_parse_code(const char *value, size_t len);

@@ -162,12 +162,17 @@ bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
 
 bool mote_grpc_message_cut(const mote_grpc_call *call)
 {
-    return buffered(call) > 0 || call->chunk_left > 0;
+    return buffered(call) > 0 || call->chunk_left > 0 ||
+           (mote_grpc_came_by(call, FACT_PACKED) &&
+            call->grpc->config->door->protocol->content(call) != MOTE_GRPC_DOOR_WHOLE);
 }
 
 void mote_grpc_message_store(mote_grpc_call *call)
 {
-    store(call, call->grpc->delivery.rest_len);
+    if (mote_grpc_came_by(call, FACT_PACKED))
+        call->grpc->config->door->ways->store(call);
+    else
+        store(call, call->grpc->delivery.rest_len);
 }
 
 void mote_grpc_message_done(mote_grpc_call *call)

@@ -16,6 +16,9 @@ static MOTE_ROLES_APART int on_field(mote_grpc *g, mote_h2_event *h, mote_grpc_e
         call = mote_grpc_call_new(g, h->stream);
     if (!call || call->remote == MOTE_GRPC_REMOTE_OVER)
         return 0;
+    if (MOTE_HAS_DOOR && mote_grpc_serves(g) && g->config->door &&
+        g->config->door->ways->take_field(call, h))
+        return 0;
     if (what != FIELD_OTHER) {
         if (mote_grpc_serves(g))
             mote_grpc_server_field(call, h, what);

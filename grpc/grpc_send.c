@@ -153,7 +153,10 @@ int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const v
     size_t length = call->tx_total; /* known once a message */
     if (mote_grpc_owes_headers(call) && (r = mote_grpc_send_headers(call, NULL, 0)) < 0)
         return r;
-    r = call->tx_sent == 0 ? send_whole(call, source, message, flags, &length) : 1;
+    if (mote_grpc_came_by(call, FACT_DOOR))
+        r = call->grpc->config->door->ways->send(call, source, message, flags);
+    else
+        r = call->tx_sent == 0 ? send_whole(call, source, message, flags, &length) : 1;
     while (r == 1)
         r = send_part(call, source, message, flags, length);
     if (r < 0)

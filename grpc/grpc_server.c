@@ -106,9 +106,12 @@ static int objection(mote_grpc_call *call, const mote_h2_event *h, const char **
 /* Takes a call, or refuses it. */
 static void decide(mote_grpc_call *call, const mote_h2_event *h)
 {
+    const mote_grpc_door *door = call->grpc->config->door;
     const char *text;
     int code;
 
+    if (MOTE_HAS_DOOR && door && door->ways->answer(call))
+        return;
     if (!(call->facts & FACT_POST)) {
         refuse_http(call, "405");
     } else if (!(call->facts & FACT_GRPC)) {

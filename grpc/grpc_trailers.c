@@ -19,7 +19,10 @@ static void put_headers(mote_grpc_call *call)
     mote_h2_headers_begin(h2, call->stream);
     if (call->local == MOTE_GRPC_LOCAL_HEADERS || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) {
         mote_h2_put(h2, &status_200);
-        mote_h2_put(h2, &answer_type);
+        if (mote_grpc_came_by(call, FACT_DOOR))
+            call->grpc->config->door->protocol->put_fields(call, NULL);
+        else
+            mote_h2_put(h2, &answer_type);
     }
 }
 
@@ -33,9 +36,19 @@ static MOTE_SMALL_APART int end_section(mote_grpc_call *call, bool end_stream)
     return r;
 }
 
+int mote_grpc_begin_response(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count)
+{
+    put_headers(call);
+    mote_grpc_put_codec(call);
+    mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
+    int r = end_section(call, false);
+    if (r == 0)
+        call->local++; /* HEADERS: OPEN; OWED_ALONE: OWED */
+    return r;
+}
+
 int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count)
 {
-    mote_h2 *h2 = &call->grpc->h2;
     int r;
 
     MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
@@ -43,12 +56,7 @@ int mote_grpc_send_headers(mote_grpc_call *call, const mote_grpc_metadata *metad
         return MOTE_GRPC_ERR_STATE;
     if ((r = mote_grpc_check_metadata(call->grpc, metadata, count)) < 0)
         return r;
-    put_headers(call);
-    mote_grpc_put_codec(call);
-    mote_grpc_put_metadata(h2, metadata, count);
-    if ((r = end_section(call, false)) == 0)
-        call->local = MOTE_GRPC_LOCAL_OPEN;
-    return r;
+    return mote_grpc_begin_response(call, metadata, count);
 }
 
 static MOTE_SMALL_APART void put_code(mote_h2 *h2, int code)
@@ -103,9 +111,15 @@ int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, s
         return MOTE_GRPC_ERR_STATE;
     if ((r = mote_grpc_check_metadata(call->grpc, metadata, count)) < 0)
         return r;
-    put_status(call, code, message, message_len);
-    mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
-    if ((r = end_section(call, true)) < 0) {
+    if (mote_grpc_came_by(call, FACT_DOOR)) {
+        r = call->grpc->config->door->ways->end(
+            call, &(mote_grpc_end){message, metadata, message_len, count, code});
+    } else {
+        put_status(call, code, message, message_len);
+        mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
+        r = end_section(call, true);
+    }
+    if (r < 0) {
         call->facts |= FACT_FINISHES;
         return r;
     }
@@ -129,8 +143,12 @@ void mote_grpc_settle(mote_grpc_call *call)
 {
     int r;
 
-    put_status(call, call->code, call->text, call->text_len);
-    r = end_section(call, true);
+    if (mote_grpc_came_by(call, FACT_DOOR)) {
+        r = call->grpc->config->door->ways->end(call, NULL);
+    } else {
+        put_status(call, call->code, call->text, call->text_len);
+        r = end_section(call, true);
+    }
     if (r == MOTE_AGAIN)
         return;
     /* Without effect on a stream of which both sides have ended; < 0: the status does not even fit

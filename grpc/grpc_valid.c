@@ -12,6 +12,9 @@ static bool call_valid(const mote_grpc_call *call)
     if (call->rx_pos > call->rx_len || call->rx_len > g->config->rx_size ||
         call->chunk_left > call->chunk_total || call->generation == 0)
         return false;
+    if (mote_grpc_serves(g) && !g->config->door &&
+        call->facts & (FACT_DOOR | FACT_PACKED | FACT_TRAILING))
+        return false;
     /* Only a client ends its own side before the end is decided. */
     if (ended && !over && mote_grpc_serves(g))
         return false;

@@ -5,6 +5,8 @@
  *   -DMOTE_SERVER_ONLY     and the other way round
  *   -DMOTE_NO_TEXTS        errors have codes only; texts and names are empty
  *   -DMOTE_NO_COMPRESSION  no codecs: mote_grpc_init() refuses them
+ *   -DMOTE_NO_DOOR         a server has no door for other protocols than gRPC (grpc/door.h):
+ *                          mote_grpc_init() refuses one
  *   -DMOTE_NO_METADATA     calls send no metadata of their own: where some is given, the answer is
  *                          MOTE_GRPC_ERR_CONFIG; it is still received
  *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c); what a
@@ -72,6 +74,12 @@
 #define MOTE_COMPRESSES 0
 #else
 #define MOTE_COMPRESSES 1
+#endif
+
+#if defined MOTE_NO_DOOR || defined MOTE_CLIENT_ONLY
+#define MOTE_HAS_DOOR 0
+#else
+#define MOTE_HAS_DOOR 1
 #endif
 
 #ifdef MOTE_NO_METADATA

@@ -6,13 +6,14 @@ SIZE_FLAGS := -Os -mthumb -fno-tree-loop-distribute-patterns -ffunction-sections
               -DMOTE_HPACK_SMALL -DMOTE_PB_DEPTH=4 -DMOTE_PB_GROUPS=8
 SIZE_LINK := -mthumb -Os -nostdlib -Wl,--gc-sections -Wl,-e,main -Wl,--defsym=board_data_from=0,--defsym=board_stack_end=0
 SIZE_SOURCES := tests/size/app.c $(CORE) examples/fleet/telemetry.mote.c port/cortex-m/memory.c
-LEAN := -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_NO_METADATA
+LEAN := -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_NO_METADATA -DMOTE_NO_DOOR
 
-SIZE_APPS := none client delivery server both both-with-texts
+SIZE_APPS := none client delivery server web both both-with-texts
 size_none := $(LEAN)
 size_client := $(LEAN) -DCLIENT -DMOTE_CLIENT_ONLY
 size_delivery := $(LEAN) -DDELIVERY -DMOTE_CLIENT_ONLY
 size_server := $(LEAN) -DSERVER -DMOTE_SERVER_ONLY
+size_web := $(filter-out -DMOTE_NO_DOOR,$(LEAN)) -DSERVER -DWEB -DMOTE_SERVER_ONLY
 size_both := $(LEAN) -DCLIENT -DSERVER
 size_both-with-texts := -DCLIENT -DSERVER
 

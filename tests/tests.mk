@@ -74,7 +74,7 @@ CHECKED := -O1 -g -Wall -Wextra -Werror -DMOTE_CHECK -I$(BUILD)/docs
 $(BUILD)/docs/%.h: docs/%.md
 	@mkdir -p $(@D)
 	$(call say,DOCS,$@)awk '/^```c$$/ { on = 1; next } /^```$$/ { on = 0 } on' $< >$@
-$(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h))
+$(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h))
 # port/lwip is compiled by its test, over a double of lwIP.
 $(BUILD)/%/obj/tests/unit/test_lwip.o $(BUILD)/lint/tests/unit/test_lwip.c.tidy: export CPATH := tests/unit/lwip_double
 FREERTOS_DOUBLE := $(foreach f,tests/unit/test_freertos port/freertos/freertos,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy)
@@ -83,7 +83,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 # `make unit` is what one waits for: its library but pb/ is two units, which compile in a third of the time of 70 files, and its tests
 # are not optimized. That each file compiles alone is seen by `make all`, with these warnings and more.
 unit_engine := $(HPACK) $(H2) $(GRPC)
-unit_others := $(CHANNEL) $(CODEC) $(SERVICES) $(POSIX) $(LINES)
+unit_others := $(CHANNEL) $(CODEC) $(WEB) $(SERVICES) $(POSIX) $(LINES)
 $(BUILD)/unit/obj/tests/%.o: CHECKED += -O0
 $(BUILD)/unit/obj/tests/unit/test_pb_%.o $(BUILD)/unit/obj/tests/attack/work.o: CHECKED += -O1 # they include sources
 $(eval $(call variant,unit,$(CC),$$(CHECKED),$(IN_PROCESS),,engine.c others.c $(PB)))
@@ -112,7 +112,7 @@ SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_encode test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
 $(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
 $(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,replay wire fuzz_client peer_client,$(SANITIZERS)))
-$(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
+$(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_DOOR -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
 $(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_METADATA -DMOTE_CLIENT_ONLY,test_features,$(SANITIZERS)))
 SMALL_PROGRAMS := $(foreach v,least small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
 

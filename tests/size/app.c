@@ -8,6 +8,7 @@
 #include "../../examples/fleet/telemetry.mote.h"
 #include "../../grpc/channel/channel.h"
 #include "../../grpc/services/outbox.h"
+#include "../../grpc/web/web.h"
 #include "reference.h"
 
 /* The board: registers, so that nothing is optimized away. */
@@ -78,6 +79,15 @@ static void run_client(uint8_t *in, size_t len)
 #endif
 
 #ifdef SERVER
+#ifdef WEB
+static const char *const origins[] = {"http://device.local"};
+static const mote_web_config web = {.origins = origins, .origin_count = 1};
+static const mote_grpc_door door = MOTE_WEB_DOOR(&web);
+#define DOOR .door = &door
+#else
+#define DOOR .door = NULL
+#endif
+
 static mote_grpc server;
 static uint64_t server_memory[server_memory_size / 8];
 
@@ -111,7 +121,7 @@ static void run_server(const uint8_t *in, size_t len)
     static const mote_grpc_method methods[] = mote_telemetry_Telemetry_METHODS(upload, control);
     static const mote_grpc_service services[] = {mote_telemetry_Telemetry_SERVICE(methods)};
     static const mote_grpc_config config = {
-        .server = true, MOTE_GRPC_SIZES(server), .services = services, .service_count = 1};
+        .server = true, MOTE_GRPC_SIZES(server), .services = services, .service_count = 1, DOOR};
     mote_grpc_event ev;
     size_t used;
     int r;

@@ -1,5 +1,5 @@
 /* The code of docs/transports.md, run: a client whose channel dials through a modem, and a server
- * that is polled, on a board that this file is. */
+ * that is polled, on a board that this file is. And that of docs/web.md: a server opens a door. */
 #include "../../grpc/channel/channel.h"
 #include "../../port/serial/modem/modem.h"
 #include "../peers/modem.h"
@@ -40,6 +40,7 @@ static uint64_t clock_ms(void)
 static void sleep_until_interrupt(bool writing);
 
 #include "transports.h"
+#include "web.h"
 
 enum { CALLS = 1, RX = 128, TX = 256 };
 static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, 0) / 8];
@@ -118,8 +119,27 @@ static void a_call_passes_through_what_the_page_shows(void)
     CHECK_INT(mote_h2_error(&server.h2), MOTE_H2_ERR_CLOSED);
 }
 
+static void server_has_the_door_of_the_page(void)
+{
+    static uint64_t room[MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, MOTE_WEB_STATE) / 8];
+    mote_grpc_config config = {.server = true,
+                               .max_calls = CALLS,
+                               .rx_size = RX,
+                               .tx_size = TX,
+                               .table_size = 4096,
+                               .field_size = 256,
+                               .slots = 8};
+
+    open_door(&config);
+    CHECK_INT(config.user_size, MOTE_WEB_STATE);
+    CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), 0);
+    config.user_size = 0;
+    CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), MOTE_GRPC_ERR_CONFIG);
+}
+
 int main(void)
 {
+    RUN(server_has_the_door_of_the_page);
     RUN(a_call_passes_through_what_the_page_shows);
     return test_summary();
 }

@@ -1,0 +1,313 @@
+/* Calls that come through a door: what the engine does for them in another way than for gRPC's.
+ * Linked with a door alone. */
+#include "grpc_internal.h"
+
+#include <string.h>
+
+static const mote_hpack_field http_status = MOTE_HPACK_STATIC(8);
+
+static const mote_grpc_protocol *its(const mote_grpc_call *call)
+{
+    return call->grpc->config->door->protocol;
+}
+
+/* The same where it packs content; NULL: it does not. */
+static const mote_grpc_protocol *packer_of(const mote_grpc_call *call)
+{
+    return call->facts & FACT_PACKED ? its(call) : NULL;
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+static bool take_door_field(mote_grpc_call *call, const mote_h2_event *h)
+{
+    enum mote_grpc_door_field what = h->trailers ? MOTE_GRPC_DOOR_OTHER : its(call)->field(call, h);
+
+    if (what >= MOTE_GRPC_DOOR_CALL)
+        call->facts |= FACT_GRPC | FACT_DOOR;
+    if (what == MOTE_GRPC_DOOR_PACKED)
+        call->facts |= FACT_PACKED;
+    if (what == MOTE_GRPC_DOOR_FOREIGN) {
+        call->code = MOTE_GRPC_UNIMPLEMENTED;
+        call->text =
+            mote_grpc_name_it(call, "content-type is not application/grpc+proto: ", h->field.value,
+                              h->field.value_len);
+    }
+    return what != MOTE_GRPC_DOOR_OTHER;
+}
+
+static bool answer_by_door(mote_grpc_call *call)
+{
+    mote_h2 *h2 = &call->grpc->h2;
+    const char *status = its(call)->answer(call);
+
+    if (!status && !(call->facts & FACT_POST))
+        status = "405";
+    if (!status && !(call->facts & FACT_GRPC))
+        status = "415";
+    if (!status)
+        return false;
+    mote_h2_headers_begin(h2, call->stream);
+    mote_h2_put_value(h2, &http_status, status, 3);
+    its(call)->put_fields(call, status);
+    int r = mote_h2_headers_end(h2, true);
+    mote_grpc_call_end(call, MOTE_GRPC_UNIMPLEMENTED, NULL,
+                       r < 0 ? MOTE_H2_REFUSED_STREAM : MOTE_H2_NO_ERROR);
+    return true;
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+/* A message, or trailers, on its way. */
+typedef struct {
+    const mote_grpc_source *source;
+    const void *message;
+    uint8_t flag; /* of its prefix */
+    bool last;
+} parcel;
+
+enum { TRAILERS_FLAG = 0x80 };
+
+/* Bytes that `len` of content are when they leave: whole groups, where they are packed. */
+static size_t size_on_wire(const mote_grpc_call *call, size_t len)
+{
+    const mote_grpc_protocol *packer = packer_of(call);
+
+    return packer ? (len + packer->group - 1) / packer->group * packer->packed_group : len;
+}
+
+/* Space for content that is still to be packed; otherwise as mote_h2_reserve(). */
+static uint8_t *reserve_content(mote_grpc_call *call, size_t min, size_t *room)
+{
+    const mote_grpc_protocol *packer = packer_of(call);
+    uint8_t *p = mote_h2_reserve(&call->grpc->h2, call->stream, size_on_wire(call, min), room);
+
+    if (packer)
+        *room = *room / packer->packed_group * packer->group;
+    return p;
+}
+
+/* Not now; a window that holds less than a group holds nothing. */
+static int not_now(mote_grpc_call *call)
+{
+    const mote_h2 *h2 = &call->grpc->h2;
+    int32_t least = (int32_t)size_on_wire(call, 1);
+
+    if (h2->error < 0)
+        return h2->error;
+    mote_grpc_call_wait(call, call->stream->send_window < least ? MOTE_GRPC_FOR_WINDOW
+                              : h2->send_window < least         ? MOTE_GRPC_FOR_CONNECTION
+                                                                : MOTE_GRPC_FOR_ROOM);
+    return MOTE_AGAIN;
+}
+
+/* The `len` bytes at p leave. */
+static int commit_content(mote_grpc_call *call, uint8_t *p, size_t len, bool last)
+{
+    const mote_grpc_protocol *packer = packer_of(call);
+    int r =
+        mote_h2_commit(&call->grpc->h2, call->stream, packer ? packer->pack(p, len) : len, last);
+
+    if (r == 0 && last)
+        call->local = MOTE_GRPC_LOCAL_ENDED;
+    return r;
+}
+
+/* Of the prefix, from byte `at`, as much as there is room for; how many bytes. */
+static size_t put_flagged_prefix(uint8_t *out, size_t room, size_t at, size_t len, uint8_t flag)
+{
+    size_t n = 0;
+
+    for (; at < PREFIX_SIZE && n < room; at++, n++)
+        out[n] = at == 0 ? flag : (uint8_t)(len >> 8 * (PREFIX_SIZE - 1 - at));
+    return n;
+}
+
+/* All of it in one piece; 1: it, of call->tx_total bytes, must go in parts. */
+static int send_parcel(mote_grpc_call *call, const parcel *it)
+{
+    size_t room, total = 0;
+    uint8_t *p = reserve_content(call, PREFIX_SIZE, &room);
+    size_t cap = p ? room - PREFIX_SIZE : 0;
+    uint32_t limit = call->grpc->config->send_limit;
+    int r = it->source->write(it->source->type, it->message, 0, p ? p + PREFIX_SIZE : NULL, cap,
+                              &total);
+
+    if (r < 0)
+        return r;
+    if (limit > 0 && total > limit && !it->last)
+        return MOTE_GRPC_ERR_LIMIT;
+    if (p && total <= cap) {
+        put_flagged_prefix(p, PREFIX_SIZE, 0, total, it->flag);
+        return commit_content(call, p, PREFIX_SIZE + total, it->last);
+    }
+    if (!mote_h2_half_free(&call->grpc->h2))
+        return not_now(call);
+    call->tx_total = (uint32_t)total;
+    return 1;
+}
+
+/* As much of it as there is room for; 1: there is more. */
+static int send_parcel_part(mote_grpc_call *call, const parcel *it)
+{
+    size_t room, at = call->tx_sent, end = PREFIX_SIZE + (size_t)call->tx_total;
+    uint8_t *p = reserve_content(call, 1, &room);
+    size_t said = call->tx_total;
+
+    if (!p)
+        return not_now(call);
+    size_t n = put_flagged_prefix(p, room, at, call->tx_total, it->flag);
+    at += n;
+    if (n < room && at < end) {
+        size_t cap = end - at < room - n ? end - at : room - n;
+        int r =
+            it->source->write(it->source->type, it->message, at - PREFIX_SIZE, p + n, cap, &said);
+        if (r < 0)
+            return r;
+        if (said != call->tx_total)
+            return MOTE_GRPC_ERR_MIXED;
+        n += cap;
+        at += cap;
+    }
+    call->tx_sent = at < end ? (uint32_t)at : 0;
+    int r = commit_content(call, p, n, it->last && at == end);
+    return r < 0 || at == end ? r : 1;
+}
+
+static int send_it(mote_grpc_call *call, const parcel *it)
+{
+    int r = call->tx_sent == 0 ? send_parcel(call, it) : 1;
+
+    while (r == 1)
+        r = send_parcel_part(call, it);
+    return r;
+}
+
+static int send_by_door(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                        unsigned flags)
+{
+    const parcel it = {source, message, flags & MOTE_GRPC_COMPRESSED ? 1 : 0, false};
+
+    return call->facts & FACT_TRAILING ? MOTE_GRPC_ERR_STATE : send_it(call, &it);
+}
+
+/* Content like any other, which needs a window. Behind a part of a message it cannot stand. */
+static int end_by_door(mote_grpc_call *call, const mote_grpc_end *end)
+{
+    const mote_grpc_end owed = {call->text, NULL, call->text_len, 0, call->code};
+    const parcel it = {&its(call)->trailers, end ? end : &owed, TRAILERS_FLAG, true};
+    int r;
+
+    if (call->tx_sent > 0 && !(call->facts & FACT_TRAILING))
+        return MOTE_GRPC_ERR_MIXED;
+    if ((call->local == MOTE_GRPC_LOCAL_HEADERS || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) &&
+        (r = mote_grpc_begin_response(call, NULL, 0)) < 0)
+        return r;
+    r = send_it(call, &it);
+    if (call->tx_sent > 0)
+        call->facts |= FACT_TRAILING;
+    return r;
+}
+
+/* ---- packed content ------------------------------------------------------------------------ */
+
+static size_t unpacked(const mote_grpc_call *call)
+{
+    return call->rx_len - call->rx_pos;
+}
+
+/* The largest message that the buffer takes, with its prefix. Of a group that is not complete the
+ * peer has not got its credit back, and the window must not close over it. */
+static size_t most_of(const mote_grpc_call *call)
+{
+    return call->grpc->config->rx_size - its(call)->packed_group + 1u;
+}
+
+/* Up to `len` bytes come into the buffer; how many have come. */
+static size_t unpack(mote_grpc_call *call, size_t len)
+{
+    mote_grpc_delivery *d = &call->grpc->delivery;
+    size_t size = call->grpc->config->rx_size;
+
+    len = len < size - unpacked(call) ? len : size - unpacked(call);
+    if (call->rx_len + len > size || unpacked(call) == 0) {
+        memmove(call->rx, call->rx + call->rx_pos, unpacked(call));
+        call->rx_len -= call->rx_pos;
+        call->rx_pos = 0;
+    }
+    len = its(call)->unpack(call, &d->rest, &d->rest_len, call->rx + call->rx_len, len);
+    call->rx_len += (uint32_t)len;
+    return len;
+}
+
+static size_t length_in(const uint8_t *p)
+{
+    return (size_t)p[1] << 24 | (size_t)p[2] << 16 | (size_t)p[3] << 8 | p[4];
+}
+
+/* Bytes that would make what is in the buffer a message, or a piece of one. */
+static size_t missing(const mote_grpc_call *call)
+{
+    size_t have = unpacked(call);
+
+    if (call->chunk_left > 0)
+        return call->chunk_left < most_of(call) ? call->chunk_left : most_of(call);
+    return (have < PREFIX_SIZE ? PREFIX_SIZE : PREFIX_SIZE + length_in(call->rx + call->rx_pos)) -
+           have;
+}
+
+/* A message that would fit, but for the group behind it, is one of those that are too large. */
+static void look_at_size(mote_grpc_call *call)
+{
+    const uint8_t *p = call->rx + call->rx_pos;
+    size_t size = call->grpc->config->rx_size;
+
+    if (call->chunk_left > 0 || unpacked(call) < PREFIX_SIZE || length_in(p) > size - PREFIX_SIZE ||
+        length_in(p) + PREFIX_SIZE <= most_of(call))
+        return;
+    if (call->method->chunks && p[0] == 0)
+        call->method->chunks->start(call, (uint32_t)length_in(p), MOTE_GRPC_IN_BUFFER);
+    else
+        mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                            mote_grpc_count_it(call, "message of ", length_in(p) + PREFIX_SIZE,
+                                               " bytes with its prefix is larger than rx_size - ",
+                                               its(call)->packed_group - 1u));
+}
+
+/* Messages are looked for in the buffer alone, into which no more is unpacked than the next one
+ * needs: what is wrong behind it is seen after it was told, however the input was cut. */
+static bool next_unpacked(mote_grpc_call *call, mote_grpc_event *ev)
+{
+    mote_grpc_delivery *d = &call->grpc->delivery;
+
+    for (;;) {
+        size_t rest_len = d->rest_len;
+        look_at_size(call);
+        if (call->remote == MOTE_GRPC_REMOTE_OVER)
+            return false;
+        d->rest_len = 0;
+        bool told = mote_grpc_next_message(call, ev);
+        d->rest_len = rest_len;
+        if (told || call->remote == MOTE_GRPC_REMOTE_OVER)
+            return told;
+        if (unpack(call, missing(call)) > 0)
+            continue;
+        if (its(call)->content(call) == MOTE_GRPC_DOOR_BROKEN)
+            mote_grpc_call_fail(call, MOTE_GRPC_INTERNAL, its(call)->broken);
+        return false;
+    }
+}
+
+static void store_unpacked(mote_grpc_call *call)
+{
+    mote_grpc_delivery *d = &call->grpc->delivery;
+
+    unpack(call, SIZE_MAX);
+    if (d->rest_len > 0 || its(call)->content(call) == MOTE_GRPC_DOOR_HELD)
+        mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
+                            mote_grpc_limit_it(call, "content is larger than rx_size ",
+                                               call->grpc->config->rx_size));
+}
+
+const mote_grpc_door_ways mote_grpc_door_engine = {take_door_field, answer_by_door, send_by_door,
+                                                   end_by_door,     next_unpacked,  store_unpacked};

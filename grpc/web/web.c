@@ -1,0 +1,160 @@
+/* gRPC-Web: which requests are its own, and what header fields its responses have. */
+#include "../../h2/mote_features.h"
+#include "web_internal.h"
+
+#include <string.h>
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+static size_t web_length(const char *text)
+{
+    size_t n = 0;
+
+    while (text[n] != '\0')
+        n++;
+    return n;
+}
+
+static bool is_text(const mote_hpack_field_view *f, const char *text)
+{
+    size_t len = web_length(text);
+
+    return f->value_len == len && memcmp(f->value, text, len) == 0;
+}
+
+/* Skips `text`, in any case of its letters; the same place where it is not there. */
+static size_t skip_word(const mote_hpack_field_view *f, size_t at, const char *text)
+{
+    size_t i = 0;
+
+    while (text[i] != '\0' && at + i < f->value_len && (f->value[at + i] | 0x20) == text[i])
+        i++;
+    return text[i] == '\0' ? at + i : at;
+}
+
+/* PROTOCOL-WEB: "application/grpc-web" ["-text"] ["+proto"], with parameters behind it. */
+static enum mote_grpc_door_field on_type(web_state *state, const mote_hpack_field_view *f)
+{
+    size_t base = skip_word(f, 0, "application/grpc-web");
+    size_t text = skip_word(f, base, "-text"), end = skip_word(f, text, "+proto");
+
+    if (base == 0)
+        return MOTE_GRPC_DOOR_OTHER;
+    if (state->kind != WEB_NONE) /* a second one */
+        return MOTE_GRPC_DOOR_FOREIGN;
+    state->kind = text > base ? WEB_TEXT : WEB_BINARY;
+    if (end < f->value_len && f->value[end] != ';' && f->value[end] != ' ')
+        return f->value[text] == '+' ? MOTE_GRPC_DOOR_FOREIGN : MOTE_GRPC_DOOR_OTHER;
+    return text > base ? MOTE_GRPC_DOOR_PACKED : MOTE_GRPC_DOOR_CALL;
+}
+
+/* A second origin is none that is in the list. */
+static uint8_t origin_number(const mote_web_config *config, const mote_hpack_field_view *f)
+{
+    for (size_t i = 0; i < config->origin_count && i + ORIGIN_FIRST < ORIGIN_FOREIGN; i++) {
+        if ((config->origins[i][0] == '*' && config->origins[i][1] == '\0') ||
+            is_text(f, config->origins[i]))
+            return (uint8_t)(ORIGIN_FIRST + i);
+    }
+    return ORIGIN_FOREIGN;
+}
+
+static enum mote_grpc_door_field take_web_field(mote_grpc_call *call, const mote_h2_event *h)
+{
+    static const char names[] = "\014\001content-type"
+                                "\006\002origin"
+                                "\035\003access-control-request-method";
+    web_state *state = mote_grpc_door_state(call);
+
+    if (h->kind == MOTE_H2_KIND_METHOD && is_text(&h->field, "OPTIONS"))
+        state->kind = WEB_OPTIONS;
+    if (h->kind != MOTE_H2_KIND_OTHER)
+        return MOTE_GRPC_DOOR_OTHER;
+    unsigned what = mote_h2_look_up(names, &h->field, 0);
+    if (what == 2)
+        state->origin = state->origin == ORIGIN_NONE
+                            ? origin_number(call->grpc->config->door->config, &h->field)
+                            : ORIGIN_FOREIGN;
+    if (what == 3 && state->kind == WEB_OPTIONS)
+        state->kind = WEB_PREFLIGHT;
+    if (state->kind == WEB_OPTIONS || state->kind == WEB_PREFLIGHT) /* no handler hears of it */
+        return MOTE_GRPC_DOOR_TAKEN;
+    return what == 1 ? on_type(state, &h->field) : MOTE_GRPC_DOOR_OTHER;
+}
+
+/* A request of plain gRPC with an origin comes from no browser. */
+static const char *answer_web(const mote_grpc_call *call)
+{
+    const web_state *state = mote_grpc_door_state(call);
+
+    if (state->kind == WEB_NONE || state->kind == WEB_OPTIONS)
+        return NULL;
+    if (state->origin == ORIGIN_FOREIGN ||
+        (state->kind == WEB_PREFLIGHT && state->origin == ORIGIN_NONE))
+        return "403";
+    return state->kind == WEB_PREFLIGHT ? "204" : NULL;
+}
+
+/* ---- responses ----------------------------------------------------------------------------- */
+
+static const mote_hpack_field type_binary =
+    MOTE_HPACK_NAMED(31, "content-type", "application/grpc-web+proto");
+static const mote_hpack_field type_text =
+    MOTE_HPACK_NAMED(31, "content-type", "application/grpc-web-text+proto");
+static const mote_hpack_field vary_origin = MOTE_HPACK_NAMED(59, "vary", "origin");
+static const mote_hpack_field allow_methods =
+    MOTE_HPACK_FIELD("access-control-allow-methods", "POST");
+static const mote_hpack_field max_age = MOTE_HPACK_FIELD("access-control-max-age", "7200");
+static const mote_hpack_field allow_origin =
+    MOTE_HPACK_NAMED(20, "access-control-allow-origin", "");
+static const mote_hpack_field allow_headers = MOTE_HPACK_FIELD("access-control-allow-headers", "");
+static const mote_hpack_field expose_headers =
+    MOTE_HPACK_FIELD("access-control-expose-headers", "");
+
+static void put_text(mote_h2 *h2, const mote_hpack_field *name, const char *text,
+                     const char *otherwise)
+{
+    text = text ? text : otherwise;
+    mote_h2_put_value(h2, name, text, web_length(text));
+}
+
+/* What the Fetch standard calls CORS protocol: to origins of the list alone. */
+static void put_cors(mote_h2 *h2, const mote_web_config *config, const web_state *state)
+{
+    put_text(h2, &allow_origin, config->origins[state->origin - ORIGIN_FIRST], "");
+    if (state->kind == WEB_PREFLIGHT) {
+        mote_h2_put(h2, &allow_methods);
+        put_text(h2, &allow_headers, config->request_headers, "*, authorization");
+        mote_h2_put(h2, &max_age);
+    } else {
+        put_text(h2, &expose_headers, config->response_headers, "*");
+    }
+}
+
+static void put_web_fields(mote_grpc_call *call, const char *status)
+{
+    const web_state *state = mote_grpc_door_state(call);
+    mote_h2 *h2 = &call->grpc->h2;
+
+    if (!status)
+        mote_h2_put(h2, state->kind == WEB_TEXT ? &type_text : &type_binary);
+    mote_h2_put(h2, &vary_origin);
+    if (state->origin != ORIGIN_NONE && state->origin != ORIGIN_FOREIGN)
+        put_cors(h2, call->grpc->config->door->config, state);
+}
+
+_Static_assert(sizeof(web_state) <= MOTE_WEB_STATE, "the state of a call");
+
+const mote_grpc_protocol mote_web = {
+    .state_size = MOTE_WEB_STATE,
+    .group = 3,
+    .packed_group = 4,
+    .broken = MOTE_TEXT("the content is not base64"),
+    .trailers = {mote_web_write_trailers, mote_grpc_strerror, NULL},
+    .field = take_web_field,
+    .answer = answer_web,
+    .put_fields = put_web_fields,
+    .pack = mote_web_pack,
+    .unpack = mote_web_unpack,
+    .content = mote_web_content,
+};

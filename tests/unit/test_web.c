@@ -1,0 +1,458 @@
+/* gRPC-Web over HTTP/2: browsers at the door of a server (grpc/web). */
+#include "web_harness.h"
+
+/* Whether the answer is these bytes, NUL bytes included; otherwise both are shown. */
+static bool answers(const char *expected, size_t len)
+{
+    if (answer_len == len + 1 && memcmp(answer, expected, len) == 0)
+        return true;
+    printf("answer of %zu bytes, not %zu:\n", answer_len - 1, len);
+    for (size_t i = 0; i + 1 < answer_len && i < 600; i++)
+        printf(answer[i] >= 0x20 || answer[i] == '\n' ? "%c" : "\\x%02x", (uint8_t)answer[i]);
+    printf("\n");
+    return false;
+}
+#define ANSWERS(expected) CHECK(answers(expected, sizeof(expected) - 1))
+
+static bool contains(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i + len < answer_len; i++) {
+        if (memcmp(answer + i, text, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+#define HELLO     "\0\0\0\0\5hello"
+#define STATUS_OK "\x80\0\0\0\x0fgrpc-status:0\r\n"
+#define TYPED     "content-type: application/grpc-web+proto\n"
+
+static void ask_hello(const char *fields)
+{
+    ask(&(web_request){.fields = fields, .body = HELLO, .len = 10});
+}
+
+static void unary_call_is_answered_in_content(void)
+{
+    ask_hello(TYPED);
+    ANSWERS(OPENED HELLO STATUS_OK "END");
+    ask(&(web_request){.path = "/test.Web/Once", .fields = TYPED, .body = HELLO, .len = 10});
+    ANSWERS(OPENED HELLO STATUS_OK "END");
+}
+
+static void text_is_base64_in_both_directions(void)
+{
+    ask(&(web_request){.fields = "content-type: application/grpc-web-text\n",
+                       .body = "AAAAAAVoZWxsbw==",
+                       .len = 16});
+    ANSWERS(":status: 200\n" TYPE_TEXT "vary: origin\n--\n"
+            "AAAAAAVoZWxsbw=="
+            "gAAAAA9ncnBjLXN0YXR1czowDQo="
+            "END");
+}
+
+static void types_are_told_apart(void)
+{
+    static const struct {
+        const char *type, *begins;
+    } cases[] = {
+        {"application/grpc-web", OPENED},
+        {"application/grpc-web+proto", OPENED},
+        {"Application/GRPC-Web+Proto", OPENED},
+        {"application/grpc-web; charset=utf-8", OPENED},
+        {"application/grpc-web+proto;charset=utf-8", OPENED},
+        {"application/grpc-web+protobuf", ":status: 200\n" TYPE_WEB "vary: origin\n--\n\x80"},
+        {"application/grpc-web+json", ":status: 200\n" TYPE_WEB "vary: origin\n--\n\x80"},
+        {"application/grpc-webs", ":status: 415\nvary: origin\n--\nEND"},
+        {"application/grpc-web-texts", ":status: 415\nvary: origin\n--\nEND"},
+        {"application/json", ":status: 415\nvary: origin\n--\nEND"},
+        {"text/plain", ":status: 415\nvary: origin\n--\nEND"},
+        {"application/grpc", ":status: 200\ncontent-type: application/grpc\n--\n\0"},
+    };
+    char fields[80];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(fields, sizeof fields, "content-type: %s\n", cases[i].type);
+        ask_hello(fields);
+        CHECK(strncmp(answer, cases[i].begins, strlen(cases[i].begins)) == 0);
+    }
+}
+
+static void other_messages_are_unimplemented(void)
+{
+    static const char why[] = /* as far as rx_size goes */
+        "grpc-status:12\r\ngrpc-message:content-type is not application/grpc+proto: ";
+
+    ask_hello("content-type: application/grpc-web+json\n");
+    CHECK_TEXT(contains(why));
+    ask_hello(TYPED TYPED);
+    CHECK(contains("grpc-status:12\r\n"));
+}
+
+static void origins_of_the_list_alone_are_served(void)
+{
+#define ORIGIN(o) "origin: " o "\n"
+    static const struct {
+        const char *fields, *expected;
+    } cases[] = {
+        {TYPED ORIGIN("https://a.example"),
+         ":status: 200\n" TYPE_WEB "vary: origin\naccess-control-allow-origin: https://a.example\n"
+         "access-control-expose-headers: *\n--\n"},
+        {ORIGIN("http://localhost:8080") TYPED,
+         ":status: 200\n" TYPE_WEB
+         "vary: origin\naccess-control-allow-origin: http://localhost:8080\n"
+         "access-control-expose-headers: *\n--\n"},
+        {TYPED ORIGIN("https://b.example"), ":status: 403\nvary: origin\n--\nEND"},
+        {TYPED ORIGIN("https://a.example:444"), ":status: 403\nvary: origin\n--\nEND"},
+        {TYPED ORIGIN("https://a.exampl"), ":status: 403\nvary: origin\n--\nEND"},
+        {TYPED ORIGIN("HTTPS://a.example"), ":status: 403\nvary: origin\n--\nEND"},
+        {TYPED ORIGIN("null"), ":status: 403\nvary: origin\n--\nEND"},
+        {TYPED ORIGIN("*"), ":status: 403\nvary: origin\n--\nEND"},
+        {ORIGIN("https://b.example") TYPED, ":status: 403\nvary: origin\n--\nEND"},
+        {TYPED "origin: \n", ":status: 403\nvary: origin\n--\nEND"},
+        {TYPED ORIGIN("https://a.example") ORIGIN("https://a.example"),
+         ":status: 403\nvary: origin\n--\nEND"},
+        {"content-type: text/plain\n" ORIGIN("https://a.example"),
+         ":status: 415\nvary: origin\naccess-control-allow-origin: https://a.example\n"
+         "access-control-expose-headers: *\n--\nEND"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        handler_calls = 0;
+        ask_hello(cases[i].fields);
+        CHECK(strncmp(answer, cases[i].expected, strlen(cases[i].expected)) == 0);
+        if (strstr(cases[i].expected, "403"))
+            CHECK_INT(handler_calls, 0);
+    }
+}
+
+static void preflight_is_answered_before_a_handler_hears_of_it(void)
+{
+#define ASKS "access-control-request-method: POST\naccess-control-request-headers: x-grpc-web\n"
+    static const struct {
+        const char *fields, *expected;
+    } cases[] = {
+        {ORIGIN("https://a.example") ASKS,
+         ":status: 204\nvary: origin\naccess-control-allow-origin: https://a.example\n"
+         "access-control-allow-methods: POST\naccess-control-allow-headers: *, authorization\n"
+         "access-control-max-age: 7200\n--\nEND"},
+        {ASKS ORIGIN("https://a.example"),
+         ":status: 204\nvary: origin\naccess-control-allow-origin: https://a.example\n"
+         "access-control-allow-methods: POST\naccess-control-allow-headers: *, authorization\n"
+         "access-control-max-age: 7200\n--\nEND"},
+        {ORIGIN("https://b.example") ASKS, ":status: 403\nvary: origin\n--\nEND"},
+        {ASKS, ":status: 403\nvary: origin\n--\nEND"},
+        {"x-other: 1\n", ":status: 405\nvary: origin\n--\nEND"},
+        {ORIGIN("https://b.example"), ":status: 405\nvary: origin\n--\nEND"},
+    };
+
+    handler_calls = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ask(&(web_request){.method = "OPTIONS", .fields = cases[i].fields});
+        CHECK(answers(cases[i].expected, strlen(cases[i].expected)));
+    }
+    CHECK_INT(handler_calls, 0);
+}
+
+static void list_may_name_headers_and_every_origin(void)
+{
+    static const char *const every[] = {"*"};
+    const web_request preflight = {.method = "OPTIONS", .fields = ORIGIN("null") ASKS};
+
+    seed = answer_len = 0;
+    connect_browser();
+    web_config = (mote_web_config){every, 1, "x-grpc-web,x-user-agent", "x-why"};
+    begin(&preflight);
+    settle();
+    note("", 1);
+    ANSWERS(":status: 204\nvary: origin\naccess-control-allow-origin: *\n"
+            "access-control-allow-methods: POST\n"
+            "access-control-allow-headers: x-grpc-web,x-user-agent\n"
+            "access-control-max-age: 7200\n--\nEND");
+    answer_len = 0;
+    begin(&(web_request){.method = "GET", .fields = ORIGIN("null")});
+    settle();
+    note("", 1);
+    ANSWERS(":status: 405\nvary: origin\naccess-control-allow-origin: *\n"
+            "access-control-expose-headers: x-why\n--\nEND");
+}
+
+static void end_has_its_text_and_metadata(void)
+{
+    ask(&(web_request){.path = "/test.Web/Refuse", .fields = TYPED, .body = HELLO, .len = 10});
+    ANSWERS(":status: 200\n" TYPE_WEB "vary: origin\nx-initial: one\n--\n"
+            "\x80\0\0\0\x54grpc-status:16\r\n"
+            "grpc-message:%20100%25 %E2%82%AC%20\r\n"
+            "x-why:because\r\nx-raw-bin:AAEC\r\n"
+            "END");
+}
+
+static uint8_t content[LOG];
+
+/* The content of the answer, without base64; how many bytes. */
+static size_t content_length(bool text)
+{
+    const char *from = strstr(answer, "--\n") + 3;
+    size_t len = (size_t)(answer + answer_len - 4 - from), n = 0;
+
+    if (!text) {
+        memcpy(content, from, len);
+        return len;
+    }
+    for (size_t i = 0; i < len; i += 4) {
+        uint8_t three[3];
+        int got = mote_grpc_bin_decode(from + i, 4, three, 3);
+        CHECK(got > 0);
+        memcpy(content + n, three, (size_t)got);
+        n += (size_t)got;
+    }
+    return n;
+}
+
+/* Windows of a browser that takes a few bytes at a time: content comes in small parts, the end as
+ * well, and all of it. */
+static void small_windows_lose_nothing(void)
+{
+    static const uint32_t windows[] = {1, 2, 3, 4, 5, 7, 8, 9, 30, 1000};
+    static uint8_t request[64];
+    static char text[128];
+    size_t len = frame(request, 0, "0123456789012345678901234567", 28);
+    size_t text_len = base64(text, request, len);
+    const web_request many[] = {
+        {.path = "/test.Web/Many", .fields = TYPED, .body = request, .len = len},
+        {.path = "/test.Web/Many", .fields = TYPE_TEXT, .body = text, .len = text_len}};
+
+    for (size_t kind = 0; kind < 2; kind++) {
+        for (size_t i = kind == 0 ? 0 : 3; i < sizeof windows / sizeof *windows; i++) {
+            browser_window = windows[i];
+            ask(&many[kind]);
+            CHECK(strcmp(answer + answer_len - 4, "END") == 0);
+            size_t n = content_length(kind == 1);
+            CHECK_INT(n, 28 * 25 + 20);
+            CHECK(memcmp(content + 27 * 25 + 5, "message           27", 20) == 0);
+            CHECK(memcmp(content + 28 * 25, STATUS_OK, 20) == 0);
+        }
+    }
+    browser_window = 65535;
+}
+
+/* ---- base64 that is or is not ---------------------------------------------------------------- */
+
+static void ask_text(const char *path, const char *text)
+{
+    ask(&(web_request){.path = path, .fields = TYPE_TEXT, .body = text, .len = strlen(text)});
+}
+
+/* What ends the call, after all messages before it were told. */
+static void base64_is_taken_as_it_must_be(void)
+{
+    static const struct {
+        const char *body, *end;
+    } cases[] = {
+        {"AAAAAAVoZWxsbw==AAAAAAVoZWxsbw==", "grpc-status:0\r\ngrpc-message:10 bytes\r\n"},
+        {"AAAAAAVoZWxsbwAAAAAFaGVsbG8=", "grpc-status:0\r\ngrpc-message:10 bytes\r\n"},
+        {"AA==AAAABWg=ZWxsbw==", "grpc-status:0\r\ngrpc-message:5 bytes\r\n"},
+        {"AAAAAAA=", "grpc-status:0\r\ngrpc-message:0 bytes\r\n"},
+        {"AAAAAAVoZWxsbw", "grpc-status:13\r\ngrpc-message:the stream ended inside of a message"},
+        {"AAAAAAVoZWxsbw=", "grpc-status:13\r\ngrpc-message:the stream ended inside of a message"},
+        {"A", "grpc-status:13\r\ngrpc-message:the stream ended inside of a message"},
+        {"AAAAAAVoZWxsbx==", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"AAAAAAVoZWxsbw=A", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"AAAAAAVoZWxsb===", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"AAAAAAVoZWxsbw==\n", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"AAAA AAVoZWxsbw==", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"AAAAAAVoZWxsb-==", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"====", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"AAAAAAVoZW\x80sbw==", "grpc-status:13\r\ngrpc-message:the content is not base64"},
+        {"gAAAAAVoZWxsbw==", "grpc-status:13\r\ngrpc-message:the flag before a message"},
+        {"AQAAAAVoZWxsbw==", "grpc-status:13\r\ngrpc-message:compressed message without"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int chunks = 0; chunks < 2; chunks++) {
+            ask_text(chunks ? "/test.Web/Chunks" : "/test.Web/Counts", cases[i].body);
+            content_length(true);
+#ifdef MOTE_NO_TEXTS
+            CHECK(memcmp(content + 5, cases[i].end, 14) == 0);
+#else
+            CHECK(memcmp(content + 5, cases[i].end, strlen(cases[i].end)) == 0);
+#endif
+        }
+    }
+}
+
+/* A message that was whole before the content breaks is told, and answered. */
+static void messages_before_a_fault_are_told(void)
+{
+    ask_text(NULL, "AAAAAAVoZWxsbw==AAAAAAVoZWxsbw=!");
+    size_t n = content_length(true);
+    CHECK(n > 10 && memcmp(content, HELLO, 10) == 0);
+    CHECK(memcmp(content + 10, "\x80\0\0\0", 4) == 0);
+    CHECK(memcmp(content + 15, "grpc-status:13\r\n", 16) == 0);
+}
+
+/* Sizes around rx_size; chunks have no limit. Windows are given back to the last byte. */
+static void sizes_end_where_they_should(void)
+{
+    static uint8_t bytes[5000], request[5005];
+    static char text[6800];
+    char expected[80];
+
+    for (size_t size = RX - 12; size <= RX + 1; size++) {
+        size_t len = frame(request, 0, bytes, size);
+        base64(text, request, len);
+        ask_text("/test.Web/Counts", text);
+        content_length(true);
+        snprintf(expected, sizeof expected, "grpc-status:%d\r\n", size <= RX - 8 ? 0 : 8);
+        CHECK(memcmp(content + 5, expected, strlen(expected)) == 0);
+        if (size > RX - 8 && size <= RX - 5)
+            CHECK_TEXT(strstr((char *)content + 5,
+                              "bytes with its prefix is larger than rx_size - ") != NULL);
+        ask(&(web_request){
+            .path = "/test.Web/Counts", .fields = TYPED, .body = request, .len = len});
+        snprintf(expected, sizeof expected, "grpc-status:%d\r\n", size <= RX - 5 ? 0 : 8);
+        CHECK(contains(expected));
+    }
+    size_t len = frame(request, 0, bytes, 5000);
+    base64(text, request, len);
+    ask_text("/test.Web/Chunks", text);
+    content_length(true);
+    CHECK(memcmp(content + 5, "grpc-status:0\r\ngrpc-message:5000 bytes", 38) == 0);
+}
+
+/* Many messages in one request: the window that base64 has used comes back. */
+static void window_comes_back(void)
+{
+    static uint8_t request[100 * 25];
+    static char text[4000];
+    size_t len = 0;
+
+    for (int i = 0; i < 100; i++)
+        len += frame(request + len, 0, "twenty bytes of text", 20);
+    base64(text, request, len);
+    ask_text("/test.Web/Counts", text);
+    content_length(true);
+    CHECK(memcmp(content + 5, "grpc-status:0\r\ngrpc-message:2000 bytes", 38) == 0);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+static void result_of_a_handler_is_the_status(void)
+{
+    ask(&(web_request){.path = "/test.Web/Returns",
+                       .fields = TYPED,
+                       .body = "\0\0\0\0\1"
+                               "7",
+                       .len = 6,
+                       .open = true});
+    ANSWERS(OPENED "\x80\0\0\0\x0fgrpc-status:7\r\nENDRESET 0");
+    ask(&(web_request){.path = "/test.Web/None", .fields = TYPED, .body = HELLO, .len = 10});
+    CHECK(contains("grpc-status:12\r\n"));
+    CHECK_TEXT(contains("grpc-message:unknown method: /test.Web/None\r\nEND"));
+    ask(&(web_request){.path = "/test.Web/Once", .fields = TYPED});
+    CHECK(contains("grpc-status:12\r\n"));
+    CHECK_TEXT(contains("grpc-message:no request\r\nEND"));
+}
+
+/* A client that reads on would take what follows for a part of the message. */
+static void part_of_a_message_is_not_followed_by_an_end(void)
+{
+    browser_window = 100;
+    ask_once(&(web_request){.path = "/test.Web/GivesUp", .fields = TYPED, .body = HELLO, .len = 10},
+             0);
+    CHECK_INT(answer_len, sizeof OPENED - 1 + 100 + sizeof "RESET 2");
+    CHECK(strcmp(answer + answer_len - 8, "RESET 2") == 0);
+    browser_window = 65535;
+}
+
+/* The same request with a window of 0: nothing but headers comes, and then, with a window, the end.
+ */
+static void end_waits_for_a_window(void)
+{
+    const web_request request = {
+        .path = "/test.Web/Refuse", .fields = TYPED, .body = HELLO, .len = 10};
+
+    for (uint32_t first = 1; first < 80; first += 13) {
+        browser_window = first;
+        ask(&request);
+        CHECK(contains("\x80"));
+        CHECK(contains("x-raw-bin:AAEC\r\nEND"));
+    }
+    browser_window = 65535;
+}
+
+static void deadline_is_told_in_content(void)
+{
+    const web_request request = {
+        .path = "/test.Web/Waits", .fields = TYPED "grpc-timeout: 50m\n", .body = HELLO, .len = 10};
+
+    ask_once(&request, 0);
+    CHECK_INT(answer_len, 1);
+    answer_len = 0;
+    mote_grpc_tick(&server, 1051);
+    mote_grpc_serve(&server, NULL, 0);
+    settle();
+    note("", 1);
+    CHECK(memcmp(answer, OPENED "\x80", sizeof OPENED) == 0);
+    CHECK(contains("grpc-status:4\r\n"));
+}
+
+static void without_a_door_it_is_415(void)
+{
+    seed = answer_len = 0;
+    connect_browser();
+    server_config.door = NULL;
+    const web_request request = {.fields = TYPED, .body = HELLO, .len = 10};
+    send_body(begin(&request), &request);
+    settle();
+    note("", 1);
+    CHECK(memcmp(answer, ":status: 415\n--\nEND", 18) == 0);
+}
+
+static void config_without_room_is_refused(void)
+{
+    char text[MOTE_GRPC_CONFIG_TEXT];
+
+    connect_browser();
+    server_config.user_size = MOTE_WEB_STATE - 1;
+    CHECK_INT(mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory),
+              MOTE_GRPC_ERR_CONFIG);
+    mote_grpc_config_text(&server_config, server_memory, sizeof server_memory, text);
+    CHECK(strcmp(text, "user_size, with this door, is 7: at least 8") == 0);
+}
+
+/* gRPC beside it, on the same connection: nothing of it changes. */
+static void grpc_is_served_beside_it(void)
+{
+    ask_hello("content-type: application/grpc\norigin: https://b.example\n");
+    CHECK(contains(":status: 403") || contains("grpc-status: 0"));
+    ask_hello("content-type: application/grpc\n");
+    ANSWERS(":status: 200\ncontent-type: application/grpc\n--\n" HELLO "grpc-status: 0\n--\nEND");
+}
+
+int main(void)
+{
+    RUN(unary_call_is_answered_in_content);
+    RUN(text_is_base64_in_both_directions);
+    RUN(types_are_told_apart);
+    RUN(other_messages_are_unimplemented);
+    RUN(origins_of_the_list_alone_are_served);
+    RUN(preflight_is_answered_before_a_handler_hears_of_it);
+    RUN(list_may_name_headers_and_every_origin);
+    RUN(end_has_its_text_and_metadata);
+    RUN(small_windows_lose_nothing);
+    RUN(base64_is_taken_as_it_must_be);
+    RUN(messages_before_a_fault_are_told);
+    RUN(sizes_end_where_they_should);
+    RUN(window_comes_back);
+    RUN(result_of_a_handler_is_the_status);
+    RUN(part_of_a_message_is_not_followed_by_an_end);
+    RUN(end_waits_for_a_window);
+    RUN(deadline_is_told_in_content);
+    RUN(without_a_door_it_is_415);
+    RUN(config_without_room_is_refused);
+    RUN(grpc_is_served_beside_it);
+    return test_summary();
+}

@@ -1,0 +1,387 @@
+/* A browser's side of HTTP/2, by hand, and a server with a door: a request in, and what came back
+ * as a text. The wire cuts where a seed says. */
+#ifndef WEB_HARNESS_H
+#define WEB_HARNESS_H
+
+#include "../../grpc/web/web.h"
+#include "../test.h"
+
+enum { WEB_CALLS = 4, RX = 80, LOG = 1 << 15 };
+
+MOTE_GRPC_LAYOUT(room, max_calls = WEB_CALLS, slots = 4, rx_size = RX, tx_size = 256,
+                 table_size = 4096, field_size = 256, user_size = 16 + MOTE_WEB_STATE);
+
+static mote_grpc server;
+static uint64_t server_memory[room_memory_size / 8];
+static mote_h2 browser;
+static mote_h2_stream browser_streams[WEB_CALLS];
+static uint8_t browser_tx[1 << 14], browser_scratch[512];
+static uint16_t browser_table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
+static uint32_t seed, browser_window = 65535;
+static unsigned handler_calls;
+static mote_grpc_handle deferred; /* whose handler was not ready; it is by the next step */
+
+/* ---- the server's methods ------------------------------------------------------------------ */
+
+static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes message = {ev->data, ev->len};
+
+    handler_calls += ev->type == MOTE_GRPC_START || ev->type == MOTE_GRPC_MESSAGE;
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        return mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
+    return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, MOTE_GRPC_OK, NULL) : 0;
+}
+
+static int answer_once(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    mote_grpc_bytes message = {ev->data, ev->len};
+
+    return ev->type == MOTE_GRPC_MESSAGE ? mote_grpc_answer(call, &mote_grpc_bytes_source, &message)
+                                         : 0;
+}
+
+/* As many messages of 20 bytes as the request has. */
+static int stream_many(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    uint32_t *state = call->user; /* wanted, sent */
+    char text[21];
+    int r;
+
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        state[0] = (uint32_t)ev->len;
+    if (ev->type != MOTE_GRPC_HALF_CLOSE && ev->type != MOTE_GRPC_WRITABLE)
+        return 0;
+    for (; state[1] < state[0]; state[1]++) {
+        snprintf(text, sizeof text, "message %12u", (unsigned)state[1]);
+        mote_grpc_bytes message = {(const uint8_t *)text, 20};
+        if ((r = mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0)) < 0)
+            return r == MOTE_AGAIN ? 0 : r;
+    }
+    r = mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
+    return r == MOTE_AGAIN ? 0 : r;
+}
+
+/* The end says who asked, with metadata behind it. */
+static int refuse(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    static const mote_grpc_metadata initial = MOTE_GRPC_METADATA_FIELD("x-initial", "one");
+    static const mote_grpc_metadata trailing[] = {MOTE_GRPC_METADATA_FIELD("x-why", "because"),
+                                                  MOTE_GRPC_METADATA_FIELD("x-raw-bin", "AAEC")};
+
+    if (ev->type == MOTE_GRPC_START)
+        return mote_grpc_send_headers(call, &initial, 1);
+    return ev->type == MOTE_GRPC_HALF_CLOSE
+               ? mote_grpc_finish_with(call, MOTE_GRPC_UNAUTHENTICATED, " 100% \xe2\x82\xac ", 10,
+                                       trailing, 2)
+               : 0;
+}
+
+/* What it returns is the request's first byte. */
+static int returns(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    (void)call;
+    return ev->type == MOTE_GRPC_MESSAGE ? ev->data[0] - '0' : 0;
+}
+
+/* A message larger than any window, and an error in its midst. */
+static int gives_up(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    static const uint8_t bytes[4000];
+    mote_grpc_bytes message = {bytes, sizeof bytes};
+
+    if (ev->type != MOTE_GRPC_HALF_CLOSE)
+        return 0;
+    int r = mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
+    return r == MOTE_AGAIN ? MOTE_GRPC_ABORTED : r;
+}
+
+/* Takes a message, or a piece of one, at the second offer; says at the end how many bytes. */
+static int counts(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    uint32_t *state = call->user; /* bytes, offers */
+    char text[16];
+
+    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_CHUNK) {
+        if (state[1]++ % 2 == 0) {
+            deferred = mote_grpc_handle_of(call);
+            return MOTE_AGAIN;
+        }
+        state[0] += (uint32_t)ev->len;
+    }
+    if (ev->type != MOTE_GRPC_HALF_CLOSE)
+        return 0;
+    snprintf(text, sizeof text, "%u bytes", (unsigned)state[0]);
+    return mote_grpc_finish(call, MOTE_GRPC_OK, text);
+}
+
+static int waits(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    (void)call, (void)ev;
+    return 0;
+}
+
+static const mote_grpc_method methods[] = {
+    {"Echo", echo, NULL, NULL, NULL, false, false},
+    {"Once", answer_once, NULL, NULL, NULL, true, true},
+    {"Many", stream_many, NULL, NULL, NULL, true, false},
+    {"Refuse", refuse, NULL, NULL, NULL, false, false},
+    {"Returns", returns, NULL, NULL, NULL, false, false},
+    {"GivesUp", gives_up, NULL, NULL, NULL, false, false},
+    {"Counts", counts, NULL, NULL, NULL, false, false},
+    {"Chunks", counts, NULL, NULL, &mote_grpc_chunks, false, false},
+    {"Waits", waits, NULL, NULL, NULL, false, false},
+};
+static const mote_grpc_service services[] = {
+    {"test.Web", methods, sizeof methods / sizeof *methods}};
+
+static const char *const origins[] = {"https://a.example", "http://localhost:8080"};
+static mote_web_config web_config;
+static const mote_grpc_door door = MOTE_WEB_DOOR(&web_config);
+static mote_grpc_config server_config;
+
+/* ---- the wire ------------------------------------------------------------------------------ */
+
+static char answer[LOG];
+static size_t answer_len;
+
+static void note(const void *bytes, size_t len)
+{
+    if (len < LOG - answer_len)
+        memcpy(answer + answer_len, bytes, len);
+    answer_len += len;
+}
+
+static void note_text(const char *text)
+{
+    note(text, strlen(text));
+}
+
+/* Fields as "name: value\n", content as it is, then "END" or "RESET n". */
+static void on_browser_event(const mote_h2_event *ev)
+{
+    char reset[32];
+
+    if (ev->type == MOTE_H2_FIELD) {
+        note(ev->field.name, ev->field.name_len);
+        note_text(": ");
+        note(ev->field.value, ev->field.value_len);
+        note_text("\n");
+    }
+    if (ev->type == MOTE_H2_HEADERS)
+        note_text("--\n");
+    if (ev->type == MOTE_H2_DATA && ev->len > 0) {
+        note(ev->data, ev->len);
+        mote_h2_consume(&browser, ev->stream, ev->len);
+    }
+    if (ev->type == MOTE_H2_RESET) {
+        snprintf(reset, sizeof reset, "RESET %u", (unsigned)ev->code);
+        note_text(reset);
+    }
+    if ((ev->type == MOTE_H2_DATA || ev->type == MOTE_H2_HEADERS) && ev->end_stream)
+        note_text("END");
+}
+
+static size_t some_of(size_t len)
+{
+    return seed ? 1 + test_random(&seed) % (len < 40 ? len : 40) : len;
+}
+
+static bool browser_to_server(void)
+{
+    size_t len;
+    const uint8_t *p = mote_h2_peek(&browser, &len);
+
+    if (!p)
+        return false;
+    len = some_of(len);
+    CHECK_INT(mote_grpc_serve(&server, p, len), 0);
+    mote_h2_ack(&browser, len);
+    return true;
+}
+
+static bool server_to_browser(void)
+{
+    size_t len, used, at = 0;
+    const uint8_t *p = mote_grpc_peek(&server, &len);
+    mote_h2_event ev;
+    int r = 1;
+
+    if (!p)
+        return false;
+    len = some_of(len);
+    while (r > 0) {
+        if ((r = mote_h2_recv(&browser, p + at, len - at, &used, &ev)) > 0)
+            on_browser_event(&ev);
+        at += used;
+    }
+    CHECK_INT(r, 0);
+    mote_grpc_ack(&server, len);
+    mote_grpc_serve(&server, NULL, 0);
+    return true;
+}
+
+static bool resume(void)
+{
+    mote_grpc_call *call = mote_grpc_find(deferred);
+
+    deferred = (mote_grpc_handle){0};
+    if (!call)
+        return false;
+    mote_grpc_resume(call);
+    mote_grpc_serve(&server, NULL, 0);
+    return true;
+}
+
+static bool step(void)
+{
+    bool moved = browser_to_server();
+
+    moved = server_to_browser() || moved;
+    return resume() || moved;
+}
+
+static void settle(void)
+{
+    while (step())
+        ;
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+static void connect_browser(void)
+{
+    mote_h2_config c = {.streams = browser_streams,
+                        .stream_count = WEB_CALLS,
+                        .tx = browser_tx,
+                        .tx_size = sizeof browser_tx,
+                        .dynamic = &mote_hpack_dynamic_table,
+                        .table = browser_table,
+                        .table_size = 4096,
+                        .scratch = browser_scratch,
+                        .scratch_size = sizeof browser_scratch,
+                        .initial_window = browser_window};
+
+    server_config = (mote_grpc_config){MOTE_GRPC_SIZES(room), .server = true, .services = services,
+                                       .service_count = 1, .door = &door};
+    web_config = (mote_web_config){.origins = origins, .origin_count = 2};
+    CHECK_INT(mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory), 0);
+    CHECK_INT(mote_h2_init(&browser, &c), 0);
+    mote_grpc_tick(&server, 1000);
+    mote_h2_tick(&browser, 1000);
+    settle();
+}
+
+typedef struct {
+    const char *method, *path; /* NULL: POST, and /test.Web/Echo */
+    const char *fields;        /* "name: value\n" for each */
+    const void *body;
+    size_t len;
+    bool open; /* it does not end */
+} web_request;
+
+static void put_field(const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    mote_h2_put_literal(&browser, name, name_len, value, value_len, 0);
+}
+
+static void put_fields(const char *fields)
+{
+    while (*fields) {
+        const char *colon = strchr(fields, ':'), *end = strchr(fields, '\n');
+        put_field(fields, (size_t)(colon - fields), colon + 2, (size_t)(end - colon - 2));
+        fields = end + 1;
+    }
+}
+
+static mote_h2_stream *begin(const web_request *request)
+{
+    const char *method = request->method ? request->method : "POST";
+    const char *path = request->path ? request->path : "/test.Web/Echo";
+    mote_h2_stream *stream = NULL;
+
+    CHECK_INT(mote_h2_open(&browser, &stream), 0);
+    mote_h2_headers_begin(&browser, stream);
+    put_field(":method", 7, method, strlen(method));
+    put_field(":scheme", 7, "https", 5);
+    put_field(":authority", 10, "device", 6);
+    put_field(":path", 5, path, strlen(path));
+    put_fields(request->fields);
+    CHECK_INT(mote_h2_headers_end(&browser, request->len == 0 && !request->open), 0);
+    return stream;
+}
+
+static void send_body(mote_h2_stream *stream, const web_request *request)
+{
+    size_t room = 0, sent = 0;
+
+    while (sent < request->len && stream->id != 0) {
+        uint8_t *p = mote_h2_reserve(&browser, stream, 1, &room);
+        if (p) {
+            size_t n = some_of(request->len - sent < room ? request->len - sent : room);
+            memcpy(p, (const uint8_t *)request->body + sent, n);
+            sent += n;
+            CHECK_INT(mote_h2_commit(&browser, stream, n, sent == request->len && !request->open),
+                      0);
+        }
+        if (!step() && !p) {
+            note_text("STUCK");
+            return;
+        }
+    }
+}
+
+/* The whole answer to a request on a connection of its own; it ends with NUL. */
+static const char *ask_once(const web_request *request, uint32_t new_seed)
+{
+    seed = new_seed;
+    answer_len = 0;
+    deferred = (mote_grpc_handle){0};
+    connect_browser();
+    send_body(begin(request), request);
+    settle();
+    note("", 1);
+    return answer;
+}
+
+/* However the wire cuts, the answer is the same. */
+static const char *ask(const web_request *request)
+{
+    static char whole[LOG];
+
+    ask_once(request, 0);
+    memcpy(whole, answer, LOG);
+    for (uint32_t s = 1; s < 8; s++) {
+        ask_once(request, s);
+        CHECK(memcmp(whole, answer, answer_len) == 0);
+    }
+    memcpy(answer, whole, LOG);
+    return answer;
+}
+
+/* ---- what is expected ---------------------------------------------------------------------- */
+
+#define TYPE_WEB  "content-type: application/grpc-web+proto\n"
+#define TYPE_TEXT "content-type: application/grpc-web-text+proto\n"
+#define OPENED    ":status: 200\n" TYPE_WEB "vary: origin\n--\n"
+
+/* A message with its prefix, and trailers, in a buffer that has its length. */
+static inline size_t frame(uint8_t *out, uint8_t flag, const void *text, size_t len)
+{
+    out[0] = flag;
+    out[1] = out[2] = 0;
+    out[3] = (uint8_t)(len >> 8);
+    out[4] = (uint8_t)len;
+    memcpy(out + 5, text, len);
+    return 5 + len;
+}
+
+static inline size_t base64(char *out, const uint8_t *in, size_t len)
+{
+    memcpy(out, in, len);
+    len = mote_web.pack((uint8_t *)out, len);
+    out[len] = '\0';
+    return len;
+}
+
+#endif
