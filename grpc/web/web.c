@@ -15,7 +15,7 @@ static size_t web_length(const char *text)
     return n;
 }
 
-static bool is_text(const mote_hpack_field_view *f, const char *text)
+static bool web_is(const mote_hpack_field_view *f, const char *text)
 {
     size_t len = web_length(text);
 
@@ -23,7 +23,7 @@ static bool is_text(const mote_hpack_field_view *f, const char *text)
 }
 
 /* Skips `text`, in any case of its letters; the same place where it is not there. */
-static size_t skip_word(const mote_hpack_field_view *f, size_t at, const char *text)
+static size_t web_skip(const mote_hpack_field_view *f, size_t at, const char *text)
 {
     size_t i = 0;
 
@@ -33,10 +33,10 @@ static size_t skip_word(const mote_hpack_field_view *f, size_t at, const char *t
 }
 
 /* PROTOCOL-WEB: "application/grpc-web" ["-text"] ["+proto"], with parameters behind it. */
-static enum mote_grpc_door_field on_type(web_state *state, const mote_hpack_field_view *f)
+static enum mote_grpc_door_field on_web_type(web_state *state, const mote_hpack_field_view *f)
 {
-    size_t base = skip_word(f, 0, "application/grpc-web");
-    size_t text = skip_word(f, base, "-text"), end = skip_word(f, text, "+proto");
+    size_t base = web_skip(f, 0, "application/grpc-web");
+    size_t text = web_skip(f, base, "-text"), end = web_skip(f, text, "+proto");
 
     if (base == 0)
         return MOTE_GRPC_DOOR_OTHER;
@@ -53,7 +53,7 @@ static uint8_t origin_number(const mote_web_config *config, const mote_hpack_fie
 {
     for (size_t i = 0; i < config->origin_count && i + ORIGIN_FIRST < ORIGIN_FOREIGN; i++) {
         if ((config->origins[i][0] == '*' && config->origins[i][1] == '\0') ||
-            is_text(f, config->origins[i]))
+            web_is(f, config->origins[i]))
             return (uint8_t)(ORIGIN_FIRST + i);
     }
     return ORIGIN_FOREIGN;
@@ -66,7 +66,7 @@ static enum mote_grpc_door_field take_web_field(mote_grpc_call *call, const mote
                                 "\035\003access-control-request-method";
     web_state *state = mote_grpc_door_state(call);
 
-    if (h->kind == MOTE_H2_KIND_METHOD && is_text(&h->field, "OPTIONS"))
+    if (h->kind == MOTE_H2_KIND_METHOD && web_is(&h->field, "OPTIONS"))
         state->kind = WEB_OPTIONS;
     if (h->kind != MOTE_H2_KIND_OTHER)
         return MOTE_GRPC_DOOR_OTHER;
@@ -79,7 +79,7 @@ static enum mote_grpc_door_field take_web_field(mote_grpc_call *call, const mote
         state->kind = WEB_PREFLIGHT;
     if (state->kind == WEB_OPTIONS || state->kind == WEB_PREFLIGHT) /* no handler hears of it */
         return MOTE_GRPC_DOOR_TAKEN;
-    return what == 1 ? on_type(state, &h->field) : MOTE_GRPC_DOOR_OTHER;
+    return what == 1 ? on_web_type(state, &h->field) : MOTE_GRPC_DOOR_OTHER;
 }
 
 /* A request of plain gRPC with an origin comes from no browser. */
@@ -97,37 +97,35 @@ static const char *answer_web(const mote_grpc_call *call)
 
 /* ---- responses ----------------------------------------------------------------------------- */
 
-static const mote_hpack_field type_binary =
+static const mote_hpack_field web_type_binary =
     MOTE_HPACK_NAMED(31, "content-type", "application/grpc-web+proto");
-static const mote_hpack_field type_text =
+static const mote_hpack_field web_type_text =
     MOTE_HPACK_NAMED(31, "content-type", "application/grpc-web-text+proto");
 static const mote_hpack_field vary_origin = MOTE_HPACK_NAMED(59, "vary", "origin");
-static const mote_hpack_field allow_methods =
+static const mote_hpack_field cors_methods =
     MOTE_HPACK_FIELD("access-control-allow-methods", "POST");
-static const mote_hpack_field max_age = MOTE_HPACK_FIELD("access-control-max-age", "7200");
-static const mote_hpack_field allow_origin =
-    MOTE_HPACK_NAMED(20, "access-control-allow-origin", "");
-static const mote_hpack_field allow_headers = MOTE_HPACK_FIELD("access-control-allow-headers", "");
-static const mote_hpack_field expose_headers =
-    MOTE_HPACK_FIELD("access-control-expose-headers", "");
+static const mote_hpack_field cors_max_age = MOTE_HPACK_FIELD("access-control-max-age", "7200");
+static const mote_hpack_field cors_origin = MOTE_HPACK_NAMED(20, "access-control-allow-origin", "");
+static const mote_hpack_field cors_headers = MOTE_HPACK_FIELD("access-control-allow-headers", "");
+static const mote_hpack_field cors_exposed = MOTE_HPACK_FIELD("access-control-expose-headers", "");
 
-static void put_text(mote_h2 *h2, const mote_hpack_field *name, const char *text,
-                     const char *otherwise)
+static void put_web_text(mote_h2 *h2, const mote_hpack_field *name, const char *text,
+                         const char *otherwise)
 {
     text = text ? text : otherwise;
     mote_h2_put_value(h2, name, text, web_length(text));
 }
 
 /* What the Fetch standard calls CORS protocol: to origins of the list alone. */
-static void put_cors(mote_h2 *h2, const mote_web_config *config, const web_state *state)
+static void put_web_cors(mote_h2 *h2, const mote_web_config *config, const web_state *state)
 {
-    put_text(h2, &allow_origin, config->origins[state->origin - ORIGIN_FIRST], "");
+    put_web_text(h2, &cors_origin, config->origins[state->origin - ORIGIN_FIRST], "");
     if (state->kind == WEB_PREFLIGHT) {
-        mote_h2_put(h2, &allow_methods);
-        put_text(h2, &allow_headers, config->request_headers, "*, authorization");
-        mote_h2_put(h2, &max_age);
+        mote_h2_put(h2, &cors_methods);
+        put_web_text(h2, &cors_headers, config->request_headers, "*, authorization");
+        mote_h2_put(h2, &cors_max_age);
     } else {
-        put_text(h2, &expose_headers, config->response_headers, "*");
+        put_web_text(h2, &cors_exposed, config->response_headers, "*");
     }
 }
 
@@ -137,10 +135,10 @@ static void put_web_fields(mote_grpc_call *call, const char *status)
     mote_h2 *h2 = &call->grpc->h2;
 
     if (!status)
-        mote_h2_put(h2, state->kind == WEB_TEXT ? &type_text : &type_binary);
+        mote_h2_put(h2, state->kind == WEB_TEXT ? &web_type_text : &web_type_binary);
     mote_h2_put(h2, &vary_origin);
     if (state->origin != ORIGIN_NONE && state->origin != ORIGIN_FOREIGN)
-        put_cors(h2, call->grpc->config->door->config, state);
+        put_web_cors(h2, call->grpc->config->door->config, state);
 }
 
 _Static_assert(sizeof(web_state) <= MOTE_WEB_STATE, "the state of a call");

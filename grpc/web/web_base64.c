@@ -1,7 +1,7 @@
 /* application/grpc-web-text: content in base64 (RFC 4648 4). Padding may stand behind any piece. */
 #include "web_internal.h"
 
-static uint8_t digit_of(unsigned value)
+static uint8_t base64_digit(unsigned value)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -11,25 +11,25 @@ static uint8_t digit_of(unsigned value)
 /* From the end to the beginning, as it grows. */
 size_t mote_web_pack(uint8_t *bytes, size_t len)
 {
-    size_t groups = (len + 2) / 3, missing = groups * 3 - len;
+    size_t count = (len + 2) / 3, missing = count * 3 - len;
 
-    for (size_t i = groups; i-- > 0;) {
-        size_t pad = i + 1 == groups ? missing : 0;
+    for (size_t i = count; i-- > 0;) {
+        size_t pad = i + 1 == count ? missing : 0;
         const uint8_t *in = bytes + 3 * i;
         unsigned long bits = (unsigned long)in[0] << 16 |
                              (pad < 2 ? (unsigned long)in[1] << 8 : 0) | (pad < 1 ? in[2] : 0);
         uint8_t *out = bytes + 4 * i;
-        out[3] = pad > 0 ? '=' : digit_of((unsigned)bits);
-        out[2] = pad > 1 ? '=' : digit_of((unsigned)(bits >> 6));
-        out[1] = digit_of((unsigned)(bits >> 12));
-        out[0] = digit_of((unsigned)(bits >> 18));
+        out[3] = pad > 0 ? '=' : base64_digit((unsigned)bits);
+        out[2] = pad > 1 ? '=' : base64_digit((unsigned)(bits >> 6));
+        out[1] = base64_digit((unsigned)(bits >> 12));
+        out[0] = base64_digit((unsigned)(bits >> 18));
     }
-    return groups * 4;
+    return count * 4;
 }
 
-enum { PAD = 64, NO_DIGIT };
+enum { BASE64_PAD = 64, BASE64_NONE };
 
-static unsigned value_of(uint8_t ch)
+static unsigned base64_value(uint8_t ch)
 {
     uint8_t letter = (uint8_t)((ch | 0x20) - 'a');
 
@@ -41,7 +41,7 @@ static unsigned value_of(uint8_t ch)
         return 62;
     if (ch == '/')
         return 63;
-    return ch == '=' ? PAD : NO_DIGIT;
+    return ch == '=' ? BASE64_PAD : BASE64_NONE;
 }
 
 /* A group is complete: its `bytes` lie at the end of state->group. */
@@ -86,11 +86,11 @@ static bool take_padding(mote_grpc_call *call, web_state *state)
 static bool take_char(mote_grpc_call *call, web_state *state, uint8_t ch)
 {
     uint8_t *g = state->group;
-    unsigned value = value_of(ch);
+    unsigned value = base64_value(ch);
 
-    if (value == PAD)
+    if (value == BASE64_PAD)
         return take_padding(call, state);
-    if (value == NO_DIGIT || state->chars > 3)
+    if (value == BASE64_NONE || state->chars > 3)
         return false;
     if (state->chars == 0)
         g[0] = g[1] = g[2] = 0;

@@ -8,17 +8,17 @@ typedef struct {
     size_t from, to, at;
 } web_piece;
 
-static void put_byte(web_piece *p, char ch)
+static void put_trailer_byte(web_piece *p, char ch)
 {
     if (p->at >= p->from && p->at < p->to)
         p->out[p->at - p->from] = (uint8_t)ch;
     p->at++;
 }
 
-static void put_bytes(web_piece *p, const char *text, size_t len)
+static void put_trailer_bytes(web_piece *p, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        put_byte(p, text[i]);
+        put_trailer_byte(p, text[i]);
 }
 
 /* PROTOCOL-HTTP2, Status-Message; a blank at an end would be lost. */
@@ -30,33 +30,33 @@ static void put_percent(web_piece *p, const char *text, size_t len)
         char ch = text[i];
         bool at_end = i == 0 || i + 1 == len;
         if (ch >= 0x20 && ch <= 0x7e && ch != '%' && !(ch == ' ' && at_end)) {
-            put_byte(p, ch);
+            put_trailer_byte(p, ch);
         } else {
-            put_byte(p, '%');
-            put_byte(p, hex[(uint8_t)ch >> 4]);
-            put_byte(p, hex[(uint8_t)ch & 15]);
+            put_trailer_byte(p, '%');
+            put_trailer_byte(p, hex[(uint8_t)ch >> 4]);
+            put_trailer_byte(p, hex[(uint8_t)ch & 15]);
         }
     }
 }
 
 static void put_trailers(web_piece *p, const mote_grpc_end *end)
 {
-    put_bytes(p, "grpc-status:", 12);
+    put_trailer_bytes(p, "grpc-status:", 12);
     if (end->code > 9)
-        put_byte(p, (char)('0' + end->code / 10));
-    put_byte(p, (char)('0' + end->code % 10));
-    put_bytes(p, "\r\n", 2);
+        put_trailer_byte(p, (char)('0' + end->code / 10));
+    put_trailer_byte(p, (char)('0' + end->code % 10));
+    put_trailer_bytes(p, "\r\n", 2);
     if (end->message_len > 0) {
-        put_bytes(p, "grpc-message:", 13);
+        put_trailer_bytes(p, "grpc-message:", 13);
         put_percent(p, end->message, end->message_len);
-        put_bytes(p, "\r\n", 2);
+        put_trailer_bytes(p, "\r\n", 2);
     }
     for (size_t i = 0; i < end->count; i++) {
         const mote_grpc_metadata *field = &end->metadata[i];
-        put_bytes(p, field->name, field->name_len);
-        put_byte(p, ':');
-        put_bytes(p, field->value, field->value_len);
-        put_bytes(p, "\r\n", 2);
+        put_trailer_bytes(p, field->name, field->name_len);
+        put_trailer_byte(p, ':');
+        put_trailer_bytes(p, field->value, field->value_len);
+        put_trailer_bytes(p, "\r\n", 2);
     }
 }
 
