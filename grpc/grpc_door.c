@@ -188,7 +188,7 @@ static int send_by_door(mote_grpc_call *call, const mote_grpc_source *source, co
 {
     const parcel it = {source, message, flags & MOTE_GRPC_COMPRESSED ? 1 : 0, false};
 
-    return call->facts & FACT_TRAILING ? MOTE_GRPC_ERR_STATE : send_it(call, &it);
+    return send_it(call, &it);
 }
 
 /* Content like any other, which needs a window. Behind a part of a message it cannot stand. */

@@ -133,7 +133,7 @@ static const mote_grpc_method methods[] = {
     {"Waits", waits, NULL, NULL, NULL, false, false},
 };
 static const mote_grpc_service services[] = {
-    {"test.Web", methods, sizeof methods / sizeof *methods}};
+    {.name = "test.Web", .methods = methods, .method_count = sizeof methods / sizeof *methods}};
 
 static const char *const origins[] = {"https://a.example", "http://localhost:8080"};
 static mote_web_config web_config;
