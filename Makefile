@@ -235,7 +235,7 @@ mutator: $(BUILD)/libmote-mutator.so ## fuzz/mutator.c as a shared library for A
 
 $(BUILD)/libmote-mutator.so: $(wildcard fuzz/mutator*.[ch] hpack/*.[ch])
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) -fPIC -shared fuzz/mutator.c fuzz/mutator_headers.c hpack/*.c -o $@
+	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) -fPIC -shared $(MUTATOR) hpack/*.c -o $@
 
 fuzz-smoke: setup-fuzz ## every fuzz target for SECONDS_EACH=30
 	$(MAKE) BUILD=$(BUILD) fuzz-programs

@@ -7,12 +7,20 @@
 #define MOTE_MUTATOR_PREFIX 0
 #endif
 
-static const char magic[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/* Where libFuzzer is linked. */
+extern size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute__((weak));
+
+static const mote_mutator_config defaults;
+static const mote_mutator_config *current = &defaults;
+
+void mote_mutator_use(const mote_mutator_config *config)
+{
+    current = config ? config : &defaults;
+}
 
 /* ---- chance ------------------------------------------------------------------------------- */
 
-/* A number at which things tend to break. */
-static uint32_t interesting(conversation *c)
+uint32_t mote_mutator_number(conversation *c)
 {
     static const uint32_t numbers[] = {
         0,     1,     2,          100,       255,        256,        16383,      16384,     16385,
@@ -21,266 +29,166 @@ static uint32_t interesting(conversation *c)
     return numbers[roll(c, sizeof numbers / sizeof numbers[0])];
 }
 
-static void put32(uint8_t *p, uint32_t v)
+static const uint8_t *weights(const conversation *c)
 {
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
-}
+    static const uint8_t http[MOTE_MUTATE_KINDS] = {6, 1, 6, 4, 2, 1, 2},
+                         grpc[MOTE_MUTATE_KINDS] = {6, 1, 6, 16, 2, 1, 2};
 
-/* ---- taking apart and putting together ----------------------------------------------------- */
-
-static void parse_frames(conversation *c, const uint8_t *in, size_t len)
-{
-    while (len >= 9 && c->count < MAX_FRAMES) {
-        frame *f = &c->frames[c->count];
-        size_t size = (size_t)in[0] << 16 | (size_t)in[1] << 8 | in[2];
-        f->type = in[3];
-        f->flags = in[4];
-        f->id = (uint32_t)in[5] << 24 | (uint32_t)in[6] << 16 | (uint32_t)in[7] << 8 | in[8];
-        f->len = size < len - 9 ? size : len - 9;
-        f->payload = take_bytes(c, f->len);
-        if (!f->payload)
-            return;
-        memcpy(f->payload, in + 9, f->len);
-        in += 9 + f->len;
-        len -= 9 + f->len;
-        c->count++;
+    for (int i = 0; i < MOTE_MUTATE_KINDS; i++) {
+        if (c->config->weights[i] > 0)
+            return c->config->weights;
     }
+    return c->config->method_count > 0 ? grpc : http;
 }
 
-static void parse(conversation *c, const uint8_t *in, size_t len)
+static mote_mutator_kind choose(conversation *c)
 {
-    c->count = c->used = 0;
-    c->magic = len >= MAGIC && memcmp(in, magic, MAGIC) == 0;
-    parse_frames(c, in + (c->magic ? MAGIC : 0), len - (c->magic ? MAGIC : 0));
+    const uint8_t *w = weights(c);
+    uint32_t sum = 0, n, kind = 0;
+
+    for (int i = 0; i < MOTE_MUTATE_KINDS; i++)
+        sum += w[i];
+    for (n = roll(c, sum); n >= w[kind]; kind++)
+        n -= w[kind];
+    return (mote_mutator_kind)kind;
 }
 
-static size_t print(const conversation *c, uint8_t *out, size_t cap)
-{
-    size_t n = 0;
+/* ---- plain bytes -------------------------------------------------------------------------- */
 
-    if (c->magic && cap >= MAGIC) {
-        memcpy(out, magic, MAGIC);
-        n = MAGIC;
-    }
-    for (size_t i = 0; i < c->count && cap - n >= 9 + c->frames[i].len; i++) {
-        const frame *f = &c->frames[i];
-        out[n] = (uint8_t)(f->len >> 16);
-        out[n + 1] = (uint8_t)(f->len >> 8);
-        out[n + 2] = (uint8_t)f->len;
-        out[n + 3] = f->type;
-        out[n + 4] = f->flags;
-        put32(out + n + 5, f->id);
-        memcpy(out + n + 9, f->payload, f->len);
-        n += 9 + f->len;
-    }
-    return n;
+static size_t insert_bytes(conversation *c, uint8_t *data, size_t size, size_t max_size)
+{
+    size_t at = roll(c, (uint32_t)size + 1), n = 1 + roll(c, 1u << roll(c, 7));
+    size_t from = roll(c, (uint32_t)size + 1);
+
+    n = n < max_size - size ? n : max_size - size;
+    memmove(data + at + n, data + at, size - at);
+    for (size_t i = 0; i < n; i++) /* a copy of what is there, or one byte many times */
+        data[at + i] = n % 2 && from + i < at ? data[from + i] : (uint8_t)from;
+    return size + n;
 }
 
-static frame *insert_frame(conversation *c, size_t at)
+static size_t remove_bytes(conversation *c, uint8_t *data, size_t size)
 {
-    if (c->count == MAX_FRAMES)
-        return NULL;
-    memmove(&c->frames[at + 1], &c->frames[at], (c->count - at) * sizeof(frame));
-    c->count++;
-    memset(&c->frames[at], 0, sizeof(frame));
-    c->frames[at].payload = c->bytes;
-    return &c->frames[at];
+    size_t at = roll(c, (uint32_t)size), n = 1 + roll(c, 1u << roll(c, 7));
+
+    n = n < size - at ? n : size - at;
+    memmove(data + at, data + at + n, size - at - n);
+    return size - n;
 }
 
-static void remove_frame(conversation *c, size_t at)
+/* What there is without libFuzzer. */
+static size_t own_mutation(conversation *c, uint8_t *data, size_t size, size_t max_size)
 {
-    c->count--;
-    memmove(&c->frames[at], &c->frames[at + 1], (c->count - at) * sizeof(frame));
-}
+    uint8_t number[4];
+    size_t n = 1u << roll(c, 3);
 
-/* ---- frames -------------------------------------------------------------------------------- */
-
-/* An id that is in use, one like it, a new one, or none. */
-static uint32_t plausible_id(conversation *c)
-{
-    uint32_t last = 0;
-
-    for (size_t i = 0; i < c->count; i++)
-        last = c->frames[i].id > last ? c->frames[i].id : last;
-    switch (roll(c, 8)) {
+    switch (size > 0 ? roll(c, 5) : 0) {
     case 0:
-        return last + 2;
+        return insert_bytes(c, data, size, max_size);
     case 1:
-        return last + 1;
+        return remove_bytes(c, data, size);
     case 2:
-        return 0;
+        data[roll(c, (uint32_t)size)] ^= (uint8_t)(1u << roll(c, 8));
+        return size;
     case 3:
-        return last | 1;
-    default:
-        return c->count > 0 ? c->frames[roll(c, (uint32_t)c->count)].id : 1;
+        data[roll(c, (uint32_t)size)] = (uint8_t)roll(c, 256);
+        return size;
+    default: /* a number in either order of bytes */
+        put32(number, mote_mutator_number(c));
+        n = n < size ? n : size;
+        for (size_t i = 0, at = roll(c, (uint32_t)(size - n) + 1); i < n; i++)
+            data[at + i] = number[c->random & 0x10000 ? i : 3 - i];
+        return size;
     }
 }
 
-static void random_payload(conversation *c, frame *f, size_t len)
+size_t mote_mutator_plain(conversation *c, uint8_t *data, size_t size, size_t max_size)
 {
-    f->payload = take_bytes(c, len);
-    f->len = f->payload ? len : 0;
-    for (size_t i = 0; i < f->len; i++)
-        f->payload[i] = (uint8_t)roll(c, 256);
+    if (max_size == 0 || size > max_size)
+        return size;
+    return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, max_size)
+                            : own_mutation(c, data, size, max_size);
 }
 
-/* A frame of any type, of the length that the type has. */
-static void new_frame(conversation *c)
+void mote_mutator_plain_bytes(conversation *c, uint8_t **data, size_t *len)
 {
-    static const uint8_t request[] = {0x82, 0x86, 0x84, 0x41, 0x01, 'a'};
-    static const uint8_t lens[] = {10, 6, 5, 4, 6, 6, 8, 8, 4, 1};
-    frame *f = insert_frame(c, roll(c, (uint32_t)c->count + 1));
-
-    if (!f)
-        return;
-    f->type = (uint8_t)roll(c, 11);
-    f->flags =
-        roll(c, 3) ? (uint8_t)(f->type <= HEADERS ? roll(c, 2) | END_HEADERS : roll(c, 2)) : 0;
-    f->id = f->type == SETTINGS || f->type == PING || f->type == GOAWAY ? 0 : plausible_id(c);
-    random_payload(c, f, f->type < sizeof lens ? lens[f->type] : roll(c, 20));
-    if (f->type == HEADERS && f->len == sizeof request)
-        memcpy(f->payload, request, sizeof request);
-    if (f->type == SETTINGS && f->flags == 1)
-        f->len = 0;
-    if (f->len == 4)
-        put32(f->payload, interesting(c));
-    if (f->type == SETTINGS && f->len == 6) {
-        f->payload[0] = 0;
-        f->payload[1] = (uint8_t)roll(c, 8);
-        put32(f->payload + 2, interesting(c));
-    }
-}
-
-static void change_number(conversation *c, frame *f)
-{
-    if (f->type == SETTINGS && f->len >= 6)
-        put32(f->payload + 6 * roll(c, (uint32_t)f->len / 6) + 2, interesting(c));
-    else if ((f->type == WINDOW_UPDATE || f->type == RST_STREAM) && f->len == 4)
-        put32(f->payload, interesting(c));
-    else if (f->type == GOAWAY && f->len >= 8)
-        put32(f->payload + 4 * roll(c, 2), interesting(c));
-}
-
-/* Changes, adds or removes bytes; the length of the frame follows. */
-static void change_bytes(conversation *c, frame *f)
-{
-    size_t at = roll(c, (uint32_t)f->len + 1), grow = 1 + roll(c, 1u << roll(c, 9));
-    uint8_t *to;
-
-    switch (roll(c, 4)) {
-    case 0:
-        if (f->len == 0 || !(to = take_bytes(c, f->len + grow)))
-            return;
-        memcpy(to, f->payload, at);
-        memset(to + at, (int)roll(c, 256), grow);
-        memcpy(to + at + grow, f->payload + at, f->len - at);
-        f->payload = to;
-        f->len += grow;
-        return;
-    case 1:
-        f->len = at;
-        return;
-    default:
-        for (uint32_t i = 0; i < grow % 8 && f->len > 0; i++)
-            f->payload[roll(c, (uint32_t)f->len)] ^= (uint8_t)(1u << roll(c, 8));
-    }
-}
-
-/* Padding that fits its frame. */
-static void pad(conversation *c, frame *f)
-{
-    size_t padding = roll(c, 256);
-    uint8_t *to = (f->type == DATA || f->type == HEADERS) && !(f->flags & PADDED)
-                      ? take_bytes(c, 1 + f->len + padding)
-                      : NULL;
+    size_t room = *len + *len / 2 + 64;
+    uint8_t *to = take_bytes(c, room);
 
     if (!to)
         return;
-    to[0] = (uint8_t)padding;
-    memcpy(to + 1, f->payload, f->len);
-    memset(to + 1 + f->len, 0, padding);
-    f->payload = to;
-    f->len += 1 + padding;
-    f->flags |= PADDED;
+    memcpy(to, *data, *len);
+    *data = to;
+    *len = mote_mutator_plain(c, to, *len, room);
 }
 
-/* Cuts a header block in two frames. */
-static void split_block(conversation *c, size_t at)
+/* The payload of a frame as the fuzzer alone would change it; the frame's length follows. */
+static void change_payload(conversation *c)
 {
-    frame *f = &c->frames[at], *rest;
-    size_t keep = roll(c, (uint32_t)f->len + 1);
+    frame *f = &c->frames[roll(c, (uint32_t)c->count)];
 
-    if ((f->type != HEADERS && f->type != CONTINUATION) || (f->flags & (PADDED | PRIORITY_FLAG)))
-        return;
-    if (!(rest = insert_frame(c, at + 1)))
-        return;
-    rest->type = CONTINUATION;
-    rest->flags = f->flags & END_HEADERS;
-    rest->id = f->id;
-    rest->payload = f->payload + keep;
-    rest->len = f->len - keep;
-    f->flags &= (uint8_t)~END_HEADERS;
-    f->len = keep;
-}
-
-/* ---- one mutation -------------------------------------------------------------------------- */
-
-static void mutate(conversation *c)
-{
-    size_t at = roll(c, (uint32_t)c->count);
-    frame *f = &c->frames[at], *copy;
-
-    switch (c->count > 0 ? roll(c, 13) : 0) {
-    case 0:
-        new_frame(c);
-        break;
-    case 1:
-        remove_frame(c, at);
-        break;
-    case 2:
-        if ((copy = insert_frame(c, at)))
-            *copy = c->frames[at + 1];
-        break;
-    case 3:
-        if (at + 1 < c->count) {
-            frame swap = c->frames[at + 1];
-            c->frames[at + 1] = *f;
-            *f = swap;
-        }
-        break;
-    case 4:
-        f->flags ^= (uint8_t)(1u << roll(c, roll(c, 4) ? 3 : 8));
-        break;
-    case 5:
-        f->id = plausible_id(c);
-        break;
-    case 6:
-        change_number(c, f);
-        break;
-    case 7:
-        change_bytes(c, f);
-        break;
-    case 8:
-        pad(c, f);
-        break;
-    case 9:
-        split_block(c, at);
-        break;
-    default:
-        mote_mutator_change_headers(c);
-    }
+    if (c->count > 0 && !(c->config->frames && !(c->config->frames >> (f->type & 31) & 1)))
+        mote_mutator_plain_bytes(c, &f->payload, &f->len);
 }
 
 /* ---- the interfaces ------------------------------------------------------------------------ */
 
 static size_t prefix_size(void)
 {
-    const char *text = getenv("MOTE_MUTATOR_PREFIX");
+    static size_t size = SIZE_MAX;
+    const char *text;
 
-    return text ? strtoul(text, NULL, 10) : MOTE_MUTATOR_PREFIX;
+    if (size == SIZE_MAX) {
+        text = getenv("MOTE_MUTATOR_PREFIX");
+        size = text ? strtoul(text, NULL, 10) : MOTE_MUTATOR_PREFIX;
+    }
+    return size;
+}
+
+static void start(conversation *c, unsigned seed)
+{
+    c->config = current;
+    c->random = seed * 2654435761u | 1u;
+    roll(c, 1);
+}
+
+static void mutate(conversation *c, mote_mutator_kind kind)
+{
+    switch (kind) {
+    case MOTE_MUTATE_CALLS:
+        mote_mutator_repeat_call(c);
+        break;
+    case MOTE_MUTATE_HEADERS:
+        mote_mutator_change_headers(c);
+        break;
+    case MOTE_MUTATE_MESSAGES:
+        mote_mutator_change_messages(c);
+        break;
+    case MOTE_MUTATE_PAYLOADS:
+        change_payload(c);
+        break;
+    case MOTE_MUTATE_DAMAGE:
+        mote_mutator_damage(c);
+        break;
+    default:
+        mote_mutator_change_frames(c);
+    }
+}
+
+static size_t mutate_all(conversation *c, uint8_t *data, size_t size, size_t max_size)
+{
+    mote_mutator_kind kind = choose(c);
+
+    if (kind == MOTE_MUTATE_RAW)
+        return mote_mutator_plain(c, data, size, max_size);
+    mote_mutator_parse(c, data, size);
+    mutate(c, kind);
+    for (uint32_t n = roll(c, 2) * roll(c, 5); n > 0; n--) {
+        kind = choose(c);
+        if (kind != MOTE_MUTATE_RAW)
+            mutate(c, kind);
+    }
+    return mote_mutator_print(c, data, max_size);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
@@ -292,31 +200,34 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
         return size;
     for (; size < prefix; size++)
         data[size] = 0;
-    c.random = seed * 2654435761u | 1u;
-    parse(&c, data + prefix, size - prefix);
+    start(&c, seed);
     if (prefix > 0 && roll(&c, 8) == 0)
         data[roll(&c, (uint32_t)prefix)] = (uint8_t)roll(&c, 256);
-    for (uint32_t n = 2 + roll(&c, 3); n > 0; n--)
-        mutate(&c);
-    return prefix + print(&c, data + prefix, max_size - prefix);
+    size = mutate_all(&c, data + prefix, size - prefix, max_size - prefix);
+    if (c.config->after)
+        size = c.config->after(c.config->context, data + prefix, size, max_size - prefix);
+    return prefix + size;
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
                                  uint8_t *out, size_t max_size, unsigned seed)
 {
     static conversation c, d;
-    size_t prefix = prefix_size();
+    size_t prefix = prefix_size(), size;
 
     if (a_size < prefix || b_size < prefix || max_size < prefix)
         return 0;
-    c.random = seed * 2654435761u | 1u;
-    parse(&c, a + prefix, a_size - prefix);
-    parse(&d, b + prefix, b_size - prefix);
+    start(&c, seed);
+    mote_mutator_parse(&c, a + prefix, a_size - prefix);
+    mote_mutator_parse(&d, b + prefix, b_size - prefix);
     c.count = roll(&c, (uint32_t)c.count + 1);
     for (size_t i = roll(&c, (uint32_t)d.count + 1); i < d.count && c.count < MAX_FRAMES; i++)
         c.frames[c.count++] = d.frames[i];
     memcpy(out, a, prefix);
-    return prefix + print(&c, out + prefix, max_size - prefix);
+    size = mote_mutator_print(&c, out + prefix, max_size - prefix);
+    if (c.config->after)
+        size = c.config->after(c.config->context, out + prefix, size, max_size - prefix);
+    return prefix + size;
 }
 
 typedef struct {

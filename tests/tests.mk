@@ -9,9 +9,11 @@
 # ---- what the programs are made of: sources beside the library, then flags of their own
 
 # Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
-UNITS := $(filter-out tls tls_% features mutator,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
+UNITS := $(filter-out tls tls_% features mutator mutator_ways,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
 FUZZ := hpack huffman h2 pair flate
-parts_test_mutator := tests/unit/test_mutator.c fuzz/mutator.c fuzz/mutator_headers.c
+MUTATOR := $(sort $(wildcard fuzz/mutator*.c))
+parts_test_mutator := tests/unit/test_mutator.c $(MUTATOR)
+parts_test_mutator_ways := tests/unit/test_mutator_ways.c $(MUTATOR) fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_replay := tests/golden/replay.c tests/peers/peer_service.c
 parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_arguments.c wire_services.c wire_channel.c wire_parts.c wire_lean.c) \
               fuzz/schema.mote.c fuzz/schema3.mote.c
@@ -34,7 +36,7 @@ parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_why += fuzz/schema.mote.c fuzz/schema3.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
 
 # port/freertos over a double of FreeRTOS.
 parts_test_freertos := tests/unit/test_freertos.c tests/unit/freertos_double/double.c port/freertos/freertos.c
@@ -110,7 +112,7 @@ $(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_fr
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_encode test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
-$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
+$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_mutator test_mutator_ways test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
 $(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,replay wire fuzz_client peer_client,$(SANITIZERS)))
 $(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_DOOR -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
 $(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_METADATA -DMOTE_CLIENT_ONLY,test_features,$(SANITIZERS)))
@@ -125,12 +127,12 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_peer test_agent test_freertos test_server test_loop test_docs test_mutator attack_local attack_work,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_peer test_agent test_freertos test_server test_loop test_docs test_mutator test_mutator_ways attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
 FUZZERS := hpack huffman nghttp2 h2 server client flate pair tls pb
-mutator_h2 := fuzz/mutator.c fuzz/mutator_headers.c
+mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)
 $(foreach t,$(FUZZERS),$(eval parts_fuzz_fuzz_$t := $(filter-out fuzz/standalone.c,$(parts_fuzz_$t)) $(mutator_$t)))

@@ -63,6 +63,10 @@ static bool is_whole(const uint8_t *in, size_t len)
     return at == len;
 }
 
+/* Nothing that is wrong on purpose, and nothing plain. */
+static const mote_mutator_config whole = {
+    .weights = {[MOTE_MUTATE_FRAMES] = 6, [MOTE_MUTATE_CALLS] = 1, [MOTE_MUTATE_HEADERS] = 6}};
+
 static void mutants_are_conversations_that_go_on(void)
 {
     uint64_t plausible = 0, flipped = 0, original = accepted(seed_bytes, seed_len);
@@ -139,6 +143,7 @@ static void afl_gets_the_same(void)
 int main(void)
 {
     read_seed("fuzz/corpus/conversations/nghttp.server");
+    mote_mutator_use(&whole);
     RUN(mutants_are_conversations_that_go_on);
     RUN(mutants_repeat_with_their_seed);
     RUN(any_input_is_taken);
