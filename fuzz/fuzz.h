@@ -3,12 +3,28 @@
 #ifndef MOTE_FUZZ_H
 #define MOTE_FUZZ_H
 
+#include "mutator.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* Told to the mutator, where it is linked: inputs begin with so many bytes that choose. */
+#pragma weak mote_mutator_use
+#define FUZZ_CHOICES(bytes)                                                                        \
+    int LLVMFuzzerInitialize(int *argc, char ***argv)                                              \
+    {                                                                                              \
+        static const mote_mutator_config config = {.choices = (bytes)};                            \
+        (void)argc;                                                                                \
+        (void)argv;                                                                                \
+        if (mote_mutator_use)                                                                      \
+            mote_mutator_use(&config);                                                             \
+        return 0;                                                                                  \
+    }
 
 #define ASSERT(condition)                                                                          \
     do {                                                                                           \

@@ -12,6 +12,7 @@
 #endif
 
 enum { CALLS = 4, MEMORY = 1 << 16 };
+FUZZ_CHOICES(3)
 
 static mote_grpc grpc;
 static uint64_t memory[MEMORY / 8];

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 enum { STREAMS_MAX = 8 };
+FUZZ_CHOICES(3)
 
 typedef struct {
     mote_h2 h2;

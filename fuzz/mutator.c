@@ -3,10 +3,6 @@
 
 #include <stdlib.h>
 
-#ifndef MOTE_MUTATOR_PREFIX
-#define MOTE_MUTATOR_PREFIX 0
-#endif
-
 /* Where libFuzzer is linked. */
 extern size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute__((weak));
 
@@ -135,14 +131,14 @@ static void change_payload(conversation *c)
 
 static size_t prefix_size(void)
 {
-    static size_t size = SIZE_MAX;
+    static size_t said = SIZE_MAX;
     const char *text;
 
-    if (size == SIZE_MAX) {
+    if (said == SIZE_MAX) {
         text = getenv("MOTE_MUTATOR_PREFIX");
-        size = text ? strtoul(text, NULL, 10) : MOTE_MUTATOR_PREFIX;
+        said = text ? strtoul(text, NULL, 10) : 0;
     }
-    return size;
+    return current->choices > 0 ? current->choices : said;
 }
 
 static void start(conversation *c, unsigned seed)

@@ -11,10 +11,6 @@
  *               mutations, dictionaries and comparisons work on beside, unless
  *               AFL_CUSTOM_MUTATOR_ONLY is set
  *
- * Some targets keep a few bytes of choices before the conversation. Their number is the environment
- * variable MOTE_MUTATOR_PREFIX, or the macro of that name at compile time (0); they are mutated as
- * plain bytes.
- *
  * Without a word from the target the mutator knows HTTP/2 and the prefix of gRPC. A target that
  * wants more says so once, in LLVMFuzzerInitialize().
  */
@@ -55,8 +51,11 @@ typedef struct {
     const char *const *keep; /* names of header fields that stay as they are; NULL is the last */
     const mote_mutator_method *methods;
     size_t method_count;
+    /* Bytes before the conversation that choose options of the target; they are mutated as plain
+     * bytes. MOTE_MUTATOR_PREFIX in the environment says so where no config does. */
+    size_t choices;
     /* Called with each mutant, which it may change; returns its size, at most max_size. NULL: none.
-     * Bytes of choices are left out. */
+     * Bytes that choose are left out. */
     size_t (*after)(void *context, uint8_t *data, size_t size, size_t max_size);
     void *context;
 } mote_mutator_config;

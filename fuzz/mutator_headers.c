@@ -3,7 +3,14 @@
 
 #include "../hpack/hpack.h"
 
-enum { MAX_FIELDS = 512, TABLE = 4096, MAX_OLD = TABLE / 32, OVERHEAD = 32, FIRST_DYNAMIC = 62 };
+enum {
+    MAX_FIELDS = 512,
+    TABLE = 4096,
+    MAX_OLD = TABLE / 32,
+    OVERHEAD = 32,
+    FIRST_DYNAMIC = 62,
+    MAX_UPDATES = 32
+};
 
 typedef struct {
     const char *name, *value;
@@ -345,14 +352,32 @@ static size_t room_for_block(const header_list *h, size_t from)
     return room;
 }
 
+/* Size updates, with which a block may begin, stay (RFC 7541 6.3). */
+static size_t keep_updates(const frame *f, uint8_t *out)
+{
+    size_t len, n = 0;
+    const uint8_t *in = mote_mutator_content(f, &len);
+
+    while (n < len && n < MAX_UPDATES && (in[n] & 0xe0) == 0x20) {
+        bool more = (in[n++] & 0x1f) == 0x1f;
+        while (more && n < len)
+            more = in[n++] & 0x80;
+    }
+    if (n >= MAX_UPDATES)
+        return 0;
+    memcpy(out, in, n);
+    return n;
+}
+
 /* The blocks of the fields from `i` on. */
 static void encode_blocks(conversation *c, header_list *h, size_t i)
 {
     while (i < h->count) {
-        size_t block = h->fields[i].frame, n = 0;
+        size_t block = h->fields[i].frame, n;
         uint8_t *to = take_bytes(c, room_for_block(h, i));
         if (!to)
             return;
+        n = keep_updates(&c->frames[block], to);
         for (; i < h->count && h->fields[i].frame == block; i++)
             n += encode_field(c, h, i, to + n);
         put_block(c, block, to, n);

@@ -5,6 +5,8 @@
 
 #include <dirent.h>
 
+#pragma weak LLVMFuzzerInitialize
+
 static unsigned replayed;
 
 static void replay(const char *path)
@@ -39,6 +41,8 @@ static void replay_folder(const char *path)
 
 int main(int argc, char **argv)
 {
+    if (LLVMFuzzerInitialize)
+        LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         replay_folder(argv[i]);
     printf("%u passed, 0 failed\n", replayed);

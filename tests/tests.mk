@@ -25,6 +25,7 @@ parts_attack_entries := tests/attack/entries.c examples/fleet/sources.c
 parts_attack_programs := tests/attack/programs.c examples/services/chat_server.c examples/services/chat.mote.c \
                          $(addprefix examples/fleet/,collector_about.c collector_view.c sources.c telemetry.mote.c)
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
+parts_fuzz_service := examples/fuzz/fuzz_service.c examples/services/orders.mote.c $(MUTATOR) fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
@@ -36,7 +37,7 @@ parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_why += fuzz/schema.mote.c fuzz/schema3.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_service fuzz_server fuzz_client
 
 # port/freertos over a double of FreeRTOS.
 parts_test_freertos := tests/unit/test_freertos.c tests/unit/freertos_double/double.c port/freertos/freertos.c
@@ -131,12 +132,13 @@ ON_ARCHS := $(filter-out fuzz_% test_posix test_peer test_agent test_freertos te
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
-FUZZERS := hpack huffman nghttp2 h2 server client flate pair tls pb
+FUZZERS := hpack huffman nghttp2 h2 service server client flate pair tls pb
 mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)
-$(foreach t,$(FUZZERS),$(eval parts_fuzz_fuzz_$t := $(filter-out fuzz/standalone.c,$(parts_fuzz_$t)) $(mutator_$t)))
-$(eval $(call variant,fuzz,clang,-g -O1 $(SANITIZERS) -fsanitize=fuzzer-no-link -DMOTE_CHECK -DMOTE_MUTATOR_PREFIX=3,$(FUZZERS:%=fuzz_%),$(SANITIZERS) -fsanitize=fuzzer))
+$(foreach t,$(FUZZERS),$(eval parts_fuzz_fuzz_$t := $(filter-out fuzz/standalone.c $(MUTATOR),$(parts_fuzz_$t)) $(mutator_$t)))
+parts_fuzz_fuzz_service += $(MUTATOR)
+$(eval $(call variant,fuzz,clang,-g -O1 $(SANITIZERS) -fsanitize=fuzzer-no-link -DMOTE_CHECK,$(FUZZERS:%=fuzz_%),$(SANITIZERS) -fsanitize=fuzzer))
 parts_afl_fuzz_h2 := fuzz/fuzz_h2.c
 $(eval $(call variant,afl,AFL_QUIET=1 afl-clang-fast,-O1 -DMOTE_CHECK,fuzz_h2,-fsanitize=fuzzer))
 
