@@ -28,7 +28,7 @@ uint32_t mote_mutator_number(conversation *c)
 static const uint8_t *weights(const conversation *c)
 {
     static const uint8_t http[MOTE_MUTATE_KINDS] = {6, 1, 6, 4, 2, 1, 2},
-                         grpc[MOTE_MUTATE_KINDS] = {6, 1, 6, 16, 2, 1, 2};
+                         grpc[MOTE_MUTATE_KINDS] = {3, 1, 3, 24, 1, 1, 1};
 
     for (int i = 0; i < MOTE_MUTATE_KINDS; i++) {
         if (c->config->weights[i] > 0)

@@ -2,7 +2,7 @@
  * place, and written again with all lengths right. */
 #include "mutator_internal.h"
 
-enum { MAX_NODES = 2048, MAX_DEPTH = 32, VIEW_MAX = 1 << 12 };
+enum { MAX_NODES = 2048, MAX_DEPTH = 32, TRIES = 200 };
 
 /* A field of a message, or the outermost message (no key). Children form a list. */
 typedef struct node {
@@ -290,14 +290,52 @@ static void change_number(conversation *c, node *n)
     }
 }
 
+static bool can_be_shown(const uint8_t *s, size_t len)
+{
+    while (len > 0 && s[len - 1] >= 0x20 && s[len - 1] < 0x7f)
+        len--;
+    return len == 0;
+}
+
+/* As long as before, and with two characters or more that were not there: what the fuzzer makes of
+ * a text when it puts there what the program has compared it with, and seldom otherwise. */
+static bool is_replaced(const uint8_t *was, const uint8_t *is, size_t len)
+{
+    size_t other = 0;
+
+    for (size_t i = 0; i < len; i++)
+        other += memchr(was, is[i], len) == NULL;
+    return other > 1 && can_be_shown(is, len);
+}
+
+/* Of some tries the first that looks like an answer to a comparison. */
+static void answer_comparison(conversation *c, node *n)
+{
+    uint8_t *to = take_bytes(c, n->len);
+
+    for (int tries = 0; to && tries < TRIES; tries++) {
+        memcpy(to, n->bytes, n->len);
+        if (mote_mutator_plain(c, to, n->len, n->len) == n->len &&
+            is_replaced(n->bytes, to, n->len)) {
+            n->bytes = to;
+            return;
+        }
+    }
+}
+
 static void change_view(conversation *c, node *n)
 {
+    bool text = n->field && (n->field->type & 31) == MOTE_PB_TEXT;
+
     if (!n->bytes)
         n->bytes = c->bytes;
-    mote_mutator_plain_bytes(c, &n->bytes, &n->len);
-    if (!n->field || (n->field->type & 31) != MOTE_PB_TEXT || roll(c, 8) == 0)
+    if (n->len > 1 && n->len <= 64 && roll(c, 2)) {
+        answer_comparison(c, n);
         return;
-    for (size_t i = 0; i < n->len; i++) /* valid UTF-8, as a rule */
+    }
+    mote_mutator_plain_bytes(c, &n->bytes, &n->len);
+    text = text && roll(c, 64) > 0; /* valid UTF-8, as a rule */
+    for (size_t i = 0; text && i < n->len; i++)
         n->bytes[i] &= 0x7f;
 }
 
@@ -413,7 +451,7 @@ static bool is_packed(const node *n)
 
 static void change_node(conversation *c, node *n)
 {
-    uint32_t what = roll(c, 12);
+    uint32_t what = roll(c, 16);
 
     if (n == all.nodes || what < 3)
         add_field(c, some_message(c), 0);

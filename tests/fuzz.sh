@@ -38,7 +38,7 @@ done
 if [ "$chosen" = "  " ] || [[ $chosen == *" afl "* ]]; then
     rm -rf "$W/afl" &&
         AFL_QUIET=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_NO_AFFINITY=1 \
-            MOTE_MUTATOR_PREFIX=3 AFL_CUSTOM_MUTATOR_ONLY=1 \
+            MOTE_MUTATOR_PREFIX=3 \
             AFL_CUSTOM_MUTATOR_LIBRARY="$BUILD/libmote-mutator.so" \
             timeout 120 afl-fuzz -s 1 -V "${AFL_SECONDS:-$SECONDS_EACH}" -i fuzz/corpus/conversations -o "$W/afl" \
             -- "$BUILD/afl/fuzz_h2" >"$W/afl.log" 2>&1 &&

@@ -32,7 +32,8 @@ const mote_rpc_Any *mote_rpc_find(const mote_rpc_Status *status, const char *typ
     MOTE_PB_EACH(mote_rpc_Any, any, status->details)
     {
         mote_pb_string name = detail_name(any->type_url);
-        if (name.len == wanted.len && memcmp(name.data, wanted.data, name.len) == 0)
+        if (name.len == wanted.len &&
+            (name.len == 0 || memcmp(name.data, wanted.data, name.len) == 0)) /* no NULL */
             return any;
     }
     return NULL;

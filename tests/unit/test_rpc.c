@@ -118,6 +118,17 @@ static void pack_both(void)
               0);
 }
 
+/* The peer's detail without a type, and a program that asks for none: no NULL is compared. */
+static void details_without_a_type_are_found_by_no_type(void)
+{
+    static const mote_rpc_Any bare = {0};
+    const mote_rpc_Status one = {.details = {&bare, 1}};
+
+    CHECK(mote_rpc_find(&one, "") == &bare);
+    CHECK(mote_rpc_find(&one, "/") == &bare);
+    CHECK(!mote_rpc_find(&one, MOTE_RPC_URL(Help)));
+}
+
 static void details_arrive_whole(void)
 {
     mote_rpc_RetryInfo retry;
@@ -203,6 +214,7 @@ static void what_is_no_details_is_not_taken_for_it(void)
 
 int main(void)
 {
+    RUN(details_without_a_type_are_found_by_no_type);
     RUN(details_arrive_whole);
     RUN(memory_that_is_too_small_is_an_error);
     RUN(what_is_no_details_is_not_taken_for_it);
