@@ -23,6 +23,10 @@
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
 
+/* Some of its results are PSA's. */
+#undef MBEDTLS_ERR_SSL_ALLOC_FAILED
+#define MBEDTLS_ERR_SSL_ALLOC_FAILED PSA_ERROR_INSUFFICIENT_MEMORY
+
 #undef MBEDTLS_VERSION_MAJOR
 #define MBEDTLS_VERSION_MAJOR 4
 

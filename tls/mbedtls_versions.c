@@ -1,14 +1,55 @@
 /* All in which mbedTLS 2.28, 3 and 4 differ. */
 #include "tls_internal.h"
 
+#include <mbedtls/error.h>
 #include <mbedtls/platform.h>
 
+#include <stdio.h>
 #include <string.h>
 #if MOTE_TLS_MBEDTLS < 4
 #include <mbedtls/rsa.h>
 #endif
 #if MOTE_TLS_MBEDTLS < 3
 #include <mbedtls/pk_internal.h>
+#endif
+
+/* ---- results -------------------------------------------------------------------------------- */
+
+#if MOTE_TLS_MBEDTLS < 4
+void mote_tls_put_result(int r, char *out, size_t cap)
+{
+    mbedtls_strerror(r, out, cap);
+}
+#else
+static const char *result_text(int r)
+{
+    switch (r) {
+    case PSA_ERROR_INSUFFICIENT_MEMORY:
+        return "mbedTLS has no memory left";
+    case PSA_ERROR_INSUFFICIENT_ENTROPY:
+        return "PSA has no entropy";
+    case PSA_ERROR_INVALID_SIGNATURE:
+        return "a signature of the peer is wrong";
+    case PSA_ERROR_NOT_SUPPORTED:
+        return "PSA was built without what the peer asks for";
+    case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
+        return "mbedTLS does not know the kind of the peer's key, as Ed25519";
+    default:
+        return NULL;
+    }
+}
+
+void mote_tls_put_result(int r, char *out, size_t cap)
+{
+    const char *text = result_text(r);
+
+    if (text)
+        snprintf(out, cap, "%s", text);
+    else if (r < -128 && r > -160) /* another one of PSA's */
+        snprintf(out, cap, "PSA has said %d", r);
+    else
+        mbedtls_strerror(r, out, cap);
+}
 #endif
 
 /* ---- random numbers ------------------------------------------------------------------------- */

@@ -57,6 +57,9 @@ enum tls_result {
 #endif
 };
 
+/* A result in words. Those of PSA, which version 4 hands through, are not among mbedTLS's. */
+void mote_tls_put_result(int result, char *out, size_t cap);
+
 /* Whether a result says that a ticket of TLS 1.3 has come, in place of what was asked for. */
 static inline bool tls_is_new_ticket(int result)
 {

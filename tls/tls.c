@@ -8,8 +8,6 @@
  */
 #include "tls_internal.h"
 
-#include <mbedtls/error.h>
-
 #include <stdio.h>
 #include <string.h>
 
@@ -88,7 +86,7 @@ static int fail_with(mote_tls *t, int r)
         return tls_fail(t, MOTE_TLS_ERR_SUITE,
                         "INADEQUATE_SECURITY: no cipher suite in common that RFC 9113 permits");
     if (!mote_tls_explain(t, r))
-        mbedtls_strerror(r, t->text, sizeof t->text);
+        mote_tls_put_result(r, t->text, sizeof t->text);
     return tls_fail(t, t->life == TLS_HANDSHAKE ? MOTE_TLS_ERR_HANDSHAKE : MOTE_TLS_ERR_RECORD,
                     NULL);
 }

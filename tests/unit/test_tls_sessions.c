@@ -57,6 +57,35 @@ static void alerts_have_names(void)
     }
 }
 
+#if MOTE_TLS_MBEDTLS >= 4
+/* Version 4 hands through what PSA says, and has no words for it. */
+static void results_of_psa_have_words(void)
+{
+    static const struct {
+        int result;
+        const char *text;
+    } results[] = {{PSA_ERROR_INSUFFICIENT_MEMORY, "mbedTLS has no memory left"},
+                   {MBEDTLS_ERR_SSL_ALLOC_FAILED, "mbedTLS has no memory left"},
+                   {PSA_ERROR_INSUFFICIENT_ENTROPY, "PSA has no entropy"},
+                   {PSA_ERROR_INVALID_SIGNATURE, "a signature of the peer is wrong"},
+                   {PSA_ERROR_NOT_SUPPORTED, "PSA was built without what the peer asks for"},
+                   {MBEDTLS_ERR_PK_UNKNOWN_PK_ALG,
+                    "mbedTLS does not know the kind of the peer's key, as Ed25519"},
+                   {MBEDTLS_ERR_SSL_INVALID_MAC, "SSL - Verification of the message MAC failed"}};
+    char text[100], number[32];
+
+    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
+        mote_tls_put_result(results[i].result, text, sizeof text);
+        if (strcmp(text, results[i].text) != 0)
+            printf("%d: %s\n", results[i].result, text);
+        CHECK(strcmp(text, results[i].text) == 0);
+    }
+    mote_tls_put_result(PSA_ERROR_COMMUNICATION_FAILURE, text, sizeof text);
+    snprintf(number, sizeof number, "PSA has said %d", -145);
+    CHECK(strcmp(text, number) == 0);
+}
+#endif
+
 static void resume(bool tls12)
 {
     static uint8_t session[SESSION], other[50];
@@ -239,6 +268,9 @@ int main(int argc, char **argv)
 {
     tls_begin_tests(argc > 1 ? argv[1] : ".");
     RUN(alerts_have_names);
+#if MOTE_TLS_MBEDTLS >= 4
+    RUN(results_of_psa_have_words);
+#endif
     RUN(a_session_is_resumed_by_a_ticket);
     RUN(a_session_is_resumed_by_its_id);
     RUN(a_client_with_forbidden_suites_is_told_so);
