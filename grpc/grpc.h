@@ -288,8 +288,7 @@ typedef struct {
     enum mote_grpc_event_type type; /* of the event; NOTHING: it is done, or was brought back */
 } mote_grpc_delivery;
 
-/* Why calls are looked at: what is there may be used up by the first of them, and then the others
- * are not asked. */
+/* Why calls are looked at: the first of them may use up what is there, and that is all then. */
 enum MOTE_GRPC_ENUM8 mote_grpc_scan {
     MOTE_GRPC_SCAN_OVER, /* they are not */
     MOTE_GRPC_SCAN_ROOM,
@@ -496,5 +495,4 @@ uint32_t mote_grpc_timeout_for(const mote_grpc_call *call);
 #ifdef __cplusplus
 }
 #endif
-
 #endif
