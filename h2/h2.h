@@ -466,8 +466,8 @@ void mote_h2_consume(mote_h2 *c, mote_h2_stream *s, size_t len);
 /* The user waits for `len` more bytes on this stream: returns withheld credit now if needed. A peer
  * that has padded a frame of this connection is granted room for one with its padding, up to 261
  * bytes beyond the window: it may use them for content as well (RFC 9113 6.1). One that begins to
- * pad where less than that is left of a message, and of the window, has to send that frame without
- * padding. */
+ * pad where less than that is left of the window is granted it after MOTE_H2_LOOK_MS without a
+ * frame; where the server's role is left out, it has to send that frame without padding. */
 void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len);
 
 /* Ends a stream with RST_STREAM (RFC 9113 6.4). Without effect on one that has ended. */

@@ -37,6 +37,27 @@ static bool has_begun(const mote_h2 *c)
     return c->frame.phase == MOTE_H2_IN_FRAME || c->frame.fixed_len > 0 || c->block.id != 0;
 }
 
+/* Whether a message waits for bytes that a frame with the longest padding could not bring: a peer
+ * that begins to pad there would wait as well (RFC 9113 6.9.1). Late, it is taken for one. A client
+ * alone has deadlines for that, and saves the code. */
+static bool is_short_of_padding(mote_h2 *c, uint32_t now_ms)
+{
+    bool late = c->begun_ms != 0 && now_ms - c->begun_ms >= MOTE_H2_LOOK_MS, is_short = false;
+
+    if (!MOTE_MAY_SERVE || c->frame.pads)
+        return false;
+
+    for (size_t i = 0; i < c->stream_count; i++) {
+        mote_h2_stream *s = &c->streams[i];
+        if (s->need == 0 || s->recv_window >= (int32_t)s->need + PADDED_ROOM)
+            continue;
+        is_short = true;
+        c->frame.pads = late;
+        mote_h2_credit_stream(c, s);
+    }
+    return is_short;
+}
+
 uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
 {
     uint32_t now = (uint32_t)now_ms, next = UINT32_MAX;
@@ -52,8 +73,13 @@ uint32_t mote_h2_tick(mote_h2 *c, uint64_t now_ms)
     if (c->settings_timeout_ms > 0) /* RFC 9113 6.5.3 */
         next = left_of(c, c->settings_timeout_ms, now - c->settings_ms, MOTE_H2_SETTINGS_TIMEOUT,
                        MOTE_TEXT("no acknowledgement of SETTINGS in time"));
-    if (!has_begun(c) || c->life == MOTE_H2_FAILED)
+    if (c->life == MOTE_H2_FAILED)
         return next;
+    if (!has_begun(c) && !is_short_of_padding(c, now)) {
+        if (MOTE_MAY_SERVE)
+            c->begun_ms = 0;
+        return next;
+    }
     c->begun_ms = c->begun_ms == 0 ? now : c->begun_ms + unseen_ms;
     uint32_t left =
         left_of(c, MOTE_H2_FRAME_TIMEOUT_MS, now - c->begun_ms, MOTE_H2_ENHANCE_YOUR_CALM,

@@ -200,6 +200,51 @@ static void who_has_padded_may_pad_the_end(void)
     pads_headers = false;
 }
 
+/* A peer that begins to pad there, and cannot, is given room after a second in which it says
+ * nothing; one that goes on by then, padded or not, was given no more than its window. */
+static void who_begins_to_pad_the_end_waits_a_second(void)
+{
+    static const size_t ends[] = {1, 2, 5, 20, 100, 199};
+
+    for (size_t i = 0; i < 2 * sizeof ends / sizeof ends[0]; i++) {
+        size_t end = ends[i / 2], all = PREFIX_SIZE + LARGEST;
+        begin(i % 2);
+        mote_grpc_tick(g, 2000);
+        CHECK(send_part(LARGEST, 0, all - end, PLAIN, RX));
+        CHECK_INT(mote_grpc_tick(g, 2500), 1000);
+        CHECK_INT(mote_grpc_tick(g, 3499), 1000);
+        read_windows();
+        CHECK(!send_part(LARGEST, all - end, all, 255, RX));
+        mote_grpc_tick(g, 3500);
+        read_windows();
+        CHECK_INT(stream_window, end + 261);
+        CHECK(send_part(LARGEST, all - end, all, 255, RX));
+        CHECK_INT(messages, 1);
+        CHECK_INT(mote_grpc_tick(g, 3501), UINT32_MAX);
+        CHECK_INT(mote_h2_error(&g->h2), 0);
+    }
+}
+
+/* Between messages, and where a message leaves room for padding, nothing is looked at. */
+static void nobody_waits_for_padding_without_need(void)
+{
+    for (int serves = 0; serves < 2; serves++) {
+        begin(serves);
+        mote_grpc_tick(g, 2000);
+        CHECK(send_part(20, 0, 10, PLAIN, RX));
+        CHECK_INT(mote_grpc_tick(g, 2500), UINT32_MAX);
+        CHECK(send_part(20, 10, PREFIX_SIZE + 20, PLAIN, RX));
+        CHECK(send_message(LARGEST, PLAIN, RX));
+        CHECK_INT(mote_grpc_tick(g, 9000), UINT32_MAX);
+        CHECK_INT(messages, 2);
+        /* an hour later the time of another message begins anew */
+        CHECK(send_part(LARGEST, 0, LARGEST, PLAIN, RX));
+        CHECK_INT(mote_grpc_tick(g, 3609000), 1000);
+        read_windows();
+        CHECK(!send_part(LARGEST, LARGEST, PREFIX_SIZE + LARGEST, 255, RX));
+    }
+}
+
 /* ---- what is lent for padding, used for content --------------------------------------------- */
 
 /* Fills all of the windows with the content of two messages, the first bytes of it padded. */
@@ -238,6 +283,10 @@ int main(void)
 {
     RUN(padding_stalls_no_message);
     RUN(who_has_padded_may_pad_the_end);
+    if (MOTE_MAY_SERVE) {
+        RUN(who_begins_to_pad_the_end_waits_a_second);
+        RUN(nobody_waits_for_padding_without_need);
+    }
     RUN(what_was_lent_may_be_content);
     return test_summary();
 }
