@@ -49,7 +49,8 @@ static bool is_short_of_padding(mote_h2 *c, uint32_t now_ms)
 
     for (size_t i = 0; i < c->stream_count; i++) {
         mote_h2_stream *s = &c->streams[i];
-        if (s->need == 0 || s->recv_window >= (int32_t)s->need + PADDED_ROOM)
+        if (s->need == 0 || s->recv_window >= (int32_t)s->need + PADDED_ROOM ||
+            !mote_h2_receiving(s))
             continue;
         is_short = true;
         c->frame.pads = late;
