@@ -256,7 +256,7 @@ typedef struct {
                                                 status; or NULL */
     uint32_t field_size;               /* longest header field */
     uint32_t user_size;                /* bytes per call for the application */
-    uint32_t send_limit;               /* largest message that is sent, as encoded; 0: no limit */
+    uint32_t send_limit;               /* largest message that is sent, as encoded; 0: 2^32 - 6 */
     const mote_grpc_service *services; /* server */
     size_t service_count;
     mote_hpack_field authority;         /* client: MOTE_GRPC_AUTHORITY("host:port") */

@@ -19,6 +19,9 @@ static int write_bytes(const void *type, const void *message, size_t offset, uin
 
 const mote_grpc_source mote_grpc_bytes_source = {write_bytes, mote_grpc_strerror, NULL};
 
+/* What is counted with its prefix must fit 32 bits, as its length must. */
+#define LARGEST_MESSAGE (UINT32_MAX - PREFIX_SIZE)
+
 static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
 {
     out[0] = flags & MOTE_GRPC_COMPRESSED ? 1 : 0;
@@ -86,7 +89,7 @@ static int send_whole(mote_grpc_call *call, const mote_grpc_source *source, cons
 
     if (r < 0)
         return r;
-    if (limit > 0 && total > limit)
+    if ((limit > 0 && total > limit) || total > LARGEST_MESSAGE)
         return MOTE_GRPC_ERR_LIMIT;
     if (p && total <= cap) {
         put_prefix(p, total, flags);

@@ -11,7 +11,9 @@ MOTE_PB_RARE void mote_pb_put_rest(mote_pb_writer *w, const uint8_t *data, size_
 {
     size_t len = mote_pb_written(w);
 
-    w->start = w->p; /* what follows has no room either */
+    w->start = w->p;        /* what follows has no room either */
+    if (n > SIZE_MAX - len) /* more than the machine can count stays as much as it can */
+        n = SIZE_MAX - len;
     w->lost += n;
     if (w->total == 0 || len + n > w->total)
         return;

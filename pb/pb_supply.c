@@ -48,6 +48,6 @@ int mote_pb_put_forward(mote_pb_writer *w, const mote_pb_message *type, const vo
         return supply_write(&s, 0, w->p, total);
     }
     w->start = w->p;
-    w->lost += total;
+    w->lost += total < SIZE_MAX - mote_pb_written(w) ? total : SIZE_MAX - mote_pb_written(w);
     return w->total > 0 && w->total == total ? supply_window(w, &s) : 0;
 }

@@ -14,6 +14,12 @@ static size_t sized_varint(uint64_t v)
 #endif
 }
 
+/* A sum, or as much as the machine can count: that is too large, and said to be. */
+static size_t sized_sum(size_t a, size_t b)
+{
+    return b < SIZE_MAX - a ? a + b : SIZE_MAX;
+}
+
 /* ---- fields that are no messages ----------------------------------------------------------- */
 
 static size_t sized_value(const mote_pb_field *f, const void *p)
@@ -22,7 +28,8 @@ static size_t sized_value(const mote_pb_field *f, const void *p)
 
     switch (f->key & 7) {
     case MOTE_PB_LEN:
-        return sized_varint(((const mote_pb_bytes *)p)->len) + ((const mote_pb_bytes *)p)->len;
+        return sized_sum(sized_varint(((const mote_pb_bytes *)p)->len),
+                         ((const mote_pb_bytes *)p)->len);
     case MOTE_PB_VARINT:
         return sized_varint(mote_pb_number(info, p));
     default:
@@ -55,7 +62,7 @@ static int sized_items(const mote_pb_field *f, const uint8_t *message, size_t *n
         if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT &&
             !mote_pb_utf8_valid(spare.view.data, spare.view.len))
             return MOTE_PB_ERR_UTF8;
-        *n += sized_value(f, value);
+        *n = sized_sum(*n, sized_value(f, value));
     }
     return 0;
 }
@@ -74,9 +81,9 @@ static int sized_supplied(const mote_pb_field *f, const uint8_t *message, size_t
     int r = sized_items(f, message, &n);
 
     if (!mote_pb_is_packed(f))
-        n += count * sized_varint(f->key);
+        n = sized_sum(n, count * sized_varint(f->key));
     else if (count > 0)
-        n += sized_varint(f->key) + sized_varint(n);
+        n = sized_sum(n, sized_varint(f->key) + sized_varint(n));
     *size = n;
     return r;
 }
@@ -91,17 +98,18 @@ static size_t sized_list(const mote_pb_field *f, const void *place)
         return 0;
     if (mote_pb_label_of(f) == MOTE_PB_PACKED) {
         n = sized_packed(f, list);
-        return sized_varint(f->key) + sized_varint(n) + n;
+        return sized_sum(sized_varint(f->key) + sized_varint(n), n);
     }
     MOTE_PB_LOOKED_AT(list->count);
     if (mote_pb_label_of(f) == MOTE_PB_UNKNOWN) {
         for (size_t i = 0; i < list->count; i++)
-            n += views[i].len;
+            n = sized_sum(n, views[i].len);
         return n;
     }
     for (size_t i = 0; i < list->count; i++)
-        n += sized_value(f, (const uint8_t *)list->items + i * mote_pb_info_of(f)->size);
-    return list->count * sized_varint(f->key) + n;
+        n = sized_sum(n,
+                      sized_value(f, (const uint8_t *)list->items + i * mote_pb_info_of(f)->size));
+    return sized_sum(list->count * sized_varint(f->key), n);
 }
 
 static size_t sized_field(const mote_pb_field *f, const uint8_t *message)
@@ -109,7 +117,7 @@ static size_t sized_field(const mote_pb_field *f, const uint8_t *message)
     if (mote_pb_is_plural(f))
         return sized_list(f, message + f->offset);
     const uint8_t *value = mote_pb_single(f, message);
-    return value ? sized_varint(f->key) + sized_value(f, value) : 0;
+    return value ? sized_sum(sized_varint(f->key), sized_value(f, value)) : 0;
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -142,7 +150,7 @@ static int sized_fields(mote_pb_level *l)
             return MOTE_PB_ERR_UTF8;
         if (mote_pb_is_supplied(f) && (r = sized_supplied(f, message, &n)) < 0)
             return r;
-        l->end += mote_pb_is_supplied(f) ? n : sized_field(f, message);
+        l->end = sized_sum(l->end, mote_pb_is_supplied(f) ? n : sized_field(f, message));
     }
     l->field = (uint16_t)(f - l->type->fields);
     return 0;
@@ -184,8 +192,8 @@ static void sized_close(mote_pb_walk *w, size_t depth)
 
     if (l->slot < w->slots)
         *mote_pb_length_at(w, l->slot) = (uint32_t)l->end;
-    around->end += key + l->end;
-    around->end += mote_pb_type_of(f) == MOTE_PB_GROUP ? key : sized_varint(l->end);
+    key += mote_pb_type_of(f) == MOTE_PB_GROUP ? key : sized_varint(l->end);
+    around->end = sized_sum(around->end, sized_sum(key, l->end));
     around->element++;
 }
 

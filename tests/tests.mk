@@ -32,6 +32,7 @@ $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 parts_test_sensor += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
 parts_test_sensor_calls += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
 parts_test_pb_walk += fuzz/schema.mote.c fuzz/schema3.mote.c
+parts_test_sizes += fuzz/schema3.mote.c
 parts_test_pb_resume += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_why += fuzz/schema.mote.c fuzz/schema3.mote.c

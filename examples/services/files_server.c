@@ -10,6 +10,7 @@
  * killed leaves there.
  */
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 /* of machines with 32 bits as well */
 #include "../../port/posix/posix.h"
 #include "crc32.h"
 #include "files.mote.h"

@@ -150,7 +150,8 @@ int mote_outbox_mount(mote_outbox *o, const mote_outbox_storage *storage,
     o->log = &mote_spool_log;
     if (storage->unit == 0 || storage->unit > SPOOL_CHUNK ||
         (storage->unit & (storage->unit - 1)) || storage->sector % storage->unit ||
-        storage->sector < (size_t)2 * SPOOL_CHUNK || storage->sectors < 4)
+        storage->sector < (size_t)2 * SPOOL_CHUNK || storage->sectors < 4 ||
+        storage->sectors > (SIZE_MAX - SPOOL_CHUNK) / storage->sector) /* no place wraps */
         return MOTE_GRPC_ERR_CONFIG;
     /* What is read may be sent: it must be durable. */
     if ((r = mote_spool_make_durable(storage)) < 0 || (r = find_newest(o, &newest, &h)) < 0)
