@@ -136,13 +136,13 @@ int mote_pb_put_deep(mote_pb_writer *w, const mote_pb_message *type, const void 
 int mote_pb_put_forward(mote_pb_writer *w, const mote_pb_message *type, const void *message,
                         void *memory, size_t size);
 
-/* Exact size of a message, in bytes. 0, or MOTE_PB_ERR_DEPTH, MOTE_PB_ERR_REQUIRED, with
- * MOTE_PB_CHECK_SENT MOTE_PB_ERR_UTF8 (mote_pb_why() says where); with fields that functions
- * supply MOTE_PB_ERR_SUPPLY, or MOTE_PB_ERR_CHANGED. */
+/* Exact size of a message, in bytes; texts are not looked at. 0, or MOTE_PB_ERR_DEPTH or
+ * MOTE_PB_ERR_REQUIRED (mote_pb_why() says where); with fields that functions supply any of
+ * mote_pb_walk_part(). */
 int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size);
 
-/* Encodes into `out`. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes), or an error as of
- * mote_pb_size(). One pass: it is written from its end and then moved to the front. */
+/* Encodes into `out`, in one pass. Sets *len. 0, MOTE_PB_ERR_SPACE (*len is what it takes), an
+ * error as of mote_pb_size() or, with MOTE_PB_CHECK_SENT, MOTE_PB_ERR_UTF8. */
 int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t *out, size_t cap,
                    size_t *len);
 
@@ -150,7 +150,7 @@ int mote_pb_encode(const mote_pb_encoder *encoder, const void *message, uint8_t 
  * Encodes a part, for output that comes in pieces: a mote_grpc_source. `encoder` is a
  * const mote_pb_encoder *. When *total is 0: writes the whole message if it fits, and sets *total
  * to its size. Otherwise *total is its size, and exactly the bytes [offset, offset + cap) are
- * written; the message must not have changed. 0, or an error as of mote_pb_size().
+ * written; the message must not have changed. 0, or an error as of mote_pb_encode().
  */
 int mote_pb_encode_part(const void *encoder, const void *message, size_t offset, uint8_t *out,
                         size_t cap, size_t *total);

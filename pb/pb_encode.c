@@ -76,8 +76,7 @@ static void put_fixed(mote_pb_writer *w, size_t size, const void *p)
     }
 }
 
-/* Once a message, not for each part of it. */
-static void check_text(mote_pb_writer *w, const mote_pb_bytes *b)
+void mote_pb_check_text(mote_pb_writer *w, const mote_pb_bytes *b)
 {
     if (w->total == 0 && !mote_pb_utf8_valid(b->data, b->len))
         w->error = MOTE_PB_ERR_UTF8;
@@ -90,7 +89,7 @@ void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p)
     MOTE_PB_LOOKED_AT(1);
     if ((f->key & 7) == MOTE_PB_LEN) {
         if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT)
-            check_text(w, p);
+            mote_pb_check_text(w, p);
         put_view(w, p);
         return;
     }
@@ -103,8 +102,7 @@ void mote_pb_put_value(mote_pb_writer *w, const mote_pb_field *f, const void *p)
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-/* A field that is no message: all of it. */
-static void encode_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_t *message)
+void mote_pb_put_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_t *message)
 {
     if (mote_pb_is_plural(f)) {
         w->parts->list(w, f, message + f->offset);
@@ -117,71 +115,20 @@ static void encode_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_
     }
 }
 
-/* ---- hosts: with one look at the room for each field --------------------------------------- */
-
-/* A field that is neither a list nor a message. False: there may not be room for it. */
-static inline bool push_field(mote_pb_writer *w, const mote_pb_field *f, const uint8_t *message)
-{
-    bool implicit = mote_pb_label_of(f) == MOTE_PB_IMPLICIT;
-    const uint8_t *at = implicit ? message + f->offset : mote_pb_single(f, message);
-    const mote_pb_bytes *view = (const void *)at;
-    size_t room = (size_t)(w->p - w->start), size = (f->key & 7) == MOTE_PB_I64 ? 8 : 4;
-    uint8_t *p = w->p;
-    uint64_t v;
-
-    if (!at)
-        return true;
-    switch (f->key & 7) {
-    case MOTE_PB_LEN:
-        if (view->len == 0 && implicit)
-            return true;
-        if (room < MOTE_PB_NUMBER_SIZE || room - MOTE_PB_NUMBER_SIZE < view->len)
-            return false;
-        if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT)
-            check_text(w, view);
-        p -= view->len;
-        if (view->len > 0)
-            memcpy(p, view->data, view->len);
-        p = mote_pb_push_number(p, view->len);
-        break;
-    case MOTE_PB_VARINT:
-        v = mote_pb_number(mote_pb_info_of(f), at);
-        if (v == 0 && implicit)
-            return true;
-        if (room < (size_t)2 * MOTE_PB_NUMBER_SIZE)
-            return false;
-        p = mote_pb_push_number(p, v);
-        break;
-    default: /* MOTE_PB_I64 or MOTE_PB_I32 */
-        v = size == 8 ? mote_pb_load(at, 8) : mote_pb_load(at, 4);
-        if (v == 0 && implicit)
-            return true;
-        if (room < size + MOTE_PB_NUMBER_SIZE)
-            return false;
-        p -= size;
-        if (size == 8)
-            mote_pb_store64(p, v);
-        else
-            mote_pb_store32(p, (uint32_t)v);
-    }
-    MOTE_PB_LOOKED_AT(1);
-    w->p = mote_pb_push_number(p, f->key);
-    return true;
-}
-
 size_t mote_pb_put_fields(mote_pb_writer *w, const mote_pb_message *type, const uint8_t *message,
                           size_t count)
 {
-    for (; count > 0 && !mote_pb_is_message(&type->fields[count - 1]); count--) {
-        const mote_pb_field *f = &type->fields[count - 1];
-        if (!MOTE_PB_SHORTCUTS || mote_pb_is_plural(f) || !push_field(w, f, message))
-            encode_field(w, f, message);
-    }
+    for (; count > 0 && !mote_pb_is_message(&type->fields[count - 1]); count--)
+        mote_pb_put_field(w, &type->fields[count - 1], message);
     return count;
 }
 
 int mote_pb_put_flat(mote_pb_writer *w, const mote_pb_message *type, const void *message)
 {
+    mote_pb_frame frame;
+
+    if (MOTE_PB_SHORTCUTS)
+        return mote_pb_put_host(w, type, message, &frame, &frame);
     mote_pb_put_fields(w, type, message, type->field_count);
     return 0;
 }
@@ -198,7 +145,7 @@ static int put_whole(mote_pb_writer *w, const void *message)
 
 int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size)
 {
-    mote_pb_writer w = {.parts = encoder};
+    mote_pb_writer w = {.parts = encoder, .total = 1, .counts = true}; /* texts are not checked */
     int r = put_whole(&w, message);
 
     *size = mote_pb_written(&w);

@@ -92,6 +92,8 @@ int mote_pb_put_deep(mote_pb_writer *w, const mote_pb_message *type, const void 
     mote_pb_frame *top = stack;
     const uint8_t *element = message;
 
+    if (MOTE_PB_SHORTCUTS)
+        return mote_pb_put_host(w, type, message, stack, last);
     for (;;) {
         const mote_pb_field *f;
         size_t fields = type->field_count;

@@ -1,53 +1,6 @@
 /* The size of a large message, in one pass that keeps the lengths of the messages inside of it. */
+#include "pb_sized.h"
 #include "pb_walk.h"
-
-static size_t sized_varint(uint64_t v)
-{
-#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
-    return v < 128 ? 1 : (unsigned)(640 - 9 * __builtin_clzll(v)) / 64; /* bits / 7, rounded up */
-#else
-    size_t n = 1;
-
-    for (v >>= 7; v > 0; v >>= 7)
-        n++;
-    return n;
-#endif
-}
-
-/* A sum, or as much as the machine can count: that is too large, and said to be. */
-static size_t sized_sum(size_t a, size_t b)
-{
-    return b < SIZE_MAX - a ? a + b : SIZE_MAX;
-}
-
-/* ---- fields that are no messages ----------------------------------------------------------- */
-
-static size_t sized_value(const mote_pb_field *f, const void *p)
-{
-    const mote_pb_type_info *info = mote_pb_info_of(f);
-
-    switch (f->key & 7) {
-    case MOTE_PB_LEN:
-        return sized_sum(sized_varint(((const mote_pb_bytes *)p)->len),
-                         ((const mote_pb_bytes *)p)->len);
-    case MOTE_PB_VARINT:
-        return sized_varint(mote_pb_number(info, p));
-    default:
-        return info->size;
-    }
-}
-
-static size_t sized_packed(const mote_pb_field *f, const mote_pb_list *list)
-{
-    size_t size = mote_pb_info_of(f)->size, n = 0;
-
-    if ((f->key & 7) != MOTE_PB_VARINT || size == sizeof(bool))
-        return list->count * size;
-    for (size_t i = 0; i < list->count; i++)
-        n += sized_value(f, (const uint8_t *)list->items + i * size);
-    MOTE_PB_LOOKED_AT(list->count);
-    return n;
-}
 
 /* The bytes of all values that a function gives, without their keys. */
 static int sized_items(const mote_pb_field *f, const uint8_t *message, size_t *n)
@@ -62,7 +15,7 @@ static int sized_items(const mote_pb_field *f, const uint8_t *message, size_t *n
         if (MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT &&
             !mote_pb_utf8_valid(spare.view.data, spare.view.len))
             return MOTE_PB_ERR_UTF8;
-        *n = sized_sum(*n, sized_value(f, value));
+        *n = mote_pb_sized_sum(*n, mote_pb_sized_value(f, value));
     }
     return 0;
 }
@@ -71,7 +24,7 @@ int mote_pb_packed_size(const mote_pb_field *f, const uint8_t *message, size_t *
 {
     if (mote_pb_is_supplied(f))
         return sized_items(f, message, n);
-    *n = sized_packed(f, (const void *)(message + f->offset));
+    *n = mote_pb_sized_packed(f, (const void *)(message + f->offset));
     return 0;
 }
 
@@ -81,43 +34,11 @@ static int sized_supplied(const mote_pb_field *f, const uint8_t *message, size_t
     int r = sized_items(f, message, &n);
 
     if (!mote_pb_is_packed(f))
-        n = sized_sum(n, count * sized_varint(f->key));
+        n = mote_pb_sized_sum(n, count * mote_pb_sized_varint(f->key));
     else if (count > 0)
-        n = sized_sum(n, sized_varint(f->key) + sized_varint(n));
+        n = mote_pb_sized_sum(n, mote_pb_sized_varint(f->key) + mote_pb_sized_varint(n));
     *size = n;
     return r;
-}
-
-static size_t sized_list(const mote_pb_field *f, const void *place)
-{
-    const mote_pb_list *list = place;
-    const mote_pb_bytes *views = list->items;
-    size_t n = 0;
-
-    if (list->count == 0)
-        return 0;
-    if (mote_pb_label_of(f) == MOTE_PB_PACKED) {
-        n = sized_packed(f, list);
-        return sized_sum(sized_varint(f->key) + sized_varint(n), n);
-    }
-    MOTE_PB_LOOKED_AT(list->count);
-    if (mote_pb_label_of(f) == MOTE_PB_UNKNOWN) {
-        for (size_t i = 0; i < list->count; i++)
-            n = sized_sum(n, views[i].len);
-        return n;
-    }
-    for (size_t i = 0; i < list->count; i++)
-        n = sized_sum(n,
-                      sized_value(f, (const uint8_t *)list->items + i * mote_pb_info_of(f)->size));
-    return sized_sum(list->count * sized_varint(f->key), n);
-}
-
-static size_t sized_field(const mote_pb_field *f, const uint8_t *message)
-{
-    if (mote_pb_is_plural(f))
-        return sized_list(f, message + f->offset);
-    const uint8_t *value = mote_pb_single(f, message);
-    return value ? sized_sum(sized_varint(f->key), sized_value(f, value)) : 0;
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -150,7 +71,8 @@ static int sized_fields(mote_pb_level *l)
             return MOTE_PB_ERR_UTF8;
         if (mote_pb_is_supplied(f) && (r = sized_supplied(f, message, &n)) < 0)
             return r;
-        l->end = sized_sum(l->end, mote_pb_is_supplied(f) ? n : sized_field(f, message));
+        l->end =
+            mote_pb_sized_sum(l->end, mote_pb_is_supplied(f) ? n : mote_pb_sized_field(f, message));
     }
     l->field = (uint16_t)(f - l->type->fields);
     return 0;
@@ -188,12 +110,12 @@ static void sized_close(mote_pb_walk *w, size_t depth)
     const mote_pb_level *l = mote_pb_level_at(w, depth);
     mote_pb_level *around = mote_pb_level_at(w, depth - 1);
     const mote_pb_field *f = mote_pb_row(around);
-    size_t key = sized_varint(f->key);
+    size_t key = mote_pb_sized_varint(f->key);
 
     if (l->slot < w->slots)
         *mote_pb_length_at(w, l->slot) = (uint32_t)l->end;
-    key += mote_pb_type_of(f) == MOTE_PB_GROUP ? key : sized_varint(l->end);
-    around->end = sized_sum(around->end, sized_sum(key, l->end));
+    key += mote_pb_type_of(f) == MOTE_PB_GROUP ? key : mote_pb_sized_varint(l->end);
+    around->end = mote_pb_sized_sum(around->end, mote_pb_sized_sum(key, l->end));
     around->element++;
 }
 

@@ -14,7 +14,7 @@ static void check_all(const mote_pb_encoder *encoder, const void *message, int c
 
     mote_pb_walk_init(&walk, walk_memory, sizeof walk_memory);
     CHECK_INT(mote_pb_encode(encoder, message, out, sizeof out, &len), code);
-    CHECK_INT(mote_pb_size(encoder, message, &len), code);
+    CHECK_INT(mote_pb_size(encoder, message, &len), code == MOTE_PB_ERR_UTF8 ? 0 : code);
     CHECK_INT(mote_pb_encode_part(encoder, message, 0, out, sizeof out, &total), code);
     total = 0;
     CHECK_INT(mote_pb_encode_part(encoder, message, 0, out, 0, &total), code);
