@@ -132,6 +132,9 @@ bench)
     need pkg-config pkg-config
     need curl curl
     need python3 /usr/bin/python3
+    need zlib1g-dev /usr/include/zlib.h
+    need maven mvn
+    need python3-pip pip
     ;;
 lint)
     need clang-format clang-format

@@ -36,3 +36,29 @@ while IFS=$'\t' read -r room small medium large plain; do
     line "pb send 1 kB of 4 MB, buffer of $room" ns "$medium" "$small" "of 62 kB" 0.67 less
     line "pb send 1 kB of 16 MB, buffer of $room" ns "$large" "$small" "of 62 kB" 0.67 less
 done <"$B/large.out"
+
+# Beside the newest C++ protobuf and upb. What is sized takes a third of what is written.
+M=$B/newest N=$BUILD/newest
+mkdir -p "$M"
+if ! BUILD=$BUILD tests/bench/newest.sh; then
+    echo "bench pb: protobuf 35.1 cannot be had: no rows for it" >&2
+    exit 0
+fi
+"$N/protoc" -I tests/bench --cpp_out="$M" codec.proto otlp.proto
+protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$M" --mote_opt=runtime=,prefix=mm codec.proto otlp.proto
+for f in codec otlp; do $CC -std=c11 -O2 -I. -I"$M" -c "$M/$f.mote.c" -o "$M/$f.mote.o"; done
+# shellcheck disable=SC2046
+g++ -std=c++17 $(cat "$N/flags") -I. -I"$M" tests/bench/newest.cc "$M"/*.pb.cc "$M"/*.mote.o "$BUILD/libmote.a" "$N/lib.a" \
+    -lpthread -lz -o "$M/bench"
+for _ in $(seq "$ROUNDS"); do taskset -c 0 "$M/bench"; done >"$B/codec.out"
+cut -f 1,2 "$B/codec.out" | awk '!seen[$0]++' | while IFS= read -r key; do
+    name=${key%	*} way=${key#*	} ns=$(of "$key" 3) cpp=-
+    what="pb $way, $name"
+    [ "$way" != encode ] || cpp=1
+    line "$what" ns "$ns" "$(of "$key" 4)" "C++ protobuf 35.1" $cpp less
+    case $way in
+    encode) line "$what" ns "$ns" "$(of "$key" 5)" "upb 35.1" - less ;;
+    decode) line "$what" ns "$ns" "$(of "$key" 5)" "upb 35.1" 1 less ;;
+    size) line "$what" ns "$ns" "$(of "$name	encode" 3)" "mote's encode" 3 less ;;
+    esac
+done
