@@ -185,6 +185,13 @@ bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRP
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
 
+.PHONY: bench-pb
+bench-pb: setup-bench-pb ## Protocol Buffers beside protobuf 35.1 (C++, upb) too, which it fetches and compiles once (some minutes)
+	$(MAKE) BUILD=$(BUILD) all
+	rm -f $(BUILD)/bench.tsv
+	CC="$(CC)" BUILD=$(BUILD) NEWEST=1 tests/bench/pb.sh
+	column -t -s "$$(printf '\t')" $(BUILD)/bench.tsv
+
 tls-memory: setup-tls ## what mbedTLS 2.28 and 3.6 take of a static pool, for each preset of tls/preset.h
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/mbedtls_preset.sh

@@ -123,16 +123,6 @@ size_t mote_pb_put_fields(mote_pb_writer *w, const mote_pb_message *type, const 
     return count;
 }
 
-int mote_pb_put_flat(mote_pb_writer *w, const mote_pb_message *type, const void *message)
-{
-    mote_pb_frame frame;
-
-    if (MOTE_PB_SHORTCUTS)
-        return mote_pb_put_host(w, type, message, &frame, &frame);
-    mote_pb_put_fields(w, type, message, type->field_count);
-    return 0;
-}
-
 static int put_whole(mote_pb_writer *w, const void *message)
 {
     int r;

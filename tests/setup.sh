@@ -132,6 +132,16 @@ bench)
     need pkg-config pkg-config
     need curl curl
     need python3 /usr/bin/python3
+    ;;
+bench-pb)
+    need g++ g++
+    need protobuf-compiler protoc
+    need libprotobuf-dev /usr/include/google/protobuf/message.h
+    need nanopb protoc-gen-nanopb
+    need libnanopb-dev /usr/include/pb_encode.h
+    need protobuf-c-compiler protoc-gen-c
+    need libprotobuf-c-dev /usr/include/protobuf-c/protobuf-c.h
+    need pkg-config pkg-config
     need zlib1g-dev /usr/include/zlib.h
     need maven mvn
     need python3-pip pip

@@ -37,9 +37,10 @@ while IFS=$'\t' read -r room small medium large plain; do
     line "pb send 1 kB of 16 MB, buffer of $room" ns "$large" "$small" "of 62 kB" 0.67 less
 done <"$B/large.out"
 
-# Beside the newest C++ protobuf and upb. What is sized takes a third of what is written.
+# Beside the newest C++ protobuf and upb, once `make bench-pb` has built them. What is sized takes a third of what is written.
 M=$B/newest N=$BUILD/newest
 mkdir -p "$M"
+[ "${NEWEST:-}" = 1 ] || [ -e "$N/lib.a" ] || exit 0
 if ! BUILD=$BUILD tests/bench/newest.sh; then
     echo "bench pb: protobuf 35.1 cannot be had: no rows for it" >&2
     exit 0
