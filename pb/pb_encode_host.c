@@ -136,9 +136,9 @@ static HOST_INLINE uint8_t *host_packed(const mote_pb_writer *w, const mote_pb_f
     const uint8_t *items = list->items, *end = p;
     bool is_number = (f->key & 7) == MOTE_PB_VARINT;
     size_t size = list->count * info.size;
+    size_t room = (size_t)(p - w->start) / MOTE_PB_NUMBER_SIZE;
 
-    if ((size_t)(p - w->start) / MOTE_PB_NUMBER_SIZE < list->count + 2 ||
-        (!is_number && !MOTE_PB_LITTLE_ENDIAN))
+    if (room < 2 || room - 2 < list->count || (!is_number && !MOTE_PB_LITTLE_ENDIAN))
         return NULL;
     MOTE_PB_LOOKED_AT(list->count);
     if (!is_number)
@@ -161,7 +161,7 @@ static HOST_INLINE void host_list(host_pen *o, const mote_pb_field *f, const uin
     if (list->count == 0)
         return;
     if (counts) {
-        o->counted += mote_pb_sized_list(f, place);
+        o->counted = mote_pb_sized_sum(o->counted, mote_pb_sized_list(f, place));
         return;
     }
     if (mote_pb_label_of(f) == MOTE_PB_PACKED)
@@ -179,8 +179,7 @@ static HOST_INLINE void host_single(host_pen *o, const mote_pb_field *f, const v
                                     bool implicit, bool counts)
 {
     if (counts) {
-        size_t size = mote_pb_sized_single(f, at, implicit);
-        o->counted += size;
+        o->counted = mote_pb_sized_sum(o->counted, mote_pb_sized_single(f, at, implicit));
         return;
     }
     uint8_t *start = host_value(o->w, f, o->p, at, implicit);
@@ -217,7 +216,7 @@ static HOST_INLINE void host_field(host_pen *o, const mote_pb_field *f, const ui
 static HOST_INLINE void host_number(host_pen *o, size_t v, bool counts)
 {
     if (counts) {
-        o->counted += mote_pb_sized_varint(v);
+        o->counted = mote_pb_sized_sum(o->counted, mote_pb_sized_varint(v));
     } else if ((size_t)(o->p - o->w->start) >= MOTE_PB_NUMBER_SIZE) {
         o->p = mote_pb_push_number(o->p, v);
     } else {
