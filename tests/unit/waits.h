@@ -147,6 +147,9 @@ static const char *why(void *context)
     return refused ? "connect 10.0.0.1:1: Connection refused" : "";
 }
 
+/* What stands between the channel and the bytes of the server: NULL: nothing. */
+static mote_io (*layer)(mote_io plain);
+
 static void begin(obstacle where)
 {
     mote_grpc_config config = {.max_calls = CALLS,
@@ -166,6 +169,8 @@ static void begin(obstacle where)
     now = 1000;
     connects = 0;
     refused = false;
+    if (layer)
+        io = layer(io);
     mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input, io);
 }
 

@@ -1,0 +1,163 @@
+/* The matrix of all waits through TLS: what a blocking client waits for, it waits for no longer
+ * when records lie between, whatever they are cut into. And the waits that only a handshake has.
+ * Of the cells a third is run; all of them with the word "whole" after the folder. */
+#include "../../port/posix/tls.h"
+#include "waits_matrix.h"
+
+#include <stdlib.h>
+
+enum { SERVER, CLIENT, SIDES, PLAIN = 64 };
+
+static mote_tls_context *contexts[SIDES];
+static uint64_t context_memory[SIDES][MOTE_TLS_CONTEXT_MEMORY / 8];
+static uint64_t peer_memory[MOTE_TLS_MEMORY / 8];
+static mote_tls *peer;
+static mote_io script; /* the server behind it */
+static mote_posix_tls_io secret;
+static mote_posix_tls_config config_of_client;
+static size_t piece;     /* the most bytes of records that come at once; 0: all */
+static size_t stops_at;  /* the server says so many bytes of its handshake, and no more */
+static uint64_t drip_ms; /* between two bytes of it */
+static uint64_t dripped_ms, spoken;
+
+static mote_tls_span file(const char *folder, const char *name)
+{
+    static char files[3][16384];
+    static int next;
+    char *to = files[next++], path_of[512];
+
+    snprintf(path_of, sizeof path_of, "%s/%s", folder, name);
+    FILE *f = fopen(path_of, "rb");
+    if (!f) {
+        fprintf(stderr, "%s is missing\n", path_of);
+        exit(1);
+    }
+    size_t n = fread(to, 1, sizeof files[0] - 1, f);
+    fclose(f);
+    return (mote_tls_span){to, n + 1};
+}
+
+static int secret_dial(void *context, uint64_t until_ms)
+{
+    int r = script.connect(context, until_ms);
+
+    spoken = 0;
+    mote_tls_end(peer);
+    peer = NULL;
+    if (r < 0)
+        return r;
+    return mote_tls_init(&peer, contexts[SERVER], NULL, peer_memory, sizeof peer_memory);
+}
+
+/* The server reads; a record is taken whole, or not at all. */
+static int secret_take(void *context, const uint8_t *buf, size_t len)
+{
+    uint8_t plain[4096];
+    size_t used, at = 0;
+    int r;
+
+    if (server == NO_ROOM && heard_len > 0) /* it has taken the preface and SETTINGS */
+        return 0;
+    do {
+        r = mote_tls_read(peer, buf + at, len - at, &used, plain, sizeof plain);
+        at += used;
+        if (r > 0)
+            CHECK_INT(script.write(context, plain, (size_t)r), r);
+    } while (r > 0 || (r == 0 && used > 0 && at < len));
+    return r < 0 ? -1 : (int)at;
+}
+
+/* What the server says becomes records. */
+static int secret_give(void *context, uint8_t *buf, size_t cap)
+{
+    uint8_t plain[PLAIN];
+    size_t len;
+    int n;
+
+    while (mote_tls_ready(peer) && !mote_tls_peek(peer, &len) &&
+           (n = script.read(context, plain, sizeof plain)) > 0)
+        CHECK_INT(mote_tls_write(peer, plain, (size_t)n), n);
+    const uint8_t *out = mote_tls_peek(peer, &len);
+    if (!out || (stops_at > 0 && spoken >= stops_at) || (drip_ms > 0 && now < dripped_ms + drip_ms))
+        return 0;
+    len = piece > 0 && len > piece ? piece : len < cap ? len : cap;
+    if (stops_at > 0 && len > stops_at - spoken)
+        len = stops_at - spoken;
+    memcpy(buf, out, len);
+    mote_tls_ack(peer, len);
+    spoken += len;
+    dripped_ms = now;
+    return (int)len;
+}
+
+static mote_io through_tls(mote_io plain)
+{
+    mote_io inner = plain;
+
+    script = plain;
+    inner.read = secret_give;
+    inner.write = secret_take;
+    inner.connect = secret_dial;
+    mote_posix_tls_end(&secret);
+    CHECK_INT(mote_posix_tls_begin(&secret, &config_of_client, inner), 0);
+    return mote_posix_tls_transport(&secret);
+}
+
+static void every_wait_through_tls_ends_at_the_deadline(void)
+{
+    piece = 0;
+    every_wait_ends_at_the_deadline();
+    piece = 3;
+    every = every > 1 ? 7 : 1;
+    every_wait_ends_at_the_deadline();
+    piece = 0;
+}
+
+/* A handshake that stops at any byte, or comes a byte each 200 ms, is a connection that takes too
+ * long; and when the server has come to its senses, the next call works. */
+static void a_handshake_ends_at_the_deadline(void)
+{
+    static const size_t stops[] = {0, 1, 5, 100, 700};
+
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+        stops_at = stops[i];
+        drip_ms = stops[i] == 0 ? 200 : 0;
+        begin(WORKS);
+        check_status(
+            unary(LIMIT, true), MOTE_GRPC_DEADLINE_EXCEEDED,
+            "deadline exceeded: connecting took too long (the TLS handshake took too long)");
+        CHECK_INT(now, 1000 + LIMIT);
+        CHECK_INT(heard_len, 0);
+        stops_at = drip_ms = 0;
+        check_status(unary(LIMIT, true), MOTE_GRPC_OK, "");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *folder = argc > 1 ? argv[1] : "build/test/tls", *why = NULL;
+    mote_tls_config of_server = {.server = true,
+                                 .cert = file(folder, "server.pem"),
+                                 .key = file(folder, "server.key"),
+                                 .session_s = 100};
+    mote_tls_config of_client = {.ca = file(folder, "good.pem")};
+
+    CHECK_INT(mote_tls_context_init(&contexts[SERVER], &of_server, context_memory[SERVER],
+                                    sizeof context_memory[SERVER], &why),
+              0);
+    CHECK_INT(mote_tls_context_init(&contexts[CLIENT], &of_client, context_memory[CLIENT],
+                                    sizeof context_memory[CLIENT], &why),
+              0);
+    config_of_client =
+        (mote_posix_tls_config){.context = contexts[CLIENT], .host_name = "localhost"};
+    layer = through_tls;
+    takes_records = true;
+    every = argc > 2 && strcmp(argv[2], "whole") == 0 ? 1 : 3;
+    RUN(every_wait_through_tls_ends_at_the_deadline);
+    RUN(a_handshake_ends_at_the_deadline);
+    mote_posix_tls_end(&secret);
+    mote_tls_end(peer);
+    mote_tls_context_end(contexts[SERVER]);
+    mote_tls_context_end(contexts[CLIENT]);
+    return test_summary();
+}

@@ -1,0 +1,143 @@
+/* Every wait of a blocking client, against everything that it can wait for: it ends at its deadline
+ * and says what it waited for, the server has heard of it, and the next call works. */
+#ifndef WAITS_MATRIX_H
+#define WAITS_MATRIX_H
+
+#include "waits.h"
+
+static unsigned every = 1; /* of so many cells one is run */
+static bool takes_records; /* the transport: of what leaves as one piece it takes all */
+
+/* The functions that wait. Before a call has started, all of them wait in mote_channel_start(). */
+typedef enum { UNARY, SEND, RECV, RECV_WITHIN, NEXT, COLLECT, FINISH, WAYS } way;
+
+static const char *const way_names[] = {"unary", "send",    "recv",  "recv_within",
+                                        "next",  "collect", "finish"};
+
+static const struct {
+    obstacle where;
+    const char *text;
+} rows[] = {
+    {REFUSES, "deadline exceeded: the wait before the next attempt to connect is not over "
+              "(connect 10.0.0.1:1: Connection refused)"},
+    {IS_NOT_REACHED, "deadline exceeded: connecting took too long (no address could be reached)"},
+    {ACCEPTS, "deadline exceeded: connected, but the server has not sent its SETTINGS"},
+    {NO_STREAMS, "deadline exceeded: the server permits no more calls at once"},
+    {NO_ROOM, "deadline exceeded: the transport takes no more bytes"},
+    [5] = {NO_WINDOW, "deadline exceeded: the server's flow-control window is closed"},
+    [6] = {NO_ANSWER, "deadline exceeded: the server has not answered"},
+    {HEADERS_ONLY, "deadline exceeded: the server has not answered"},
+    {HALF_FRAME, "deadline exceeded: the server has not answered"},
+    {HALF_MESSAGE, "deadline exceeded: the server has not answered"},
+    {NO_TRAILERS, "deadline exceeded: the server has not answered"},
+};
+
+/* One that neither the buffer nor an ordinary window holds. */
+static mote_status send_much(mote_grpc_call *call)
+{
+    static uint8_t big[70000];
+    mote_grpc_bytes message = {big, sizeof big};
+
+    CHECK(mote_channel_send(call, &mote_grpc_bytes_source, &message, 0) < 0);
+    return mote_channel_finish(call);
+}
+
+static mote_status receive(mote_grpc_call *call, way by)
+{
+    mote_grpc_event ev;
+    int r;
+
+    do {
+        r = by == RECV          ? mote_channel_recv(call, &ev)
+            : by == RECV_WITHIN ? mote_channel_recv_within(call, &ev, 60000)
+                                : mote_channel_next(&channel, &ev, 60000);
+        CHECK_INT(r, 1);
+        CHECK(ev.call == call);
+    } while (r == 1 && ev.type != MOTE_GRPC_STATUS);
+    return mote_status_of_event(&ev);
+}
+
+static mote_status call_by(way by)
+{
+    mote_grpc_request request = {.path = &path, .timeout_ms = LIMIT, .wait_for_ready = true};
+    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
+    mote_grpc_call *call;
+    const uint8_t *data;
+    size_t len;
+
+    if (by == UNARY)
+        return unary(LIMIT, true);
+    int r = mote_channel_start(&channel, &request, &call);
+    if (r < 0)
+        return mote_channel_status(&channel, r);
+    if (by == SEND)
+        return send_much(call);
+    int sent = mote_channel_send(call, &mote_grpc_bytes_source, &message, 0);
+    CHECK(server == NO_WINDOW ? sent < 0 : sent == 0);
+    if (server != NO_WINDOW)
+        CHECK_INT(mote_channel_half_close(call), 0);
+    return by == COLLECT  ? mote_channel_collect(call, &data, &len)
+           : by == FINISH ? mote_channel_finish(call)
+                          : receive(call, by);
+}
+
+/* What the server has heard of: the frames of this type. */
+static unsigned frames_of(uint8_t type)
+{
+    unsigned n = 0;
+
+    for (size_t at = 24; at + 9 <= heard_len;
+         at += 9 + ((size_t)heard[at + 1] << 8 | heard[at + 2]))
+        n += heard[at + 3] == type;
+    return n;
+}
+
+/* The server goes on where it had stopped; after SEND the window of the connection is used up. */
+static void mend(obstacle where, way by)
+{
+    server = WORKS;
+    if (by == SEND && where > NO_STREAMS)
+        say("\0\0\4\x8\0\0\0\0\0\0\0\xff\xff", 13);
+    if (where == ACCEPTS)
+        say("\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0\0", 18);
+    else if (where == NO_STREAMS)
+        say("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\7", 15);
+    else if (where == NO_WINDOW)
+        say("\0\0\6\4\0\0\0\0\0\0\4\0\0\xff\xff", 15);
+    else if (where == HALF_FRAME && by != SEND)
+        say("\0\2hi", 4);
+}
+
+static const char *text_of(size_t row, way by)
+{
+    if (rows[row].where == NO_ROOM && takes_records && by == UNARY)
+        return rows[6].text;
+    return by == SEND && rows[row].where > NO_WINDOW ? rows[5].text : rows[row].text;
+}
+
+static void every_wait_ends_at_the_deadline(void)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (way by = UNARY; by < WAYS; by++) {
+            if ((i + by) % every != 0)
+                continue;
+            test_ok = true;
+            begin(rows[i].where);
+            check_status(call_by(by), MOTE_GRPC_DEADLINE_EXCEEDED, text_of(i, by));
+            CHECK_INT(now, 1000 + LIMIT);
+            CHECK_INT(frames_of(1), rows[i].where >= NO_WINDOW);
+            CHECK(rows[i].where < NO_WINDOW ||
+                  memcmp(heard + heard_len - 13, "\0\0\4\3\0\0\0\0\1\0\0\0\10", 13) == 0);
+            mend(rows[i].where, by);
+            check_status(unary(LIMIT, true), MOTE_GRPC_OK, "");
+            all = all && test_ok;
+            if (!test_ok)
+                printf("  %s, row %zu\n", way_names[by], i);
+        }
+    }
+    test_ok = all;
+}
+
+#endif
