@@ -1,6 +1,6 @@
 // The interoperability tests with @connectrpc/connect-node, speaking gRPC: a server, and a client that runs one case.
 //   node connect.js server --port=N [--cert=PEM --key=PEM]
-//   node connect.js client --server_port=N --test_case=NAME [--ca=PEM]
+//   node connect.js client --server_port=N --test_case=NAME [--ca=PEM] [--web=1.1 or 2]    with --web as gRPC-Web, by that HTTP
 // MOTE_DESCRIPTORS names the descriptor set of interop.proto.
 'use strict';
 const assert = require('assert');
@@ -9,7 +9,7 @@ const http2 = require('http2');
 const { createFileRegistry, fromBinary } = require('@bufbuild/protobuf');
 const { FileDescriptorSetSchema } = require('@bufbuild/protobuf/wkt');
 const { Code, ConnectError, createClient, decodeBinaryHeader, encodeBinaryHeader } = require('@connectrpc/connect');
-const { compressionGzip, connectNodeAdapter, createGrpcTransport } = require('@connectrpc/connect-node');
+const { compressionGzip, connectNodeAdapter, createGrpcTransport, createGrpcWebTransport } = require('@connectrpc/connect-node');
 
 const INITIAL = 'x-grpc-test-echo-initial', TRAILING = 'x-grpc-test-echo-trailing-bin';
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fs.readFileSync(process.env.MOTE_DESCRIPTORS)));
@@ -84,7 +84,10 @@ let client;
 const baseUrl = `${arguments_.ca ? 'https' : 'http'}://${arguments_.server_host || '127.0.0.1'}:${arguments_.server_port}`;
 // Node resets streams of a session that holds more than 10 MB by itself.
 const nodeOptions = { maxSessionMemory: 1000, ca: arguments_.ca && fs.readFileSync(arguments_.ca) };
-const connect = (more) => createClient(service, createGrpcTransport({ baseUrl, nodeOptions, acceptCompression: [], ...more }));
+const transport = (more) => (arguments_.web
+  ? createGrpcWebTransport({ baseUrl, httpVersion: arguments_.web, nodeOptions: arguments_.web === '2' ? nodeOptions : {}, ...more })
+  : createGrpcTransport({ baseUrl, nodeOptions, ...more }));
+const connect = (more) => createClient(service, transport({ acceptCompression: [], ...more }));
 const gzip = { sendCompression: compressionGzip, acceptCompression: [compressionGzip], compressMinBytes: 0 };
 
 async function large(more, options) {
@@ -191,7 +194,7 @@ const cases = {
   special_status_message: () => status('\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \u{1F608}\t\n'),
   unimplemented_method: async () => assert.strictEqual(await code(client.unimplementedCall({})), Code.Unimplemented),
   unimplemented_service: async () => {
-    const other = createClient(unimplementedService, createGrpcTransport({ baseUrl, nodeOptions }));
+    const other = createClient(unimplementedService, transport({}));
     assert.strictEqual(await code(other.unimplementedCall({})), Code.Unimplemented);
   },
   cancel_after_begin: async () => {

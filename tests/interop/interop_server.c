@@ -4,6 +4,7 @@
  *
  *   interop_server --port=10000
  */
+#include "../../grpc/web/web.h"
 #include "../../examples/common/options.h"
 #include "../../grpc/codec/codec.h"
 #include "delay.h"
@@ -436,7 +437,7 @@ int main(int argc, char **argv)
 {
     static uint8_t message[LARGEST + 4096];
     const char *port = "10000", *tls = "false", *streams = "100";
-    const char *cert = NULL, *key = NULL, *ca = NULL;
+    const char *cert = NULL, *key = NULL, *ca = NULL, *origin = NULL;
     mote_posix_security security;
     char address[32];
     const option options[] = {OPTION("--port", &port, "where to listen, on all interfaces"),
@@ -444,6 +445,7 @@ int main(int argc, char **argv)
                               OPTION("--cert", &cert, "the server's certificate, PEM"),
                               OPTION("--key", &key, "its key, PEM"),
                               OPTION("--ca", &ca, "clients must have a certificate by these"),
+                              OPTION("--web", &origin, "pages of this origin may call"),
                               OPTION("--max_concurrent_streams", &streams, "on a connection; 100"),
                               OPTIONS_END};
 
@@ -454,6 +456,8 @@ int main(int argc, char **argv)
     if (secure && !config.context)
         return 2;
     security = mote_posix_tls_security(&config);
+    const mote_web_config web = {.origins = &origin, .origin_count = 1};
+    const mote_grpc_door door = MOTE_WEB_DOOR(&web);
     snprintf(address, sizeof address, ":%s", port);
     mote_posix_server server = {.address = address,
                                 .grpc = {.max_calls = (uint16_t)atoi(streams),
@@ -462,7 +466,8 @@ int main(int argc, char **argv)
                                          .tx_size = 65536,
                                          .table_size = 4096,
                                          .field_size = 8192,
-                                         .user_size = sizeof(state),
+                                         .user_size = sizeof(state) + MOTE_WEB_STATE,
+                                         .door = origin ? &door : NULL,
                                          .connection_window = 16 << 20,
                                          .codecs = &mote_grpc_zlib,
                                          .message = message,
