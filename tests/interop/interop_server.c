@@ -4,6 +4,7 @@
  *
  *   interop_server --port=10000
  */
+#include "../../port/posix/http1.h"
 #include "../../grpc/web/web.h"
 #include "../../examples/common/options.h"
 #include "../../grpc/codec/codec.h"
@@ -445,7 +446,7 @@ int main(int argc, char **argv)
                               OPTION("--cert", &cert, "the server's certificate, PEM"),
                               OPTION("--key", &key, "its key, PEM"),
                               OPTION("--ca", &ca, "clients must have a certificate by these"),
-                              OPTION("--web", &origin, "pages of this origin may call"),
+                              OPTION("--web", &origin, "pages of this origin may call, without TLS also by HTTP/1.1"),
                               OPTION("--max_concurrent_streams", &streams, "on a connection; 100"),
                               OPTIONS_END};
 
@@ -458,6 +459,7 @@ int main(int argc, char **argv)
     security = mote_posix_tls_security(&config);
     const mote_web_config web = {.origins = &origin, .origin_count = 1};
     const mote_grpc_door door = MOTE_WEB_DOOR(&web);
+    const mote_posix_security http1 = mote_posix_http1();
     snprintf(address, sizeof address, ":%s", port);
     mote_posix_server server = {.address = address,
                                 .grpc = {.max_calls = (uint16_t)atoi(streams),
@@ -475,7 +477,7 @@ int main(int argc, char **argv)
                                          .services = services,
                                          .service_count = 3},
                                 .max_connections = 256,
-                                .security = secure ? &security : NULL,
+                                .security = secure ? &security : origin ? &http1 : NULL,
                                 .turn = each_turn,
                                 .turn_ms = 1};
     return mote_posix_serve(&server) < 0;

@@ -133,6 +133,9 @@ static void server_has_the_door_of_the_page(void)
     open_door(&config);
     CHECK_INT(config.user_size, MOTE_WEB_STATE);
     CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), 0);
+    mote_posix_server both = {.grpc = config};
+    serve_both(&both);
+    CHECK(both.security->size >= MOTE_HTTP1_MEMORY);
     config.user_size = 0;
     CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), MOTE_GRPC_ERR_CONFIG);
 }

@@ -1,144 +1,15 @@
-/* A browser's side of HTTP/2, by hand, and a server with a door: a request in, and what came back
- * as a text. The wire cuts where a seed says. */
+/* A browser's side of HTTP/2, by hand, before a server with a door: a request in, and what came
+ * back as a text. The wire cuts where a seed says. */
 #ifndef WEB_HARNESS_H
 #define WEB_HARNESS_H
 
-#include "../../grpc/web/web.h"
-#include "../test.h"
+#include "web_server.h"
 
-enum { WEB_CALLS = 4, RX = 80, LOG = 1 << 15 };
-
-MOTE_GRPC_LAYOUT(room, max_calls = WEB_CALLS, slots = 4, rx_size = RX, tx_size = 256,
-                 table_size = 4096, field_size = 256, user_size = 16 + MOTE_WEB_STATE);
-
-static mote_grpc server;
-static uint64_t server_memory[room_memory_size / 8];
 static mote_h2 browser;
 static mote_h2_stream browser_streams[WEB_CALLS];
 static uint8_t browser_tx[1 << 14], browser_scratch[512];
 static uint16_t browser_table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
 static uint32_t seed, browser_window = 65535;
-static unsigned handler_calls;
-static mote_grpc_handle deferred; /* whose handler was not ready; it is by the next step */
-
-/* ---- the server's methods ------------------------------------------------------------------ */
-
-static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    mote_grpc_bytes message = {ev->data, ev->len};
-
-    handler_calls += ev->type == MOTE_GRPC_START || ev->type == MOTE_GRPC_MESSAGE;
-    if (ev->type == MOTE_GRPC_MESSAGE)
-        return mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
-    return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, MOTE_GRPC_OK, NULL) : 0;
-}
-
-static int answer_once(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    mote_grpc_bytes message = {ev->data, ev->len};
-
-    return ev->type == MOTE_GRPC_MESSAGE ? mote_grpc_answer(call, &mote_grpc_bytes_source, &message)
-                                         : 0;
-}
-
-/* As many messages of 20 bytes as the request has. */
-static int stream_many(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    uint32_t *state = call->user; /* wanted, sent */
-    char text[21];
-    int r;
-
-    if (ev->type == MOTE_GRPC_MESSAGE)
-        state[0] = (uint32_t)ev->len;
-    if (ev->type != MOTE_GRPC_HALF_CLOSE && ev->type != MOTE_GRPC_WRITABLE)
-        return 0;
-    for (; state[1] < state[0]; state[1]++) {
-        snprintf(text, sizeof text, "message %12u", (unsigned)state[1]);
-        mote_grpc_bytes message = {(const uint8_t *)text, 20};
-        if ((r = mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0)) < 0)
-            return r == MOTE_AGAIN ? 0 : r;
-    }
-    r = mote_grpc_finish(call, MOTE_GRPC_OK, NULL);
-    return r == MOTE_AGAIN ? 0 : r;
-}
-
-/* The end says who asked, with metadata behind it. */
-static int refuse(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    static const mote_grpc_metadata initial = MOTE_GRPC_METADATA_FIELD("x-initial", "one");
-    static const mote_grpc_metadata trailing[] = {MOTE_GRPC_METADATA_FIELD("x-why", "because"),
-                                                  MOTE_GRPC_METADATA_FIELD("x-raw-bin", "AAEC")};
-
-    if (ev->type == MOTE_GRPC_START)
-        return mote_grpc_send_headers(call, &initial, 1);
-    return ev->type == MOTE_GRPC_HALF_CLOSE
-               ? mote_grpc_finish_with(call, MOTE_GRPC_UNAUTHENTICATED, " 100% \xe2\x82\xac ", 10,
-                                       trailing, 2)
-               : 0;
-}
-
-/* What it returns is the request's first byte. */
-static int returns(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    (void)call;
-    return ev->type == MOTE_GRPC_MESSAGE ? ev->data[0] - '0' : 0;
-}
-
-/* A message larger than any window, and an error in its midst. */
-static int gives_up(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    static const uint8_t bytes[4000];
-    mote_grpc_bytes message = {bytes, sizeof bytes};
-
-    if (ev->type != MOTE_GRPC_HALF_CLOSE)
-        return 0;
-    int r = mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
-    return r == MOTE_AGAIN ? MOTE_GRPC_ABORTED : r;
-}
-
-/* Takes a message, or a piece of one, at the second offer; says at the end how many bytes. */
-static int counts(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    uint32_t *state = call->user; /* bytes, offers */
-    char text[16];
-
-    if (ev->type == MOTE_GRPC_MESSAGE || ev->type == MOTE_GRPC_CHUNK) {
-        if (state[1]++ % 2 == 0) {
-            deferred = mote_grpc_handle_of(call);
-            return MOTE_AGAIN;
-        }
-        state[0] += (uint32_t)ev->len;
-    }
-    if (ev->type != MOTE_GRPC_HALF_CLOSE)
-        return 0;
-    snprintf(text, sizeof text, "%u bytes", (unsigned)state[0]);
-    return mote_grpc_finish(call, MOTE_GRPC_OK, text);
-}
-
-static int waits(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    (void)call, (void)ev;
-    return 0;
-}
-
-static const mote_grpc_method methods[] = {
-    {"Echo", echo, NULL, NULL, NULL, false, false},
-    {"Once", answer_once, NULL, NULL, NULL, true, true},
-    {"Many", stream_many, NULL, NULL, NULL, true, false},
-    {"Refuse", refuse, NULL, NULL, NULL, false, false},
-    {"Returns", returns, NULL, NULL, NULL, false, false},
-    {"GivesUp", gives_up, NULL, NULL, NULL, false, false},
-    {"Counts", counts, NULL, NULL, NULL, false, false},
-    {"Chunks", counts, NULL, NULL, &mote_grpc_chunks, false, false},
-    {"Waits", waits, NULL, NULL, NULL, false, false},
-};
-static const mote_grpc_service services[] = {
-    {.name = "test.Web", .methods = methods, .method_count = sizeof methods / sizeof *methods}};
-
-static const char *const origins[] = {"https://a.example", "http://localhost:8080"};
-static mote_web_config web_config;
-static const mote_grpc_door door = MOTE_WEB_DOOR(&web_config);
-static mote_grpc_config server_config;
 
 /* ---- the wire ------------------------------------------------------------------------------ */
 
@@ -221,18 +92,6 @@ static bool server_to_browser(void)
     return true;
 }
 
-static bool resume(void)
-{
-    mote_grpc_call *call = mote_grpc_find(deferred);
-
-    deferred = (mote_grpc_handle){0};
-    if (!call)
-        return false;
-    mote_grpc_resume(call);
-    mote_grpc_serve(&server, NULL, 0);
-    return true;
-}
-
 static bool step(void)
 {
     bool moved = browser_to_server();
@@ -262,12 +121,8 @@ static void connect_browser(void)
                         .scratch_size = sizeof browser_scratch,
                         .initial_window = browser_window};
 
-    server_config = (mote_grpc_config){MOTE_GRPC_SIZES(room), .server = true, .services = services,
-                                       .service_count = 1, .door = &door};
-    web_config = (mote_web_config){.origins = origins, .origin_count = 2};
-    CHECK_INT(mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory), 0);
+    prepare_server();
     CHECK_INT(mote_h2_init(&browser, &c), 0);
-    mote_grpc_tick(&server, 1000);
     mote_h2_tick(&browser, 1000);
     settle();
 }

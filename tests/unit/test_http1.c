@@ -1,0 +1,335 @@
+/* HTTP/1.1 before a server of gRPC-Web (grpc/web/http1.h): requests of any kind, however they are
+ * cut, what is wrong with them, and HTTP/2 that passes. */
+#include "http1_harness.h"
+
+/* ---- what is served -------------------------------------------------------------------------- */
+
+static void content_with_a_length_is_answered(void)
+{
+    ASK(POST("Echo") TYPED "Content-Length: 10\r\n\r\n" HELLO);
+    ANSWERS(HELLO_OK);
+    ASK("\r\n" POST("Once") "CONTENT-LENGTH:\t10 \r\n" TYPED "\r\n" HELLO);
+    ANSWERS(HELLO_OK);
+}
+
+static void content_in_chunks_is_answered(void)
+{
+    ASK(POST("Echo") TYPED "Transfer-Encoding: chunked\r\n\r\n"
+                           "3\r\n\0\0\0\r\n007;a=\"b\"\r\n\0\5hello\r\n0\r\n\r\n");
+    ANSWERS(HELLO_OK);
+    ASK(POST("Echo") TYPED "Transfer-Encoding: Chunked\r\n\r\n"
+                           "A\r\n" HELLO "\r\n0;x\r\nX-Trailer: 1\r\nY: 2\r\n\r\n");
+    ANSWERS(HELLO_OK);
+}
+
+static void text_is_answered_as_text(void)
+{
+    ASK(POST("Echo") "content-type: application/grpc-web-text\r\ncontent-length: 16\r\n\r\n"
+                     "AAAAAAVoZWxsbw==");
+    ANSWERS("HTTP/1.1 200 \r\ncontent-type: application/grpc-web-text+proto\r\nvary: origin\r\n"
+            "transfer-encoding: chunked\r\n\r\n"
+            "AAAAAAVoZWxsbw==gAAAAA9ncnBjLXN0YXR1czowDQo=");
+}
+
+static void stream_comes_in_full(void)
+{
+    ASK(POST("Many") TYPED "content-length: 45\r\n\r\n"
+                           "\0\0\0\0\x28"
+                           "0123456789012345678901234567890123456789");
+    CHECK(memcmp(plain, OK_HEAD, sizeof OK_HEAD - 1) == 0);
+    CHECK_INT(plain_len, sizeof OK_HEAD - 1 + 30 + 40 * 25 + 20);
+    CHECK(memcmp(plain + plain_len - 45, "\0\0\0\0\x14message           39" STATUS_OK, 45) == 0);
+    CHECK(!ended);
+}
+
+static void requests_follow_each_other(void)
+{
+#define ONE POST("Echo") TYPED "content-length: 10\r\n\r\n" HELLO
+    static const char close_it[] =
+        POST("Echo") TYPED "Connection: Keep-Alive, close\r\ncontent-length: 10\r\n\r\n" HELLO;
+
+    for (uint32_t s = 0; s < 5; s++) {
+        begin(s);
+        for (int i = 0; i < 20; i++) {
+            hear(ONE, sizeof ONE - 1);
+            read_responses();
+            ANSWERS(HELLO_OK);
+            output_len = 0;
+        }
+        hear(close_it, sizeof close_it - 1);
+        read_responses();
+        ANSWERS_LAST(OK_HEAD
+                     "connection: close\r\ntransfer-encoding: chunked\r\n\r\n" HELLO STATUS_OK);
+    }
+}
+
+/* A request that is answered before it is complete: its rest is read, and the next one served. */
+static void rest_of_a_request_is_read(void)
+{
+    static const char bad[] = "POST /x HTTP/1.1\r\nHost: d\r\ncontent-length: 10\r\n\r\n" HELLO;
+    static const char chunked[] =
+        "POST /x HTTP/1.1\r\nHost: d\r\ntransfer-encoding: chunked\r\n\r\n"
+        "5\r\n12345\r\n5\r\n12345\r\n0\r\n\r\n";
+
+    for (uint32_t s = 0; s < 20; s++) {
+        begin(s);
+        for (int i = 0; i < 3; i++) {
+            output_len = 0;
+            hear(i % 2 ? chunked : bad, (i % 2 ? sizeof chunked : sizeof bad) - 1);
+            read_responses();
+            ANSWERS("HTTP/1.1 415 \r\nvary: origin\r\ncontent-length: 0\r\n\r\n");
+        }
+        output_len = 0;
+        hear(ONE, sizeof ONE - 1);
+        read_responses();
+        ANSWERS(HELLO_OK);
+    }
+}
+
+/* What is sent ahead is dropped, once it is seen that the response is not complete. */
+static void request_ahead_ends_the_connection(void)
+{
+    static const char waiting[] = POST("Waits") TYPED "content-length: 10\r\n\r\n" HELLO;
+
+    begin(0);
+    hear(waiting, sizeof waiting - 1);
+    CHECK(!ended && output_len == 0);
+    hear(ONE, sizeof ONE - 1);
+    CHECK_INT(mote_grpc_active(&server), 1);
+    mote_grpc_cancel(&server.calls[0]);
+    drain();
+    work();
+    CHECK(ended);
+}
+
+static void preflight_is_answered(void)
+{
+    ASK("OPTIONS /test.Web/Echo HTTP/1.1\r\nHost: d\r\nOrigin: https://a.example\r\n"
+        "Access-Control-Request-Method: POST\r\n\r\n");
+    ANSWERS(
+        "HTTP/1.1 204 \r\nvary: origin\r\naccess-control-allow-origin: https://a.example\r\n"
+        "access-control-allow-methods: POST\r\naccess-control-allow-headers: *, authorization\r\n"
+        "access-control-max-age: 7200\r\n\r\n");
+    ASK("OPTIONS /test.Web/Echo HTTP/1.1\r\nHost: d\r\nOrigin: https://b.example\r\n"
+        "Access-Control-Request-Method: POST\r\n\r\n");
+    ANSWERS("HTTP/1.1 403 \r\nvary: origin\r\ncontent-length: 0\r\n\r\n");
+}
+
+static void client_that_asks_is_told_to_go_on(void)
+{
+    ASK(POST("Echo") TYPED "Expect: 100-continue\r\ncontent-length: 10\r\n\r\n" HELLO);
+    ANSWERS("HTTP/1.1 100 Continue\r\n\r\n" HELLO_OK);
+}
+
+/* More than the window at once, and more than the buffer. */
+static void large_content_goes_in_parts(void)
+{
+    static char request[20000];
+    static const char head[] = POST("Takes") TYPED "content-length: 10005\r\n\r\n\0\0\0\x27\x10";
+
+    memcpy(request, head, sizeof head - 1);
+    ask_bytes(request, sizeof head - 1 + 10000);
+    CHECK(find(plain, plain + plain_len, "grpc-status:0\r\ngrpc-message:10000 bytes\r\n") != NULL);
+    CHECK(!ended);
+}
+
+static void http2_passes(void)
+{
+    static const uint8_t hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+
+    for (uint32_t s = 0; s < 5; s++) {
+        begin(s);
+        hear(hello, sizeof hello - 1);
+        CHECK_INT(http1.state, MOTE_HTTP1_PASS);
+        CHECK(output_len > 18 && output[3] == 4 && !ended);
+        CHECK(memcmp(output + output_len - 9, "\0\0\0\4\1\0\0\0\0", 9) == 0);
+    }
+}
+
+/* ---- what is not ----------------------------------------------------------------------------- */
+
+static void what_is_wrong_is_named(void)
+{
+#define H       "Host: d\r\n"
+#define CHUNKED POST("Echo") TYPED "transfer-encoding: chunked\r\n\r\n"
+    static const struct {
+        const char *request;
+        int status;
+        const char *why;
+    } cases[] = {
+        {"GET\r\n\r\n", 400, "the first line is not METHOD /PATH HTTP/1.1"},
+        {"GET /\r\n\r\n", 400, "the first line is not"},
+        {"GET  / HTTP/1.1\r\n" H "\r\n", 400, "the first line is not"},
+        {"GET / HTTP/1.1 \r\n" H "\r\n", 400, "the first line is not"},
+        {"GET / HTTX/1.1\r\n" H "\r\n", 400, "the first line is not"},
+        {"G(T / HTTP/1.1\r\n" H "\r\n", 400, "the first line is not"},
+        {" GET / HTTP/1.1\r\n" H "\r\n", 400, "the first line is not"},
+        {"GET / HTTP/1.0\r\n" H "\r\n", 505, "the version is not HTTP/1.1"},
+        {"GET / HTTP/1.2\r\n" H "\r\n", 505, "the version is not HTTP/1.1"},
+        {"GET / HTTP/2.0\r\n" H "\r\n", 505, "the version is not HTTP/1.1"},
+        {"GET x HTTP/1.1\r\n" H "\r\n", 400, "the target is not a path"},
+        {"OPTIONS * HTTP/1.1\r\n" H "\r\n", 400, "the target is not a path"},
+        {"GET http://d/ HTTP/1.1\r\n" H "\r\n", 400, "the target is not a path"},
+        {"GET /\x7f HTTP/1.1\r\n" H "\r\n", 400, "the target is not a path"},
+        {"GET /\xe2 HTTP/1.1\r\n" H "\r\n", 400, "the target is not a path"},
+        {"GET / HTTP/1.1\n" H "\r\n", 400, "a line does not end with CR LF"},
+        {"GET / HTTP/1.1\r\nHost: d\n\r\n", 400, "a line does not end with CR LF"},
+        {"GET / HTTP/1.1\r\nHost: d\rx\r\n\r\n", 400, "a line does not end with CR LF"},
+        {"\r\n\r\n\r\nGET / HTTP/1.1\r\n" H "\r\n", 400, "the first line is not"},
+        {"GET / HTTP/1.1\r\n" H "a b: c\r\n\r\n", 400, "a line of the head is not NAME: VALUE"},
+        {"GET / HTTP/1.1\r\n" H "a : c\r\n\r\n", 400, "a line of the head is not"},
+        {"GET / HTTP/1.1\r\n" H "ab\r\n\r\n", 400, "a line of the head is not"},
+        {"GET / HTTP/1.1\r\n" H ": c\r\n\r\n", 400, "a line of the head is not"},
+        {"GET / HTTP/1.1\r\n" H " a: c\r\n\r\n", 400, "a line of the head is not"},
+        {"GET / HTTP/1.1\r\n" H "a: b\r\n c\r\n\r\n", 400, "a line of the head is not"},
+        {"GET / HTTP/1.1\r\n" H "a: b\x01\r\n\r\n", 400, "a line of the head is not"},
+        {"GET / HTTP/1.1\r\n\r\n", 400, "there is no Host"},
+        {"GET / HTTP/1.1\r\nHost:\r\n\r\n", 400, "there are two Hosts, or it is none"},
+        {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "there are two Hosts"},
+        {"GET / HTTP/1.1\r\n" H H "\r\n", 400, "there are two Hosts"},
+        {POST("Echo") "content-length: 1\r\ncontent-length: 1\r\n\r\nx", 400,
+         "there are two Content-Lengths"},
+        {POST("Echo") "content-length: 1, 1\r\n\r\nx", 400,
+         "Content-Length is no number, or above 2147483647"},
+        {POST("Echo") "content-length: +1\r\n\r\nx", 400, "Content-Length is no number"},
+        {POST("Echo") "content-length: -1\r\n\r\nx", 400, "Content-Length is no number"},
+        {POST("Echo") "content-length: 0x1\r\n\r\nx", 400, "Content-Length is no number"},
+        {POST("Echo") "content-length:\r\n\r\nx", 400, "Content-Length is no number"},
+        {POST("Echo") "content-length: 2147483648\r\n\r\nx", 400, "Content-Length is no number"},
+        {POST("Echo") "content-length: 18446744073709551617\r\n\r\nx", 400,
+         "Content-Length is no number"},
+        {POST("Echo") "content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+         "there are both Content-Length and Transfer-Encoding"},
+        {POST("Echo") "transfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n0\r\n\r\n", 400,
+         "there are both"},
+        {POST("Echo") "transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501,
+         "Transfer-Encoding is not chunked"},
+        {POST("Echo") "transfer-encoding: chunked, identity\r\n\r\n", 501, "Transfer-Encoding"},
+        {POST("Echo") "transfer-encoding: xchunked\r\n\r\n", 501, "Transfer-Encoding is not"},
+        {POST("Echo") "transfer-encoding:\x0b"
+                      "chunked\r\n\r\n",
+         400, "a line of the head is not"},
+        {POST("Echo") "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n", 501,
+         "Transfer-Encoding is not chunked"},
+        {POST("Echo") "connection: x-token\r\n\r\n", 400, "Connection names other fields"},
+        {POST("Echo") "expect: 200-ok\r\ncontent-length: 1\r\n\r\n", 417,
+         "Expect is not 100-continue"},
+        {CHUNKED "\r\n", 400, "a chunk is not SIZE CR LF CONTENT CR LF"},
+        {CHUNKED "g\r\n", 400, "a chunk is not"},
+        {CHUNKED "0x1\r\n", 400, "a chunk is not"},
+        {CHUNKED " 1\r\n", 400, "a chunk is not"},
+        {CHUNKED "1 \r\n", 400, "a chunk is not"},
+        {CHUNKED "-1\r\n", 400, "a chunk is not"},
+        {CHUNKED "00000001\r\n", 400, "a chunk is not"},
+        {CHUNKED "1\n", 400, "a chunk is not"},
+        {CHUNKED "1\rx", 400, "a chunk is not"},
+        {CHUNKED "1;\n", 400, "a chunk is not"},
+        {CHUNKED "1\r\nxx", 400, "a chunk is not"},
+        {CHUNKED "1\r\nx\n", 400, "a chunk is not"},
+        {CHUNKED "1\r\nx\rx", 400, "a chunk is not"},
+        {CHUNKED "0\r\na: b\n", 400, "trailers are too long, or no lines"},
+        {CHUNKED "0\r\n\rx", 400, "trailers are too long, or no lines"},
+    };
+    char status[32];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ask_bytes(cases[i].request, strlen(cases[i].request));
+        snprintf(status, sizeof status, "HTTP/1.1 %d ", cases[i].status);
+        CHECK(ended);
+        if (memcmp(plain, status, strlen(status)) == 0 && strstr((char *)plain, cases[i].why))
+            continue;
+        printf("%s: %s\n", cases[i].request, (char *)plain);
+        CHECK(!"the answer is another");
+    }
+}
+
+static void lines_without_an_end_are_refused(void)
+{
+    static char line[1 << 20];
+
+    memset(line, 'a', sizeof line);
+    memcpy(line, "GET /", 5);
+    ask_bytes(line, sizeof line);
+    CHECK(strncmp((char *)plain, "HTTP/1.1 414 ", 13) == 0 && ended);
+    CHECK(strstr((char *)plain, "the first line is too long\n") != NULL);
+    memcpy(line, "GET / HTTP/1.1\r\nA: ", 19);
+    ask_bytes(line, sizeof line);
+    CHECK(strncmp((char *)plain, "HTTP/1.1 431 ", 13) == 0 && ended);
+    CHECK(strstr((char *)plain, "the head is too long\n") != NULL);
+    begin(0); /* a NUL */
+    hear("GET /\0 HTTP/1.1\r\n\r\n", 20);
+    CHECK(strncmp((char *)output, "HTTP/1.1 400 ", 13) == 0 && ended);
+}
+
+static void handler_that_takes_nothing_is_not_waited_for(void)
+{
+    static char request[3000];
+    static const char head[] = POST("Chunks") TYPED "content-length: 2005\r\n\r\n\0\0\x07\xd0";
+
+    memcpy(request, head, sizeof head - 1);
+    begin(0);
+    size_t used;
+    CHECK_INT(mote_http1_recv(&http1, (uint8_t *)request, sizeof head + 2000, &used), -1);
+    drain();
+    CHECK(strncmp((char *)output, "HTTP/1.1 413 ", 13) == 0);
+    CHECK(strstr((char *)output, "the content has no room (rx_size)\n") != NULL);
+    CHECK_INT(mote_grpc_active(&server), 0);
+}
+
+static void silence_ends_a_connection(void)
+{
+    begin(0);
+    CHECK_INT(mote_http1_tick(&http1, 60999), 1);
+    mote_http1_tick(&http1, 61000);
+    work();
+    CHECK(ended && output_len == 0);
+    begin(0);
+    hear("POST /", 6);
+    mote_http1_tick(&http1, 61000);
+    drain();
+    work();
+    CHECK(ended && strncmp((char *)output, "HTTP/1.1 408 ", 13) == 0);
+    CHECK(strstr((char *)output, "the request is not complete after 60 s\n") != NULL);
+}
+
+static void reset_request_is_answered(void)
+{
+    begin(0); /* five requests for four calls cannot be: so the handler's connection refuses */
+    server_config.max_calls = WEB_CALLS;
+    hear("POST /test.Web/Echo HTTP/1.1\r\nHost: d\r\nbad name-: x\r\n\r\n", 56);
+    CHECK(strncmp((char *)output, "HTTP/1.1 400 ", 13) == 0);
+    begin(0); /* h2 refuses what HTTP/1.1 does not: an upper-case pseudo field cannot be sent, but
+                 a :path that h2 rejects can */
+    hear("CONNECT /x HTTP/1.1\r\nHost: d\r\n\r\n", 32);
+    CHECK(strncmp((char *)output, "HTTP/1.1 502 ", 13) == 0 && ended);
+    CHECK(strstr((char *)output, "the server has reset the request\n") != NULL);
+}
+
+static void config_is_checked(void)
+{
+    CHECK_INT(mote_http1_init(&http1, &engine, &server, http1_memory, MOTE_HTTP1_MEMORY_MIN - 1),
+              MOTE_GRPC_ERR_CONFIG);
+    CHECK_INT(mote_http1_init(&http1, &engine, &server, NULL, 8192), MOTE_GRPC_ERR_CONFIG);
+}
+
+int main(void)
+{
+    RUN(content_with_a_length_is_answered);
+    RUN(content_in_chunks_is_answered);
+    RUN(text_is_answered_as_text);
+    RUN(stream_comes_in_full);
+    RUN(requests_follow_each_other);
+    RUN(rest_of_a_request_is_read);
+    RUN(request_ahead_ends_the_connection);
+    RUN(preflight_is_answered);
+    RUN(client_that_asks_is_told_to_go_on);
+    RUN(large_content_goes_in_parts);
+    RUN(http2_passes);
+    RUN(what_is_wrong_is_named);
+    RUN(lines_without_an_end_are_refused);
+    RUN(handler_that_takes_nothing_is_not_waited_for);
+    RUN(silence_ends_a_connection);
+    RUN(reset_request_is_answered);
+    RUN(config_is_checked);
+    return test_summary();
+}
