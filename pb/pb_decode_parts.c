@@ -18,7 +18,8 @@ static MOTE_PB_APART size_t packed_count(unsigned wire, const uint8_t *p, size_t
     return n;
 }
 
-/* Elements of a field in the rest of the message, so that its array is allocated once. */
+/* Elements of a field that follow each other, as they mostly do, so that their array is allocated
+ * once. */
 static size_t count_ahead(const mote_pb_reader *d, const mote_pb_field *f)
 {
     const uint8_t *p = d->p;
@@ -33,7 +34,7 @@ static size_t count_ahead(const mote_pb_reader *d, const mote_pb_field *f)
             n++;
         else if (key >> 3 == f->key >> 3 && (key & 7) == MOTE_PB_LEN)
             n += packed_count(f->key & 7, start, (size_t)(p - start));
-    } while (p < d->top.end && mote_pb_read_key(&p, d->top.end, &key) == 0);
+    } while (p < d->top.end && mote_pb_read_key(&p, d->top.end, &key) == 0 && (key ^ f->key) < 8);
     return n > 0 ? n : 1;
 }
 
@@ -45,7 +46,8 @@ static MOTE_PB_APART void *new_element(mote_pb_reader *d, const mote_pb_field *f
     uint8_t *place = d->top.message + f->offset;
     mote_pb_list list;
 
-    memcpy(&list, place, sizeof list);
+    memcpy(&list.items, place, sizeof list.items);
+    memcpy(&list.count, place + offsetof(mote_pb_list, count), sizeof list.count);
     if (list.count == mote_pb_capacity(&list)) {
         if (mote_pb_grow(d, &list, f->key ? count_ahead(d, f) : 4, size) < 0)
             return NULL;
@@ -100,6 +102,20 @@ int mote_pb_read_values(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
 
 enum { MAX_DEPTH = 100 };
 
+/* By members: see new_element(). */
+static inline void copy_open(uint8_t *to, const mote_pb_open *from)
+{
+    if (!MOTE_PB_SHORTCUTS) {
+        memcpy(to, from, sizeof *from);
+        return;
+    }
+    memcpy(to + offsetof(mote_pb_open, type), &from->type, sizeof from->type);
+    memcpy(to + offsetof(mote_pb_open, message), &from->message, sizeof from->message);
+    memcpy(to + offsetof(mote_pb_open, begin), &from->begin, sizeof from->begin);
+    memcpy(to + offsetof(mote_pb_open, end), &from->end, sizeof from->end);
+    memcpy(to + offsetof(mote_pb_open, group), &from->group, sizeof from->group);
+}
+
 /* The end of a message inside of another. */
 static void leave(mote_pb_reader *d)
 {
@@ -108,7 +124,7 @@ static void leave(mote_pb_reader *d)
     d->next = d->top.type->fields;
 }
 
-static int push(mote_pb_reader *d)
+static inline int push(mote_pb_reader *d)
 {
     if (d->stack == MAX_DEPTH * sizeof d->top)
         return MOTE_PB_ERR_DEPTH;
@@ -116,12 +132,13 @@ static int push(mote_pb_reader *d)
         return MOTE_PB_ERR_ARENA;
     d->stack += sizeof d->top;
     d->leave = leave;
-    memcpy(mote_pb_open_place(d), &d->top, sizeof d->top);
+    copy_open(mote_pb_open_place(d), &d->top);
     return 0;
 }
 
 /* The struct that a sub-message decodes into; one that is already there is merged with. */
-static uint8_t *sub_struct(mote_pb_reader *d, const mote_pb_field *f, size_t size, bool *is_new)
+static inline uint8_t *sub_struct(mote_pb_reader *d, const mote_pb_field *f, size_t size,
+                                  bool *is_new)
 {
     uint8_t *place = d->top.message + f->offset;
     uint8_t *sub;
@@ -141,8 +158,8 @@ static uint8_t *sub_struct(mote_pb_reader *d, const mote_pb_field *f, size_t siz
     return sub;
 }
 
-static int enter(mote_pb_reader *d, const mote_pb_field *f, const mote_pb_message *sub,
-                 uint8_t *message, bool is_new)
+static MOTE_PB_FAST int enter(mote_pb_reader *d, const mote_pb_field *f, const mote_pb_message *sub,
+                              uint8_t *message, bool is_new)
 {
     bool is_group = mote_pb_type_of(f) == MOTE_PB_GROUP;
     size_t len = 0;
@@ -150,7 +167,10 @@ static int enter(mote_pb_reader *d, const mote_pb_field *f, const mote_pb_messag
 
     if (!message)
         return MOTE_PB_ERR_ARENA;
-    if (!is_group)
+    if (MOTE_PB_SHORTCUTS && !is_group && d->p < d->top.end && *d->p < 128 &&
+        *d->p < d->top.end - d->p) /* mostly one byte says it */
+        len = *d->p++;
+    else if (!is_group)
         r = mote_pb_read_len(&d->p, d->top.end, &len);
     if (r < 0 || (r = push(d)) < 0)
         return r;

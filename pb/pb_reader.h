@@ -4,6 +4,12 @@
 
 #include "pb_wire.h"
 
+/* GCC puts two members into one register, to move them at once, and waits for the stores of their
+ * halves. */
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE_SIZE__)
+#pragma GCC optimize("no-tree-slp-vectorize")
+#endif
+
 /* A message that is open while one inside of it is decoded. */
 typedef struct {
     const mote_pb_message *type;
