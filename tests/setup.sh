@@ -163,6 +163,7 @@ firmware)
     need qemu-system-arm qemu-system-arm
     need qemu-system-misc qemu-system-riscv32
     need gcc-riscv64-unknown-elf riscv64-unknown-elf-gcc
+    need picolibc-riscv64-unknown-elf /usr/lib/picolibc/riscv64-unknown-elf/include/string.h
     need binutils size
     need protobuf-compiler protoc
     need python3 /usr/bin/python3

@@ -20,7 +20,7 @@ virt) # riscv32: all of it is RAM
 *) echo "build.sh: error: unknown board '$board'" >&2; exit 2 ;;
 esac
 if [ $board = virt ]; then
-    machine="-march=rv32imac -mabi=ilp32 -I$here/../riscv/include"
+    machine="-march=rv32imac -mabi=ilp32 -idirafter $here/../riscv/include"
     start=$here/../riscv/start.c
 else
     machine="-mcpu=$cpu -mthumb -mfloat-abi=soft -flto"

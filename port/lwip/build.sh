@@ -1,7 +1,7 @@
 #!/bin/bash
 # Firmware with TCP by lwIP: port/lwip/build.sh BOARD OUTPUT.elf SOURCES...
 # LINK=ethernet (on mps2-an385 or lm3s6965evb; with TLS by mbedTLS), LINK=ppp (over the line of any Cortex-M3 board), or LINK=tls
-# (mbedTLS alone, on any board with a Cortex-M that has the room).
+# (mbedTLS alone, on any board that has the room).
 # Debian's source packages come through apt into build/, and are compiled there.
 set -eu
 BUILD=${BUILD:-build}
@@ -20,13 +20,21 @@ case $board in
 microbit) cpu=cortex-m0 ;;
 mps2-an386) cpu=cortex-m4 ;;
 mps3-an547) cpu=cortex-m55 ;;
+virt) cpu=rv32imac ;;
 *) cpu=cortex-m3 ;;
 esac
+flags=()
+tools=arm-none-eabi machine="-mcpu=$cpu -mthumb" libc=(-lc_nano -lnosys)
+if [ "$board" = virt ]; then
+    picolibc=/usr/lib/picolibc/riscv64-unknown-elf
+    tools=riscv64-unknown-elf machine="-march=rv32imac -mabi=ilp32" libc=(-Wl,--defsym=__heap_start=board_bss_end,--defsym=__heap_end=board_bss_end "-L$picolibc/lib/rv32imac/ilp32" -lc -lsemihost)
+    flags+=(-isystem "$picolibc/include")
+fi
 third=$BUILD/lwip/third-$link-$cpu
-flags=() sources=() ours=("$here/emulated.c")
+sources=() ours=("$here/emulated.c")
 if [ "$link" != tls ]; then
     lwip=$(tests/debian_source.sh lwip/bookworm)
-    flags=("-I$lwip/src/include")
+    flags+=("-I$lwip/src/include")
     sources=("$lwip"/src/core/*.c "$lwip"/src/core/ipv4/*.c)
     ours+=("$here/net.c")
 fi
@@ -52,9 +60,9 @@ mkdir -p "$third"
 printf '%s\n' -I. "-I$here" "${flags[@]}" >"$third/flags"
 if [ ! "$third.a" -nt "$here/mbedtls.h" ] || [ ! "$third.a" -nt "$here/lwipopts.h" ] || [ ! "$third.a" -nt tls/preset.h ]; then
     for f in "${sources[@]}"; do
-        echo "-std=gnu11 -Os -g -w -mcpu=$cpu -mthumb -ffunction-sections -fdata-sections @$third/flags -c $f -o $third/$(basename "$f" .c).o"
-    done | xargs -P 2 -L 1 arm-none-eabi-gcc
-    arm-none-eabi-ar rcs "$third.a" "$third"/*.o
+        echo "-std=gnu11 -Os -g -w $machine -ffunction-sections -fdata-sections @$third/flags -c $f -o $third/$(basename "$f" .c).o"
+    done | xargs -P 2 -L 1 $tools-gcc
+    $tools-ar rcs "$third.a" "$third"/*.o
 fi
 "$here/../cortex-m/build.sh" "$board" "$out" "$@" "${ours[@]}" "@$third/flags" -DETH_BASE=$at -DBUILT_S="$(date +%s)u" \
-    -Wl,--defsym=end=board_bss_end "$third.a" -lc_nano -lnosys
+    -Wl,--defsym=end=board_bss_end "$third.a" "${libc[@]}"

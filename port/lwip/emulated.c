@@ -4,15 +4,21 @@
  */
 #include "net.h"
 
+#ifdef __riscv
+#define TICKS 0x0200bff8 /* MTIME */
+#else
+#define TICKS 0xe000e018 /* SysTick */
+#endif
+
 int mbedtls_hardware_poll(void *context, unsigned char *out, size_t len, size_t *used);
 int mbedtls_hardware_poll(void *context, unsigned char *out, size_t len, size_t *used)
 {
     static uint32_t state = 0x6d6f7465;
-    const volatile uint32_t *systick = (const volatile uint32_t *)0xe000e018;
+    const volatile uint32_t *ticks = (const volatile uint32_t *)TICKS;
 
     (void)context;
     for (size_t i = 0; i < len; i++) {
-        state = (state ^ *systick) * 1664525u + 1013904223u;
+        state = (state ^ *ticks) * 1664525u + 1013904223u;
         out[i] = (uint8_t)(state >> 24);
     }
     *used = len;
