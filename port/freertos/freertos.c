@@ -33,9 +33,11 @@ static void task_waits(uint64_t until_ms)
 /* ---- an agent ----------------------------------------------------------------------------------
  */
 
+/* Without INCLUDE_vTaskSuspend portMAX_DELAY ends as other times do, with 16-bit ticks soon. */
 static void mutex_take(void *context)
 {
-    xSemaphoreTake(((mote_freertos_agent *)context)->lock, portMAX_DELAY);
+    while (xSemaphoreTake(((mote_freertos_agent *)context)->lock, portMAX_DELAY) != pdTRUE)
+        ;
 }
 
 static void mutex_give(void *context)

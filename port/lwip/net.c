@@ -45,18 +45,22 @@ static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
     return ERR_OK;
 }
 
+/* A chain counts to 65,535; with a larger window (LWIP_WND_SCALE) lwIP keeps the rest. */
 static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
 {
     mote_lwip *t = context;
+    struct pbuf *all = t->received;
 
     (void)pcb;
     (void)error;
     if (!p)
         t->state = MOTE_LWIP_PEER_CLOSED;
-    else if (t->received)
-        pbuf_cat(t->received, p);
-    else
+    else if (!all)
         t->received = p;
+    else if ((u32_t)all->tot_len + p->tot_len > 0xffff)
+        return ERR_MEM;
+    else
+        pbuf_cat(all, p);
     return ERR_OK;
 }
 
@@ -187,6 +191,8 @@ size_t mote_lwip_write(mote_lwip *t, const uint8_t *out, size_t len)
         return 0;
     if (len > tcp_sndbuf((struct tcp_pcb *)t->pcb))
         len = tcp_sndbuf((struct tcp_pcb *)t->pcb);
+    if (len > 0xffff) /* of one tcp_write(); with LWIP_WND_SCALE there may be room for more */
+        len = 0xffff;
     while (len > 0 && tcp_write(t->pcb, out, (u16_t)len, TCP_WRITE_FLAG_COPY) != ERR_OK)
         len /= 2; /* memory for less may be there */
     if (len > 0)

@@ -32,6 +32,8 @@ void mote_ppp_begin(const mote_ppp_config *config)
     lwip_init();
     settings = config;
     ppp = pppos_create(&interface, output, on_status, NULL);
+    if (!ppp)
+        return;
     ppp_set_default(ppp);
     ppp->settings.lcp_echo_interval = config->echo_s;
     if (config->user)
@@ -42,7 +44,7 @@ bool mote_ppp_open(void)
 {
     if (state != MOTE_PPP_DOWN)
         return true;
-    if (ppp_connect(ppp, 0) != ERR_OK)
+    if (!ppp || ppp_connect(ppp, 0) != ERR_OK)
         return false;
     state = MOTE_PPP_NEGOTIATES;
     return true;

@@ -24,7 +24,8 @@ typedef struct {
                        5.8), which no network sees; without four answers it is not. 0: never */
 } mote_ppp_config;
 
-/* Starts lwIP. Once. *config stays the caller's. */
+/* Starts lwIP. Once. *config stays the caller's. Where lwIP has no room for an interface
+ * (MEMP_NUM_PPP_PCB), mote_ppp_open() says so. */
 void mote_ppp_begin(const mote_ppp_config *config);
 
 /* The modem is in data mode: LCP begins. Without effect unless it is DOWN; false: no memory. */

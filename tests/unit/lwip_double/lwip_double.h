@@ -70,7 +70,7 @@ void tcp_nagle_disable(struct tcp_pcb *pcb);
 err_t tcp_connect(struct tcp_pcb *pcb, const ip4_addr_t *to, u16_t port,
                   tcp_connected_fn connected);
 void tcp_recved(struct tcp_pcb *pcb, u16_t len);
-u16_t tcp_sndbuf(const struct tcp_pcb *pcb);
+u32_t tcp_sndbuf(const struct tcp_pcb *pcb); /* as with LWIP_WND_SCALE */
 err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t flags);
 err_t tcp_output(struct tcp_pcb *pcb);
 err_t tcp_shutdown(struct tcp_pcb *pcb, int rx, int tx);
