@@ -30,6 +30,15 @@ pack "$name-amalgamation.tar.gz" "$name-amalgamation"
 mkdir -p "$name-boards/src"
 cp -r "$name/packages/boards/." "$name/LICENSE" "$name-boards"
 cp "$name-amalgamation"/mote.[ch] "$name-boards/src"
+# Their examples, each with all of its sources.
+(
+    cd "$name-boards"
+    mv arduino/MoteClient.h src
+    mkdir -p examples
+    mv arduino/examples/Hello esp_idf examples
+    for example in examples/Hello examples/esp_idf/main zephyr/samples/sockets/src; do cp hello/*.[ch] "$example"; done
+    rm -r arduino hello
+)
 pack "$name-boards.tar.gz" "$name-boards"
 
 # The plugin as a source package of Python, which pip compiles.

@@ -183,6 +183,7 @@ boards_archive() {
     PLATFORMIO_CORE_DIR=$W/pio pio pkg pack "$b" --output "$W/packed.tar.gz" && tar -tzf "$W/packed.tar.gz" | grep -q "src/mote.c$"
 }
 check "the archive for boards" boards_archive
+check "its examples, and what ESP-IDF's tools say of it" tests/boards.sh "$W/mote-$VERSION-boards"
 check "the bill of materials is complete" bill_is_complete
 check "make release" eval "(releases)"
 

@@ -200,6 +200,8 @@ packages)
     need git git
     need gcc-arm-none-eabi arm-none-eabi-gcc
     need libnewlib-arm-none-eabi /usr/lib/arm-none-eabi/include/string.h
+    need gcc-xtensa-lx106 xtensa-lx106-elf-gcc
+    need picolibc-xtensa-lx106-elf /usr/lib/xtensa-lx106-elf/include/string.h
     need qemu-system-arm qemu-system-arm
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
     need protobuf-compiler protoc
