@@ -38,27 +38,6 @@ static void what_can_never_work_ends_at_once(void)
     CHECK_INT(now, 1000);
 }
 
-static void what_returns_has_left(void)
-{
-    mote_grpc_request request = {.path = &path};
-    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
-    mote_grpc_call *call;
-
-    begin(NO_ANSWER);
-    CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
-    size_t after_start = heard_len;
-    CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, 0), 0);
-    CHECK_INT(heard_len, after_start + 9 + 10);
-    CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_CHANNEL_MORE), 0);
-    CHECK_INT(heard_len, after_start + 9 + 10);
-    CHECK_INT(mote_channel_half_close(call), 0);
-    CHECK_INT(heard_len, after_start + 9 + 10 + 9 + 10);
-    CHECK_INT(asked(), 1);
-    mote_channel_cancel(call);
-    CHECK_INT(heard[heard_len - 10], 3); /* RST_STREAM: its type, 4 bytes from the end of 13 */
-    CHECK_INT(mote_channel_finish(call).code, MOTE_GRPC_CANCELLED);
-}
-
 static void a_receive_may_have_a_limit_and_the_deadline_is_kept(void)
 {
     mote_grpc_request request = {.path = &path, .timeout_ms = LIMIT};
@@ -278,7 +257,6 @@ int main(void)
 {
     RUN(who_does_not_wait_is_told_why_at_once);
     RUN(what_can_never_work_ends_at_once);
-    RUN(what_returns_has_left);
     RUN(each_of_several_calls_ends_at_its_own_deadline);
     RUN(a_receive_may_have_a_limit_and_the_deadline_is_kept);
     RUN(a_server_that_breaks_the_protocol_is_left);

@@ -101,5 +101,8 @@ int main(void)
 {
     layer = on_a_line;
     RUN(every_wait_on_a_line_ends_at_the_deadline);
+    piece = MOTE_SERIAL_FRAME;
+    RUN(a_byte_at_a_time_is_an_answer_or_too_slow);
+    RUN(what_returns_has_left);
     return test_summary();
 }

@@ -15,9 +15,9 @@ static mote_tls *peer;
 static mote_io script; /* the server behind it */
 static mote_posix_tls_io secret;
 static mote_posix_tls_config config_of_client;
-static size_t piece;     /* the most bytes of records that come at once; 0: all */
-static size_t stops_at;  /* the server says so many bytes of its handshake, and no more */
-static uint64_t drip_ms; /* between two bytes of it */
+static size_t piece;       /* the most bytes of records that come at once; 0: all */
+static size_t stops_at;    /* the server says so many bytes of its handshake, and no more */
+static uint64_t shakes_ms; /* between two bytes of it */
 static uint64_t dripped_ms, spoken;
 
 static mote_tls_span file(const char *folder, const char *name)
@@ -41,7 +41,7 @@ static int secret_dial(void *context, uint64_t until_ms)
 {
     int r = script.connect(context, until_ms);
 
-    spoken = 0;
+    spoken = dripped_ms = 0;
     mote_tls_end(peer);
     peer = NULL;
     if (r < 0)
@@ -78,11 +78,13 @@ static int secret_give(void *context, uint8_t *buf, size_t cap)
            (n = script.read(context, plain, sizeof plain)) > 0)
         CHECK_INT(mote_tls_write(peer, plain, (size_t)n), n);
     const uint8_t *out = mote_tls_peek(peer, &len);
-    if (!out || (stops_at > 0 && spoken >= stops_at) || (drip_ms > 0 && now < dripped_ms + drip_ms))
+    if (!out || (stops_at > 0 && spoken >= stops_at) ||
+        (shakes_ms > 0 && now < dripped_ms + shakes_ms))
         return 0;
     len = piece > 0 && len > piece ? piece : len < cap ? len : cap;
     if (stops_at > 0 && len > stops_at - spoken)
         len = stops_at - spoken;
+    len = shakes_ms > 0 ? 1 : len;
     memcpy(buf, out, len);
     mote_tls_ack(peer, len);
     spoken += len;
@@ -121,14 +123,14 @@ static void a_handshake_ends_at_the_deadline(void)
 
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
         stops_at = stops[i];
-        drip_ms = stops[i] == 0 ? 200 : 0;
+        shakes_ms = stops[i] == 0 ? 200 : 0;
         begin(WORKS);
         check_status(
             unary(LIMIT, true), MOTE_GRPC_DEADLINE_EXCEEDED,
             "deadline exceeded: connecting took too long (the TLS handshake took too long)");
         CHECK_INT(now, 1000 + LIMIT);
         CHECK_INT(heard_len, 0);
-        stops_at = drip_ms = 0;
+        stops_at = shakes_ms = 0;
         check_status(unary(LIMIT, true), MOTE_GRPC_OK, "");
     }
 }
@@ -154,6 +156,9 @@ int main(int argc, char **argv)
     takes_records = true;
     every = argc > 2 && strcmp(argv[2], "whole") == 0 ? 1 : 3;
     RUN(every_wait_through_tls_ends_at_the_deadline);
+    every = every > 1 ? 39 : 3;
+    RUN(a_byte_at_a_time_is_an_answer_or_too_slow);
+    RUN(what_returns_has_left);
     RUN(a_handshake_ends_at_the_deadline);
     mote_posix_tls_end(&secret);
     mote_tls_end(peer);

@@ -30,6 +30,7 @@ static size_t heard_len, said_at, said_len;
 static uint8_t said[256];
 static unsigned connects;
 static bool refused;
+static uint64_t drip_ms, drip_at; /* between two bytes of the server; 0: all at once */
 
 static void say(const char *bytes, size_t len)
 {
@@ -122,6 +123,10 @@ static int give(void *context, uint8_t *buf, size_t cap)
     size_t n = said_len - said_at < cap ? said_len - said_at : cap;
 
     (void)context;
+    if (drip_ms > 0 && n > 0) {
+        n = now >= drip_at;
+        drip_at = n ? now + drip_ms : drip_at;
+    }
     memcpy(buf, said + said_at, n);
     said_at += n;
     return (int)n;
@@ -132,7 +137,8 @@ static void pass(void *context, bool writing, uint64_t until_ms)
     (void)context;
     (void)writing;
     CHECK(until_ms != UINT64_MAX); /* nothing would ever happen */
-    now = until_ms < now + 100 ? until_ms : now + 100;
+    uint64_t step = drip_ms > 0 && drip_ms < 100 ? drip_ms : 100;
+    now = until_ms < now + step ? until_ms : now + step;
 }
 
 static uint64_t clock_ms(void *context)
@@ -169,6 +175,7 @@ static void begin(obstacle where)
     now = 1000;
     connects = 0;
     refused = false;
+    drip_at = 0;
     if (layer)
         io = layer(io);
     mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input, io);

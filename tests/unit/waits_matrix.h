@@ -140,4 +140,65 @@ static void every_wait_ends_at_the_deadline(void)
     test_ok = all;
 }
 
+/* A server that says a byte at a time, at any pace: the call ends well, or at its deadline,
+ * wherever that cuts what the server says, and the next call works. */
+static void a_byte_at_a_time_is_an_answer_or_too_slow(void)
+{
+    bool ok[WAYS] = {false}, late[WAYS] = {false};
+
+    for (uint64_t ms = 1; ms < 400; ms += ms < 40 ? every : 13 * every) {
+        for (way by = UNARY; by < WAYS; by++) {
+            if (by == SEND) /* nobody gives it windows */
+                continue;
+            drip_ms = ms;
+            begin(WORKS);
+            mote_status s = call_by(by);
+            CHECK(s.code == MOTE_GRPC_OK || s.code == MOTE_GRPC_DEADLINE_EXCEEDED);
+            CHECK(s.code == MOTE_GRPC_OK ? now < 1000 + LIMIT : now == 1000 + LIMIT);
+            ok[by] = ok[by] || s.code == MOTE_GRPC_OK;
+            late[by] = late[by] || s.code != MOTE_GRPC_OK;
+            drip_ms = 0;
+            check_status(unary(LIMIT, true), MOTE_GRPC_OK, "");
+            CHECK_INT(connects, 1);
+        }
+    }
+    for (way by = UNARY; by < WAYS; by++)
+        CHECK(by == SEND || (ok[by] && late[by]));
+}
+
+/* Nothing waits for the next call, or for time: after 5 s the server has heard no more. */
+static void heard_so_far(size_t len)
+{
+    size_t before = heard_len;
+
+    CHECK_INT(heard_len, len);
+    for (int i = 0; i < 50; i++)
+        mote_channel_poll(&channel, 100);
+    CHECK_INT(heard_len, before);
+}
+
+static void what_returns_has_left(void)
+{
+    mote_grpc_request request = {.path = &path};
+    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
+    mote_grpc_call *call;
+
+    begin(NO_ANSWER);
+    CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+    size_t after_start = heard_len;
+    CHECK_INT(frames_of(1), 1);
+    heard_so_far(after_start);
+    CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, 0), 0);
+    heard_so_far(after_start + 9 + 10);
+    CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_CHANNEL_MORE), 0);
+    CHECK_INT(heard_len, after_start + 9 + 10);
+    CHECK_INT(mote_channel_half_close(call), 0);
+    heard_so_far(after_start + 9 + 10 + 9 + 10);
+    CHECK_INT(asked(), 1);
+    mote_channel_cancel(call);
+    CHECK_INT(heard[heard_len - 10], 3); /* RST_STREAM: its type, 4 bytes from the end of 13 */
+    heard_so_far(after_start + 9 + 10 + 9 + 10 + 13);
+    CHECK_INT(mote_channel_finish(call).code, MOTE_GRPC_CANCELLED);
+}
+
 #endif
