@@ -177,28 +177,17 @@ static void change_text(conversation *c, const char **text, size_t *len)
 
 static void change_field(conversation *c, header_list *h, size_t at)
 {
-    static const char *const names[] = {":method",
-                                        ":path",
-                                        ":status",
-                                        ":authority",
-                                        "te",
-                                        "host",
-                                        "connection",
-                                        "content-length",
-                                        "cookie",
-                                        "UPPER",
-                                        "",
-                                        "x",
-                                        "grpc-timeout",
-                                        "content-type",
-                                        "expect",
-                                        "transfer-encoding",
-                                        "grpc-status",
-                                        "grpc-message",
-                                        "grpc-encoding"};
+    /* clang-format off */
+    static const char *const names[] = {
+        ":method", ":path", ":status", ":authority", "te", "host", "connection", "content-length",
+        "cookie", "UPPER", "", "x", "grpc-timeout", "content-type", "expect", "transfer-encoding",
+        "grpc-status", "grpc-message", "grpc-encoding",
+    };
     static const char *const values[] = {
-        "",     "GET", "POST", "/", "*", "200", "100", "trailers", " ", "0", "18446744073709551616",
-        "a\nb", "1S",  "gzip"};
+        "", "GET", "POST", "/", "*", "200", "100", "trailers", " ", "0", "18446744073709551616",
+        "a\nb", "1S", "gzip",
+    };
+    /* clang-format on */
     field *f = &h->fields[at];
     size_t block = f->frame;
     const char *name = names[roll(c, sizeof names / sizeof names[0])];

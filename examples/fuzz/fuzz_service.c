@@ -52,7 +52,7 @@ static int import(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method import_method[] = {{"Import", import, NULL, NULL, NULL, true, false}};
-static const mote_grpc_service services[] = {{"mote.orders.Orders", import_method, 1, NULL}};
+static const mote_grpc_service services[] = {{"mote.orders.Orders", import_method, 1, false}};
 
 /* ---- what the mutator is told --------------------------------------------------------------- */
 
