@@ -248,6 +248,10 @@ fuzz-smoke: setup-fuzz ## every fuzz target for SECONDS_EACH=30
 	$(MAKE) BUILD=$(BUILD) fuzz-programs
 	BUILD=$(BUILD) tests/fuzz.sh
 
+fuzz-oss: setup-fuzz ## the fuzz targets as OSS-Fuzz builds them, with each sanitizer, each run alone: five minutes
+	tests/oss_fuzz.sh
+.PHONY: fuzz-oss
+
 test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 and s390x
 	$(MAKE) BUILD=$(BUILD) arch-programs
 	BUILD=$(BUILD) tests/arch.sh

@@ -34,6 +34,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
         }                                                                                          \
     } while (0)
 
+/* Memory as it was at the start: no red zones, all of it one byte. */
+#ifdef MOTE_RED_ZONES
+#include <sanitizer/asan_interface.h>
+#define FUZZ_PERMIT(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
+#else
+#define FUZZ_PERMIT(at, size) ((void)0)
+#endif
+static inline void fuzz_fill(void *memory, int byte, size_t size)
+{
+    FUZZ_PERMIT(memory, size);
+    memset(memory, byte, size);
+}
+
 /* A log of bytes that two runs are compared by. */
 typedef struct {
     uint8_t bytes[1 << 18];

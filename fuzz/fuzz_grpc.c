@@ -105,7 +105,7 @@ static void run(const uint8_t *data, size_t size, uint8_t mode, size_t chunk, ru
                                 .services = peer_services,
                                 .service_count = 1,
                                 .authority = MOTE_GRPC_AUTHORITY("fuzz")};
-    memset(memory, 0, sizeof memory);
+    fuzz_fill(memory, 0, sizeof memory);
     ASSERT(mote_grpc_init(&grpc, &config, memory, sizeof memory) == 0);
     mote_grpc_tick(&grpc, 1);
     if (FUZZ_CLIENT)

@@ -107,7 +107,7 @@ static void check_copy(const fuzz_Two *n, mote_pb_arena *from, const uint8_t *fi
     mote_pb_arena_init(&arena, memory, sizeof memory);
     ASSERT(fuzz_Two_copy(&copy, n, &arena) == 0);
     ASSERT(fuzz_Two_equal(n, &copy) == 1 && fuzz_Two_equal(&copy, n) == 1);
-    memset(from->memory, 0xee, from->size);
+    fuzz_fill(from->memory, 0xee, from->size);
     ASSERT(fuzz_Two_encode(&copy, bytes, sizeof bytes, &again) == 0);
     ASSERT(len == again && memcmp(first, bytes, len) == 0);
 }

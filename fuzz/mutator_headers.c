@@ -67,9 +67,7 @@ static const char *keep_text(conversation *c, const char *text, size_t len)
 {
     uint8_t *p = take_bytes(c, len);
 
-    if (p && len > 0)
-        memcpy(p, text, len);
-    return (const char *)p;
+    return p && len > 0 ? memcpy(p, text, len) : (void *)p;
 }
 
 static bool keep_field(conversation *c, field *to, const mote_hpack_field_view *v, size_t at)
@@ -157,10 +155,15 @@ static void decode_blocks(conversation *c, header_list *h, size_t from)
 
 /* ---- changes ------------------------------------------------------------------------------- */
 
+static bool has_name(const field *f, const char *name)
+{
+    return f->name_len == strlen(name) && memcmp(f->name, name, f->name_len) == 0;
+}
+
 static bool is_kept(const conversation *c, const field *f)
 {
     for (const char *const *k = c->config->keep; k && *k; k++) {
-        if (strlen(*k) == f->name_len && memcmp(*k, f->name, f->name_len) == 0)
+        if (has_name(f, *k))
             return true;
     }
     return false;
@@ -280,7 +283,7 @@ static size_t old_index(const header_list *h, const field *f)
 /* The index of a field in the tables; 0: none, or it is not to be used. */
 static size_t find_index(conversation *c, const header_list *h, const field *f, unsigned full)
 {
-    size_t old;
+    size_t old = old_index(h, f);
 
     for (size_t i = 0; i < h->inserted_count; i++) {
         if (same(&h->fields[h->inserted[i]], f) && roll(c, 4))
@@ -288,7 +291,7 @@ static size_t find_index(conversation *c, const header_list *h, const field *f, 
     }
     if (full > 0 && roll(c, 4))
         return full;
-    return (old = old_index(h, f)) > 0 && roll(c, 4) ? old : 0;
+    return roll(c, 4) ? old : 0;
 }
 
 /* One field in any of its representations. What it enters into the table is remembered, so that
@@ -434,13 +437,6 @@ void mote_mutator_repeat_call(conversation *c)
         c->count++;
     }
     encode_blocks(c, &list, first);
-}
-
-/* ---- what the fields say ------------------------------------------------------------------- */
-
-static bool has_name(const field *f, const char *name)
-{
-    return f->name_len == strlen(name) && memcmp(f->name, name, f->name_len) == 0;
 }
 
 bool mote_mutator_requests(conversation *c)

@@ -3,24 +3,35 @@
 
 #include <string.h>
 
+#ifdef MOTE_RED_ZONES
+#include <sanitizer/asan_interface.h>
+#define FORBID(at, size) ASAN_POISON_MEMORY_REGION(at, size)
+#define PERMIT(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
+#else
+#define FORBID(at, size) ((void)0)
+#define PERMIT(at, size) ((void)0)
+#endif
+
 /* Whether the memory is enough: MOTE_GRPC_MEMORY(), in which each call takes the same. No size is
  * so large that a sum wraps, and what all calls take together is not added up. */
 static bool memory_fits(const mote_grpc_config *c, size_t memory_size)
 {
     uint32_t sizes = c->rx_size | c->tx_size | c->table_size | c->field_size | c->user_size;
     size_t once = MOTE_GRPC_MEMORY(0, 0, c->tx_size, c->table_size, c->field_size, c->slots, 0);
-    size_t each = MOTE_GRPC_MEMORY(1, c->rx_size, 0, 0, 0, 0, c->user_size);
+    size_t each =
+        MOTE_GRPC_MEMORY(1, c->rx_size, 0, 0, 0, 0, c->user_size) - 7 * MOTE_GRPC_RED_ZONE;
 
     return sizes <= MOTE_GRPC_SIZE_MAX && once <= memory_size &&
            (memory_size - once) / each >= c->max_calls;
 }
 
-/* The next of the bytes at *at, which are enough. */
+/* The next of the bytes at *at, which are enough; behind them a red zone, where there are such. */
 static void *take(uint8_t **at, size_t bytes)
 {
     uint8_t *p = *at;
 
-    *at += MOTE_GRPC_ALIGN(bytes);
+    *at += MOTE_GRPC_ALIGN(bytes) + MOTE_GRPC_RED_ZONE;
+    FORBID(p + bytes, (size_t)(*at - p) - bytes);
     return p;
 }
 
@@ -28,8 +39,9 @@ static void *take(uint8_t **at, size_t bytes)
 static void take_calls(mote_grpc *g, uint8_t **at)
 {
     size_t count = g->config->max_calls;
-    size_t user_size = MOTE_GRPC_ALIGN((size_t)g->config->user_size);
-    size_t rx_size = MOTE_GRPC_ALIGN((size_t)g->config->rx_size) + MOTE_GRPC_PLACE;
+    size_t user_size = MOTE_GRPC_ALIGN((size_t)g->config->user_size) + MOTE_GRPC_RED_ZONE;
+    size_t place = MOTE_GRPC_ALIGN((size_t)g->config->rx_size) + MOTE_GRPC_RED_ZONE;
+    size_t rx_size = place + MOTE_GRPC_PLACE + MOTE_GRPC_RED_ZONE;
 
     g->calls = take(at, count * sizeof(mote_grpc_call));
     memset(g->calls, 0, count * sizeof(mote_grpc_call));
@@ -38,6 +50,9 @@ static void take_calls(mote_grpc *g, uint8_t **at)
     for (mote_grpc_call *call = g->calls; count > 0; count--, call++) {
         call->user = user;
         call->rx = rx;
+        FORBID(user + g->config->user_size, user_size - g->config->user_size);
+        FORBID(rx + g->config->rx_size, place - g->config->rx_size);
+        FORBID(rx + place + MOTE_GRPC_PLACE, rx_size - place - MOTE_GRPC_PLACE);
         user += user_size;
         rx += rx_size;
     }
@@ -45,7 +60,9 @@ static void take_calls(mote_grpc *g, uint8_t **at)
 
 void *mote_grpc_place_of(const mote_grpc_call *call)
 {
-    return MOTE_GRPC_PLACE > 0 ? call->rx + MOTE_GRPC_ALIGN(call->grpc->config->rx_size) : NULL;
+    return MOTE_GRPC_PLACE > 0
+               ? call->rx + MOTE_GRPC_ALIGN(call->grpc->config->rx_size) + MOTE_GRPC_RED_ZONE
+               : NULL;
 }
 
 mote_hpack_field mote_grpc_authority(const char *text)
@@ -78,6 +95,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     if (MOTE_SERVES(config) && config->door &&
         (!MOTE_HAS_DOOR || config->user_size < config->door->protocol->state_size))
         return MOTE_GRPC_ERR_CONFIG;
+    PERMIT(memory, memory_size);
     h.server = config->server;
     h.blank_ends = !config->strict;
     h.quiet = true; /* of a server */

@@ -52,6 +52,16 @@
 #endif
 #endif
 
+/* Under the address sanitizer, with -DMOTE_RED_ZONES for library and program alike: bytes behind
+ * each part of a connection's memory, and each of an arena, that nobody may touch. It has its
+ * price: such memory cannot be copied or cleared as a whole (fuzz/snapshot.h can), and must not lie
+ * on a stack. */
+#ifdef MOTE_RED_ZONES
+#define MOTE_GRPC_RED_ZONE 32
+#else
+#define MOTE_GRPC_RED_ZONE 0
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -74,11 +84,11 @@ static inline void *mote_grpc_place(const struct mote_grpc_call *call)
  * uint64_t. */
 #define MOTE_GRPC_ALIGN(n) (((n) + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t))
 #define MOTE_GRPC_MEMORY(calls, rx, tx, table, field, slots, user)                                 \
-    ((calls) *                                                                                     \
-         (MOTE_GRPC_ALIGN(sizeof(mote_grpc_call)) + MOTE_GRPC_ALIGN(sizeof(mote_h2_stream)) +      \
-          MOTE_GRPC_ALIGN(rx) + MOTE_GRPC_ALIGN(user) + MOTE_GRPC_PLACE) +                         \
+    ((calls) * (MOTE_GRPC_ALIGN(sizeof(mote_grpc_call)) +                                          \
+                MOTE_GRPC_ALIGN(sizeof(mote_h2_stream)) + MOTE_GRPC_ALIGN(rx) +                    \
+                MOTE_GRPC_ALIGN(user) + MOTE_GRPC_PLACE + 3 * MOTE_GRPC_RED_ZONE) +                \
      MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
      MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
-     MOTE_GRPC_ALIGN(field))
+     MOTE_GRPC_ALIGN(field) + 7 * MOTE_GRPC_RED_ZONE)
 
 #endif

@@ -1,13 +1,33 @@
 /* Memory of decoded messages: bump allocation. */
 #include "pb_reader.h"
 
+/* Red zones between what was taken: see MOTE_RED_ZONES in grpc/storage.h. */
+#ifdef MOTE_RED_ZONES
+enum { RED_ZONE = 16 };
+#else
+enum { RED_ZONE = 0 };
+#endif
+
+/* Up to where the next block may begin; it is permitted when it is taken. */
+static void forbid_behind(const mote_pb_arena *a, size_t end)
+{
+    size_t zone = RED_ZONE > 0 ? RED_ZONE + sizeof(uint64_t) : 0;
+
+    if (zone > end - a->used)
+        zone = end - a->used;
+    MOTE_PB_FORBID(a->memory + a->used, zone);
+}
+
 static void *arena_take(mote_pb_reader *d, size_t from, size_t size)
 {
     mote_pb_arena *a = d->arena;
+    size_t end = a->size - d->stack;
 
-    if (from > a->size - d->stack || size > a->size - d->stack - from)
+    if (from > end || size > end - from)
         return NULL;
     a->used = from + size;
+    MOTE_PB_PERMIT(a->memory + from, size);
+    forbid_behind(a, end);
     return memset(a->memory + from, 0, size);
 }
 
@@ -17,7 +37,8 @@ void *mote_pb_allocate(mote_pb_reader *d, size_t size)
 
     if (!a)
         return NULL;
-    return arena_take(d, a->used + (0 - ((uintptr_t)a->memory + a->used)) % sizeof(uint64_t), size);
+    size_t from = a->used + (a->used > 0 ? RED_ZONE : 0);
+    return arena_take(d, from + (0 - ((uintptr_t)a->memory + from)) % sizeof(uint64_t), size);
 }
 
 /*

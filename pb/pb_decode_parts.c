@@ -132,6 +132,7 @@ static inline int push(mote_pb_reader *d)
         return MOTE_PB_ERR_ARENA;
     d->stack += sizeof d->top;
     d->leave = leave;
+    MOTE_PB_PERMIT(mote_pb_open_place(d), sizeof d->top);
     copy_open(mote_pb_open_place(d), &d->top);
     return 0;
 }

@@ -10,6 +10,15 @@
 #pragma GCC optimize("no-tree-slp-vectorize")
 #endif
 
+#ifdef MOTE_RED_ZONES
+#include <sanitizer/asan_interface.h>
+#define MOTE_PB_FORBID(at, size) ASAN_POISON_MEMORY_REGION(at, size)
+#define MOTE_PB_PERMIT(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
+#else
+#define MOTE_PB_FORBID(at, size) ((void)0)
+#define MOTE_PB_PERMIT(at, size) ((void)0)
+#endif
+
 /* A message that is open while one inside of it is decoded. */
 typedef struct {
     const mote_pb_message *type;

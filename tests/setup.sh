@@ -53,6 +53,7 @@ test)
     need nghttp2-server nghttpd
     need curl curl
     need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
+    need zlib1g-dev /usr/include/zlib.h
     need binutils nm
     need g++ g++
     need nanopb protoc-gen-nanopb
@@ -183,6 +184,8 @@ fuzz)
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
     need clang clang
     need libnghttp2-dev /usr/include/nghttp2/nghttp2.h
+    need zlib1g-dev /usr/include/zlib.h
+    need zip zip
     need afl++ afl-fuzz
     need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
     ;;

@@ -9,8 +9,8 @@
 # ---- what the programs are made of: sources beside the library, then flags of their own
 
 # Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
-UNITS := $(filter-out tls tls_% features mutator mutator_ways,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
-FUZZ := hpack huffman h2 pair flate
+UNITS := $(filter-out tls tls_% features mutator mutator_ways red_zones,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
+FUZZ := hpack huffman h2 pair flate text
 MUTATOR := $(sort $(wildcard fuzz/mutator*.c))
 parts_test_mutator := tests/unit/test_mutator.c $(MUTATOR)
 parts_test_mutator_ways := tests/unit/test_mutator_ways.c $(MUTATOR) fuzz/schema.mote.c fuzz/schema3.mote.c
@@ -31,6 +31,8 @@ parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
 parts_test_sensor += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
 parts_test_sensor_calls += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
+# They include sources with red zones.
+parts_test_red_zones := tests/unit/test_red_zones.c fuzz/schema3.mote.c
 parts_test_pb_walk += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_sizes += fuzz/schema3.mote.c
 parts_test_pb_resume += fuzz/schema.mote.c fuzz/schema3.mote.c
@@ -51,6 +53,8 @@ parts_fuzz_tls := fuzz/fuzz_tls.c fuzz/standalone.c $(TLS_FILES)
 libraries_fuzz_tls := -lmbedtls -lmbedx509 -lmbedcrypto
 parts_fuzz_nghttp2 := fuzz/fuzz_nghttp2.c fuzz/standalone.c
 libraries_fuzz_nghttp2 := -lnghttp2
+parts_fuzz_zlib := fuzz/fuzz_zlib.c fuzz/standalone.c
+libraries_fuzz_zlib := -lz
 parts_test_features := tests/unit/test_features.c
 
 # ---- variants
@@ -99,7 +103,7 @@ $(BUILD)/unit/engine.c $(BUILD)/unit/others.c: Makefile tests/tests.mk
 $(BUILD)/unit/obj/%.o: $(BUILD)/unit/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) -std=c11 -MMD -MP $(CHECKED) -I. -c $< -o $@
-$(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) fuzz_tls fuzz_nghttp2 peer_server peer_client h2_server_plain,$(SANITIZERS)))
+$(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) test_red_zones fuzz_tls fuzz_nghttp2 fuzz_zlib peer_server peer_client h2_server_plain,$(SANITIZERS)))
 
 # Steps are counted: each basic block of the library calls the test.
 STEPS := -fsanitize-coverage=trace-pc
@@ -133,13 +137,13 @@ ON_ARCHS := $(filter-out fuzz_% test_posix test_peer test_agent test_freertos te
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
-FUZZERS := hpack huffman nghttp2 h2 service server client flate pair tls pb
+FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb
 mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)
 $(foreach t,$(FUZZERS),$(eval parts_fuzz_fuzz_$t := $(filter-out fuzz/standalone.c $(MUTATOR),$(parts_fuzz_$t)) $(mutator_$t)))
 parts_fuzz_fuzz_service += $(MUTATOR)
-$(eval $(call variant,fuzz,clang,-g -O1 $(SANITIZERS) -fsanitize=fuzzer-no-link -DMOTE_CHECK,$(FUZZERS:%=fuzz_%),$(SANITIZERS) -fsanitize=fuzzer))
+$(eval $(call variant,fuzz,clang,-g -O1 $(SANITIZERS) -fsanitize=fuzzer-no-link -DMOTE_CHECK -DMOTE_RED_ZONES,$(FUZZERS:%=fuzz_%),$(SANITIZERS) -fsanitize=fuzzer))
 parts_afl_fuzz_h2 := fuzz/fuzz_h2.c
 $(eval $(call variant,afl,AFL_QUIET=1 afl-clang-fast,-O1 -DMOTE_CHECK,fuzz_h2,-fsanitize=fuzzer))
 
