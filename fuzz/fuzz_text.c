@@ -121,7 +121,8 @@ static int plain_timeout(const uint8_t *in, size_t len, uint64_t *ms)
         value = value * 10 + (uint64_t)(in[i] - '0');
     }
     for (size_t i = 0; i < 6; i++) {
-        if (units[i].unit == in[len - 1]) { /* whole milliseconds, never less than was said */
+        if ((uint8_t)units[i].unit ==
+            in[len - 1]) { /* whole milliseconds, never less than was said */
             *ms = units[i].ns >= 1000000 ? value * (units[i].ns / 1000000)
                                          : (value * units[i].ns + 999999) / 1000000;
             return 0;

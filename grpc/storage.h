@@ -57,9 +57,9 @@
  * price: such memory cannot be copied or cleared as a whole (fuzz/snapshot.h can), and must not lie
  * on a stack. */
 #ifdef MOTE_RED_ZONES
-#define MOTE_GRPC_RED_ZONE 32
+#define MOTE_GRPC_RED_ZONE ((size_t)32)
 #else
-#define MOTE_GRPC_RED_ZONE 0
+#define MOTE_GRPC_RED_ZONE ((size_t)0)
 #endif
 
 #ifdef __cplusplus

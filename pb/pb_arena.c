@@ -1,22 +1,20 @@
 /* Memory of decoded messages: bump allocation. */
 #include "pb_reader.h"
 
-/* Red zones between what was taken: see MOTE_RED_ZONES in grpc/storage.h. */
+/* Red zones between what was taken: see MOTE_RED_ZONES in grpc/storage.h. Each is up to where the
+ * next block may begin, which is permitted when it is taken. */
 #ifdef MOTE_RED_ZONES
 enum { RED_ZONE = 16 };
-#else
-enum { RED_ZONE = 0 };
-#endif
-
-/* Up to where the next block may begin; it is permitted when it is taken. */
 static void forbid_behind(const mote_pb_arena *a, size_t end)
 {
-    size_t zone = RED_ZONE > 0 ? RED_ZONE + sizeof(uint64_t) : 0;
+    size_t zone = RED_ZONE + sizeof(uint64_t), room = end - a->used;
 
-    if (zone > end - a->used)
-        zone = end - a->used;
-    MOTE_PB_FORBID(a->memory + a->used, zone);
+    MOTE_PB_FORBID(a->memory + a->used, zone < room ? zone : room);
 }
+#else
+enum { RED_ZONE = 0 };
+#define forbid_behind(arena, end) ((void)0)
+#endif
 
 static void *arena_take(mote_pb_reader *d, size_t from, size_t size)
 {

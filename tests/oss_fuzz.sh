@@ -20,7 +20,7 @@ result() { # result NAME STATUS LOG
 flags_of() { # flags_of SANITIZER: what OSS-Fuzz's images have
     case $1 in
     address) echo "-fsanitize=address -fsanitize-address-use-after-scope" ;;
-    undefined) echo "-fsanitize=array-bounds,bool,builtin,enum,function,integer-divide-by-zero,null,object-size,return,returns-nonnull-attribute,shift,signed-integer-overflow,unsigned-shift-base,unreachable,vla-bound,vptr -fno-sanitize-recover=all" ;;
+    undefined) echo "-fsanitize=array-bounds,bool,builtin,enum,function,integer-divide-by-zero,null,object-size,return,returns-nonnull-attribute,shift,signed-integer-overflow,unreachable,vla-bound,vptr -fno-sanitize-recover=all" ;;
     memory) echo "-fsanitize=memory -fsanitize-memory-track-origins" ;;
     esac
 }
