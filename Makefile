@@ -72,7 +72,7 @@ PROGRAMS := h2_server h2_client $(if $(filter 1,$(SQLITE)),collector) sensor mot
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
 
-.PHONY: all house demo demo-mcu test lab bench-fleet interop tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
+.PHONY: all house demo demo-mcu test lab bench-fleet interop interop-otel tls-memory conformance bench size firmware-test coverage mutator fuzz-smoke lint install dist clean \
         help programs test-arch
 
 .DEFAULT_GOAL := all
@@ -181,6 +181,10 @@ interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, 
 	BUILD=$(BUILD) tests/interop/proxies.sh
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/etcd.sh
 
+interop-otel: ## an OpenTelemetry Collector, built by Go's module proxy in one to five minutes, gets traces and metrics of generated stubs
+	$(MAKE) BUILD=$(BUILD) all
+	CC="$(CC)" BUILD=$(BUILD) tests/interop/otel.sh
+
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
@@ -272,7 +276,7 @@ setup-%:
 
 everything: ## all of the above, nothing sampled: hours
 	$(MAKE) BUILD=$(BUILD) all unit
-	for t in test size lint test-arch coverage conformance interop tls-memory tls-matrix firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
+	for t in test size lint test-arch coverage conformance interop interop-otel tls-memory tls-matrix firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
 	SIZES=1073741824 BUILD=$(BUILD) tests/interop/http.sh
 	$(MAKE) BUILD=$(BUILD) corpus ALL=1
 	$(MAKE) BUILD=$(BUILD) fuzz-smoke SECONDS_EACH=600 AFL_SECONDS=110
