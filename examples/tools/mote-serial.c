@@ -17,6 +17,7 @@
 #define _DEFAULT_SOURCE
 #define OPTIONS_COMMON OPTIONS_TRACE
 #include "../common/options.h"
+#include "../common/output.h"
 #include "../../port/posix/posix.h"
 #include "../../port/serial/serial.h"
 #include "serial_line.h"
@@ -47,7 +48,7 @@ static number dtr = {"--dtr", NULL, 0, 1, 2}, rts = {"--rts", NULL, 0, 1, 2}; /*
 
 static int line = -1, peer = -1, listener = -1;
 static const char *line_name, *dial, *line_fault;
-static uint64_t reopen_ms;
+static uint64_t reopen_ms, deaf_until_ms; /* the next looks at the line and at the listener */
 static mote_serial serial;
 static uint8_t waiting[PIECE]; /* from the peer, for the line: [waiting_pos, waiting_len) */
 static size_t waiting_pos, waiting_len;
@@ -165,6 +166,8 @@ static void accept_peer(void)
     begin_peer(mote_posix_accept_one(listener, 0));
     if (peer >= 0)
         mote_serial_open(&serial);
+    else /* no descriptor or memory for it now: not again at once */
+        deaf_until_ms = mote_posix_now_ms() + RETRY_MS;
 }
 
 /* The device has begun a connection. */
@@ -320,9 +323,10 @@ static bool turn(void)
     size_t len;
     bool idle = waiting_pos == waiting_len;
     short out = mote_serial_peek(&serial, &len) || !idle ? POLLOUT : 0;
+    bool listens = line >= 0 && peer < 0 && mote_posix_now_ms() >= deaf_until_ms;
     struct pollfd p[] = {{.fd = line, .events = (short)(POLLIN | out)},
                          {.fd = idle ? peer : -1, .events = POLLIN},
-                         {.fd = line >= 0 && peer < 0 ? listener : -1, .events = POLLIN}};
+                         {.fd = listens ? listener : -1, .events = POLLIN}};
 
     if (poll(p, 3, serial.sync_ms < RETRY_MS ? serial.sync_ms : RETRY_MS) < 0)
         return errno == EINTR;
@@ -378,6 +382,7 @@ int main(int argc, char **argv)
         OPTION("--sync", &sync_ms.text, "ms of silence after which a lost frame is noticed (500)"),
         OPTIONS_END};
 
+    keep_standard_descriptors();
     parse_options(argc, argv, "mote-serial: brings gRPC programs to a device on a serial line",
                   options);
     if (!line_name || !listen == !dial) {

@@ -2,6 +2,7 @@
 pseudo-terminal, for what it makes of a serial device. BUILD=build."""
 import fcntl
 import os
+import resource
 import select
 import socket
 import struct
@@ -361,6 +362,60 @@ def a_cable_that_is_pulled():
     device.end()
 
 
+def nobody_takes_what_a_board_prints():
+    """A pipe that is full, and one that is closed: the bridge goes on, and the board hears nothing of it."""
+    for closed in (False, True):
+        device = Device()
+        if closed:
+            read, device.out = None, open("/dev/null", "w")
+            device.program = start(f"--line={device.name}", "--listen=127.0.0.1:0", stdout=None, stderr=device.log,
+                                   preexec_fn=lambda: os.close(1))
+        else:
+            read, write = os.pipe()
+            device.program = start(f"--line={device.name}", "--listen=127.0.0.1:0", stdout=write, stderr=device.log)
+            os.close(write)
+            assert b"listening" in os.read(read, 100)
+        device.wait_for(lambda: not termios.tcgetattr(device.far)[3] & termios.ECHO, "it has the line")
+        os.set_blocking(device.board, False)
+        left, heard, end = (b"x" * 255 + b"\n\0") * 600, b"", time.monotonic() + 10
+        while left and time.monotonic() < end:
+            ready = select.select([device.board], [device.board], [], 0.1)
+            if ready[1]:
+                left = left[os.write(device.board, left[:1000]):]
+            if ready[0]:
+                heard += os.read(device.board, 1000)
+        assert not left and not heard, (closed, len(left), heard[:100])
+        if read is not None:
+            os.close(read)
+        os.write(device.board, b"more\n\0" * 100)
+        time.sleep(0.3)
+        assert device.program.poll() is None, (closed, device.program.returncode)
+        device.end()
+
+
+def without_a_descriptor_it_waits():
+    """A client that cannot be accepted yet keeps it busy no more than others, and has its turn then."""
+    device = Device()
+    device.bridge()
+    pid = device.program.pid
+    most = min(set(range(100)) - set(map(int, os.listdir(f"/proc/{pid}/fd"))))  # the next descriptor
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, limits[1]))
+    address = device.said().split("listening on ")[1].split()[0].split(":")
+    client = socket.create_connection(address, 10)
+
+    def used():
+        return sum(map(int, open(f"/proc/{pid}/stat").read().split()[13:15])) / os.sysconf("SC_CLK_TCK")
+
+    before = used()
+    time.sleep(1)
+    assert used() - before < 0.05, used() - before  # a few looks
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    assert select.select([device.board], [], [], 10)[0], "no connection begins on the line"
+    client.close()
+    device.end()
+
+
 def numbers_out_of_their_range():
     for option, text in (("--baud=9600x", "--baud=9600x is not 50 to 4000000"), ("--baud=49", "--baud=49 is not 50 to 4000000"),
                          ("--baud=4000001", "--baud=4000001 is not 50 to 4000000"), ("--dtr=2", "--dtr=2 is not 0 to 1"),
@@ -383,7 +438,8 @@ def run(test):
 threads = [threading.Thread(target=run, args=(t,)) for t in (
     a_client_that_says_nothing, a_client_that_says_half_of_the_preface, a_client_that_takes_nothing, a_connection_that_rests,
     a_turn_ends_while_others_wait, a_frame_that_does_not_end_keeps_nobody_out, alone_a_client_stays, a_device_as_another_program_has_left_it, levels_of_the_modem_lines,
-    a_device_that_another_program_uses, what_a_board_prints, a_cable_that_is_pulled, numbers_out_of_their_range)]
+    a_device_that_another_program_uses, what_a_board_prints, a_cable_that_is_pulled, nobody_takes_what_a_board_prints,
+    without_a_descriptor_it_waits, numbers_out_of_their_range)]
 for t in threads:
     t.start()
 for t in threads:
