@@ -244,6 +244,10 @@ static void who_resumes_with_a_shared_key_is_nobody(void)
     run(10, 10);
     CHECK(ready() && mote_tls_resumed(client.tls));
     check_told(server.tls, "unproven ||");
+    theirs.psk_identity.data = "sensor-8"; /* whose session it is not */
+    CHECK(prepare_context(&client, theirs) == NULL);
+    begin();
+    CHECK_INT(mote_tls_resume(client.tls, session, (size_t)n), MOTE_TLS_ERR_CONFIG);
 }
 
 #if !defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
