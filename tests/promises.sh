@@ -157,9 +157,21 @@ files_are_short() {
     [ -z "$found" ] || { echo "$found"; return 1; }
 }
 
+# A port without a source of random numbers does not link: the one for emulated boards says by its name what it is, and is no other's
+# default. Initial sequence numbers of TCP come from that source.
+entropy_is_of_the_board() {
+    local found
+    $CC -I. -Itests/unit/lwip_double -c port/lwip/net.c -o "$W/net.o" && nm -u "$W/net.o" | grep -q ' mote_lwip_entropy$' || return 1
+    found=$(grep -rlE '^(void|int) (mote_lwip_entropy|mbedtls_hardware_poll)\(.*\)$' hpack h2 grpc tls port)
+    [ "$found" = port/lwip/emulated.c ] || { echo "$found"; return 1; }
+    grep -rn 'srand(\|[^_a-z]rand()' hpack h2 grpc tls port --include='*.[ch]' && return 1
+    [ "$(printf '#include "port/lwip/lwipopts.h"\nLWIP_HOOK_TCP_ISN(a, b, c, d)\n' | $CC -I. -Itests/unit/lwip_double -E - | tail -n 1)" = \
+        "mote_lwip_random()" ]
+}
+
 for t in only_four_functions no_mutable_data no_recursion names_begin_with_mote no_system_headers \
     no_conditional_members headers_stand_alone compiles_as_one_unit messages_may_be_constants error_codes_are_disjoint \
-    quick_start_is_the_example readme_is_a_way_in every_program_has_help files_are_short; do
+    quick_start_is_the_example readme_is_a_way_in every_program_has_help files_are_short entropy_is_of_the_board; do
     check "$t" $t
 done
 summary
