@@ -36,7 +36,7 @@ cp "$name-amalgamation"/mote.[ch] "$name-boards/src"
     mv arduino/MoteClient.h src
     mkdir -p examples
     mv arduino/examples/Hello esp_idf examples
-    for example in examples/Hello examples/esp_idf/main zephyr/samples/sockets/src; do cp hello/*.[ch] "$example"; done
+    for example in examples/Hello examples/esp_idf/main zephyr/samples/*/src; do cp hello/*.[ch] "$example"; done
     rm -r arduino hello
 )
 pack "$name-boards.tar.gz" "$name-boards"

@@ -51,11 +51,12 @@ generated_code_is_current() {
     protoc --plugin="$ROOT/$BUILD/protoc-gen-mote" --mote_out="$W" --mote_opt=runtime=mote.h -I examples/hello hello.proto &&
         diff "$W/hello.mote.c" packages/boards/hello/hello.mote.c && diff "$W/hello.mote.h" packages/boards/hello/hello.mote.h
 }
-zephyr_talks() {
-    local s=$BOARDS/zephyr/samples/sockets/src
+zephyr_talks() { # zephyr_talks SAMPLE
+    local s=$BOARDS/zephyr/samples/$1/src
+    export MOTE_SERIAL=$ROOT/$BUILD/mote-serial
     # shellcheck disable=SC2086
-    ${CC:-cc} -std=gnu11 -g -fsanitize=address,undefined $FLAGS -DMOTE_CLIENT_ONLY -Itests/boards/zephyr -I"$BOARDS/src" "$s"/*.c "$BOARDS/src/mote.c" -o "$W/zephyr_hello" &&
-        "$PYTHON" tests/peers/hello_peer.py "" "$W/zephyr_hello"
+    ${CC:-cc} -std=gnu11 -g -fsanitize=address,undefined $FLAGS -DMOTE_CLIENT_ONLY -Itests/boards/zephyr -I"$BOARDS/src" "$s"/*.c "$BOARDS/src/mote.c" -o "$W/zephyr_$1" &&
+        "$PYTHON" tests/peers/hello_peer.py "" "$W/zephyr_$1"
 }
 arduino_talks() {
     local s=$BOARDS/examples/Hello
@@ -75,6 +76,7 @@ check "ESP-IDF: Kconfig and CMake, linked for Cortex-M4" linked_for idf2 arm.cma
 check "ESP-IDF: the example with lwIP, FreeRTOS and TLS compiles" esp_idf_example_compiles
 check "Zephyr: Kconfig and CMake, linked for Cortex-M4" linked_for zephyr arm.cmake zephyr/Kconfig MOTE MOTE_CLIENT_ONLY
 check "the examples' generated code is what the plugin makes" generated_code_is_current
-check "Zephyr: the sample talks to grpcio" zephyr_talks
+check "Zephyr: the sample over sockets talks to grpcio" zephyr_talks sockets
+check "Zephyr: the sample over a UART talks to grpcio" zephyr_talks uart
 check "Arduino: the sketch talks to grpcio" arduino_talks
 summary

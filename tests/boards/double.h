@@ -16,6 +16,7 @@
 
 static char double_host[64], double_said[256];
 static int double_port;
+static void (*double_wakes)(void); /* what happens while it sleeps */
 
 static inline void double_take(int argc, char **argv)
 {
@@ -44,6 +45,8 @@ static inline void double_sleep(int ms)
         _exit(code);
     }
     poll(NULL, 0, ms);
+    if (double_wakes)
+        double_wakes();
 }
 
 static inline long long double_ms(void)
