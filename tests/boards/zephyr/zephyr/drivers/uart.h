@@ -3,6 +3,8 @@
 #ifndef ZEPHYR_DOUBLE_UART_H
 #define ZEPHYR_DOUBLE_UART_H
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/un.h>
 
 #include "../../../double.h"
@@ -65,6 +67,9 @@ static inline void uart_irq_rx_enable(const struct device *d)
     if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 1) != 0)
         exit(98);
     if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+            _exit(96);
         execl(getenv("MOTE_SERIAL"), "mote-serial", line, dial, (char *)NULL);
         _exit(97);
     }
