@@ -17,6 +17,7 @@ SECTIONS = [  # groups of sources.txt, and the condition
     (("freertos",), "defined MOTE_WITH_FREERTOS"),
     (("lwip",), "defined MOTE_WITH_LWIP"),
 ]
+APART = ("tls/preset.h",)  # a config for mbedTLS's own build
 INCLUDE = re.compile(r'^#include "([^"]+)"\n', re.M)
 FEATURE_TEST = re.compile(r"^#define _GNU_SOURCE\n", re.M)
 
@@ -98,7 +99,7 @@ def main(folder):
     groups = read_list()
     header = File()
     for names, condition in SECTIONS:
-        header.add_section([h for n in names for h in groups["header-" + n]], condition)
+        header.add_section([h for n in names for h in groups["header-" + n] if h not in APART], condition)
     source = File(header.done)
     for names, condition in SECTIONS:
         source.add_section([c for n in names for c in groups[n]], condition)

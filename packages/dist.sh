@@ -21,7 +21,7 @@ pack() {
 
 pack "$name.tar.gz" "$name"
 
-(cd "$name" && packages/amalgamate.py "$work/$name-amalgamation" && cp LICENSE examples/hello/* "$work/$name-amalgamation")
+(cd "$name" && packages/amalgamate.py "$work/$name-amalgamation" && cp LICENSE tls/preset.h examples/hello/* "$work/$name-amalgamation")
 # The example includes what lies beside it.
 sed -i 's|<mote/port/posix/posix.h>|"mote.h"|' "$name-amalgamation"/hello_*.c
 pack "$name-amalgamation.tar.gz" "$name-amalgamation"

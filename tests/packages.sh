@@ -97,6 +97,23 @@ C
     (cd "$W/one" && arm-none-eabi-gcc -std=c11 -mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -fno-tree-loop-distribute-patterns \
         -Wl,--gc-sections -nostdlib -Wl,-e,reset board.c hello.mote.c mote.c -lgcc -o board.elf && arm-none-eabi-size board.elf)
 }
+# The headers of mbedTLS are those of its library: it is linked, and works.
+one_unit_has_tls() {
+    cat >"$W/one/tls.c" <<'C'
+#include "mote.h"
+static uint64_t memory[MOTE_TLS_CONTEXT_MEMORY / 8];
+int main(void)
+{
+    const mote_tls_config config = {.dangerously_accept_any_certificate = true};
+    mote_tls_context *context;
+    const char *why;
+    int r = mote_tls_context_init(&context, &config, memory, sizeof memory, &why);
+    mote_tls_context_end(context);
+    return r != 0 || mote_tls_pool(memory, sizeof memory) != MOTE_TLS_ERR_CONFIG; /* Debian's has none */
+}
+C
+    $CC -std=c11 -DMOTE_WITH_TLS "$W/one/tls.c" "$W/one/mote.c" -lmbedtls -lmbedx509 -lmbedcrypto -o "$W/one/tls" && "$W/one/tls"
+}
 used_from_cpp() {
     printf '%s\n' '#include "mote.h"' '#include "hello.mote.h"' '#include <cstring>' \
         'int main() { mote_channel channel; hello_Reading r{}; return std::strcmp(mote_version(), MOTE_VERSION) != 0 || sizeof channel == 0 || r.celsius != 0; }' >"$W/one/a.cc"
@@ -119,6 +136,7 @@ check "mote.c with ports by gcc" one_unit_with_ports_by gcc
 check "mote.c with ports by clang" one_unit_with_ports_by clang
 check "mote.c by arm-none-eabi-gcc" one_unit_by arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os
 check "mote.c and a client for Cortex-M4" firmware_is_linked
+check "mote.c with TLS is linked" one_unit_has_tls
 check "mote.h used from C++17" used_from_cpp
 
 # ---- the README's quick start, as it is written, in a clean folder with nothing but the source

@@ -96,7 +96,7 @@ static bool take_char(mote_grpc_call *call, web_state *state, uint8_t ch)
         g[0] = g[1] = g[2] = 0;
     g[0] = (uint8_t)(g[0] << 6 | g[1] >> 2);
     g[1] = (uint8_t)(g[1] << 6 | g[2] >> 2);
-    g[2] = (uint8_t)(g[2] << 6 | value);
+    g[2] = (uint8_t)((unsigned)g[2] << 6 | value);
     if (++state->chars == 4)
         close_group(call, state, 3);
     return true;
