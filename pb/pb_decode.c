@@ -117,16 +117,8 @@ static bool is_packed_form(const mote_pb_field *f, uint32_t key)
     return (key & 7) == MOTE_PB_LEN && mote_pb_is_list(f) && !mote_pb_is_message(f);
 }
 
-static int read_field(mote_pb_reader *d, uint32_t key)
+static inline int read_known(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
 {
-    const mote_pb_field *f = find_field(d, key);
-
-    d->field = f;
-    if (!f || (f->key != key && !is_packed_form(f, key))) {
-        if (d->parts->unknown)
-            return d->parts->unknown(d, key);
-        return mote_pb_skip(&d->p, d->top.end, key);
-    }
     d->next = f;
     if (mote_pb_type_of(f) == MOTE_PB_CLOSED)
         return d->parts->strict->closed(d, f, key);
@@ -134,6 +126,18 @@ static int read_field(mote_pb_reader *d, uint32_t key)
         return d->parts->list(d, f, key);
     d->next++;
     return mote_pb_is_message(f) ? d->parts->enter(d, f) : mote_pb_read_single(d, f);
+}
+
+static int read_field(mote_pb_reader *d, uint32_t key)
+{
+    const mote_pb_field *f = find_field(d, key);
+
+    d->field = f;
+    if (f && (f->key == key || is_packed_form(f, key)))
+        return read_known(d, f, key);
+    if (d->parts->unknown)
+        return d->parts->unknown(d, key);
+    return mote_pb_skip(&d->p, d->top.end, key);
 }
 
 /* ---- hosts: fields in the order of the table ----------------------------------------------- */
@@ -236,9 +240,9 @@ static inline const uint8_t *ahead_field(const mote_pb_reader *d, const mote_pb_
     return p;
 }
 
-/* Fields as they mostly come: in the order of the table, with keys of one byte. What is left is for
- * read_field(). */
-static inline void read_ahead(mote_pb_reader *d)
+/* Fields as they mostly come: in the order of the table, with keys of one byte. Returns the row of
+ * the one that is next and for read_known(), or NULL: it must be found first. */
+static inline const mote_pb_field *read_ahead(mote_pb_reader *d)
 {
     const mote_pb_field *f = d->next, *last = d->top.type->fields + d->top.type->field_count;
     const uint8_t *p = d->p;
@@ -246,14 +250,19 @@ static inline void read_ahead(mote_pb_reader *d)
     while (p < d->top.end && *p < 128) {
         while (f < last && f->key < *p)
             f++;
-        const uint8_t *behind = f < last && f->key == *p ? ahead_field(d, f, p + 1) : NULL;
-        if (!behind)
+        if (f == last || f->key != *p)
             break;
+        const uint8_t *behind = ahead_field(d, f, p + 1);
+        if (!behind) {
+            d->p = p;
+            return f;
+        }
         p = behind;
         f++;
     }
     d->p = p;
     d->next = f;
+    return NULL;
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -284,10 +293,14 @@ static int run_decoder(mote_pb_reader *d)
     for (;;) {
         uint32_t key;
         int r;
-        if (MOTE_PB_SHORTCUTS)
-            read_ahead(d);
+        d->field = MOTE_PB_SHORTCUTS ? read_ahead(d) : NULL;
         d->start = d->p;
-        d->field = NULL;
+        if (MOTE_PB_SHORTCUTS && d->field) {
+            d->p++;
+            if ((r = read_known(d, d->field, d->field->key)) < 0)
+                return r;
+            continue;
+        }
         if (d->p == d->top.end && d->top.group == 0) {
             if ((r = end_message(d)) != 0)
                 return r < 0 ? r : 0;

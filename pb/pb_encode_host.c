@@ -4,17 +4,13 @@
  * one loop for all messages. Where there may be no room it asks the others. Sizes are counted by
  * the same loop.
  */
+#include "pb_sized.h"
+
 #if defined(__GNUC__)
 #define HOST_INLINE inline __attribute__((always_inline))
-#if !defined(__clang__) /* GCC puts two pointers into one register, to store them at once: slower  \
-                         */
-#pragma GCC optimize("no-tree-slp-vectorize")
-#endif
 #else
 #define HOST_INLINE inline
 #endif
-
-#include "pb_sized.h"
 
 /* The writer at work: its `p` is held here. */
 typedef struct {

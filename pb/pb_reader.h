@@ -4,12 +4,6 @@
 
 #include "pb_wire.h"
 
-/* GCC puts two members into one register, to move them at once, and waits for the stores of their
- * halves. */
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE_SIZE__)
-#pragma GCC optimize("no-tree-slp-vectorize")
-#endif
-
 #ifdef MOTE_RED_ZONES
 #include <sanitizer/asan_interface.h>
 #define MOTE_PB_FORBID(at, size) ASAN_POISON_MEMORY_REGION(at, size)
