@@ -247,7 +247,7 @@ static inline const mote_pb_field *read_ahead(mote_pb_reader *d)
     const mote_pb_field *f = d->next, *last = d->top.type->fields + d->top.type->field_count;
     const uint8_t *p = d->p;
 
-    while (p < d->top.end && *p < 128) {
+    while (p < d->top.end && *p >= 8 && *p < 128) { /* key 0 is the row of unknown fields */
         while (f < last && f->key < *p)
             f++;
         if (f == last || f->key != *p)
