@@ -200,6 +200,11 @@ tls-memory: setup-tls ## what mbedTLS 2.28 and 3.6 take of a static pool, for ea
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/mbedtls_preset.sh
 
+.PHONY: web-test
+web-test: setup-web ## browsers' protocols with peers: connect-node and grpc-web of npm, curl, h11: a minute
+	$(MAKE) BUILD=$(BUILD) $(BUILD)/interop_server $(BUILD)/test/web_judge
+	BUILD=$(BUILD) tests/web.sh
+
 tls-matrix: setup-tls-matrix ## TLS: both versions of mbedTLS and both roles with OpenSSL, Go, mbedTLS, nginx, their versions, certificates and CA bundles: all
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/tls_matrix.sh all

@@ -10,7 +10,7 @@
 
 # Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
 UNITS := $(filter-out tls tls_% features mutator mutator_ways red_zones,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
-FUZZ := hpack huffman h2 pair flate text
+FUZZ := hpack huffman h2 pair flate text http1
 MUTATOR := $(sort $(wildcard fuzz/mutator*.c))
 parts_test_mutator := tests/unit/test_mutator.c $(MUTATOR)
 parts_test_mutator_ways := tests/unit/test_mutator_ways.c $(MUTATOR) fuzz/schema.mote.c fuzz/schema3.mote.c
@@ -137,7 +137,7 @@ ON_ARCHS := $(filter-out fuzz_% test_posix test_peer test_agent test_freertos te
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
-FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb
+FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb http1
 mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)
@@ -185,6 +185,10 @@ $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $^ -o $@
 $(BUILD)/obj/tests/attack/%.o: MOTE_CFLAGS := -std=c11 -Wall -Wextra -Wno-unused-result -MMD -MP
+# What differential.py holds against h11.
+$(BUILD)/test/web_judge: tests/web/judge.c fuzz/http1_reader.h $(WEB) $(GRPC) $(H2) $(HPACK)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -std=c11 -O1 -g -DMOTE_CHECK $(SANITIZERS) $(filter %.c,$^) -o $@
 $(BUILD)/test/flate.so: $(CODEC)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -shared -fPIC -O2 -std=c11 $^ -o $@

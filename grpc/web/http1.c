@@ -43,7 +43,7 @@ static void http1_begin_http1(mote_http1 *h)
 
 /* ---- heads ----------------------------------------------------------------------------------- */
 
-/* One byte of a head; empty lines before it are skipped, two of them. */
+/* One byte of a head. */
 static void http1_on_head_byte(mote_http1 *h, char ch)
 {
     if ((ch == '\n') != h->cr || ch == '\0') {
@@ -53,10 +53,7 @@ static void http1_on_head_byte(mote_http1 *h, char ch)
     h->cr = ch == '\r';
     h->head[h->head_len++] = ch;
     h->lines = h->head_len > 1 && (h->lines || ch == '\n');
-    if (ch == '\n' && h->head_len == 2 && h->count < 2) {
-        h->count++;
-        h->head_len = 0;
-    } else if (ch == '\n' && h->head_len >= 4 && h->head[h->head_len - 3] == '\n') {
+    if (ch == '\n' && h->head_len >= 4 && h->head[h->head_len - 3] == '\n') {
         mote_http1_take_head(h);
     } else if (h->head_len == h->head_size) {
         if (h->lines)
@@ -190,23 +187,17 @@ static void http1_on_chunk_end_byte(mote_http1 *h, char ch)
     }
 }
 
-/* Trailers of a request mean nothing to gRPC-Web, and are not looked at: lines, of which the empty
- * one is the last. h->count is 0 at the beginning of a line. */
+/* Trailers of a request mean nothing to gRPC-Web, but are fields; they lie where the head was. */
 static void http1_on_trailer_byte(mote_http1 *h, char ch)
 {
-    enum { MOST = 4096 };
-
-    if (++h->skipped > MOST || (ch == '\n') != h->cr || ch == '\0') {
+    if ((ch == '\n') != h->cr || ch == '\0' || h->head_len == h->head_size) {
         mote_http1_refuse(h, "400 Bad Request", "trailers are too long, or no lines");
         return;
     }
-    bool ends = ch == '\n' && h->count == 0;
-    if (ch == '\n')
-        h->count = 0;
-    else if (ch != '\r')
-        h->count = 1;
     h->cr = ch == '\r';
-    if (!ends)
+    h->head[h->head_len++] = ch;
+    bool ends = ch == '\n' && (h->head_len == 2 || h->head[h->head_len - 3] == '\n');
+    if (!ends || !mote_http1_takes_trailers(h))
         return;
     if (h->open)
         mote_http1_give_frame(h, MOTE_H2_FRAME_DATA, HTTP1_END_STREAM, h->stream, 0);
@@ -225,7 +216,7 @@ static void http1_on_chunk_byte(mote_http1 *h, char ch)
     case MOTE_HTTP1_CHUNK_LINE:
         http1_on_line_byte(h, ch);
         if (h->state == MOTE_HTTP1_TRAILERS)
-            h->count = 0;
+            h->head_len = 0;
         break;
     case MOTE_HTTP1_CHUNK_END:
         http1_on_chunk_end_byte(h, ch);

@@ -75,7 +75,7 @@ typedef struct {
     bool ended;    /* the engine has */
     bool cr;       /* the last byte was a CR */
     bool lines;    /* the first line of the head is complete */
-    uint8_t count; /* of the preface, of digits, of empty lines */
+    uint8_t count; /* of the preface, of digits */
     /* the request */
     char *head;
     size_t head_size, head_len, body_left, skipped;

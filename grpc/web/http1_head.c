@@ -299,3 +299,17 @@ void mote_http1_take_head(mote_http1 *h)
                           h->stream, http1_give_fields(h, &head, false));
     http1_give_fields(h, &head, true);
 }
+
+bool mote_http1_takes_trailers(mote_http1 *h)
+{
+    http1_span rest = {h->head, h->head_len}, line, name, value;
+
+    while (http1_next_line(&rest, &line)) {
+        if (http1_split_field(line, &name, &value) && http1_is_forwarded(name))
+            continue;
+        mote_http1_refuse(h, "400 Bad Request",
+                          "a line of the trailers is not NAME: VALUE, or says how long it is");
+        return false;
+    }
+    return true;
+}

@@ -18,6 +18,8 @@ void mote_http1_end_request(mote_http1 *h);
 
 /* http1_head.c: the head of a request is complete: it goes to the engine, or is refused. */
 void mote_http1_take_head(mote_http1 *h);
+/* Whether trailers are fields; otherwise they are refused. */
+bool mote_http1_takes_trailers(mote_http1 *h);
 
 /* http1_response.c */
 /* Adds text that is to leave; without room the connection is over. */

@@ -8,7 +8,7 @@ static void content_with_a_length_is_answered(void)
 {
     ASK(POST("Echo") TYPED "Content-Length: 10\r\n\r\n" HELLO);
     ANSWERS(HELLO_OK);
-    ASK("\r\n" POST("Once") "CONTENT-LENGTH:\t10 \r\n" TYPED "\r\n" HELLO);
+    ASK(POST("Once") "CONTENT-LENGTH:\t10 \r\n" TYPED "\r\n" HELLO);
     ANSWERS(HELLO_OK);
 }
 
@@ -175,7 +175,7 @@ static void what_is_wrong_is_named(void)
         {"GET / HTTP/1.1\n" H "\r\n", 400, "a line does not end with CR LF"},
         {"GET / HTTP/1.1\r\nHost: d\n\r\n", 400, "a line does not end with CR LF"},
         {"GET / HTTP/1.1\r\nHost: d\rx\r\n\r\n", 400, "a line does not end with CR LF"},
-        {"\r\n\r\n\r\nGET / HTTP/1.1\r\n" H "\r\n", 400, "the first line is not"},
+        {"\r\nGET / HTTP/1.1\r\n" H "\r\n", 400, "the first line is not"},
         {"GET / HTTP/1.1\r\n" H "a b: c\r\n\r\n", 400, "a line of the head is not NAME: VALUE"},
         {"GET / HTTP/1.1\r\n" H "a : c\r\n\r\n", 400, "a line of the head is not"},
         {"GET / HTTP/1.1\r\n" H "ab\r\n\r\n", 400, "a line of the head is not"},
@@ -228,6 +228,11 @@ static void what_is_wrong_is_named(void)
         {CHUNKED "1\r\nx\n", 400, "a chunk is not"},
         {CHUNKED "1\r\nx\rx", 400, "a chunk is not"},
         {CHUNKED "0\r\na: b\n", 400, "trailers are too long, or no lines"},
+        {CHUNKED "0\r\na b\r\n\r\n", 400,
+         "a line of the trailers is not NAME: VALUE, or says how long it is"},
+        {CHUNKED "0\r\nContent-Length: 1\r\n\r\n", 400, "a line of the trailers is not"},
+        {CHUNKED "0\r\na : b\r\n\r\n", 400, "a line of the trailers is not"},
+        {CHUNKED "0\r\na: b\r\n c\r\n\r\n", 400, "a line of the trailers is not"},
         {CHUNKED "0\r\n\rx", 400, "trailers are too long, or no lines"},
     };
     char status[32];
