@@ -86,6 +86,11 @@ all_cases "HTTP/2" "" --server_port="$plain" --web=2
 all_cases "HTTP/1.1" "ping_pong cancel_after_first_response" --server_port="$plain" --web=1.1
 check "grpc-web of npm" timeout 60 node tests/web/grpcweb.js "$plain"
 
+"$BUILD/prices_server" --address=127.0.0.1:0 --web=$ORIGIN >"$W/prices.log" &
+servers="$servers $!"
+for _ in $(seq 200); do grep -q '^listening' "$W/prices.log" && break; sleep 0.05; done
+check "the page of prices_server" timeout 30 node tests/web/prices_page.mjs "$(sed -n 's/^listening on //p' "$W/prices.log")"
+
 mkdir -p "$W/tls"
 (. tests/certificates.sh && cd "$W/tls" && ca ca && cert server ca 20 DNS:localhost) >"$W/out" 2>&1 || { tail "$W/out"; exit 1; }
 start_server secure --use_tls=true --cert="$W/tls/server.pem" --key="$W/tls/server.key"

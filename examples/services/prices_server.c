@@ -3,9 +3,12 @@
  * that has changed: a bit for each, not a queue. A client that reads slowly skips prices, and one
  * that is gone is forgotten.
  *
- *   prices_server [--address=127.0.0.1:50051]
+ *   prices_server [--address=127.0.0.1:50051] [--web=http://localhost:8000]
+ *
+ * With --web, pages of that origin may watch as well: prices.html.
  */
-#include "../../port/posix/posix.h"
+#include "../../grpc/web/web.h"
+#include "../../port/posix/http1.h"
 #include "../common/seats.h"
 #include "../common/secure.h"
 #include "prices.mote.h"
@@ -149,8 +152,24 @@ static void each_turn(void *context, mote_posix_loop *loop)
 static const mote_grpc_method methods[] = mote_prices_Prices_METHODS(watch);
 static const mote_grpc_service services[] = {mote_prices_Prices_SERVICE(methods)};
 
+/* Pages of this origin may call, without TLS also by HTTP/1.1. */
+static void open_to_pages(mote_posix_server *server, const char *const *origin)
+{
+    static mote_web_config web;
+    static const mote_grpc_door door = MOTE_WEB_DOOR(&web);
+    static mote_posix_security http1;
+
+    web = (mote_web_config){.origins = origin, .origin_count = 1};
+    server->grpc.door = &door;
+    server->grpc.user_size += MOTE_WEB_STATE;
+    http1 = mote_posix_http1();
+    if (!server->security)
+        server->security = &http1;
+}
+
 int main(int argc, char **argv)
 {
+    const char *origin = NULL;
     mote_posix_server server = {.address = "127.0.0.1:50051",
                                 .grpc = {.max_calls = 8,
                                          .slots = 8,
@@ -163,9 +182,14 @@ int main(int argc, char **argv)
                                          .service_count = 1},
                                 .turn = each_turn,
                                 .turn_ms = CHANGE_MS};
-    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+    const option options[] = {
+        OPTION("--address", &server.address, "where to listen"),
+        OPTION("--web", &origin, "pages of this origin may watch, as http://localhost:8000"),
+        OPTIONS_END};
 
     parse_options(argc, argv, "prices_server: serves mote.prices.Prices", options);
     server.security = secure_server();
+    if (origin)
+        open_to_pages(&server, &origin);
     return mote_posix_serve(&server) < 0;
 }
