@@ -269,6 +269,7 @@ typedef struct {
                           read; of DATA: 1 once its content has begun */
     uint8_t fixed[9];  /* those of them that are needed */
     bool pads;         /* of all frames so far: the peer pads its HEADERS or DATA */
+    bool tight;        /* a stream may have no room for padding beside what it needs */
     uint32_t length, remaining, id;
     mote_h2_stream *stream; /* of the frame or header block; NULL: to be ignored */
 } mote_h2_frame;

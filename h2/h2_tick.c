@@ -44,9 +44,8 @@ static bool is_short_of_padding(mote_h2 *c, uint32_t now_ms)
 {
     bool late = c->begun_ms != 0 && now_ms - c->begun_ms >= MOTE_H2_LOOK_MS, is_short = false;
 
-    if (!MOTE_MAY_SERVE || c->frame.pads)
+    if (!MOTE_MAY_SERVE || !c->frame.tight || c->frame.pads)
         return false;
-
     for (size_t i = 0; i < c->stream_count; i++) {
         mote_h2_stream *s = &c->streams[i];
         if (s->need == 0 || s->recv_window >= (int32_t)s->need + PADDED_ROOM ||
@@ -56,6 +55,7 @@ static bool is_short_of_padding(mote_h2 *c, uint32_t now_ms)
         c->frame.pads = late;
         mote_h2_credit_stream(c, s);
     }
+    c->frame.tight = is_short;
     return is_short;
 }
 

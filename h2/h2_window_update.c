@@ -66,6 +66,8 @@ void mote_h2_need(mote_h2 *c, mote_h2_stream *s, size_t len)
     if (c->life == MOTE_H2_FAILED || !mote_h2_receiving(s))
         return;
     s->need = (uint32_t)len;
+    if (MOTE_MAY_SERVE && s->recv_window < (int32_t)s->need + PADDED_ROOM)
+        c->frame.tight = true;
     mote_h2_credit_stream(c, s);
 }
 
