@@ -7,7 +7,6 @@ static const mote_hpack_field method_post = MOTE_HPACK_STATIC(3);
 static const mote_hpack_field scheme_http = MOTE_HPACK_STATIC(6);
 static const mote_hpack_field scheme_https = MOTE_HPACK_STATIC(7);
 static const mote_hpack_field te_trailers = MOTE_HPACK_FIELD("te", "trailers");
-static const mote_hpack_field type_grpc = MOTE_HPACK_NAMED(31, "content-type", "application/grpc");
 static const mote_hpack_field user_agent = MOTE_HPACK_NAMED(58, "user-agent", "grpc-c-mote/0.1");
 static const mote_hpack_field timeout_name = MOTE_HPACK_FIELD("grpc-timeout", "");
 
@@ -21,7 +20,7 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
     mote_h2_put(h2, request->path);
     mote_h2_put(h2, &g->config->authority);
     mote_h2_put(h2, &te_trailers);
-    mote_h2_put(h2, &type_grpc);
+    mote_h2_put(h2, &mote_grpc_content_type);
     mote_h2_put(h2, g->config->user_agent ? g->config->user_agent : &user_agent);
     if (MOTE_COMPRESSES && request->codec)
         mote_h2_put(h2, &request->codec->encoding);

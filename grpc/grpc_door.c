@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-static const mote_hpack_field http_status = MOTE_HPACK_STATIC(8);
-
 static const mote_grpc_protocol *its(const mote_grpc_call *call)
 {
     return call->grpc->config->door->protocol;
@@ -48,7 +46,7 @@ static bool answer_by_door(mote_grpc_call *call)
     if (!status)
         return false;
     mote_h2_headers_begin(h2, call->stream);
-    mote_h2_put_value(h2, &http_status, status, 3);
+    mote_h2_put_value(h2, &mote_grpc_status_200, status, 3);
     its(call)->put_fields(call, status);
     int r = mote_h2_headers_end(h2, true);
     mote_grpc_call_end(call, MOTE_GRPC_UNIMPLEMENTED, NULL,

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+const mote_hpack_field mote_grpc_content_type =
+    MOTE_HPACK_NAMED(31, "content-type", "application/grpc");
+const mote_hpack_field mote_grpc_status_200 = MOTE_HPACK_STATIC(8); /* also the name alone */
+
 /* Which of both is behind the other in the order of their bytes, > 0: the text; 0: they are equal.
  * `name` ends with NUL, `text` has a length and no NUL. */
 static int compare(const char *text, size_t len, const char *name)

@@ -125,6 +125,7 @@ bool mote_grpc_valid(const mote_grpc *g);
 bool mote_grpc_sorted(const mote_grpc_config *c); /* each service that says so is */
 
 /* grpc_fields.c */
+extern const mote_hpack_field mote_grpc_content_type, mote_grpc_status_200;
 /* RFC 9110 5.5: white space at the ends is no part of a value. */
 void mote_grpc_trim(mote_hpack_field_view *f);
 /* The same of a field, but for grpc-message, of which every byte counts. */

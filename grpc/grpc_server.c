@@ -1,8 +1,6 @@
 /* The server's side of a call: the header fields of a request. */
 #include "grpc_internal.h"
 
-static const mote_hpack_field status_name = MOTE_HPACK_STATIC(8);
-
 /* A field says that the call cannot be taken. */
 static void object(mote_grpc_call *call, int code, const char *text)
 {
@@ -75,7 +73,7 @@ static void refuse_http(mote_grpc_call *call, const char *status)
     mote_h2 *h2 = &call->grpc->h2;
 
     mote_h2_headers_begin(h2, call->stream);
-    mote_h2_put_value(h2, &status_name, status, 3);
+    mote_h2_put_value(h2, &mote_grpc_status_200, status, 3);
     int r = mote_h2_headers_end(h2, true);
     mote_grpc_call_end(call, MOTE_GRPC_UNIMPLEMENTED, NULL,
                        r < 0 ? MOTE_H2_REFUSED_STREAM : MOTE_H2_NO_ERROR);

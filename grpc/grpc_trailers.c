@@ -1,9 +1,6 @@
 /* The status of a call as it travels: trailers (PROTOCOL-HTTP2, Responses). */
 #include "grpc_internal.h"
 
-static const mote_hpack_field status_200 = MOTE_HPACK_STATIC(8);
-static const mote_hpack_field answer_type =
-    MOTE_HPACK_NAMED(31, "content-type", "application/grpc");
 static const mote_hpack_field code_ok = MOTE_HPACK_FIELD("grpc-status", "0");
 static const mote_hpack_field code_name = MOTE_HPACK_FIELD("grpc-status", "");
 static const mote_hpack_field message_name = MOTE_HPACK_FIELD("grpc-message", "");
@@ -18,11 +15,11 @@ static void put_headers(mote_grpc_call *call)
 
     mote_h2_headers_begin(h2, call->stream);
     if (call->local == MOTE_GRPC_LOCAL_HEADERS || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) {
-        mote_h2_put(h2, &status_200);
+        mote_h2_put(h2, &mote_grpc_status_200);
         if (mote_grpc_came_by(call, FACT_DOOR))
             call->grpc->config->door->protocol->put_fields(call, NULL);
         else
-            mote_h2_put(h2, &answer_type);
+            mote_h2_put(h2, &mote_grpc_content_type);
     }
 }
 
