@@ -379,7 +379,7 @@ static void each_method_of_a_table_is_found_and_nothing_else(void)
 {
     static const char *const names[] = {"A", "AB", "B", "Ba", "Bc", "C", "a", "b", "\xc3\xa4"};
     static const char *const others[] = {"", "@", "AA", "ABC", "Bb", "Bd", "D", "ab", "\xff"};
-    mote_grpc_method some[9] = {{NULL}};
+    mote_grpc_method some[9] = {{.name = NULL}};
     mote_grpc_service service = {"s.S", some, 0, false};
     mote_grpc_config config = {.services = &service, .service_count = 1};
     unsigned nothing = MOTE_HAS_TEXTS ? FIELD_UNKNOWN_METHOD : FIELD_UNKNOWN_SERVICE;
