@@ -4,9 +4,10 @@
 #include <string.h>
 
 #ifdef MOTE_RED_ZONES
-#include <sanitizer/asan_interface.h>
-#define FORBID(at, size) ASAN_POISON_MEMORY_REGION(at, size)
-#define PERMIT(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
+void __asan_poison_memory_region(void const volatile *at, size_t size); /* of its runtime */
+void __asan_unpoison_memory_region(void const volatile *at, size_t size);
+#define FORBID(at, size) __asan_poison_memory_region(at, size)
+#define PERMIT(at, size) __asan_unpoison_memory_region(at, size)
 #else
 #define FORBID(at, size) ((void)0)
 #define PERMIT(at, size) ((void)0)

@@ -5,9 +5,10 @@
 #include "pb_wire.h"
 
 #ifdef MOTE_RED_ZONES
-#include <sanitizer/asan_interface.h>
-#define MOTE_PB_FORBID(at, size) ASAN_POISON_MEMORY_REGION(at, size)
-#define MOTE_PB_PERMIT(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
+void __asan_poison_memory_region(void const volatile *at, size_t size); /* of its runtime */
+void __asan_unpoison_memory_region(void const volatile *at, size_t size);
+#define MOTE_PB_FORBID(at, size) __asan_poison_memory_region(at, size)
+#define MOTE_PB_PERMIT(at, size) __asan_unpoison_memory_region(at, size)
 #else
 #define MOTE_PB_FORBID(at, size) ((void)0)
 #define MOTE_PB_PERMIT(at, size) ((void)0)
