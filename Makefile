@@ -259,7 +259,11 @@ fuzz-smoke: setup-fuzz ## every fuzz target for SECONDS_EACH=30
 
 fuzz-oss: setup-fuzz ## the fuzz targets as OSS-Fuzz builds them, with each sanitizer, each run alone: five minutes
 	tests/oss_fuzz.sh
-.PHONY: fuzz-oss
+.PHONY: fuzz-oss fuzz-speed
+fuzz-speed: ## snapshots restored and run a second, without sanitizers
+	@mkdir -p $(BUILD)/test
+	$(CC) -std=c11 -O2 -I. tests/bench/fuzz_loops.c examples/services/orders.mote.c $(MUTATOR) $(HPACK) $(H2) $(GRPC) $(PB) -o $(BUILD)/test/fuzz_loops
+	$(BUILD)/test/fuzz_loops
 
 test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 and s390x
 	$(MAKE) BUILD=$(BUILD) arch-programs

@@ -46,5 +46,11 @@ if [ "$chosen" = "  " ] || [[ $chosen == *" afl "* ]]; then
     result "afl_h2" $? "$W/afl.log"
     echo "afl_h2: $(sed -n 's/^execs_done *: //p' "$W/afl/default/fuzzer_stats" 2>/dev/null) runs"
 fi
+# What docs/testing.md tells people to do for a service of theirs.
+if [ "$chosen" = "  " ] || [[ $chosen == *" docs "* ]]; then
+    sed -n '/^# your service$/,/^```$/p' docs/testing.md | grep -v '^```' >"$W/lines.sh"
+    grep -q clang "$W/lines.sh" && SECONDS_EACH=2 bash -eu "$W/lines.sh" >"$W/lines.log" 2>&1 && grep -q 'Done [0-9]* runs' "$W/lines.log"
+    result "the lines of docs/testing.md" $? "$W/lines.log"
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
