@@ -28,6 +28,7 @@ flags_of() { # flags_of SANITIZER: what OSS-Fuzz's images have
 runs_alone() { # runs_alone TARGET: in an empty folder with what was made for it
     local dir=$W/alone
     rm -rf "$dir" && mkdir -p "$dir/seeds" && cp "$OUT/$1" "$OUT/$1".* "$OUT/$1"_seed_corpus.zip "$dir" 2>"$W/cp"
+    # shellcheck disable=SC2046
     (cd "$dir" && python3 -m zipfile -e "$1_seed_corpus.zip" seeds && [ -n "$(ls seeds)" ] &&
         ! ldd "./$1" | grep -vE 'linux-vdso|lib(c|m|dl|pthread|rt|resolv)\.so|ld-linux' &&
         timeout 60 env -i ASAN_OPTIONS="detect_leaks=0" "./$1" -runs=300 -seed=1 \

@@ -9,7 +9,7 @@ list() { make -s --no-print-directory TLS=1 "print-$1"; }
 
 # What is not ours was built without the memory sanitizer, which would report all that it writes.
 targets=$(list FUZZERS)
-[ "$SANITIZER" != memory ] || targets=$(printf '%s\n' $targets | grep -vxE 'tls|nghttp2|zlib')
+[ "$SANITIZER" != memory ] || targets=$(tr ' ' '\n' <<<"$targets" | grep -vxE 'tls|nghttp2|zlib')
 flags="-std=c11 -DMOTE_CHECK"
 [ "$SANITIZER" != address ] || flags="$flags -DMOTE_RED_ZONES"
 
@@ -22,7 +22,7 @@ object() { printf "$WORK/mote/%s.o\n" "$@"; }
 static_library() { "$CC" -print-file-name="lib$1.a"; } # what runs alone has no other
 
 rm -rf "$WORK/mote"
-mapfile -t core < <(printf '%s\n' $(list CORE) $(list POSIX) $(list LINES))
+mapfile -t core < <({ list CORE && list POSIX && list LINES; } | tr ' ' '\n')
 for file in "${core[@]}"; do compile "$file"; done
 mapfile -t objects < <(object "${core[@]}")
 ar rcs "$WORK/mote/libmote.a" "${objects[@]}"
