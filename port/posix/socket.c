@@ -315,7 +315,8 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms)
             mote_posix_trace_begin(fd);
             return fd;
         }
-        int r = errno == EAGAIN && !mote_posix_stopped ? wait_for(listener, POLLIN, until) : -1;
+        bool nobody = errno == EAGAIN || errno == ECONNABORTED || errno == EPROTO; /* or gone */
+        int r = nobody && !mote_posix_stopped ? wait_for(listener, POLLIN, until) : -1;
         if (mote_posix_stopped && r <= 0)
             return mote_posix_failed("accept", "", "the program was told to stop");
         if (r == 0 || (r < 0 && errno != EINTR))

@@ -431,6 +431,44 @@ static void a_transport_that_stalls_at_any_byte_meets_the_deadline(void)
     CHECK(!"never complete");
 }
 
+/* Of the next connections so many have left when they are accepted. */
+static int gone, gone_by;
+
+int accept4(int listener, struct sockaddr *address, socklen_t *len, int flags)
+{
+    if (gone == 0)
+        return (int)syscall(SYS_accept4, listener, address, len, flags);
+    gone--;
+    errno = gone_by;
+    return -1;
+}
+
+static void who_has_left_is_not_the_end_of_the_listener(void)
+{
+    static const int errors[] = {ECONNABORTED, EPROTO, EINTR};
+    char address[128];
+    int listener = mote_posix_listen("127.0.0.1:0");
+
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        int fd = mote_posix_connect(mote_posix_address(listener, address), 1000);
+        gone = 3;
+        gone_by = errors[i];
+        int accepted = mote_posix_accept_one(listener, 1000);
+        CHECK(fd >= 0 && accepted >= 0);
+        CHECK_INT(gone, 0);
+        close(fd);
+        close(accepted);
+        gone = 1; /* and nobody else comes */
+        CHECK_INT(mote_posix_accept_one(listener, 1), -1);
+        CHECK(strstr(mote_posix_error(), "time-out") != NULL || errors[i] == EINTR);
+    }
+    gone = 1;
+    gone_by = EMFILE;
+    CHECK_INT(mote_posix_accept_one(listener, 1000), -1);
+    CHECK(strstr(mote_posix_error(), strerror(EMFILE)) != NULL);
+    close(listener);
+}
+
 /* As early after the start of a machine. */
 static bool no_random_numbers;
 
@@ -522,6 +560,7 @@ int main(void)
     RUN(an_address_that_does_not_answer_is_not_waited_for);
     RUN(every_family_listens_and_connects);
     RUN(only_a_socket_on_which_nobody_answers_is_replaced);
+    RUN(who_has_left_is_not_the_end_of_the_listener);
     RUN(waits_differ_without_random_numbers);
     RUN(a_dialer_tries_its_addresses_in_turn);
     RUN(a_transport_that_fails_at_any_byte_ends_the_call);
