@@ -213,9 +213,10 @@ bool sensor_is_stuck(sensor_core *s, uint64_t now_ms)
 
     if (!owed || s->heard_ms == 0 || s->heard != s->samples.acknowledged)
         s->heard_ms = now_ms;
-    else if (now_ms - s->looked_ms >= SENSOR_SILENCE_MS) /* it slept: what was said is unread */
-        s->heard_ms += now_ms - s->looked_ms;
-    s->looked_ms = now_ms;
+    else if ((uint32_t)now_ms - s->looked_ms >=
+             SENSOR_SILENCE_MS) /* it slept: what was said is unread */
+        s->heard_ms += (uint32_t)now_ms - s->looked_ms;
+    s->looked_ms = (uint32_t)now_ms;
     s->heard = s->samples.acknowledged;
     return now_ms - s->heard_ms >= SENSOR_SILENCE_MS || s->link == SENSOR_BROKEN ||
            s->heartbeat.state == MOTE_HEARTBEAT_LOST;

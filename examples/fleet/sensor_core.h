@@ -55,10 +55,10 @@ typedef struct {
     mote_grpc_call *control, *upload;
     mote_heartbeat heartbeat; /* Reports, and the answers to them */
     bool answered;            /* something has come since the last turn */
+    uint32_t looked_ms;       /* when `heard` was last looked at, its low bits */
     uint64_t begun_ms;        /* the calls of now */
-    uint64_t heard_ms;  /* when the last answer came, or none was owed; 0: on no connection yet */
-    uint64_t heard;     /* the number that it acknowledged */
-    uint64_t looked_ms; /* when that was last looked at */
+    uint64_t heard_ms; /* when the last answer came, or none was owed; 0: on no connection yet */
+    uint64_t heard;    /* the number that it acknowledged */
 } sensor_core;
 
 /* The samples are in `ring`; policy: enum mote_outbox_policy; epoch: a random number, not 0. */
