@@ -78,12 +78,15 @@ static int returns(mote_grpc_call *call, const mote_grpc_event *ev)
     return ev->type == MOTE_GRPC_MESSAGE ? ev->data[0] - '0' : 0;
 }
 
-/* A message larger than any window, and an error in its midst. */
+/* A message as long as the request, and an error in its midst. */
 static int gives_up(mote_grpc_call *call, const mote_grpc_event *ev)
 {
-    static const uint8_t bytes[4000];
-    mote_grpc_bytes message = {bytes, sizeof bytes};
+    static const uint8_t bytes[64];
+    uint32_t *state = call->user;
+    mote_grpc_bytes message = {bytes, state[0]};
 
+    if (ev->type == MOTE_GRPC_MESSAGE)
+        state[0] = (uint32_t)ev->len;
     if (ev->type != MOTE_GRPC_HALF_CLOSE)
         return 0;
     int r = mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
