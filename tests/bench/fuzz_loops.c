@@ -1,5 +1,5 @@
-/* How often a second a snapshot is restored and a call runs from it to its end, without sanitizers: a loop of the target
- * that examples/fuzz/ shows, with its seed. The best of five. */
+/* How often a second a snapshot is restored and a call runs from it to its end, without sanitizers:
+ * a loop of the target that examples/fuzz/ shows, with its seed. The best of five. */
 #include "../../examples/fuzz/fuzz_service.c"
 
 #include <stdio.h>
@@ -24,6 +24,7 @@ int main(void)
         double rate = LOOPS / ((double)(clock() - begin) / CLOCKS_PER_SEC);
         best = rate > best ? rate : best;
     }
-    printf("%.0f loops a second, snapshot of %zu bytes\n", best, sizeof grpc + sizeof fuzzed_memory);
+    printf("%.0f loops a second, snapshot of %zu bytes\n", best,
+           sizeof grpc + sizeof fuzzed_memory);
     return 0;
 }
