@@ -1,7 +1,6 @@
 /* The POSIX port: addresses, time limits, and transports that fail in every way. */
 #define _GNU_SOURCE
 #include "../../port/posix/posix.h"
-#include "../peers/peer.mote.h"
 #include "../test.h"
 
 #include <errno.h>
@@ -272,165 +271,6 @@ static void only_a_socket_on_which_nobody_answers_is_replaced(void)
     CHECK(strcmp(mote_posix_error(), "listen unix:none/socket: No such file or directory") == 0);
 }
 
-/* ---- a blocking client whose transport fails after a number of bytes ----------------------- */
-
-static int pair[2];
-static size_t budget; /* bytes that may still be moved */
-static bool stall;    /* at the end of the budget: nothing happens, rather than a failure */
-static uint64_t now;
-static mote_io real_io;
-
-static int limited(int (*move)(void *, uint8_t *, size_t), uint8_t *buf, size_t len)
-{
-    if (budget == 0) {
-        return stall ? 0 : -1;
-    }
-    int n = move(real_io.context, buf, len < budget ? len : budget);
-    if (n > 0)
-        budget -= (size_t)n;
-    return n;
-}
-
-static int limited_read(void *context, uint8_t *buf, size_t len)
-{
-    (void)context;
-    return limited(real_io.read, buf, len);
-}
-
-static int write_adapter(void *context, uint8_t *buf, size_t len)
-{
-    return real_io.write(context, buf, len);
-}
-
-static int limited_write(void *context, const uint8_t *buf, size_t len)
-{
-    static uint8_t copy[8192];
-
-    (void)context;
-    len = len < sizeof copy ? len : sizeof copy;
-    memcpy(copy, buf, len);
-    return limited(write_adapter, copy, len);
-}
-
-/* Time passes at the end of the budget alone. */
-static void virtual_wait(void *context, bool writing, uint64_t until_ms)
-{
-    (void)context;
-    (void)writing;
-    now = budget > 0 ? now : until_ms < now + 100 ? until_ms : now + 100;
-}
-
-static uint64_t virtual_now(void *context)
-{
-    (void)context;
-    return now;
-}
-
-static const mote_hpack_field path = MOTE_HPACK_FIELD(":path", "/mote.peer.Peer/Unary");
-
-static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
-{
-    mote_grpc_bytes message = {ev->data, ev->len};
-
-    if (ev->type == MOTE_GRPC_MESSAGE)
-        return mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
-    return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, 0, NULL) : 0;
-}
-
-static const mote_grpc_method methods[] = {{"Unary", echo, NULL, NULL, NULL, false, false}};
-static const mote_grpc_service services[] = {{"mote.peer.Peer", methods, 1, false}};
-
-enum { CALLS = 2, RX = 512, TX = 512 };
-static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, 0) / 8];
-static mote_grpc server;
-static mote_channel channel;
-
-/* The server runs whenever the client waits for input. */
-static int served_read(void *context, uint8_t *buf, size_t len)
-{
-    uint8_t in[4096];
-    size_t out_len;
-    const uint8_t *out;
-    ssize_t n = recv(pair[1], in, sizeof in, MSG_DONTWAIT);
-
-    mote_grpc_serve(&server, in, n > 0 ? (size_t)n : 0);
-    while ((out = mote_grpc_peek(&server, &out_len))) {
-        n = send(pair[1], out, out_len, MSG_NOSIGNAL);
-        mote_grpc_ack(&server, out_len);
-    }
-    return limited_read(context, buf, len);
-}
-
-static mote_status call_with_budget(size_t bytes, bool stalls)
-{
-    mote_grpc_config config = {.max_calls = CALLS,
-                               .slots = 8,
-                               .rx_size = RX,
-                               .tx_size = TX,
-                               .field_size = 256,
-                               .authority = MOTE_GRPC_AUTHORITY("x")};
-    static mote_grpc_config s;
-    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
-    mote_grpc_request request = {.path = &path, .timeout_ms = 5000};
-    mote_grpc_call *call;
-    static uint8_t input[64];
-    const uint8_t *data;
-    size_t len;
-
-    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair); /* reading never waits */
-    real_io = mote_posix_io(&pair[0]);
-    budget = bytes;
-    stall = stalls;
-    now = 1000;
-    s = config;
-    s.server = true;
-    s.table_size = 4096;
-    s.services = services;
-    s.service_count = 1;
-    mote_grpc_init(&server, &s, memory[0], sizeof memory[0]);
-    mote_io io = {
-        .read = served_read, .write = limited_write, .wait = virtual_wait, .now_ms = virtual_now};
-    mote_channel_init(&channel, &config, memory[1], sizeof memory[1], input, sizeof input, io);
-    mote_status status = {-1, "", 0};
-    int r = mote_channel_start(&channel, &request, &call);
-    if (r < 0)
-        status = mote_channel_status(&channel, r);
-    if (r == 0) {
-        mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST);
-        status = mote_channel_collect(call, &data, &len);
-        if (status.code == 0)
-            CHECK(len == 5 && memcmp(data, "hello", 5) == 0);
-    }
-    close(pair[0]);
-    close(pair[1]);
-    return status;
-}
-
-static void a_transport_that_fails_at_any_byte_ends_the_call(void)
-{
-    size_t bytes = 0;
-
-    for (; bytes < 2000; bytes++) {
-        mote_status status = call_with_budget(bytes, false);
-        if (status.code == 0)
-            break;
-        CHECK_INT(status.code, MOTE_GRPC_UNAVAILABLE);
-        CHECK_TEXT(status.message_len > 0);
-    }
-    CHECK(bytes > 200 && bytes < 1000); /* the whole conversation */
-}
-
-static void a_transport_that_stalls_at_any_byte_meets_the_deadline(void)
-{
-    for (size_t bytes = 0; bytes < 2000; bytes++) {
-        mote_status status = call_with_budget(bytes, true);
-        if (status.code == 0)
-            return;
-        CHECK_INT(status.code, MOTE_GRPC_DEADLINE_EXCEEDED);
-    }
-    CHECK(!"never complete");
-}
-
 /* Of the next connections so many have left when they are accepted. */
 static int gone, gone_by;
 
@@ -563,8 +403,6 @@ int main(void)
     RUN(who_has_left_is_not_the_end_of_the_listener);
     RUN(waits_differ_without_random_numbers);
     RUN(a_dialer_tries_its_addresses_in_turn);
-    RUN(a_transport_that_fails_at_any_byte_ends_the_call);
-    RUN(a_transport_that_stalls_at_any_byte_meets_the_deadline);
     rmdir(folder);
     return test_summary();
 }
