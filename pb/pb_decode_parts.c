@@ -109,10 +109,10 @@ static inline void copy_open(uint8_t *to, const mote_pb_open *from)
         memcpy(to, from, sizeof *from);
         return;
     }
-    memcpy(to + offsetof(mote_pb_open, type), &from->type, sizeof from->type);
-    memcpy(to + offsetof(mote_pb_open, message), &from->message, sizeof from->message);
-    memcpy(to + offsetof(mote_pb_open, begin), &from->begin, sizeof from->begin);
-    memcpy(to + offsetof(mote_pb_open, end), &from->end, sizeof from->end);
+    memcpy(to + offsetof(mote_pb_open, type), &from->type, sizeof(void *));
+    memcpy(to + offsetof(mote_pb_open, message), &from->message, sizeof(void *));
+    memcpy(to + offsetof(mote_pb_open, begin), &from->begin, sizeof(void *));
+    memcpy(to + offsetof(mote_pb_open, end), &from->end, sizeof(void *));
     memcpy(to + offsetof(mote_pb_open, group), &from->group, sizeof from->group);
 }
 
