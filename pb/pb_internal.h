@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-/* On hosts more is inlined than by -O2. And GCC would put two members into one register, to move
- * them at once, and wait for the stores of their halves; and make calls of strlen() of loops. */
-#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O3,no-tree-slp-vectorize,no-tree-loop-distribute-patterns")
-#endif
-
 /* RARE: kept out of what is not. APART: one copy for all who call it. FAST: the same, but at each
  * caller where the compiler is not told to save bytes. */
 #if defined(__GNUC__)

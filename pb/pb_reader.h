@@ -3,6 +3,7 @@
 #define MOTE_PB_READER_H
 
 #include "pb_wire.h"
+#include "pb_speed.h"
 
 #ifdef MOTE_RED_ZONES
 void __asan_poison_memory_region(void const volatile *at, size_t size); /* of its runtime */

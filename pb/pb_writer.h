@@ -3,6 +3,7 @@
 #define MOTE_PB_WRITER_H
 
 #include "pb_internal.h"
+#include "pb_speed.h"
 
 /* Tests count the fields and elements that are looked at. */
 #ifndef MOTE_PB_LOOKED_AT
