@@ -6,7 +6,7 @@ import sys
 
 M0, M4 = "cortex-m0 ", "cortex-m4 "
 FLASH = [("a client\\*\\* ", "program-client"), ("a client with keepalive", "program-delivery"), ("a server\\*\\* ", "program-server"),
-         ("both\\*\\* ", "program-both"), ("both, with texts", "program-both-with-texts")]
+         ("both\\*\\* ", "program-both"), ("both, with texts", "program-both-with-texts"), ("a server for browsers", "program-web")]
 N = r"(\d{1,3}(?:,\d{3})*)"
 # A page, a pattern whose groups are the figures, and the rows of the table that they come from.
 FIGURES = [
