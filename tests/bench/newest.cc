@@ -22,7 +22,7 @@ enum { ENCODE = 0, SIZE = 1, DECODE = 2, DIRECTIONS = 3 };
 static uint8_t out[1 << 16];
 static uint64_t memory[1 << 13];
 
-struct subject {
+struct newest_subject {
     const char *name;
     int calls;
     std::function<size_t()> work[DIRECTIONS][LIBRARIES]; // bytes that were written, sized or read
@@ -46,7 +46,7 @@ static void add_file(const google::protobuf::FileDescriptor *file)
         fail("upb takes no descriptor");
 }
 
-template <class T> static void add_upb(subject *s, const T &m, const std::string *bytes)
+template <class T> static void add_upb(newest_subject *s, const T &m, const std::string *bytes)
 {
     const upb_MessageDef *def =
         upb_DefPool_FindMessageByName(pool, std::string(m.GetDescriptor()->full_name()).c_str());
@@ -77,8 +77,8 @@ template <class T> static void add_upb(subject *s, const T &m, const std::string
 }
 
 template <class M>
-static void add_mote(subject *s, const mote_pb_encoder *encoder, const mote_pb_decoder *decoder,
-                     const std::string *bytes)
+static void add_mote(newest_subject *s, const mote_pb_encoder *encoder,
+                     const mote_pb_decoder *decoder, const std::string *bytes)
 {
     static M message, again;
     static uint64_t kept[1 << 13];
@@ -105,12 +105,12 @@ static void add_mote(subject *s, const mote_pb_encoder *encoder, const mote_pb_d
 }
 
 template <class M, class T>
-static subject make(const char *name, const T &m, const mote_pb_encoder *encoder,
-                    const mote_pb_decoder *decoder, int calls)
+static newest_subject make(const char *name, const T &m, const mote_pb_encoder *encoder,
+                           const mote_pb_decoder *decoder, int calls)
 {
     static T again; // reused, as fast servers do
     static std::string bytes;
-    subject s = {name, calls, {}};
+    newest_subject s = {name, calls, {}};
 
     bytes = m.SerializeAsString();
     add_mote<M>(&s, encoder, decoder, &bytes);
@@ -227,7 +227,7 @@ int main(int argc, char **argv)
     pool = upb_DefPool_New();
     add_file(codec::Sample::descriptor()->file());
     add_file(otlp::Metrics::descriptor()->file());
-    const subject subjects[] = {
+    const newest_subject messages[] = {
         make<mm_Sample>("sample of 40 bytes", filled<codec::Sample>(), &mm_Sample_encoder,
                         &mm_Sample_decoder, 100000),
         make<mm_Report>("report, 12 fields", filled<codec::Report>(), &mm_Report_encoder,
@@ -241,12 +241,12 @@ int main(int argc, char **argv)
     };
 
     if (argc == 5) {
-        const auto &work = subjects[atoi(argv[1])].work[atoi(argv[2])][atoi(argv[3])];
+        const auto &work = messages[atoi(argv[1])].work[atoi(argv[2])][atoi(argv[3])];
         for (int i = atoi(argv[4]); i > 0; i--)
             work();
         return 0;
     }
-    for (const subject &s : subjects) {
+    for (const newest_subject &s : messages) {
         for (int d = 0; d < DIRECTIONS; d++) {
             printf("%s\t%s", s.name, directions[d]);
             for (const auto &call : s.work[d])

@@ -441,14 +441,15 @@ int main(int argc, char **argv)
     const char *cert = NULL, *key = NULL, *ca = NULL, *origin = NULL;
     mote_posix_security security;
     char address[32];
-    const option options[] = {OPTION("--port", &port, "where to listen, on all interfaces"),
-                              OPTION("--use_tls", &tls, "true or false"),
-                              OPTION("--cert", &cert, "the server's certificate, PEM"),
-                              OPTION("--key", &key, "its key, PEM"),
-                              OPTION("--ca", &ca, "clients must have a certificate by these"),
-                              OPTION("--web", &origin, "pages of this origin may call, without TLS also by HTTP/1.1"),
-                              OPTION("--max_concurrent_streams", &streams, "on a connection; 100"),
-                              OPTIONS_END};
+    const option options[] = {
+        OPTION("--port", &port, "where to listen, on all interfaces"),
+        OPTION("--use_tls", &tls, "true or false"),
+        OPTION("--cert", &cert, "the server's certificate, PEM"),
+        OPTION("--key", &key, "its key, PEM"),
+        OPTION("--ca", &ca, "clients must have a certificate by these"),
+        OPTION("--web", &origin, "pages of this origin may call, without TLS also by HTTP/1.1"),
+        OPTION("--max_concurrent_streams", &streams, "on a connection; 100"),
+        OPTIONS_END};
 
     parse_options(argc, argv, "interop_server: grpc.testing.TestService", options);
     bool secure = strcmp(tls, "true") == 0;
@@ -477,7 +478,9 @@ int main(int argc, char **argv)
                                          .services = services,
                                          .service_count = 3},
                                 .max_connections = 256,
-                                .security = secure ? &security : origin ? &http1 : NULL,
+                                .security = secure   ? &security
+                                            : origin ? &http1
+                                                     : NULL,
                                 .turn = each_turn,
                                 .turn_ms = 1};
     return mote_posix_serve(&server) < 0;

@@ -251,12 +251,13 @@ def run(name, folder, tls):
         for s in hoarders:
             s.close()
         result(beside == first, name, path, "hears", beside, "beside an address that takes all it can, not", first)
-        again = is_served(server, path, body)
         end = time.monotonic() + 20
         while server.descriptors() > before and time.monotonic() < end:
             time.sleep(0.01)
+        left = server.descriptors()
+        again = is_served(server, path, body)  # once the server has seen all of them go
         what = (name, "over TLS" if tls else "", path)
-        result(server.descriptors() <= before, *what, "descriptors", before, "->", server.descriptors())
+        result(left <= before, *what, "descriptors", before, "->", left)
         result(first and again == first, *what, "hears", again, "as it heard", first)
     left = [hold(server, path, body, phase, n) for path, body in METHODS[name].items() for n, phase in enumerate(PHASES)]
     code = server.end(at_once=True)

@@ -426,6 +426,28 @@ static void what_is_lent_is_paid_back(void)
     CHECK_INT(mote_h2_error(&h2), 0);
 }
 
+/* Who may begin to pad gets room on streams without any, a second later, and on no others. */
+static void only_streams_that_are_short_are_lent_for_padding(void)
+{
+    start(true);
+    request(1, 0);
+    request(3, 0);
+    mote_h2_stream *tight = &streams[0], *roomy = &streams[1];
+    tight->recv_window = roomy->recv_window = 1000;
+    mote_h2_tick(&h2, 10);
+    mote_h2_need(&h2, roomy, 1000 - 261);
+    CHECK_INT(h2.frame.tight, false);
+    mote_h2_need(&h2, tight, 1000 - 260);
+    CHECK_INT(h2.frame.tight, true);
+    for (uint64_t ms = 20; ms <= 1020; ms += 500) {
+        CHECK_INT(mote_h2_tick(&h2, ms), 1000);
+        drain();
+        CHECK_INT(tight->recv_window, ms < 1020 ? 1000 : 1001);
+        CHECK_INT(roomy->recv_window, 1000);
+    }
+    CHECK_INT(tight->lent, 1);
+}
+
 /* ---- PING -------------------------------------------------------------------------------------
  */
 
@@ -471,6 +493,7 @@ int main(void)
     RUN(streams_above_the_goaway_are_free_as_many_as_may_be_open);
     RUN(padding_does_not_stall_a_message);
     RUN(what_is_lent_is_paid_back);
+    RUN(only_streams_that_are_short_are_lent_for_padding);
     RUN(the_answer_of_another_ping_does_not_end_the_announcement);
     RUN(an_answer_to_what_was_not_yet_asked_ends_nothing);
     return test_summary();

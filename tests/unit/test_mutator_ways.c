@@ -318,12 +318,11 @@ static void chosen_fields_stay_as_they_are(void)
         mote_hpack_decoder d;
         mote_hpack_field_view v;
         unsigned kept = 0;
-        frame_view f;
+        frame_view f = {0};
         size_t used;
         mutate(i);
         at = frames_of(bytes);
-        next_frame(&at, bytes + len, &f);
-        next_frame(&at, bytes + len, &f);
+        CHECK(next_frame(&at, bytes + len, &f) && next_frame(&at, bytes + len, &f));
         mote_hpack_decoder_init(&d, table, 4096, 4096, scratch, sizeof scratch);
         for (; mote_hpack_decode(&d, f.payload, f.len, &used, &v) > 0; f.len -= used) {
             f.payload += used;
@@ -345,7 +344,7 @@ static void only_chosen_frames_are_changed(void)
     mote_mutator_use(&config);
     for (unsigned i = 1; i <= 2000; i++) {
         const uint8_t *at = frames_of(bytes), *old = frames_of(seed);
-        frame_view f, g;
+        frame_view f, g = {0};
         mutate(i);
         while (next_frame(&at, bytes + len, &f)) {
             if (f.type == 8) {
@@ -354,7 +353,7 @@ static void only_chosen_frames_are_changed(void)
             }
             CHECK(next_frame(&old, seed + seed_len, &g));
             CHECK(g.says == f.says && g.id == f.id && g.flags == f.flags);
-            CHECK(memcmp(f.payload, g.payload, f.len) == 0);
+            CHECK(f.len == 0 || (g.payload && memcmp(f.payload, g.payload, f.len) == 0));
         }
     }
     CHECK(added > 30);
