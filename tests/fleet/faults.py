@@ -472,7 +472,8 @@ def a_device_that_does_not_know_the_time_of_day():
 def incarnations_that_are_silent_are_forgotten():
     """When their samples are gone, and nothing was heard of them for a while."""
     port = free_port()
-    c = Collector(port, "--keep=1s", "--remember=1s")
+    c = Collector(port, "--keep=2s", "--remember=2s")
+    there = 0
     ch = channel(port)
     for i in range(16):  # the first ones are shown by the collector, and so in use
         upload(ch, f"shown{i}", [sample(1)], f"{1:016x}")
@@ -483,13 +484,14 @@ def incarnations_that_are_silent_are_forgotten():
         control.wait_for(0)
         upload(ch, "goes", [sample(1), sample(2)], f"{epoch:016x}")
         control.over.set()
+        there = max(there, rows("SELECT count(*) FROM sources WHERE device = 'goes'"))
     upload(ch, "stays", [sample(1)], f"{1:016x}")
     upload(ch, "old", [sample(1, value=1)])
     upload(ch, "old", [sample(1, value=2)])  # another life
     stays.wait_for(1)
-    expect(rows("SELECT count(*) FROM sources WHERE device = 'goes'") == 30, "they are there")
-    s = sensor(port, "--duration=9")  # so that rows come after those that are old
-    wait_for(lambda: rows("SELECT count(*) FROM sources WHERE device = 'goes'") == 0, "silent ones are forgotten")
+    expect(there > 1, "they are there, the first ones until they are forgotten")
+    s = sensor(port, "--duration=10")  # so that rows come after those that are old
+    wait_for(lambda: rows("SELECT count(*) FROM sources WHERE device = 'goes'") == 0, "silent ones are forgotten", 25)
     expect(rows("SELECT count(*) FROM clocks") == 1, "but one clock is left:", rows("SELECT count(*) FROM clocks"))
     expect(tags_of("stays") == {"a": "stays"}, "one that is connected", tags_of("stays"))
     wait_for(lambda: rows("SELECT count(*) FROM samples JOIN sources ON source = id WHERE device = 'stays'") == 0, "retention")
