@@ -81,7 +81,7 @@ static size_t plain_base64(const uint8_t *in, size_t len, uint8_t *out)
 static void check_base64(const uint8_t *data, size_t size)
 {
     static char coded[2 * MAX];
-    static uint8_t ours[MAX], plain[MAX];
+    static uint8_t ours[MAX], plain[2 * MAX]; /* as long as what is decoded */
     size_t want = plain_base64(data, size, plain);
     int r = mote_grpc_bin_decode((const char *)data, size, ours, sizeof ours);
 
