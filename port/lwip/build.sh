@@ -27,7 +27,7 @@ flags=()
 tools=arm-none-eabi machine="-mcpu=$cpu -mthumb" libc=(-lc_nano -lnosys)
 if [ "$board" = virt ]; then
     picolibc=/usr/lib/picolibc/riscv64-unknown-elf
-    tools=riscv64-unknown-elf machine="-march=rv32imac -mabi=ilp32" libc=(-Wl,--defsym=__heap_start=board_bss_end,--defsym=__heap_end=board_bss_end "-L$picolibc/lib/rv32imac/ilp32" -lc -lsemihost)
+    tools=riscv64-unknown-elf machine="-march=rv32imac -mabi=ilp32" libc=("-Wl,--defsym=__heap_start=board_bss_end,--defsym=__heap_end=board_bss_end" "-L$picolibc/lib/rv32imac/ilp32" -lc -lsemihost)
     flags+=(-isystem "$picolibc/include")
 fi
 third=$BUILD/lwip/third-$link-$cpu
