@@ -255,6 +255,9 @@ cmake_installs() {
 find_package_talks() { # find_package_talks PREFIX NAME
     cmake_project "$W/$2" "find_package(mote 0.1 CONFIG REQUIRED)" && cmake_build "$W/$2" -DCMAKE_PREFIX_PATH="$1" && talks "$W/$2/b/server" "$W/$2/b/client"
 }
+vcpkg_talks() {
+    cmake -DPACKAGE="$W/vcpkg" -DTREES="$W/vcpkg-trees" -P tests/vcpkg.cmake && find_package_talks "$W/vcpkg" found3
+}
 find_package_has_tls() {
     mkdir -p "$W/tls" && cat >"$W/tls/CMakeLists.txt" <<'C'
 cmake_minimum_required(VERSION 3.16)
@@ -303,6 +306,7 @@ check "CMake: cmake --install" cmake_installs
 check "CMake: find_package after cmake --install" find_package_talks "$W/prefix" found
 check "CMake: find_package after make install" find_package_talks "$W/root/usr" found2
 check "CMake: mote::tls" find_package_has_tls
+check "vcpkg: what its port does, and find_package" vcpkg_talks
 check "CMake: another minor version is refused" another_minor_is_refused
 check "CMake: cross build for Cortex-M4" cross_build
 

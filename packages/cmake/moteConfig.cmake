@@ -1,8 +1,13 @@
 # find_package(mote CONFIG): mote::mote, mote::tls where it was installed, and mote_generate(). It finds what lies beside it.
+foreach(MOTE_UP ../.. ../../.. ../../../..) # share/mote of vcpkg, lib/cmake/mote, lib/x86_64-linux-gnu/cmake/mote
+    get_filename_component(MOTE_PREFIX "${CMAKE_CURRENT_LIST_DIR}/${MOTE_UP}" ABSOLUTE)
+    if(EXISTS "${MOTE_PREFIX}/include/mote/hpack/version.h")
+        break()
+    endif()
+endforeach()
 get_filename_component(MOTE_LIB "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
-get_filename_component(MOTE_PREFIX "${MOTE_LIB}" DIRECTORY)
-if(NOT EXISTS "${MOTE_PREFIX}/include/mote/hpack/version.h") # lib/x86_64-linux-gnu
-    get_filename_component(MOTE_PREFIX "${MOTE_PREFIX}" DIRECTORY)
+if(MOTE_LIB STREQUAL MOTE_PREFIX)
+    set(MOTE_LIB "${MOTE_PREFIX}/lib")
 endif()
 
 if(NOT TARGET mote::mote)
@@ -21,8 +26,10 @@ if(NOT TARGET mote::tls AND EXISTS "${MOTE_LIB}/libmote-tls.a")
     set_target_properties(mote::tls PROPERTIES IMPORTED_LOCATION "${MOTE_LIB}/libmote-tls.a"
                                                INTERFACE_LINK_LIBRARIES "mote::mote;${MOTE_MBEDTLS}")
 endif()
-if(NOT TARGET mote::protoc-gen-mote AND NOT CMAKE_CROSSCOMPILING AND EXISTS "${MOTE_PREFIX}/bin/protoc-gen-mote")
-    add_executable(mote::protoc-gen-mote IMPORTED)
-    set_target_properties(mote::protoc-gen-mote PROPERTIES IMPORTED_LOCATION "${MOTE_PREFIX}/bin/protoc-gen-mote")
-endif()
+foreach(PLACE bin tools/mote) # vcpkg: tools/mote
+    if(NOT TARGET mote::protoc-gen-mote AND NOT CMAKE_CROSSCOMPILING AND EXISTS "${MOTE_PREFIX}/${PLACE}/protoc-gen-mote")
+        add_executable(mote::protoc-gen-mote IMPORTED)
+        set_target_properties(mote::protoc-gen-mote PROPERTIES IMPORTED_LOCATION "${MOTE_PREFIX}/${PLACE}/protoc-gen-mote")
+    endif()
+endforeach()
 include("${CMAKE_CURRENT_LIST_DIR}/MoteGenerate.cmake")

@@ -1,8 +1,10 @@
 # A request fits if MAJOR and MINOR are the same and PATCH is not newer (docs/compatibility.md).
-get_filename_component(MOTE_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
-if(NOT EXISTS "${MOTE_PREFIX}/include/mote/hpack/version.h")
-    get_filename_component(MOTE_PREFIX "${MOTE_PREFIX}" DIRECTORY)
-endif()
+foreach(MOTE_UP ../.. ../../.. ../../../..) # share/mote of vcpkg, lib/cmake/mote, lib/x86_64-linux-gnu/cmake/mote
+    get_filename_component(MOTE_PREFIX "${CMAKE_CURRENT_LIST_DIR}/${MOTE_UP}" ABSOLUTE)
+    if(EXISTS "${MOTE_PREFIX}/include/mote/hpack/version.h")
+        break()
+    endif()
+endforeach()
 file(STRINGS "${MOTE_PREFIX}/include/mote/hpack/version.h" MOTE_NUMBERS REGEX "define MOTE_VERSION_(MAJOR|MINOR|PATCH) ")
 string(REGEX REPLACE "[^;0-9]" "" MOTE_NUMBERS "${MOTE_NUMBERS}")
 string(REPLACE ";" "." PACKAGE_VERSION "${MOTE_NUMBERS}")
