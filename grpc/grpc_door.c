@@ -111,16 +111,6 @@ static int commit_content(mote_grpc_call *call, uint8_t *p, size_t len, bool las
     return r;
 }
 
-/* Of the prefix, from byte `at`, as much as there is room for; how many bytes. */
-static size_t put_flagged_prefix(uint8_t *out, size_t room, size_t at, size_t len, uint8_t flag)
-{
-    size_t n = 0;
-
-    for (; at < PREFIX_SIZE && n < room; at++, n++)
-        out[n] = at == 0 ? flag : (uint8_t)(len >> 8 * (PREFIX_SIZE - 1 - at));
-    return n;
-}
-
 /* All of it in one piece; 1: it, of call->tx_total bytes, must go in parts. */
 static int send_parcel(mote_grpc_call *call, const parcel *it)
 {
@@ -133,10 +123,10 @@ static int send_parcel(mote_grpc_call *call, const parcel *it)
 
     if (r < 0)
         return r;
-    if (limit > 0 && total > limit && !it->last)
+    if (((limit > 0 && total > limit) || total > LARGEST_MESSAGE) && !it->last)
         return MOTE_GRPC_ERR_LIMIT;
     if (p && total <= cap) {
-        put_flagged_prefix(p, PREFIX_SIZE, 0, total, it->flag);
+        mote_grpc_put_prefix(p, PREFIX_SIZE, 0, total, it->flag);
         return commit_content(call, p, PREFIX_SIZE + total, it->last);
     }
     if (!mote_h2_half_free(&call->grpc->h2))
@@ -154,7 +144,7 @@ static int send_parcel_part(mote_grpc_call *call, const parcel *it)
 
     if (!p)
         return not_now(call);
-    size_t n = put_flagged_prefix(p, room, at, call->tx_total, it->flag);
+    size_t n = mote_grpc_put_prefix(p, room, at, call->tx_total, it->flag);
     at += n;
     if (n < room && at < end) {
         size_t cap = end - at < room - n ? end - at : room - n;
@@ -238,11 +228,6 @@ static size_t unpack(mote_grpc_call *call, size_t len)
     return len;
 }
 
-static size_t length_in(const uint8_t *p)
-{
-    return (size_t)p[1] << 24 | (size_t)p[2] << 16 | (size_t)p[3] << 8 | p[4];
-}
-
 /* Bytes that would make what is in the buffer a message, or a piece of one. */
 static size_t missing(const mote_grpc_call *call)
 {
@@ -250,7 +235,9 @@ static size_t missing(const mote_grpc_call *call)
 
     if (call->chunk_left > 0)
         return call->chunk_left < most_of(call) ? call->chunk_left : most_of(call);
-    return (have < PREFIX_SIZE ? PREFIX_SIZE : PREFIX_SIZE + length_in(call->rx + call->rx_pos)) -
+    return (have < PREFIX_SIZE
+                ? PREFIX_SIZE
+                : PREFIX_SIZE + (size_t)mote_grpc_length_in(call->rx + call->rx_pos)) -
            have;
 }
 
@@ -260,14 +247,16 @@ static void look_at_size(mote_grpc_call *call)
     const uint8_t *p = call->rx + call->rx_pos;
     size_t size = call->grpc->config->rx_size;
 
-    if (call->chunk_left > 0 || unpacked(call) < PREFIX_SIZE || length_in(p) > size - PREFIX_SIZE ||
-        length_in(p) + PREFIX_SIZE <= most_of(call))
+    if (call->chunk_left > 0 || unpacked(call) < PREFIX_SIZE ||
+        mote_grpc_length_in(p) > size - PREFIX_SIZE ||
+        mote_grpc_length_in(p) + PREFIX_SIZE <= most_of(call))
         return;
     if (call->method->chunks && p[0] == 0)
-        call->method->chunks->start(call, (uint32_t)length_in(p), MOTE_GRPC_IN_BUFFER);
+        call->method->chunks->start(call, mote_grpc_length_in(p), MOTE_GRPC_IN_BUFFER);
     else
         mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
-                            mote_grpc_count_it(call, "message of ", length_in(p) + PREFIX_SIZE,
+                            mote_grpc_count_it(call, "message of ",
+                                               (uint64_t)mote_grpc_length_in(p) + PREFIX_SIZE,
                                                " bytes with its prefix is larger than rx_size - ",
                                                its(call)->packed_group - 1u));
 }

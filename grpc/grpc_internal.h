@@ -31,6 +31,8 @@ enum {
 };
 
 enum { PREFIX_SIZE = 5 };
+/* What is counted with its prefix must fit 32 bits, as its length must. */
+#define LARGEST_MESSAGE (UINT32_MAX - PREFIX_SIZE)
 
 /* What a header field means to this layer; also the memo of a dynamic table entry. */
 enum {
@@ -173,6 +175,17 @@ unsigned mote_grpc_classify_encoding(const mote_grpc *g, const char *value, size
 unsigned mote_grpc_classify_accept(const mote_grpc *g, const char *value, size_t len);
 /* A compressed message in place of what it was: false when the call has failed. */
 bool mote_grpc_decompress(mote_grpc_call *call, mote_grpc_event *ev);
+
+/* grpc_send.c */
+/* Of the prefix, from byte `at`, as much as there is room for; how many bytes. */
+size_t mote_grpc_put_prefix(uint8_t *out, size_t room, size_t at, size_t len, uint8_t flag);
+
+/* The length that a prefix says. */
+static inline uint32_t mote_grpc_length_in(const uint8_t *prefix)
+{
+    return (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 | (uint32_t)prefix[3] << 8 |
+           prefix[4];
+}
 
 /* grpc_message.c */
 /* The next message of a call from its buffer or the content at hand: true when *ev is filled. */

@@ -41,11 +41,6 @@ static bool store(mote_grpc_call *call, size_t len)
     return true;
 }
 
-static uint32_t message_len(const uint8_t *p)
-{
-    return (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
-}
-
 /* How it takes messages larger than the buffer; NULL: it does not. */
 static MOTE_SMALL_APART const mote_grpc_chunking *chunking_of(const mote_grpc_call *call)
 {
@@ -74,7 +69,7 @@ static bool check_prefix(mote_grpc_call *call, const uint8_t *p, bool large)
     if (large && (!chunking_of(call) || p[0] == 1)) {
         mote_grpc_call_fail(call, MOTE_GRPC_RESOURCE_EXHAUSTED,
                             mote_grpc_count_it(call, "message of ",
-                                               (uint64_t)message_len(p) + PREFIX_SIZE,
+                                               (uint64_t)mote_grpc_length_in(p) + PREFIX_SIZE,
                                                " bytes with its prefix is larger than rx_size ",
                                                call->grpc->config->rx_size));
         return false;
@@ -138,7 +133,7 @@ bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
         if (call->chunk_left > 0)
             return chunking_of(call)->next(call, ev, p, have, where);
         if (have >= PREFIX_SIZE) {
-            uint32_t len = message_len(p);
+            uint32_t len = mote_grpc_length_in(p);
             bool large = len > call->grpc->config->rx_size - PREFIX_SIZE;
             if ((p[0] != 0 || large) && !check_prefix(call, p, large))
                 return false;

@@ -19,9 +19,6 @@ static int write_bytes(const void *type, const void *message, size_t offset, uin
 
 const mote_grpc_source mote_grpc_bytes_source = {write_bytes, mote_grpc_strerror, NULL};
 
-/* What is counted with its prefix must fit 32 bits, as its length must. */
-#define LARGEST_MESSAGE (UINT32_MAX - PREFIX_SIZE)
-
 static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
 {
     out[0] = flags & MOTE_GRPC_COMPRESSED ? 1 : 0;
@@ -31,14 +28,12 @@ static void put_prefix(uint8_t out[PREFIX_SIZE], size_t len, unsigned flags)
     out[4] = (uint8_t)len;
 }
 
-/* Of the prefix, from byte `at`, as much as there is room for; how many bytes. */
-static size_t put_prefix_part(uint8_t *out, size_t room, size_t at, size_t len, unsigned flags)
+size_t mote_grpc_put_prefix(uint8_t *out, size_t room, size_t at, size_t len, uint8_t flag)
 {
     size_t n = 0;
 
     for (; at < PREFIX_SIZE && n < room; at++, n++)
-        out[n] = at == 0 ? (flags & MOTE_GRPC_COMPRESSED ? 1 : 0)
-                         : (uint8_t)(len >> 8 * (PREFIX_SIZE - 1 - at));
+        out[n] = at == 0 ? flag : (uint8_t)(len >> 8 * (PREFIX_SIZE - 1 - at));
     return n;
 }
 
@@ -114,7 +109,7 @@ static int send_part(mote_grpc_call *call, const mote_grpc_source *source, const
     if (!p)
         return again(call);
     call->tx_total = (uint32_t)total;
-    n = put_prefix_part(p, room, at, total, flags);
+    n = mote_grpc_put_prefix(p, room, at, total, flags & MOTE_GRPC_COMPRESSED ? 1 : 0);
     at += n;
     if (n < room && at < PREFIX_SIZE + total) {
         size_t left = PREFIX_SIZE + total - at;

@@ -441,6 +441,12 @@ static void grpc_is_served_beside_it(void)
     ANSWERS(":status: 200\ncontent-type: application/grpc\n--\n" HELLO "grpc-status: 0\n--\nEND");
 }
 
+static void a_message_that_no_prefix_can_tell_is_not_sent(void)
+{
+    ask(&(web_request){.path = "/test.Web/Huge", .fields = TYPED, .body = HELLO, .len = 10});
+    ANSWERS(OPENED "\x80\0\0\0\x10grpc-status:11\r\nEND");
+}
+
 int main(void)
 {
     RUN(unary_call_is_answered_in_content);
@@ -463,5 +469,6 @@ int main(void)
     RUN(without_a_door_it_is_415);
     RUN(config_without_room_is_refused);
     RUN(grpc_is_served_beside_it);
+    RUN(a_message_that_no_prefix_can_tell_is_not_sent);
     return test_summary();
 }

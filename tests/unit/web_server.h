@@ -93,6 +93,25 @@ static int gives_up(mote_grpc_call *call, const mote_grpc_event *ev)
     return r == MOTE_AGAIN ? MOTE_GRPC_ABORTED : r;
 }
 
+static int huge_write(const void *type, const void *message, size_t offset, uint8_t *out,
+                      size_t cap, size_t *total)
+{
+    (void)type, (void)message, (void)offset, (void)out, (void)cap;
+    *total = 0xfffffffb; /* with its prefix 2^32 bytes */
+    return 0;
+}
+
+/* A message whose bytes no 32 bits can count. */
+static int is_huge(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    static const mote_grpc_source huge = {huge_write, mote_grpc_strerror, NULL};
+
+    if (ev->type != MOTE_GRPC_HALF_CLOSE)
+        return 0;
+    int r = mote_grpc_send(call, &huge, "", 0);
+    return r == MOTE_GRPC_ERR_LIMIT ? MOTE_GRPC_OUT_OF_RANGE : r;
+}
+
 /* Takes a message, or a piece of one, at the second offer; says at the end how many bytes. */
 static int counts(mote_grpc_call *call, const mote_grpc_event *ev)
 {
@@ -134,6 +153,7 @@ static const mote_grpc_method methods[] = {
     {"Refuse", refuse, NULL, NULL, NULL, false, false},
     {"Returns", returns, NULL, NULL, NULL, false, false},
     {"GivesUp", gives_up, NULL, NULL, NULL, false, false},
+    {"Huge", is_huge, NULL, NULL, NULL, false, false},
     {"Counts", counts, NULL, NULL, NULL, false, false},
     {"Chunks", counts, NULL, NULL, &mote_grpc_chunks, false, false},
     {"Takes", takes, NULL, NULL, &mote_grpc_chunks, false, false},
