@@ -78,7 +78,7 @@ static void put_fixed(mote_pb_writer *w, size_t size, const void *p)
 
 void mote_pb_check_text(mote_pb_writer *w, const mote_pb_bytes *b)
 {
-    if (w->total == 0 && !mote_pb_utf8_valid(b->data, b->len))
+    if (w->total == 0 && !w->counts && !mote_pb_utf8_valid(b->data, b->len))
         w->error = MOTE_PB_ERR_UTF8;
 }
 
@@ -135,7 +135,7 @@ static int put_whole(mote_pb_writer *w, const void *message)
 
 int mote_pb_size(const mote_pb_encoder *encoder, const void *message, size_t *size)
 {
-    mote_pb_writer w = {.parts = encoder, .total = 1, .counts = true}; /* texts are not checked */
+    mote_pb_writer w = {.parts = encoder, .counts = true};
     int r = put_whole(&w, message);
 
     *size = mote_pb_written(&w);
