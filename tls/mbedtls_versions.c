@@ -399,6 +399,30 @@ void mote_tls_set_terms(mote_tls_context *c, const mote_tls_config *config)
 }
 #endif
 
+/* ---- handshake ------------------------------------------------------------------------------ */
+
+#if MOTE_TLS_PSK_SERVER && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+/* A server of TLS 1.3 asks for the key of an identity before it knows whether the client lets it be
+ * used (RFC 8446 4.2.9). If not, no binder is looked at, and the server goes on to its certificate:
+ * then the client has named an identity, and proven nothing. In TLS 1.2 the key comes later. */
+int mote_tls_shake_hands(mote_tls *t)
+{
+    int r = 0;
+
+    while (r == 0 && !mbedtls_ssl_is_handshake_over(&t->ssl)) {
+        if (t->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
+            t->identity_len = 0;
+        r = mbedtls_ssl_handshake_step(&t->ssl);
+    }
+    return r;
+}
+#else
+int mote_tls_shake_hands(mote_tls *t)
+{
+    return mbedtls_ssl_handshake(&t->ssl);
+}
+#endif
+
 /* ---- sessions ------------------------------------------------------------------------------- */
 
 #if MOTE_TLS_MBEDTLS >= 3 && defined(MBEDTLS_SSL_PROTO_TLS1_3) &&                                  \

@@ -192,6 +192,9 @@ static inline void tls_no_new_tickets(mbedtls_ssl_config *config)
 #endif
 }
 
+/* Goes on with the handshake. 0, or a result of mbedTLS. */
+int mote_tls_shake_hands(mote_tls *tls);
+
 /* In a session of TLS 1.3 mbedTLS keeps the host name, and believes that it ends with a NUL, which
  * a saved one may not: that of the connection takes its place. 0, or an error of mbedTLS. */
 int mote_tls_rename_session(const mote_tls *tls, mbedtls_ssl_session *session);

@@ -132,7 +132,7 @@ void mote_tls_end(mote_tls *t)
 
 static void go_on(mote_tls *t)
 {
-    int r = mbedtls_ssl_handshake(&t->ssl);
+    int r = mote_tls_shake_hands(t);
 
     if (is_wait(r) && !(t->ended && r == MBEDTLS_ERR_SSL_WANT_READ))
         return;

@@ -189,6 +189,41 @@ static void a_wrong_shared_key_is_nobody(void)
     }
 }
 
+#if MOTE_TLS_MBEDTLS >= 3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+/* A client of TLS 1.3 that names a shared key, which it need not have, and permits no exchange by
+ * which the server uses shared keys: mbedTLS asks for the key, checks nothing, and goes on with the
+ * server's certificate. */
+static void who_names_a_shared_key_has_not_proven_it(void)
+{
+    static const struct {
+        int modes;
+        bool has_key;
+        const char *told;
+    } cases[] = {
+        {(int)MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK, false, "unproven ||"},
+        {(int)MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK, true, "unproven ||"},
+        {(int)MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL, true, "shared key sensor-7||"},
+        {0, true, "unproven ||"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mote_tls_config ours = plain_server(), theirs = plain_client();
+        ours.find_psk = find_psk;
+        theirs.psk =
+            (mote_tls_span){cases[i].has_key ? "0123456789abcdef" : "a wrong key 1234", 16};
+        theirs.psk_identity = (mote_tls_span){"sensor-7", 8};
+        CHECK(prepare_context(&server, ours) == NULL && prepare_context(&client, theirs) == NULL);
+        mbedtls_ssl_conf_tls13_key_exchange_modes(
+            &client.context->config,
+            cases[i].modes | (int)MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
+        begin();
+        run(10, 10);
+        CHECK(ready());
+        check_told(server.tls, cases[i].told);
+    }
+}
+#endif
+
 /* ---- resumed sessions ---------------------------------------------------------------------- */
 
 static uint8_t session[SESSION];
@@ -274,6 +309,9 @@ int main(int argc, char **argv)
     RUN(what_is_not_checked_proves_nothing);
     RUN(shared_keys_say_whose_they_are);
     RUN(a_wrong_shared_key_is_nobody);
+#if MOTE_TLS_MBEDTLS >= 3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    RUN(who_names_a_shared_key_has_not_proven_it);
+#endif
     RUN(who_resumes_with_a_shared_key_is_nobody);
     return tls_end_tests();
 }
