@@ -7,6 +7,8 @@
 #include "../../port/posix/posix.h"
 #include "../common/secure.h"
 
+#include <ctype.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { LINGER_MS = 100, TURN_MS = 20 };
@@ -34,19 +36,27 @@ static int fail(const char *what, const char *why)
     exit(1);
 }
 
+/* RFC 3986 2: what may stand in a URL, and is sent as it stands. */
+static void check_characters(const char *url)
+{
+    for (const char *p = url; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("-._~:/?#[]@!$&'()*+,;=%", *p))
+            fail(url, "has a character that URLs write as %20 and so on (RFC 3986 2)");
+        if (*p == '%' && !(isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2])))
+            fail(url, "has a % without two hexadecimal digits; itself it is %25");
+    }
+}
+
 /* "http://host:port/path?query#fragment" (RFC 9110 4.2, RFC 3986) into ":authority" and ":path":
  * the port defaults to 80, or 443 for https; the fragment stays here. */
 static void parse_url(const char *url, char *host, char *path, size_t cap)
 {
-    bool secure = strncmp(url, "https://", 8) == 0;
+    bool secure = strncasecmp(url, "https://", 8) == 0;
 
-    if (!secure && strncmp(url, "http://", 7) != 0)
+    if (!secure && strncasecmp(url, "http://", 7) != 0)
         fail(url, "is not an http:// or https:// URL");
     tls_options.on |= secure;
-    for (const char *p = url; *p; p++) {
-        if (*p <= ' ' || *p == 0x7f)
-            fail(url, "has a blank or a control character; write it as %20 and so on");
-    }
+    check_characters(url);
     const char *start = url + 7 + secure;
     size_t host_len = strcspn(start, "/?#");
     const char *rest = start + host_len;
@@ -55,8 +65,12 @@ static void parse_url(const char *url, char *host, char *path, size_t cap)
         fail(url, "has a user name, which HTTP/2 does not send (RFC 9113 8.3.1)");
     if (host_len == 0 || start[0] == ':')
         fail(url, "has no host");
+    if (strcspn(rest, "[]") < rest_len)
+        fail(url, "has a bracket behind the host; write it as %5B or %5D");
     if (host_len >= cap - 4 || rest_len >= cap - 1)
         fail(url, "is too long");
+    if (start[host_len - 1] == ':') /* RFC 3986 3.2.3: none, which is the default */
+        host_len--;
     snprintf(host, cap, "%.*s", (int)host_len, start);
     snprintf(path, cap, "%s%.*s", *rest == '/' ? "" : "/", (int)rest_len, rest);
 }

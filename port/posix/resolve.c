@@ -10,13 +10,14 @@
 #include <string.h>
 #include <time.h>
 
-/* A number above 65,535 is no port: getaddrinfo() would cut it. Names of services are its business.
- */
+/* A number above 65,535 is no port, and none has a sign or a blank before it: getaddrinfo() takes
+ * them, and cuts them. Names of services, which have a letter (RFC 6335 5.1), are its business. */
 static bool port_ok(const char *port)
 {
     size_t digits = strspn(port, "0123456789");
+    bool name = (port[digits] | 0x20) >= 'a' && (port[digits] | 0x20) <= 'z';
 
-    return port[0] != '\0' && (port[digits] != '\0' || (digits < 10 && atol(port) <= 65535));
+    return name || (port[digits] == '\0' && digits > 0 && digits < 10 && atol(port) <= 65535);
 }
 
 /* Splits "host:port" or "[v6]:port". */

@@ -17,16 +17,14 @@
 
 static void invalid_addresses_are_told(void)
 {
-    static const char *const addresses[] = {
-        "nonsense",   "127.0.0.1",       "127.0.0.1:notaport", "no.such.host.invalid:1",
-        "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:131072",   "[::1]:99999999999999999999"};
+    static const char *const addresses[] = {"nonsense", "127.0.0.1", "127.0.0.1:notaport",
+                                            "no.such.host.invalid:1", "127.0.0.1:8x"};
 
     for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
         CHECK_INT(mote_posix_connect(addresses[i], 100), -1);
         CHECK(strstr(mote_posix_error(), addresses[i]) != NULL);
         CHECK_INT(mote_posix_listen(addresses[i]), -1);
     }
-    CHECK(strstr(mote_posix_error(), "has no port from 0 to 65535") != NULL);
     CHECK_INT(mote_posix_connect("nonsense", 100), -1);
     CHECK(strcmp(mote_posix_error(), "address nonsense: is not host:port") == 0);
     char path[200] = "unix:/";
@@ -35,6 +33,45 @@ static void invalid_addresses_are_told(void)
     CHECK(strstr(mote_posix_error(), "aaa: path too long") != NULL);
     CHECK_INT(mote_posix_connect("127.0.0.1:1", 1000), -1);
     CHECK(strstr(mote_posix_error(), "refused") != NULL);
+}
+
+/* Numbers that getaddrinfo() would cut, or make others of, and what is neither a number nor a name.
+ */
+static void a_port_is_a_number_to_65535_or_a_name(void)
+{
+    static const char *const ports[] = {"",
+                                        "65536",
+                                        "131072",
+                                        "99999999999999999999",
+                                        "0000065535",
+                                        "+80",
+                                        "+65616",
+                                        "-80",
+                                        " 80",
+                                        "\t65616",
+                                        "-4294967216",
+                                        "-",
+                                        "8 ",
+                                        "80:",
+                                        "80-",
+                                        "80 x",
+                                        "80.",
+                                        "4294967376",
+                                        "-0",
+                                        "\xc2\xb2"
+                                        "80",
+                                        "#"};
+    static const char *const hosts[] = {"127.0.0.1:", "[::1]:", ":", "localhost:"};
+    char address[64], text[128];
+
+    for (size_t i = 0; i < sizeof ports / sizeof ports[0] * 4; i++) {
+        snprintf(address, sizeof address, "%s%s", hosts[i % 4], ports[i / 4]);
+        snprintf(text, sizeof text, "address %s: has no port from 0 to 65535", address);
+        CHECK_INT(mote_posix_listen(address), -1);
+        CHECK_TEXT(strcmp(mote_posix_error(), text) == 0);
+        CHECK_INT(mote_posix_connect(address, 100), -1);
+        CHECK_TEXT(strcmp(mote_posix_error(), text) == 0);
+    }
 }
 
 static void a_full_backlog_times_out(void)
@@ -394,6 +431,7 @@ int main(void)
         return 1;
     mote_posix_catch_signals();
     RUN(invalid_addresses_are_told);
+    RUN(a_port_is_a_number_to_65535_or_a_name);
     RUN(who_is_told_to_stop_waits_for_nobody);
     RUN(a_full_backlog_times_out);
     RUN(a_resolver_without_an_answer_meets_the_deadline);
