@@ -141,11 +141,11 @@ with_nghttpx() {
     start peer nghttpx --conf=/dev/null "--frontend=127.0.0.1,PORT;no-tls" "--backend=127.0.0.1,$ours;;proto=h2"
     client_of_ours nghttpx "$peer" /echo
 }
-# HAProxy 2.6 stands still where windows of 64 KiB are full both ways, with nghttp as with us: the server behind it answers when it
-# has heard all.
+# HAProxy 2.6 stands still where both directions of a stream are full (docs/limits.md), unless its windows are half of its buffers.
 with_haproxy() {
-    start behind nghttpd --no-tls --echo-upload -d "$W/root" -a 127.0.0.1 PORT
     cat >"$W/haproxy.cfg" <<END
+global
+    tune.h2.initial-window-size 8000
 defaults
     mode http
     timeout connect 5s
@@ -153,12 +153,9 @@ defaults
     timeout server 60s
 frontend plain
     bind 127.0.0.1:"\$MOTE_AT" proto h2
-    use_backend others if { path /echo }
     default_backend ours
 backend ours
     server one 127.0.0.1:$ours proto h2
-backend others
-    server one 127.0.0.1:$behind proto h2
 END
     start peer env MOTE_AT=PORT haproxy -f "$W/haproxy.cfg"
     check "the page of h2_server by HAProxy" sh -c "'$BUILD/h2_client' http://127.0.0.1:$peer/ | grep -q 'It works'"
