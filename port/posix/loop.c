@@ -3,21 +3,13 @@
 #include "posix_internal.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    TURN_EVENTS = 256,
-    WRITES_PER_TURN = 64,
-    STALL_MS = 60000,
-    GOODBYE_MS = 1000,
-    FULL_MS = 100 /* until the next try when there is no file descriptor or no room */
-};
+enum { TURN_EVENTS = 256, WRITES_PER_TURN = 64, STALL_MS = 60000, GOODBYE_MS = 1000 };
 
 int mote_posix_loop_init(mote_posix_loop *loop)
 {
@@ -38,49 +30,20 @@ int mote_posix_loop_init(mote_posix_loop *loop)
     return -1;
 }
 
-int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
-                           void *context)
-{
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
-
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, listener, &e) < 0) {
-        mote_posix_failed("listen", "", strerror(errno));
-        close(listener);
-        return -1;
-    }
-    loop->listener = listener;
-    loop->ears = MOTE_POSIX_LISTENING;
-    loop->accept = accept;
-    loop->accept_context = context;
-    return 0;
-}
-
-void mote_posix_loop_deafen(mote_posix_loop *loop)
-{
-    if (loop->ears != MOTE_POSIX_DEAF)
-        close(loop->listener);
-    loop->listener = -1;
-    loop->ears = MOTE_POSIX_DEAF;
-}
-
-/* Without room for it a waiting connection would wake the loop again and again. What fails is tried
- * again, at the next connection or in 100 ms. */
-static void set_ears(mote_posix_loop *loop, enum mote_posix_ears ears)
-{
-    struct epoll_event e = {.events = ears == MOTE_POSIX_FULL ? 0 : EPOLLIN, .data.ptr = NULL};
-
-    if (loop->ears == MOTE_POSIX_DEAF)
-        return;
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &e) == 0)
-        loop->ears = ears;
-}
-
-/* The loop as a whole looks at its connections again at the earliest of their times. */
+/* A later time costs nothing: the timer is set to it when it has run out. One that runs is in the
+ * heap whenever no turn is under way. */
 static void schedule(mote_posix_conn *conn, uint64_t due_ms)
 {
     conn->due_ms = due_ms;
-    if (due_ms < conn->loop->due_ms)
-        conn->loop->due_ms = due_ms;
+    if (!conn->timer.previous || due_ms >= conn->timer.at_ms)
+        return;
+    mote_posix_timer_remove(&conn->loop->timers, &conn->timer);
+    mote_posix_timer_add(&conn->loop->timers, &conn->timer, due_ms);
+}
+
+static mote_posix_conn *conn_of(mote_posix_timer *t)
+{
+    return (mote_posix_conn *)((uint8_t *)t - offsetof(mote_posix_conn, timer));
 }
 
 int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
@@ -96,7 +59,6 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
     conn->writing = false;
     conn->bytes_in = conn->bytes_out = 0;
     conn->progress_ms = loop->now_ms;
-    schedule(conn, loop->now_ms);
     if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
         return -1;
     conn->state = MOTE_POSIX_CONN_OPEN;
@@ -106,6 +68,8 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
         conn->next->previous = conn;
     loop->conns = conn;
     loop->conn_count++;
+    conn->due_ms = loop->now_ms;
+    mote_posix_timer_add(&loop->timers, &conn->timer, conn->due_ms);
     mote_posix_flush(conn);
     return 0;
 }
@@ -191,18 +155,25 @@ static void read_the_rest(mote_posix_conn *conn)
     }
 }
 
+static void leave_loop(mote_posix_conn *conn)
+{
+    mote_posix_loop *loop = conn->loop;
+
+    *(conn->previous ? &conn->previous->next : &loop->conns) = conn->next;
+    if (conn->next)
+        conn->next->previous = conn->previous;
+    loop->conn_count--;
+    loop->ears_ms = 0; /* there may be room */
+    if (loop->last_active == conn)
+        loop->last_active = NULL;
+    if (conn->timer.previous)
+        mote_posix_timer_remove(&loop->timers, &conn->timer);
+}
+
 static void end_conn(mote_posix_conn *conn)
 {
     read_the_rest(conn);
-    if (conn->previous)
-        conn->previous->next = conn->next;
-    else
-        conn->loop->conns = conn->next;
-    if (conn->next)
-        conn->next->previous = conn->previous;
-    conn->loop->conn_count--;
-    if (conn->loop->last_active == conn)
-        conn->loop->last_active = NULL;
+    leave_loop(conn);
     mote_posix_close(conn); /* it may be open: the loop itself ends */
     if (conn->state == MOTE_POSIX_CONN_CUT) {
         say_goodbye(conn);
@@ -350,29 +321,6 @@ static void on_input(mote_posix_conn *conn)
     mote_posix_close(conn);
 }
 
-static void accept_all(mote_posix_loop *loop)
-{
-    int on = 1;
-
-    for (unsigned i = 0; i < (loop->accepts ? loop->accepts : TURN_EVENTS); i++) {
-        if (loop->room && !loop->room(loop->accept_context)) {
-            set_ears(loop, MOTE_POSIX_FULL);
-            return;
-        }
-        int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EINTR || errno == ECONNABORTED)
-                continue;
-            if (errno != EAGAIN) /* no descriptors or memory now, or worse: not again at once */
-                set_ears(loop, MOTE_POSIX_FULL);
-            return;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (loop->accept(loop->accept_context, fd) < 0)
-            close(fd);
-    }
-}
-
 static void tick_conn(mote_posix_conn *conn)
 {
     mote_posix_loop *loop = conn->loop;
@@ -394,24 +342,46 @@ static void tick_conn(mote_posix_conn *conn)
         schedule_tick(conn, next ? next : 1);
 }
 
-/* Ticks what is due and closes what is dead; returns the ms until the next tick. */
-static uint64_t walk(mote_posix_loop *loop)
+/* The connections whose timers have run out, in a list by `next`, out of the heap. */
+static mote_posix_timer *take_out(mote_posix_loop *loop)
 {
-    if (loop->now_ms < loop->due_ms)
-        return loop->due_ms - loop->now_ms;
-    loop->due_ms = UINT64_MAX;
-    if (loop->ears == MOTE_POSIX_FULL)
-        set_ears(loop, MOTE_POSIX_LISTENING);
-    for (mote_posix_conn *conn = loop->conns, *after; conn; conn = after) {
-        after = conn->next;
+    mote_posix_timer *first = NULL, **end = &first;
+
+    while (loop->timers && loop->timers->at_ms <= loop->now_ms) {
+        mote_posix_timer *t = loop->timers;
+        mote_posix_timer_remove(&loop->timers, t);
+        *end = t;
+        end = &t->next;
+    }
+    return first;
+}
+
+/* Ticks what is due and closes what is dead, each once: what they cause to be due at once is for
+ * the next turn. */
+static void run_timers(mote_posix_loop *loop)
+{
+    MOTE_CHECK_THAT(mote_posix_timers_valid(loop->timers, loop->conn_count));
+    for (mote_posix_timer *t = take_out(loop), *after; t; t = after) {
+        mote_posix_conn *conn = conn_of(t);
+        after = t->next;
+        t->next = NULL;
         if (!is_doomed(conn) && conn->due_ms <= loop->now_ms)
             tick_conn(conn);
         if (is_doomed(conn))
             end_conn(conn);
-        else if (conn->due_ms < loop->due_ms)
-            loop->due_ms = conn->due_ms;
+        else
+            mote_posix_timer_add(&loop->timers, t, conn->due_ms);
     }
-    return loop->due_ms > loop->now_ms ? loop->due_ms - loop->now_ms : 0;
+}
+
+/* How long to wait, at the most, for something else to happen. */
+static uint64_t next_ms(const mote_posix_loop *loop)
+{
+    uint64_t at = loop->timers ? loop->timers->at_ms : UINT64_MAX;
+
+    if (loop->ears == MOTE_POSIX_FULL && loop->ears_ms < at)
+        at = loop->ears_ms;
+    return at > loop->now_ms ? at - loop->now_ms : 0;
 }
 
 static uint64_t now_us(void)
@@ -455,15 +425,12 @@ static int wait_events(mote_posix_loop *loop, struct epoll_event *events, uint64
 int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
 {
     struct epoll_event events[TURN_EVENTS];
-    uint64_t wait = walk(loop);
 
-    if (loop->ears == MOTE_POSIX_FULL && wait > FULL_MS) {
-        loop->due_ms = loop->now_ms + FULL_MS;
-        wait = FULL_MS;
-    }
-    if (timeout_ms < wait)
-        wait = timeout_ms;
-    int n = wait_events(loop, events, wait);
+    run_timers(loop);
+    if (loop->ears == MOTE_POSIX_FULL && loop->now_ms >= loop->ears_ms)
+        mote_posix_set_ears(loop, MOTE_POSIX_LISTENING);
+    uint64_t wait = next_ms(loop);
+    int n = wait_events(loop, events, timeout_ms < wait ? timeout_ms : wait);
     if (n < 0 && errno != EINTR)
         return -1;
     loop->now_ms = mote_posix_now_ms();
@@ -472,7 +439,7 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
         if (events[i].data.ptr == loop)
             continue; /* a signal */
         if (!conn) {
-            accept_all(loop);
+            mote_posix_accept_all(loop);
             continue;
         }
         if (!is_doomed(conn) && (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)))

@@ -183,6 +183,12 @@ enum mote_posix_conn_state {
     MOTE_POSIX_CONN_BROKEN
 };
 
+/* A place in the order of a loop's times, for the loop alone; zero: in none. */
+typedef struct mote_posix_timer {
+    uint64_t at_ms;
+    struct mote_posix_timer *child, *next, *previous;
+} mote_posix_timer;
+
 /* One connection of a loop, zero before its first use. The members may be read. */
 typedef struct mote_posix_conn {
     const mote_posix_engine *engine;
@@ -191,9 +197,10 @@ typedef struct mote_posix_conn {
     struct mote_posix_conn *next, *previous;
     void (*closed)(struct mote_posix_conn *conn); /* may reuse the object; may be NULL */
     void *user;
-    mote_grpc *grpc;      /* of mote_posix_serve() */
-    uint64_t due_ms;      /* next tick */
-    uint64_t progress_ms; /* last time that output moved, or began to wait */
+    mote_grpc *grpc;        /* of mote_posix_serve() */
+    mote_posix_timer timer; /* not later than due_ms */
+    uint64_t due_ms;        /* next tick */
+    uint64_t progress_ms;   /* last time that output moved, or began to wait */
     uint64_t bytes_in, bytes_out;
     int fd;
     enum mote_posix_conn_state state;
@@ -222,11 +229,13 @@ struct mote_posix_loop {
        ms or until a connection has ended. NULL: always. */
     bool (*room)(void *accept_context);
     mote_posix_conn *conns, *last_active;
+    mote_posix_timer
+        *timers; /* of all connections: what is due is found without a look at others */
     size_t conn_count;
     unsigned spins;
     unsigned accepts; /* in one turn at most; 0: 256 */
     uint64_t now_ms;
-    uint64_t due_ms;   /* earliest time at which a connection wants a tick */
+    uint64_t ears_ms;  /* when FULL: the next try */
     uint64_t slow;     /* handlers that have held up all others, of mote_posix_serve() */
     uint32_t stall_ms; /* a connection whose output does not move for so long is closed;
                           60,000 */

@@ -1,6 +1,7 @@
 #ifndef MOTE_POSIX_INTERNAL_H
 #define MOTE_POSIX_INTERNAL_H
 
+#include "../../hpack/mote_check.h"
 #include "posix.h"
 
 /* host.c: readable for ever once a signal has come; -1: signals are not caught. Whoever looks at
@@ -33,6 +34,18 @@ struct addrinfo;
  * getaddrinfo(). 0, or -1 with a text: also when the resolver has not answered by until_ms
  * (UINT64_MAX: no limit). */
 int mote_posix_resolve(const char *address, int flags, uint64_t until_ms, struct addrinfo **list);
+
+/* ears.c: tells the kernel, unless the loop is DEAF; and takes all who wait, or becomes FULL. */
+void mote_posix_set_ears(mote_posix_loop *loop, enum mote_posix_ears ears);
+void mote_posix_accept_all(mote_posix_loop *loop);
+
+/* timers.c: a heap of times is its earliest one; NULL: there is none. A timer is added when it is
+ * in no heap, and removed when it is in this one. */
+void mote_posix_timer_add(mote_posix_timer **heap, mote_posix_timer *t, uint64_t at_ms);
+void mote_posix_timer_remove(mote_posix_timer **heap, mote_posix_timer *t);
+/* For MOTE_CHECK_THAT(): each is linked as it should be, none is before the one above it, and there
+ * are so many. */
+bool mote_posix_timers_valid(const mote_posix_timer *heap, size_t count);
 
 /* trace.c: without effect unless mote_posix_trace() was called. */
 void mote_posix_trace_begin(int fd); /* a new socket */

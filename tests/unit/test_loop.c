@@ -426,11 +426,11 @@ static void ears_are_what_the_kernel_was_told(void)
     CHECK_INT(loop.ears, MOTE_POSIX_FULL);
     there_is_room = true;
     refused = EPOLL_CTL_MOD;
-    loop.due_ms = 0; /* it looks at its ears again */
+    loop.ears_ms = 0; /* it looks at its ears again */
     mote_posix_loop_turn(&loop, 0);
     CHECK_INT(loop.ears, MOTE_POSIX_FULL);
     refused = 0;
-    loop.due_ms = 0;
+    loop.ears_ms = 0;
     mote_posix_loop_turn(&loop, 0);
     CHECK_INT(loop.ears, MOTE_POSIX_LISTENING);
     close(fd);
