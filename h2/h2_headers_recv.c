@@ -24,7 +24,7 @@ static int new_request(mote_h2 *c)
     if (c->life != MOTE_H2_DRAINING && !(c->owed & OWE_REFUSED))
         c->frame.stream = mote_h2_stream_add(c, c->frame.id);
     if (c->frame.stream) {
-        c->frame.stream->flags |= c->frame.flags & FLAG_END_STREAM ? STREAM_ENDING : 0;
+        c->frame.stream->flags = c->frame.flags & FLAG_END_STREAM ? STREAM_ENDING : 0;
         return 0;
     }
     c->reset_map |= 1; /* whatever follows on it is ignored */

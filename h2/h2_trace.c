@@ -160,15 +160,16 @@ static void tell_small(mote_h2_tracer *t, const mote_h2_trace_side *s)
 
 /* ---- header blocks ------------------------------------------------------------------------- */
 
+/* Names of small letters, in which 0x20 is set already. */
 static bool is_named(const mote_hpack_field_view *f, const char *name)
 {
-    size_t i = 0;
-
-    for (; i < f->name_len && name[i]; i++) {
-        if (f->name[i] != name[i] && (f->name[i] | 0x20) != name[i])
+    if (strlen(name) != f->name_len)
+        return false;
+    for (size_t i = 0; name[i]; i++) {
+        if ((f->name[i] | 0x20) != name[i])
             return false;
     }
-    return i == f->name_len && !name[i];
+    return true;
 }
 
 /* Fields with a secret (RFC 7541 7.1.3): those that are known for it, and those that their sender

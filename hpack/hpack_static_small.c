@@ -97,7 +97,7 @@ static const char *behind(const static_entry *e)
 
 void mote_hpack_static(unsigned index, mote_hpack_field_view *field)
 {
-    static_entry e = {NULL, NULL, 0, 0};
+    static_entry e = {0};
 
     MOTE_CHECK_THAT(index > 0 && index <= MOTE_HPACK_STATIC_COUNT);
     field->name_index = field->full_index = (uint8_t)index;
@@ -119,7 +119,7 @@ static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
 unsigned mote_hpack_static_find(const char *name, size_t name_len, const char *value,
                                 size_t value_len, unsigned *full)
 {
-    static_entry e = {NULL, NULL, 0, 0};
+    static_entry e = {0};
     const char *at = packed_entries;
     unsigned found = 0, whole = 0;
 

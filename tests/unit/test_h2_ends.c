@@ -122,11 +122,64 @@ static void every_error_has_its_text(void)
     CHECK_TEXT(strcmp(mote_h2_strerror(-299), "unknown error") == 0);
 }
 
+/* ---- what lies behind the last slot is no stream --------------------------------------------- */
+
+/* A connection of one slot less; the last one looks like a stream that all of it is about. */
+static const mote_h2_stream *start_before_a_stranger(bool server)
+{
+    mote_h2_config config = config_of(server);
+
+    config.stream_count = STREAMS - 1;
+    config.initial_window = 1000;
+    in_len = out_len = 0;
+    CHECK_INT(mote_h2_init(&h2, &config), 0);
+    memcpy(in, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+    in_len = server ? 24 : 0;
+    frame(4, 0, 0, NULL, 0);
+    feed_raw();
+    streams[STREAMS - 1] = (mote_h2_stream){
+        .id = 7, .state = MOTE_H2_STATE_OPEN, .need = 1000, .credit = 500, .flags = 1};
+    return &streams[STREAMS - 1];
+}
+
+static void no_walk_goes_beyond_the_last_slot(void)
+{
+    const mote_h2_stream *s = start_before_a_stranger(true);
+    mote_h2_stream stranger = *s;
+
+    frame(4, 1, 0, NULL, 0); /* our window is acknowledged */
+    for (uint32_t id = 1; id <= 5; id += 2)
+        frame_hex(1, 4, id, GET);
+    feed_raw();
+    frame_hex(4, 0, 0, "000400001000"); /* the peer's window */
+    frame_hex(8, 0, 7, "00000001");     /* idle */
+    CHECK_INT(feed_raw(), MOTE_H2_ERR_PEER);
+    CHECK(memcmp(s, &stranger, sizeof stranger) == 0);
+
+    start_before_a_stranger(true);
+    frame(4, 1, 0, NULL, 0);
+    frame_hex(1, 4, 1, GET);
+    feed_raw();
+    mote_h2_tick(&h2, 1);
+    mote_h2_need(&h2, &streams[0], 900); /* with padding that does not fit */
+    for (uint64_t now = 1000; now <= 4000; now += 500)
+        mote_h2_tick(&h2, now);
+    CHECK(h2.frame.pads);
+    CHECK(memcmp(s, &stranger, sizeof stranger) == 0);
+
+    start_before_a_stranger(false);
+    frame_hex(7, 0, 0, "0000000000000000");
+    frame(4, 1, 0, NULL, 0);
+    CHECK_INT(feed_raw(), 0);
+    CHECK(memcmp(s, &stranger, sizeof stranger) == 0);
+}
+
 int main(void)
 {
     RUN(a_stream_that_the_peer_has_never_seen_goes_without_a_word);
     RUN(a_stream_is_reset_by_the_peer_while_its_frame_still_grows);
     RUN(credit_of_a_stream_that_has_ended_is_not_given_back);
     RUN(every_error_has_its_text);
+    RUN(no_walk_goes_beyond_the_last_slot);
     return test_summary();
 }

@@ -87,7 +87,7 @@ static void all_that_is_owed_comes_with_one_look(void)
 {
     static uint8_t content[10000];
 
-    for (unsigned which = 0; which < 1u << 6; which++) {
+    for (unsigned which = 0; which < 1u << 7; which++) {
         start_full();
         if (which & 1)
             frame_hex(4, 0, 0, "");
@@ -95,6 +95,8 @@ static void all_that_is_owed_comes_with_one_look(void)
             frame_hex(6, 0, 0, "0102030405060708");
         for (int k = 0; k < 4 && which & 8; k++)
             frame(0, 0, 1, content, sizeof content);
+        for (uint32_t id = 3; id <= 11 && which & 64; id += 2) /* 9 and 11 find no slot */
+            frame_hex(1, 5, id, GET);
         feed_without_output();
         if (which & 4)
             CHECK_INT(mote_h2_ping(&h2), 0);
@@ -108,13 +110,14 @@ static void all_that_is_owed_comes_with_one_look(void)
         CHECK(strcmp(frames_out(), "") == 0);
         out_len = 0;
         take(TX);
-        char expected[64];
-        snprintf(expected, sizeof expected, "%s%s%s%s%s%s%s", which & 1 ? "4/1/0 " : "",
+        char expected[80];
+        snprintf(expected, sizeof expected, "%s%s%s%s%s%s%s%s", which & 1 ? "4/1/0 " : "",
                  which & 2 ? "6/1/0 " : "", which & 4 ? "6/0/0 " : "",
                  which & 16  ? "3/0/1 "
                  : which & 8 ? "8/0/1 "
                              : "",
-                 which & 8 ? "8/0/0 " : "", which & 32 ? "7/0/0 " : "", which & 32 ? "6/0/0 " : "");
+                 which & 64 ? "3/0/9 3/0/11 " : "", which & 8 ? "8/0/0 " : "",
+                 which & 32 ? "7/0/0 " : "", which & 32 ? "6/0/0 " : "");
         if (strcmp(frames_out(), expected) != 0) {
             printf("%u: %s, not %s\n", which, frames_out(), expected);
             test_ok = false;
