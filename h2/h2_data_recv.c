@@ -9,7 +9,7 @@ static int data_on_closed(mote_h2 *c)
                 (mote_h2_stream_is_forgotten(c, c->frame.id) && c->late_bytes > 0);
 
     if (late)
-        return mote_h2_late_data(c);
+        return mote_h2_late_frame(c);
     mote_h2_tx_word(c, MOTE_H2_FRAME_RST_STREAM, c->frame.id, MOTE_H2_STREAM_CLOSED);
     return mote_h2_charge(c, COST_IGNORED);
 }
@@ -45,7 +45,7 @@ int mote_h2_on_data(mote_h2 *c)
     s = mote_h2_stream_find(c, c->frame.id);
     if (!s)
         return data_on_closed(c);
-    return s->state == MOTE_H2_STATE_RESET_OWED ? mote_h2_late_data(c) : check_stream(c, s);
+    return s->state == MOTE_H2_STATE_RESET_OWED ? mote_h2_late_frame(c) : check_stream(c, s);
 }
 
 /* The pad length is known: what the frame carries must agree with content-length (RFC 9113 8.1.1).

@@ -40,13 +40,13 @@ static int new_request(mote_h2 *c)
 static int headers_on_closed(mote_h2 *c)
 {
     if (mote_h2_stream_was_reset(c, c->frame.id))
-        return mote_h2_late_frame(c, COST_IGNORED);
+        return mote_h2_late_frame(c);
     if (mote_h2_stream_was_opened(c, c->frame.id))
         return mote_h2_peer_error(c, MOTE_H2_STREAM_CLOSED,
                                   MOTE_TEXT("HEADERS on a closed stream"));
     /* forgotten: it may be one that we have reset */
     if (!MOTE_SERVES(c) || (mote_h2_stream_is_forgotten(c, c->frame.id) && c->late_frames > 0))
-        return mote_h2_late_frame(c, COST_IGNORED);
+        return mote_h2_late_frame(c);
     return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR, MOTE_TEXT("stream ids do not increase"));
 }
 
@@ -60,7 +60,7 @@ static int find_stream(mote_h2 *c)
     if (!s)
         return headers_on_closed(c);
     if (s->state == MOTE_H2_STATE_RESET_OWED)
-        return mote_h2_late_frame(c, COST_IGNORED);
+        return mote_h2_late_frame(c);
     c->frame.stream = s;
     if (s->state == MOTE_H2_STATE_HALF_CLOSED_REMOTE) /* RFC 9113 5.1 half-closed (remote) */
         c->block.code = MOTE_H2_STREAM_CLOSED;

@@ -164,10 +164,8 @@ int mote_h2_peer_error_of(mote_h2 *c, uint32_t code, const char *text, uint32_t 
 int mote_h2_charge(mote_h2 *c, uint32_t cost);
 
 /* h2_late.c: what a legal peer sends on streams that we have closed */
-/* The DATA frame, or another one that would cost so much, is late: 0, or < 0 as mote_h2_charge().
- */
-int mote_h2_late_data(mote_h2 *c);
-int mote_h2_late_frame(mote_h2 *c, uint32_t cost);
+/* The frame is late: 0, or < 0 as mote_h2_charge(). */
+int mote_h2_late_frame(mote_h2 *c);
 
 /* h2_rst_stream.c */
 /* Ends a stream for an error of the peer: 1 with c->event filled, or < 0. */

@@ -58,7 +58,7 @@ int mote_h2_on_rst_stream(mote_h2 *c)
     mote_h2_stream *s = mote_h2_stream_find(c, c->frame.id);
     bool visible = s && s->state != MOTE_H2_STATE_RESET_OWED;
 
-    if ((visible ? mote_h2_charge(c, COST_RESET) : mote_h2_late_frame(c, COST_RESET)) < 0)
+    if ((visible ? mote_h2_charge(c, COST_RESET) : mote_h2_late_frame(c)) < 0)
         return c->error;
     if (!s)
         return 0;

@@ -245,6 +245,45 @@ static void one_block_is_free(void)
     }
 }
 
+/* grpc's clients end what they say so. */
+static void one_end_without_content_is_free(void)
+{
+    EACH_CASE(l)
+    {
+        if (l->content == 0 && l->frames > 0)
+            continue; /* it had ended */
+        l->closed();
+        frame(0, 1, l->id, NULL, 0);
+        check(l, "empty DATA that ends it", price(), 1 - l->frames);
+        frame(0, 1, l->id, NULL, 0);
+        check(l, "another one", price(), 1);
+    }
+}
+
+/* A server may have said all of it: its first block, content, its end. */
+static void a_whole_answer_is_free(void)
+{
+    EACH_CASE(l)
+    {
+        bool client = l->closed == is_reset_by_a_client;
+        if (!l->blocks)
+            continue;
+        l->closed();
+        frame_hex(1, 4, l->id, "88");
+        check(l, "a block without an end", price(), client || l->frames == 1 ? 0 : 1);
+        content(l->id, l->content > 0 && l->content <= WINDOW ? WINDOW - 5 : 0, 10);
+        check(l, "content", price(), 0);
+        frame_hex(1, 5, l->id, "0001610162");
+        check(l, "the end", price(), client ? 0 : 1);
+        frame_hex(3, 0, l->id, "00000000");
+        check(l, "RST_STREAM behind it", price(), l->frames == 1 ? 0 : 1);
+        for (int i = 0; i < 2; i++) {
+            frame_hex(1, 4, l->id, "88");
+            check(l, "another block without an end", price(), 1);
+        }
+    }
+}
+
 static void one_reset_is_free(void)
 {
     EACH_CASE(l)
@@ -488,6 +527,8 @@ int main(void)
     RUN(content_within_the_window_is_free);
     RUN(content_of_no_bytes_has_its_price);
     RUN(one_block_is_free);
+    RUN(one_end_without_content_is_free);
+    RUN(a_whole_answer_is_free);
     RUN(one_reset_is_free);
     RUN(credit_for_what_was_sent_is_free);
     RUN(what_is_free_stays_within_the_connections_window);
