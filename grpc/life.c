@@ -58,8 +58,9 @@ uint32_t mote_grpc_life_end(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
     return until(l->attempt_ms, now_ms);
 }
 
-/* Until the peer's SETTINGS are there, whatever is missing. */
-static uint32_t connecting(mote_grpc_life *l, mote_grpc *g)
+/* Until the peer's SETTINGS are there, whatever is missing. Whoever ticks before it reads gets one
+ * more look: they may have come since the last one, at `looked_ms`. */
+static uint32_t connecting(mote_grpc_life *l, mote_grpc *g, uint64_t looked_ms)
 {
     uint64_t limit = l->born_ms + (l->connect_ms ? l->connect_ms : LIFE_CONNECT_MS);
 
@@ -67,10 +68,12 @@ static uint32_t connecting(mote_grpc_life *l, mote_grpc *g)
         l->state = MOTE_GRPC_LIFE_LIVES;
     if (l->state != MOTE_GRPC_LIFE_BEGINS)
         return UINT32_MAX;
-    if (l->now_ms >= limit)
+    if (l->now_ms < limit)
+        return until(limit, l->now_ms);
+    if (looked_ms >= limit)
         mote_h2_fail(&g->h2, MOTE_H2_NO_ERROR,
                      "connecting: the peer's SETTINGS did not come in time");
-    return until(limit, l->now_ms);
+    return 1;
 }
 
 /* ---- keepalive ----------------------------------------------------------------------------- */
@@ -194,11 +197,12 @@ uint32_t mote_grpc_life_tick(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms)
         be_born(l, now_ms);
         l->state = g->config->server ? MOTE_GRPC_LIFE_LIVES : MOTE_GRPC_LIFE_BEGINS;
     }
+    uint64_t looked_ms = l->now_ms;
     l->now_ms = now_ms;
     heed(l, g);
     if (mote_h2_error(&g->h2) < 0)
         return UINT32_MAX;
-    uint32_t next = least(connecting(l, g), keepalive(l, g));
+    uint32_t next = least(connecting(l, g, looked_ms), keepalive(l, g));
     next = least(next, age(l, g));
     return least(next, end_drained(l, g));
 }

@@ -149,11 +149,37 @@ static void a_connection_without_settings_fails_in_time(void)
         CHECK_INT(mote_grpc_life_tick(&life, &client, 77), cases[i].limit);
         CHECK_INT(mote_grpc_life_tick(&life, &client, 76 + cases[i].limit), 1);
         CHECK_INT(mote_h2_error(&client.h2), 0);
-        CHECK_INT(mote_grpc_life_tick(&life, &client, 77 + cases[i].limit), 0);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, 77 + cases[i].limit), 1);
+        CHECK_INT(mote_h2_error(&client.h2), 0); /* what has come is read first */
+        CHECK_INT(mote_grpc_life_tick(&life, &client, 78 + cases[i].limit), 1);
         CHECK_INT(mote_h2_error(&client.h2), MOTE_H2_ERR_CLOSED);
         CHECK(strcmp(mote_h2_error_text(&client.h2),
                      "connecting: the peer's SETTINGS did not come in time") == 0);
-        CHECK_INT(mote_grpc_life_tick(&life, &client, 78 + cases[i].limit), UINT32_MAX);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, 79 + cases[i].limit), UINT32_MAX);
+    }
+}
+
+/* Whoever was busy, and looks at the time before it reads: the SETTINGS were there. */
+static void settings_that_are_there_are_read_before_the_judgement(void)
+{
+    static const uint64_t busy_ms[] = {1, 999, 20000, 20001, 1000000};
+    static const uint8_t settings[9] = {0, 0, 0, 4};
+
+    for (size_t i = 0; i < sizeof busy_ms / sizeof busy_ms[0]; i++) {
+        mote_grpc_life life = {0};
+        static mote_grpc client;
+        mote_grpc_config config = config_of(false);
+        mote_grpc_event ev;
+        size_t used;
+        uint64_t at = busy_ms[i] < 20000 ? 77 + 20000 - busy_ms[i] : 77;
+        mote_grpc_init(&client, &config, memory[1], sizeof memory[1]);
+        mote_grpc_life_begin(&life, 77);
+        mote_grpc_life_tick(&life, &client, at);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, at + busy_ms[i]), 1);
+        CHECK_INT(mote_grpc_recv(&client, settings, sizeof settings, &used, &ev), 0);
+        CHECK_INT(mote_grpc_life_tick(&life, &client, at + busy_ms[i] + 1), UINT32_MAX);
+        CHECK_INT(life.state, MOTE_GRPC_LIFE_LIVES);
+        CHECK_INT(mote_h2_error(&client.h2), 0);
     }
 }
 
@@ -284,6 +310,7 @@ int main(void)
     RUN(after_a_long_sleep_the_peer_gets_one_more_turn);
     RUN(who_is_busy_does_not_judge);
     RUN(a_connection_without_settings_fails_in_time);
+    RUN(settings_that_are_there_are_read_before_the_judgement);
     RUN(the_next_attempt_is_due);
     RUN(what_a_server_said_is_kept_over_connections);
     RUN(a_clock_of_32_bits_goes_on);
