@@ -1,5 +1,6 @@
 /* The owner of a connection, and how other tasks reach it: see agent.h. */
 #include "agent.h"
+#include "channel_internal.h"
 
 #include "../../h2/mote_features.h"
 
@@ -98,8 +99,8 @@ static void begin_call(mote_agent *a, mote_agent_call *c)
 {
     uint64_t now = agent_now(a), left = c->deadline_ms - now;
 
-    if (now >= c->deadline_ms)
-        return; /* its task ends it */
+    if (now >= c->deadline_ms || now < c->not_before_ms)
+        return; /* its task ends it; it is not made again yet */
     if (c->deadline_ms != UINT64_MAX)
         c->request.timeout_ms = (uint32_t)left;
     int r = mote_channel_offer(a->channel, &c->request, &c->call);
@@ -190,6 +191,17 @@ static void on_call_message(const mote_agent *a, mote_agent_call *c, const mote_
     }
 }
 
+/* When a call is made again: at once for the first time, then with the next connection or, on one
+ * that goes on and has refused it, after waits that grow. */
+static uint64_t next_try_ms(const mote_agent *a, mote_agent_call *c)
+{
+    mote_channel *ch = a->channel;
+
+    if (!c->repeated || ch->state != MOTE_CHANNEL_READY)
+        return 0;
+    return agent_now(a) + mote_backoff_next(&c->pace, mote_channel_random(ch));
+}
+
 /* gRPC proposal A6, transparent retries: a call that no server has seen. */
 static bool is_made_again(const mote_agent_call *c, const mote_grpc_event *ev)
 {
@@ -201,6 +213,7 @@ static void on_call_end(mote_agent_call *c, const mote_grpc_event *ev)
     bool answered = c->inbox == MOTE_AGENT_FULL;
 
     if (is_made_again(c, ev) && !answered) {
+        c->not_before_ms = next_try_ms(c->agent, c);
         c->repeated = true;
         c->state = MOTE_AGENT_WAITS;
         c->sending = MOTE_AGENT_SENDS_MESSAGE;
@@ -215,9 +228,17 @@ static void on_call_end(mote_agent_call *c, const mote_grpc_event *ev)
 
 /* ---- the owner: turns ------------------------------------------------------------------------ */
 
+/* How long a turn lasts at the most: until a call that waits is to be made again. */
 static uint32_t turn_ms(const mote_agent *a)
 {
-    return a->poll_ms > 0 ? a->poll_ms : AGENT_TURN_MS;
+    uint32_t most = a->poll_ms > 0 ? a->poll_ms : AGENT_TURN_MS;
+    uint64_t now = agent_now(a);
+
+    for (const mote_agent_call *c = a->calls; c; c = c->next) {
+        if (c->state == MOTE_AGENT_WAITS && c->not_before_ms > now && c->not_before_ms - now < most)
+            most = (uint32_t)(c->not_before_ms - now);
+    }
+    return most;
 }
 
 /* There is no connection, and no call on one. */
@@ -225,13 +246,14 @@ static void rest_or_connect(mote_agent *a)
 {
     mote_channel *ch = a->channel;
     bool needed = has_waiting(a, false), patiently = has_waiting(a, true);
+    uint32_t most_ms = turn_ms(a);
     int r = MOTE_AGAIN;
 
     unlock_agent(a);
     if (needed)
-        r = mote_channel_step(ch, patiently, turn_ms(a));
+        r = mote_channel_step(ch, patiently, most_ms);
     else
-        ch->io.wait(ch->io.context, false, agent_now(a) + turn_ms(a));
+        ch->io.wait(ch->io.context, false, agent_now(a) + most_ms);
     lock_agent(a);
     mote_status why = mote_channel_status(ch, MOTE_CHANNEL_ERR_CONNECT);
     a->why[put_status_text(a->why, 0, why.message,
@@ -246,10 +268,11 @@ static void rest_or_connect(mote_agent *a)
 /* A turn of the channel; true: there was an event, and there may be more. */
 static bool exchange(mote_agent *a, bool at_once)
 {
+    uint32_t most_ms = at_once ? 0 : turn_ms(a);
     mote_grpc_event ev;
 
     unlock_agent(a);
-    int r = mote_channel_advance(a->channel, &ev, at_once ? 0 : turn_ms(a));
+    int r = mote_channel_advance(a->channel, &ev, most_ms);
     lock_agent(a);
     if (r > 0 && ev.type == MOTE_GRPC_MESSAGE)
         on_call_message(a, ev.call->owner, &ev);

@@ -89,6 +89,8 @@ typedef struct mote_agent_call {
     enum mote_agent_sending sending;
     enum mote_agent_inbox inbox;
     bool unary, repeated, cancelled;
+    mote_backoff pace; /* where a server refuses it again and again: the next time it is made */
+    uint64_t not_before_ms;
     int code;
     size_t text_len;
     char text[MOTE_AGENT_TEXT];

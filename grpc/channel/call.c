@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { CATCH_UP_MS = 20 }; /* what a socket holds takes less */
+
 static mote_channel *channel_of(const mote_grpc_call *call)
 {
     return (mote_channel *)call->grpc; /* its first member */
@@ -56,14 +58,17 @@ static int try_start(mote_channel *ch, const mote_grpc_request *request, uint64_
     return r < 0 && r != MOTE_H2_ERR_GOAWAY ? r : MOTE_AGAIN;
 }
 
-/* What the socket already holds, all of it: GOAWAY, the end. */
+/* What the socket already holds, all of it: GOAWAY, the end. A server that says more and more is
+ * not waited for. */
 static void catch_up(mote_channel *ch)
 {
+    uint64_t until_ms = mote_channel_now(ch) + CATCH_UP_MS;
+
     mote_channel_park(ch); /* the call that has ended last gives back its place */
     do {
         mote_channel_turn(ch, 0);
         mote_channel_park(ch);
-    } while (ch->open && ch->in_len > 0);
+    } while (ch->open && ch->in_len > 0 && ch->read_ms < until_ms);
 }
 
 /* The channel for a new call: what is READY, or else may connect. */

@@ -48,4 +48,9 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
                                     uint64_t until_ms, const mote_grpc_source *source,
                                     const void *message, const uint8_t **response, size_t *len);
 
+/* Before a call that no server has seen, `unseen` times so far, is made again on a connection that
+ * has refused it: at once for the first time, then after waits that grow. 0, or
+ * MOTE_CHANNEL_ERR_DEADLINE. */
+int mote_channel_pace(mote_channel *ch, unsigned unseen, mote_backoff *pace, uint64_t until_ms);
+
 #endif

@@ -9,7 +9,8 @@ enum { MOST_METADATA = 16, MOST_TRANSPARENT = 5 };
 /* Of one call. */
 typedef struct {
     unsigned made, unseen;
-    uint32_t next_ms; /* of the policy's waits */
+    uint32_t next_ms;  /* of the policy's waits */
+    mote_backoff pace; /* of those that no server has seen */
 } attempts;
 
 /* ---- throttling: thousandths of tokens ------------------------------------------------------ */
@@ -74,20 +75,33 @@ static void add_count(mote_grpc_request *request, mote_grpc_metadata *metadata, 
     request->metadata = metadata;
 }
 
-/* The wait before the next attempt, in ms from now; < 0: there is none. A call that the server has
- * not seen is made again with the next connection, which is no attempt of the policy. */
-static int64_t wait_to_retry(mote_channel *ch, int code, attempts *a)
+/* A call that no server has seen is made again with the next connection, which is no attempt of the
+ * policy; who waits for ready does so as long as the time lasts. */
+static bool is_unseen(const mote_channel *ch, const mote_grpc_request *request, const attempts *a)
 {
-    uint64_t now = mote_channel_now(ch);
+    return ch->unseen && (request->wait_for_ready || a->unseen < MOST_TRANSPARENT);
+}
 
-    if (ch->unseen && a->unseen < MOST_TRANSPARENT) {
+/* Waits until the next attempt: 0; 1: there is none; MOTE_CHANNEL_ERR_DEADLINE. */
+static int wait_to_retry(mote_channel *ch, const mote_grpc_request *request, int code, attempts *a,
+                         uint64_t until_ms)
+{
+    uint64_t next_ms = ch->attempt_ms;
+
+    if (is_unseen(ch, request, a)) {
         a->unseen++;
-        return ch->attempt_ms > now ? (int64_t)(ch->attempt_ms - now) : 0;
+        if (request->wait_for_ready)
+            return mote_channel_pace(ch, a->unseen, &a->pace, until_ms);
+    } else {
+        if (!is_retryable(ch, code) || !may_retry(ch, a->made))
+            return 1;
+        a->made++;
+        next_ms = mote_channel_now(ch) + backoff(ch, &a->next_ms);
     }
-    if (!is_retryable(ch, code) || !may_retry(ch, a->made))
-        return -1;
-    a->made++;
-    return backoff(ch, &a->next_ms);
+    if (next_ms >= until_ms)
+        return 1;
+    mote_channel_pause(ch, next_ms);
+    return 0;
 }
 
 static mote_status try_again(mote_channel *ch, const mote_grpc_request *request,
@@ -98,6 +112,7 @@ static mote_status try_again(mote_channel *ch, const mote_grpc_request *request,
     uint64_t until_ms = mote_channel_until(ch, request->timeout_ms);
     attempts a = {.made = 1, .next_ms = ch->retry ? ch->retry->initial_backoff_ms : 0};
     char digit;
+    int r;
 
     for (;;) {
         mote_grpc_request one = *request;
@@ -109,11 +124,8 @@ static mote_status try_again(mote_channel *ch, const mote_grpc_request *request,
                           is_retryable(ch, status.code) || ch->pushback_ms == MOTE_GRPC_NO_RETRY);
         if (status.code == MOTE_GRPC_OK)
             return status;
-        int64_t wait = wait_to_retry(ch, status.code, &a);
-        uint64_t next_ms = mote_channel_now(ch) + (uint64_t)wait;
-        if (wait < 0 || next_ms >= until_ms)
-            return status;
-        mote_channel_pause(ch, next_ms);
+        if ((r = wait_to_retry(ch, request, status.code, &a, until_ms)) != 0)
+            return r < 0 ? mote_channel_status(ch, r) : status;
     }
 }
 

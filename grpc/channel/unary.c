@@ -38,16 +38,30 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
     return status;
 }
 
-/* A call that no server has seen is made again once, as all of gRPC does (A6, transparent retries):
- * where the time lasts until the next attempt to connect. Who waits for ready does so until then.
- */
-static bool makes_again(mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
-                        bool first)
+/* Whether the last call met a connection that takes calls, and was refused there. */
+static bool is_refused(const mote_channel *ch)
 {
-    if (!ch->unseen)
-        return false;
-    return request->wait_for_ready ? mote_channel_now(ch) < until_ms
-                                   : first && ch->attempt_ms < until_ms;
+    return ch->state == MOTE_CHANNEL_READY || (ch->spare && ch->spare->state == MOTE_CHANNEL_READY);
+}
+
+int mote_channel_pace(mote_channel *ch, unsigned unseen, mote_backoff *pace, uint64_t until_ms)
+{
+    if (unseen == 1 || !is_refused(ch))
+        return 0;
+    uint64_t next_ms = mote_channel_now(ch) + mote_backoff_next(pace, mote_channel_random(ch));
+    mote_channel_pause(ch, next_ms < until_ms ? next_ms : until_ms);
+    ch->waits_for = MOTE_WAITS_FOR_STREAM;
+    return next_ms < until_ms ? 0 : MOTE_CHANNEL_ERR_DEADLINE;
+}
+
+/* A call that no server has seen is made again once, as all of gRPC does (A6, transparent retries):
+ * where the time lasts until the next attempt to connect. Who waits for ready does so until then,
+ * from the second time on as connections are made again, since a server may refuse each.
+ */
+static bool makes_again(const mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
+                        unsigned made)
+{
+    return ch->unseen && (request->wait_for_ready || (made == 1 && ch->attempt_ms < until_ms));
 }
 
 mote_status mote_channel_unary(mote_channel *ch, const mote_grpc_request *request,
@@ -55,13 +69,18 @@ mote_status mote_channel_unary(mote_channel *ch, const mote_grpc_request *reques
                                const uint8_t **response, size_t *len)
 {
     uint64_t until_ms = mote_channel_until(ch, request->timeout_ms);
+    mote_backoff pace = {0};
     mote_status status;
     unsigned made = 0;
+    int r;
 
     if (ch->unary)
         return ch->unary(ch, request, source, message, response, len);
-    do
+    do {
         status = mote_channel_unary_once(ch, request, until_ms, source, message, response, len);
-    while (makes_again(ch, request, until_ms, ++made == 1));
-    return status;
+        if (!makes_again(ch, request, until_ms, ++made))
+            return status;
+        r = mote_channel_pace(ch, made, &pace, until_ms);
+    } while (r == 0);
+    return mote_channel_status(ch, r);
 }

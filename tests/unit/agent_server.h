@@ -23,8 +23,9 @@ static int refusals; /* attempts that fail */
 static bool connected, slow_dial;
 static sem_t never_began, dialling, may_dial; /* Never was called; an attempt to connect */
 /* What the line does next: as another thread says, as the owner does. */
-enum { FINE, CUT, LEAVES_OPEN_CALLS, REFUSES_NEXT_CALL, REFUSES_EACH_CALL };
+enum { FINE, CUT, LEAVES_OPEN_CALLS, REFUSES_NEXT_CALL, REFUSES_EACH_CALL, REFUSES_STREAMS };
 static atomic_int line;
+static unsigned refused_streams;
 
 static inline int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 {
@@ -32,6 +33,11 @@ static inline int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
+    if (atomic_load(&line) == REFUSES_STREAMS) { /* and stays */
+        refused_streams++;
+        mote_h2_reset(&server.h2, call->stream, MOTE_H2_REFUSED_STREAM);
+        return 0;
+    }
     return mote_grpc_answer(call, &mote_grpc_bytes_source, &same);
 }
 

@@ -329,6 +329,27 @@ static void a_call_that_no_server_has_seen_is_made_again(void)
     end();
 }
 
+/* Whoever waits for ready goes on where a server refuses each call, but not as fast as it can. */
+static void a_server_that_refuses_each_call_is_asked_now_and_then(void)
+{
+    uint8_t bytes[4];
+    mote_agent_call c = {.buffer = bytes, .size = sizeof bytes};
+    mote_grpc_request patient = to("Echo", 150);
+
+    patient.wait_for_ready = true;
+    refused_streams = 0;
+    begin();
+    line_does(REFUSES_STREAMS);
+    ends_with(unary_of(&c, patient, "ab", 2), MOTE_GRPC_DEADLINE_EXCEEDED,
+              "deadline exceeded: the connection has no room for one more call");
+    line_does(FINE);
+    patient.timeout_ms = 60000;
+    ends_with(unary_of(&c, patient, "ab", 2), MOTE_GRPC_OK, "");
+    end();
+    CHECK(refused_streams <= 2); /* none, where the machine is busy */
+    CHECK_INT(dials, 1);
+}
+
 /* A server that takes no new calls: open ones go on, and new ones wait for the next connection. */
 static void a_goaway_lets_open_calls_end(void)
 {
@@ -450,6 +471,7 @@ int main(void)
     RUN(who_is_patient_waits_for_the_next_connection);
     RUN(a_connection_that_ends_is_followed_by_another);
     RUN(a_call_that_no_server_has_seen_is_made_again);
+    RUN(a_server_that_refuses_each_call_is_asked_now_and_then);
     RUN(a_goaway_lets_open_calls_end);
     RUN(what_cannot_be_sent_is_told);
     RUN(the_end_of_the_agent_ends_each_call);

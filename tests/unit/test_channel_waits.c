@@ -81,7 +81,7 @@ static void each_of_several_calls_ends_at_its_own_deadline(void)
     CHECK_INT(now, 2000);
 }
 
-static unsigned closes;
+static unsigned closes, calls_refused;
 
 static void hang_up(void *context)
 {
@@ -243,6 +243,58 @@ static void a_status_tells_why_the_transport_has_ended(void)
     }
 }
 
+/* The stream of the last HEADERS that were heard is refused. */
+static int refuse(void *context, const uint8_t *buf, size_t len)
+{
+    uint32_t id = 0;
+    int n = take(context, buf, len);
+
+    for (size_t at = 0; at + 9 <= len && memcmp(buf, "PRI", 3) != 0;
+         at += 9 + ((size_t)buf[at + 1] << 8 | buf[at + 2]))
+        id = buf[at + 3] == 1 ? (uint32_t)buf[at + 7] << 8 | buf[at + 8] : id;
+    if (id > 0) {
+        uint8_t reset[13] = {0, 0, 4, 3, 0, 0, 0, [12] = MOTE_H2_REFUSED_STREAM};
+        reset[7] = (uint8_t)(id >> 8);
+        reset[8] = (uint8_t)id;
+        said_at = said_len = 0;
+        say((const char *)reset, sizeof reset);
+        calls_refused++;
+    }
+    return n;
+}
+
+/* Whoever waits for ready goes on where a server refuses each call, to the deadline, and does not
+ * ask it as fast as the network can; others are told. */
+static void a_server_that_refuses_each_call_is_asked_now_and_then(void)
+{
+    static const char refused_text[] = "the peer has reset the stream: REFUSED_STREAM";
+    static const struct {
+        bool policy, waits;
+        unsigned least, most; /* calls */
+    } rows[] = {
+        {false, false, 2, 2}, {true, false, 6, 6}, {false, true, 7, 12}, {true, true, 7, 12}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin(NO_ANSWER);
+        channel.io.write = refuse;
+        calls_refused = 0;
+        if (rows[i].policy)
+            mote_channel_set_retry(&channel, NULL);
+        mote_status s = unary(60000, rows[i].waits);
+        CHECK(calls_refused >= rows[i].least && calls_refused <= rows[i].most);
+        CHECK_INT(connects, 1);
+        if (rows[i].waits)
+            check_status(s, MOTE_GRPC_DEADLINE_EXCEEDED,
+                         "deadline exceeded: the server permits no more calls at once");
+        else
+            check_status(s, MOTE_GRPC_UNAVAILABLE, refused_text);
+        CHECK(rows[i].waits ? now == 61000 : now < 3000);
+        channel.io.write = take;
+        server = WORKS;
+        CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+    }
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -266,6 +318,7 @@ int main(void)
     RUN(what_is_to_leave_is_waited_for);
     RUN(nothing_is_written_to_a_transport_that_has_ended);
     RUN(a_status_tells_why_the_transport_has_ended);
+    RUN(a_server_that_refuses_each_call_is_asked_now_and_then);
     RUN(close_says_goaway);
     return test_summary();
 }

@@ -103,6 +103,7 @@ int main(void)
     RUN(every_wait_on_a_line_ends_at_the_deadline);
     piece = MOTE_SERIAL_FRAME;
     RUN(a_byte_at_a_time_is_an_answer_or_too_slow);
+    RUN(a_server_that_never_stops_talking_keeps_nobody);
     RUN(what_returns_has_left);
     return test_summary();
 }

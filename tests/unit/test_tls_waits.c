@@ -158,6 +158,7 @@ int main(int argc, char **argv)
     RUN(every_wait_through_tls_ends_at_the_deadline);
     every = every > 1 ? 39 : 3;
     RUN(a_byte_at_a_time_is_an_answer_or_too_slow);
+    RUN(a_server_that_never_stops_talking_keeps_nobody);
     RUN(what_returns_has_left);
     RUN(a_handshake_ends_at_the_deadline);
     mote_posix_tls_end(&secret);

@@ -31,6 +31,9 @@ static uint8_t said[256];
 static unsigned connects;
 static bool refused;
 static uint64_t drip_ms, drip_at; /* between two bytes of the server; 0: all at once */
+static const char *chatter;       /* what it says whenever it has nothing else to say */
+static size_t chatter_len;
+static uint64_t chatter_ms; /* how long it takes to read it */
 
 static void say(const char *bytes, size_t len)
 {
@@ -127,6 +130,11 @@ static int give(void *context, uint8_t *buf, size_t cap)
         n = now >= drip_at;
         drip_at = n ? now + drip_ms : drip_at;
     }
+    if (n == 0 && chatter && cap >= chatter_len && server > IS_NOT_REACHED) {
+        memcpy(buf, chatter, chatter_len);
+        now += chatter_ms;
+        return (int)chatter_len;
+    }
     memcpy(buf, said + said_at, n);
     said_at += n;
     return (int)n;
@@ -176,6 +184,7 @@ static void begin(obstacle where)
     connects = 0;
     refused = false;
     drip_at = 0;
+    chatter = NULL;
     if (layer)
         io = layer(io);
     mote_channel_init(&channel, &config, memory, sizeof memory, input, sizeof input, io);

@@ -166,6 +166,41 @@ static void a_byte_at_a_time_is_an_answer_or_too_slow(void)
         CHECK(by == SEND || (ok[by] && late[by]));
 }
 
+/* A server from which there is always something to read, and that pays for it or need not: who
+ * waits for something else waits no longer for that. */
+static void a_server_that_never_stops_talking_keeps_nobody(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint64_t ms;
+    } talks[] = {{"\0\0\4\10\0\0\0\0\0\0\0\0\1", 13, 1},
+                 {"\0\0\10\6\0\0\0\0\0askaskas", 17, 20},
+                 {"\0\0\0\4\0\0\0\0\0", 9, 20},
+                 {"\0\0\1\x42\0\0\0\0\0?", 10, 20},
+                 {"\0\0\5\2\0\0\0\0\1\0\0\0\0\1", 14, 20}};
+    static const obstacle wheres[] = {NO_STREAMS, NO_WINDOW, NO_ANSWER, NO_TRAILERS, WORKS};
+
+    for (size_t i = 0; i < sizeof talks / sizeof talks[0] * 5; i++) {
+        for (way by = UNARY; by < WAYS; by++) {
+            if ((i + by) % every != 0 || (by == SEND && wheres[i % 5] == WORKS))
+                continue;
+            begin(wheres[i % 5]);
+            if (server >= NO_ANSWER) { /* on a connection that is there */
+                server = WORKS;
+                CHECK_INT(unary(LIMIT, true).code, MOTE_GRPC_OK);
+                server = wheres[i % 5];
+            }
+            chatter = talks[i / 5].bytes;
+            chatter_len = talks[i / 5].len;
+            chatter_ms = talks[i / 5].ms;
+            CHECK_INT(call_by(by).code,
+                      wheres[i % 5] == WORKS ? MOTE_GRPC_OK : MOTE_GRPC_DEADLINE_EXCEEDED);
+            CHECK(now <= 1000 + LIMIT + 3 * chatter_ms);
+        }
+    }
+}
+
 /* Nothing waits for the next call, or for time: after 5 s the server has heard no more. */
 static void heard_so_far(size_t len)
 {
