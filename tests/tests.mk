@@ -25,6 +25,7 @@ parts_attack_entries := tests/attack/entries.c examples/fleet/sources.c
 parts_attack_programs := tests/attack/programs.c examples/services/chat_server.c examples/services/chat.mote.c \
                          $(addprefix examples/fleet/,collector_about.c collector_view.c sources.c telemetry.mote.c)
 parts_attack_loop := tests/attack/loop.c $(addprefix port/posix/,loop.c ears.c timers.c error.c trace.c)
+parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c engine.c loop.c ears.c timers.c error.c trace.c)
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_service := examples/fuzz/fuzz_service.c examples/services/orders.mote.c $(MUTATOR) fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
@@ -109,7 +110,7 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) test_red
 # Steps are counted: each basic block of the library calls the test.
 STEPS := -fsanitize-coverage=trace-pc
 parts_attack_fair := tests/attack/fair.c
-$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries attack_programs attack_loop,,$(CORE)))
+$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries attack_programs attack_loop attack_server,,$(CORE)))
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 $(BUILD)/counted/obj/examples/services/chat_server.o: STEPS += -Dmain=chat_server
 

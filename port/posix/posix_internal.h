@@ -35,6 +35,12 @@ struct addrinfo;
  * (UINT64_MAX: no limit). */
 int mote_posix_resolve(const char *address, int flags, uint64_t until_ms, struct addrinfo **list);
 
+/* engine.c: of mote_posix_engine, where self is a mote_grpc. */
+const uint8_t *mote_posix_grpc_peek(void *self, size_t *len);
+void mote_posix_grpc_ack(void *self, size_t len);
+void mote_posix_grpc_eof(void *self);
+void mote_posix_grpc_clock(void *self, uint64_t now_ms);
+
 /* ears.c: tells the kernel, unless the loop is DEAF; and takes all who wait, or becomes FULL. */
 void mote_posix_set_ears(mote_posix_loop *loop, enum mote_posix_ears ears);
 void mote_posix_accept_all(mote_posix_loop *loop);

@@ -7,80 +7,28 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the gRPC engine ----------------------------------------------------------------------- */
-
-static enum mote_posix_input grpc_input(void *self, const uint8_t *in, size_t len, size_t *used)
-{
-    (void)used;
-    return mote_grpc_serve(self, in, len) < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
-}
-
-static const uint8_t *grpc_peek(void *self, size_t *len)
-{
-    return mote_grpc_peek(self, len);
-}
-
-static void grpc_ack(void *self, size_t len)
-{
-    mote_grpc_ack(self, len);
-}
-
-static uint32_t grpc_tick(void *self, uint64_t now_ms)
-{
-    return mote_grpc_tick(self, now_ms);
-}
-
-static void grpc_clock(void *self, uint64_t now_ms)
-{
-    mote_grpc_clock(self, now_ms);
-}
-
-static void grpc_eof(void *self)
-{
-    mote_grpc_recv_eof(self);
-}
-
-const mote_posix_engine mote_posix_grpc_server = {grpc_input, grpc_peek, grpc_ack,  grpc_tick,
-                                                  grpc_eof,   NULL,      grpc_clock};
-
-static enum mote_posix_input client_input(void *self, const uint8_t *in, size_t len, size_t *used)
-{
-    mote_posix_client *client = self;
-    mote_grpc_event ev;
-    int r;
-
-    while ((r = mote_grpc_recv(&client->grpc, in, len, used, &ev)) > 0) {
-        if (*used > 0)
-            in += *used;
-        len -= *used;
-        client->on_event(client->grpc.config->context, &ev);
-    }
-    return r < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
-}
-
-/* mote_posix_client begins with its mote_grpc, so the other functions serve both. */
-const mote_posix_engine mote_posix_grpc_client = {client_input, grpc_peek, grpc_ack,  grpc_tick,
-                                                  grpc_eof,     NULL,      grpc_clock};
-
 /* ---- connection slots ---------------------------------------------------------------------- */
 
 /*
  * A slot of a connection.
  *
- *   FREE -- accepted --> NEW -- a request has come --> KNOWN -- closed --> FREE
- *                         |
- *                         +-- slots run short --> LEAVING -- closed --> FREE
+ *   FREE -- accepted --> NEW -- a request has come --> KNOWN -- no call is under way --> RESTING
+ *                         |                              ^                                |
+ *                         |                              +--- looked at, and is busy, ----+
+ *                         |                                   or told to go
+ *                         +-- slots run short --> LEAVING           (from each: closed --> FREE)
  *
- * The NEW ones stand in a queue, and the oldest gives way first: whoever connects and asks for
- * nothing keeps nobody out.
+ * The NEW ones stand in the order in which they came, and the oldest gives way first: whoever
+ * connects and asks for nothing keeps nobody out. The RESTING ones stand in the order of their last
+ * output. Both move on while they stand there: a place is put right when it is the first.
  */
-enum slot_state { SLOT_FREE, SLOT_NEW, SLOT_KNOWN, SLOT_LEAVING };
+enum slot_state { SLOT_FREE, SLOT_NEW, SLOT_KNOWN, SLOT_RESTING, SLOT_LEAVING };
 
 /* One connection: the struct, and behind it the memory of its calls. */
 typedef struct slot {
     mote_posix_conn conn;
     enum slot_state state;
-    struct slot *next, *previous; /* FREE: the next free one; NEW: the next younger, older one */
+    mote_posix_timer place; /* NEW, RESTING: among their like; FREE: `next` is the next free one */
     mote_grpc grpc;
     mote_grpc_life life;
 } slot;
@@ -90,7 +38,8 @@ typedef struct {
     mote_grpc_config grpc;
     mote_posix_loop *loop;
     uint8_t *slots;
-    slot *free, *oldest, *newest; /* of the NEW ones */
+    mote_posix_timer *free, *new_ones, *resting;
+    uint64_t came; /* connections, ever */
     size_t slot_size, made;
     size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
     uint64_t looked_ms;   /* when an idle one was last looked for */
@@ -98,20 +47,27 @@ typedef struct {
     mote_posix_redial redial;
 } server_state;
 
-static void leave_queue(server_state *owner, slot *s)
+static slot *at_place(mote_posix_timer *place)
 {
-    *(s->previous ? &s->previous->next : &owner->oldest) = s->next;
-    *(s->next ? &s->next->previous : &owner->newest) = s->previous;
-    s->next = s->previous = NULL;
+    return (slot *)((uint8_t *)place - offsetof(slot, place));
 }
 
-static void enter_queue(server_state *owner, slot *s)
+/* Where slots in this state stand in an order; NULL: in none. */
+static mote_posix_timer **order_of(server_state *owner, enum slot_state state)
 {
-    s->state = SLOT_NEW;
-    s->next = NULL;
-    s->previous = owner->newest;
-    *(s->previous ? &s->previous->next : &owner->oldest) = s;
-    owner->newest = s;
+    return state == SLOT_NEW ? &owner->new_ones : state == SLOT_RESTING ? &owner->resting : NULL;
+}
+
+/* The place of a slot in the order of its new state, which may be the old one, is by `at`. */
+static void become(server_state *owner, slot *s, enum slot_state state, uint64_t at)
+{
+    mote_posix_timer **from = order_of(owner, s->state), **to = order_of(owner, state);
+
+    if (from)
+        mote_posix_timer_remove(from, &s->place);
+    s->state = state;
+    if (to)
+        mote_posix_timer_add(to, &s->place, at);
 }
 
 static slot *slot_of(void *grpc)
@@ -151,14 +107,18 @@ static void dispatch(slot *s, const mote_grpc_event *ev, uint64_t *clock_ms)
     const mote_grpc_method *method = ev->call ? ev->call->method : NULL;
     uint64_t before = *clock_ms;
 
-    if (s->state == SLOT_NEW && ev->type == MOTE_GRPC_MESSAGE) {
-        leave_queue(owner, s);
-        s->state = SLOT_KNOWN;
-    }
+    if (s->state == SLOT_NEW && ev->type == MOTE_GRPC_MESSAGE)
+        become(owner, s, SLOT_KNOWN, 0);
     mote_grpc_dispatch(&s->grpc, ev);
     *clock_ms = mote_posix_now_ms();
     if (method && *clock_ms - before >= owner->config->slow_ms)
         tell_slow(owner, method, *clock_ms - before);
+}
+
+static void begin_to_rest(slot *s)
+{
+    if (s->life.state != MOTE_GRPC_LIFE_DRAINS)
+        become(s->conn.user, s, SLOT_RESTING, s->conn.progress_ms);
 }
 
 static enum mote_posix_input slot_input(void *self, const uint8_t *in, size_t len, size_t *used)
@@ -173,6 +133,8 @@ static enum mote_posix_input slot_input(void *self, const uint8_t *in, size_t le
         len -= *used;
         dispatch(slot_of(self), &ev, &clock_ms);
     }
+    if (slot_of(self)->state == SLOT_KNOWN && mote_grpc_active(self) == 0)
+        begin_to_rest(slot_of(self));
     return r < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
 }
 
@@ -185,8 +147,9 @@ static uint32_t slot_tick(void *self, uint64_t now_ms)
     return next < life ? next : life;
 }
 
-static const mote_posix_engine slot_engine = {slot_input, grpc_peek, grpc_ack,  slot_tick,
-                                              grpc_eof,   NULL,      grpc_clock};
+static const mote_posix_engine slot_engine = {
+    slot_input, mote_posix_grpc_peek, mote_posix_grpc_ack, slot_tick, mote_posix_grpc_eof,
+    NULL,       mote_posix_grpc_clock};
 
 /* ---- who comes, and who goes --------------------------------------------------------------- */
 
@@ -209,53 +172,50 @@ static void release(mote_posix_conn *conn)
     if (owner->config->security && conn->self)
         owner->config->security->unwrap(conn->self);
     conn->self = NULL;
-    if (s->state == SLOT_NEW)
-        leave_queue(owner, s);
     if (s->state == SLOT_LEAVING)
         owner->leaving--;
-    s->state = SLOT_FREE;
-    s->next = owner->free;
-    owner->free = s;
+    become(owner, s, SLOT_FREE, 0);
+    s->place.next = owner->free;
+    owner->free = &s->place;
     owner->used--;
 }
 
-enum { IDLE = 8 };
-
-/* The KNOWN ones without calls that have said nothing for the longest time, up to IDLE of them. */
-static size_t find_idle(const server_state *owner, slot *idle[IDLE])
+/* Of the first one: whether it has said nothing for the longest time. One that has gets its place
+ * anew, and loses it when it is busy; that is paid for by what it has said. */
+static bool rests_longest(server_state *owner, slot *s)
 {
-    size_t n = 0;
+    bool is_idle = mote_grpc_active(&s->grpc) == 0 && s->life.state != MOTE_GRPC_LIFE_DRAINS;
 
-    for (mote_posix_conn *conn = owner->loop->conns; conn; conn = conn->next) {
-        slot *s = (slot *)conn;
-        if (s->state != SLOT_KNOWN || mote_grpc_active(&s->grpc) > 0 ||
-            s->life.state == MOTE_GRPC_LIFE_DRAINS)
-            continue;
-        size_t at = n < IDLE ? n++ : IDLE; /* in order of their times */
-        for (; at > 0 && idle[at - 1]->conn.progress_ms > s->conn.progress_ms; at--) {
-            if (at < IDLE)
-                idle[at] = idle[at - 1];
-        }
-        if (at < IDLE)
-            idle[at] = s;
-    }
-    return n;
+    if (is_idle && s->conn.progress_ms <= s->place.at_ms)
+        return true;
+    become(owner, s, is_idle ? SLOT_RESTING : SLOT_KNOWN, s->conn.progress_ms);
+    return false;
+}
+
+static void send_away(server_state *owner, slot *s)
+{
+    become(owner, s, SLOT_KNOWN, 0);
+    owner->told_ms = owner->looked_ms;
+    mote_grpc_life_drain(&s->life, &s->grpc, owner->loop->now_ms);
+    mote_posix_hurry(&s->conn);
+    mote_posix_flush(&s->conn);
 }
 
 /* They are told first, as their next requests may be on their way. */
 static void send_idle_away(server_state *owner)
 {
-    enum { ROUND_MS = 5 }; /* all connections are looked at */
-    slot *idle[IDLE];
+    enum { ROUND_MS = 5, LOOKS = 256, MOST = 8 };
+    unsigned told = 0;
 
     if (owner->loop->now_ms - owner->looked_ms < ROUND_MS)
         return;
     owner->looked_ms = owner->loop->now_ms;
-    for (size_t n = find_idle(owner, idle); n > 0; n--) {
-        owner->told_ms = owner->looked_ms;
-        mote_grpc_life_drain(&idle[n - 1]->life, &idle[n - 1]->grpc, owner->loop->now_ms);
-        mote_posix_hurry(&idle[n - 1]->conn);
-        mote_posix_flush(&idle[n - 1]->conn);
+    for (int i = 0; i < LOOKS && told < MOST && owner->resting; i++) {
+        slot *s = at_place(owner->resting);
+        if (!rests_longest(owner, s))
+            continue;
+        send_away(owner, s);
+        told++;
     }
 }
 
@@ -269,16 +229,15 @@ static size_t reserve_of(size_t most)
 static void make_slot_room(server_state *owner)
 {
     size_t most = owner->config->max_connections, reserve = reserve_of(most);
-    slot *s = owner->oldest;
 
     if (most == 1 || owner->used - owner->leaving + reserve < most)
         return;
-    if (!s) {
+    if (!owner->new_ones) {
         send_idle_away(owner);
         return;
     }
-    leave_queue(owner, s);
-    s->state = SLOT_LEAVING;
+    slot *s = at_place(owner->new_ones);
+    become(owner, s, SLOT_LEAVING, 0);
     owner->leaving++;
     mote_posix_close(&s->conn);
 }
@@ -312,17 +271,20 @@ static bool server_has_room(void *context)
 
 static slot *take_slot(server_state *owner)
 {
-    slot *s = owner->free;
+    slot *s;
 
     make_slot_room(owner);
     if (is_full(owner))
         return NULL;
-    if (s)
-        owner->free = s->next;
-    else
+    if (owner->free) {
+        s = at_place(owner->free);
+        owner->free = s->place.next;
+        s->place.next = NULL;
+    } else {
         s = (slot *)(owner->slots + owner->slot_size * owner->made++);
+    }
     owner->used++;
-    enter_queue(owner, s);
+    become(owner, s, SLOT_NEW, owner->came++);
     return s;
 }
 
@@ -403,9 +365,9 @@ static void redial(server_state *s)
 {
     const slot *last = (const slot *)s->loop->conns;
     int fd = mote_posix_redial_look(&s->redial, s->config->dial,
-                                    !last                       ? MOTE_POSIX_HAS_NONE
-                                    : last->state == SLOT_KNOWN ? MOTE_POSIX_HAS_USED
-                                                                : MOTE_POSIX_HAS_NEW);
+                                    !last                     ? MOTE_POSIX_HAS_NONE
+                                    : last->state == SLOT_NEW ? MOTE_POSIX_HAS_NEW
+                                                              : MOTE_POSIX_HAS_USED);
 
     if (fd >= 0 && accept_conn(s, fd) < 0)
         close(fd);

@@ -2,116 +2,11 @@
  * whose clock moves as told, and basic blocks are counted. A heap of times may cost its logarithm.
  */
 #define _GNU_SOURCE
-#include "../../port/posix/posix_internal.h"
 #define MOST_ENTRIES 10000
+#include "kernel.h"
 #include "rows.h"
 
-#include <errno.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
-enum { FIRST_FD = 10, FDS = MOST + 16, LISTENER = 5, EPOLL = 6, KEEPALIVE_MS = 300000 };
-
-/* ---- a double of the kernel ----------------------------------------------------------------- */
-
-static uint64_t now_ms = 1;
-static void *watched[FIRST_FD + FDS]; /* by descriptor: what the loop has named it */
-static bool has_input[FIRST_FD + FDS], has_gone[FIRST_FD + FDS];
-static int next_fd, free_fds[FDS], free_count, connects;
-static struct epoll_event ready[2 * FDS];
-static int ready_count;
-
-uint64_t mote_posix_now_ms(void)
-{
-    return now_ms;
-}
-
-int mote_posix_wake_fd(void)
-{
-    return -1;
-}
-
-static int new_fd(void)
-{
-    return free_count > 0 ? free_fds[--free_count] : next_fd++;
-}
-
-int epoll_create1(int flags)
-{
-    (void)flags;
-    return EPOLL;
-}
-
-int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
-{
-    (void)epoll, (void)what;
-    watched[fd] = event->data.ptr;
-    return 0;
-}
-
-int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
-{
-    int n = ready_count < most ? ready_count : most;
-
-    (void)epoll;
-    if (n == 0)
-        now_ms += (uint64_t)(timeout < 0 ? 0 : timeout);
-    memcpy(events, ready, (size_t)n * sizeof *events);
-    ready_count -= n;
-    memmove(ready, ready + n, (size_t)ready_count * sizeof *ready);
-    return n;
-}
-
-int accept4(int listener, struct sockaddr *restrict a, socklen_t *restrict len, int flags)
-{
-    (void)listener, (void)a, (void)len, (void)flags;
-    errno = EAGAIN;
-    return connects > 0 ? connects--, new_fd() : -1;
-}
-
-int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
-{
-    (void)fd, (void)level, (void)option, (void)value, (void)len;
-    return 0;
-}
-
-ssize_t recv(int fd, void *bytes, size_t len, int flags)
-{
-    (void)len, (void)flags;
-    if (has_input[fd]) {
-        has_input[fd] = false;
-        *(uint8_t *)bytes = 'x';
-        return 1;
-    }
-    errno = EAGAIN;
-    return has_gone[fd] ? 0 : -1;
-}
-
-ssize_t send(int fd, const void *bytes, size_t len, int flags)
-{
-    (void)fd, (void)bytes, (void)flags;
-    return (ssize_t)len;
-}
-
-int shutdown(int fd, int how)
-{
-    (void)fd, (void)how;
-    return 0;
-}
-
-int close(int fd)
-{
-    if (fd < FIRST_FD)
-        return 0;
-    has_gone[fd] = false;
-    free_fds[free_count++] = fd;
-    return 0;
-}
-
-static void happens(int fd)
-{
-    ready[ready_count++] = (struct epoll_event){.events = EPOLLIN, .data.ptr = watched[fd]};
-}
+enum { KEEPALIVE_MS = 300000 };
 
 /* ---- connections: each echoes a byte, and wants its time each next_ms ------------------------ */
 
@@ -188,8 +83,8 @@ static void turn(void)
 /* So many that say nothing, each since another time. */
 static void be_quiet(unsigned count)
 {
-    ready_count = free_count = free_peer_count = connects = 0;
-    next_fd = FIRST_FD;
+    reset_kernel();
+    free_peer_count = 0;
     for (int i = FDS - 1; i >= 0; i--)
         free_peers[free_peer_count++] = &peers[i];
     CHECK_INT(mote_posix_loop_init(&loop), 0);
