@@ -119,7 +119,7 @@ int mote_h2_on_data_end(mote_h2 *c)
     mote_h2_stream *s = c->frame.stream;
 
     mote_h2_credit_connection(c, c->frame.length);
-    if (!s)
+    if (!s || r < 0)
         return r;
     if (!(c->frame.flags & FLAG_END_STREAM)) {
         mote_h2_credit_stream(c, s);

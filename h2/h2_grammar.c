@@ -19,7 +19,7 @@ static bool has(const set of, char ch)
 {
     uint8_t c = (uint8_t)ch;
 
-    return c < 128 && (of[c / 32] >> c % 32 & 1);
+    return !(c & 0x80) && (of[c / 32] >> c % 32 & 1);
 }
 
 /* Where the first character is that is not in the set, from `at` on; or `len`. */

@@ -137,8 +137,7 @@ int mote_h2_on_settings_end(mote_h2 *c)
     int r;
 
     if (c->frame.flags & FLAG_ACK) {
-        if (c->settings_timeout_ms > 0) /* ours are acknowledged once */
-            settings_acknowledged(c);
+        settings_acknowledged(c); /* once more changes nothing */
         return 0;
     }
     if (c->next_window != c->peer_window && (r = change_windows(c, c->next_window)) < 0)

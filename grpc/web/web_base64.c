@@ -90,7 +90,7 @@ static bool take_char(mote_grpc_call *call, web_state *state, uint8_t ch)
 
     if (value == BASE64_PAD)
         return take_padding(call, state);
-    if (value == BASE64_NONE || state->chars > 3)
+    if (value == BASE64_NONE || state->chars == 5)
         return false;
     if (state->chars == 0)
         g[0] = g[1] = g[2] = 0;

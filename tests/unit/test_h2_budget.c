@@ -160,6 +160,120 @@ static void windows_of_many_streams_have_their_price(void)
     CHECK_INT(windows_for(2048), MOTE_H2_BUDGET_DEFAULT / 3 + 1);
 }
 
+/* ---- prices ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint8_t type, flags;
+    uint32_t id;
+    const char *payload; /* NULL: a list beyond the limit */
+} one_frame;
+
+typedef struct {
+    const char *what;
+    bool server;
+    unsigned price;
+    one_frame before[4], odd;
+} odd_event;
+
+#define ENTRY "000300000005"
+#define FOUR  ENTRY ENTRY ENTRY ENTRY
+
+static const odd_event odd_events[] = {
+    {"PING", true, 1, {{0}}, {6, 0, 0, "0102030405060708"}},
+    {"an answer to no PING", true, 1, {{0}}, {6, 1, 0, "0102030405060708"}},
+    {"SETTINGS", true, 1, {{0}}, {4, 0, 0, ""}},
+    {"SETTINGS of 15", true, 1, {{0}}, {4, 0, 0, FOUR FOUR FOUR ENTRY ENTRY ENTRY}},
+    {"SETTINGS of 16", true, 2, {{0}}, {4, 0, 0, FOUR FOUR FOUR FOUR}},
+    {"RST_STREAM", true, 1, {{1, 4, 1, GET}}, {3, 0, 1, "00000008"}},
+    {"a stream error", true, 2, {{1, 4, 1, GET}}, {8, 0, 1, "00000000"}},
+    {"a malformed request", true, 2, {{0}}, {1, 5, 1, "82"}},
+    {"a stream too many",
+     true,
+     1,
+     {{1, 4, 1, GET}, {1, 4, 3, GET}, {1, 4, 5, GET}, {1, 4, 7, GET}},
+     {1, 4, 9, GET}},
+    {"DATA of nothing", true, 1, {{1, 4, 1, GET}}, {0, 0, 1, ""}},
+    {"DATA of padding", true, 1, {{1, 4, 1, GET}}, {0, 8, 1, "020000"}},
+    {"HEADERS of 15 bytes",
+     true,
+     1,
+     {{0}},
+     {1, 1, 1,
+      "828684"
+      "000363636303616161"
+      "000161"}},
+    {"CONTINUATION of nothing",
+     true,
+     1,
+     {{1, 1, 1,
+       "828684"
+       "000361616109"
+       "616161616161616161"}},
+     {9, 0, 1, ""}},
+    {"a list that is too long", true, 8, {{0}}, {1, 5, 1, NULL}},
+    {"PRIORITY", true, 1, {{0}}, {2, 0, 1, "000000000f"}},
+    {"a frame of no known type", true, 1, {{0}}, {0x55, 0, 0, "0102"}},
+    {"GOAWAY", true, 1, {{0}}, {7, 0, 0, "0000000000000000"}},
+    {"credit for nothing", true, 1, {{1, 5, 1, GET}, {3, 0, 1, "00000008"}}, {8, 0, 1, "00000001"}},
+    {"a 1xx response", false, 1, {{0}}, {1, 4, 1, "08 03313030"}},
+    {"RST_STREAM for a client", false, 1, {{0}}, {3, 0, 1, "00000008"}},
+    {"a malformed response", false, 2, {{0}}, {1, 5, 1, "82"}},
+    {"DATA of nothing for a client", false, 1, {{1, 4, 1, "88"}}, {0, 0, 1, ""}},
+    {"GOAWAY for a client", false, 1, {{0}}, {7, 0, 0, "0000000100000000"}},
+};
+
+static void feed_one(const one_frame *f)
+{
+    static uint8_t block[600];
+
+    memset(block, 0x90, sizeof block);
+    if (f->payload)
+        frame_hex(f->type, f->flags, f->id, f->payload);
+    else
+        frame(f->type, f->flags, f->id, block, sizeof block);
+}
+
+/* The event, with a budget of so many, and perhaps a header block that is read with it. */
+static int odd_with(const odd_event *odd, unsigned budget, bool with_more)
+{
+    if (odd->server)
+        start(true);
+    else
+        start_client();
+    for (int i = 0; i < 4 && odd->before[i].payload; i++)
+        feed_one(&odd->before[i]);
+    CHECK_INT(feed_raw(), 0);
+    events[0] = '\0';
+    out_len = 0;
+    h2.budget = budget;
+    h2.talked = false;
+    feed_one(&odd->odd);
+    if (with_more)
+        frame_hex(1, 4, odd->server ? 11 : 1, odd->server ? GET : "88");
+    return feed_raw();
+}
+
+/* With less than its price it is the end, and nothing that came with it is looked at. */
+static void each_odd_event_has_its_price(void)
+{
+    for (size_t i = 0; i < sizeof odd_events / sizeof odd_events[0]; i++) {
+        const odd_event *odd = &odd_events[i];
+        int r = odd_with(odd, odd->price, false);
+        if (r != 0 || h2.budget != 0) {
+            printf("%s: %d, and %u of %u are left\n", odd->what, r, h2.budget, odd->price);
+            test_ok = false;
+        }
+        for (int with_more = 0; with_more < 2; with_more++) {
+            r = odd_with(odd, odd->price - 1, with_more);
+            if (r != MOTE_H2_ERR_CALM || strcmp(events, "") != 0 ||
+                strcmp(said(), "GOAWAY 11") != 0) {
+                printf("%s, which is too much: %d, %s, %s\n", odd->what, r, events, said());
+                test_ok = false;
+            }
+        }
+    }
+}
+
 int main(void)
 {
     RUN(everything_odd_meets_the_budget);
@@ -167,5 +281,6 @@ int main(void)
     RUN(the_budget_regains_a_hundred_a_second);
     RUN(the_budget_bears_a_hundred_a_second);
     RUN(windows_of_many_streams_have_their_price);
+    RUN(each_odd_event_has_its_price);
     return test_summary();
 }

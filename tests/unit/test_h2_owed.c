@@ -54,6 +54,7 @@ static const char *frames_out(void)
 static void answers_wait_for_space(void)
 {
     start_full();
+    mote_h2_tick(&h2, 1234);
     frame_hex(6, 0, 0, "0102030405060708"); /* PING */
     frame_hex(4, 0, 0, "");                 /* SETTINGS, three times */
     frame_hex(4, 0, 0, "");
@@ -64,6 +65,8 @@ static void answers_wait_for_space(void)
     drain();
     CHECK(strcmp(frames_out(), "4/1/0 4/1/0 4/1/0 6/1/0 6/0/0 ") == 0);
     CHECK(memcmp(out + out_len - 8 - 17, "\1\2\3\4\5\6\7\x08", 8) == 0);
+    CHECK_INT(h2.settings_ms, 1234); /* what lies behind the PINGs */
+    CHECK_INT(h2.begun_ms, 0);
 }
 
 /* Takes at most `n` bytes of output. */

@@ -86,6 +86,28 @@ static void the_end_of_the_transport_is_an_error_like_any_other(void)
     CHECK_INT(mote_h2_recv_eof(&h2), MOTE_H2_ERR_CLOSED);
 }
 
+/* Of the stream's window and the connection's: who asked for more than there is hears of the next
+ * byte, and nobody else. */
+static void who_was_refused_is_told(void)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        bool of_connection = i % 2;
+        size_t min = 99 + i / 2, len;
+        start(false);
+        frame_hex(4, 0, 0, of_connection ? "" : "000400000064");
+        feed_raw();
+        mote_h2_stream *s = open_stream();
+        if (of_connection)
+            h2.send_window = 100;
+        CHECK((mote_h2_reserve(&h2, s, min, &len) != NULL) == (min <= 100));
+        events[0] = '\0';
+        frame_hex(8, 0, of_connection ? 0 : 1, "00000001");
+        feed_raw();
+        const char *told = of_connection ? "WRITABLE 0\n" : "WRITABLE 1\n";
+        CHECK(strcmp(events, min <= 100 ? "" : told) == 0);
+    }
+}
+
 static void wire_codes_have_names(void)
 {
     CHECK_TEXT(strcmp(mote_h2_code_name(MOTE_H2_ENHANCE_YOUR_CALM), "ENHANCE_YOUR_CALM") == 0);
@@ -310,6 +332,7 @@ int main(void)
     RUN(the_first_error_of_a_section_is_its_result);
     RUN(the_text_of_a_goaway_is_cut_at_64_bytes);
     RUN(the_end_of_the_transport_is_an_error_like_any_other);
+    RUN(who_was_refused_is_told);
     RUN(wire_codes_have_names);
     RUN(nothing_follows_the_end_of_a_stream);
     RUN(a_client_may_send_trailers);
