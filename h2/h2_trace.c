@@ -163,13 +163,11 @@ static void tell_small(mote_h2_tracer *t, const mote_h2_trace_side *s)
 /* Names of small letters, in which 0x20 is set already. */
 static bool is_named(const mote_hpack_field_view *f, const char *name)
 {
-    if (strlen(name) != f->name_len)
-        return false;
-    for (size_t i = 0; name[i]; i++) {
-        if ((f->name[i] | 0x20) != name[i])
-            return false;
-    }
-    return true;
+    size_t i = 0;
+
+    while (i < f->name_len && name[i] && (f->name[i] | 0x20) == name[i])
+        i++;
+    return i == f->name_len && !name[i];
 }
 
 /* Fields with a secret (RFC 7541 7.1.3): those that are known for it, and those that their sender

@@ -8,7 +8,7 @@ static void *dial(void *context)
 {
     mote_posix_dial *d = context;
 
-    d->fd = mote_posix_connect(d->address, d->timeout_ms);
+    d->fd = mote_posix_connect_from(d->address, d->first, d->timeout_ms);
     __atomic_store_n(&d->state, MOTE_POSIX_DIAL_DONE, __ATOMIC_RELEASE);
     return NULL;
 }
@@ -34,12 +34,13 @@ enum mote_posix_dial_state mote_posix_dial_look(mote_posix_dial *d, int *fd)
 
     if (state == MOTE_POSIX_DIAL_DONE) {
         *fd = d->fd;
+        d->first++; /* the next time */
         d->state = MOTE_POSIX_DIAL_IDLE;
     }
     return state;
 }
 
-enum { STAYED_MS = 20000, BEGIN_MS = 20000 };
+enum { BEGIN_MS = 20000 };
 
 static int begin_again(mote_posix_redial *r, const char *address, uint64_t now)
 {
@@ -48,25 +49,19 @@ static int begin_again(mote_posix_redial *r, const char *address, uint64_t now)
     return -1;
 }
 
-/* The back-off begins anew where the other end was of use, or has at least stayed. One that takes
- * connections and closes them, as a balancer without servers does, is not asked at once again. */
+/* The back-off begins anew where the other end was of use, or the connection has lived for as long
+ * as the back-off was. One that takes connections and closes them, as a balancer without servers
+ * does, is not asked at once again. */
 int mote_posix_redial_look(mote_posix_redial *r, const char *address,
                            enum mote_posix_redial_has has)
 {
     uint64_t now = mote_posix_now_ms();
     int fd = -1;
 
-    if (has == MOTE_POSIX_HAS_USED ||
-        (has == MOTE_POSIX_HAS_NEW && now - r->connected_ms >= STAYED_MS))
+    if (has == MOTE_POSIX_HAS_USED || (has == MOTE_POSIX_HAS_NEW && now >= r->not_before_ms))
         r->backoff = (mote_backoff){0};
-    switch (mote_posix_dial_look(&r->dial, &fd)) {
-    case MOTE_POSIX_DIAL_IDLE:
-        return has == MOTE_POSIX_HAS_NONE && now >= r->not_before_ms ? begin_again(r, address, now)
-                                                                     : -1;
-    case MOTE_POSIX_DIAL_BUSY:
-        return -1;
-    case MOTE_POSIX_DIAL_DONE:
-        r->connected_ms = now;
-    }
+    if (mote_posix_dial_look(&r->dial, &fd) == MOTE_POSIX_DIAL_IDLE && has == MOTE_POSIX_HAS_NONE &&
+        now >= r->not_before_ms)
+        return begin_again(r, address, now);
     return fd;
 }

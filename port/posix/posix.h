@@ -52,6 +52,7 @@ typedef struct {
     const char *address;
     uint32_t timeout_ms;
     int state, fd;
+    size_t first; /* of the addresses of a name, modulo their number: which one is tried first */
 } mote_posix_dial;
 
 /* As mote_posix_connect(), whose parameters these are; only when IDLE. */
@@ -68,7 +69,7 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms);
 mote_io mote_posix_io(int *fd);
 
 /* A transport that connects, and connects again when it is gone: to the first address in the list
- * that can be reached, beginning with the one behind the last. */
+ * that can be reached, beginning with the one behind the last; and so with those of a name. */
 typedef struct {
     int fd;                       /* begins as -1 */
     const char *const *addresses; /* as for mote_posix_connect() */

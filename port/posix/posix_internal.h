@@ -20,13 +20,17 @@ int mote_posix_failed(const char *what, const char *about, const char *why);
 typedef struct {
     mote_posix_dial dial;
     mote_backoff backoff;
-    uint64_t not_before_ms, connected_ms;
+    uint64_t not_before_ms;
 } mote_posix_redial;
 /* What there is of the last connection: none, one that has been of no use yet, one that has. */
 enum mote_posix_redial_has { MOTE_POSIX_HAS_NONE, MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_USED };
 /* Goes on with it, in a loop; returns a connected socket, or -1: not now. */
 int mote_posix_redial_look(mote_posix_redial *r, const char *address,
                            enum mote_posix_redial_has has);
+
+/* As mote_posix_connect(); of the addresses of a name, that with the number `first`, modulo how
+ * many there are, is tried first. */
+int mote_posix_connect_from(const char *address, size_t first, uint32_t timeout_ms);
 
 struct addrinfo;
 

@@ -249,23 +249,39 @@ static int look(race *r, uint64_t until)
     return -1;
 }
 
-/* Each address has NEXT_ADDRESS_MS, or until it has failed, before the next one is tried beside it.
- * The first that answers; -1 and errno. */
-static int connect_any(const struct addrinfo *a, uint64_t until)
+static size_t address_count(const struct addrinfo *list)
+{
+    size_t n = 0;
+
+    for (; list; list = list->ai_next)
+        n++;
+    return n;
+}
+
+static const struct addrinfo *address_at(const struct addrinfo *list, size_t i)
+{
+    while (i-- > 0)
+        list = list->ai_next;
+    return list;
+}
+
+/* Each address, from that with the number `first` on and around, has NEXT_ADDRESS_MS, or until it
+ * has failed, before the next one is tried beside it. The first that answers; -1 and errno. */
+static int connect_any(const struct addrinfo *list, size_t first, uint64_t until)
 {
     race r = {.error = EADDRNOTAVAIL};
     uint64_t next = 0;
+    size_t begun = 0, n = address_count(list);
     int fd = -1, on = 1;
 
-    while (fd < 0 && (a || r.count > 0)) {
+    while (fd < 0 && (begun < n || r.count > 0)) {
         uint64_t now = mote_posix_now_ms();
-        if (a && r.count < ATTEMPTS && (r.count == 0 || now >= next)) {
-            enter_wait(&r, a);
-            a = a->ai_next;
+        if (begun < n && r.count < ATTEMPTS && (r.count == 0 || now >= next)) {
+            enter_wait(&r, address_at(list, (first % n + begun++) % n));
             next = now + NEXT_ADDRESS_MS;
         }
         if (r.count > 0)
-            fd = look(&r, a && r.count < ATTEMPTS && next < until ? next : until);
+            fd = look(&r, begun < n && r.count < ATTEMPTS && next < until ? next : until);
         if (fd < 0 && (mote_posix_now_ms() >= until || mote_posix_stopped)) {
             r.error = mote_posix_stopped ? EINTR : r.count > 0 ? ETIMEDOUT : r.error;
             break;
@@ -279,7 +295,7 @@ static int connect_any(const struct addrinfo *a, uint64_t until)
     return fd;
 }
 
-int mote_posix_connect(const char *address, uint32_t timeout_ms)
+int mote_posix_connect_from(const char *address, size_t first, uint32_t timeout_ms)
 {
     uint64_t until = mote_posix_now_ms() + timeout_ms;
     struct sockaddr_un un;
@@ -292,15 +308,20 @@ int mote_posix_connect(const char *address, uint32_t timeout_ms)
         fd = connect_any(&(struct addrinfo){.ai_family = AF_UNIX,
                                             .ai_addr = (struct sockaddr *)&un,
                                             .ai_addrlen = sizeof un},
-                         until);
+                         0, until);
     } else {
         if (mote_posix_resolve(address, 0, until, &list) < 0)
             return -1;
-        fd = connect_any(list, until);
+        fd = connect_any(list, first, until);
         freeaddrinfo(list);
     }
     mote_posix_trace_begin(fd);
     return fd >= 0 ? fd : mote_posix_failed("connect", address, strerror(errno));
+}
+
+int mote_posix_connect(const char *address, uint32_t timeout_ms)
+{
+    return mote_posix_connect_from(address, 0, timeout_ms);
 }
 
 int mote_posix_accept_one(int listener, uint32_t timeout_ms)
@@ -401,7 +422,8 @@ static void dialer_close(void *context)
     d->fd = -1;
 }
 
-/* Each address has its part of the time that is left. */
+/* Each address has its part of the time that is left. What a name stands for takes turns as well:
+ * one that takes connections, and is of no use, is not tried first again. */
 static int dialer_connect(void *context, uint64_t until_ms)
 {
     mote_posix_dialer *d = context;
@@ -409,8 +431,9 @@ static int dialer_connect(void *context, uint64_t until_ms)
     dialer_close(d);
     for (size_t left = d->count; left > 0 && d->fd < 0; left--) {
         uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? (until_ms - now) / left : 0;
-        d->fd = mote_posix_connect(d->addresses[d->next++ % d->count],
-                                   ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX);
+        size_t at = d->next++;
+        d->fd = mote_posix_connect_from(d->addresses[at % d->count], at / d->count,
+                                        ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX);
     }
     return d->fd < 0 ? -1 : 0;
 }

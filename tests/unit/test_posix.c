@@ -1,6 +1,6 @@
 /* The POSIX port: addresses, time limits, and transports that fail in every way. */
 #define _GNU_SOURCE
-#include "../../port/posix/posix.h"
+#include "../../port/posix/posix_internal.h"
 #include "../test.h"
 
 #include <errno.h>
@@ -408,6 +408,42 @@ static void a_dialer_tries_its_addresses_in_turn(void)
     CHECK(io.now_ms(io.context) >= before + 4);
 }
 
+/* A name of two addresses, of which one takes connections and is of no use: it is not the first one
+ * for ever, for whoever connects again. */
+static void addresses_of_a_name_take_turns(void)
+{
+    int listeners[] = {mote_posix_listen("127.0.0.1:0"), mote_posix_listen("127.0.0.1:0")};
+    char first[128], second[128], name[64];
+    const char *addresses[] = {name};
+    mote_posix_dialer dialer = {.addresses = addresses, .count = 1, .fd = -1};
+    mote_posix_redial redial = {0};
+    mote_io io = mote_posix_dialer_io(&dialer);
+
+    second_port = strrchr(mote_posix_address(listeners[1], second), ':') + 1;
+    mote_posix_address(listeners[0], first);
+    snprintf(name, sizeof name, "two.test%s", strrchr(first, ':'));
+    for (int i = 0; i < 8; i++) {
+        bool again = i >= 4; /* of a loop */
+        int fd = -1;
+        if (again) {
+            redial.not_before_ms = 0;
+            while ((fd = mote_posix_redial_look(&redial, name, MOTE_POSIX_HAS_NONE)) < 0)
+                pause_ms(1);
+        } else {
+            CHECK_INT(io.connect(io.context, io.now_ms(io.context) + 10000), 0);
+        }
+        CHECK_INT(mote_posix_accept_one(listeners[1 - i % 2], 0), -1);
+        int accepted = mote_posix_accept_one(listeners[i % 2], 10000);
+        CHECK(accepted >= 0);
+        close(accepted);
+        if (fd >= 0)
+            close(fd);
+    }
+    io.close(io.context);
+    close(listeners[0]);
+    close(listeners[1]);
+}
+
 static void who_is_told_to_stop_waits_for_nobody(void)
 {
     int listener = mote_posix_listen("127.0.0.1:0");
@@ -441,6 +477,7 @@ int main(void)
     RUN(who_has_left_is_not_the_end_of_the_listener);
     RUN(waits_differ_without_random_numbers);
     RUN(a_dialer_tries_its_addresses_in_turn);
+    RUN(addresses_of_a_name_take_turns);
     rmdir(folder);
     return test_summary();
 }

@@ -1,7 +1,7 @@
 /* A blocking client over the POSIX port whose transport fails, or stalls, after any number of
  * bytes. */
 #define _GNU_SOURCE
-#include "../../port/posix/posix.h"
+#include "../../port/posix/posix_internal.h"
 #include "../peers/peer.mote.h"
 #include "../test.h"
 
@@ -165,10 +165,32 @@ static void a_transport_that_stalls_at_any_byte_meets_the_deadline(void)
     CHECK(!"never complete");
 }
 
+/* One rule for all who connect again: the back-off begins anew after a call, or where a connection
+ * has lived for as long as it was. */
+static void a_back_off_begins_anew_where_it_was_of_use(void)
+{
+    static const struct {
+        enum mote_posix_redial_has has;
+        bool lived, anew;
+    } rows[] = {{MOTE_POSIX_HAS_NONE, false, false}, {MOTE_POSIX_HAS_NONE, true, false},
+                {MOTE_POSIX_HAS_NEW, false, false},  {MOTE_POSIX_HAS_NEW, true, true},
+                {MOTE_POSIX_HAS_USED, false, true},  {MOTE_POSIX_HAS_USED, true, true}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t now = mote_posix_now_ms();
+        mote_posix_redial r = {.dial.state = MOTE_POSIX_DIAL_BUSY,
+                               .backoff.next_ms = 5000,
+                               .not_before_ms = rows[i].lived ? now : now + 60000};
+        CHECK_INT(mote_posix_redial_look(&r, "nowhere", rows[i].has), -1);
+        CHECK_INT(r.backoff.next_ms, rows[i].anew ? 0 : 5000);
+    }
+}
+
 int main(void)
 {
     mote_posix_catch_signals();
     RUN(a_transport_that_fails_at_any_byte_ends_the_call);
     RUN(a_transport_that_stalls_at_any_byte_meets_the_deadline);
+    RUN(a_back_off_begins_anew_where_it_was_of_use);
     return test_summary();
 }
