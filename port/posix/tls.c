@@ -188,13 +188,16 @@ static void tls_ack(void *self, size_t len)
     mote_tls_ack(e->tls, len);
 }
 
-/* A handshake that stalls ends as if the transport had. */
+/* A handshake that stalls ends as if the transport had. To a server the time begins behind it, so
+ * that a slow client has all of it, and then all that SETTINGS may take; a client's calls have
+ * deadlines. */
 static uint32_t tls_tick(void *self, uint64_t now_ms)
 {
     tls_engine *e = self;
-    uint32_t next = e->inner->tick(e->self, now_ms);
+    bool ready = mote_tls_ready(e->tls), server = !e->config->host_name;
+    uint32_t next = ready || !server ? e->inner->tick(e->self, now_ms) : UINT32_MAX;
 
-    if (mote_tls_ready(e->tls))
+    if (ready)
         return next;
     if (e->begun_ms == 0)
         e->begun_ms = now_ms;
