@@ -24,6 +24,12 @@ bare() { # bare NAME CA SUBJECT: without other names
     openssl req -newkey $ec -nodes -keyout "$1.key" -out "$1.csr" -subj "$3" &&
         openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -out "$1.pem" -days 20
 }
+# A client's certificate below an authority that expires before it, sent with it: brief.pem
+brief() {
+    cert short good 20 DNS:short && echo "basicConstraints=critical,CA:true" >short.ext &&
+        openssl x509 -req -in short.csr -CA good.pem -CAkey good.key -CAcreateserial -out short.pem -days 5 -extfile short.ext &&
+        cert brief short 20 DNS:brief && cat short.pem >>brief.pem
+}
 # What the tests of TLS use.
 all_certificates() {
     ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
@@ -33,7 +39,7 @@ all_certificates() {
         cert door good 20 URI:urn:dev:door-1,DNS:door-1.example,IP:192.0.2.7,IP:2001:db8::7 &&
         cert mailed good 20 email:door-1 && bare plain good "/O=Doors/CN=door-1" && bare twins good "/CN=door-1/CN=door-2" &&
         bare comma good "/O=x, CN=door-1/CN=door-2" && bare nameless good "/O=door-1" && bare torn good "/CN=door-1"$'\n'"door-2" &&
-        openssl pkey -in server.key -aes128 -passout pass:secret -out locked.key
+        brief && openssl pkey -in server.key -aes128 -passout pass:secret -out locked.key
 }
 # A certificate below an authority of RSA below the elliptic root, sent with it: chain.pem
 chained() {

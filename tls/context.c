@@ -1,14 +1,10 @@
 /* Certificates, keys and what connections may agree on. */
 #include "tls_internal.h"
 
-#include <mbedtls/platform_util.h>
-
 #include <string.h>
 
 _Static_assert(sizeof(mote_tls_context) <= MOTE_TLS_CONTEXT_MEMORY, "MOTE_TLS_CONTEXT_MEMORY");
 _Static_assert(sizeof(mote_tls) <= MOTE_TLS_MEMORY, "MOTE_TLS_MEMORY");
-
-enum { MAX_PSK = 64 };
 
 /* ---- what is given ------------------------------------------------------------------------- */
 
@@ -90,80 +86,28 @@ static const char *check_config(const mote_tls_config *config)
 
 /* ---- what may be agreed on ----------------------------------------------------------------- */
 
-#if MOTE_TLS_PSK
-#if MOTE_TLS_PSK_SERVER
-#define OF_CONFIG(c, member) ((c)->config.MOTE_TLS_MEMBER(member))
-
-/* The one key that there is, or the one that the application finds; its length, 0: unknown. */
-static size_t find_key(const mote_tls_context *c, const uint8_t *identity, size_t len, uint8_t *key)
-{
-    size_t n = OF_CONFIG(c, psk_len);
-
-    if (c->find_psk)
-        return c->find_psk(c->psk_context, identity, len, key, MAX_PSK);
-    if (len != OF_CONFIG(c, psk_identity_len) || n > MAX_PSK ||
-        memcmp(OF_CONFIG(c, psk_identity), identity, len) != 0)
-        return 0;
-    memcpy(key, OF_CONFIG(c, psk), n);
-    return n;
-}
-
-/* mbedTLS asks for the key of an identity, whose it is from now on: without the key the handshake
- * comes to no end. */
-static int give_psk(void *context, mbedtls_ssl_context *ssl, const unsigned char *identity,
-                    size_t len)
-{
-    mote_tls *t = (mote_tls *)ssl; /* its first member */
-    uint8_t key[MAX_PSK];
-    size_t n = find_key(context, identity, len, key);
-    int r = n == 0 || n > sizeof key ? -1 : mbedtls_ssl_set_hs_psk(ssl, key, n);
-
-    mbedtls_platform_zeroize(key, sizeof key);
-    t->identity_len = r == 0 && len <= sizeof t->identity ? (uint8_t)len : 0;
-    memcpy(t->identity, identity, t->identity_len);
-    return r;
-}
-
-#endif
-
-static const char *set_psk(mote_tls_context *c, const mote_tls_config *config)
-{
-#if MOTE_TLS_PSK_SERVER
-    if (config->server && tls_has_psk(config))
-        mbedtls_ssl_conf_psk_cb(&c->config, give_psk, c);
-#endif
-    if (config->psk.len > 0 &&
-        mbedtls_ssl_conf_psk(&c->config, config->psk.data, config->psk.len,
-                             config->psk_identity.data, config->psk_identity.len) != 0)
-        return "the shared key is too long, or there is no memory for it";
-    return NULL;
-}
-#else
-static const char *set_psk(mote_tls_context *c, const mote_tls_config *config)
-{
-    (void)c, (void)config;
-    return NULL;
-}
-#endif
-
+/* Who has to prove who it is, resumes by what is looked at again: a ticket, and none of TLS 1.3, in
+ * which mbedTLS keeps no certificate, and which with a shared key is no shorter than the key. */
 static const char *set_sessions(mote_tls_context *c, const mote_tls_config *config)
 {
-    (void)c;
+    bool asks = config->ca.len > 0 || config->pin_count > 0 || tls_has_psk(config);
+
+    (void)c, (void)asks;
     if (!config->server || config->session_s == 0)
         return NULL;
     if (!MOTE_TLS_TICKETS && !MOTE_TLS_CACHE)
         return "this mbedTLS resumes no sessions: build it with tickets or a session cache";
 #if MOTE_TLS_TICKETS
-    if (tls_set_up_tickets(&c->tickets, &c->random, config->session_s) != 0)
+    if (!mote_tls_put_random(&c->random, c->ticket_key, sizeof c->ticket_key) ||
+        tls_set_up_tickets(&c->tickets, &c->random, config->session_s) != 0)
         return "tickets cannot be set up";
-    mbedtls_ssl_conf_session_tickets_cb(&c->config, mbedtls_ssl_ticket_write,
-                                        mbedtls_ssl_ticket_parse, &c->tickets);
-    /* in a ticket of TLS 1.3 mbedTLS keeps no certificate: a client that comes with it would be
-     * nobody */
-    if (config->ca.len > 0 || config->pin_count > 0)
+    mbedtls_ssl_conf_session_tickets_cb(&c->config, mote_tls_write_ticket, mote_tls_read_ticket, c);
+    if (asks)
         tls_no_new_tickets(&c->config);
 #endif
 #if MOTE_TLS_CACHE
+    if (asks)
+        return NULL;
 #if defined(MBEDTLS_HAVE_TIME)
     mbedtls_ssl_cache_set_timeout(&c->sessions, (int)config->session_s);
 #endif
@@ -217,7 +161,7 @@ static const char *configure(mote_tls_context *c, const mote_tls_config *config)
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
     mbedtls_ssl_conf_renegotiation(&c->config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
-    why = set_psk(c, config);
+    why = mote_tls_set_psk(c, config);
     why = why ? why : set_sessions(c, config);
     return why ? why : set_fragment(c, config->max_fragment);
 }

@@ -79,6 +79,16 @@ const char *mote_tls_begin_random(mote_tls_random *r)
 #endif
 }
 
+bool mote_tls_put_random(mote_tls_random *r, uint8_t *out, size_t len)
+{
+#if MOTE_TLS_MBEDTLS < 4
+    return mbedtls_ctr_drbg_random(&r->generator, out, len) == 0;
+#else
+    (void)r;
+    return psa_generate_random(out, len) == PSA_SUCCESS;
+#endif
+}
+
 /* ---- HMAC-SHA-256 --------------------------------------------------------------------------- */
 
 #if MOTE_TLS_MBEDTLS < 4
@@ -401,27 +411,29 @@ void mote_tls_set_terms(mote_tls_context *c, const mote_tls_config *config)
 
 /* ---- handshake ------------------------------------------------------------------------------ */
 
-#if MOTE_TLS_PSK_SERVER && defined(MBEDTLS_SSL_PROTO_TLS1_3)
 /* A server of TLS 1.3 asks for the key of an identity before it knows whether the client lets it be
  * used (RFC 8446 4.2.9). If not, no binder is looked at, and the server goes on to its certificate:
  * then the client has named an identity, and proven nothing. In TLS 1.2 the key comes later. */
+static void note_step(mote_tls *t)
+{
+    int state = t->ssl.MOTE_TLS_MEMBER(state);
+
+    if (t->context->server && state == MBEDTLS_SSL_SERVER_CERTIFICATE)
+        t->identity_len = 0, t->long_identity = false;
+    t->exchanged_keys = t->exchanged_keys || state == MBEDTLS_SSL_CLIENT_KEY_EXCHANGE;
+}
+
 int mote_tls_shake_hands(mote_tls *t)
 {
     int r = 0;
 
-    while (r == 0 && !mbedtls_ssl_is_handshake_over(&t->ssl)) {
-        if (t->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
-            t->identity_len = 0;
+    t->context->shaking = t;
+    while (r == 0 && t->ssl.MOTE_TLS_MEMBER(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        note_step(t);
         r = mbedtls_ssl_handshake_step(&t->ssl);
     }
     return r;
 }
-#else
-int mote_tls_shake_hands(mote_tls *t)
-{
-    return mbedtls_ssl_handshake(&t->ssl);
-}
-#endif
 
 /* ---- sessions ------------------------------------------------------------------------------- */
 

@@ -81,6 +81,18 @@ static inline bool tls_is_1_3(const mbedtls_ssl_context *ssl)
 #endif
 }
 
+/* Whether a session is of the version that a connection has agreed on: mbedTLS 3.6 would go on in
+ * TLS 1.2 with one of TLS 1.3, which has no master secret: that of zeros. */
+static inline bool tls_same_version(const mbedtls_ssl_context *ssl, const mbedtls_ssl_session *s)
+{
+#if MOTE_TLS_MBEDTLS >= 3
+    return s->MBEDTLS_PRIVATE(tls_version) == ssl->MBEDTLS_PRIVATE(tls_version);
+#else
+    (void)ssl, (void)s;
+    return true;
+#endif
+}
+
 /* ---- random numbers ------------------------------------------------------------------------- */
 
 /* Those of a context; of version 4 PSA's alone. */
@@ -97,6 +109,9 @@ typedef struct {
 
 /* Before anything else is done with mbedTLS, and after all: NULL, or what is wrong. */
 const char *mote_tls_begin_random(mote_tls_random *random);
+
+/* False: there are none. */
+bool mote_tls_put_random(mote_tls_random *random, uint8_t *out, size_t len);
 
 static inline void tls_end_random(mote_tls_random *r)
 {

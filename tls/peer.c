@@ -101,13 +101,11 @@ void mote_tls_get_peer(const mote_tls *t, mote_tls_peer *peer)
         describe_certificate(crt, peer);
         return;
     }
-#if MOTE_TLS_PSK_SERVER
     if (crt || t->identity_len == 0)
         return;
     peer->proof = MOTE_TLS_SHARED_KEY;
     if (is_printable(t->identity, t->identity_len))
         memcpy(peer->name, t->identity, t->identity_len);
-#endif
 }
 
 static bool is_called(const char *text, const char *name, size_t len)

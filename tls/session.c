@@ -14,8 +14,7 @@
 
 enum { SESSION_MAGIC = 4, SESSION_HEADER = SESSION_MAGIC + TLS_TIME + TLS_DIGEST };
 
-/* With its length in front, so that what follows cannot be taken for a part of it. */
-static void add_bytes(mote_tls_hmac *hmac, const void *data, size_t len)
+void mote_tls_add(mote_tls_hmac *hmac, const void *data, size_t len)
 {
     const uint8_t size[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
                              (uint8_t)len};
@@ -23,6 +22,15 @@ static void add_bytes(mote_tls_hmac *hmac, const void *data, size_t len)
     tls_hmac_add(hmac, size, sizeof size);
     if (len > 0)
         tls_hmac_add(hmac, data, len);
+}
+
+bool mote_tls_same_digest(const uint8_t *a, const uint8_t *b)
+{
+    uint8_t differs = 0;
+
+    for (size_t i = 0; i < TLS_DIGEST; i++)
+        differs = (uint8_t)(differs | (a[i] ^ b[i]));
+    return differs == 0;
 }
 
 int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config)
@@ -33,13 +41,13 @@ int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config)
     int r = mote_tls_hmac_begin(&hmac, (mote_tls_span){NULL, 0});
 
     if (r == 0) {
-        add_bytes(&hmac, flags, sizeof flags);
-        add_bytes(&hmac, config->psk_identity.data, config->psk_identity.len);
+        mote_tls_add(&hmac, flags, sizeof flags);
+        mote_tls_add(&hmac, config->psk_identity.data, config->psk_identity.len);
         for (size_t i = 0; i < c->pin_count; i++)
-            add_bytes(&hmac, c->pins[i].sha256, sizeof c->pins[i].sha256);
-        add_bytes(&hmac, NULL, 0);
+            mote_tls_add(&hmac, c->pins[i].sha256, sizeof c->pins[i].sha256);
+        mote_tls_add(&hmac, NULL, 0);
         for (const mbedtls_x509_crt *crt = &c->ca; crt && crt->raw.len > 0; crt = crt->next)
-            add_bytes(&hmac, crt->raw.p, crt->raw.len);
+            mote_tls_add(&hmac, crt->raw.p, crt->raw.len);
         r = mote_tls_hmac_end(&hmac, c->trusts);
     }
     return r;
@@ -55,23 +63,13 @@ static int digest_session(const mote_tls *t, const char *valid_to, const uint8_t
     int r = mote_tls_hmac_begin(&hmac, t->context->session_key);
 
     if (r == 0) {
-        add_bytes(&hmac, t->context->trusts, TLS_DIGEST);
-        add_bytes(&hmac, t->host_name, strlen(t->host_name));
-        add_bytes(&hmac, valid_to, TLS_TIME);
-        add_bytes(&hmac, session, len);
+        mote_tls_add(&hmac, t->context->trusts, TLS_DIGEST);
+        mote_tls_add(&hmac, t->host_name, strlen(t->host_name));
+        mote_tls_add(&hmac, valid_to, TLS_TIME);
+        mote_tls_add(&hmac, session, len);
         r = mote_tls_hmac_end(&hmac, out);
     }
     return r;
-}
-
-/* In a time that does not depend on where they differ. */
-static bool same_digest(const uint8_t *a, const uint8_t *b)
-{
-    uint8_t differs = 0;
-
-    for (size_t i = 0; i < TLS_DIGEST; i++)
-        differs = (uint8_t)(differs | (a[i] ^ b[i]));
-    return differs == 0;
 }
 
 static int refuse_session(mote_tls *t, const char *text)
@@ -99,16 +97,14 @@ int mote_tls_resume(mote_tls *t, const void *session, size_t len)
     const uint8_t *p = session;
     const char *valid_to = (const char *)p + SESSION_MAGIC;
     uint8_t digest[TLS_DIGEST];
-    char now[TLS_TIME];
 
     if (t->context->server || len <= SESSION_HEADER || memcmp(p, magic, SESSION_MAGIC) != 0)
         return refuse_session(t, "the saved session is broken, or not of this version");
     if (digest_session(t, valid_to, p + SESSION_HEADER, len - SESSION_HEADER, digest) != 0 ||
-        !same_digest(digest, p + SESSION_MAGIC + TLS_TIME))
+        !mote_tls_same_digest(digest, p + SESSION_MAGIC + TLS_TIME))
         return refuse_session(
             t, "the saved session is broken, or was made for another host, CA, pin or key");
-    if (!t->context->pinned_any_time && mote_tls_now(t->context, now) != TLS_TIME_UNKNOWN &&
-        memcmp(now, valid_to, TLS_TIME) > 0)
+    if (mote_tls_is_over(t->context, valid_to))
         return refuse_session(t, "the certificate of the saved session has expired");
     if (load_session(t, p + SESSION_HEADER, len - SESSION_HEADER) != 0)
         return refuse_session(t, "the saved session was written by another version of mbedTLS");
@@ -164,5 +160,6 @@ int mote_tls_save_session(mote_tls *t, void *out, size_t cap)
 
 bool mote_tls_resumed(const mote_tls *t)
 {
-    return t->life != TLS_HANDSHAKE && t->offered_session && !t->saw_certificate;
+    return t->life != TLS_HANDSHAKE && t->offered_session && !t->saw_certificate &&
+           !t->exchanged_keys;
 }

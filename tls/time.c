@@ -66,6 +66,14 @@ enum mote_tls_knowledge mote_tls_now(const mote_tls_context *c, char out[TLS_TIM
     return now > 0 || c->time == MOTE_TLS_TIME_OF_CLOCK ? TLS_TIME_KNOWN : TLS_TIME_AT_LEAST;
 }
 
+bool mote_tls_is_over(const mote_tls_context *c, const char valid_to[TLS_TIME])
+{
+    char now[TLS_TIME];
+
+    return !c->pinned_any_time && mote_tls_now(c, now) != TLS_TIME_UNKNOWN &&
+           memcmp(now, valid_to, TLS_TIME) > 0;
+}
+
 static void put_date(char out[TLS_TIME], const mbedtls_x509_time *t)
 {
     char text[80];

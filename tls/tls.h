@@ -112,9 +112,11 @@ typedef struct {
     size_t (*find_psk)(void *context, const uint8_t *identity, size_t len, uint8_t *key,
                        size_t cap);
     void *psk_context;
-    uint32_t session_s; /* server: sessions can be resumed for so long, by ticket or by id; 0: no.
-                           Not with TLS 1.3 where clients need a certificate: mbedTLS would forget
-                           whose it was */
+    /* Server: sessions can be resumed for so long, as mbedTLS counts it (MBEDTLS_HAVE_TIME); 0: no.
+     * Who has to prove who it is (`ca`, `pins`, a shared key) resumes with TLS 1.2 and a ticket
+     * alone, and only as long as the dates of its chain, the pins and its shared key, which
+     * find_psk is asked for again, would let it in; otherwise the handshake is a full one. */
+    uint32_t session_s;
     uint16_t max_fragment; /* client: asks for records of 512, 1024, 2048 or 4096 bytes (RFC 6066
                               4); 0: does not */
     /* Client: saved sessions carry a HMAC under this key (any length, 32 bytes are good; stays with

@@ -44,7 +44,7 @@
 #define MOTE_TLS_PSK_SERVER 0
 #endif
 
-enum { TLS_TEXT = 256, TLS_SMALL = 128, TLS_DIGEST = 32, TLS_TIME = 14 };
+enum { TLS_TEXT = 256, TLS_SMALL = 128, TLS_DIGEST = 32, TLS_TIME = 14, TLS_MAX_PSK = 64 };
 
 struct mote_tls_context {
     mote_tls_random random;
@@ -63,6 +63,8 @@ struct mote_tls_context {
                        size_t cap);
     void *psk_context;
     mote_tls_span session_key;
+    uint8_t ticket_key[TLS_DIGEST]; /* server: random */
+    struct mote_tls *shaking;       /* whose handshake mbedTLS is called for */
     uint8_t trusts[TLS_DIGEST]; /* of all that decides whom a client trusts, but the host name */
     enum mote_tls_time time;
     uint64_t (*clock_s)(void *context);
@@ -99,15 +101,15 @@ struct mote_tls {
     bool ended; /* the transport has */
     bool late;  /* the handshake was not over in time */
     bool saw_certificate, offered_session;
-    bool has_ticket; /* of TLS 1.3: without one the session is of no use */
+    bool exchanged_keys; /* of TLS 1.2, as the short handshake of a resumed session does not */
+    bool has_ticket;     /* of TLS 1.3: without one the session is of no use */
     /* YYYYMMDDHHMMSS: when the last certificate of the chain begins, and the first one expires */
     char valid_from[TLS_TIME], valid_to[TLS_TIME];
     uint8_t small[TLS_SMALL];
     char text[TLS_TEXT]; /* of the error, or of a certificate that is not accepted */
-#if MOTE_TLS_PSK_SERVER
     uint8_t identity[MOTE_TLS_PEER_NAME]; /* of the shared key that was given last */
     uint8_t identity_len;
-#endif
+    bool long_identity; /* it is one that does not fit */
 };
 
 static inline bool tls_has_psk(const mote_tls_config *config)
@@ -130,6 +132,12 @@ bool mote_tls_explain(mote_tls *tls, int result);
 /* credentials.c: reads CA certificates, certificate and key of a config: NULL, or what is wrong. */
 const char *mote_tls_load_credentials(mote_tls_context *c, const mote_tls_config *config);
 
+/* psk.c: sets what a config says of shared keys: NULL, or what is wrong. Server: the key of an
+ * identity, at most TLS_MAX_PSK bytes: its length, 0: there is none. */
+const char *mote_tls_set_psk(mote_tls_context *c, const mote_tls_config *config);
+size_t mote_tls_find_key(const mote_tls_context *c, const uint8_t *identity, size_t len,
+                         uint8_t *key);
+
 /* peer_name.c: whom a client wants to reach. 0, or MOTE_TLS_ERR_CONFIG. */
 int mote_tls_set_peer_name(mote_tls *tls, const char *host_name);
 /* True when the certificate names the address that was asked for. */
@@ -144,6 +152,8 @@ bool mote_tls_digest(const mbedtls_x509_buf *span, uint8_t out[32]);
 /* time.c: what is known of the time, which is then in `out` as YYYYMMDDHHMMSS. */
 enum mote_tls_knowledge { TLS_TIME_UNKNOWN, TLS_TIME_AT_LEAST, TLS_TIME_KNOWN };
 enum mote_tls_knowledge mote_tls_now(const mote_tls_context *c, char out[TLS_TIME]);
+/* Whether what a session was trusted for has an end (as YYYYMMDDHHMMSS) that has passed. */
+bool mote_tls_is_over(const mote_tls_context *c, const char valid_to[TLS_TIME]);
 /* A certificate of the peer's chain: its dates are noted, and held against the time. */
 void mote_tls_judge_dates(mote_tls *tls, const mbedtls_x509_crt *crt, uint32_t *flags);
 /* The date that is the trouble, beside that of today. */
@@ -151,5 +161,16 @@ void mote_tls_put_dates(const mote_tls *tls, const mbedtls_x509_time *when, char
 
 /* session.c: the digest of what a client trusts. 0, or an error of mbedTLS. */
 int mote_tls_digest_trust(mote_tls_context *c, const mote_tls_config *config);
+/* To what a digest is of, with its length in front, so that what follows cannot be taken for a part
+ * of it. */
+void mote_tls_add(mote_tls_hmac *hmac, const void *data, size_t len);
+/* In a time that does not depend on where they differ. */
+bool mote_tls_same_digest(const uint8_t *a, const uint8_t *b);
+
+/* ticket.c: mbedtls_ssl_conf_session_tickets_cb() of a context. */
+int mote_tls_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
+                          const unsigned char *end, size_t *len, uint32_t *lifetime);
+int mote_tls_read_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf,
+                         size_t len);
 
 #endif
