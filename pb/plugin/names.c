@@ -19,11 +19,25 @@ static bool is_ours(const char *name)
     return begins(name, "mote_") || begins(name, "MOTE_");
 }
 
-/* A package mote.orders is a user's, but mote.pb is not. */
+/* A package mote.orders is a user's, but mote.pb is not, nor is a type mote.status: what stands
+ * behind mote_ in the library's own names, up to the next underscore. */
 static bool is_a_layers(const char *name)
 {
-    return begins(name, "mote_pb_") || begins(name, "mote_hpack_") || begins(name, "mote_h2_") ||
-           begins(name, "mote_grpc_") || begins(name, "mote_channel_");
+    static const char *const owned[] = {
+        "agent",    "backoff", "call",  "channel", "check",     "clock", "eth",     "features",
+        "freertos", "grpc",    "h2",    "health",  "heartbeat", "hpack", "http1",   "inbox",
+        "io",       "lwip",    "opt",   "outbox",  "pb",        "posix", "ppp",     "reflection",
+        "rpc",      "serial",  "spool", "status",  "strerror",  "tls",   "version", "web"};
+
+    if (!begins(name, "mote_"))
+        return false;
+    const char *word = name + strlen("mote_");
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+        size_t len = strlen(owned[i]);
+        if (strncmp(word, owned[i], len) == 0 && (word[len] == '_' || word[len] == '\0'))
+            return true;
+    }
+    return false;
 }
 
 static bool ends_with(const char *name, const char *end)

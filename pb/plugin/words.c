@@ -330,6 +330,13 @@ static const char *const globals[] = {
     "wctrans wctrans_l wctrans_t wctype wctype_l wctype_t wint_t wmemchr wmemcmp wmemcpy ",
     "wmemmove wmemset wprintf write wscanf y0 y1 yn "};
 
+/* Parameters and variables of the functions that are generated, and members of each oneof and list:
+ * a type of that name could not be named beside them. */
+static const char *const locals[] = {
+    "a arena b call cap channel count data empty ev from has in is items large len m memory message ",
+    "name options out part_place part_source r request response size stack status to type value ",
+    "w walk which "};
+
 static map set_of(const char *const *lines, size_t count)
 {
     map set = {0};
@@ -364,9 +371,11 @@ bool is_word(const char *name)
 
 bool is_global_word(const char *name)
 {
-    static map set;
+    static map set, own;
 
     if (set.count == 0)
         set = SET_OF(globals);
-    return is_word(name) || map_get(&set, name, strlen(name));
+    if (own.count == 0)
+        own = SET_OF(locals);
+    return is_word(name) || map_get(&set, name, strlen(name)) || map_get(&own, name, strlen(name));
 }

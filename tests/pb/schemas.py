@@ -168,7 +168,7 @@ def compiles(out):
     found = sorted(os.path.relpath(os.path.join(d, f), out) for d, _, fs in os.walk(out) for f in fs)
     together = "".join("#include <%s.h>\n" % h for h in HEADERS if h not in ("complex", "tgmath", "stdatomic", "stdnoreturn"))
     together += "".join('#include "%s"\n' % f for f in found if f.endswith(".h"))
-    open(os.path.join(out, "all.c"), "w").write(together + "int all;\n")
+    open(os.path.join(out, "all.c"), "w").write(together + "int last_of_all;\n")
     include = ["-I", ROOT, "-I", out]
     jobs = [[cc, "-std=gnu11", *C[1:], *include, "-fsyntax-only", os.path.join(out, "all.c")] for cc in COMPILERS]
     jobs += [[cc, *C, *include, "-fsyntax-only", os.path.join(out, f)] for cc in COMPILERS for f in found if f.endswith(".c")]
@@ -194,6 +194,45 @@ def run_schema(name, files, options, expected):
         if f.endswith("!") and not error:
             error = generate(folder, out, [f[:-1]], "")
     check(name, error or compiles(out))
+
+
+# ---- words of the generated code itself -----------------------------------------------------------------------------------
+
+ALL = """syntax = "proto2"; package every; enum E { A = 1; B = -5; } message S { optional int32 x = 1; }
+    message M { optional string s = 1 [default = "x"]; oneof o { S sub = 2; E e = 3; } repeated M m = 4; required E r = 5;
+    map<string, S> map = 6; repeated S %s = 7; optional group G = 8 { optional int32 x = 1; } }
+    service Sv { rpc U(M) returns (M); rpc C(stream M) returns (M); rpc D(M) returns (stream M); rpc B(stream M) returns (stream M); }"""
+
+
+def own_words():
+    """All words that generated files have, parameters and variables among them."""
+    folder, words = os.path.join(W, "own"), set()
+    write(folder, {"all.proto": ALL % "many"})
+    for options in ("names,large,descriptors,supplied=every.M.many", "keep_unknown,server,names", "client,large"):
+        error = generate(folder, folder, ["all.proto"], options)
+        if error:
+            return check("words of generated code", error)
+        words |= set(re.findall(r"[a-z_]\w*", open(folder + "/all.mote.h").read() + open(folder + "/all.mote.c").read()))
+    words = sorted(w for w in words if "every" not in w)
+    own = P3 + "".join("message %s { %s X%s = 1; repeated .%s L = 2; oneof O { .%s A = 3; int32 B = 4; } }\n" % (
+        w, "." + w, w, w, w) for w in words) + "service S { %s }" % "".join("rpc %s(.%s) returns (.%s);" % (w, w, w) for w in words)
+    enums = P3 + "".join("enum %s { Z%d = 0; }\nmessage M%d { %s e = 1; oneof o { .%s f = 2; } }" % (w, i, i, "." + w, w)
+                         for i, w in enumerate(words))
+    run_schema("words of generated code as types", {"own.proto": own}, "names,large", None)
+    run_schema("words of generated code as enums", {"enums.proto": enums}, "names,keep_unknown", None)
+
+
+def library_words():
+    """All names of the library, where the package is mote."""
+    headers = subprocess.run(["git", "ls-files", "*.h"], capture_output=True, text=True, check=True).stdout.split()
+    words = set()
+    for h in headers:
+        if h.split("/")[0] in ("pb", "hpack", "h2", "grpc", "tls", "port") and "_internal" not in h and ".mote." not in h:
+            words |= set(re.findall(r"\bmote_([a-z]\w*)", open(h).read()))
+    for name, package, start in (("mote", "package mote;", ""), ("none", "", "mote_")):
+        text = P3 + package + "".join("message %s%s { int32 x = 1; }\n" % (start, w) for w in sorted(words))
+        text += "service S { rpc Go(%sio) returns (%sio); }" % (start, start)
+        run_schema("names of the library in package " + name, {"library.proto": text}, "names", None)
 
 
 # ---- the same output one by one, together and in any order ----------------------------------------------------------------
@@ -414,6 +453,8 @@ def run_random():
 
 for row in SCHEMAS:
     run_schema(*row)
+own_words()
+library_words()
 run_sets()
 for row in REQUESTS:
     run_request(*row)
