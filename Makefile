@@ -220,6 +220,11 @@ corpus: setup-corpus ## public .proto files by the thousand, a seeded tenth of t
 	$(MAKE) BUILD=$(BUILD) $(BUILD)/protoc-gen-mote
 	BUILD=$(BUILD) ALL=$(ALL) SEED=$(or $(SEED),1) /usr/bin/python3 -W ignore tests/pb/corpus.py
 
+.PHONY: wild
+wild: setup-corpus ## .proto files composed at random of what is odd, 200 sets of them; SEED=1000 takes others
+	$(MAKE) BUILD=$(BUILD) $(BUILD)/protoc-gen-mote
+	/usr/bin/python3 tests/pb/wild.py $(BUILD)/protoc-gen-mote $(BUILD)/wild $(or $(SEED),1) $(or $(COUNT),200)
+
 size: setup-size ## flash, RAM, stack and work for Cortex-M0 and M4, beside the limits of tests/size.txt; UPDATE=1 writes them
 	$(MAKE) BUILD=$(BUILD) size-programs
 	BUILD=$(BUILD) UPDATE=$(UPDATE) tests/size.sh

@@ -114,13 +114,22 @@ static int read_closed(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
 
 /* ---- required fields ----------------------------------------------------------------------- */
 
+/* The value at `p` is one of the field: of a closed enum, one of its numbers. */
+static bool is_value(const mote_pb_reader *d, const mote_pb_field *f, const uint8_t *p)
+{
+    uint64_t v = 0;
+
+    return mote_pb_type_of(f) != MOTE_PB_CLOSED ||
+           (mote_pb_read_varint(&p, d->top.end, &v) == 0 && is_known(d, f, v));
+}
+
 static bool is_there(const mote_pb_reader *d, const mote_pb_field *f)
 {
     const uint8_t *p = d->top.begin;
     uint32_t key;
 
     while (p < d->start && mote_pb_read_key(&p, d->top.end, &key) == 0) {
-        if (key == f->key)
+        if (key == f->key && is_value(d, f, p))
             return true;
         if (mote_pb_skip(&p, d->top.end, key) < 0)
             break;

@@ -158,6 +158,12 @@ line=$(tail -n 1 "$W/schemas.log")
 passed=$((passed + $(echo "$line" | sed -nE 's/^([0-9]+) passed.*/\1/p')))
 failed=$((failed + $(echo "$line" | sed -nE 's/.* ([0-9]+) failed.*/\1/p;t;s/.*/1/p')))
 
+/usr/bin/python3 tests/pb/wild.py "$BUILD/protoc-gen-mote" "$W/wild" "${SEED:-1}" 8 >"$W/wild.log" 2>&1
+grep FAIL "$W/wild.log"
+line=$(tail -n 1 "$W/wild.log")
+passed=$((passed + $(echo "$line" | sed -nE 's/^([0-9]+) passed.*/\1/p')))
+failed=$((failed + $(echo "$line" | sed -nE 's/.* ([0-9]+) failed.*/\1/p;t;s/.*/1/p')))
+
 beside_nanopb() {
     N=$W/nanopb
     mkdir -p "$N"

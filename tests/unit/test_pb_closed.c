@@ -113,6 +113,45 @@ static void unknown_numbers_need_their_place(void)
     CHECK_INT(m.one, 0);
 }
 
+/* A number that a closed enum does not have is no value of the field: what is required is missing.
+ */
+static void an_unknown_number_is_no_required_value(void)
+{
+    static const mote_pb_field fields[] = {
+        {0, offsetof(levels, unknown), MOTE_PB_BYTES | MOTE_PB_UNKNOWN, 0},
+        {MOTE_PB_KEY(1, 0), offsetof(levels, one), MOTE_PB_CLOSED | MOTE_PB_REQUIRED, 0},
+    };
+    static const mote_pb_message table = {fields, level_subs, 2, sizeof(levels)};
+    static const struct {
+        const char *in;
+        int result, one;
+        size_t unknown;
+    } rows[] = {
+        {"", MOTE_PB_ERR_REQUIRED, 0, 0},
+        {"08 05", 0, 5, 0},
+        {"08 06", MOTE_PB_ERR_REQUIRED, 0, 1},
+        {"08 00", MOTE_PB_ERR_REQUIRED, 0, 1},
+        {"08 85 80 80 80 f0 ff ff ff ff 01", 0, 5, 0}, /* its lower 32 bits are 5 */
+        {"08 06 08 05", 0, 5, 1},
+        {"08 05 08 06", 0, 5, 1},
+        {"08 06 10 05", MOTE_PB_ERR_REQUIRED, 0, 1}, /* field 2 has 5 */
+    };
+    const mote_pb_decoder decoder = MOTE_PB_DECODER(&table);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t in[16];
+        size_t len = unhex(rows[i].in, in);
+        mote_pb_where where = {NULL, 99, 0};
+        mote_pb_arena arena;
+        levels m;
+        mote_pb_arena_init(&arena, memory, sizeof memory);
+        CHECK_INT(mote_pb_decode(&decoder, &m, in, len, &arena, &where), rows[i].result);
+        CHECK_INT(where.field, rows[i].result < 0 ? 1 : 99);
+        CHECK_INT(m.one, rows[i].one);
+        CHECK_INT(m.unknown.count, rows[i].unknown);
+    }
+}
+
 /* However the input splits an array: its field once an element, packed in pieces of one, or in a
  * sub-message that comes in as many pieces. */
 static void arrays_take_a_multiple_of_their_elements(void)
@@ -242,6 +281,7 @@ int main(void)
 {
     RUN(numbers_of_a_closed_enum_are_kept_and_others_are_unknown);
     RUN(unknown_numbers_need_their_place);
+    RUN(an_unknown_number_is_no_required_value);
     RUN(arrays_take_a_multiple_of_their_elements);
     RUN(every_way_to_split_takes_no_more_than_the_bound);
     RUN(an_array_takes_what_its_elements_need);
