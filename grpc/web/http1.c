@@ -7,6 +7,11 @@ enum { HTTP1_MOST_WINDOW = 0x7fffffff, HTTP1_FIRST_WINDOW = 65535 };
 
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+static size_t http1_least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 int mote_http1_init(mote_http1 *h, const mote_http1_engine *engine, void *self, void *memory,
                     size_t size)
 {
@@ -18,13 +23,12 @@ int mote_http1_init(mote_http1 *h, const mote_http1_engine *engine, void *self, 
     h->engine = engine;
     h->self = self;
     h->head = bytes;
-    h->head_size = size / 2 < HTTP1_FRAME_MAX / 2 ? size / 2 : HTTP1_FRAME_MAX / 2;
+    h->head_size = http1_least_of(size / 2, HTTP1_FRAME_MAX / 2);
     h->out = bytes + size / 2;
     h->out_size = size / 4;
     h->stream = 1;
     h->initial_window = h->connection_window = HTTP1_FIRST_WINDOW;
-    size_t scratch = size / 4 < UINT16_MAX ? size / 4 : UINT16_MAX;
-    mote_hpack_decoder_init_bare(&h->decoder, 0, bytes + size / 2 + size / 4, scratch);
+    mote_hpack_decoder_init_bare(&h->decoder, 0, bytes + size / 2 + size / 4, size / 4);
     return 0;
 }
 
@@ -74,11 +78,6 @@ static size_t http1_on_head(mote_http1 *h, const uint8_t *in, size_t len)
 
 /* ---- content --------------------------------------------------------------------------------- */
 
-static size_t http1_least_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What both windows of the engine have room for. */
 static size_t http1_window_of_body(const mote_http1 *h)
 {
@@ -92,7 +91,7 @@ static size_t http1_give_content(mote_http1 *h, const uint8_t *in, size_t len, b
 {
     size_t n = http1_least_of(http1_least_of(len, h->body_left), HTTP1_FRAME_MAX);
 
-    if (h->open && http1_window_of_body(h) == 0)
+    if (h->open)
         mote_http1_pull(h);
     if (h->open) {
         n = http1_least_of(n, http1_window_of_body(h));
@@ -127,11 +126,12 @@ static void http1_bad_chunk(mote_http1 *h)
     mote_http1_refuse(h, "400 Bad Request", "a chunk is not SIZE CR LF CONTENT CR LF");
 }
 
+/* The value of a digit; < 0: it is none. */
 static int http1_hex(char ch)
 {
     int letter = (ch | 0x20) - 'a';
 
-    if (ch >= '0' && ch <= '9')
+    if (ch <= '9')
         return ch - '0';
     return letter >= 0 && letter < 6 ? letter + 10 : -1;
 }
@@ -167,7 +167,6 @@ static void http1_on_extension_byte(mote_http1 *h, char ch)
 static void http1_on_line_byte(mote_http1 *h, char ch)
 {
     h->cr = false;
-    h->skipped = 0;
     if (ch != '\n')
         http1_bad_chunk(h);
     else

@@ -221,7 +221,7 @@ static bool http1_is_forwarded(http1_span name)
 }
 
 /* An integer with a prefix of 7 bits (RFC 7541 5.1). */
-static size_t http1_put_length(uint8_t out[4], size_t len)
+static size_t http1_put_length(uint8_t out[3], size_t len)
 {
     size_t n = 1;
 
@@ -238,7 +238,7 @@ static size_t http1_put_length(uint8_t out[4], size_t len)
  * is. With `said` it goes to the engine. */
 static size_t http1_give_field(mote_http1 *h, http1_span name, http1_span value, bool said)
 {
-    uint8_t first[5] = {0}, second[4];
+    uint8_t first[4] = {0}, second[3]; /* a head is shorter than 16384 bytes */
     size_t n = 1 + http1_put_length(first + 1, name.len), m = http1_put_length(second, value.len);
 
     if (said) {

@@ -274,7 +274,7 @@ static void http1_after_bytes(mote_http1 *h, bool header)
         if (h->frame_len < sizeof h->frame)
             return;
         http1_begin_frame(h);
-        if (h->frame_len < sizeof h->frame || h->frame_left > 0)
+        if (h->frame_left > 0)
             return;
     }
     if (h->word_len > 0 && h->word_len == http1_unit_of(h)) {

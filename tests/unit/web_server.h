@@ -66,8 +66,8 @@ static int refuse(mote_grpc_call *call, const mote_grpc_event *ev)
     if (ev->type == MOTE_GRPC_START)
         return mote_grpc_send_headers(call, &initial, 1);
     return ev->type == MOTE_GRPC_HALF_CLOSE
-               ? mote_grpc_finish_with(call, MOTE_GRPC_UNAUTHENTICATED, " 100% \xe2\x82\xac ", 10,
-                                       trailing, 2)
+               ? mote_grpc_finish_with(call, MOTE_GRPC_UNAUTHENTICATED,
+                                       " 100% \xe2\x82\xac~\x7f\x1f! ", 14, trailing, 2)
                : 0;
 }
 
