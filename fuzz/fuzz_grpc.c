@@ -97,7 +97,7 @@ static void run(const uint8_t *data, size_t size, uint8_t mode, size_t chunk, ru
                                 .slots = 8,
                                 .rx_size = rx[mode >> 2 & 3],
                                 .tx_size = tx[mode >> 2 & 3],
-                                .dynamic = &mote_hpack_dynamic_table,
+                                .dynamic = FUZZ_CLIENT ? &mote_hpack_dynamic_table : NULL,
                                 .coder = &mote_hpack_huffman_coder,
                                 .table_size = FUZZ_CLIENT ? 0 : 4096,
                                 .field_size = 256,

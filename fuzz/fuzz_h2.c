@@ -1,9 +1,9 @@
 /* The frame parser and the state of streams, without gRPC above: an engine of either role and a
  * hostile peer. Pieces agree with the whole in events and output, windows stay in range, nothing is
- * said without a cause, and a copy of the memory continues as the original does.
- * First byte: bit 0 client, bit 1 the preface is there, bits 2-3 transmit buffer, bits 4-5 table,
- * bits 6-7 streams; second: chunk size; third: the chunk after which memory is restored from a
- * copy; the rest: what the peer sends. */
+ * said without a cause, and a copy of the memory continues as the original does. A server that
+ * knows header blocks again says what one says that does not. First byte: bit 0 client, bit 1 the
+ * preface is there, bits 2-3 transmit buffer, bits 4-5 table, bits 6-7 streams; second: chunk size;
+ * third: the chunk after which memory is restored from a copy; the rest: what the peer sends. */
 #include "../h2/h2.h"
 #include "fuzz.h"
 
@@ -17,11 +17,18 @@ typedef struct {
     mote_h2_stream streams[STREAMS_MAX];
     mote_hpack_slot slots[4];
     uint16_t table[MOTE_HPACK_TABLE_MEMORY(4096) / 2];
-    char scratch[512];
+    _Alignas(8) char scratch[512 + MOTE_H2_REPEATS_SIZE];
     uint8_t tx[4096];
 } state;
 
 static state s, copy;
+#ifdef MOTE_HPACK_SMALL
+static const mote_hpack_dynamic *const repeating =
+    &mote_hpack_dynamic_table; /* there is no other */
+#else
+static const mote_hpack_dynamic *const repeating = &mote_h2_repeating_table;
+#endif
+static const mote_hpack_dynamic *dynamic;
 static bool full; /* no space: slots and answers then depend on when output is taken */
 
 static void init(uint8_t mode)
@@ -33,11 +40,11 @@ static void init(uint8_t mode)
                              .tx = s.tx,
                              .tx_size = tx[mode >> 2 & 3],
                              .table = s.table,
-                             .dynamic = &mote_hpack_dynamic_table,
+                             .dynamic = dynamic,
                              .coder = &mote_hpack_huffman_coder,
                              .table_size = table[mode >> 4 & 3],
                              .scratch = s.scratch,
-                             .scratch_size = sizeof s.scratch,
+                             .scratch_size = 512,
                              .slots = s.slots,
                              .slot_count = 4,
                              .initial_window = 2000};
@@ -117,6 +124,9 @@ static void note(fuzz_log *log, const mote_h2_event *ev)
     if (ev->type == MOTE_H2_FIELD) {
         fuzz_put(log, ev->field.name, ev->field.name_len);
         fuzz_put(log, ev->field.value, ev->field.value_len);
+        fuzz_put_number(log, (uint32_t)ev->kind | (uint32_t)ev->field.flags << 8 |
+                                 (uint32_t)ev->field.name_index << 16 |
+                                 (uint32_t)ev->field.full_index << 24);
     }
     if (ev->type == MOTE_H2_RESET || ev->type == MOTE_H2_GOAWAY)
         fuzz_put_number(log, ev->code);
@@ -187,14 +197,19 @@ static void run(const uint8_t *data, size_t size, uint8_t mode, size_t chunk, un
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static fuzz_log events[2], output[2];
+    static fuzz_log events[3], output[3];
 
     if (size < 3)
         return 0;
     full = false;
-    events[0].len = events[1].len = output[0].len = output[1].len = 0;
+    for (int i = 0; i < 3; i++)
+        events[i].len = output[i].len = 0;
+    dynamic = &mote_hpack_dynamic_table;
     run(data + 3, size - 3, data[0], SIZE_MAX, UINT32_MAX, &events[0], &output[0]);
     run(data + 3, size - 3, data[0], 1 + data[1] % 64u, data[2], &events[1], &output[1]);
+    dynamic = data[0] & 1 ? dynamic : repeating;
+    run(data + 3, size - 3, data[0], SIZE_MAX, data[2], &events[2], &output[2]);
+    ASSERT(fuzz_same(&events[0], &events[2]) && fuzz_same(&output[0], &output[2]));
     ASSERT(full || fuzz_same(&events[0], &events[1]));
     ASSERT(full || fuzz_same(&output[0], &output[1]));
     return 0;

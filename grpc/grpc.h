@@ -250,7 +250,8 @@ typedef struct {
     uint32_t tx_size;   /* transmit buffer of the connection; no size is above MOTE_GRPC_SIZE_MAX */
     uint32_t table_size; /* HPACK table for receiving: 4096 for a server; a client may have 0 */
     const mote_hpack_dynamic *dynamic; /* client: &mote_hpack_dynamic_table where table_size is
-                                          not 0; MOTE_GRPC_SIZES() sets it */
+                                          not 0; MOTE_GRPC_SIZES() sets it. A server has it by
+                                          itself, on hosts one that knows header blocks again */
     const mote_hpack_coder *coder;     /* &mote_hpack_huffman_coder where long values are sent
                                                 again and again, as tokens, metadata or texts of a
                                                 status; or NULL */

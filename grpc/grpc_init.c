@@ -19,8 +19,8 @@ static bool memory_fits(const mote_grpc_config *c, size_t memory_size)
 {
     uint32_t sizes = c->rx_size | c->tx_size | c->table_size | c->field_size | c->user_size;
     size_t once = MOTE_GRPC_MEMORY(0, 0, c->tx_size, c->table_size, c->field_size, c->slots, 0);
-    size_t each =
-        MOTE_GRPC_MEMORY(1, c->rx_size, 0, 0, 0, 0, c->user_size) - 7 * MOTE_GRPC_RED_ZONE;
+    size_t each = MOTE_GRPC_MEMORY(1, c->rx_size, 0, 0, 0, 0, c->user_size) -
+                  MOTE_GRPC_MEMORY(0, 0, 0, 0, 0, 0, 0);
 
     return sizes <= MOTE_GRPC_SIZE_MAX && once <= memory_size &&
            (memory_size - once) / each >= c->max_calls;
@@ -79,6 +79,26 @@ mote_hpack_field mote_grpc_authority(const char *text)
     return f;
 }
 
+/* A server on a host knows header blocks again, unless the config says otherwise. */
+static const mote_hpack_dynamic *table_of(const mote_grpc_config *config)
+{
+#if MOTE_HAS_REPEATS
+    if (MOTE_GRPC_REPEATS > 0 && config->server && !config->dynamic)
+        return &mote_h2_repeating_table;
+#endif
+    return config->dynamic;
+}
+
+/* Bytes of the scratch. */
+static size_t scratch_room(const mote_h2_config *h)
+{
+#if MOTE_HAS_REPEATS
+    if (h->dynamic == &mote_h2_repeating_table)
+        return MOTE_H2_REPEATS_AT(h->scratch_size) + MOTE_H2_REPEATS_SIZE;
+#endif
+    return h->scratch_size;
+}
+
 int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size)
 {
     uint8_t *at = memory;
@@ -102,7 +122,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     h.quiet = true; /* of a server */
     h.stream_count = config->max_calls;
     h.tx_size = config->tx_size;
-    h.dynamic = config->dynamic;
+    h.dynamic = table_of(config);
     h.coder = config->coder;
     h.table_size = config->table_size;
     h.scratch_size = config->field_size;
@@ -114,7 +134,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     h.slots = take(&at, h.slot_count * sizeof(mote_hpack_slot));
     h.table = take(&at, MOTE_HPACK_TABLE_MEMORY(h.table_size));
     h.tx = take(&at, h.tx_size);
-    h.scratch = take(&at, h.scratch_size);
+    h.scratch = take(&at, scratch_room(&h));
     take_calls(g, &at);
     g->next_deadline_ms = UINT64_MAX;
     return mote_h2_init(&g->h2, &h);

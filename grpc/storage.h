@@ -52,6 +52,10 @@
 #endif
 #endif
 
+/* Bytes in which a server remembers header blocks that repeat (mote_h2_repeating_table), on the
+ * same machines: MOTE_H2_REPEATS_SIZE, or 0. */
+#define MOTE_GRPC_REPEATS ((size_t)(MOTE_GRPC_PLACE > 0 ? MOTE_H2_REPEATS_SIZE : 0))
+
 /* Under the address sanitizer, with -DMOTE_RED_ZONES for library and program alike: bytes behind
  * each part of a connection's memory, and each of an arena, that nobody may touch. It has its
  * price: such memory cannot be copied or cleared as a whole (fuzz/snapshot.h can), and must not lie
@@ -89,6 +93,6 @@ static inline void *mote_grpc_place(const struct mote_grpc_call *call)
                 MOTE_GRPC_ALIGN(user) + MOTE_GRPC_PLACE + 3 * MOTE_GRPC_RED_ZONE) +                \
      MOTE_GRPC_ALIGN((slots) * sizeof(mote_hpack_slot)) +                                          \
      MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(table)) + MOTE_GRPC_ALIGN(tx) +                       \
-     MOTE_GRPC_ALIGN(field) + 7 * MOTE_GRPC_RED_ZONE)
+     MOTE_GRPC_ALIGN(field) + MOTE_GRPC_REPEATS + 7 * MOTE_GRPC_RED_ZONE)
 
 #endif

@@ -174,6 +174,7 @@ typedef struct {
  * for room. */
 enum {
     MOTE_H2_TX_MIN = 128,
+    MOTE_H2_REPEATS_SIZE = 4480, /* of mote_h2_repeating_table */
     MOTE_H2_SCRATCH_MIN = 32,
     MOTE_H2_TABLE_MAX = 65504, /* of table_size */
     MOTE_H2_PINGS = 3,
@@ -185,6 +186,12 @@ enum {
     MOTE_H2_LOOK_MS = 1000 /* so much of a pause between two looks counts against the peer */
 };
 
+/* For servers on hosts (not -DMOTE_HPACK_SMALL, -DMOTE_CLIENT_ONLY): a table that knows header
+ * blocks again, if they and it are as they were; events are the same. The scratch is aligned as a
+ * uint64_t and has MOTE_H2_REPEATS_SIZE bytes more, from MOTE_H2_REPEATS_AT() on. */
+extern const mote_hpack_dynamic mote_h2_repeating_table;
+#define MOTE_H2_REPEATS_AT(scratch_size) (((size_t)(scratch_size) + 7) / 8 * 8)
+
 typedef struct {
     bool server;
     mote_h2_stream *streams; /* concurrent streams in either direction */
@@ -192,7 +199,8 @@ typedef struct {
     uint8_t *tx; /* transmit buffer, at least MOTE_H2_TX_MIN bytes; a header block must fit */
     size_t tx_size;
     const mote_hpack_dynamic *dynamic; /* &mote_hpack_dynamic_table; a client without a table need
-                                          not link it: NULL. A server has it by itself */
+                                          not link it: NULL. A server has it by itself, or is given
+                                          &mote_h2_repeating_table */
     void *table;       /* MOTE_HPACK_TABLE_MEMORY(table_size) bytes, aligned for uint16_t */
     size_t table_size; /* announced to the peer; a server that must take any legal first request
                           needs 4096 (RFC 9113 6.5.2), a client may have 0 */

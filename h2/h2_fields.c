@@ -266,6 +266,15 @@ unsigned mote_h2_check_field(mote_h2 *c, mote_hpack_field_view *f)
     return MOTE_SERVES(c) && !take_host(c, f) ? KIND_BAD : MOTE_H2_KIND_OTHER;
 }
 
+void mote_h2_tell_field(mote_h2 *c, unsigned kind)
+{
+    c->event->type = MOTE_H2_FIELD;
+    c->event->kind = (enum mote_h2_kind)kind;
+    c->event->stream = c->frame.stream;
+    c->event->status = c->block.status;
+    c->event->trailers = (c->block.flags & BLOCK_TRAILERS) != 0;
+}
+
 bool mote_h2_check_section(const mote_h2 *c)
 {
     unsigned request = PSEUDO_BIT(MOTE_H2_KIND_METHOD) | PSEUDO_BIT(MOTE_H2_KIND_SCHEME) |

@@ -149,11 +149,9 @@ static int take_field(mote_h2 *c)
     if (!c->frame.stream || c->block.code != 0 ||
         (MOTE_MAY_SERVE && c->quiet && is_for_http_alone(kind)))
         return 0;
-    c->event->type = MOTE_H2_FIELD;
-    c->event->kind = (enum mote_h2_kind)kind;
-    c->event->stream = c->frame.stream;
-    c->event->status = c->block.status;
-    c->event->trailers = (c->block.flags & BLOCK_TRAILERS) != 0;
+    if (MOTE_HAS_REPEATS)
+        mote_h2_repeat_note(c, kind);
+    mote_h2_tell_field(c, kind);
     return 1;
 }
 
@@ -192,6 +190,11 @@ int mote_h2_on_block_payload(mote_h2 *c, const uint8_t *in, size_t len, size_t *
         c->frame.remaining -= (uint32_t)*used;
         c->frame.pad = (uint8_t)c->frame.remaining;
         return 0;
+    }
+    if (MOTE_HAS_REPEATS && mote_h2_repeat_known(c, in, fragment, len)) {
+        *used = fragment;
+        c->frame.remaining = 0;
+        return mote_h2_repeat_tell(c);
     }
     return decode(c, in, fragment < len ? fragment : len, used);
 }
@@ -259,6 +262,8 @@ static int finish_block(mote_h2 *c)
     mote_h2_stream *s = c->frame.stream;
     int r = mote_hpack_decoder_end(&c->decoder);
     c->block.id = 0;
+    if (MOTE_HAS_REPEATS)
+        mote_h2_repeat_end(c);
     if (r < 0)
         return mote_h2_peer_error(c, MOTE_H2_COMPRESSION_ERROR, MOTE_TEXT(mote_hpack_strerror(r)));
     if (!s)

@@ -63,7 +63,9 @@ static void write_preface(mote_h2 *c)
 /* A client's SETTINGS arrive before its first request, so its own table size holds at once. */
 static void take_table(mote_h2 *c, const mote_h2_config *g)
 {
-    const mote_hpack_dynamic *dynamic = MOTE_SERVES(g) ? &mote_hpack_dynamic_table : g->dynamic;
+    const mote_hpack_dynamic *dynamic = MOTE_SERVES(g) && !(MOTE_HAS_REPEATS && g->dynamic)
+                                            ? &mote_hpack_dynamic_table
+                                            : g->dynamic;
 
     mote_hpack_decoder_init_bare(&c->decoder, MOTE_SERVES(g) ? 4096 : g->table_size, g->scratch,
                                  g->scratch_size);

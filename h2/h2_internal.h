@@ -197,6 +197,16 @@ bool mote_h2_check_section(const mote_h2 *c);
 /* A field has come: it may lie where the host was kept. */
 void mote_h2_spare_host(mote_h2 *c, const mote_hpack_field_view *f);
 
+/* h2_repeat.c: header blocks that repeat, where MOTE_HAS_REPEATS */
+/* Whether a block, of which `fragment` bytes are left and `len` are here, is known: then it has
+ * come to its end, and its fields are still to be told. */
+bool mote_h2_repeat_known(mote_h2 *c, const uint8_t *block, size_t fragment, size_t len);
+int mote_h2_repeat_tell(mote_h2 *c);                 /* 1: of one of them; 0: there is none */
+void mote_h2_repeat_note(mote_h2 *c, unsigned kind); /* a field is told for the first time */
+void mote_h2_repeat_end(mote_h2 *c);
+/* Fills what is told of a field beside its view. */
+void mote_h2_tell_field(mote_h2 *c, unsigned kind);
+
 /* h2_grammar.c: names of fields; and what a server lets in, each kind of text with its grammar */
 bool mote_h2_is_name(const char *s, size_t len);
 bool mote_h2_is_method(const char *s, size_t len);

@@ -286,7 +286,7 @@ static int in_frame(mote_h2 *c, const uint8_t *in, size_t len, size_t *used)
     if (f->stream && (f->stream->id != f->id || f->stream->state == MOTE_H2_STATE_RESET_OWED))
         f->stream = NULL; /* it was reset while its frame arrives */
     if (f->remaining == 0)
-        return end_frame(c);
+        return MOTE_HAS_REPEATS && mote_h2_repeat_tell(c) > 0 ? 1 : end_frame(c);
     r = on_payload(c, in, len, used);
     /* A frame ends after the user has seen its last piece, however it was cut: what follows from
      * the end (END_STREAM, credit) never comes earlier. */

@@ -10,7 +10,8 @@
  *   -DMOTE_NO_METADATA     calls send no metadata of their own: where some is given, the answer is
  *                          MOTE_GRPC_ERR_CONFIG; it is still received
  *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c); what a
- *                          field means is not remembered, and is found out each time
+ *                          field means is not remembered, nor header blocks that repeat:
+ *                          it is found out each time
  */
 #ifndef MOTE_FEATURES_H
 #define MOTE_FEATURES_H
@@ -53,6 +54,14 @@
 #define MOTE_MEMO_OF(field) ((mote_hpack_memo *)NULL)
 #else
 #define MOTE_MEMO_OF(field) ((field)->memo)
+#endif
+
+/* Whether a server's header blocks that repeat are recognised as a whole (h2_repeat.c): on hosts.
+ */
+#if defined MOTE_CLIENT_ONLY || defined MOTE_HPACK_SMALL
+#define MOTE_HAS_REPEATS 0
+#else
+#define MOTE_HAS_REPEATS 1
 #endif
 
 #ifdef MOTE_NO_TEXTS

@@ -35,6 +35,7 @@ BILL(f_slots, MOTE_GRPC_ALIGN(N_slots * sizeof(mote_hpack_slot)))
 BILL(g_table_size, MOTE_GRPC_ALIGN(MOTE_HPACK_TABLE_MEMORY(N_table_size)))
 BILL(h_tx_size, MOTE_GRPC_ALIGN(N_tx_size))
 BILL(i_field_size, MOTE_GRPC_ALIGN(N_field_size))
+BILL(i_repeats, MOTE_GRPC_REPEATS)
 BILL(j_all, MOTE_RAM_CONNECTION(ram))
 BILL(k_channel, sizeof(mote_channel) - sizeof(mote_grpc))
 BILL(l_in, N_in)
@@ -51,6 +52,7 @@ awk '/^\t\.size/ { sub(",", "", $2); print $2, $3 - 1 }' "$work/ram.s" | sort | 
         t["e_zplace"] = "where messages in parts go on: hosts alone (max_calls)"
         t["f_slots"] = "fields that the encoder remembers (slots)"; t["g_table_size"] = "HPACK table of what is received (table_size)"
         t["h_tx_size"] = "transmit buffer (tx_size)"; t["i_field_size"] = "the longest header field (field_size)"
+        t["i_repeats"] = "header blocks that a server knows again: hosts alone"
         t["j_all"] = "= an engine: server, or client with its own loop"; t["k_channel"] = "a blocking client beside it (mote_channel)"
         t["l_in"] = "its input buffer (in)"; t["m_all"] = "= a blocking client"
     }
