@@ -2,24 +2,24 @@
  * speak HTTP/1.1, and must not become a line of theirs (RFC 9113 10.3). */
 #include "h2_internal.h"
 
-/* Sets of characters, as a bit map of the ASCII range. */
-typedef uint32_t set[4];
+/* Sets of characters, as a bit map of what is printed of ASCII. */
+typedef uint32_t set[3];
 
 /* RFC 9110 5.6.2 tchar */
-static const set token_chars = {0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+static const set token_chars = {0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
 /* The same without upper case (RFC 9113 8.2.1) */
-static const set name_chars = {0x00000000, 0x03ff6cfa, 0xc0000000, 0x57ffffff};
+static const set name_chars = {0x03ff6cfa, 0xc0000000, 0x57ffffff};
 /* RFC 3986 2.2, 2.3: unreserved and sub-delims; "%", of pct-encoded (2.1); and ":", "[", "]" (3.2)
  */
-static const set authority_chars = {0x00000000, 0x2fff7ff2, 0xaffffffe, 0x47fffffe};
+static const set authority_chars = {0x2fff7ff2, 0xaffffffe, 0x47fffffe};
 /* RFC 3986 3.1, behind the first: ALPHA, DIGIT, "+", "-", "." */
-static const set scheme_chars = {0x00000000, 0x03ff6800, 0x07fffffe, 0x07fffffe};
+static const set scheme_chars = {0x03ff6800, 0x07fffffe, 0x07fffffe};
 
 static bool has(const set of, char ch)
 {
-    uint8_t c = (uint8_t)ch;
+    unsigned c = (unsigned)(uint8_t)ch - ' ';
 
-    return !(c & 0x80) && (of[c / 32] >> c % 32 & 1);
+    return c < 96 && (of[c / 32] >> c % 32 & 1);
 }
 
 /* Where the first character is that is not in the set, from `at` on; or `len`. */
