@@ -14,7 +14,7 @@ void mote_h2_shutdown(mote_h2 *c)
     } else {
         c->life = MOTE_H2_ANNOUNCED;
         c->goaway_last = MAX_WINDOW;
-        c->owed |= OWE_LAST_PING; /* whatever other PING is unanswered */
+        c->owed += OWE_PING; /* whatever other PING is unanswered */
         c->asked++;
     }
     mote_h2_flush(c);

@@ -40,10 +40,10 @@ enum {
 /* mote_h2.owed */
 enum {
     OWE_PING = 1,
-    OWE_GOAWAY = 2,
-    OWE_WINDOW = 4,
-    OWE_REFUSED = 8,
-    OWE_LAST_PING = 16 /* that of a shutdown, behind its GOAWAY */
+    OWE_PINGS = 3, /* how many: of the user, and of a shutdown */
+    OWE_GOAWAY = 4,
+    OWE_WINDOW = 8,
+    OWE_REFUSED = 16
 };
 
 /* mote_h2_block.flags */

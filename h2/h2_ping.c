@@ -11,7 +11,7 @@ int mote_h2_ping(mote_h2 *c)
     if (c->asked > 0)
         return MOTE_H2_AGAIN;
     c->asked++;
-    c->owed |= OWE_PING;
+    c->owed += OWE_PING;
     mote_h2_flush(c);
     return 0;
 }
@@ -20,9 +20,7 @@ int mote_h2_ping(mote_h2 *c)
  * the peer had sent before it heard that the end comes has arrived by now (RFC 9113 6.8). */
 static int answered(mote_h2 *c)
 {
-    unsigned unsaid = (c->owed & OWE_PING ? 1 : 0) + (c->owed & OWE_LAST_PING ? 1 : 0);
-
-    if (c->asked <= unsaid)
+    if (c->asked <= (c->owed & OWE_PINGS))
         return mote_h2_charge(c, COST_IGNORED);
     c->asked--;
     if (MOTE_MAY_SERVE && c->asked == 0 && c->life == MOTE_H2_ANNOUNCED) {

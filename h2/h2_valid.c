@@ -154,7 +154,7 @@ static bool role_valid(const mote_h2 *c)
     if (c->server)
         return c->sweep == 0;
     return !c->quiet && c->life != MOTE_H2_ANNOUNCED && c->block.host_len == 0 &&
-           !(c->owed & (OWE_REFUSED | OWE_LAST_PING)) &&
+           !(c->owed & OWE_REFUSED) && c->asked <= 1 &&
            !(c->block.flags & (BLOCK_CONNECT | BLOCK_REFUSED));
 }
 
@@ -163,10 +163,10 @@ bool mote_h2_valid(const mote_h2 *c)
     if (c->stream_count == 0 || !c->streams || !mote_h2_tx_valid(&c->tx) ||
         !mote_h2_section_valid(c) || (c->life == MOTE_H2_FAILED) != (c->error < 0) ||
         c->budget > c->budget_max || c->pings > MOTE_H2_PINGS || c->asked > 2 ||
-        c->late_bytes > c->connection_window || c->late_frames > c->stream_count ||
-        c->peer_max_frame == 0 || c->peer_max_frame > 0xffffff || !streams_valid(c) ||
-        !role_valid(c) || !mote_hpack_decoder_valid(&c->decoder) ||
-        !mote_hpack_encoder_valid(&c->encoder))
+        (c->owed & OWE_PINGS) > c->asked || c->late_bytes > c->connection_window ||
+        c->late_frames > c->stream_count || c->peer_max_frame == 0 ||
+        c->peer_max_frame > 0xffffff || !streams_valid(c) || !role_valid(c) ||
+        !mote_hpack_decoder_valid(&c->decoder) || !mote_hpack_encoder_valid(&c->encoder))
         return false;
     if (c->life == MOTE_H2_FAILED)
         return true;

@@ -164,7 +164,7 @@ static void a_state_of_one_role_is_not_reached_by_the_other(void)
         AFTER(h2.life = MOTE_H2_ANNOUNCED, server);
         AFTER(h2.block.host_len = 1, server);
         AFTER((h2.owed = OWE_REFUSED, h2.refused_first = h2.refused_last = 3), server);
-        AFTER(h2.owed = OWE_LAST_PING, server);
+        AFTER(h2.asked = 2, server);
         AFTER(h2.block.flags = BLOCK_CONNECT, server);
         AFTER(h2.block.flags = BLOCK_REFUSED, server);
         AFTER(h2.sweep = 1, !server);
