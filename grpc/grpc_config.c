@@ -36,7 +36,8 @@ static bool sizes_fit(mote_grpc_words *t, const mote_grpc_config *c)
 
     return config_within(t, "max_calls", c->max_calls, 1, UINT16_MAX) &&
            config_within(t, "rx_size", c->rx_size, MOTE_GRPC_RX_MIN, MOTE_GRPC_SIZE_MAX) &&
-           config_within(t, "tx_size", c->tx_size, MOTE_H2_TX_MIN, MOTE_GRPC_SIZE_MAX) &&
+           config_within(t, "tx_size", c->tx_size, MOTE_H2_TX_MIN,
+                         MOTE_CUTS ? MOTE_GRPC_SIZE_MAX : MOTE_H2_SMALL_TX_MAX) &&
            config_within(t, "field_size", c->field_size, MOTE_H2_SCRATCH_MIN, MOTE_GRPC_SIZE_MAX) &&
            config_within(t, "user_size", c->user_size, 0, MOTE_GRPC_SIZE_MAX) &&
            config_within(t, "table_size", c->table_size, 0, MOTE_H2_TABLE_MAX) &&

@@ -27,15 +27,21 @@ static size_t window_of(const mote_h2 *c, const mote_h2_stream *s)
 /* Bytes that fit the frame that may still grow, or a new one. */
 static size_t room_in_frame(const mote_h2 *c)
 {
-    return smaller(mote_h2_tx_space(c),
-                   c->peer_max_frame - (c->tx.tail - c->tx.frame - FRAME_HEADER_SIZE));
+    size_t space = mote_h2_tx_space(c);
+
+    return MOTE_CUTS
+               ? smaller(space, c->peer_max_frame - (c->tx.tail - c->tx.frame - FRAME_HEADER_SIZE))
+               : space;
 }
 
 static size_t room_in_new_frame(const mote_h2 *c)
 {
     size_t space = mote_h2_tx_space(c);
 
-    return space > FRAME_HEADER_SIZE ? smaller(space - FRAME_HEADER_SIZE, c->peer_max_frame) : 0;
+    if (space <= FRAME_HEADER_SIZE)
+        return 0;
+    space -= FRAME_HEADER_SIZE;
+    return MOTE_CUTS ? smaller(space, c->peer_max_frame) : space;
 }
 
 enum mote_h2_obstacle mote_h2_obstacle(const mote_h2 *c, const mote_h2_stream *s)

@@ -123,7 +123,7 @@ static bool frame_section(mote_h2 *c, unsigned flags, uint32_t id)
 
     for (;;) {
         size_t left = c->tx.tail - c->tx.head - at - FRAME_HEADER_SIZE;
-        bool last = left <= max;
+        bool last = !MOTE_CUTS || left <= max;
         if (!last && !mote_h2_tx_room(c, FRAME_HEADER_SIZE))
             return false;
         uint8_t *header = c->tx.bytes + c->tx.head + at;

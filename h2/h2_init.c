@@ -15,8 +15,9 @@ static bool span_ok(const void *p, size_t len, size_t min)
 static bool config_ok(const mote_h2_config *g)
 {
     return span_ok(g->streams, g->stream_count, 1) && g->stream_count <= UINT16_MAX &&
-           span_ok(g->tx, g->tx_size, MOTE_H2_TX_MIN) && span_ok(g->table, g->table_size, 0) &&
-           g->table_size <= MOTE_H2_TABLE_MAX &&
+           span_ok(g->tx, g->tx_size, MOTE_H2_TX_MIN) &&
+           (MOTE_CUTS || g->tx_size <= MOTE_H2_SMALL_TX_MAX) &&
+           span_ok(g->table, g->table_size, 0) && g->table_size <= MOTE_H2_TABLE_MAX &&
            (g->dynamic || g->table_size == 0 || MOTE_SERVES(g)) &&
            span_ok(g->scratch, g->scratch_size, MOTE_H2_SCRATCH_MIN) &&
            span_ok(g->slots, g->slot_count, 0) && g->slot_count <= UINT16_MAX &&

@@ -81,7 +81,8 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
             return mote_h2_peer_error_of(c, MOTE_H2_PROTOCOL_ERROR,
                                          MOTE_TEXT("MAX_FRAME_SIZE is not within 16384..16777215"),
                                          value);
-        c->peer_max_frame = value;
+        if (MOTE_CUTS)
+            c->peer_max_frame = value;
         return 0;
     default: /* RFC 9113 6.5.2: unknown settings are ignored, and MAX_HEADER_LIST_SIZE is advice */
         return 0;

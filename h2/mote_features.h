@@ -9,6 +9,8 @@
  *                          mote_grpc_init() refuses one
  *   -DMOTE_NO_METADATA     calls send no metadata of their own: where some is given, the answer is
  *                          MOTE_GRPC_ERR_CONFIG; it is still received
+ *   -DMOTE_SMALL_TX        what fits the transmit buffer fits one frame, and no header section is cut
+ *                          into CONTINUATION: mote_h2_init() refuses one above 16,393 bytes
  *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c); what a
  *                          field means is not remembered, nor header blocks that repeat:
  *                          it is found out each time
@@ -89,6 +91,13 @@
 #define MOTE_HAS_DOOR 0
 #else
 #define MOTE_HAS_DOOR 1
+#endif
+
+/* Whether what is sent may be longer than a frame may be. */
+#ifdef MOTE_SMALL_TX
+#define MOTE_CUTS 0
+#else
+#define MOTE_CUTS 1
 #endif
 
 #ifdef MOTE_NO_METADATA

@@ -6,7 +6,7 @@ SIZE_FLAGS := -Os -mthumb -fno-tree-loop-distribute-patterns -ffunction-sections
               -DMOTE_HPACK_SMALL -DMOTE_PB_DEPTH=4 -DMOTE_PB_GROUPS=8
 SIZE_LINK := -mthumb -Os -nostdlib -Wl,--gc-sections -Wl,-e,main -Wl,--defsym=board_data_from=0,--defsym=board_stack_end=0
 SIZE_SOURCES := tests/size/app.c $(CORE) examples/fleet/telemetry.mote.c port/cortex-m/memory.c
-LEAN := -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_NO_METADATA -DMOTE_NO_DOOR
+LEAN := -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_NO_METADATA -DMOTE_NO_DOOR -DMOTE_SMALL_TX
 
 SIZE_APPS := none client delivery server web both both-with-texts
 size_none := $(LEAN)

@@ -118,7 +118,7 @@ $(BUILD)/counted/obj/examples/services/chat_server.o: STEPS += -Dmain=chat_serve
 $(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_freertos,-fsanitize=thread,$(CORE) $(POSIX)))
 
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
-SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION
+SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_SMALL_TX
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_encode test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
 $(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_h2_repeat test_mutator test_mutator_ways test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
 $(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,replay wire fuzz_client peer_client,$(SANITIZERS)))

@@ -3,6 +3,7 @@
 #define H2_HARNESS_H
 
 #include "../../h2/h2.h"
+#include "../../h2/mote_features.h"
 #include "../test.h"
 
 enum { STREAMS = 4, TX = 4096 };

@@ -1,5 +1,6 @@
-/* What -DMOTE_CLIENT_ONLY, -DMOTE_NO_TEXTS, -DMOTE_NO_COMPRESSION and -DMOTE_NO_METADATA leave out
- * is refused, not misunderstood; what they leave is tested with grpcio (tests/run.sh). */
+/* What -DMOTE_CLIENT_ONLY, -DMOTE_NO_TEXTS, -DMOTE_NO_COMPRESSION, -DMOTE_NO_METADATA and
+ * -DMOTE_SMALL_TX leave out is refused, not misunderstood; what they leave is tested with grpcio
+ * (tests/run.sh). */
 #include "../../grpc/grpc.h"
 #include "../test.h"
 
@@ -26,6 +27,22 @@ static void a_server_is_refused(void)
     CHECK_INT(mote_grpc_init(&grpc, &config, memory, sizeof memory), MOTE_H2_ERR_CONFIG);
     config = config_of(false, NULL);
     CHECK_INT(mote_grpc_init(&grpc, &config, memory, sizeof memory), 0);
+}
+
+/* The least that does not fit a frame with its header. */
+static void a_buffer_beyond_a_frame_is_refused(void)
+{
+    static uint64_t large[MOTE_GRPC_MEMORY(1, 64, MOTE_H2_SMALL_TX_MAX + 1, 0, 64, 8, 0) / 8];
+    static mote_grpc_config config;
+    char text[MOTE_GRPC_CONFIG_TEXT];
+
+    config = config_of(false, NULL);
+    config.tx_size = MOTE_H2_SMALL_TX_MAX + 1;
+    CHECK_INT(mote_grpc_init(&grpc, &config, large, sizeof large), MOTE_H2_ERR_CONFIG);
+    CHECK(strcmp(mote_grpc_config_text(&config, large, sizeof large, text),
+                 "tx_size is 16394: at most 16393") == 0);
+    config.tx_size--;
+    CHECK_INT(mote_grpc_init(&grpc, &config, large, sizeof large), 0);
 }
 
 static void codecs_are_refused(void)
@@ -79,6 +96,7 @@ static void errors_have_their_codes_alone(void)
 int main(void)
 {
     RUN(a_server_is_refused);
+    RUN(a_buffer_beyond_a_frame_is_refused);
     RUN(codecs_are_refused);
     RUN(metadata_is_refused);
     RUN(errors_have_their_codes_alone);

@@ -28,6 +28,8 @@ static void a_full_frame_is_followed_by_another(void)
     mote_h2_stream *s;
     size_t room;
 
+    if (!MOTE_CUTS)
+        return;
     start(false);
     h2.peer_max_frame = 100;
     s = open_stream();
