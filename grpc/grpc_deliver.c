@@ -106,7 +106,7 @@ static MOTE_SMALL_APART enum mote_grpc_event_type next_event(mote_grpc_call *cal
     return call->remote == MOTE_GRPC_REMOTE_OVER ? MOTE_GRPC_NOTHING : next_after_messages(call);
 }
 
-MOTE_ROLES_APART bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
+bool mote_grpc_deliver(mote_grpc *g, mote_grpc_event *ev)
 {
     mote_grpc_delivery *d = &g->delivery;
     mote_grpc_call *call = d->call;

@@ -175,11 +175,6 @@ static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
 
 /* ---- the host that is asked ------------------------------------------------------------------ */
 
-static bool is_text(const mote_hpack_field_view *f, const char *text, size_t len)
-{
-    return f->value_len == len && memcmp(f->value, text, len) == 0;
-}
-
 /* Host names are compared without regard to case (RFC 3986 3.2.2). Of the characters of an
  * authority only letters differ by 32. */
 static bool same_host(const char *a, const char *b, size_t len)
@@ -221,11 +216,13 @@ void mote_h2_spare_host(mote_h2 *c, const mote_hpack_field_view *f)
 
 static void take_request_pseudo(mote_h2 *c, mote_hpack_field_view *f, unsigned kind)
 {
-    if (kind == MOTE_H2_KIND_METHOD && is_text(f, "CONNECT", 7))
-        c->block.flags |= BLOCK_CONNECT;
-    if (kind == MOTE_H2_KIND_METHOD && is_text(f, "OPTIONS", 7))
-        c->block.pseudo |= METHOD_IS_OPTIONS;
-    if (kind == MOTE_H2_KIND_PATH && is_text(f, "*", 1))
+    if (kind == MOTE_H2_KIND_METHOD && f->value_len == 7) {
+        if (memcmp(f->value, "CONNECT", 7) == 0)
+            c->block.flags |= BLOCK_CONNECT;
+        if (memcmp(f->value, "OPTIONS", 7) == 0)
+            c->block.pseudo |= METHOD_IS_OPTIONS;
+    }
+    if (kind == MOTE_H2_KIND_PATH && f->value_len == 1 && f->value[0] == '*')
         c->block.pseudo |= PATH_IS_ASTERISK;
     if (kind == MOTE_H2_KIND_AUTHORITY)
         take_host(c, f); /* the first that it hears of */

@@ -24,7 +24,7 @@ static bool config_ok(const mote_h2_config *g)
            g->initial_window <= MAX_WINDOW && g->connection_window <= MAX_WINDOW;
 }
 
-static uint32_t or_default(uint32_t value, uint32_t fallback)
+static MOTE_ROLES_APART uint32_t or_default(uint32_t value, uint32_t fallback)
 {
     return value == 0 ? fallback : value;
 }

@@ -176,8 +176,8 @@ static int integer_done(mote_hpack_decoder *d, mote_hpack_field_view *field)
 }
 
 /* First byte of an integer with a prefix of `bits` bits (RFC 7541 5.1). */
-static MOTE_SMALL_APART int integer_first(mote_hpack_decoder *d, uint8_t byte, unsigned bits,
-                                          enum mote_hpack_state state, mote_hpack_field_view *field)
+static int integer_first(mote_hpack_decoder *d, uint8_t byte, unsigned bits,
+                         enum mote_hpack_state state, mote_hpack_field_view *field)
 {
     unsigned mask = (1u << bits) - 1;
 

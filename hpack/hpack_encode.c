@@ -58,7 +58,7 @@ static void evict_to(mote_hpack_encoder *e, size_t size)
 }
 
 /* RFC 9113 4.3.1: the change is said at the start of the next block. */
-void mote_hpack_encoder_limit(mote_hpack_encoder *e, uint32_t size)
+MOTE_SMALL_APART void mote_hpack_encoder_limit(mote_hpack_encoder *e, uint32_t size)
 {
     MOTE_CHECK_THAT(mote_hpack_encoder_valid(e));
     if (size > MOTE_HPACK_DEFAULT_TABLE)
