@@ -293,15 +293,17 @@ static int tell_gone(mote_grpc_event *ev)
 static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
 {
     mote_channel *ch = channel_of(call);
+    bool looked = false;
     int r;
 
     mote_grpc_resume(call);
     while ((r = mote_channel_take(ch, call, ev)) == 0) {
         if (is_gone(call))
             return tell_gone(ev);
-        if (ch->read_ms >= until_ms)
+        if (looked && ch->read_ms >= until_ms)
             return 0;
         wait_on(call, wait_for_answer(ch), until_ms);
+        looked = true;
     }
     if (r < 0) /* every call was told that the connection is over; this one had ended before */
         make_status(mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2)), ev);
@@ -341,14 +343,17 @@ static uint64_t end_late_calls(mote_channel *ch, uint64_t until_ms)
 int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms)
 {
     uint64_t until_ms = mote_channel_now(ch) + timeout_ms;
+    bool looked = false;
     int r;
 
     for (size_t i = 0; i < ch->config.max_calls; i++) {
         if (ch->grpc.calls[i].local != MOTE_GRPC_LOCAL_FREE)
             mote_grpc_resume(&ch->grpc.calls[i]);
     }
-    while ((r = mote_channel_take(ch, NULL, ev)) == 0 && ch->read_ms < until_ms)
+    while ((r = mote_channel_take(ch, NULL, ev)) == 0 && (!looked || ch->read_ms < until_ms)) {
         mote_channel_turn(ch, end_late_calls(ch, until_ms));
+        looked = true;
+    }
     if (r > 0 && ev->type == MOTE_GRPC_STATUS)
         on_status(ch, ev);
     return r;

@@ -292,7 +292,7 @@ static uint64_t now_of(mote_posix_tls_io *t)
 
 static int begin_tls(mote_posix_tls_io *t)
 {
-    t->pos = t->len = 0;
+    t->pos = t->len = t->owed = 0;
     t->begun_ms = now_of(t);
     t->trace = mote_posix_trace_inner();
     t->saved = false;
@@ -374,6 +374,8 @@ static int shake_hands(mote_posix_tls_io *t)
     return 1;
 }
 
+/* What is written has left as records: until then it is offered again, and so whoever waits until
+ * all has left waits for that. */
 static int tls_io_write(void *context, const uint8_t *buf, size_t len)
 {
     mote_posix_tls_io *t = context;
@@ -383,9 +385,20 @@ static int tls_io_write(void *context, const uint8_t *buf, size_t len)
         return r;
     if (!push_output(t))
         return -1;
-    int n = mote_tls_write(t->tls, buf, len);
-    mote_posix_trace_bytes(t->trace, true, buf, n > 0 ? (size_t)n : 0);
-    return push_output(t) ? n : -1;
+    if (t->owed == 0) {
+        int n = mote_tls_write(t->tls, buf, len);
+        mote_posix_trace_bytes(t->trace, true, buf, n > 0 ? (size_t)n : 0);
+        if (n <= 0)
+            return n;
+        t->owed = (size_t)n;
+        if (!push_output(t))
+            return -1;
+    }
+    size_t left, owed = t->owed;
+    if (mote_tls_peek(t->tls, &left))
+        return 0;
+    t->owed = 0;
+    return (int)owed;
 }
 
 /* In a handshake there is room to write when the peer has spoken. */

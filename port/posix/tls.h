@@ -59,6 +59,7 @@ typedef struct {
     int trace;  /* number of the connection */
     bool saved; /* its session */
     size_t pos, len;
+    size_t owed; /* plain bytes whose records have not left: they are not written yet */
     uint64_t memory[MOTE_TLS_MEMORY / 8];
     uint8_t in[4096];
 } mote_posix_tls_io;

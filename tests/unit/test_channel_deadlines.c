@@ -7,5 +7,6 @@ int main(void)
     RUN(a_byte_at_a_time_is_an_answer_or_too_slow);
     RUN(a_server_that_never_stops_talking_keeps_nobody);
     RUN(what_returns_has_left);
+    RUN(without_time_what_is_there_is_read);
     return test_summary();
 }

@@ -135,6 +135,25 @@ static void a_handshake_ends_at_the_deadline(void)
     }
 }
 
+/* What is said to have left has left, and not into the buffer of TLS. */
+static void what_is_flushed_has_left(void)
+{
+    begin(WORKS);
+    CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+    CHECK_INT(mote_channel_flush(&channel, 1000), 0);
+    uint64_t at = now;
+    size_t len = heard_len;
+    server = NO_ROOM;
+    CHECK_INT(mote_h2_ping(&channel.grpc.h2), 0);
+    CHECK_INT(mote_channel_flush(&channel, 700), MOTE_AGAIN);
+    CHECK_INT(now, at + 700);
+    CHECK_INT(heard_len, len);
+    server = WORKS;
+    CHECK_INT(mote_channel_flush(&channel, 1000), 0);
+    CHECK_INT(heard_len, len + 17);
+    CHECK_INT(now, at + 700);
+}
+
 int main(int argc, char **argv)
 {
     const char *folder = argc > 1 ? argv[1] : "build/test/tls", *why = NULL;
@@ -153,13 +172,14 @@ int main(int argc, char **argv)
     config_of_client =
         (mote_posix_tls_config){.context = contexts[CLIENT], .host_name = "localhost"};
     layer = through_tls;
-    takes_records = true;
     every = argc > 2 && strcmp(argv[2], "whole") == 0 ? 1 : 3;
     RUN(every_wait_through_tls_ends_at_the_deadline);
     every = every > 1 ? 39 : 3;
     RUN(a_byte_at_a_time_is_an_answer_or_too_slow);
     RUN(a_server_that_never_stops_talking_keeps_nobody);
     RUN(what_returns_has_left);
+    RUN(without_time_what_is_there_is_read);
+    RUN(what_is_flushed_has_left);
     RUN(a_handshake_ends_at_the_deadline);
     mote_posix_tls_end(&secret);
     mote_tls_end(peer);

@@ -6,7 +6,6 @@
 #include "waits.h"
 
 static unsigned every = 1; /* of so many cells one is run */
-static bool takes_records; /* the transport: of what leaves as one piece it takes all */
 
 /* The functions that wait. Before a call has started, all of them wait in mote_channel_start(). */
 typedef enum { UNARY, SEND, RECV, RECV_WITHIN, NEXT, COLLECT, FINISH, WAYS } way;
@@ -110,8 +109,6 @@ static void mend(obstacle where, way by)
 
 static const char *text_of(size_t row, way by)
 {
-    if (rows[row].where == NO_ROOM && takes_records && by == UNARY)
-        return rows[6].text;
     return by == SEND && rows[row].where > NO_WINDOW ? rows[5].text : rows[row].text;
 }
 
@@ -198,6 +195,29 @@ static void a_server_that_never_stops_talking_keeps_nobody(void)
                       wheres[i % 5] == WORKS ? MOTE_GRPC_OK : MOTE_GRPC_DEADLINE_EXCEEDED);
             CHECK(now <= 1000 + LIMIT + 3 * chatter_ms);
         }
+    }
+}
+
+/* Whoever has no time to wait still reads what is there. */
+static void without_time_what_is_there_is_read(void)
+{
+    for (int how = 0; how < 2; how++) {
+        mote_grpc_request request = {.path = &path};
+        mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
+        mote_grpc_call *call;
+        mote_grpc_event ev = {0};
+        int events = 0, r = 1;
+        begin(WORKS);
+        CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+        CHECK_INT(mote_channel_send(call, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST), 0);
+        uint64_t at = now;
+        while (r == 1 && ev.type != MOTE_GRPC_STATUS) {
+            r = how ? mote_channel_next(&channel, &ev, 0) : mote_channel_recv_within(call, &ev, 0);
+            events += r;
+        }
+        CHECK_INT(events, 3); /* START, MESSAGE, STATUS */
+        CHECK_INT(ev.code, MOTE_GRPC_OK);
+        CHECK_INT(now, at);
     }
 }
 
