@@ -11,6 +11,18 @@ uint32_t mote_channel_random(mote_channel *ch)
     return ch->random;
 }
 
+/* A connection that takes no more calls, and has none, is ended as such: GOAWAY, and what the
+ * transport says. */
+static void leave_old(mote_channel *ch)
+{
+    if (!ch->open)
+        return;
+    mote_grpc_shutdown(&ch->grpc);
+    mote_channel_write(ch);
+    if (ch->io.close)
+        ch->io.close(ch->io.context);
+}
+
 /* An attempt to connect. When the deadline of a call cuts it short, nothing is left of it but the
  * time of the next one. */
 static int attempt(mote_channel *ch, uint64_t until_ms)
@@ -19,6 +31,7 @@ static int attempt(mote_channel *ch, uint64_t until_ms)
 
     mote_channel_set_state(ch, MOTE_CHANNEL_CONNECTING, "connecting");
     ch->waits_for = MOTE_WAITS_FOR_CONNECTION;
+    leave_old(ch);
     ch->attempt_ms = now + mote_backoff_next(&ch->backoff, mote_channel_random(ch));
     ch->open = ch->io.connect(ch->io.context, until_ms < limit ? until_ms : limit) == 0;
     ch->read_ms = mote_channel_now(ch);

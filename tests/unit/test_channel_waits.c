@@ -83,10 +83,13 @@ static void each_of_several_calls_ends_at_its_own_deadline(void)
 
 static unsigned closes, calls_refused;
 
+static bool said_goodbye;
+
 static void hang_up(void *context)
 {
     (void)context;
     closes++;
+    said_goodbye = heard_len > 17 && memcmp(heard + heard_len - 17, "\0\0\10\7", 4) == 0;
 }
 
 /* A transport that connects again may have no close of its own. */
@@ -295,6 +298,32 @@ static void a_server_that_refuses_each_call_is_asked_now_and_then(void)
     }
 }
 
+/* ... and so does whoever connects again: the server takes no more calls, or there are no more ids
+ * for them. */
+static void a_connection_that_is_left_is_told(void)
+{
+    for (int ids = 0; ids < 2; ids++) {
+        begin(WORKS);
+        closes = 0;
+        channel.io.close = hang_up;
+        CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+        said_at = said_len = 0;
+        if (ids)
+            channel.grpc.h2.next_id = (1u << 31) + 1;
+        else
+            say("\0\0\10\7\0\0\0\0\0\0\0\0\1\0\0\0\0", 17);
+        CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+        CHECK_INT(connects, 2);
+        CHECK_INT(closes, 1);
+        CHECK_INT(said_goodbye, ids);
+        channel.open = false; /* one that has ended by itself is not told */
+        channel.state = MOTE_CHANNEL_IDLE;
+        CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+        CHECK_INT(connects, 3);
+        CHECK_INT(closes, 1);
+    }
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -320,5 +349,6 @@ int main(void)
     RUN(a_status_tells_why_the_transport_has_ended);
     RUN(a_server_that_refuses_each_call_is_asked_now_and_then);
     RUN(close_says_goaway);
+    RUN(a_connection_that_is_left_is_told);
     return test_summary();
 }
