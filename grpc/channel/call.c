@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { CATCH_UP_MS = 20 }; /* what a socket holds takes less */
-
 static mote_channel *channel_of(const mote_grpc_call *call)
 {
     return (mote_channel *)call->grpc; /* its first member */
@@ -62,13 +60,13 @@ static int try_start(mote_channel *ch, const mote_grpc_request *request, uint64_
  * not waited for. */
 static void catch_up(mote_channel *ch)
 {
-    uint64_t until_ms = mote_channel_now(ch) + CATCH_UP_MS;
+    uint64_t until_ms = mote_channel_now(ch) + MOTE_CHANNEL_CATCH_UP_MS;
 
     mote_channel_park(ch); /* the call that has ended last gives back its place */
     do {
         mote_channel_turn(ch, 0);
         mote_channel_park(ch);
-    } while (ch->open && ch->in_len > 0 && ch->read_ms < until_ms);
+    } while (ch->open && ch->in_len > 0 && mote_channel_now(ch) < until_ms);
 }
 
 /* The channel for a new call: what is READY, or else may connect. */

@@ -18,7 +18,7 @@ int mote_channel_init(mote_channel *ch, const mote_grpc_config *config, void *me
     ch->open = io.connect == NULL;
     ch->state = ch->open ? MOTE_CHANNEL_CONNECTING : MOTE_CHANNEL_IDLE;
     ch->why = "";
-    ch->read_ms = mote_channel_now(ch);
+    ch->read_ms = ch->row_ms = mote_channel_now(ch);
     return mote_grpc_init(&ch->grpc, &ch->config, memory, memory_size);
 }
 
@@ -48,12 +48,27 @@ void mote_channel_write(mote_channel *ch)
     }
 }
 
+/* A read that finds nothing has read all. As a server may go on for ever, of reads that find
+ * something those count together that follow within so long; when the next of these rows begins,
+ * all that was there when the last one did is read. */
+static void note_read(mote_channel *ch, bool found)
+{
+    uint64_t now = mote_channel_now(ch);
+
+    if (!found) {
+        ch->read_ms = ch->row_ms = now;
+    } else if (now - ch->row_ms >= MOTE_CHANNEL_CATCH_UP_MS) {
+        ch->read_ms = ch->row_ms;
+        ch->row_ms = now;
+    }
+}
+
 /* Reads once. What the peer has said is read before a failed write ends the connection. */
 static int fill(mote_channel *ch)
 {
     int n = ch->io.read(ch->io.context, ch->in, ch->in_size);
 
-    ch->read_ms = mote_channel_now(ch);
+    note_read(ch, n > 0);
     ch->in_pos = 0;
     ch->in_len = n > 0 ? (size_t)n : 0;
     if (n < 0 || (n == 0 && ch->write_ends)) {

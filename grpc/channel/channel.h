@@ -160,7 +160,8 @@ typedef struct mote_channel {
     void *memory;
     size_t memory_size;
     const char *why;     /* why the state is what it is */
-    uint64_t read_ms;    /* time of the last read: what had arrived by then goes before time-outs */
+    uint64_t read_ms;    /* what had arrived by then was read: it goes before time-outs */
+    uint64_t row_ms;     /* since when reads find something */
     uint64_t attempt_ms; /* earliest time of the next attempt to connect */
     mote_backoff backoff;
     uint32_t tokens; /* thousandths */

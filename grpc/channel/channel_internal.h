@@ -5,6 +5,7 @@
 
 #define MOTE_CHANNEL_FOREVER UINT64_MAX
 
+enum { MOTE_CHANNEL_CATCH_UP_MS = 20 }; /* to read what a socket holds takes less */
 enum { MOTE_GRPC_NO_RETRY = -1, MOTE_GRPC_NO_PUSHBACK = -2 }; /* pushback_ms */
 
 /* channel.c: what all the others are made of */

@@ -34,7 +34,7 @@ static int attempt(mote_channel *ch, uint64_t until_ms)
     leave_old(ch);
     ch->attempt_ms = now + mote_backoff_next(&ch->backoff, mote_channel_random(ch));
     ch->open = ch->io.connect(ch->io.context, until_ms < limit ? until_ms : limit) == 0;
-    ch->read_ms = mote_channel_now(ch);
+    ch->read_ms = ch->row_ms = mote_channel_now(ch);
     if (!ch->open) {
         bool cut = ch->read_ms >= until_ms;
         mote_channel_set_state(ch, cut ? MOTE_CHANNEL_IDLE : MOTE_CHANNEL_TRANSIENT_FAILURE,

@@ -106,5 +106,6 @@ int main(void)
     RUN(a_server_that_never_stops_talking_keeps_nobody);
     RUN(what_returns_has_left);
     RUN(without_time_what_is_there_is_read);
+    RUN(an_answer_that_was_there_in_time_is_taken);
     return test_summary();
 }

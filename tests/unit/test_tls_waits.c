@@ -179,6 +179,7 @@ int main(int argc, char **argv)
     RUN(a_server_that_never_stops_talking_keeps_nobody);
     RUN(what_returns_has_left);
     RUN(without_time_what_is_there_is_read);
+    RUN(an_answer_that_was_there_in_time_is_taken);
     RUN(what_is_flushed_has_left);
     RUN(a_handshake_ends_at_the_deadline);
     mote_posix_tls_end(&secret);
