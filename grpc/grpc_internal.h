@@ -73,6 +73,12 @@ static inline const mote_grpc_method *mote_grpc_method_of(const mote_grpc_call *
     return mote_grpc_serves(call->grpc) ? call->method : NULL;
 }
 
+/* Whether the request is one of gRPC: others get an answer in plain HTTP. */
+static inline bool mote_grpc_is_grpc(const mote_grpc_call *call)
+{
+    return (call->facts & (FACT_POST | FACT_GRPC)) == (FACT_POST | FACT_GRPC);
+}
+
 /* Only a server begins with its headers. */
 static inline bool mote_grpc_owes_headers(const mote_grpc_call *call)
 {

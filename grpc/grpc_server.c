@@ -67,21 +67,13 @@ void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsign
     }
 }
 
-/* A request that is no gRPC gets an answer in plain HTTP: 405 or 415. */
-static void refuse_http(mote_grpc_call *call, const char *status)
-{
-    mote_h2 *h2 = &call->grpc->h2;
-
-    mote_h2_headers_begin(h2, call->stream);
-    mote_h2_put_value(h2, &mote_grpc_status_200, status, 3);
-    int r = mote_h2_headers_end(h2, true);
-    mote_grpc_call_end(call, MOTE_GRPC_UNIMPLEMENTED, NULL,
-                       r < 0 ? MOTE_H2_REFUSED_STREAM : MOTE_H2_NO_ERROR);
-}
-
-/* Why a request that is gRPC is not taken: its code, with *text, or OK. */
+/* Why a request is not taken: its code, with *text, or OK. */
 static int objection(mote_grpc_call *call, const mote_h2_event *h, const char **text)
 {
+    if (!mote_grpc_is_grpc(call)) {
+        *text = NULL;
+        return MOTE_GRPC_UNIMPLEMENTED;
+    }
     if (h->truncated) {
         *text = mote_grpc_limit_of_fields(call);
         return MOTE_GRPC_RESOURCE_EXHAUSTED;
@@ -110,11 +102,7 @@ static void decide(mote_grpc_call *call, const mote_h2_event *h)
 
     if (MOTE_HAS_DOOR && door && door->ways->answer(call))
         return;
-    if (!(call->facts & FACT_POST)) {
-        refuse_http(call, "405");
-    } else if (!(call->facts & FACT_GRPC)) {
-        refuse_http(call, "415");
-    } else if ((code = objection(call, h, &text)) != MOTE_GRPC_OK) {
+    if ((code = objection(call, h, &text)) != MOTE_GRPC_OK) {
         call->facts |= FACT_REFUSED;
         mote_grpc_call_end(call, code, MOTE_TEXT(text), STREAM_STATUS);
     }

@@ -88,6 +88,11 @@ static void put_status(mote_grpc_call *call, int code, const char *message, size
 {
     mote_h2 *h2 = &call->grpc->h2;
 
+    if (call->facts & FACT_REFUSED && !mote_grpc_is_grpc(call)) {
+        mote_h2_headers_begin(h2, call->stream);
+        mote_h2_put_value(h2, &mote_grpc_status_200, call->facts & FACT_POST ? "415" : "405", 3);
+        return;
+    }
     put_headers(call);
     put_code(h2, code);
     if (message_len > 0)
