@@ -136,8 +136,9 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     h.tx = take(&at, h.tx_size);
     h.scratch = take(&at, scratch_room(&h));
     take_calls(g, &at);
+    int r = mote_h2_init(&g->h2, &h);
     g->next_deadline_ms = UINT64_MAX;
-    return mote_h2_init(&g->h2, &h);
+    return r;
 }
 
 void mote_grpc_shutdown(mote_grpc *g)

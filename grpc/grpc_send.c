@@ -62,7 +62,7 @@ static int again(mote_grpc_call *call)
     return MOTE_AGAIN;
 }
 
-static int commit(mote_grpc_call *call, size_t len, bool last)
+static MOTE_SMALL_INLINE int commit(mote_grpc_call *call, size_t len, bool last)
 {
     int r = mote_h2_commit(&call->grpc->h2, call->stream, len, last);
 

@@ -58,17 +58,20 @@ size_t mote_grpc_percent_size(const char *in, size_t *len, size_t cap)
     return n;
 }
 
+static char upper_hex(unsigned n)
+{
+    return (char)(n + (n < 10 ? '0' : 'A' - 10));
+}
+
 void mote_grpc_percent_encode(const char *in, size_t len, char *out)
 {
-    static const char hex[] = "0123456789ABCDEF";
-
     for (size_t i = 0; i < len; i++) {
         if (stays(in, len, i)) {
             *out++ = in[i];
         } else {
             *out++ = '%';
-            *out++ = hex[(uint8_t)in[i] >> 4];
-            *out++ = hex[(uint8_t)in[i] & 15];
+            *out++ = upper_hex((uint8_t)in[i] >> 4);
+            *out++ = upper_hex((uint8_t)in[i] & 15);
         }
     }
 }

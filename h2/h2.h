@@ -174,7 +174,7 @@ typedef struct {
  * for room. */
 enum {
     MOTE_H2_TX_MIN = 128,
-    MOTE_H2_REPEATS_SIZE = 4480, /* of mote_h2_repeating_table */
+    MOTE_H2_REPEATS_SIZE = 4480,  /* of mote_h2_repeating_table */
     MOTE_H2_SMALL_TX_MAX = 16393, /* with -DMOTE_SMALL_TX: a frame and its header */
     MOTE_H2_SCRATCH_MIN = 32,
     MOTE_H2_TABLE_MAX = 65504, /* of table_size */

@@ -15,6 +15,9 @@ static const set authority_chars = {0x2fff7ff2, 0xaffffffe, 0x47fffffe};
 /* RFC 3986 3.1, behind the first: ALPHA, DIGIT, "+", "-", "." */
 static const set scheme_chars = {0x03ff6800, 0x07fffffe, 0x07fffffe};
 
+/* RFC 3986 3.3, 3.4: what is printed, but for blanks and "#" */
+static const set path_chars = {0xfffffff6, 0xffffffff, 0x7fffffff};
+
 static bool has(const set of, char ch)
 {
     unsigned c = (unsigned)(uint8_t)ch - ' ';
@@ -22,31 +25,30 @@ static bool has(const set of, char ch)
     return c < 96 && (of[c / 32] >> c % 32 & 1);
 }
 
-/* Where the first character is that is not in the set, from `at` on; or `len`. */
-static size_t span(const set of, const char *s, size_t len, size_t at)
+/* Whether all of them are in the set. */
+static bool all_in(const set of, const char *s, size_t len)
 {
-    while (at < len && has(of, s[at]))
-        at++;
-    return at;
+    while (len > 0 && has(of, s[len - 1]))
+        len--;
+    return len == 0;
 }
 
 /* RFC 9110 5.1: field-name = token */
 bool mote_h2_is_name(const char *s, size_t len)
 {
-    return len > 0 && span(name_chars, s, len, 0) == len;
+    return len > 0 && all_in(name_chars, s, len);
 }
 
 /* RFC 9110 9.1: method = token */
 bool mote_h2_is_method(const char *s, size_t len)
 {
-    return len > 0 && span(token_chars, s, len, 0) == len;
+    return len > 0 && all_in(token_chars, s, len);
 }
 
 /* RFC 3986 3.1: scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) */
 bool mote_h2_is_scheme(const char *s, size_t len)
 {
-    return len > 0 && (s[0] | 32) >= 'a' && (s[0] | 32) <= 'z' &&
-           span(scheme_chars, s, len, 0) == len;
+    return len > 0 && (s[0] | 32) >= 'a' && (s[0] | 32) <= 'z' && all_in(scheme_chars, s, len);
 }
 
 /* RFC 9113 8.3.1: "*", or a path that begins with "/", and a query. Of the characters that RFC 3986
@@ -56,11 +58,7 @@ bool mote_h2_is_path(const char *s, size_t len)
 {
     if (len == 1 && s[0] == '*')
         return true;
-    for (size_t i = 0; i < len; i++) {
-        if (s[i] <= ' ' || s[i] > '~' || s[i] == '#')
-            return false;
-    }
-    return len > 0 && s[0] == '/';
+    return len > 0 && s[0] == '/' && all_in(path_chars, s, len);
 }
 
 /* RFC 3986 3.2: authority = host [ ":" port ], without userinfo (RFC 9113 8.3.1); also of Host (RFC
@@ -68,7 +66,7 @@ bool mote_h2_is_path(const char *s, size_t len)
  * them, as "192.0.2.1:443,[2001:db8::1]:443". */
 bool mote_h2_is_authority(const char *s, size_t len)
 {
-    return span(authority_chars, s, len, 0) == len;
+    return all_in(authority_chars, s, len);
 }
 
 /* RFC 9110 8.6: 1*DIGIT */

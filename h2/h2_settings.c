@@ -62,7 +62,7 @@ static int apply_setting(mote_h2 *c, unsigned id, uint32_t value)
         mote_hpack_encoder_limit(&c->encoder, value);
         return 0;
     case SETTING_ENABLE_PUSH: /* a server must not send 1 (RFC 9113 6.5.2) */
-        if (value > 1 || (value == 1 && !MOTE_SERVES(c)))
+        if (value > (MOTE_SERVES(c) ? 1u : 0u))
             return mote_h2_peer_error_of(c, MOTE_H2_PROTOCOL_ERROR,
                                          MOTE_TEXT("ENABLE_PUSH has no valid value"), value);
         return 0;

@@ -9,8 +9,8 @@
  *                          mote_grpc_init() refuses one
  *   -DMOTE_NO_METADATA     calls send no metadata of their own: where some is given, the answer is
  *                          MOTE_GRPC_ERR_CONFIG; it is still received
- *   -DMOTE_SMALL_TX        what fits the transmit buffer fits one frame, and no header section is cut
- *                          into CONTINUATION: mote_h2_init() refuses one above 16,393 bytes
+ *   -DMOTE_SMALL_TX        all that fits the transmit buffer fits one frame, so no header
+ *                          section is cut: mote_h2_init() refuses one above 16,393 bytes
  *   -DMOTE_HPACK_SMALL     small tables of hpack, slower for strings (hpack_*_small.c); what a
  *                          field means is not remembered, nor header blocks that repeat:
  *                          it is found out each time

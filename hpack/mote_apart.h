@@ -17,6 +17,13 @@
 #define MOTE_SMALL_APART
 #endif
 
+/* What is inlined there wherever it is called, as the function below it is smaller alone. */
+#if defined __OPTIMIZE_SIZE__ && defined __GNUC__
+#define MOTE_SMALL_INLINE inline __attribute__((always_inline))
+#else
+#define MOTE_SMALL_INLINE
+#endif
+
 /* A short function of a header, which is inlined but there. */
 #if defined __OPTIMIZE_SIZE__ && defined __GNUC__
 #define MOTE_HEADER_APART static __attribute__((noinline, unused))
