@@ -141,7 +141,8 @@ static void frame(uint8_t type, uint8_t flags, uint8_t id, const void *payload, 
 {
     uint8_t bytes[256] = {0, 0, (uint8_t)len, type, flags, 0, 0, 0, id};
 
-    memcpy(bytes + 9, payload, len);
+    if (len > 0)
+        memcpy(bytes + 9, payload, len);
     layer.to_server(bytes, 9 + len);
 }
 
