@@ -104,13 +104,14 @@ static int check_frame(mote_h2 *c)
 {
     const mote_h2_frame *f = &c->frame;
 
-    if (f->length > MAX_FRAME) /* RFC 9113 4.2 */
-        return mote_h2_peer_error_of(c, MOTE_H2_FRAME_SIZE_ERROR,
-                                     MOTE_TEXT("frame larger than 16384 bytes"), f->length);
+    /* before its size: what another protocol says is no large frame */
     if (f->phase == MOTE_H2_AWAIT_SETTINGS &&
         (f->type != MOTE_H2_FRAME_SETTINGS || (f->flags & FLAG_ACK)))
         return mote_h2_peer_error(c, MOTE_H2_PROTOCOL_ERROR,
                                   MOTE_TEXT("the first frame is not SETTINGS"));
+    if (f->length > MAX_FRAME) /* RFC 9113 4.2 */
+        return mote_h2_peer_error_of(c, MOTE_H2_FRAME_SIZE_ERROR,
+                                     MOTE_TEXT("frame larger than 16384 bytes"), f->length);
     if (c->block.id != 0 && (f->type != MOTE_H2_FRAME_CONTINUATION || f->id != c->block.id))
         return mote_h2_peer_error(
             c, MOTE_H2_PROTOCOL_ERROR,

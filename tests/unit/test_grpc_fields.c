@@ -331,8 +331,9 @@ static void binary_values_come_alone_or_in_lists(void)
 
 /* ---- another protocol ------------------------------------------------------------------------ */
 
-static void an_answer_in_http_1_is_called_that(void)
+static void an_answer_that_is_no_http_2_is_called_that(void)
 {
+    static const char other[] = "the first frame is not SETTINGS";
     static const struct {
         const char *bytes, *text;
     } cases[] = {
@@ -341,8 +342,24 @@ static void an_answer_in_http_1_is_called_that(void)
         {"HTTP/1.1 502", "the peer answered HTTP/1.1 502"}, /* no byte more is waited for */
         {"HTTP/1.0 200 OK\r\n", "the peer answered HTTP/1.0 200"},
         {"HTTP/1.x nonsense", "the peer answered HTTP/1.x non"},
-        {"HTTP/2.0 is none\r\n", "frame larger than 16384 bytes: 4740180"},
-        {"220 smtp.example.org ESMTP\r\n", "frame larger than 16384 bytes: 3289648"},
+        {"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n",
+         "the peer answered HTTP/1.1 302"},
+        {"HTTP/2.0 is none\r\n", other},
+        {"http/1.1 200 ok\r\n", other},
+        {"\r\nHTTP/1.1 200 OK\r\n", other},
+        {"<!doctype html><title>Please log in</title>", other}, /* HTTP/0.9 */
+        {"ICY 200 OK\r\n\r\n", other},
+        {"RTSP/1.0 400 Bad Request\r\n", other},
+        {"SIP/2.0 400 Bad Request\r\n", other},
+        {"220 smtp.example.org ESMTP\r\n", other},
+        {"SSH-2.0-OpenSSH_9.2\r\n", other},
+        {"-ERR unknown command 'PRI'\r\n", other},
+        {"* OK IMAP4rev1 ready\r\n", other},
+        {"+OK POP3 ready <1@example>\r\n", other},
+        {"\x15\x03\x03\x01\x02\x02\x46\x15\x03", other}, /* an alert of TLS, and more */
+        {"\xff\xfd\x18\xff\xfd\x20\xff\xfd\x23", other}, /* telnet */
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", other},     /* our own words: an echo */
+        {"login: please", other},
     };
 
     for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
@@ -428,7 +445,7 @@ int main(void)
     RUN(metadata_beyond_its_limit_is_told_with_it);
     RUN(a_cookie_with_each_response_costs_nothing);
     RUN(binary_values_come_alone_or_in_lists);
-    RUN(an_answer_in_http_1_is_called_that);
+    RUN(an_answer_that_is_no_http_2_is_called_that);
     RUN(each_method_of_a_table_is_found_and_nothing_else);
     RUN(a_table_that_is_not_sorted_does_not_say_so);
     return test_summary();
