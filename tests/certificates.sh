@@ -30,6 +30,11 @@ brief() {
         openssl x509 -req -in short.csr -CA good.pem -CAkey good.key -CAcreateserial -out short.pem -days 5 -extfile short.ext &&
         cert brief short 20 DNS:brief && cat short.pem >>brief.pem
 }
+weak() { # weak NAME EXTENSION KIND [OPTIONS...]: by CA good, with a fault that is no matter of trust or time
+    openssl req -newkey "$3" -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" &&
+        printf 'subjectAltName=DNS:localhost\n%s\n' "$2" >"$1.ext" &&
+        openssl x509 -req -in "$1.csr" -CA good.pem -CAkey good.key -CAcreateserial -out "$1.pem" -days 20 -extfile "$1.ext" "${@:4}"
+}
 # What the tests of TLS use.
 all_certificates() {
     ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
@@ -39,7 +44,9 @@ all_certificates() {
         cert door good 20 URI:urn:dev:door-1,DNS:door-1.example,IP:192.0.2.7,IP:2001:db8::7 &&
         cert mailed good 20 email:door-1 && bare plain good "/O=Doors/CN=door-1" && bare twins good "/CN=door-1/CN=door-2" &&
         bare comma good "/O=x, CN=door-1/CN=door-2" && bare nameless good "/O=door-1" && bare torn good "/CN=door-1"$'\n'"door-2" &&
-        brief && openssl pkey -in server.key -aes128 -passout pass:secret -out locked.key
+        brief && weak small '' rsa:1024 && weak sha1 '' rsa:2048 -sha1 && weak of_a_ca keyUsage=critical,keyCertSign rsa:2048 &&
+        weak of_clients extendedKeyUsage=clientAuth rsa:2048 && weak of_servers extendedKeyUsage=serverAuth rsa:2048 &&
+        openssl pkey -in server.key -aes128 -passout pass:secret -out locked.key
 }
 # A certificate below an authority of RSA below the elliptic root, sent with it: chain.pem
 chained() {

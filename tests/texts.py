@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Each text that a user of the library can meet is read by a test: tests/texts.py. Texts are those of MOTE_TEXT(), of the lists of
-errors, of mote_posix_failed(), what grpc/ and a modem say with a value, and those that tls/ hands out. A test reads one when a string in it is the text, or a part of it that
+errors, of mote_posix_failed(), what grpc/, lwIP's tasks and a modem say with a value, those that tls/ hands out, and the lines of HTTP/1.1. A test reads one when a string in it is the text, or a part of it that
 is 12 characters long or more. docs/errors.md has each of them as well, and each code."""
 import re
 import subprocess
@@ -11,7 +11,8 @@ TEXTS = rf"((?:{STRING}\s*)+)"
 PLACES = [rf"MOTE_TEXT\(\s*{TEXTS}\)", rf"\bX\(\w+,(?: -?\d+,)?\s*{TEXTS}\)"]
 SAID = r"(?:_it|name_value|peer_error_of)\(((?:[^;\"]|STRING)*);".replace("STRING", STRING)
 CALLS = {"grpc/": SAID, "port/serial/": r"(?:mote_modem_fail|append_to)\(([^;]*);",
-         "port/posix/": rf"mote_posix_failed\(([^;]*)\);", "tls/": r"(?:tls_fail\(|return |snprintf\(|\*?why = |[?:] )([^;]*);"}
+         "port/posix/": rf"mote_posix_failed\(([^;]*)\);", "tls/": r"(?:tls_fail\(|return |snprintf\(|\*?why = |[?:] |\{MBEDTLS_X509_)([^;]*?)(?:;|\},)",
+         "grpc/web/": rf"(?:mote_http1_refuse\(h, |HTTP1_WRONG\(){STRING},([^;]*);", "port/lwip/": r"return ([^;]*);"}
 # What no test can bring about on a machine that works.
 UNREACHED = {
     "the certificate is not accepted": "mbedTLS says which, so far",
@@ -22,6 +23,10 @@ UNREACHED = {
     "this mbedTLS resumes no sessions: build it with tickets or a session cache": "tests/tls_configs.sh compiles it",
     "this mbedTLS has no max_fragment: build it with MBEDTLS_SSL_MAX_FRAGMENT_LENGTH": "tests/tls_configs.sh compiles it",
     "this mbedTLS has no clock: give clock_s, a floor, or pins for any time": "tests/tls_configs.sh compiles it",
+    "is signed with a weak algorithm": "the profile of mbedTLS forbids none; another build may",
+    "lwIP has no memory": "its pools are lwIP's own",
+    "the server has closed the connection": "of lwIP's tasks: the server of their test ends no call in its midst",
+    "no route to the host": "the test of tasks has one interface, which is up",
     "this mbedTLS takes no psa_key: it needs MBEDTLS_USE_PSA_CRYPTO": "tests/tls_configs.sh compiles it",
 }
 
@@ -66,7 +71,7 @@ def unexplained(texts, library):
 
 
 def main():
-    library = [p for p in files("hpack", "h2", "grpc", "pb/*.c", "pb/*.h", "port/posix", "port/serial", "tls") if p.endswith((".c", ".h"))]
+    library = [p for p in files("hpack", "h2", "grpc", "pb/*.c", "pb/*.h", "port/posix", "port/serial", "port/lwip", "tls") if p.endswith((".c", ".h"))]
     texts = {t: p for p in library if "/plugin/" not in p and p != "tls/absent.c" for t in texts_of(p) if t.count(" ") > 1 and "%s" not in t and not t.startswith("tls: build")}
     tests = "\n".join(open(p, errors="replace").read() for p in files("tests") if p != "tests/texts.py")
     whole = re.sub(r'"\s*"', "", tests)

@@ -100,5 +100,7 @@ const char *mote_tls_load_credentials(mote_tls_context *c, const mote_tls_config
         return has_written_newlines(config->cert)
                    ? "the certificate cannot be read: it has \\n where its lines should end"
                    : "the certificate cannot be read";
+    if (config->server && config->cert.len > 0 && !tls_is_for_servers(&c->cert))
+        return "the certificate is not for a server: see its key usage and extended key usage";
     return load_key(c, config);
 }

@@ -93,6 +93,24 @@ static inline bool tls_same_version(const mbedtls_ssl_context *ssl, const mbedtl
 #endif
 }
 
+/* Whether a server may show the certificate (RFC 5280 4.2.1.3, 4.2.1.12): with the suites of HTTP/2
+ * its key signs. mbedTLS's server passes over those that do not suit. */
+static inline bool tls_is_for_servers(const mbedtls_x509_crt *crt)
+{
+    bool suits = true;
+
+#if MOTE_TLS_MBEDTLS >= 3 || defined(MBEDTLS_X509_CHECK_KEY_USAGE)
+    suits = mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0;
+#endif
+#if MOTE_TLS_MBEDTLS >= 3 || defined(MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE)
+    static const char server_auth[] = {0x2b, 6, 1, 5, 5, 7, 3, 1};
+    suits = suits &&
+            mbedtls_x509_crt_check_extended_key_usage(crt, server_auth, sizeof server_auth) == 0;
+#endif
+    (void)crt;
+    return suits;
+}
+
 /* ---- random numbers ------------------------------------------------------------------------- */
 
 /* Those of a context; of version 4 PSA's alone. */

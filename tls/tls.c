@@ -67,7 +67,7 @@ static int tls_fail(mote_tls *t, int error, const char *text)
 
 static int fail_with(mote_tls *t, int r)
 {
-    const char *alpn = mote_tls_alpn_text(t, r);
+    const char *alpn = mote_tls_alpn_text(t, r), *use = mote_tls_use_text(t);
 
     if (t->error != 0)
         return t->error;
@@ -80,6 +80,8 @@ static int fail_with(mote_tls *t, int r)
     if (r == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
         return tls_fail(t, MOTE_TLS_ERR_VERIFY,
                         t->text[0] ? NULL : "the certificate is not accepted");
+    if (t->life == TLS_HANDSHAKE && use)
+        return tls_fail(t, MOTE_TLS_ERR_VERIFY, use);
     if (alpn)
         return tls_fail(t, MOTE_TLS_ERR_ALPN, alpn);
     if (t->context->server && t->life == TLS_HANDSHAKE && r == TLS_NO_COMMON_SUITE)

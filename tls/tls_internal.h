@@ -146,6 +146,7 @@ bool mote_tls_names_address(const mote_tls *tls, const mbedtls_x509_crt *crt);
 /* verify.c: mbedtls_ssl_set_verify(): names of addresses, pins, and a text that says which check of
  * which certificate failed. */
 int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+const char *mote_tls_use_text(const mote_tls *t); /* NULL: that is no fault of the peer's */
 /* SHA-256 of a part of a certificate: false: there is no memory. */
 bool mote_tls_digest(const mbedtls_x509_buf *span, uint8_t out[32]);
 

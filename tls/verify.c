@@ -46,8 +46,6 @@ static const char *reason(uint32_t flags)
         {MBEDTLS_X509_BADCERT_BAD_KEY, "has a weak key"},
         {MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash"},
         {MBEDTLS_X509_BADCERT_BAD_PK, "is signed with a weak algorithm"},
-        {MBEDTLS_X509_BADCERT_KEY_USAGE, "is not for this use"},
-        {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "is not for this use"},
     };
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
@@ -105,4 +103,15 @@ int mote_tls_verify(void *tls, mbedtls_x509_crt *crt, int depth, uint32_t *flags
     if (*flags != 0)
         describe(t, crt, *flags);
     return 0;
+}
+
+/* mbedTLS looks at what a certificate is for when mote_tls_verify() has returned. */
+const char *mote_tls_use_text(const mote_tls *t)
+{
+    uint32_t flags = mbedtls_ssl_get_verify_result(&t->ssl);
+
+    if (flags == UINT32_MAX || /* there was no certificate */
+        !(flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE)))
+        return NULL;
+    return "the peer's certificate is not for this use: see its key usage and extended key usage";
 }

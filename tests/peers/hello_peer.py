@@ -59,7 +59,7 @@ def run_client(program):
     finally:
         server.stop(0).wait()
     r = subprocess.run([program, "127.0.0.1:%d" % port], capture_output=True, text=True, timeout=20)
-    told = re.match(r"error 14: connect [0-9.]+:\d+: .*refused", r.stderr) or (not r.stderr and re.match(r"error 14: (connect|the other end of the line has ended the connection)\n", r.stdout))  # of a board
+    told = re.match(r"error 14: connect [0-9.]+:\d+: (connection refused or reset|.*refused)", r.stderr) or (not r.stderr and re.match(r"error 14: (connect|the other end of the line has ended the connection)\n", r.stdout))  # of a board
     assert r.returncode == 14 and told, r
 
 

@@ -162,6 +162,10 @@ if [ -x "$BUILD/h2_client" ]; then
     check "a certificate for an address of IPv6" shakes_hands address "[::1]"
     wild() { ! shakes_hands wild 127.0.0.1 >/dev/null && grep -q "is for another host name than 127.0.0.1" "$W/shaken"; }
     check "a name that looks like an address is none" wild
+    faulty() { ! shakes_hands "$1" localhost "${@:3}" >/dev/null && grep -q "$2" "$W/shaken" || { cat "$W/shaken"; false; }; }
+    check "a certificate for clients" faulty of_clients "the peer's certificate is not for this use"
+    check "a certificate for clients, TLS 1.2" faulty of_clients "the peer's certificate is not for this use" -tls1_2
+    check "a certificate of an authority" faulty of_a_ca "the peer's certificate is not for this use"
 fi
 
 # ---- the examples

@@ -332,6 +332,48 @@ static void reset_request_is_answered(void)
     CHECK(is_refusal(output, output_len, 502, "the server has reset the request\n") && ended);
 }
 
+/* An engine that resets each request with a code of the test's choice. */
+static uint8_t reset_frames[9 + 13] = {[3] = 4, [9 + 2] = 4, [9 + 3] = 3, [9 + 8] = 1};
+static size_t resets_left;
+
+static bool reset_input(void *self, const uint8_t *in, size_t len)
+{
+    (void)self;
+    if (len > 3 && in[3] == 1) /* HEADERS */
+        resets_left = sizeof reset_frames;
+    return true;
+}
+
+static const uint8_t *reset_peek(void *self, size_t *len)
+{
+    (void)self;
+    *len = resets_left;
+    return resets_left > 0 ? reset_frames + sizeof reset_frames - resets_left : NULL;
+}
+
+static void reset_ack(void *self, size_t len)
+{
+    (void)self;
+    resets_left -= len;
+}
+
+static void code_of_a_reset_is_told(void)
+{
+    static const mote_http1_engine resets = {reset_input, reset_peek, reset_ack};
+    static const char request[] = "GET / HTTP/1.1\r\nHost: d\r\n\r\n";
+
+    for (uint8_t code = 0; code < 15; code++) {
+        begin(0);
+        reset_frames[sizeof reset_frames - 1] = code;
+        CHECK_INT(mote_http1_init(&http1, &resets, NULL, http1_memory, sizeof http1_memory), 0);
+        hear(request, sizeof request - 1);
+        CHECK(ended);
+        CHECK(strncmp((char *)output, code == 7 ? "HTTP/1.1 503 " : "HTTP/1.1 502 ", 13) == 0);
+        CHECK(strstr((char *)output, code == 7 ? "the server takes no more calls now\n"
+                                               : "the server has reset the request\n"));
+    }
+}
+
 static void config_is_checked(void)
 {
     CHECK_INT(mote_http1_init(&http1, &engine, &server, http1_memory, MOTE_HTTP1_MEMORY_MIN - 1),
@@ -357,6 +399,7 @@ int main(void)
     RUN(handler_that_takes_nothing_is_not_waited_for);
     RUN(silence_ends_a_connection);
     RUN(reset_request_is_answered);
+    RUN(code_of_a_reset_is_told);
     RUN(config_is_checked);
     return test_summary();
 }

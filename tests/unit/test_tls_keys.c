@@ -1,4 +1,5 @@
-/* TLS: shared keys, keys that stay where they are, short records, wrong settings. */
+/* TLS: shared keys, keys that stay where they are, short records, wrong settings,
+ * certificates with faults. */
 #include "tls_harness.h"
 
 static size_t find_psk(void *context, const uint8_t *identity, size_t len, uint8_t *key, size_t cap)
@@ -252,6 +253,50 @@ static void a_client_without_a_host_name_does_not_start(void)
     CHECK(tls == NULL);
 }
 
+/* ---- uses ---------------------------------------------------------------------------------- */
+
+/* What a CA has signed and nobody should take; NULL: it is no fault for that role. */
+static void certificates_with_faults_are_told_with_them(void)
+{
+    static const char use[] = "the peer's certificate is not for this use: see its key usage and "
+                              "extended key usage";
+    static const char own[] = "the certificate is not for a server: see its key usage and extended "
+                              "key usage";
+    static const struct {
+        const char *cert, *key, *server_at_once, *of_server, *of_client;
+    } cases[] = {
+        {"small.pem", "small.key", NULL, "CN=small has a weak key", "CN=small has a weak key"},
+        {"sha1.pem", "sha1.key", NULL, "CN=sha1 is signed with a weak hash",
+         "CN=sha1 is signed with a weak hash"},
+        {"of_a_ca.pem", "of_a_ca.key", own, NULL, use},
+        {"of_clients.pem", "of_clients.key", own, NULL, NULL},
+        {"of_servers.pem", "of_servers.key", NULL, NULL, use},
+    };
+
+    for (size_t i = 0; i < 4 * sizeof cases / sizeof cases[0]; i++) {
+        bool of_client = i % 2;
+        const char *expected = of_client ? cases[i / 4].of_client : cases[i / 4].of_server;
+        const char *at_once = of_client ? NULL : cases[i / 4].server_at_once;
+        mote_tls_config ours = plain_server(), theirs = plain_client();
+        mote_tls_config *faulty = of_client ? &theirs : &ours;
+        side *judge = of_client ? &server : &client;
+        ours.ca = of_client ? file("good.pem") : ours.ca;
+        ours.no_tls13 = theirs.no_tls13 = i / 2 % 2;
+        faulty->cert = file(cases[i / 4].cert);
+        faulty->key = file(cases[i / 4].key);
+        const char *text = prepare_context(&server, ours);
+        CHECK(at_once ? text && strcmp(text, at_once) == 0 : !text);
+        CHECK(prepare_context(&client, theirs) == NULL);
+        if (at_once)
+            continue;
+        begin();
+        run(10, 10);
+        CHECK_INT(judge->error, expected ? MOTE_TLS_ERR_VERIFY : 0);
+        CHECK(expected ? strstr(mote_tls_error(judge->tls), expected) != NULL : ready());
+        CHECK(!expected || !judge->received_len);
+    }
+}
+
 int main(int argc, char **argv)
 {
     tls_begin_tests(argc > 1 ? argv[1] : ".");
@@ -262,6 +307,7 @@ int main(int argc, char **argv)
 #endif
     RUN(records_are_as_short_as_the_client_asks);
     RUN(a_wrong_config_says_what_is_wrong);
+    RUN(certificates_with_faults_are_told_with_them);
     mote_tls_end(client.tls);
     client.tls = NULL;
     RUN(a_client_without_a_host_name_does_not_start);
