@@ -26,7 +26,7 @@ static int verbose;
 static uint32_t timeout_ms;
 static uint64_t progress_ms; /* when bytes last moved */
 static bool answered;        /* the response was complete, whatever came afterwards */
-static const char *reset_code;
+static const char *reset_code, *reset_text;
 static FILE *upload; /* NULL: there is none, or all of it is sent */
 
 static int fail(const char *what, const char *why)
@@ -152,6 +152,10 @@ static void handle(const mote_h2_event *ev)
     }
     if (ev->type == MOTE_H2_RESET) {
         reset_code = mote_h2_code_name(ev->code);
+        reset_text = !ev->remote ? "the server broke the HTTP/2 rules on this stream"
+                     : ev->code == MOTE_H2_REFUSED_STREAM
+                         ? "the server has not taken the request; it may be made again"
+                         : "the server has reset the stream";
         state = RESET;
     } else if (ev->end_stream) {
         state = COMPLETE;
@@ -273,7 +277,7 @@ int main(int argc, char **argv)
         say_goodbye();
     close(fd);
     if (reset_code)
-        fail("the server has reset the stream", reset_code);
+        fail(reset_text, reset_code);
     if (fflush(stdout) != 0 || ferror(stdout))
         fail("output", "cannot be written");
     return answered ? 0 : 1;

@@ -1,5 +1,5 @@
 """Servers that break the rules, each for one call of a mote client (build/unary_client): the call ends with the status
-that the gRPC documents name, never in a hang, and what is whole is delivered.
+that the gRPC documents name, never in a hang, and what is whole is delivered. And the same of h2_client, without gRPC.
 misbehave.py BUILD-FOLDER"""
 import os
 import socket
@@ -11,6 +11,7 @@ import threading
 import tour_pb2 as pb
 
 client = os.path.join(sys.argv[1], "unary_client")
+plain_client = os.path.join(sys.argv[1], "h2_client")
 NOTE = pb.Note(topic="t", content="hello", sender="me").SerializeToString()
 passed = failed = 0
 
@@ -53,13 +54,16 @@ WHOLE = headers() + data(message()) + OK
 PING = frame(6, 0, 0, b"12345678")
 
 
-def serve(listener, answer, seen):
+ENDS = (b"\x00\x01\x00\x00\x00\x01", b"\x01\x05\x00\x00\x00\x01")  # DATA or HEADERS with END_STREAM on stream 1
+
+
+def serve(listener, answer, seen, first=frame(4, 0, 0)):
     s, _ = listener.accept()
     s.settimeout(5)
-    s.sendall(frame(4, 0, 0))
+    s.sendall(first)
     received = b""
     try:
-        while b"\x00\x01\x00\x00\x00\x01" not in received[24:]:  # DATA with END_STREAM on stream 1
+        while not any(end in received[24:] for end in ENDS):
             piece = s.recv(65536)
             if not piece:
                 break
@@ -167,5 +171,51 @@ for http, status in ((400, "INTERNAL"), (401, "UNAUTHENTICATED"), (403, "PERMISS
 case("HTTP 503 with a body", headers(status=b"503", content=b"text/plain") + data(b"busy", end=True), "UNAVAILABLE")
 case("HTTP 200 that says its own status", headers((b"grpc-status", b"16"), status=b"401", end=True), "UNAUTHENTICATED")
 case("an interim response", frame(1, 4, 1, literal(b":status", b"103")) + WHOLE, "OK")
+
+# ---- h2_client, which says whose fault it was
+
+
+def plain(name, answer, text, body=b"", first=frame(4, 0, 0)):
+    """text: what is printed last, "": all is well."""
+    global passed, failed
+    listener = socket.create_server(("127.0.0.1", 0))
+    seen = []
+    threading.Thread(target=serve, args=(listener, answer, seen, first), daemon=True).start()
+    r = subprocess.run([plain_client, "--timeout=20", "http://127.0.0.1:%d/" % listener.getsockname()[1]], capture_output=True, timeout=30)
+    listener.close()
+    said = r.stderr.decode(errors="replace").strip()
+    if (r.returncode, r.stdout, said) == (1 if text else 0, body, "h2_client: error: " + text if text else ""):
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL h2_client: {name}: {r.returncode} {r.stdout!r} {said}")
+
+
+BROKE = "the server broke the HTTP/2 rules on this stream: PROTOCOL_ERROR"
+REFUSED = "the server has not taken the request; it may be made again: REFUSED_STREAM"
+CLOSED = "read: the server closed the connection before its response was complete"
+NO_PEER = "h2: the peer broke the protocol; see mote_h2_error_text(): "
+BODY = headers(content=None) + data(b"hi", end=True)
+plain("a response", BODY, "", b"hi")
+plain("a status of its own", headers(status=b"404", content=None) + data(b"none", end=True), "", b"none")
+plain("trailers", headers() + data(b"hi") + trailers((b"x", b"y")), "", b"hi")
+plain("interim responses", frame(1, 4, 1, literal(b":status", b"103")) * 20 + BODY, "", b"hi")
+plain("a reset behind the end", BODY + rst(0), "", b"hi")
+plain("a GOAWAY before the response", goaway(1) + BODY, "", b"hi")
+plain("a blank behind a value", headers((b"x", b"a ")) + data(b"hi", end=True), BROKE)
+plain("another length than it says", headers((b"content-length", b"5")) + data(b"hi", end=True), BROKE)
+plain("no status", frame(1, 5, 1, literal(b"x", b"y")), BROKE)
+plain("data before the headers", data(b"hi", end=True), BROKE)
+plain("a request that is refused", rst(7), REFUSED)
+plain("a GOAWAY for a request that was not seen", goaway(0), REFUSED)
+plain("a GOAWAY with an error", goaway(0, 11, b"too_many"), REFUSED)
+for wire, code_name in ((1, "PROTOCOL_ERROR"), (2, "INTERNAL_ERROR"), (8, "CANCEL"), (11, "ENHANCE_YOUR_CALM"), (99, "unknown error code")):
+    plain(f"a reset with code {wire}", rst(wire), f"the server has reset the stream: {code_name}")
+plain("the end before a response", [None], CLOSED)
+plain("the end in a body", [headers() + data(b"hi"), None], CLOSED, b"hi")
+plain("a pushed response", frame(5, 4, 1, b"\0\0\0\2"), NO_PEER + "PUSH_PROMISE, which is refused")
+plain("HTTP/1.1", b"", NO_PEER + "the peer answered HTTP/1.1 302", first=b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n")
+for other in (b"220 smtp.example ESMTP\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"<html><body>Log in</body></html>", b"\x15\x03\x03\0\2\2\x46\x15\3"):
+    plain(f"no HTTP at all, {other!r}", b"", NO_PEER + "the first frame is not SETTINGS", first=other)
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
