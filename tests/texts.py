@@ -9,7 +9,7 @@ import sys
 STRING = r'"(?:[^"\\\n]|\\.)*"'
 TEXTS = rf"((?:{STRING}\s*)+)"
 PLACES = [rf"MOTE_TEXT\(\s*{TEXTS}\)", rf"\bX\(\w+,(?: -?\d+,)?\s*{TEXTS}\)"]
-SAID = r"(?:_it|name_value|peer_error_of)\(((?:[^;\"]|STRING)*);".replace("STRING", STRING)
+SAID = r"(?:_it|name_value|peer_error_of|config_given)\(((?:[^;\"]|STRING)*);".replace("STRING", STRING)
 CALLS = {"grpc/": SAID, "port/serial/": r"(?:mote_modem_fail|append_to)\(([^;]*);",
          "port/posix/": rf"mote_posix_failed\(([^;]*)\);", "tls/": r"(?:tls_fail\(|return |snprintf\(|\*?why = |[?:] |\{MBEDTLS_X509_)([^;]*?)(?:;|\},)",
          "grpc/web/": rf"(?:mote_http1_refuse\(h, |HTTP1_WRONG\(){STRING},([^;]*);", "port/lwip/": r"return ([^;]*);"}

@@ -189,6 +189,8 @@ static void a_config_that_is_refused_is_told_which_member(void)
     CONFIG_SAYS((c.dynamic = NULL, c.table_size = 0), "");
     CONFIG_SAYS(c.authority.name = NULL, "authority is missing");
     CONFIG_SAYS((c.server = true, c.authority.name = NULL, c.dynamic = NULL), "");
+    if (!MOTE_HAS_DOOR)
+        CONFIG_SAYS((c.server = true, c.door = (const void *)&c), "door: this build has none");
     if (!MOTE_COMPRESSES)
         CONFIG_SAYS(c.codecs = (const mote_grpc_codecs *)&c,
                     "codecs: this build has no compression");

@@ -23,8 +23,12 @@ static void a_server_is_refused(void)
 {
     static mote_grpc_config config;
 
+    char text[MOTE_GRPC_CONFIG_TEXT];
+
     config = config_of(true, NULL);
     CHECK_INT(mote_grpc_init(&grpc, &config, memory, sizeof memory), MOTE_H2_ERR_CONFIG);
+    mote_grpc_config_text(&config, memory, sizeof memory, text);
+    CHECK(strcmp(text, "server: this build has the other role alone") == 0);
     config = config_of(false, NULL);
     CHECK_INT(mote_grpc_init(&grpc, &config, memory, sizeof memory), 0);
 }
