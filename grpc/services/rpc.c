@@ -45,10 +45,8 @@ int mote_rpc_finish(mote_grpc_call *call, const mote_rpc_Status *status, uint8_t
     size_t len;
     int r = mote_rpc_Status_encode(status, scratch, size, &len);
 
-    if (r == MOTE_PB_ERR_SPACE)
-        return MOTE_GRPC_ERR_SPACE;
     if (r < 0)
-        return r;
+        return r == MOTE_PB_ERR_SPACE ? MOTE_GRPC_ERR_SPACE : r;
     char *text = (char *)scratch + len;
     r = mote_grpc_bin_encode(scratch, len, text, size - len);
     if (r < 0)

@@ -3,11 +3,13 @@
 
 #include "../../grpc/services/services.h"
 
-static mote_health_entry entries[] = {
-    {"", MOTE_HEALTH_SERVING}, {"t.T", MOTE_HEALTH_NOT_SERVING}, {"t.U", MOTE_HEALTH_UNKNOWN}};
+static mote_health_entry entries[] = {{"", MOTE_HEALTH_SERVING},
+                                      {"t.T", MOTE_HEALTH_NOT_SERVING},
+                                      {"t.U", MOTE_HEALTH_UNKNOWN},
+                                      {"v", MOTE_HEALTH_SERVING}};
 enum { MANY = 40 }; /* more than are told of */
 static mote_health_entry many_entries[MANY];
-static mote_health health = {entries, 3};
+static mote_health health = {entries, 4};
 static const mote_grpc_method health_methods[] = MOTE_HEALTH_METHODS(&health);
 static const mote_grpc_method methods[] = {
     {"Call", wire_handler, NULL, NULL, NULL, false, false},
@@ -62,7 +64,7 @@ void wire_set_services(bool many, bool of_ring)
 {
     static const int states[] = {MOTE_HEALTH_SERVING, MOTE_HEALTH_NOT_SERVING, MOTE_HEALTH_UNKNOWN};
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         entries[i].status = states[i];
     for (size_t i = 0; i < MANY; i++) {
         many_entries[i] = (mote_health_entry){i % 2 ? "odd" : "even", (int)(i % 3)};
@@ -71,7 +73,7 @@ void wire_set_services(bool many, bool of_ring)
     }
     many_files[63] = &mote_health_file;
     many_files[64] = &mote_reflection_file;
-    health = (mote_health){many ? many_entries : entries, many ? MANY : 3};
+    health = (mote_health){many ? many_entries : entries, many ? MANY : 4};
     reflection =
         (mote_reflection){many ? many_services : wire_services, many ? MANY : WIRE_SERVICES,
                           many ? many_files : files, many ? 2 * MANY : 2};
@@ -81,7 +83,7 @@ void wire_set_services(bool many, bool of_ring)
 
 void wire_set_health(const wire_line *l)
 {
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         if (strcmp(entries[i].service, wire_text_at(l, 1)) == 0)
             entries[i].status = (int)wire_at(l, 2);
 }

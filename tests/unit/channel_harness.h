@@ -16,7 +16,8 @@ static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, 0) / 8];
 static uint8_t input[256];
 
 /* What the network does. */
-static int refusals; /* attempts to connect that fail */
+static int refusals;     /* attempts to connect that fail */
+static uint64_t dial_ms; /* what each attempt takes */
 static bool connected;
 static bool greeted, asked;      /* SETTINGS were sent; a call followed */
 static bool silent;              /* nothing arrives any more */
@@ -104,6 +105,7 @@ static int dial(void *context, uint64_t until_ms)
     (void)context;
     (void)until_ms;
     connect_ms[connects++ % 16] = now;
+    now += dial_ms;
     if (refusals > 0) {
         refusals--;
         return -1;
@@ -215,6 +217,7 @@ static void prepare(const int *list)
     now = 1000;
     codes = list;
     refusals = reset_calls = 0;
+    dial_ms = 0;
     connects = served = attempts_seen = pings = 0;
     pushback = NULL;
     greeted = asked = connected = headers_first = silent = has_server_life = false;

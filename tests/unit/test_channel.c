@@ -30,6 +30,21 @@ static void a_call_fails_while_there_is_no_connection(void)
     CHECK(strcmp(states, "CTCR") == 0);
 }
 
+/* Also where the attempt has taken longer than the wait for the next one. */
+static void a_call_that_fails_fast_makes_one_attempt(void)
+{
+    for (dial_ms = 0; dial_ms <= 5000;) {
+        uint64_t takes_ms = dial_ms;
+        prepare(ok);
+        refusals = 100;
+        dial_ms = takes_ms;
+        CHECK_INT(call_with((mote_grpc_request){.timeout_ms = 60000}), MOTE_GRPC_UNAVAILABLE);
+        CHECK_INT(connects, 1);
+        CHECK_INT(now, 1000 + takes_ms);
+        dial_ms += 1000;
+    }
+}
+
 static void a_call_may_wait_for_the_connection(void)
 {
     prepare(ok);
@@ -373,6 +388,7 @@ int main(void)
 {
     RUN(a_channel_connects_when_it_is_needed_and_again);
     RUN(a_call_fails_while_there_is_no_connection);
+    RUN(a_call_that_fails_fast_makes_one_attempt);
     RUN(a_call_may_wait_for_the_connection);
     RUN(waits_begin_anew_after_a_call);
     RUN(waits_grow_to_two_minutes_and_differ);

@@ -208,6 +208,36 @@ static void metadata_travels_both_ways(void)
     CHECK_INT(mote_grpc_bin_encode(binary, 5, value, 6), MOTE_GRPC_ERR_SPACE);
 }
 
+/* To the byte; and padding ends a whole group, or it is none. */
+static void base64_has_its_room(void)
+{
+    static const int texts[] = {0, 2, 3, 4, 6, 7, 8, 10, 11, 12};
+    static const uint8_t zeros[9];
+    static const char padded[] = "AAAAAAA==";
+    char text[16];
+    uint8_t back[16];
+
+    for (int len = 0; len <= 9; len++) {
+        int n = texts[len];
+        CHECK_INT(mote_grpc_bin_encode(zeros, (size_t)len, text, (size_t)n), n);
+        CHECK_INT(mote_grpc_bin_decode(text, (size_t)n, back, (size_t)len), len);
+        if (len > 0) {
+            CHECK_INT(mote_grpc_bin_encode(zeros, (size_t)len, text, (size_t)n - 1),
+                      MOTE_GRPC_ERR_SPACE);
+            CHECK_INT(mote_grpc_bin_decode(text, (size_t)n, back, (size_t)len - 1),
+                      MOTE_GRPC_ERR_SPACE);
+        }
+    }
+    for (size_t letters = 0; letters < 8; letters++) {
+        for (size_t pads = 1; pads <= 2; pads++) {
+            bool whole = letters >= 2 && (letters + pads) % 4 == 0;
+            const char *from = padded + 7 - letters;
+            int r = mote_grpc_bin_decode(from, letters + pads, back, sizeof back);
+            CHECK_INT(r, whole ? (int)(letters * 3 / 4) : MOTE_GRPC_ERR_BASE64);
+        }
+    }
+}
+
 static void a_deadline_ends_both_sides(void)
 {
     connect_with(256, 512, 0);
@@ -432,6 +462,7 @@ int main(void)
     RUN(a_message_beyond_the_buffer_ends_that_call_alone);
     RUN(a_message_beyond_the_buffer_is_told_with_its_size);
     RUN(metadata_travels_both_ways);
+    RUN(base64_has_its_room);
     RUN(a_deadline_ends_both_sides);
     RUN(cancelling_tells_the_handler);
     RUN(a_lost_connection_ends_every_call_once);
