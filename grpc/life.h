@@ -93,8 +93,16 @@ typedef struct {
 void mote_grpc_life_begin(mote_grpc_life *l, uint64_t now_ms);
 
 /* A client's connection has ended, or was not had. Returns the ms until the next attempt is due: an
- * attempt that was of use, since its connection has lived until then, is followed at once. */
+ * attempt that was of use, since its connection has lived until then or a call has succeeded, is
+ * followed at once. */
 uint32_t mote_grpc_life_end(mote_grpc_life *l, mote_grpc *g, uint64_t now_ms);
+
+/* The connection is of use, as a call has succeeded: whenever it ends, the next attempt is due at
+ * once, and waits begin anew. */
+static inline void mote_grpc_life_of_use(mote_grpc_life *l)
+{
+    l->attempt_ms = 0;
+}
 
 /* To be called beside mote_grpc_tick(), with the same time, and followed like it; a client's from
  * the beginning on, when its transport is not ready yet. What has arrived is to be read first.

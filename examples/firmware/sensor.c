@@ -56,6 +56,8 @@ static bool receive(uint64_t now)
         ok = ok && ev.type != MOTE_SERIAL_ENDS &&
              (ev.type != MOTE_SERIAL_DATA || sensor_hear(&sensor, &grpc, ev.data, ev.len));
     mote_grpc_tick(&grpc, now);
+    if (sensor.link == SENSOR_UPLOADS)
+        mote_grpc_life_of_use(&life);
     mote_grpc_life_tick(&life, &grpc, now);
     return ok && sensor_hear(&sensor, &grpc, NULL, 0) && !sensor_is_stuck(&sensor, now);
 }

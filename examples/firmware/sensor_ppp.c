@@ -133,6 +133,8 @@ static bool work(uint64_t now)
         mote_lwip_take(&line, len);
     }
     mote_grpc_tick(&grpc, now);
+    if (sensor.link == SENSOR_UPLOADS)
+        mote_grpc_life_of_use(&life);
     mote_grpc_life_tick(&life, &grpc, now);
     if (!ok || !sensor_hear(&sensor, &grpc, NULL, 0) || sensor_is_stuck(&sensor, now))
         return false;

@@ -130,6 +130,8 @@ static bool work(uint64_t now)
     if (mote_lwip_over(&line) || (mote_lwip_ready(&line) && !receive()))
         return false;
     mote_grpc_tick(&grpc, now);
+    if (sensor.link == SENSOR_UPLOADS)
+        mote_grpc_life_of_use(&life);
     mote_grpc_life_tick(&life, &grpc, now);
     if (!sensor_hear(&sensor, &grpc, NULL, 0) || sensor_is_stuck(&sensor, now))
         return false;

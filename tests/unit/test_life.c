@@ -214,6 +214,26 @@ static void the_next_attempt_is_due(void)
     }
 }
 
+/* ... and a call that has succeeded is of use, however soon the connection ends. */
+static void a_call_that_has_succeeded_is_of_use(void)
+{
+    prepare(ok);
+    CHECK_INT(call(), 0);
+    for (int of_use = 0; of_use < 2; of_use++) {
+        for (int lives = 0; lives < 2; lives++) {
+            mote_grpc_life life = {.backoff = {.next_ms = 50000}};
+            mote_grpc_life_begin(&life, 1000);
+            if (lives)
+                mote_grpc_life_tick(&life, &channel.grpc, 1000);
+            if (lives && of_use)
+                mote_grpc_life_of_use(&life);
+            uint32_t next = mote_grpc_life_end(&life, &channel.grpc, 1100);
+            CHECK_INT(next == 0, lives && of_use);
+            CHECK_INT(life.backoff.next_ms, lives && of_use ? 0 : 80000);
+        }
+    }
+}
+
 static void what_a_server_said_is_kept_over_connections(void)
 {
     mote_grpc_life life = {.keepalive_ms = 10000};
@@ -312,6 +332,7 @@ int main(void)
     RUN(a_connection_without_settings_fails_in_time);
     RUN(settings_that_are_there_are_read_before_the_judgement);
     RUN(the_next_attempt_is_due);
+    RUN(a_call_that_has_succeeded_is_of_use);
     RUN(what_a_server_said_is_kept_over_connections);
     RUN(a_clock_of_32_bits_goes_on);
     RUN(an_idle_connection_is_drained);
