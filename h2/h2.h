@@ -174,7 +174,7 @@ typedef struct {
  * for room. */
 enum {
     MOTE_H2_TX_MIN = 128,
-    MOTE_H2_REPEATS_SIZE = 4480,  /* of mote_h2_repeating_table */
+    MOTE_H2_REPEATS_SIZE = 5888,  /* of mote_h2_repeating_table */
     MOTE_H2_SMALL_TX_MAX = 16393, /* with -DMOTE_SMALL_TX: a frame and its header */
     MOTE_H2_SCRATCH_MIN = 32,
     MOTE_H2_TABLE_MAX = 65504, /* of table_size */
@@ -187,8 +187,8 @@ enum {
     MOTE_H2_LOOK_MS = 1000 /* so much of a pause between two looks counts against the peer */
 };
 
-/* For servers on hosts (not -DMOTE_HPACK_SMALL, -DMOTE_CLIENT_ONLY): a table that knows header
- * blocks again, if they and it are as they were; events are the same. The scratch is aligned as a
+/* Another one, for servers on hosts (not -DMOTE_HPACK_SMALL, -DMOTE_CLIENT_ONLY): header blocks are
+ * known again, if they and it are as they were; events are the same. The scratch is aligned as a
  * uint64_t and has MOTE_H2_REPEATS_SIZE bytes more, from MOTE_H2_REPEATS_AT() on. */
 extern const mote_hpack_dynamic mote_h2_repeating_table;
 #define MOTE_H2_REPEATS_AT(scratch_size) (((size_t)(scratch_size) + 7) / 8 * 8)
@@ -199,9 +199,8 @@ typedef struct {
     size_t stream_count;
     uint8_t *tx; /* transmit buffer, at least MOTE_H2_TX_MIN bytes; a header block must fit */
     size_t tx_size;
-    const mote_hpack_dynamic *dynamic; /* &mote_hpack_dynamic_table; a client without a table need
-                                          not link it: NULL. A server has it by itself, or is given
-                                          &mote_h2_repeating_table */
+    const mote_hpack_dynamic *dynamic; /* &mote_hpack_dynamic_table, or NULL: a server has it by
+                                          itself, and a client without a table need not link it */
     void *table;       /* MOTE_HPACK_TABLE_MEMORY(table_size) bytes, aligned for uint16_t */
     size_t table_size; /* announced to the peer; a server that must take any legal first request
                           needs 4096 (RFC 9113 6.5.2), a client may have 0 */

@@ -16,7 +16,7 @@
 
 #if MOTE_HAS_REPEATS
 
-enum { REPEAT_RECORDS = 4, REPEAT_FIELDS = 12, REPEAT_BYTES = 352, REPEAT_LONGEST = 192 };
+enum { REPEAT_RECORDS = 4, REPEAT_FIELDS = 16, REPEAT_BYTES = 480, REPEAT_LONGEST = 256 };
 
 typedef struct {
     mote_hpack_field_view view;

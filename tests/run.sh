@@ -79,6 +79,7 @@ many() { run "$1" tests/unit.sh $(make -s --no-print-directory BUILD="$BUILD" "p
 LIMIT=300 many "in-process tests, sanitizers" ASAN_PROGRAMS
 LIMIT=300 many "in-process tests, small builds" SMALL_PROGRAMS
 LIMIT=300 many "many streams, counted" PROGRAMS_counted
+run "instructions, counted" "$T/counts" tests/bench/counts.txt
 run "threads, watched" "$BUILD/tsan/test_agent"
 run "attacks" "$T/attack_plain"
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"

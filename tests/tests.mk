@@ -187,6 +187,14 @@ $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $^ -o $@
 $(BUILD)/obj/tests/attack/%.o: MOTE_CFLAGS := -std=c11 -Wall -Wextra -Wno-unused-result -MMD -MP
+# Instructions of calls and messages, of the library as people build it, beside tests/bench/counts.txt.
+$(BUILD)/test/counts: $(BUILD)/obj/tests/bench/counts.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $^ -o $@
+$(BUILD)/obj/tests/bench/counts.o: MOTE_CFLAGS := -std=c11 -Wall -Wextra -Werror -MMD -MP -DCOUNTS_CFLAGS='"$(CFLAGS)"'
+.PHONY: counts
+counts: $(BUILD)/test/counts ## instructions of a call and of messages on this machine, written to tests/bench/counts.txt
+	$< tests/bench/counts.txt update
 # What differential.py holds against h11.
 $(BUILD)/test/web_judge: tests/web/judge.c fuzz/http1_reader.h $(WEB) $(GRPC) $(H2) $(HPACK)
 	@mkdir -p $(@D)
@@ -197,7 +205,7 @@ $(BUILD)/test/flate.so: $(CODEC)
 
 # What tests/run.sh runs.
 test-programs: $(PROGRAMS_asan) $(PROGRAMS_counted) $(PROGRAMS_tsan) $(foreach v,least small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
-               $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback $(BUILD)/freestanding/libmote.a $(BUILD)/calls/libmote.a
+               $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback $(BUILD)/test/counts $(BUILD)/freestanding/libmote.a $(BUILD)/calls/libmote.a
 coverage-programs: $(PROGRAMS_cov)
 arch-programs: $(foreach a,$(ARCHS),$(PROGRAMS_arch-$a))
 fuzz-programs: $(PROGRAMS_fuzz) $(PROGRAMS_afl) mutator

@@ -48,10 +48,10 @@ static const block blocks[] = {
     B("\203\206" REQUEST),                         /* twice :method: malformed */
     B("\x00\x01\x61\x01\x62"),                     /* trailers, or no request at all */
     B(REQUEST "\x00\x04host\x01\x68\x41\x01\x68"), /* a Host, and behind it :authority: malformed */
-    B("\203\206\x01\x01h\x04\x02/a\x0f\x17\x01\x48"),     /* the same host in another case */
-    B(REQUEST "\x00\x01\x62\x04 b  "),                    /* blanks at its ends */
-    B(REQUEST ONE_OF_TWELVE ONE_OF_TWELVE ONE_OF_TWELVE), /* more than is kept */
-    B(REQUEST "\x00\x01l\x78" X40 X40 X40),               /* long */
+    B("\203\206\x01\x01h\x04\x02/a\x0f\x17\x01\x48"), /* the same host in another case */
+    B(REQUEST "\x00\x01\x62\x04 b  "),                /* blanks at its ends */
+    B(REQUEST ONE_OF_TWELVE ONE_OF_TWELVE ONE_OF_TWELVE ONE_OF_TWELVE), /* more than is kept */
+    B(REQUEST "\x00\x01l\x78" X40 X40 X40),                             /* long */
     B(REQUEST "\x00\x01l\x50" X40 X40 "\x00\x01l\x50" X40 X40),
     B(REQUEST "\x00\x01l\x7f\x49" X40 X40 X40 X40 X40),
     B(REQUEST "\x00\x01l\x7f\x49" X40 X40 X40 X40 X40 "\x00\x01l\x7f\x49" X40 X40 X40 X40 X40),
