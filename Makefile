@@ -36,7 +36,8 @@ CODEC := $(sort $(wildcard grpc/codec/*.c))
 WEB := $(sort $(wildcard grpc/web/*.c))
 SERVICES := $(sort $(wildcard grpc/services/*.c))
 PB := $(sort $(wildcard pb/*.c))
-CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(WEB) $(SERVICES) $(PB)
+JSON := $(sort $(wildcard pb/json/*.c))
+CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(WEB) $(SERVICES) $(PB) $(JSON)
 POSIX := $(filter-out port/posix/tls.c,$(sort $(wildcard port/posix/*.c)))
 # Lines and modems: no I/O of their own, for boards and hosts.
 LINES := port/serial/serial.c $(sort $(wildcard port/serial/modem/*.c))
@@ -50,7 +51,7 @@ TLS_SOURCES := tls/absent.c port/posix/tls.c
 endif
 # What programs include: installed as <mote/...>.
 HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h hpack/mote_apart.h h2/mote_features.h pb/pb_%, \
-             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h tls/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h))) \
+             $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h pb/json/*.h tls/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h))) \
            grpc/services/rpc.mote.h
 # The same lists for what cannot ask make (CMake, Meson, the amalgamation and others); a test holds them against these.
 header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/%,$1),lines),core)

@@ -16,7 +16,7 @@ import sys
 # Each folder may need folders of lower floors, and nothing else.
 FLOORS = [
     ["hpack", "pb"],
-    ["h2", "pb/plugin"],
+    ["h2", "pb/plugin", "pb/json"],
     ["grpc"],
     ["grpc/channel", "grpc/services", "grpc/web", "grpc/codec"],
     ["tls"],

@@ -40,9 +40,13 @@ parts_test_sizes += fuzz/schema3.mote.c
 parts_test_pb_resume += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_why += fuzz/schema.mote.c fuzz/schema3.mote.c
+JSON_MESSAGES := tests/json/json.mote.c $(patsubst %,tests/json/google/protobuf/%.mote.c,any duration field_mask struct timestamp wrappers)
+parts_test_json += $(JSON_MESSAGES)
+parts_fuzz_json := fuzz/fuzz_json.c $(JSON_MESSAGES) fuzz/standalone.c
+parts_test_json_limits += $(JSON_MESSAGES)
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_service fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_json fuzz_service fuzz_server fuzz_client
 
 # port/freertos over a double of FreeRTOS.
 parts_test_freertos := tests/unit/test_freertos.c tests/unit/freertos_double/double.c port/freertos/freertos.c
@@ -85,6 +89,8 @@ $(BUILD)/docs/%.h: docs/%.md
 	@mkdir -p $(@D)
 	$(call say,DOCS,$@)awk '/^```c$$/ { on = 1; next } /^```$$/ { on = 0 } on' $< >$@
 $(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h))
+JSON_TESTS := $(JSON_MESSAGES) tests/unit/test_json.c tests/unit/test_json_limits.c fuzz/fuzz_json.c
+$(foreach f,$(JSON_TESTS:%.c=%),$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .:tests/json
 # port/lwip is compiled by its test, over a double of lwIP.
 $(BUILD)/%/obj/tests/unit/test_lwip.o $(BUILD)/lint/tests/unit/test_lwip.c.tidy: export CPATH := tests/unit/lwip_double
 FREERTOS_DOUBLE := $(foreach f,tests/unit/test_freertos port/freertos/freertos,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy)
@@ -96,7 +102,7 @@ unit_engine := $(HPACK) $(H2) $(GRPC)
 unit_others := $(CHANNEL) $(CODEC) $(WEB) $(SERVICES) $(POSIX) $(LINES)
 $(BUILD)/unit/obj/tests/%.o: CHECKED += -O0
 $(BUILD)/unit/obj/tests/unit/test_pb_%.o $(BUILD)/unit/obj/tests/attack/work.o: CHECKED += -O1 # they include sources
-$(eval $(call variant,unit,$(CC),$$(CHECKED),$(IN_PROCESS),,engine.c others.c $(PB)))
+$(eval $(call variant,unit,$(CC),$$(CHECKED),$(IN_PROCESS),,engine.c others.c $(PB) $(JSON)))
 $(BUILD)/unit/engine.c: $(sort $(dir $(unit_engine)))
 $(BUILD)/unit/others.c: $(sort $(dir $(unit_others)))
 $(BUILD)/unit/engine.c $(BUILD)/unit/others.c: Makefile tests/tests.mk
@@ -139,7 +145,7 @@ ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_peer test_agent te
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
-FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb http1
+FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb json http1
 mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)

@@ -56,6 +56,7 @@ static const mote_pb_field FieldDescriptorProto_fields[] = {
     FIELD(FieldDescriptorProto, 7, 2, default_value, MOTE_PB_BYTES | MOTE_PB_OPTIONAL, 0),
     FIELD(FieldDescriptorProto, 8, 2, options, MOTE_PB_MESSAGE, 0),
     FIELD(FieldDescriptorProto, 9, 0, oneof_index, MOTE_PB_INT32 | MOTE_PB_OPTIONAL, 0),
+    FIELD(FieldDescriptorProto, 10, 2, json_name, MOTE_PB_BYTES, 0),
     FIELD(FieldDescriptorProto, 17, 0, proto3_optional, MOTE_PB_BOOL, 0),
 };
 static const mote_pb_message *const FieldDescriptorProto_subs[] = {&FieldOptions_table};

@@ -21,6 +21,7 @@ typedef struct {
     mote_pb_opt_string default_value;
     const FieldOptions *options;
     mote_pb_opt_int32 oneof_index;
+    mote_pb_string json_name;
     bool proto3_optional;
 } FieldDescriptorProto;
 

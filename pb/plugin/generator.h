@@ -62,6 +62,7 @@ typedef struct {
     bool keep_unknown;
     bool large;       /* stubs for large messages too: mote_pb_walk */
     bool names;       /* for mote_pb_print() and mote_pb_path() */
+    bool json;        /* for pb/json; names of enums too */
     bool descriptors; /* for reflection */
     bool descriptors_only;
     field_names skip, encode_only, decode_only;
@@ -239,6 +240,10 @@ void put_enum_names(text *t, const type *e);
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index);
 void put_service_source(text *t, const FileDescriptorProto *file, size_t index);
 void put_message_names(text *t, const message_plan *m);
+void put_message_json(text *t, const message_plan *m);
+void put_enum_json(text *t, const type *e);
+/* Fields in the order of the table; `count` of them. */
+const field_plan **sort_fields(const message_plan *m, enum direction d, size_t *count);
 void put_defaults(text *t, const message_plan *m);
 /* Whether a default is one of the type of its field. */
 bool default_is_valid(const FieldDescriptorProto *f, const type *sub);

@@ -81,6 +81,8 @@ static void put_codec(text *h, message_plan *m)
     }
     if (opt.names)
         text_add(h, "extern const mote_pb_names %s_names;\n", name);
+    if (opt.json)
+        text_add(h, "extern const mote_pb_json %s_json;\n", name);
     put_sizes(h, m);
     put_depth(h, m);
     put_defaults(h, m);
@@ -170,7 +172,7 @@ static void put_runtime(text *h, bool has_calls)
     if (has_calls)
         text_add(h, "#include \"%sgrpc/%s\"\n", opt.runtime,
                  opt.client ? "channel/channel.h" : "grpc.h");
-    text_add(h, "#include \"%spb/pb.h\"\n", opt.runtime);
+    text_add(h, "#include \"%spb/%s\"\n", opt.runtime, opt.json ? "json/json.h" : "pb.h");
 }
 
 static void put_includes(text *h, const FileDescriptorProto *file)
@@ -229,8 +231,10 @@ static void put_definitions(text *c, const FileDescriptorProto *file)
     for (size_t i = source_of(file)->first; i < source_of(file)->end; i++) {
         if (types[i].enumeration && is_closed(&types[i]))
             put_enum_table(c, &types[i]);
-        if (types[i].enumeration && opt.names)
+        if (types[i].enumeration && (opt.names || opt.json))
             put_enum_names(c, &types[i]);
+        if (types[i].enumeration && opt.json)
+            put_enum_json(c, &types[i]);
         if (types[i].enumeration)
             continue;
         put_message_table(c, plan_of(&types[i]));
@@ -238,6 +242,8 @@ static void put_definitions(text *c, const FileDescriptorProto *file)
             put_coders(c, plan_of(&types[i]));
         if (opt.names)
             put_message_names(c, plan_of(&types[i]));
+        if (opt.json)
+            put_message_json(c, plan_of(&types[i]));
     }
     for (size_t i = 0; i < file->service.count; i++)
         put_service_source(c, file, i);
@@ -270,7 +276,8 @@ static int usage(const char *argument)
         "FILE.proto\n\n"
         "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
         "for large messages too), keep_unknown,\n"
-        "names (for mote_pb_print(), mote_pb_path() and of enums), descriptors (for reflection),\n"
+        "names (for mote_pb_print(), mote_pb_path() and of enums), json (for pb/json),\n"
+        "descriptors (for reflection),\n"
         "descriptors_only (and nothing else),\n"
         "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"
         "runtime=FOLDER (of pb/ and grpc/, for #include lines; mote), runtime=mote.h (one "

@@ -356,7 +356,7 @@ void put_enum(text *t, const type *e)
             text_add(t, "    %s = %d,\n", e->constants[i], d->value.items[i].number);
     }
     text_add(t, "};\n");
-    if (opt.names)
+    if (opt.names || opt.json)
         text_add(t,
                  "extern const mote_pb_enum_names %s_names;\n"
                  "/* NULL: no value has this number. */\n"
@@ -370,6 +370,8 @@ void put_enum(text *t, const type *e)
                  "    return mote_pb_enum_number(&%s_names, name, value);\n"
                  "}\n",
                  e->c_name, e->c_name, e->c_name, e->c_name, e->c_name, e->c_name, e->c_name);
+    if (opt.json)
+        text_add(t, "extern const mote_pb_json_enum %s_json;\n", e->c_name);
     if (is_closed(e))
         text_add(t, "extern const mote_pb_message %s_closed;\n", e->c_name);
 }

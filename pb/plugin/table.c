@@ -46,8 +46,7 @@ static void put_row(text *t, const message_plan *m, const field_plan *f)
         text_add(t, "%d},\n", f->aux);
 }
 
-/* Fields in the order of the table. */
-static const field_plan **sort_fields(const message_plan *m, enum direction d, size_t *count)
+const field_plan **sort_fields(const message_plan *m, enum direction d, size_t *count)
 {
     const field_plan **sorted = allocate((m->count + 1) * sizeof *sorted);
 

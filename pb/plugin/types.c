@@ -14,8 +14,9 @@ static map files_by_name;
 /* What is generated for a type: no other thing in the file has one of these names. */
 static char *claim_type(const FileDescriptorProto *file, char *stem, bool is_message)
 {
-    static const char *const of_enum[] = {"",      "_closed", "_values",     "_names",
-                                          "_name", "_parse",  "_name_values"};
+    static const char *const of_enum[] = {
+        "",       "_closed",      "_values", "_names",      "_name",
+        "_parse", "_name_values", "_json",   "_json_sorted"};
     static const char *const of_message[] = {"",
                                              "_layout",
                                              "_encoder",
@@ -26,6 +27,9 @@ static char *claim_type(const FileDescriptorProto *file, char *stem, bool is_mes
                                              "_equal",
                                              "_copy",
                                              "_names",
+                                             "_json",
+                                             "_json_fields",
+                                             "_json_names",
                                              "_MAX_SIZE",
                                              "_DEPTH",
                                              "_put",

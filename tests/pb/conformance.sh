@@ -22,7 +22,7 @@ known=$(for k in $known; do printf 'google/protobuf/%s.proto ' "$k"; done)
 testee() { # testee NAME FLAGS: from the generated files in $P/NAME.gen
     # shellcheck disable=SC2046,SC2086
     ${CC:-cc} -std=c11 -O1 -Wall -Wextra -Wconversion -Werror $2 -I. -I"$P/$1.gen" tests/pb/testee.c \
-        $(find "$P/$1.gen" -name '*.mote.c') $(make -s --no-print-directory print-PB) -o "$P/$1" || exit 1
+        $(find "$P/$1.gen" -name '*.mote.c') $(make -s --no-print-directory print-PB) $(make -s --no-print-directory print-JSON) -o "$P/$1" || exit 1
 }
 
 result() { # result NAME LOG: adds the runner's closing lines
@@ -40,7 +40,7 @@ rm -rf "$P/testee.gen"
 mkdir -p "$P/testee.gen"
 # shellcheck disable=SC2086
 protoc --plugin="$BUILD/protoc-gen-mote" -I "$P/source/conformance" -I "$P/source/src" \
-    --mote_out="$P/testee.gen" --mote_opt=runtime=,keep_unknown conformance.proto $messages $known || exit 1
+    --mote_out="$P/testee.gen" --mote_opt=runtime=,keep_unknown,json conformance.proto $messages $known || exit 1
 testee testee ""
 cp "$P/testee" "$BUILD/conformance_testee"
 timeout 300 "$P/conformance_test_runner" --enforce_recommended "$BUILD/conformance_testee" >"$P/runner.log" 2>&1
@@ -60,7 +60,7 @@ elif [ $newer = 0 ]; then
     # shellcheck disable=SC2046,SC2086
     ${PYTHON:-python3} -m grpc_tools.protoc --plugin=protoc-gen-mote="$BUILD/protoc-gen-mote" \
         -I "$N/package/include" -I "$N/package/include/conformance" -I "$N/py/grpc_tools/_proto" \
-        --mote_out="$P/newer_testee.gen" --mote_opt=runtime=,keep_unknown conformance.proto $messages \
+        --mote_out="$P/newer_testee.gen" --mote_opt=runtime=,keep_unknown,json conformance.proto $messages \
         $(for e in $editions; do echo "google/protobuf/$e.proto"; done) $known || exit 1
     unset PYTHONPATH
     testee newer_testee -DTEST_EDITIONS

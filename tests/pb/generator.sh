@@ -17,6 +17,8 @@ examples_are_up_to_date() {
     BUILD=$BUILD examples/generate.sh "$W/examples" || return 1
     mkdir -p "$W/services" "$W/interop" && BUILD=$BUILD grpc/services/generate.sh "$W/services" &&
         BUILD=$BUILD tests/interop/generate.sh "$W/interop" || return 1
+    mkdir -p "$W/json_files" && BUILD=$BUILD tests/json/generate.sh "$W/json_files" || return 1
+    diff -r "$W/json_files" tests/json | grep -v '^Only in tests/json' && return 1
     for f in "$W"/services/*; do cmp "$f" "grpc/services/$(basename "$f")" || return 1; done
     diff -r "$W/interop" tests/interop | grep -v '^Only in tests/interop' && return 1
     mote -I fuzz --mote_out="$W/fuzz" --mote_opt=runtime=..,keep_unknown,names fuzz/*.proto || return 1
@@ -151,6 +153,11 @@ protoc -I "$folder" -I tests/pb -I /usr/include --python_out="$W/py" nasty.proto
 $CC -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I. -I"$W/out" tests/pb/transcode.c \
     $(find "$W/out" -name '*.mote.c') $(make -s --no-print-directory print-PB) -o "$W/transcode" || exit 1
 check "random messages, both ways" env PYTHONPATH="$W/py" $PYTHON tests/pb/differential.py "$W/transcode"
+mkdir -p "$W/json" && protoc -I tests/json -I /usr/include --python_out="$W/json" json.proto || exit 1
+# shellcheck disable=SC2046
+$CC -std=c11 -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -I. -Itests/json tests/json/filter.c \
+    $(find tests/json -name '*.mote.c') $(make -s --no-print-directory print-PB print-JSON) -o "$W/json/filter" || exit 1
+check "random messages as JSON, both ways" env PYTHONPATH="$W/json" $PYTHON -W ignore tests/json/differential.py "$W/json/filter"
 
 /usr/bin/python3 tests/pb/schemas.py "$BUILD/protoc-gen-mote" "$W/schemas" >"$W/schemas.log" 2>&1
 grep FAIL "$W/schemas.log"

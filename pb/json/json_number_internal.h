@@ -1,0 +1,30 @@
+/* Whole numbers of many bits, for the decimals of doubles. */
+#ifndef MOTE_PB_JSON_NUMBER_H
+#define MOTE_PB_JSON_NUMBER_H
+
+#include "json.h"
+
+/* 768 digits, a factor of 10^-1113 on the other side, and 64 bits to divide: mote_pb_json_real().
+ */
+enum { BIG_WORDS = 120 };
+
+typedef struct {
+    unsigned count;        /* words that are used: the last one is not 0 */
+    uint32_t w[BIG_WORDS]; /* the lowest first */
+} mote_pb_big;
+
+void mote_pb_big_set(mote_pb_big *b, uint64_t value);
+/* b = b * factor + add */
+void mote_pb_big_multiply(mote_pb_big *b, uint32_t factor, uint32_t add);
+/* b = b * 10^exponent */
+void mote_pb_big_scale(mote_pb_big *b, unsigned exponent);
+void mote_pb_big_shift(mote_pb_big *b, unsigned bits);
+unsigned mote_pb_big_bits(const mote_pb_big *b);
+/* < 0, 0, > 0 */
+int mote_pb_big_compare(const mote_pb_big *a, const mote_pb_big *b);
+/* a + b beside c; < 0, 0, > 0 */
+int mote_pb_big_compare_sum(const mote_pb_big *a, const mote_pb_big *b, const mote_pb_big *c);
+/* a -= b, which is not larger */
+void mote_pb_big_subtract(mote_pb_big *a, const mote_pb_big *b);
+
+#endif

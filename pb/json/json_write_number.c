@@ -1,0 +1,232 @@
+/*
+ * The shortest decimals of doubles: by the method of Steele and White ("How to Print Floating-Point
+ * Numbers Accurately", 1990), in whole numbers, so that it is right on machines whose registers
+ * have more bits than their doubles.
+ */
+#include "json_number_internal.h"
+
+#include <float.h>
+#include <string.h>
+
+/* A number f * 2^e, and whether the next smaller one is half as far as the next larger one. */
+typedef struct {
+    uint64_t f;
+    int e;
+    bool uneven;
+} real;
+
+/* Decimal digits 0.d1d2d3... * 10^point. */
+typedef struct {
+    char digits[20];
+    unsigned count;
+    int point;
+} decimal;
+
+/* ---- in doubles, where they are what they seem --------------------------------------------- */
+
+/* Most numbers of measurements have few decimals: v * 10^k is whole and below 2^53, and divided by
+ * 10^k again it is v: both are exact up to one rounding, by IEEE 754, so no shorter one is v. */
+static bool few_decimals(double v, decimal *d)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+
+    if (FLT_EVAL_METHOD != 0 || !(v < 1e9))
+        return false;
+    for (unsigned k = 0; k < sizeof powers / sizeof powers[0]; k++) {
+        uint64_t whole = (uint64_t)(v * powers[k] + 0.5);
+        if ((double)whole / powers[k] < v || (double)whole / powers[k] > v)
+            continue;
+        d->count = 0;
+        for (uint64_t left = whole; left > 0; left /= 10)
+            d->count++;
+        for (unsigned i = d->count; i-- > 0; whole /= 10)
+            d->digits[i] = (char)('0' + whole % 10);
+        d->point = (int)d->count - (int)k;
+        return true;
+    }
+    return false;
+}
+
+/* ---- in whole numbers ---------------------------------------------------------------------- */
+
+/* The number is r / s, and half of the way to its neighbours below / s, and twice that above where
+ * `uneven`. */
+typedef struct {
+    mote_pb_big r, s, below;
+    bool uneven, even;
+} fraction;
+
+static void fraction_of(fraction *x, const real *v)
+{
+    mote_pb_big_set(&x->r, v->f);
+    mote_pb_big_set(&x->s, v->uneven ? 4 : 2);
+    mote_pb_big_set(&x->below, 1);
+    mote_pb_big_shift(&x->r, v->uneven ? 2 : 1);
+    if (v->e >= 0) {
+        mote_pb_big_shift(&x->r, (unsigned)v->e);
+        mote_pb_big_shift(&x->below, (unsigned)v->e);
+    } else {
+        mote_pb_big_shift(&x->s, (unsigned)-v->e);
+    }
+    x->uneven = v->uneven;
+    x->even = v->f % 2 == 0;
+}
+
+/* r + what is above, beside s. */
+static int compare_above(const fraction *x)
+{
+    mote_pb_big above = x->below;
+
+    if (x->uneven)
+        mote_pb_big_shift(&above, 1);
+    return mote_pb_big_compare_sum(&x->r, &above, &x->s);
+}
+
+static bool reaches_above(const fraction *x)
+{
+    int order = compare_above(x);
+
+    return order > 0 || (order == 0 && x->even);
+}
+
+static bool reaches_below(const fraction *x)
+{
+    int order = mote_pb_big_compare(&x->r, &x->below);
+
+    return order < 0 || (order == 0 && x->even);
+}
+
+/* So that r / s is below 1, and ten times it is not. Returns the exponent of ten. */
+static int scale(fraction *x)
+{
+    int bits = (int)mote_pb_big_bits(&x->r) - (int)mote_pb_big_bits(&x->s);
+    int point = bits * 1233 / 4096 - (bits < 0); /* 1233 / 4096: log10(2), a little less */
+
+    if (point > 0)
+        mote_pb_big_scale(&x->s, (unsigned)point);
+    else {
+        mote_pb_big_scale(&x->r, (unsigned)-point);
+        mote_pb_big_scale(&x->below, (unsigned)-point);
+    }
+    for (; reaches_above(x); point++)
+        mote_pb_big_multiply(&x->s, 10, 0);
+    return point;
+}
+
+static void shortest(const real *v, decimal *d)
+{
+    fraction x;
+    bool low, high;
+
+    fraction_of(&x, v);
+    d->point = scale(&x);
+    d->count = 0;
+    do {
+        unsigned digit = 0;
+        mote_pb_big_multiply(&x.r, 10, 0);
+        mote_pb_big_multiply(&x.below, 10, 0);
+        for (; mote_pb_big_compare(&x.r, &x.s) >= 0; digit++)
+            mote_pb_big_subtract(&x.r, &x.s);
+        low = reaches_below(&x);
+        high = reaches_above(&x);
+        if (high && (!low || mote_pb_big_compare_sum(&x.r, &x.r, &x.s) > 0))
+            digit++;
+        d->digits[d->count++] = (char)('0' + digit);
+    } while (!low && !high);
+}
+
+/* ---- as a text ----------------------------------------------------------------------------- */
+
+static size_t put_zeros(char *out, size_t n, int count)
+{
+    for (; count > 0; count--)
+        out[n++] = '0';
+    return n;
+}
+
+static size_t put_plain(const decimal *d, char *out)
+{
+    int count = (int)d->count;
+    size_t n = 0;
+
+    if (d->point <= 0) {
+        out[n++] = '0';
+        out[n++] = '.';
+        n = put_zeros(out, n, -d->point);
+    }
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && i == d->point)
+            out[n++] = '.';
+        out[n++] = d->digits[i];
+    }
+    return put_zeros(out, n, d->point - count);
+}
+
+static size_t put_exponent(const decimal *d, char *out)
+{
+    int exponent = d->point - 1;
+    unsigned size = (unsigned)(exponent < 0 ? -exponent : exponent);
+    size_t n = 0;
+
+    out[n++] = d->digits[0];
+    if (d->count > 1)
+        out[n++] = '.';
+    memcpy(out + n, d->digits + 1, d->count - 1);
+    n += d->count - 1;
+    out[n++] = 'e';
+    out[n++] = exponent < 0 ? '-' : '+';
+    if (size >= 100)
+        out[n++] = (char)('0' + size / 100);
+    if (size >= 10)
+        out[n++] = (char)('0' + size / 10 % 10);
+    out[n++] = (char)('0' + size % 10);
+    return n;
+}
+
+static size_t put_decimal(decimal *d, bool negative, char *out)
+{
+    out[0] = '-';
+    if (negative && d->digits[0] == '0') {
+        memcpy(out + 1, "0.0", 3);
+        return 4;
+    }
+    while (d->count > 1 && d->digits[d->count - 1] == '0')
+        d->count--;
+    if (d->point > -6 && d->point <= 21)
+        return negative + put_plain(d, out + negative);
+    return negative + put_exponent(d, out + negative);
+}
+
+static const decimal zero = {"0", 1, 1};
+
+size_t mote_pb_json_double(double value, char out[MOTE_PB_JSON_NUMBER])
+{
+    enum { FRACTION = 52, LEAST = -1074 };
+    decimal d = zero;
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    uint64_t f = bits & (((uint64_t)1 << FRACTION) - 1);
+    int exponent = (int)(bits >> FRACTION & 0x7ff);
+    real v = {f | (uint64_t)(exponent > 0) << FRACTION, LEAST + (exponent > 0 ? exponent - 1 : 0),
+              f == 0 && exponent > 1};
+    if (v.f > 0 && !few_decimals(bits >> 63 ? -value : value, &d))
+        shortest(&v, &d);
+    return put_decimal(&d, bits >> 63, out);
+}
+
+size_t mote_pb_json_float(float value, char out[MOTE_PB_JSON_NUMBER])
+{
+    enum { FRACTION = 23, LEAST = -149 };
+    decimal d = zero;
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t f = bits & (((uint32_t)1 << FRACTION) - 1);
+    int exponent = (int)(bits >> FRACTION & 0xff);
+    real v = {f | (uint32_t)(exponent > 0) << FRACTION, LEAST + (exponent > 0 ? exponent - 1 : 0),
+              f == 0 && exponent > 1};
+    if (v.f > 0)
+        shortest(&v, &d);
+    return put_decimal(&d, bits >> 31, out);
+}
