@@ -11,11 +11,16 @@ static size_t escape_of(uint8_t c, char escape[6])
 
     if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != '>' && c != 0x7f)
         return 0;
-    memcpy(escape, "\\u00", 4);
-    if (c == '"' || c == '\\' || (c >= 8 && c <= 13 && c != 11)) {
-        escape[1] = c >= 0x20 ? (char)c : letters[c - 8];
+    escape[0] = '\\';
+    escape[1] = (char)c;
+    if (c == '"' || c == '\\')
+        return 2;
+    escape[1] = 'u';
+    if (c >= 8 && c <= 13 && c != 11) {
+        escape[1] = letters[c - 8];
         return 2;
     }
+    escape[2] = escape[3] = '0';
     escape[4] = "0123456789abcdef"[c >> 4];
     escape[5] = "0123456789abcdef"[c & 15];
     return 6;
@@ -59,9 +64,11 @@ static void put_base64(const mote_pb_json_out *out, mote_pb_bytes b)
         size_t left = b.len - i;
         unsigned bits = (unsigned)b.data[i] << 16 | (left > 1 ? (unsigned)b.data[i + 1] << 8 : 0) |
                         (left > 2 ? b.data[i + 2] : 0);
-        char group[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                         left > 1 ? digits[bits >> 6 & 63] : '=',
-                         left > 2 ? digits[bits & 63] : '='};
+        char group[4] = {digits[bits >> 18], digits[bits >> 12 & 63], '=', '='};
+        if (left > 1)
+            group[2] = digits[bits >> 6 & 63];
+        if (left > 2)
+            group[3] = digits[bits & 63];
         out->sink(out->context, group, sizeof group);
     }
     mote_pb_json_put(out, "\"");
@@ -197,10 +204,9 @@ static int put_path(const mote_pb_json_out *out, mote_pb_string path)
         if (c >= 'A' && c <= 'Z')
             return MOTE_PB_JSON_ERR_FORM;
         if (c == '_') {
-            char next = ++i < path.len ? path.data[i] : '_';
-            if (next < 'a' || next > 'z')
+            if (++i == path.len || path.data[i] < 'a' || path.data[i] > 'z')
                 return MOTE_PB_JSON_ERR_FORM;
-            char upper = (char)(next - 'a' + 'A');
+            char upper = (char)(path.data[i] - 'a' + 'A');
             out->sink(out->context, &upper, 1);
             continue;
         }

@@ -180,12 +180,13 @@ static int open_any(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *m
         r = find_type_url(p, &url, &is_empty);
     if (r == 0 && is_empty)
         return mote_pb_json_expect(&p->text, '}');
-    const mote_pb_json_known *known = r == 0 ? mote_pb_json_find(p->options, url) : NULL;
-    if (r == 0 && !known)
-        r = MOTE_PB_JSON_ERR_ANY;
-    uint8_t *content = r == 0 ? mote_pb_json_new(p, known->json) : NULL;
-    if (r == 0)
-        r = content ? mote_pb_json_push(p, known->json, content) : MOTE_PB_ERR_ARENA;
+    if (r < 0)
+        return r;
+    const mote_pb_json_known *known = mote_pb_json_find(p->options, url);
+    if (!known)
+        return MOTE_PB_JSON_ERR_ANY;
+    uint8_t *content = mote_pb_json_new(p, known->json);
+    r = content ? mote_pb_json_push(p, known->json, content) : MOTE_PB_ERR_ARENA;
     if (r < 0)
         return r;
     set_view(json, message, 1, (mote_pb_bytes){(const uint8_t *)url.data, url.len});

@@ -5,7 +5,9 @@ char mote_pb_json_peek(mote_pb_json_text *t)
 {
     while (t->p < t->end && (*t->p == ' ' || *t->p == '\t' || *t->p == '\n' || *t->p == '\r'))
         t->p++;
-    return t->p < t->end ? *t->p : '\0';
+    if (t->p == t->end)
+        return '\0';
+    return *t->p;
 }
 
 int mote_pb_json_expect(mote_pb_json_text *t, char c)
@@ -267,10 +269,9 @@ static int skip_behind(mote_pb_json_text *t, nest *n)
 
 int mote_pb_json_skip(mote_pb_json_text *t)
 {
-    nest n;
+    nest n = {{0}, 0};
     int r = 0;
 
-    n.depth = 0;
     while (r == 0) {
         char first = mote_pb_json_peek(t);
         if (first == '{' || first == '[') {

@@ -187,7 +187,8 @@ static size_t put_decimal(decimal *d, bool negative, char *out)
 {
     out[0] = '-';
     if (negative && d->digits[0] == '0') {
-        memcpy(out + 1, "0.0", 3);
+        out[1] = out[3] = '0';
+        out[2] = '.';
         return 4;
     }
     while (d->count > 1 && d->digits[d->count - 1] == '0')
