@@ -4,6 +4,14 @@
 
 #include "json.h"
 
+/* Doubles are doubles in registers too (float.h's FLT_EVAL_METHOD, which compilers define), so that
+ * one operation is one rounding. Where this is not known, whole numbers do it all. */
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ == 0
+enum { MOTE_PB_EXACT_DOUBLES = 1 };
+#else
+enum { MOTE_PB_EXACT_DOUBLES = 0 };
+#endif
+
 /* 768 digits, a factor of 10^-1113 on the other side, and 64 bits to divide: mote_pb_json_real().
  */
 enum { BIG_WORDS = 120 };

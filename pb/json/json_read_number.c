@@ -2,20 +2,18 @@
 #include "json_internal.h"
 #include "json_number_internal.h"
 
-#include <float.h>
-
 /* More digits than the border between two doubles can have; what follows is a 1 or nothing. */
 enum { DIGITS = 768 };
 /* Beyond these a number of DIGITS digits is infinite or zero, whatever they are. */
 enum { MOST_TENS = 310, LEAST_TENS = -345 };
 
-/* A number as it is written: digits, and a power of ten behind them. */
+/* A number as it is number_text: digits, and a power of ten behind them. */
 typedef struct {
     bool negative;
     const char *digits; /* from the first that is not zero; a point may be among them */
     size_t count;       /* of digits */
     int64_t exponent;
-} written;
+} number_text;
 
 static bool is_digit(const char *p, const char *end)
 {
@@ -23,7 +21,7 @@ static bool is_digit(const char *p, const char *end)
 }
 
 /* Digits from *p; those behind the point lower the exponent. */
-static void take_digits(const char **p, const char *end, written *n, bool is_fraction)
+static void take_digits(const char **p, const char *end, number_text *n, bool is_fraction)
 {
     for (; is_digit(*p, end); ++*p) {
         if (n->count == 0 && **p != '0')
@@ -33,7 +31,7 @@ static void take_digits(const char **p, const char *end, written *n, bool is_fra
     }
 }
 
-static bool take_exponent(const char **p, const char *end, written *n)
+static bool take_exponent(const char **p, const char *end, number_text *n)
 {
     int64_t exponent = 0;
 
@@ -54,7 +52,7 @@ static bool take_exponent(const char **p, const char *end, written *n)
 }
 
 /* RFC 8259, section 6. */
-static bool take_number(const char *p, const char *end, written *n)
+static bool take_number(const char *p, const char *end, number_text *n)
 {
     memset(n, 0, sizeof *n);
     n->negative = p < end && *p == '-';
@@ -72,13 +70,13 @@ static bool take_number(const char *p, const char *end, written *n)
 
 bool mote_pb_json_is_number(mote_pb_string s)
 {
-    written n;
+    number_text n;
 
     return take_number(s.data, s.data + s.len, &n);
 }
 
 /* The digits as a whole number; what is left out is in the exponent. */
-static void digits_of(written *n, mote_pb_big *b)
+static void digits_of(number_text *n, mote_pb_big *b)
 {
     const char *p = n->digits;
     size_t taken = 0;
@@ -161,7 +159,7 @@ static bool round_to_double(uint64_t q, int e, double *value)
     return true;
 }
 
-static bool divide_digits(written *n, double *value)
+static bool divide_digits(number_text *n, double *value)
 {
     mote_pb_big r, s;
     int e;
@@ -177,12 +175,12 @@ static bool divide_digits(written *n, double *value)
 }
 
 /* Up to 15 digits and 10^22 are doubles themselves: one rounding, by IEEE 754. */
-static bool few_digits(const written *n, double *value)
+static bool few_digits(const number_text *n, double *value)
 {
     double power = 1, whole = 0;
     int64_t tens = n->exponent < 0 ? -n->exponent : n->exponent;
 
-    if (FLT_EVAL_METHOD != 0 || n->count > 15 || tens > 22)
+    if (!MOTE_PB_EXACT_DOUBLES || n->count > 15 || tens > 22)
         return false;
     for (; tens > 0; tens--)
         power *= 10;
@@ -199,7 +197,7 @@ static bool few_digits(const written *n, double *value)
 
 bool mote_pb_json_real(const char *text, size_t len, double *value)
 {
-    written n;
+    number_text n;
 
     if (!take_number(text, text + len, &n))
         return false;

@@ -57,16 +57,18 @@ static int read_mask(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *
     r = mote_pb_json_string(&p->text, &s);
     list.row = (uint16_t)row;
     while (r == 0 && s.len > 0 && row >= 0) {
-        const char *comma = memchr(s.data, ',', s.len);
-        size_t len = comma ? (size_t)(comma - s.data) : s.len;
+        size_t len = 0;
+        while (len < s.len && s.data[len] != ',')
+            len++;
+        size_t taken = len + (len < s.len); /* with the comma */
         r = read_path(p, (mote_pb_string){s.data, len}, &path);
         uint8_t *element = r == 0 ? mote_pb_json_new_element(p, &list) : NULL;
         if (element)
             memcpy(element, &path, sizeof path);
         else if (r == 0)
             r = MOTE_PB_ERR_ARENA;
-        s.data += len + (comma != NULL);
-        s.len -= len + (comma != NULL);
+        s.data += taken;
+        s.len -= taken;
     }
     return r;
 }

@@ -5,7 +5,6 @@
  */
 #include "json_number_internal.h"
 
-#include <float.h>
 #include <string.h>
 
 /* A number f * 2^e, and whether the next smaller one is half as far as the next larger one. */
@@ -30,7 +29,7 @@ static bool few_decimals(double v, decimal *d)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
 
-    if (FLT_EVAL_METHOD != 0 || !(v < 1e9))
+    if (!MOTE_PB_EXACT_DOUBLES || !(v < 1e9))
         return false;
     for (unsigned k = 0; k < sizeof powers / sizeof powers[0]; k++) {
         uint64_t whole = (uint64_t)(v * powers[k] + 0.5);
