@@ -46,6 +46,7 @@ typedef struct { bool has; double value; } mote_pb_opt_double;
 typedef struct { bool has; bool value; } mote_pb_opt_bool;
 typedef struct { bool has; mote_pb_string value; } mote_pb_opt_string;
 typedef struct { bool has; mote_pb_bytes value; } mote_pb_opt_bytes;
+typedef struct { bool has; const void *value; } mote_pb_opt_message; /* no field's: for MOTE_PB_TYPES */
 typedef struct { const int32_t *items; size_t count; } mote_pb_list_int32;
 typedef struct { const uint32_t *items; size_t count; } mote_pb_list_uint32;
 typedef struct { const int64_t *items; size_t count; } mote_pb_list_int64;

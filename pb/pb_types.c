@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-typedef struct {
-    bool has;
-    const void *value;
-} mote_pb_opt_message;
-
 const mote_pb_type_info mote_pb_types[] = {
 #define INFO(name, number, member, wire, kind)                                                     \
     [number] = {sizeof((mote_pb_opt_##member *)0)->value, offsetof(mote_pb_opt_##member, value),   \

@@ -22,11 +22,6 @@ const char *mote_pb_json_strerror(int code)
 }
 #endif
 
-typedef struct {
-    bool has;
-    const void *value;
-} mote_pb_opt_message;
-
 /* MOTE_PB_TYPES as a table, by enum mote_pb_type. */
 static const struct {
     uint8_t size, value;

@@ -28,8 +28,8 @@ typedef struct {
     json_level levels[MOTE_PB_DEPTH];
 } json_printer;
 
-static int push(json_printer *p, const mote_pb_json *json, const uint8_t *message,
-                enum level_state state)
+static int json_push(json_printer *p, const mote_pb_json *json, const uint8_t *message,
+                     enum level_state state)
 {
     if (p->depth == MOTE_PB_DEPTH)
         return MOTE_PB_ERR_DEPTH;
@@ -99,13 +99,13 @@ static int put_only(json_printer *p, const mote_pb_json *json, const uint8_t *me
 }
 
 /* ListValue and Struct, open at their only field. */
-static int open_alone(json_printer *p, const mote_pb_json *json, const uint8_t *message)
+static int write_alone(json_printer *p, const mote_pb_json *json, const uint8_t *message)
 {
     int row = mote_pb_json_row(json, 1), r;
     const mote_pb_list_bytes *list;
 
     mote_pb_json_put(&p->out, json->form == MOTE_PB_JSON_LIST ? "[" : "{");
-    r = push(p, json, message, ALONE);
+    r = json_push(p, json, message, ALONE);
     if (r == 0 && row >= 0) {
         list = (const void *)(message + json->type->fields[row].offset);
         p->levels[p->depth - 1].row = (uint16_t)row;
@@ -124,7 +124,7 @@ static const mote_pb_json end_of_any = {&no_fields, "", NULL, NULL, 0, MOTE_PB_J
 
 /* Writes what stands before the content of an Any. *json and *message become the content; *json is
  * NULL: it has none, and all is written. */
-static int open_any(json_printer *p, const mote_pb_json **json, const uint8_t **message)
+static int write_any(json_printer *p, const mote_pb_json **json, const uint8_t **message)
 {
     int url_row = mote_pb_json_row(*json, 1), value_row = mote_pb_json_row(*json, 2);
     mote_pb_string url = {NULL, 0};
@@ -152,8 +152,8 @@ static int open_any(json_printer *p, const mote_pb_json **json, const uint8_t **
     if (r == 0)
         r = mote_pb_json_put_string(&p->out, url);
     if (r == 0)
-        r = push(p, known->json->form == MOTE_PB_JSON_OBJECT ? known->json : &end_of_any, content,
-                 FIELDS);
+        r = json_push(p, known->json->form == MOTE_PB_JSON_OBJECT ? known->json : &end_of_any,
+                      content, FIELDS);
     if (r < 0)
         return r;
     p->levels[p->depth - 1].comma = true;
@@ -167,7 +167,7 @@ static int open_any(json_printer *p, const mote_pb_json **json, const uint8_t **
 /* ---- messages ------------------------------------------------------------------------------ */
 
 /* A Value: its scalar is written, and then *json is NULL; or its Struct or ListValue is next. */
-static int open_value(json_printer *p, const mote_pb_json **json, const uint8_t **message)
+static int write_value(json_printer *p, const mote_pb_json **json, const uint8_t **message)
 {
     int row = row_set(*json, *message);
     double number;
@@ -192,7 +192,7 @@ static int open_value(json_printer *p, const mote_pb_json **json, const uint8_t 
 }
 
 /* A message begins: what is no object is written at once, of the others their opening. */
-static int open_message(json_printer *p, const mote_pb_json *json, const uint8_t *message)
+static int json_open_message(json_printer *p, const mote_pb_json *json, const uint8_t *message)
 {
     int r = 0;
 
@@ -205,10 +205,10 @@ static int open_message(json_printer *p, const mote_pb_json *json, const uint8_t
             message = nothing.bytes;
         switch (json->form) {
         case MOTE_PB_JSON_ANY:
-            r = open_any(p, &json, &message);
+            r = write_any(p, &json, &message);
             break;
         case MOTE_PB_JSON_VALUE:
-            r = open_value(p, &json, &message);
+            r = write_value(p, &json, &message);
             break;
         case MOTE_PB_JSON_DURATION:
         case MOTE_PB_JSON_TIMESTAMP:
@@ -218,17 +218,17 @@ static int open_message(json_printer *p, const mote_pb_json *json, const uint8_t
             return put_only(p, json, message);
         case MOTE_PB_JSON_LIST:
         case MOTE_PB_JSON_STRUCT:
-            return open_alone(p, json, message);
+            return write_alone(p, json, message);
         default:
             mote_pb_json_put(&p->out, "{");
-            return push(p, json, message, FIELDS);
+            return json_push(p, json, message, FIELDS);
         }
     }
     return r;
 }
 
 /* A value of a row, which lies at `at`: for a message a pointer to it. */
-static int put_value(json_printer *p, const mote_pb_json *json, size_t row, const void *at)
+static int json_put_value(json_printer *p, const mote_pb_json *json, size_t row, const void *at)
 {
     const mote_pb_field *f = &json->type->fields[row];
     const uint8_t *message;
@@ -236,7 +236,7 @@ static int put_value(json_printer *p, const mote_pb_json *json, size_t row, cons
     if (!mote_pb_json_is_message(f))
         return mote_pb_json_put_scalar(&p->out, f, &json->fields[row], at);
     memcpy(&message, at, sizeof message);
-    return open_message(p, json->fields[row].sub, message);
+    return json_open_message(p, json->fields[row].sub, message);
 }
 
 /* ---- lists and maps ------------------------------------------------------------------------ */
@@ -249,7 +249,7 @@ static int put_entry(json_printer *p, const mote_pb_json *entry, const uint8_t *
     int r = mote_pb_json_put_key(&p->out, &fields[key], &entry->fields[key],
                                  message + fields[key].offset);
     mote_pb_json_put(&p->out, ":");
-    return r < 0 ? r : put_value(p, entry, (size_t)value, message + fields[value].offset);
+    return r < 0 ? r : json_put_value(p, entry, (size_t)value, message + fields[value].offset);
 }
 
 /* An element of a list or map: in its array, or where its function puts it. */
@@ -278,7 +278,7 @@ static int put_element(json_printer *p, const json_level *l, size_t index)
     }
     if (!is_message)
         return mote_pb_json_put_scalar(&p->out, f, names, at);
-    return is_map(l->json, l->row) ? put_entry(p, sub, at) : open_message(p, sub, at);
+    return is_map(l->json, l->row) ? put_entry(p, sub, at) : json_open_message(p, sub, at);
 }
 
 /* The next element of the level on top, or the end of its list. */
@@ -383,7 +383,7 @@ static int next_field(json_printer *p, json_level *l)
     const uint8_t *at = present(f, l->message);
     int r = at ? put_name(p, l) : 0;
     size_t row = l->row++;
-    return at && r == 0 ? put_value(p, l->json, row, at) : r;
+    return at && r == 0 ? json_put_value(p, l->json, row, at) : r;
 }
 
 int mote_pb_json_print(const mote_pb_json *json, const void *message,
@@ -397,7 +397,7 @@ int mote_pb_json_print(const mote_pb_json *json, const void *message,
     p.options = options;
     p.arena = arena;
     p.depth = 0;
-    int r = open_message(&p, json, message);
+    int r = json_open_message(&p, json, message);
     while (r == 0 && p.depth > 0) {
         json_level *top = &p.levels[p.depth - 1];
         r = top->state == FIELDS ? next_field(&p, top) : next_element(&p, top);
@@ -412,7 +412,7 @@ typedef struct {
     size_t cap, len;
 } json_buffer;
 
-static void fill(void *context, const char *bytes, size_t len)
+static void json_fill(void *context, const char *bytes, size_t len)
 {
     json_buffer *b = context;
 
@@ -426,7 +426,7 @@ int mote_pb_json_encode(const mote_pb_json *json, const void *message,
                         size_t cap, size_t *len)
 {
     json_buffer b = {out, cap, 0};
-    int r = mote_pb_json_print(json, message, options, arena, fill, &b);
+    int r = mote_pb_json_print(json, message, options, arena, json_fill, &b);
 
     *len = b.len;
     return r == 0 && b.len > cap ? MOTE_PB_ERR_SPACE : r;

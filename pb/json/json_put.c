@@ -76,7 +76,7 @@ static void put_base64(const mote_pb_json_out *out, mote_pb_bytes b)
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
-static void put_integer(const mote_pb_json_out *out, uint64_t v, bool negative)
+static void json_put_integer(const mote_pb_json_out *out, uint64_t v, bool negative)
 {
     char digits[20];
     size_t n = sizeof digits;
@@ -97,7 +97,7 @@ static void put_wide(const mote_pb_json_out *out, const mote_pb_field *f, const 
 
     memcpy(&v, at, sizeof v);
     bool negative = !is_unsigned && v >> 63;
-    put_integer(out, negative ? 0 - v : v, negative);
+    json_put_integer(out, negative ? 0 - v : v, negative);
 }
 
 static void put_narrow(const mote_pb_json_out *out, const mote_pb_field *f, const void *at)
@@ -108,10 +108,10 @@ static void put_narrow(const mote_pb_json_out *out, const mote_pb_field *f, cons
 
     memcpy(&v, at, sizeof v);
     bool negative = !is_unsigned && v >> 31;
-    put_integer(out, negative ? 0 - v : v, negative);
+    json_put_integer(out, negative ? 0 - v : v, negative);
 }
 
-static void put_real(const mote_pb_json_out *out, const mote_pb_field *f, const void *at)
+static void json_put_real(const mote_pb_json_out *out, const mote_pb_field *f, const void *at)
 {
     char text[MOTE_PB_JSON_NUMBER];
     bool is_float = mote_pb_json_type_of(f) == MOTE_PB_FLOAT;
@@ -171,7 +171,7 @@ int mote_pb_json_put_scalar(const mote_pb_json_out *out, const mote_pb_field *f,
     else if (type == MOTE_PB_BOOL)
         mote_pb_json_put(out, *(const bool *)at ? "true" : "false");
     else if (type == MOTE_PB_DOUBLE || type == MOTE_PB_FLOAT)
-        put_real(out, f, at);
+        json_put_real(out, f, at);
     else if (is_wide(f)) { /* JavaScript's numbers have 53 bits */
         mote_pb_json_put(out, "\"");
         put_wide(out, f, at);

@@ -7,13 +7,13 @@ enum { DIGITS = 768 };
 /* Beyond these a number of DIGITS digits is infinite or zero, whatever they are. */
 enum { MOST_TENS = 310, LEAST_TENS = -345 };
 
-/* A number as it is number_text: digits, and a power of ten behind them. */
+/* A number as it is json_digits: digits, and a power of ten behind them. */
 typedef struct {
     bool negative;
     const char *digits; /* from the first that is not zero; a point may be among them */
     size_t count;       /* of digits */
     int64_t exponent;
-} number_text;
+} json_digits;
 
 static bool is_digit(const char *p, const char *end)
 {
@@ -21,7 +21,7 @@ static bool is_digit(const char *p, const char *end)
 }
 
 /* Digits from *p; those behind the point lower the exponent. */
-static void take_digits(const char **p, const char *end, number_text *n, bool is_fraction)
+static void take_digits(const char **p, const char *end, json_digits *n, bool is_fraction)
 {
     for (; is_digit(*p, end); ++*p) {
         if (n->count == 0 && **p != '0')
@@ -31,7 +31,7 @@ static void take_digits(const char **p, const char *end, number_text *n, bool is
     }
 }
 
-static bool take_exponent(const char **p, const char *end, number_text *n)
+static bool take_exponent(const char **p, const char *end, json_digits *n)
 {
     int64_t exponent = 0;
 
@@ -52,7 +52,7 @@ static bool take_exponent(const char **p, const char *end, number_text *n)
 }
 
 /* RFC 8259, section 6. */
-static bool take_number(const char *p, const char *end, number_text *n)
+static bool take_number(const char *p, const char *end, json_digits *n)
 {
     memset(n, 0, sizeof *n);
     n->negative = p < end && *p == '-';
@@ -70,13 +70,13 @@ static bool take_number(const char *p, const char *end, number_text *n)
 
 bool mote_pb_json_is_number(mote_pb_string s)
 {
-    number_text n;
+    json_digits n;
 
     return take_number(s.data, s.data + s.len, &n);
 }
 
 /* The digits as a whole number; what is left out is in the exponent. */
-static void digits_of(number_text *n, mote_pb_big *b)
+static void digits_of(json_digits *n, mote_pb_big *b)
 {
     const char *p = n->digits;
     size_t taken = 0;
@@ -159,7 +159,7 @@ static bool round_to_double(uint64_t q, int e, double *value)
     return true;
 }
 
-static bool divide_digits(number_text *n, double *value)
+static bool divide_digits(json_digits *n, double *value)
 {
     mote_pb_big r, s;
     int e;
@@ -175,7 +175,7 @@ static bool divide_digits(number_text *n, double *value)
 }
 
 /* Up to 15 digits and 10^22 are doubles themselves: one rounding, by IEEE 754. */
-static bool few_digits(const number_text *n, double *value)
+static bool few_digits(const json_digits *n, double *value)
 {
     double power = 1, whole = 0;
     int64_t tens = n->exponent < 0 ? -n->exponent : n->exponent;
@@ -197,7 +197,7 @@ static bool few_digits(const number_text *n, double *value)
 
 bool mote_pb_json_real(const char *text, size_t len, double *value)
 {
-    number_text n;
+    json_digits n;
 
     if (!take_number(text, text + len, &n))
         return false;

@@ -7,7 +7,7 @@
 typedef struct {
     bool negative;
     uint64_t value;
-} whole;
+} json_whole;
 
 /* The digits as a number, without the zeros at their end: value * 10^*tens. False: too large. */
 static bool significant(const char *digits, const char *end, uint64_t *value, int64_t *tens)
@@ -56,7 +56,7 @@ static int64_t exponent_of(const char *p, const char *end)
 }
 
 /* 0, MOTE_PB_JSON_ERR_SYNTAX, or MOTE_PB_JSON_ERR_RANGE for what is too large or not whole. */
-static int read_whole(mote_pb_string s, whole *n)
+static int read_whole(mote_pb_string s, json_whole *n)
 {
     const char *digits = s.data, *end = s.data + s.len;
     int64_t tens;
@@ -81,7 +81,7 @@ static int read_whole(mote_pb_string s, whole *n)
 }
 
 /* Stores what the field can hold: 0, or MOTE_PB_JSON_ERR_RANGE. */
-static int store_whole(const mote_pb_field *f, const whole *n, void *to)
+static int store_whole(const mote_pb_field *f, const json_whole *n, void *to)
 {
     unsigned type = mote_pb_json_type_of(f);
     bool wide = mote_pb_json_size_of(f) == 8;
@@ -104,7 +104,7 @@ static int store_whole(const mote_pb_field *f, const whole *n, void *to)
 
 static int store_digits(const mote_pb_field *f, mote_pb_string s, void *to)
 {
-    whole n;
+    json_whole n;
     int r = read_whole(s, &n);
 
     return r < 0 ? r : store_whole(f, &n, to);

@@ -74,7 +74,7 @@ static int read_mask(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *
 }
 
 /* Struct, ListValue: open at their only field. */
-static int open_alone(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *message)
+static int json_open_alone(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *message)
 {
     int row = mote_pb_json_row(json, 1);
     bool is_list = json->form == MOTE_PB_JSON_LIST;
@@ -105,7 +105,7 @@ static int read_scalar_of(mote_pb_json_parser *p, const mote_pb_json *json, uint
 }
 
 /* A Value: its scalar is read, and then *json is NULL; or its Struct or ListValue is next. */
-static int open_value(mote_pb_json_parser *p, const mote_pb_json **json, uint8_t **message)
+static int json_open_value(mote_pb_json_parser *p, const mote_pb_json **json, uint8_t **message)
 {
     enum { NULL_VALUE = 1, NUMBER, STRING, BOOL, STRUCT, LIST };
     const mote_pb_json *value = *json;
@@ -172,7 +172,7 @@ static void set_view(const mote_pb_json *json, uint8_t *message, uint32_t number
         memcpy(message + json->type->fields[row].offset, &view, sizeof view);
 }
 
-static int open_any(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *message)
+static int json_open_any(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *message)
 {
     mote_pb_string url = {NULL, 0};
     bool is_empty = false;
@@ -225,9 +225,9 @@ int mote_pb_json_open(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t 
     while (r == 0 && json) {
         switch (json->form) {
         case MOTE_PB_JSON_ANY:
-            return open_any(p, json, message);
+            return json_open_any(p, json, message);
         case MOTE_PB_JSON_VALUE:
-            r = open_value(p, &json, &message);
+            r = json_open_value(p, &json, &message);
             break;
         case MOTE_PB_JSON_DURATION:
         case MOTE_PB_JSON_TIMESTAMP:
@@ -238,7 +238,7 @@ int mote_pb_json_open(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t 
             return read_scalar_of(p, json, message, 1);
         case MOTE_PB_JSON_LIST:
         case MOTE_PB_JSON_STRUCT:
-            return open_alone(p, json, message);
+            return json_open_alone(p, json, message);
         default:
             r = mote_pb_json_open_with(p, '{');
             return r < 0 ? r : mote_pb_json_push(p, json, message);

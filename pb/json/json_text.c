@@ -45,7 +45,7 @@ int mote_pb_json_digits(mote_pb_json_text *t, mote_pb_string *s)
 
 /* ---- strings ------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
+static int hex_of(char c)
 {
     char small = (char)(c | 0x20);
 
@@ -60,7 +60,7 @@ static int32_t read_unit(const char *p, const char *end)
     int32_t unit = 0;
 
     for (int i = 0; i < 4; i++) {
-        int digit = p < end ? hex_value(*p++) : -1;
+        int digit = p < end ? hex_of(*p++) : -1;
         if (digit < 0)
             return -1;
         unit = unit << 4 | digit;
@@ -135,7 +135,7 @@ static const char *string_end(const char *p, const char *end, bool *has_escapes)
 }
 
 /* Into the arena: no character takes more bytes than its escape. */
-static int unescape(mote_pb_json_text *t, const char *end, mote_pb_string *s)
+static int json_unescape(mote_pb_json_text *t, const char *end, mote_pb_string *s)
 {
     char *to = mote_pb_json_take(t->arena, (size_t)(end - t->p));
 
@@ -167,7 +167,7 @@ int mote_pb_json_string(mote_pb_json_text *t, mote_pb_string *s)
     *s = (mote_pb_string){t->p, (size_t)(end - t->p)};
     if (!mote_pb_utf8_valid((const uint8_t *)s->data, s->len))
         return MOTE_PB_ERR_UTF8;
-    r = has_escapes ? unescape(t, end, s) : 0;
+    r = has_escapes ? json_unescape(t, end, s) : 0;
     if (r == 0)
         t->p = end + 1;
     return r;
@@ -218,9 +218,9 @@ static int skip_scalar(mote_pb_json_text *t, char first)
 typedef struct {
     uint32_t objects[(MOTE_PB_DEPTH + 31) / 32];
     unsigned depth;
-} nest;
+} json_nest;
 
-static bool is_object(const nest *n)
+static bool is_object(const json_nest *n)
 {
     return n->objects[(n->depth - 1) / 32] >> (n->depth - 1) % 32 & 1;
 }
@@ -233,7 +233,7 @@ static int skip_name(mote_pb_json_text *t)
 }
 
 /* Behind '{' or '[': 0 where a value stands next; 1 behind the end of one that is empty. */
-static int skip_open(mote_pb_json_text *t, nest *n, bool object)
+static int skip_open(mote_pb_json_text *t, json_nest *n, bool object)
 {
     uint32_t bit = (uint32_t)1 << n->depth % 32;
 
@@ -252,7 +252,7 @@ static int skip_open(mote_pb_json_text *t, nest *n, bool object)
 }
 
 /* Behind a value: 0 where another one stands next; 1: nothing is open any more. */
-static int skip_behind(mote_pb_json_text *t, nest *n)
+static int skip_behind(mote_pb_json_text *t, json_nest *n)
 {
     for (; n->depth > 0; n->depth--) {
         bool object = is_object(n);
@@ -269,7 +269,7 @@ static int skip_behind(mote_pb_json_text *t, nest *n)
 
 int mote_pb_json_skip(mote_pb_json_text *t)
 {
-    nest n = {{0}, 0};
+    json_nest n = {{0}, 0};
     int r = 0;
 
     while (r == 0) {

@@ -6,9 +6,9 @@ enum { NANOS_A_SECOND = 1000000000, DAY = 86400 };
 /* Digits of a fixed count, or as many as there are, up to `most`. */
 typedef struct {
     const char *p, *end;
-} scan;
+} time_scan;
 
-static bool scan_char(scan *s, const char *any)
+static bool scan_char(time_scan *s, const char *any)
 {
     for (; *any && s->p < s->end; any++) {
         if (*s->p == *any) {
@@ -19,7 +19,7 @@ static bool scan_char(scan *s, const char *any)
     return false;
 }
 
-static unsigned scan_digits(scan *s, unsigned most, uint64_t *value)
+static unsigned scan_digits(time_scan *s, unsigned most, uint64_t *value)
 {
     unsigned n = 0;
 
@@ -29,7 +29,7 @@ static unsigned scan_digits(scan *s, unsigned most, uint64_t *value)
 }
 
 /* Up to nine digits behind a point. False: the point stands alone. */
-static bool scan_fraction(scan *s, int32_t *nanos)
+static bool scan_fraction(time_scan *s, int32_t *nanos)
 {
     uint64_t value = 0;
     unsigned n = 9;
@@ -64,7 +64,7 @@ static bool date_is_valid(uint64_t year, uint64_t month, uint64_t day)
     return day <= days;
 }
 
-static bool scan_date(scan *s, int64_t *days)
+static bool scan_date(time_scan *s, int64_t *days)
 {
     uint64_t year, month, day;
 
@@ -76,7 +76,7 @@ static bool scan_date(scan *s, int64_t *days)
 }
 
 /* "hh:mm" */
-static bool scan_minutes(scan *s, int64_t *minutes)
+static bool scan_minutes(time_scan *s, int64_t *minutes)
 {
     uint64_t hour, minute;
 
@@ -88,7 +88,7 @@ static bool scan_minutes(scan *s, int64_t *minutes)
 }
 
 /* "Z", or how far a local time is ahead. */
-static bool scan_zone(scan *s, int64_t *minutes)
+static bool scan_zone(time_scan *s, int64_t *minutes)
 {
     *minutes = 0;
     if (scan_char(s, "Z"))
@@ -103,7 +103,7 @@ static bool scan_zone(scan *s, int64_t *minutes)
 
 int mote_pb_json_read_timestamp(mote_pb_string text, int64_t *seconds, int32_t *nanos)
 {
-    scan s = {text.data, text.data + text.len};
+    time_scan s = {text.data, text.data + text.len};
     int64_t days, minutes, zone, time;
     uint64_t second;
 
@@ -117,7 +117,7 @@ int mote_pb_json_read_timestamp(mote_pb_string text, int64_t *seconds, int32_t *
 
 int mote_pb_json_read_duration(mote_pb_string text, int64_t *seconds, int32_t *nanos)
 {
-    scan s = {text.data, text.data + text.len};
+    time_scan s = {text.data, text.data + text.len};
     bool negative = scan_char(&s, "-");
     int64_t time;
     uint64_t whole;
@@ -135,7 +135,7 @@ int mote_pb_json_read_duration(mote_pb_string text, int64_t *seconds, int32_t *n
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static size_t put_number(char *out, uint64_t value, unsigned digits)
+static size_t json_put_number(char *out, uint64_t value, unsigned digits)
 {
     for (unsigned i = digits; i > 0; value /= 10)
         out[--i] = (char)('0' + value % 10);
@@ -158,11 +158,15 @@ size_t mote_pb_json_duration_text(int64_t seconds, int32_t nanos,
         digits++;
     if (negative)
         out[n++] = '-';
-    n += put_number(out + n, whole, digits);
+    n += json_put_number(out + n, whole, digits);
     if (rest > 0) {
         digits = rest % 1000 ? 9 : rest % 1000000 ? 6 : 3;
         out[n++] = '.';
-        n += put_number(out + n, rest / (digits == 9 ? 1 : digits == 6 ? 1000 : 1000000), digits);
+        n += json_put_number(out + n,
+                             rest / (digits == 9   ? 1
+                                     : digits == 6 ? 1000
+                                                   : 1000000),
+                             digits);
     }
     out[n++] = 's';
     return n;

@@ -12,20 +12,20 @@ typedef struct {
     uint64_t f;
     int e;
     bool uneven;
-} real;
+} json_real;
 
 /* Decimal digits 0.d1d2d3... * 10^point. */
 typedef struct {
     char digits[20];
     unsigned count;
     int point;
-} decimal;
+} json_decimal;
 
 /* ---- in doubles, where they are what they seem --------------------------------------------- */
 
 /* Most numbers of measurements have few decimals: v * 10^k is whole and below 2^53, and divided by
  * 10^k again it is v: both are exact up to one rounding, by IEEE 754, so no shorter one is v. */
-static bool few_decimals(double v, decimal *d)
+static bool few_decimals(double v, json_decimal *d)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
 
@@ -53,9 +53,9 @@ static bool few_decimals(double v, decimal *d)
 typedef struct {
     mote_pb_big r, s, below;
     bool uneven, even;
-} fraction;
+} json_fraction;
 
-static void fraction_of(fraction *x, const real *v)
+static void fraction_of(json_fraction *x, const json_real *v)
 {
     mote_pb_big_set(&x->r, v->f);
     mote_pb_big_set(&x->s, v->uneven ? 4 : 2);
@@ -72,7 +72,7 @@ static void fraction_of(fraction *x, const real *v)
 }
 
 /* r + what is above, beside s. */
-static int compare_above(const fraction *x)
+static int compare_above(const json_fraction *x)
 {
     mote_pb_big above = x->below;
 
@@ -81,14 +81,14 @@ static int compare_above(const fraction *x)
     return mote_pb_big_compare_sum(&x->r, &above, &x->s);
 }
 
-static bool reaches_above(const fraction *x)
+static bool reaches_above(const json_fraction *x)
 {
     int order = compare_above(x);
 
     return order > 0 || (order == 0 && x->even);
 }
 
-static bool reaches_below(const fraction *x)
+static bool reaches_below(const json_fraction *x)
 {
     int order = mote_pb_big_compare(&x->r, &x->below);
 
@@ -96,7 +96,7 @@ static bool reaches_below(const fraction *x)
 }
 
 /* So that r / s is below 1, and ten times it is not. Returns the exponent of ten. */
-static int scale(fraction *x)
+static int scale(json_fraction *x)
 {
     int bits = (int)mote_pb_big_bits(&x->r) - (int)mote_pb_big_bits(&x->s);
     int point = bits * 1233 / 4096 - (bits < 0); /* 1233 / 4096: log10(2), a little less */
@@ -112,9 +112,9 @@ static int scale(fraction *x)
     return point;
 }
 
-static void shortest(const real *v, decimal *d)
+static void shortest(const json_real *v, json_decimal *d)
 {
-    fraction x;
+    json_fraction x;
     bool low, high;
 
     fraction_of(&x, v);
@@ -143,7 +143,7 @@ static size_t put_zeros(char *out, size_t n, int count)
     return n;
 }
 
-static size_t put_plain(const decimal *d, char *out)
+static size_t put_plain(const json_decimal *d, char *out)
 {
     int count = (int)d->count;
     size_t n = 0;
@@ -161,7 +161,7 @@ static size_t put_plain(const decimal *d, char *out)
     return put_zeros(out, n, d->point - count);
 }
 
-static size_t put_exponent(const decimal *d, char *out)
+static size_t put_exponent(const json_decimal *d, char *out)
 {
     int exponent = d->point - 1;
     unsigned size = (unsigned)(exponent < 0 ? -exponent : exponent);
@@ -182,7 +182,7 @@ static size_t put_exponent(const decimal *d, char *out)
     return n;
 }
 
-static size_t put_decimal(decimal *d, bool negative, char *out)
+static size_t put_decimal(json_decimal *d, bool negative, char *out)
 {
     out[0] = '-';
     if (negative && d->digits[0] == '0') {
@@ -197,19 +197,19 @@ static size_t put_decimal(decimal *d, bool negative, char *out)
     return negative + put_exponent(d, out + negative);
 }
 
-static const decimal zero = {"0", 1, 1};
+static const json_decimal json_zero = {"0", 1, 1};
 
 size_t mote_pb_json_double(double value, char out[MOTE_PB_JSON_NUMBER])
 {
     enum { FRACTION = 52, LEAST = -1074 };
-    decimal d = zero;
+    json_decimal d = json_zero;
     uint64_t bits;
 
     memcpy(&bits, &value, sizeof bits);
     uint64_t f = bits & (((uint64_t)1 << FRACTION) - 1);
     int exponent = (int)(bits >> FRACTION & 0x7ff);
-    real v = {f | (uint64_t)(exponent > 0) << FRACTION, LEAST + (exponent > 0 ? exponent - 1 : 0),
-              f == 0 && exponent > 1};
+    json_real v = {f | (uint64_t)(exponent > 0) << FRACTION,
+                   LEAST + (exponent > 0 ? exponent - 1 : 0), f == 0 && exponent > 1};
     if (v.f > 0 && !few_decimals(bits >> 63 ? -value : value, &d))
         shortest(&v, &d);
     return put_decimal(&d, bits >> 63, out);
@@ -218,14 +218,14 @@ size_t mote_pb_json_double(double value, char out[MOTE_PB_JSON_NUMBER])
 size_t mote_pb_json_float(float value, char out[MOTE_PB_JSON_NUMBER])
 {
     enum { FRACTION = 23, LEAST = -149 };
-    decimal d = zero;
+    json_decimal d = json_zero;
     uint32_t bits;
 
     memcpy(&bits, &value, sizeof bits);
     uint32_t f = bits & (((uint32_t)1 << FRACTION) - 1);
     int exponent = (int)(bits >> FRACTION & 0xff);
-    real v = {f | (uint32_t)(exponent > 0) << FRACTION, LEAST + (exponent > 0 ? exponent - 1 : 0),
-              f == 0 && exponent > 1};
+    json_real v = {f | (uint32_t)(exponent > 0) << FRACTION,
+                   LEAST + (exponent > 0 ? exponent - 1 : 0), f == 0 && exponent > 1};
     if (v.f > 0)
         shortest(&v, &d);
     return put_decimal(&d, bits >> 31, out);

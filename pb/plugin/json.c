@@ -141,7 +141,7 @@ void put_message_json(text *t, const message_plan *m)
 
 /* ---- enums --------------------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
+static int by_value_name(const void *a, const void *b)
 {
     return view_compare((*(EnumValueDescriptorProto *const *)a)->name,
                         (*(EnumValueDescriptorProto *const *)b)->name);
@@ -154,7 +154,7 @@ void put_enum_json(text *t, const type *e)
 
     for (size_t i = 0; i < d->value.count; i++)
         sorted[i] = &d->value.items[i];
-    qsort(sorted, d->value.count, sizeof *sorted, by_name);
+    qsort(sorted, d->value.count, sizeof *sorted, by_value_name);
     text_add(t, "\nstatic const mote_pb_enum_value %s_json_sorted[] = {\n", e->c_name);
     for (size_t i = 0; i < d->value.count; i++)
         text_add(t, "    {\"%.*s\", %s},\n", S(sorted[i]->name),

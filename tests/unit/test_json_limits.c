@@ -421,9 +421,21 @@ static void decimals_are_the_nearest_double(void)
 
 static void each_error_has_its_text(void)
 {
-#define CHECK_JSON_TEXT(name, code, text)                                                          \
-    CHECK_TEXT(strcmp(mote_pb_json_strerror(name), text) == 0);
-    MOTE_PB_JSON_ERRORS(CHECK_JSON_TEXT)
+    static const struct {
+        int code;
+        const char *text;
+    } rows[] = {{MOTE_PB_JSON_ERR_SYNTAX, "json: the text is no JSON"},
+                {MOTE_PB_JSON_ERR_TYPE, "json: the value is not of the type of its field"},
+                {MOTE_PB_JSON_ERR_RANGE, "json: a number or time is beyond what its field holds"},
+                {MOTE_PB_JSON_ERR_NAME, "json: no field or enum value has this name"},
+                {MOTE_PB_JSON_ERR_TWICE, "json: a field or oneof is set twice"},
+                {MOTE_PB_JSON_ERR_ANY, "json: an Any of a type that is not known here"},
+                {MOTE_PB_JSON_ERR_FORM, "json: a value that has no form in JSON"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK_INT(rows[i].code, -430 - (int)i);
+        CHECK_TEXT(strcmp(mote_pb_json_strerror(rows[i].code), rows[i].text) == 0);
+    }
     CHECK_TEXT(strcmp(mote_pb_json_strerror(MOTE_PB_ERR_ARENA), "pb: the arena is full") == 0);
     CHECK_TEXT(strcmp(mote_pb_json_strerror(0), "no error") == 0);
     CHECK_TEXT(strcmp(mote_pb_json_strerror(-449), "unknown error") == 0);
