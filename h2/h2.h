@@ -15,8 +15,7 @@
  *   - A mote_h2_stream * is valid from its first event (or mote_h2_open()) until both directions
  *     have ended, or MOTE_H2_RESET was reported, or mote_h2_reset() was called. In an event it is
  *     valid until the next call.
- *   - What a device does not need, a role or texts, can be left out at compile time:
- *     mote_features.h.
+ *   - A role, and texts, can be left out at compile time: mote_features.h.
  */
 #ifndef MOTE_H2_H
 #define MOTE_H2_H

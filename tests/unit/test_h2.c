@@ -1,7 +1,5 @@
-/* HTTP/2: life cycle, limits, windows, floods, and restoring from memory. */
+/* HTTP/2: preface, life cycle, limits, windows, floods, and restoring from memory. */
 #include "h2_harness.h"
-
-/* ---- preface ------------------------------------------------------------------------------- */
 
 static void garbage_instead_of_a_preface_is_told(void)
 {
