@@ -153,7 +153,7 @@ static void keep_connected(uint64_t now)
     int fd;
     enum mote_posix_dial_state state = mote_posix_dial_look(&dialer, &fd);
     if (state == MOTE_POSIX_DIAL_IDLE && path == DOWN && now >= connect_at)
-        mote_posix_dial_begin(&dialer, address, SENSOR_CONNECT_MS);
+        mote_posix_dial_begin(&dialer, &loop, address, SENSOR_CONNECT_MS);
     if (state == MOTE_POSIX_DIAL_DONE && (fd < 0 || !begin(fd)))
         connect_at = next_attempt(now);
 }

@@ -19,3 +19,9 @@ int mote_posix_failed(const char *what, const char *address, const char *why)
                  address ? address : "", why);
     return -1;
 }
+
+int mote_posix_failed_as(const char *text)
+{
+    snprintf(error_text, sizeof error_text, "%s", text);
+    return -1;
+}

@@ -11,6 +11,14 @@
 
 enum { TURN_EVENTS = 256, WRITES_PER_TURN = 64, STALL_MS = 60000, GOODBYE_MS = 1000 };
 
+/* Each write ends one wait, also one that comes right before it begins. */
+int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd)
+{
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = loop};
+
+    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &e);
+}
+
 int mote_posix_loop_init(mote_posix_loop *loop)
 {
     memset(loop, 0, offsetof(mote_posix_loop, in));
@@ -20,10 +28,7 @@ int mote_posix_loop_init(mote_posix_loop *loop)
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll < 0)
         return mote_posix_failed("epoll", "", strerror(errno));
-    /* Each signal ends one wait, also one that comes right before it begins. */
-    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = loop};
-    if (mote_posix_wake_fd() < 0 ||
-        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, mote_posix_wake_fd(), &e) == 0)
+    if (mote_posix_wake_fd() < 0 || mote_posix_loop_woken_by(loop, mote_posix_wake_fd()) == 0)
         return 0;
     mote_posix_failed("epoll", "", strerror(errno));
     close(loop->epoll);
@@ -357,9 +362,11 @@ static mote_posix_timer *take_out(mote_posix_loop *loop)
 }
 
 /* Ticks what is due and closes what is dead, each once: what they cause to be due at once is for
- * the next turn. */
-static void run_timers(mote_posix_loop *loop)
+ * the next turn. True: one was closed. */
+static bool run_timers(mote_posix_loop *loop)
 {
+    bool closed = false;
+
     MOTE_CHECK_THAT(mote_posix_timers_valid(loop->timers, loop->conn_count));
     for (mote_posix_timer *t = take_out(loop), *after; t; t = after) {
         mote_posix_conn *conn = conn_of(t);
@@ -367,11 +374,13 @@ static void run_timers(mote_posix_loop *loop)
         t->next = NULL;
         if (!is_doomed(conn) && conn->due_ms <= loop->now_ms)
             tick_conn(conn);
+        closed = closed || is_doomed(conn);
         if (is_doomed(conn))
             end_conn(conn);
         else
             mote_posix_timer_add(&loop->timers, t, conn->due_ms);
     }
+    return closed;
 }
 
 /* How long to wait, at the most, for something else to happen. */
@@ -425,11 +434,11 @@ static int wait_events(mote_posix_loop *loop, struct epoll_event *events, uint64
 int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
 {
     struct epoll_event events[TURN_EVENTS];
+    bool closed = run_timers(loop);
 
-    run_timers(loop);
     if (loop->ears == MOTE_POSIX_FULL && loop->now_ms >= loop->ears_ms)
         mote_posix_set_ears(loop, MOTE_POSIX_LISTENING);
-    uint64_t wait = next_ms(loop);
+    uint64_t wait = closed ? 0 : next_ms(loop); /* the caller may have something to do about it */
     int n = wait_events(loop, events, timeout_ms < wait ? timeout_ms : wait);
     if (n < 0 && errno != EINTR)
         return -1;
@@ -437,7 +446,7 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
     for (int i = 0; i < n; i++) {
         mote_posix_conn *conn = events[i].data.ptr;
         if (events[i].data.ptr == loop)
-            continue; /* a signal */
+            continue; /* a signal, or a dial */
         if (!conn) {
             mote_posix_accept_all(loop);
             continue;

@@ -42,24 +42,31 @@ const char *mote_posix_address(int fd, char out[128]);
 int mote_posix_connect(const char *address, uint32_t timeout_ms);
 
 /*
- * A connect beside a loop: it takes place in a thread, as looking up a name blocks. Zero at first;
- * must stay where it is while BUSY.
+ * A connect beside a loop: it takes place in a thread, as looking up a name blocks. Zero at first.
  *
  *   IDLE -- mote_posix_dial_begin() --> BUSY -- connected, or not --> DONE -- _look() --> IDLE
+ *     ^                                  |                             |
+ *     +----- mote_posix_dial_forget() ---+-----------------------------+
  */
 enum mote_posix_dial_state { MOTE_POSIX_DIAL_IDLE, MOTE_POSIX_DIAL_BUSY, MOTE_POSIX_DIAL_DONE };
+typedef struct mote_posix_loop mote_posix_loop;
 typedef struct {
-    const char *address;
-    uint32_t timeout_ms;
-    int state, fd;
+    enum mote_posix_dial_state state;     /* BUSY until it is looked at */
+    struct mote_posix_dialling *dialling; /* of the thread; not NULL exactly when BUSY */
     size_t first; /* of the addresses of a name, modulo their number: which one is tried first */
 } mote_posix_dial;
 
-/* As mote_posix_connect(), whose parameters these are; only when IDLE. */
-void mote_posix_dial_begin(mote_posix_dial *d, const char *address, uint32_t timeout_ms);
+/* As mote_posix_connect(), whose parameters these are; only when IDLE. `address` is not needed
+ * after the return. A turn of `loop` under way ends when it is DONE; NULL: nobody is woken. */
+void mote_posix_dial_begin(mote_posix_dial *d, mote_posix_loop *loop, const char *address,
+                           uint32_t timeout_ms);
 
-/* How far it is. DONE is said once; then *fd is the socket, now the caller's, or -1: it failed. */
+/* How far it is. DONE is said once; then *fd is the socket, now the caller's, or -1: it failed, and
+ * mote_posix_error() says why. */
 enum mote_posix_dial_state mote_posix_dial_look(mote_posix_dial *d, int *fd);
+
+/* Gives it up: a socket that it has, or gets, is closed. */
+void mote_posix_dial_forget(mote_posix_dial *d);
 
 /* Waits for a connection to a listening socket, for at most timeout_ms: a socket as
  * mote_posix_connect() makes one, or -1. */
@@ -152,8 +159,6 @@ typedef struct {
     void (*on_event)(void *context, const mote_grpc_event *ev); /* context of the config */
 } mote_posix_client;
 extern const mote_posix_engine mote_posix_grpc_client;
-
-typedef struct mote_posix_loop mote_posix_loop;
 
 /*
  * The life of a connection in a loop.
@@ -256,7 +261,8 @@ void mote_posix_loop_deafen(mote_posix_loop *loop);
  * cannot be watched; the socket is still the caller's, and `closed` is not called. */
 int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
                         const mote_posix_engine *engine, void *self);
-/* Waits for at most timeout_ms and handles what has happened. -1 on error. */
+/* Waits for at most timeout_ms and handles what has happened; not where a connection has been
+ * closed before it could wait. -1 on error. */
 int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms);
 /* Lets the engine work and writes what it has: to be called after sending outside of its handlers.
  * Without effect unless the connection is OPEN or ENDING. */
@@ -292,7 +298,8 @@ typedef struct {
 } mote_posix_server;
 
 /* Serves until SIGINT or SIGTERM; then the listener is closed, and each connection ends when its
- * calls have, or drain_ms later, or at a second signal. 0, or -1 on error. When slots run short,
+ * calls have, or drain_ms later, or at a second signal. 0, or -1 on error. Each thread may have one
+ * of its own: they share nothing but the signal, which ends all. When slots run short,
  * connections that have sent no request give way, and then idle ones. */
 int mote_posix_serve(const mote_posix_server *server);
 

@@ -16,17 +16,25 @@ extern _Thread_local int mote_posix_thread_fd;
  * what NULL there is no text. Returns -1. */
 int mote_posix_failed(const char *what, const char *about, const char *why);
 
+/* error.c: the text of mote_posix_error() as another thread has left it. Returns -1. */
+int mote_posix_failed_as(const char *text);
+
+/* What there is of the last connection: none, one that has been of no use yet, one that has. */
+enum mote_posix_redial_has { MOTE_POSIX_HAS_NONE, MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_USED };
 /* dial.c: keeps one connection open, by gRPC's back-off (connection-backoff.md). */
 typedef struct {
     mote_posix_dial dial;
     mote_backoff backoff;
     uint64_t not_before_ms;
+    enum mote_posix_redial_has had; /* at the last look */
 } mote_posix_redial;
-/* What there is of the last connection: none, one that has been of no use yet, one that has. */
-enum mote_posix_redial_has { MOTE_POSIX_HAS_NONE, MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_USED };
-/* Goes on with it, in a loop; returns a connected socket, or -1: not now. */
-int mote_posix_redial_look(mote_posix_redial *r, const char *address,
-                           enum mote_posix_redial_has has);
+/* Goes on with it, in a loop; returns a connected socket, or -1: not now. *wait_ms: until it is to
+ * be looked at again, unless a turn ends before. */
+int mote_posix_redial_look(mote_posix_redial *r, mote_posix_loop *loop, const char *address,
+                           enum mote_posix_redial_has has, uint32_t *wait_ms);
+
+/* loop.c: whoever writes to this eventfd ends a turn. -1: it cannot be watched. */
+int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd);
 
 /* As mote_posix_connect(); of the addresses of a name, that with the number `first`, modulo how
  * many there are, is tried first. */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- connection slots ---------------------------------------------------------------------- */
@@ -346,7 +347,7 @@ static void drain(server_state *owner)
 
 static int check(const server_state *s)
 {
-    static mote_grpc probe;
+    mote_grpc probe;
     size_t size = memory_size(&s->grpc);
     void *memory = mote_posix_memory(1, size);
     int r = memory ? mote_grpc_init(&probe, &s->grpc, memory, size) : -1;
@@ -355,32 +356,38 @@ static int check(const server_state *s)
     if (r < 0)
         fprintf(stderr, "error: config: %s\n",
                 memory ? mote_grpc_config_text(&s->grpc, memory, size, why) : why);
+    if (memory)
+        munmap(memory, size);
     return r;
 }
 
-enum { WAKE_MS = 100 };
-
-/* Keeps one connection to the caller of this server open. */
-static void redial(server_state *s)
+/* Keeps one connection to the caller of this server open; returns how long a turn may wait. */
+static uint32_t redial(server_state *s)
 {
     const slot *last = (const slot *)s->loop->conns;
-    int fd = mote_posix_redial_look(&s->redial, s->config->dial,
+    uint32_t wait_ms;
+    int fd = mote_posix_redial_look(&s->redial, s->loop, s->config->dial,
                                     !last                     ? MOTE_POSIX_HAS_NONE
                                     : last->state == SLOT_NEW ? MOTE_POSIX_HAS_NEW
-                                                              : MOTE_POSIX_HAS_USED);
+                                                              : MOTE_POSIX_HAS_USED,
+                                    &wait_ms);
 
-    if (fd >= 0 && accept_conn(s, fd) < 0)
-        close(fd);
+    if (fd < 0)
+        return wait_ms;
+    if (accept_conn(s, fd) == 0)
+        return UINT32_MAX;
+    close(fd);
+    return 0;
 }
 
 static int run_server(server_state *s)
 {
     const mote_posix_server *config = s->config;
+    uint32_t turn_ms = config->turn_ms ? config->turn_ms : UINT32_MAX;
 
     while (!mote_posix_stopped) {
-        if (config->dial)
-            redial(s);
-        if (mote_posix_loop_turn(s->loop, config->turn_ms ? config->turn_ms : UINT32_MAX) < 0)
+        uint32_t wait_ms = config->dial ? redial(s) : UINT32_MAX;
+        if (mote_posix_loop_turn(s->loop, wait_ms < turn_ms ? wait_ms : turn_ms) < 0)
             return -1;
         if (config->turn)
             config->turn(config->grpc.context, s->loop);
@@ -403,8 +410,6 @@ static void set_defaults(mote_posix_server *c)
         c->drain_ms = DRAIN_MS;
     if (c->slow_ms == 0)
         c->slow_ms = SLOW_MS;
-    if (c->dial && (c->turn_ms == 0 || c->turn_ms > WAKE_MS))
-        c->turn_ms = WAKE_MS;
 }
 
 /* False: the server cannot start; the reason was printed. */
@@ -428,13 +433,29 @@ static bool begin_to_listen(server_state *s)
     return true;
 }
 
+static int serve(server_state *s)
+{
+    const mote_posix_server *c = s->config;
+
+    if (mote_posix_loop_init(s->loop) < 0) {
+        fprintf(stderr, "error: %s\n", mote_posix_error());
+        return -1;
+    }
+    s->loop->spin_us = c->spin_us;
+    s->loop->accepts = (unsigned)reserve_of(c->max_connections);
+    s->loop->room = server_has_room;
+    int r = c->dial || begin_to_listen(s) ? run_server(s) : -1;
+    mote_posix_dial_forget(&s->redial.dial);
+    mote_posix_loop_end(s->loop);
+    return r;
+}
+
 int mote_posix_serve(const mote_posix_server *config)
 {
-    static mote_posix_loop loop;
-    static server_state s; /* a thread may still dial for it when this returns */
     mote_posix_server c = *config;
+    server_state s = {.config = &c, .grpc = config->grpc};
+    int r = -1;
 
-    s = (server_state){.config = &c, .grpc = config->grpc, .loop = &loop};
     set_defaults(&c);
     s.grpc.server = true;
     s.grpc.coder = &mote_hpack_huffman_coder;
@@ -444,14 +465,14 @@ int mote_posix_serve(const mote_posix_server *config)
         return -1;
     mote_posix_catch_signals();
     s.slots = mote_posix_memory(c.max_connections, s.slot_size);
-    if (!s.slots || mote_posix_loop_init(&loop) < 0) {
-        fprintf(stderr, "error: %s\n", s.slots ? mote_posix_error() : "out of memory");
-        return -1;
-    }
-    loop.spin_us = c.spin_us;
-    loop.accepts = (unsigned)reserve_of(c.max_connections);
-    loop.room = server_has_room;
-    int r = c.dial || begin_to_listen(&s) ? run_server(&s) : -1;
-    mote_posix_loop_end(&loop);
+    s.loop = mote_posix_memory(1, sizeof *s.loop);
+    if (s.slots && s.loop)
+        r = serve(&s);
+    else
+        fprintf(stderr, "error: out of memory\n");
+    if (s.slots)
+        munmap(s.slots, c.max_connections * s.slot_size);
+    if (s.loop)
+        munmap(s.loop, sizeof *s.loop);
     return r;
 }

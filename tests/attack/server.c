@@ -39,11 +39,23 @@ const char *mote_posix_address(int fd, char out[128])
     return strcpy(out, "nowhere");
 }
 
-int mote_posix_redial_look(mote_posix_redial *r, const char *address,
-                           enum mote_posix_redial_has has)
+int mote_posix_redial_look(mote_posix_redial *r, mote_posix_loop *of, const char *address,
+                           enum mote_posix_redial_has has, uint32_t *wait_ms)
 {
-    (void)r, (void)address, (void)has;
+    (void)r, (void)of, (void)address, (void)has, (void)wait_ms;
     return -1;
+}
+
+void mote_posix_dial_forget(mote_posix_dial *d)
+{
+    (void)d;
+}
+
+int munmap(void *memory, size_t size)
+{
+    (void)size;
+    free(memory);
+    return 0;
 }
 
 int poll(struct pollfd *fds, nfds_t count, int timeout)

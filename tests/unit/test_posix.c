@@ -424,10 +424,12 @@ static void addresses_of_a_name_take_turns(void)
     snprintf(name, sizeof name, "two.test%s", strrchr(first, ':'));
     for (int i = 0; i < 8; i++) {
         bool again = i >= 4; /* of a loop */
+        uint32_t wait_ms;
         int fd = -1;
         if (again) {
             redial.not_before_ms = 0;
-            while ((fd = mote_posix_redial_look(&redial, name, MOTE_POSIX_HAS_NONE)) < 0)
+            while ((fd = mote_posix_redial_look(&redial, NULL, name, MOTE_POSIX_HAS_NONE,
+                                                &wait_ms)) < 0)
                 pause_ms(1);
         } else {
             CHECK_INT(io.connect(io.context, io.now_ms(io.context) + 10000), 0);

@@ -166,23 +166,36 @@ static void a_transport_that_stalls_at_any_byte_meets_the_deadline(void)
 }
 
 /* One rule for all who connect again: the back-off begins anew after a call, or where a connection
- * has lived for as long as it was. */
+ * has lived for as long as it was, also when it is seen to be gone by the next look. */
 static void a_back_off_begins_anew_where_it_was_of_use(void)
 {
     static const struct {
-        enum mote_posix_redial_has has;
+        enum mote_posix_redial_has had, has;
         bool lived, anew;
-    } rows[] = {{MOTE_POSIX_HAS_NONE, false, false}, {MOTE_POSIX_HAS_NONE, true, false},
-                {MOTE_POSIX_HAS_NEW, false, false},  {MOTE_POSIX_HAS_NEW, true, true},
-                {MOTE_POSIX_HAS_USED, false, true},  {MOTE_POSIX_HAS_USED, true, true}};
+    } rows[] = {{MOTE_POSIX_HAS_NONE, MOTE_POSIX_HAS_NONE, false, false},
+                {MOTE_POSIX_HAS_NONE, MOTE_POSIX_HAS_NONE, true, false},
+                {MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_NEW, false, false},
+                {MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_NEW, true, true},
+                {MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_NONE, false, false},
+                {MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_NONE, true, true},
+                {MOTE_POSIX_HAS_NEW, MOTE_POSIX_HAS_USED, false, true},
+                {MOTE_POSIX_HAS_USED, MOTE_POSIX_HAS_USED, true, true}};
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t now = mote_posix_now_ms();
-        mote_posix_redial r = {.dial.state = MOTE_POSIX_DIAL_BUSY,
+        uint32_t wait_ms = 0;
+        mote_posix_redial r = {.had = rows[i].had,
                                .backoff.next_ms = 5000,
                                .not_before_ms = rows[i].lived ? now : now + 60000};
-        CHECK_INT(mote_posix_redial_look(&r, "nowhere", rows[i].has), -1);
-        CHECK_INT(r.backoff.next_ms, rows[i].anew ? 0 : 5000);
+        CHECK_INT(mote_posix_redial_look(&r, NULL, "nowhere", rows[i].has, &wait_ms), -1);
+        CHECK_INT(r.backoff.next_ms < 5000, rows[i].anew);
+        CHECK_INT(r.had, rows[i].has);
+        bool begins = rows[i].has == MOTE_POSIX_HAS_NONE && rows[i].lived;
+        CHECK_INT(r.dial.state, begins ? MOTE_POSIX_DIAL_BUSY : MOTE_POSIX_DIAL_IDLE);
+        CHECK(rows[i].has != MOTE_POSIX_HAS_NONE || rows[i].lived
+                  ? wait_ms == UINT32_MAX
+                  : wait_ms > 0 && wait_ms <= 60000);
+        mote_posix_dial_forget(&r.dial);
     }
 }
 

@@ -3,6 +3,8 @@
 #include "../../port/posix/posix.h"
 #include "../test.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,22 +57,27 @@ static const mote_grpc_method second[] = {{.name = "Other", .handler = other},
 static const mote_grpc_service services[] = {{"a.First", first, 1, false},
                                              {"a.Second", second, 3, false}};
 
+static mote_posix_server server_at(const char *address, uint32_t slow_ms)
+{
+    return (mote_posix_server){.address = address,
+                               .grpc = {.max_calls = 2,
+                                        .slots = 4,
+                                        .rx_size = 256,
+                                        .tx_size = 512,
+                                        .table_size = 4096,
+                                        .field_size = 256,
+                                        .services = services,
+                                        .service_count = 2,
+                                        .context = news},
+                               .max_connections = 4,
+                               .ready = ready,
+                               .slow_ms = slow_ms,
+                               .slow = tell};
+}
+
 static pid_t serve(const char *address, uint32_t slow_ms)
 {
-    mote_posix_server server = {.address = address,
-                                .grpc = {.max_calls = 2,
-                                         .slots = 4,
-                                         .rx_size = 256,
-                                         .tx_size = 512,
-                                         .table_size = 4096,
-                                         .field_size = 256,
-                                         .services = services,
-                                         .service_count = 2,
-                                         .context = news},
-                                .max_connections = 4,
-                                .ready = ready,
-                                .slow_ms = slow_ms,
-                                .slow = tell};
+    mote_posix_server server = server_at(address, slow_ms);
     pid_t child = fork();
 
     if (child == 0)
@@ -186,8 +193,83 @@ static void a_handler_can_ask_who_calls(void)
     rmdir(folder);
 }
 
+static void *serve_in_a_thread(void *server)
+{
+    CHECK_INT(mote_posix_serve(server), 0);
+    return NULL;
+}
+
+/* Nothing is shared: each has its loop, its slots, and calls of its own. */
+static void several_serve_in_one_process(void)
+{
+    enum { SERVERS = 3 };
+    char addresses[SERVERS][128];
+    int status;
+
+    CHECK_INT(pipe(news), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30); /* a failure is no standstill */
+        mote_posix_server servers[SERVERS];
+        pthread_t threads[SERVERS];
+        for (int i = 0; i < SERVERS; i++) {
+            servers[i] = server_at("127.0.0.1:0", 5000);
+            pthread_create(&threads[i], NULL, serve_in_a_thread, &servers[i]);
+        }
+        for (int i = 0; i < SERVERS; i++)
+            pthread_join(threads[i], NULL);
+        _exit(test_ok ? 0 : 1);
+    }
+    for (int i = 0; i < SERVERS; i++)
+        snprintf(addresses[i], sizeof addresses[i], "%s", line());
+    for (int i = 0; i < 3 * SERVERS; i++)
+        CHECK_INT(call(addresses[i % SERVERS], "quick"), 0);
+    kill(child, SIGTERM);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    close(news[0]);
+    close(news[1]);
+}
+
+/* Pages of this process, and the next free descriptor. */
+static long pages(int *fd)
+{
+    long n = -1;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    *fd = f ? fileno(f) : -1;
+    if (!f || fscanf(f, "%ld", &n) != 1)
+        n = -1;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+static void a_server_that_has_ended_keeps_nothing(void)
+{
+    mote_posix_server server = server_at("127.0.0.1:0", 5000);
+    int before_fd, after_fd, status;
+
+    server.quiet = true;
+    server.ready = NULL;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30); /* a failure is no standstill */
+        mote_posix_stopped = 1;
+        CHECK_INT(mote_posix_serve(&server), 0);
+        long before = pages(&before_fd);
+        for (int i = 0; i < 20; i++)
+            CHECK_INT(mote_posix_serve(&server), 0);
+        CHECK_INT(pages(&after_fd), before);
+        CHECK_INT(after_fd, before_fd);
+        _exit(test_ok ? 0 : 1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
 int main(void)
 {
+    RUN(several_serve_in_one_process);
+    RUN(a_server_that_has_ended_keeps_nothing);
     RUN(a_handler_can_ask_who_calls);
     RUN(handlers_that_take_long_are_told_of);
     RUN(nothing_is_told_below_the_limit);
