@@ -64,7 +64,9 @@ int mote_h2_recv_eof(mote_h2 *c)
     if (c->life != MOTE_H2_FAILED) {
         c->life = MOTE_H2_FAILED;
         c->error = MOTE_H2_ERR_CLOSED;
-        c->error_text = MOTE_TEXT("the peer closed the transport");
+        c->error_text = c->frame.phase == MOTE_H2_AWAIT_SETTINGS
+                            ? MOTE_TEXT("the peer closed the transport before its SETTINGS")
+                            : MOTE_TEXT("the peer closed the transport");
     }
     return c->error;
 }

@@ -378,6 +378,27 @@ static void an_answer_that_is_no_http_2_is_called_that(void)
     }
 }
 
+/* A server of TLS says an alert of 7 bytes to plain text, and closes; a port that is for something
+ * else closes at once. Behind the SETTINGS it is another thing. */
+static void an_end_before_the_settings_is_called_that(void)
+{
+    static const char alert[] = "\x15\x03\x03\0\2\2\x46",
+                      settings[18] = {[3] = 4, [12] = 4, [13] = 1};
+
+    for (size_t len = 0; len < sizeof alert + sizeof settings; len++) {
+        bool heard = len >= sizeof alert;
+        connect();
+        CHECK_INT(start_with(NULL, 0), 0);
+        CHECK_INT(feed(heard ? settings : alert, heard ? len - sizeof alert + 1 : len), 0);
+        mote_grpc_recv_eof(&client);
+        feed(NULL, 0);
+        CHECK_INT(code, MOTE_GRPC_UNAVAILABLE);
+        CHECK_TEXT(strcmp(text, len - sizeof alert + 1 >= 9 && heard
+                                    ? "the peer closed the transport"
+                                    : "the peer closed the transport before its SETTINGS") == 0);
+    }
+}
+
 /* ---- paths ------------------------------------------------------------------------------------
  */
 
@@ -446,6 +467,7 @@ int main(void)
     RUN(a_cookie_with_each_response_costs_nothing);
     RUN(binary_values_come_alone_or_in_lists);
     RUN(an_answer_that_is_no_http_2_is_called_that);
+    RUN(an_end_before_the_settings_is_called_that);
     RUN(each_method_of_a_table_is_found_and_nothing_else);
     RUN(a_table_that_is_not_sorted_does_not_say_so);
     return test_summary();
