@@ -66,6 +66,10 @@ in_sample() { # in_sample SIDE CASE
     [ $(((at + sum + SAMPLE) % 2)) = 0 ]
 }
 
+# grpc-go's client may take the answer to its own half-close although it has cancelled before it: with its own server in 1 run of
+# 150, with a faster one in 5. The same case is then run once more.
+raced() { grep -q "CloseAndRecv() got error code 0, want 1" "$W/out"; }
+
 run_case() { # run_case PEER VERSION SIDE CASE COMMAND...
     local peer=$1 version=$2 side=$3 name=$4 result=passed
     shift 4
@@ -73,7 +77,7 @@ run_case() { # run_case PEER VERSION SIDE CASE COMMAND...
         printf '%s\t%s\t%s\t%s\tnot in this sample\n' "$peer" "$version" "$side" "$name" >>"$table"
         return
     fi
-    if timeout 90 "$@" >"$W/out" 2>&1; then
+    if timeout 90 "$@" >"$W/out" 2>&1 || { raced && timeout 90 "$@" >"$W/out" 2>&1; }; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
