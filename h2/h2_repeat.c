@@ -16,7 +16,13 @@
 
 #if MOTE_HAS_REPEATS
 
-enum { REPEAT_RECORDS = 4, REPEAT_FIELDS = 16, REPEAT_BYTES = 480, REPEAT_LONGEST = 256 };
+enum {
+    REPEAT_RECORDS = 4,
+    REPEAT_SEEN = 16, /* of 4 bits of a hash */
+    REPEAT_FIELDS = 16,
+    REPEAT_BYTES = 480,
+    REPEAT_LONGEST = 256
+};
 
 typedef struct {
     mote_hpack_field_view view;
@@ -31,10 +37,8 @@ typedef struct {
 } repeat_body;
 
 typedef struct {
-    uint32_t seen;    /* hash of the block that came last */
-    uint32_t hash;    /* of the one that is recorded */
-    uint32_t changes; /* of the table, until then */
-    uint16_t len;     /* of the block; 0: none */
+    uint32_t changes; /* of the table, when one was recorded */
+    uint16_t len;     /* of the block that is recorded; 0: none */
     uint16_t used;    /* of the bytes */
     uint16_t fields;
     mote_h2_block block; /* as it was at its end */
@@ -46,9 +50,11 @@ enum repeat_phase { REPEAT_IDLE, REPEAT_RECORDING, REPEAT_TELLING };
 typedef struct {
     repeat_body bodies[REPEAT_RECORDS];
     repeat_record records[REPEAT_RECORDS];
-    uint32_t changes; /* of the table */
+    uint32_t seen[REPEAT_SEEN]; /* hashes of blocks that came once */
+    uint32_t changes;           /* of the table */
     enum repeat_phase phase;
-    unsigned current; /* repeat_record */
+    unsigned current; /* record */
+    unsigned oldest;  /* record, which makes room */
     unsigned next;    /* field to be told */
 } repeats;
 
@@ -102,7 +108,7 @@ static bool remembers(const mote_h2 *c)
     return c->decoder.dynamic == &mote_h2_repeating_table;
 }
 
-/* Eight bytes at a time; the last ones may be read twice. */
+/* Eight bytes at a time; the last ones may be read twice. Its first bits are the best. */
 static uint32_t hash_of_block(const uint8_t *p, size_t len)
 {
     uint64_t hash = len, word = 0;
@@ -128,11 +134,10 @@ static bool is_whole(const mote_h2 *c, size_t fragment, size_t len)
            c->decoder.required == UINT32_MAX; /* no new size of the table must come first */
 }
 
-static void begin_record(repeats *r, uint32_t hash, const uint8_t *block, size_t len)
+static void begin_record(repeats *r, const uint8_t *block, size_t len)
 {
     repeat_record *to = &r->records[r->current];
 
-    to->hash = hash;
     to->changes = r->changes;
     to->len = 0;
     to->used = (uint16_t)len;
@@ -152,26 +157,40 @@ static void recall(mote_h2 *c, const repeat_record *from)
         c->frame.stream->content_length = from->content_length;
 }
 
+/* The record of a block, or REPEAT_RECORDS. */
+static unsigned find_record(const repeats *r, const uint8_t *block, size_t len)
+{
+    unsigned i = 0;
+
+    for (; i < REPEAT_RECORDS; i++) {
+        const repeat_record *at = &r->records[i];
+        if (at->len == len && at->changes == r->changes &&
+            memcmp(r->bodies[i].bytes, block, len) == 0)
+            break;
+    }
+    return i;
+}
+
 bool mote_h2_repeat_known(mote_h2 *c, const uint8_t *block, size_t fragment, size_t len)
 {
     if (!remembers(c) || !is_whole(c, fragment, len))
         return false;
     repeats *r = repeats_of(&c->decoder);
-    uint32_t hash = hash_of_block(block, fragment);
-    repeat_record *at = &r->records[hash % REPEAT_RECORDS];
-    bool again = at->seen == hash;
-
-    at->seen = hash;
-    r->current = hash % REPEAT_RECORDS;
-    if (at->hash == hash && at->len == fragment && at->changes == r->changes &&
-        memcmp(r->bodies[r->current].bytes, block, fragment) == 0) {
-        recall(c, at);
+    r->current = find_record(r, block, fragment);
+    if (r->current < REPEAT_RECORDS) {
+        recall(c, &r->records[r->current]);
         r->phase = REPEAT_TELLING;
         r->next = 0;
         return true;
     }
-    if (again)
-        begin_record(r, hash, block, fragment);
+    uint32_t hash = hash_of_block(block, fragment);
+    uint32_t *seen = &r->seen[hash >> 28];
+    if (*seen == hash) {
+        r->current = r->oldest;
+        r->oldest = (r->oldest + 1) % REPEAT_RECORDS;
+        begin_record(r, block, fragment);
+    }
+    *seen = hash;
     return false;
 }
 
