@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* One field of a header section: 1 when the user is to see it. */
-static MOTE_ROLES_APART int on_field(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
+static int on_field(mote_grpc *g, mote_h2_event *h, mote_grpc_event *ev)
 {
     mote_grpc_call *call = h->stream->user;
     unsigned what;

@@ -37,7 +37,8 @@ static void on_path(mote_grpc_call *call, const mote_hpack_field_view *f, unsign
             call, what == FIELD_UNKNOWN_SERVICE ? "unknown service: " : "unknown method: ", f);
 }
 
-void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what)
+MOTE_ROLES_APART void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h,
+                                             unsigned what)
 {
     if (h->trailers) /* they say nothing more of a request */
         return;

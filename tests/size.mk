@@ -1,5 +1,6 @@
 # Programs for Cortex-M0 and M4 whose flash `make size` compares with tests/size.txt: tests/size/app.c with the whole core,
-# of which the linker takes what is needed; by link-time optimization, and as an archive without.
+# of which the linker takes what is needed; by link-time optimization, as an archive without, and without as one source
+# file of program and library, whose compiler sees as much (single.elf).
 
 ARM := arm-none-eabi-gcc
 SIZE_FLAGS := -Os -mthumb -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -ffreestanding -fbuiltin \
@@ -32,11 +33,18 @@ $(BUILD)/size/$1-$2/libmote.a: $(CORE:%.c=$(BUILD)/size/$1-$2/obj/%.o)
 	$$(call say,AR,$$@)arm-none-eabi-ar rcs $$@ $$^
 $(BUILD)/size/$1-$2/archive.elf: $(patsubst %.c,$(BUILD)/size/$1-$2/obj/%.o,$(filter-out $(CORE),$(SIZE_SOURCES))) $(BUILD)/size/$1-$2/libmote.a
 	$$(call say,LD,$$@)$(ARM) -mcpu=$1 $(SIZE_LINK) $$^ -lgcc -o $$@
+$(BUILD)/size/$1-$2/single.elf: $(BUILD)/size/single.c $(SIZE_SOURCES)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$(ARM) -std=c11 -mcpu=$1 $(SIZE_FLAGS) $(size_$2) -fwhole-program -I. -MMD -MP $(SIZE_LINK) $$< -lgcc -o $$@
 SIZE_PROGRAMS += $(BUILD)/size/$1-$2/lto.elf $(BUILD)/size/$1-$2/archive.elf
 endef
+$(BUILD)/size/single.c: tests/size.mk
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n' $(SIZE_SOURCES) >$@
 SIZE_CPUS := cortex-m0 cortex-m4
 SIZE_PROGRAMS :=
 $(foreach cpu,$(SIZE_CPUS),$(foreach app,$(SIZE_APPS),$(eval $(call size_app,$(cpu),$(app)))))
+SIZE_PROGRAMS += $(foreach app,none client both,$(BUILD)/size/cortex-m4-$(app)/single.elf)
 -include $(if $(filter-out $(QUICK_GOALS),$(MAKECMDGOALS)),$(shell find $(BUILD)/size -name '*.d' 2>/dev/null))
 
 # The structs of the public headers, and two whole connections.

@@ -29,6 +29,10 @@ for cpu in $(variable SIZE_CPUS); do
     done
 done
 
+for app in client both; do
+    row cortex-m4 "program-$app-single" flash $(($(text "$W/cortex-m4-$app/single.elf") - $(text "$W/cortex-m4-none/single.elf")))
+done
+
 # ---- RAM: the structs of the public headers, and two whole connections
 
 arm-none-eabi-nm -S -t d "$W/sizes.o" | awk '{ print "cortex-m4", substr($4, 6), "ram", $2 + 0 }' | sort >>"$new"
