@@ -287,7 +287,10 @@ static const struct {
 
 static void a_wait(stop where)
 {
+    static const char status[] = "grpc-status\001"
+                                 "4";
     bool has_deadline = where >= NO_MESSAGE;
+    const char *end = has_deadline ? status : "the engine's end";
 
     begin(where);
     connect_until_stop();
@@ -295,17 +298,19 @@ static void a_wait(stop where)
         layer.from_server();
     holds = where == NO_ROOM;
     call_until_stop();
-    pass_until(ends[where].text, ends[where].ms + (where == NO_ROOM ? 0 : 5000));
+    pass_until(end, ends[where].ms + (where == NO_ROOM ? 0 : 5000));
     CHECK_INT(now, START + ends[where].ms);
     CHECK_INT(ended, !has_deadline);
     CHECK_INT(closed, where == HALF_DATA || (has_deadline && where != NO_ROOM));
     if (!has_deadline) {
+        CHECK_TEXT(was_heard(ends[where].text, strlen(ends[where].text)));
         CHECK_INT(closed_code, where == HALF_DATA ? MOTE_GRPC_CANCELLED : -1);
         return;
     }
     mend(where);
-    pass_until(ends[where].text, 0);
-    CHECK(was_heard(ends[where].text, strlen(ends[where].text)));
+    pass_until(end, 0);
+    CHECK(was_heard(end, strlen(end)));
+    CHECK_TEXT(was_heard(ends[where].text, strlen(ends[where].text)));
     CHECK_INT(closed, 1);
     CHECK_INT(closed_code, MOTE_GRPC_DEADLINE_EXCEEDED);
     heard_len = 0;
