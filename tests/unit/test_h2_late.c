@@ -361,7 +361,7 @@ static void a_stream_that_was_open_for_long_is_late_as_well(void)
     }
     frame_hex(1, 5, 1, "0001610162"); /* more than there were streams */
     CHECK_INT(feed_raw(), MOTE_H2_ERR_PEER);
-    CHECK(strcmp(mote_h2_error_text(&h2), "stream ids do not increase") == 0);
+    CHECK_TEXT(strcmp(mote_h2_error_text(&h2), "stream ids do not increase") == 0);
 }
 
 /* A client may open so many before it knows our limit, and no more. */
