@@ -282,6 +282,26 @@ static bool http1_waits_for_output(mote_http1 *h)
     return mote_http1_peek(h, &len) != NULL;
 }
 
+/* Within a head, trailers or the line of a chunk, where a byte at a time must not be time without
+ * end: only what is whole counts as heard, as frames do. */
+static bool http1_is_within(const mote_http1 *h)
+{
+    switch (h->state) {
+    case MOTE_HTTP1_PREFACE:
+        return h->count > 0;
+    case MOTE_HTTP1_HEAD:
+        return h->head_len > 0;
+    case MOTE_HTTP1_CHUNK_SIZE:
+    case MOTE_HTTP1_CHUNK_EXTENSION:
+    case MOTE_HTTP1_CHUNK_LINE:
+    case MOTE_HTTP1_CHUNK_END:
+    case MOTE_HTTP1_TRAILERS:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Between two requests, the last of which was the last. */
 static bool http1_is_done(const mote_http1 *h)
 {
@@ -291,14 +311,14 @@ static bool http1_is_done(const mote_http1 *h)
 int mote_http1_recv(mote_http1 *h, const uint8_t *in, size_t len, size_t *used)
 {
     *used = 0;
-    if (len > 0)
-        h->since_ms = h->now_ms;
-    else if (!h->engine->input(h->self, NULL, 0))
+    if (len == 0 && !h->engine->input(h->self, NULL, 0))
         h->ended = true;
     while (*used < len) {
         enum mote_http1_state before = h->state;
         size_t n = http1_take_some(h, in + *used, len - *used);
         *used += n;
+        if (n > 0 && !http1_is_within(h))
+            h->since_ms = h->now_ms;
         if (n > 0 || h->state != before)
             continue;
         if (http1_waits_for_output(h))

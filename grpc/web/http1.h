@@ -15,7 +15,8 @@
  *   400  no request of HTTP/1.1: bare CR or LF, blanks before a colon, folded lines, control
  *        characters, no Host or two, two Content-Lengths or one that is no number, both kinds of
  *        length, broken chunks, a target that is no path, a Connection that names other fields
- *   408  a request that is not complete 60 s after its last byte; an idle connection is closed
+ *   408  a head, trailers or line of a chunk that is not whole after 60 s, content of which
+ *        nothing came for so long; an idle connection is closed
  *   413  content that the handler does not take, and which has no room
  *   414  a request line, 431  a head that is longer than its memory
  *   417  an Expect that is not 100-continue

@@ -320,6 +320,47 @@ static void silence_ends_a_connection(void)
     CHECK(is_refusal(output, output_len, 408, "the request is not complete after 60 s\n"));
 }
 
+/* A byte each ten seconds is no silence, and not what was begun either: only what is whole counts.
+ */
+static void what_was_begun_ends(void)
+{
+#define BEGUN POST("Echo") TYPED "transfer-encoding: chunked\r\n\r\n"
+    static const struct {
+        const char *begun, *more;
+        bool goes_on;
+    } rows[] = {
+        {"", "PR", true}, /* nothing else begins so: it is no minute yet */
+        {"", "PRAAAAAAAAAA", false},
+        {"", "POST /aaaaaa", false},
+        {"POST /a HTTP/1.1\r\n", "host: a\r\na:", false},
+        {BEGUN, "0000001\r\n", false},
+        {BEGUN "2", ";aaaaaaaaa", false},
+        {BEGUN "1\r\na", "\r\n0000001", false},
+        {BEGUN "0\r\n", "a: bbbbbbb", false},
+        {BEGUN "ff\r\n", "aaaaaaaaaaaaaaaa", true}, /* content is whole with each byte */
+        {POST("Echo") TYPED "content-length: 99\r\n\r\n", "aaaaaaaaaaaaaaaaa", true},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t now = 1000;
+        begin(0);
+        hear(rows[i].begun, strlen(rows[i].begun));
+        size_t n = strlen(rows[i].more), at = 0;
+        for (; at < n && !ended; at++) {
+            hear(rows[i].more + at, 1);
+            now += 10000;
+            mote_http1_tick(&http1, now);
+            drain();
+            work();
+        }
+        if (ended == rows[i].goes_on)
+            printf("row %zu: %zu of %zu\n", i, at, n);
+        CHECK(ended != rows[i].goes_on && (rows[i].goes_on || (at > 5 && at < 8)));
+        CHECK(rows[i].goes_on ||
+              is_refusal(output, output_len, 408, "the request is not complete after 60 s\n"));
+    }
+}
+
 static void reset_request_is_answered(void)
 {
     begin(0); /* five requests for four calls cannot be: so the handler's connection refuses */
@@ -398,6 +439,7 @@ int main(void)
     RUN(lines_without_an_end_are_refused);
     RUN(handler_that_takes_nothing_is_not_waited_for);
     RUN(silence_ends_a_connection);
+    RUN(what_was_begun_ends);
     RUN(reset_request_is_answered);
     RUN(code_of_a_reset_is_told);
     RUN(config_is_checked);
