@@ -40,7 +40,7 @@ all_certificates() {
     ca good && ca other && cert server good 20 DNS:localhost && cert rsa good 20 DNS:localhost rsa:2048 &&
         cert client good 20 DNS:client && cert stranger other 20 DNS:localhost && cert expired good -1 DNS:localhost &&
         cert_of_the_future future good DNS:localhost && ca self -addext subjectAltName=DNS:localhost &&
-        cert address good 20 IP:127.0.0.1,IP:::1,IP:fe80::1 && cert wild good 20 'DNS:*.0.0.1,DNS:127.0.0.1' &&
+        cert address good 20 IP:127.0.0.1,IP:::1,IP:fe80::1 && cert wild good 20 'DNS:*.0.0.1,DNS:127.0.0.1,DNS:*.0.0.01,DNS:*.1,DNS:*.0x1' &&
         cert door good 20 URI:urn:dev:door-1,DNS:door-1.example,IP:192.0.2.7,IP:2001:db8::7 &&
         cert mailed good 20 email:door-1 && bare plain good "/O=Doors/CN=door-1" && bare twins good "/CN=door-1/CN=door-2" &&
         bare comma good "/O=x, CN=door-1/CN=door-2" && bare nameless good "/O=door-1" && bare torn good "/CN=door-1"$'\n'"door-2" &&

@@ -33,6 +33,8 @@ static const char *check_trust(const mote_tls_config *config)
 {
     bool asks = config->ca.len > 0 || config->pin_count > 0;
 
+    if (config->dangerously_accept_any_certificate && tls_has_psk(config))
+        return "dangerously_accept_any_certificate contradicts a shared key: leave one out";
     if (config->dangerously_accept_any_certificate && asks)
         return "dangerously_accept_any_certificate contradicts a CA and pins: leave one out";
     if (config->pin_count > 0 && !config->pins)
@@ -49,6 +51,8 @@ static const char *check_role(const mote_tls_config *config)
 {
     if (config->server && config->cert.len == 0 && !tls_has_psk(config))
         return "a server needs a certificate or a shared key";
+    if (config->server && config->cert.len == 0 && config->ca.len + config->pin_count > 0)
+        return "a server that asks for certificates needs its own";
     if (!config->server && config->find_psk)
         return "find_psk is for servers";
     if (!config->server && config->session_s > 0)

@@ -360,13 +360,17 @@ static const uint16_t signature_algorithms[] = {
     MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE};
 #endif
 
+/* Of its own, or what it trusts. */
+static bool knows_certificates(const mote_tls_config *config)
+{
+    return config->cert.len > 0 || config->ca.len > 0 || config->pin_count > 0;
+}
+
 static void set_suites(mote_tls_context *c, const mote_tls_config *config)
 {
-    bool both = config->cert.len > 0 || config->ca.len > 0;
-
-    mbedtls_ssl_conf_ciphersuites(&c->config, !tls_has_psk(config) ? certificate_suites
-                                              : both               ? all_suites
-                                                                   : psk_suites);
+    mbedtls_ssl_conf_ciphersuites(&c->config, !tls_has_psk(config)         ? certificate_suites
+                                              : knows_certificates(config) ? all_suites
+                                                                           : psk_suites);
 }
 
 #if MOTE_TLS_MBEDTLS >= 3
@@ -377,7 +381,7 @@ static void set_versions(mote_tls_context *c, const mote_tls_config *config)
         mbedtls_ssl_conf_max_tls_version(&c->config, MBEDTLS_SSL_VERSION_TLS1_2);
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
     mbedtls_ssl_conf_tls13_key_exchange_modes(
-        &c->config, tls_has_psk(config) && config->cert.len == 0 && config->ca.len == 0
+        &c->config, tls_has_psk(config) && !knows_certificates(config)
                         ? MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL
                         : MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
 #endif

@@ -93,6 +93,25 @@ static void strip(const char **name, size_t *len)
         *len = (size_t)(zone - *name);
 }
 
+/* "127.1", "0x7f.1", "127.0.0.1" with a dot behind it: resolvers take names that end in a number
+ * for addresses, so a certificate with such a dNSName, or "*.1", must not stand for them. */
+static bool ends_in_number(const char *text, size_t len)
+{
+    size_t start = len, i;
+
+    while (start > 0 && text[start - 1] != '.')
+        start--;
+    i = start;
+    if (len - start >= 2 && text[start] == '0' && (text[start + 1] | 0x20) == 'x') {
+        for (i += 2; i < len && hex_value(text[i]) >= 0; i++)
+            ;
+        return i == len;
+    }
+    while (i < len && text[i] >= '0' && text[i] <= '9')
+        i++;
+    return i == len && len > start;
+}
+
 int mote_tls_set_peer_name(mote_tls *t, const char *host_name)
 {
     char name[HOST_NAME];
@@ -105,10 +124,12 @@ int mote_tls_set_peer_name(mote_tls *t, const char *host_name)
         t->address_len = 4;
     else if (parse_ipv6(text, len, t->address))
         t->address_len = 16;
+    if (t->address_len == 0 && len > 0 && text[len - 1] == '.')
+        len--; /* "example.com.": the root is not part of the name */
+    if (t->address_len == 0 && ends_in_number(text, len))
+        t->address_len = TLS_NO_ADDRESS;
     if (t->address_len > 0)
         return mbedtls_ssl_set_hostname(&t->ssl, NULL) == 0 ? 0 : MOTE_TLS_ERR_CONFIG;
-    if (len > 0 && text[len - 1] == '.') /* "example.com.": the root is not part of the name */
-        len--;
     if (len == 0 || len >= sizeof name)
         return MOTE_TLS_ERR_CONFIG;
     memcpy(name, text, len);

@@ -125,8 +125,8 @@ typedef struct {
      * attacker. */
     mote_tls_span session_key;
     bool no_tls13;
-    /* Accepts any certificate: everyone on the way can read and change all. Contradicts `ca` and
-     * `pins`, which is an error. */
+    /* Accepts any certificate: everyone on the way can read and change all. Contradicts `ca`,
+     * `pins` and a shared key, which is an error. */
     bool dangerously_accept_any_certificate;
 } mote_tls_config;
 

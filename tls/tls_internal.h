@@ -44,7 +44,14 @@
 #define MOTE_TLS_PSK_SERVER 0
 #endif
 
-enum { TLS_TEXT = 256, TLS_SMALL = 128, TLS_DIGEST = 32, TLS_TIME = 14, TLS_MAX_PSK = 64 };
+enum {
+    TLS_TEXT = 256,
+    TLS_SMALL = 128,
+    TLS_DIGEST = 32,
+    TLS_TIME = 14,
+    TLS_MAX_PSK = 64,
+    TLS_NO_ADDRESS = 255
+};
 
 struct mote_tls_context {
     mote_tls_random random;
@@ -89,7 +96,7 @@ struct mote_tls {
     mote_tls_context *context;
     const char *host_name;
     uint8_t address[16]; /* of a host name that is an IP address: address_len bytes */
-    uint8_t address_len; /* 0: it is a name */
+    uint8_t address_len; /* 0: it is a name; TLS_NO_ADDRESS: neither, which no certificate has */
     const uint8_t *in;
     size_t in_len;
     uint8_t small_len, small_pos; /* of `small`, which leaves first */

@@ -239,6 +239,72 @@ static void a_wrong_config_says_what_is_wrong(void)
     CHECK(prepare_context(&server, ours) != NULL); /* no such key, or no such mbedTLS */
 }
 
+static void a_server_that_does_not_speak_h2_says_so(void)
+{
+    static const char *others[] = {"http/1.1", NULL};
+    mote_tls_config ours = plain_server();
+
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        ours.no_tls13 = tls12;
+        CHECK(prepare_context(&server, ours) == NULL);
+        CHECK(prepare_context(&client, plain_client()) == NULL);
+        mbedtls_ssl_conf_alpn_protocols(&server.context->config, others);
+        begin();
+        run(10, 10);
+        CHECK_INT(client.error, MOTE_TLS_ERR_ALPN);
+        CHECK(strstr(mote_tls_error(client.tls), "alert no_application_protocol"));
+        CHECK(prepare_context(&server, ours) == NULL);
+        mbedtls_ssl_conf_alpn_protocols(&client.context->config, others);
+        begin();
+        run(10, 10);
+        CHECK_INT(server.error, MOTE_TLS_ERR_ALPN);
+        CHECK(strcmp(mote_tls_error(server.tls),
+                     "the client does not offer h2, or its hello is broken") == 0);
+        CHECK(prepare_context(&server, ours) == NULL);
+        CHECK(prepare_context(&client, plain_client()) == NULL);
+        server.context->config.MOTE_TLS_MEMBER(alpn_list) = NULL;
+        begin();
+        run(10, 10);
+        CHECK_INT(client.error, MOTE_TLS_ERR_ALPN);
+        CHECK(strcmp(mote_tls_error(client.tls),
+                     "the peer has chosen nothing in place of the protocol h2 (ALPN)") == 0);
+    }
+}
+
+static bool says(const char *why, const char *text)
+{
+    return why && strcmp(why, text) == 0;
+}
+
+/* A shared key takes the place of no setting without a word. */
+static void a_shared_key_beside_certificates_is_one_of_both(void)
+{
+    static const mote_tls_pin pin;
+    const mote_tls_span key = {"0123456789abcdef", 16}, name = {"sensor-7", 8};
+    mote_tls_config c = {.psk = key, .psk_identity = name, .pins = &pin, .pin_count = 1};
+
+    for (int no_tls13 = 0; no_tls13 < 2; no_tls13++) {
+        mote_tls_config ours = plain_server();
+        ours.no_tls13 = no_tls13;
+        CHECK(prepare_context(&server, ours) == NULL && prepare_context(&client, c) == NULL);
+        begin();
+        run(10, 10);
+        CHECK_INT(client.error, MOTE_TLS_ERR_VERIFY); /* it was asked, and is not pinned */
+        CHECK(strstr(mote_tls_error(client.tls), "CN=server is not a pinned one"));
+    }
+    c.pin_count = 0;
+    c.dangerously_accept_any_certificate = true;
+    CHECK(says(prepare_context(&client, c), "dangerously_accept_any_certificate contradicts "
+                                            "a shared key: leave one out"));
+    c = (mote_tls_config){.server = true, .psk = key, .psk_identity = name};
+    c.pins = &pin;
+    c.pin_count = 1;
+    CHECK(says(prepare_context(&server, c), "a server that asks for certificates needs its own"));
+    c.pin_count = 0;
+    c.ca = file("good.pem");
+    CHECK(says(prepare_context(&server, c), "a server that asks for certificates needs its own"));
+}
+
 static void a_client_without_a_host_name_does_not_start(void)
 {
     mote_tls *tls;
@@ -308,6 +374,8 @@ int main(int argc, char **argv)
     RUN(records_are_as_short_as_the_client_asks);
     RUN(a_wrong_config_says_what_is_wrong);
     RUN(certificates_with_faults_are_told_with_them);
+    RUN(a_server_that_does_not_speak_h2_says_so);
+    RUN(a_shared_key_beside_certificates_is_one_of_both);
     mote_tls_end(client.tls);
     client.tls = NULL;
     RUN(a_client_without_a_host_name_does_not_start);
