@@ -4,22 +4,26 @@
  * one loop for all messages. Where there may be no room it asks the others. Sizes are counted by
  * the same loop.
  */
+#include "pb_forms.h"
 #include "pb_sized.h"
-
-#if defined(__GNUC__)
-#define HOST_INLINE inline __attribute__((always_inline))
-#else
-#define HOST_INLINE inline
-#endif
 
 /* The writer at work: its `p` is held here. */
 typedef struct {
     mote_pb_writer *w;
     uint8_t *p;
-    size_t counted; /* bytes, when they are not written */
+    const uint8_t *floor; /* above it there is room for a key and a number or a length */
+    size_t counted;       /* bytes, when they are not written */
 } host_pen;
 
-static HOST_INLINE size_t host_written(const host_pen *o, bool counts)
+enum { HOST_ROOM = 2 * MOTE_PB_NUMBER_SIZE };
+
+static MOTE_PB_HOT void host_resume(host_pen *o)
+{
+    o->p = o->w->p;
+    o->floor = mote_pb_has_room(o->w, HOST_ROOM) ? o->w->start + HOST_ROOM - 1 : o->p;
+}
+
+static MOTE_PB_HOT size_t host_written(const host_pen *o, bool counts)
 {
     return counts ? o->counted : o->w->lost + (size_t)(o->w->end - o->p);
 }
@@ -28,7 +32,7 @@ static HOST_INLINE size_t host_written(const host_pen *o, bool counts)
 
 /* Copies a text or bytes, and returns what all of them have in common with those that are no
  * ASCII. */
-static HOST_INLINE uint64_t host_bytes(uint8_t *to, const uint8_t *from, size_t len)
+static MOTE_PB_HOT uint64_t host_bytes(uint8_t *to, const uint8_t *from, size_t len)
 {
     uint64_t bits = 0, word;
     uint32_t first, last;
@@ -58,10 +62,10 @@ static HOST_INLINE uint64_t host_bytes(uint8_t *to, const uint8_t *from, size_t 
 
 enum { HOST_BYTES = 64 /* longer ones are for memcpy */ };
 
-static HOST_INLINE uint8_t *host_view(mote_pb_writer *w, const mote_pb_field *f, uint8_t *p,
+static MOTE_PB_HOT uint8_t *host_view(mote_pb_writer *w, unsigned type, uint8_t *p,
                                       const mote_pb_bytes *view)
 {
-    bool is_text = MOTE_PB_CHECK_SENT && mote_pb_type_of(f) == MOTE_PB_TEXT;
+    bool is_text = MOTE_PB_CHECK_SENT && type == MOTE_PB_TEXT;
     size_t len = view->len;
 
     p -= len;
@@ -72,24 +76,25 @@ static HOST_INLINE uint8_t *host_view(mote_pb_writer *w, const mote_pb_field *f,
     return mote_pb_push_number(p, len);
 }
 
-/* The value at `at` and its key, before `p`: where they begin; `p` when it is implicit and 0; NULL:
- * there may not be room for them. */
-static HOST_INLINE uint8_t *host_value(mote_pb_writer *w, const mote_pb_field *f, uint8_t *p,
+/* The value at `at` of a type that is a constant, and its key, before `p`: where they begin; `p`
+ * when it is implicit and 0; NULL: there may not be room for them. */
+static MOTE_PB_HOT uint8_t *host_value(host_pen *o, const mote_pb_field *f, unsigned type,
                                        const void *at, bool implicit)
 {
-    size_t room = (size_t)(p - w->start);
+    const mote_pb_type_info info = mote_pb_form_info(type);
+    uint8_t *p = o->p;
     uint64_t v;
 
-    if (room < (size_t)2 * MOTE_PB_NUMBER_SIZE)
+    if (p <= o->floor)
         return NULL;
-    switch (f->key & 7) {
+    switch (mote_pb_form_wire(type)) {
     case MOTE_PB_LEN:
         v = ((const mote_pb_bytes *)at)->len;
         if (v == 0 && implicit)
             return p;
-        if (room - (size_t)2 * MOTE_PB_NUMBER_SIZE < v)
+        if ((size_t)(p - o->floor) <= v)
             return NULL;
-        p = host_view(w, f, p, at);
+        p = host_view(o->w, type, p, at);
         break;
     case MOTE_PB_I64:
         v = mote_pb_load(at, 8);
@@ -106,7 +111,7 @@ static HOST_INLINE uint8_t *host_value(mote_pb_writer *w, const mote_pb_field *f
         mote_pb_store32(p, (uint32_t)v);
         break;
     default:
-        v = mote_pb_number(mote_pb_info_of(f), at);
+        v = mote_pb_number(&info, at);
         if (v == 0 && implicit)
             return p;
         p = mote_pb_push_number(p, v);
@@ -116,7 +121,36 @@ static HOST_INLINE uint8_t *host_value(mote_pb_writer *w, const mote_pb_field *f
     return mote_pb_push_number(p, f->key);
 }
 
-static HOST_INLINE uint8_t *host_numbers(uint8_t *p, mote_pb_type_info info, const uint8_t *items,
+/* The bytes of the same. */
+static MOTE_PB_HOT size_t host_sized(const mote_pb_field *f, unsigned type, const void *at,
+                                     bool implicit)
+{
+    const mote_pb_type_info info = mote_pb_form_info(type);
+    size_t n = mote_pb_sized_key(f->key);
+    uint64_t v;
+
+    switch (mote_pb_form_wire(type)) {
+    case MOTE_PB_LEN:
+        v = ((const mote_pb_bytes *)at)->len;
+        n = mote_pb_sized_sum(n + mote_pb_sized_varint(v), (size_t)v);
+        break;
+    case MOTE_PB_I64:
+        v = mote_pb_load(at, 8);
+        n += 8;
+        break;
+    case MOTE_PB_I32:
+        v = mote_pb_load(at, 4);
+        n += 4;
+        break;
+    default:
+        v = mote_pb_number(&info, at);
+        n += type == MOTE_PB_BOOL ? 1 : mote_pb_sized_varint(v);
+        break;
+    }
+    return v == 0 && implicit ? 0 : n;
+}
+
+static MOTE_PB_HOT uint8_t *host_numbers(uint8_t *p, mote_pb_type_info info, const uint8_t *items,
                                          size_t size)
 {
     for (; size > 0; size -= info.size)
@@ -124,23 +158,22 @@ static HOST_INLINE uint8_t *host_numbers(uint8_t *p, mote_pb_type_info info, con
     return p;
 }
 
-/* The values of a packed field; NULL: there may not be room for them. */
-static HOST_INLINE uint8_t *host_packed(const mote_pb_writer *w, const mote_pb_field *f, uint8_t *p,
-                                        const mote_pb_list *list)
+/* The values of a packed field, with its key; NULL: there may not be room for them. */
+static MOTE_PB_APART uint8_t *host_packed(const mote_pb_field *f, uint8_t *p, size_t room,
+                                          const mote_pb_list *list)
 {
     const mote_pb_type_info info = *mote_pb_info_of(f);
     const uint8_t *items = list->items, *end = p;
     bool is_number = (f->key & 7) == MOTE_PB_VARINT;
     size_t size = list->count * info.size;
-    size_t room = (size_t)(p - w->start) / MOTE_PB_NUMBER_SIZE;
 
-    if (room < 2 || room - 2 < list->count || (!is_number && !MOTE_PB_LITTLE_ENDIAN))
+    if (room / 16 < list->count || (!is_number && !MOTE_PB_LITTLE_ENDIAN))
         return NULL;
     MOTE_PB_LOOKED_AT(list->count);
     if (!is_number)
         memcpy(p -= size, items, size);
-    else if (info.size == 4 && info.kind == MOTE_PB_UNSIGNED) /* with a loop of its own */
-        p = host_numbers(p, (mote_pb_type_info){4, 0, MOTE_PB_UNSIGNED}, items, size);
+    else if (mote_pb_type_of(f) == MOTE_PB_UINT32) /* with a loop of its own */
+        p = host_numbers(p, mote_pb_form_info(MOTE_PB_UINT32), items, size);
     else
         p = host_numbers(p, info, items, size);
     p = mote_pb_push_number(p, (size_t)(end - p));
@@ -148,7 +181,7 @@ static HOST_INLINE uint8_t *host_packed(const mote_pb_writer *w, const mote_pb_f
 }
 
 /* Repeated fields, and unknown ones that were kept. */
-static HOST_INLINE void host_list(host_pen *o, const mote_pb_field *f, const uint8_t *place,
+static MOTE_PB_HOT void host_list(host_pen *o, const mote_pb_field *f, const uint8_t *place,
                                   bool counts)
 {
     const mote_pb_list *list = (const void *)place;
@@ -161,37 +194,52 @@ static HOST_INLINE void host_list(host_pen *o, const mote_pb_field *f, const uin
         return;
     }
     if (mote_pb_label_of(f) == MOTE_PB_PACKED)
-        start = host_packed(o->w, f, o->p, list);
+        start = o->p > o->floor ? host_packed(f, o->p, (size_t)(o->p - o->floor), list) : NULL;
     if (!start) {
         o->w->p = o->p;
         o->w->parts->list(o->w, f, place);
-        start = o->w->p;
+        host_resume(o);
+        return;
     }
     o->p = start;
 }
 
 /* A value with its key; where it is implicit, when it is not 0. */
-static HOST_INLINE void host_single(host_pen *o, const mote_pb_field *f, const void *at,
-                                    bool implicit, bool counts)
+static MOTE_PB_HOT void host_single(host_pen *o, const mote_pb_field *f, unsigned type,
+                                    const void *at, bool implicit, bool counts)
 {
     if (counts) {
-        o->counted = mote_pb_sized_sum(o->counted, mote_pb_sized_single(f, at, implicit));
+        o->counted = mote_pb_sized_sum(o->counted, host_sized(f, type, at, implicit));
         return;
     }
-    uint8_t *start = host_value(o->w, f, o->p, at, implicit);
+    uint8_t *start = host_value(o, f, type, at, implicit);
     if (!start) {
         o->w->p = o->p;
         if (!implicit || !mote_pb_is_empty(f, at)) {
             mote_pb_put_value(o->w, f, at);
             mote_pb_put_number(o->w, f->key);
         }
-        start = o->w->p;
+        host_resume(o);
+        return;
     }
     o->p = start;
 }
 
+static MOTE_PB_HOT void host_explicit(host_pen *o, const mote_pb_field *f, const void *at,
+                                      bool counts)
+{
+    switch (mote_pb_type_of(f)) {
+#define HOST_EXPLICIT(name, like)                                                                  \
+    case MOTE_PB_##name:                                                                           \
+        host_single(o, f, MOTE_PB_##like, at, false, counts);                                      \
+        break;
+        MOTE_PB_FORMS(HOST_EXPLICIT)
+#undef HOST_EXPLICIT
+    }
+}
+
 /* A field that is no message, no member of a oneof, and not implicit. */
-static HOST_INLINE void host_field(host_pen *o, const mote_pb_field *f, const uint8_t *message,
+static MOTE_PB_HOT void host_field(host_pen *o, const mote_pb_field *f, const uint8_t *message,
                                    bool counts)
 {
     const uint8_t *at = message + f->offset;
@@ -205,112 +253,151 @@ static HOST_INLINE void host_field(host_pen *o, const mote_pb_field *f, const ui
             return;
         at += mote_pb_info_of(f)->value;
     }
-    host_single(o, f, at, false, counts);
+    host_explicit(o, f, at, counts);
 }
 
-/* A key or a length. */
-static HOST_INLINE void host_number(host_pen *o, size_t v, bool counts)
+/* The length of a message, if it has one before it, and its key. */
+static MOTE_PB_HOT void host_prefix(host_pen *o, uint32_t key, size_t len, bool has_len,
+                                    bool counts)
 {
     if (counts) {
-        o->counted = mote_pb_sized_sum(o->counted, mote_pb_sized_varint(v));
-    } else if ((size_t)(o->p - o->w->start) >= MOTE_PB_NUMBER_SIZE) {
-        o->p = mote_pb_push_number(o->p, v);
+        size_t n = mote_pb_sized_key(key);
+        if (has_len)
+            n += len < 128 ? 1 : mote_pb_sized_varint(len);
+        o->counted = mote_pb_sized_sum(o->counted, n);
+    } else if (o->p > o->floor) {
+        if (has_len)
+            o->p = mote_pb_push_number(o->p, len);
+        o->p = mote_pb_push_number(o->p, key);
     } else {
         o->w->p = o->p;
-        mote_pb_put_number(o->w, v);
-        o->p = o->w->p;
+        if (has_len)
+            mote_pb_put_number(o->w, len);
+        mote_pb_put_number(o->w, key);
+        host_resume(o);
     }
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
-/* Of a field that is a message, and no member of a oneof, the last element; NULL: there is none. */
-static HOST_INLINE const uint8_t *host_last(const mote_pb_message *type, const mote_pb_field *f,
-                                            const uint8_t *message)
-{
-    const uint8_t *place = message + f->offset, *first;
-    size_t count;
-
-    memcpy(&first, place, sizeof first);
-    if (mote_pb_label_of(f) != MOTE_PB_REPEATED)
-        return first;
-    memcpy(&count, place + offsetof(mote_pb_list, count), sizeof count);
-    return count > 0 ? first + (count - 1) * mote_pb_sub_of(type, f)->size : NULL;
-}
-
 /* The member of a oneof that is set, at `f` or among the rows of the same one before it; or the
  * first of these rows, which is not set. */
-static HOST_INLINE const mote_pb_field *host_member(const mote_pb_field *fields,
-                                                    const mote_pb_field *f, const uint8_t *message)
+static MOTE_PB_HOT const mote_pb_field *host_member(const mote_pb_field *fields,
+                                                    const mote_pb_field *f, uint32_t which)
 {
-    uint32_t which = mote_pb_which(f, message);
-
     while (f->key >> 3 != which && f > fields && f[-1].offset == f->offset)
         f--;
     return f;
 }
 
-/* The fields of the message on top, from the end: until the next one that is a message, whose last
- * element is returned, or all of them, and then `field` is 0. */
-static HOST_INLINE const uint8_t *host_fields(host_pen *o, mote_pb_frame *top, bool counts, int *r)
+/* The last element of a list of messages; NULL: it has none. */
+static MOTE_PB_HOT const uint8_t *host_last(const mote_pb_message *sub, const uint8_t *place)
 {
-    const mote_pb_message *type = top->type;
-    const mote_pb_field *fields = type->fields, *f = fields + top->field;
-    const uint8_t *message = top->message, *inside = NULL;
+    const uint8_t *first;
+    size_t count;
 
-    for (; f > fields && !inside && *r == 0; f--) {
-        const mote_pb_field *row = f - 1;
-        if (mote_pb_label_of(row) == MOTE_PB_IMPLICIT && !mote_pb_is_message(row)) {
-            host_single(o, row, message + row->offset, true, counts);
-            continue;
-        }
-        if (mote_pb_label_of(row) == MOTE_PB_ONEOF) {
-            row = host_member(fields, row, message);
-            f = row + 1;
-            if (mote_pb_which(row, message) != row->key >> 3)
-                continue;
-            if (!mote_pb_is_message(row)) {
-                host_single(o, row, message + row->offset, false, counts);
-                continue;
-            }
-        } else if (!mote_pb_is_message(row)) {
-            host_field(o, row, message, counts);
-            continue;
-        }
-        inside = host_last(type, row, message);
-        if (!inside && mote_pb_label_of(row) == MOTE_PB_REQUIRED)
-            *r = MOTE_PB_ERR_REQUIRED;
+    memcpy(&count, place + offsetof(mote_pb_list, count), sizeof count);
+    if (count == 0)
+        return NULL;
+    memcpy(&first, place, sizeof first);
+    return first + (count - 1) * sub->size;
+}
+
+/* A row that is neither implicit nor a message: or, of a oneof, the message that is set. *row is
+ * the last one that is done. */
+static MOTE_PB_HOT const uint8_t *host_other(host_pen *o, const mote_pb_field *fields,
+                                             const mote_pb_field **row, const uint8_t *message,
+                                             bool counts)
+{
+    const mote_pb_field *f = *row;
+    const uint8_t *at = message + f->offset, *inside = NULL;
+
+    if (mote_pb_label_of(f) != MOTE_PB_ONEOF) {
+        host_field(o, f, message, counts);
+        return NULL;
     }
-    top->field = (size_t)(f - fields);
+    uint32_t which = mote_pb_which(f, message);
+    *row = f = host_member(fields, f, which);
+    if (f->key >> 3 != which)
+        return NULL;
+    if (mote_pb_is_message(f))
+        memcpy(&inside, at, sizeof inside);
+    else
+        host_explicit(o, f, at, counts);
     return inside;
 }
 
-static HOST_INLINE void host_open(host_pen *o, mote_pb_frame *top, const mote_pb_message *type,
+/* The fields of the message on top, from the end: until the next one that is a message, whose last
+ * element is returned; NULL: all of them are done, or *r is set. */
+static MOTE_PB_HOT const uint8_t *host_fields(host_pen *o, mote_pb_frame *top, bool counts, int *r)
+{
+    const mote_pb_field *fields = top->type->fields, *f = fields + top->field;
+    const uint8_t *message = top->message, *inside;
+
+    while (f > fields) {
+        const uint8_t *at = message + (--f)->offset;
+        switch (f->type) {
+#define HOST_IMPLICIT(name, like)                                                                  \
+    case MOTE_PB_IMPLICIT | MOTE_PB_##name:                                                        \
+        host_single(o, f, MOTE_PB_##like, at, true, counts);                                       \
+        continue;
+            MOTE_PB_FORMS(HOST_IMPLICIT)
+#undef HOST_IMPLICIT
+        case MOTE_PB_REPEATED | MOTE_PB_MESSAGE:
+        case MOTE_PB_REPEATED | MOTE_PB_GROUP:
+            inside = host_last(mote_pb_sub_of(top->type, f), at);
+            break;
+        case MOTE_PB_IMPLICIT | MOTE_PB_MESSAGE:
+        case MOTE_PB_IMPLICIT | MOTE_PB_GROUP:
+            memcpy(&inside, at, sizeof inside);
+            break;
+        case MOTE_PB_REQUIRED | MOTE_PB_MESSAGE:
+        case MOTE_PB_REQUIRED | MOTE_PB_GROUP:
+            memcpy(&inside, at, sizeof inside);
+            if (!inside) {
+                *r = MOTE_PB_ERR_REQUIRED;
+                top->field = (size_t)(f - fields);
+                return NULL;
+            }
+            break;
+        default:
+            inside = host_other(o, fields, &f, message, counts);
+        }
+        if (inside) {
+            top->field = (size_t)(f - fields);
+            return inside;
+        }
+    }
+    return NULL;
+}
+
+/* A message is begun, which is in the row `f`. */
+static MOTE_PB_HOT void host_open(host_pen *o, mote_pb_frame *frame, const mote_pb_field *f,
                                   const uint8_t *message, bool counts)
 {
-    top->type = type;
-    top->message = message;
-    top->field = type->field_count;
-    top->end = host_written(o, counts);
+    if (f && mote_pb_type_of(f) == MOTE_PB_GROUP)
+        host_prefix(o, (f->key & ~7u) | MOTE_PB_EGROUP, 0, false, counts);
+    frame->message = message;
+    frame->field = frame->type->field_count;
+    frame->end = host_written(o, counts);
 }
 
-/* The message on top is written, which is in the row behind `field` of `around`: its prefix, and
- * the element before it; NULL: it was the first, and the field is done. */
-static HOST_INLINE const uint8_t *host_close(host_pen *o, const mote_pb_frame *around, bool counts)
+/* The message inside of the one on top is done: its prefix, and the element before it; NULL: it was
+ * the first, and the field is done. */
+static MOTE_PB_HOT const uint8_t *host_close(host_pen *o, const mote_pb_frame *top,
+                                             const mote_pb_field *f, bool counts)
 {
-    const mote_pb_field *f = &around->type->fields[around->field];
-    const uint8_t *message = around[1].message, *first;
+    const uint8_t *message = top[1].message, *first;
 
-    if (mote_pb_type_of(f) == MOTE_PB_MESSAGE)
-        host_number(o, host_written(o, counts) - around[1].end, counts);
-    host_number(o, f->key, counts);
+    host_prefix(o, f->key, host_written(o, counts) - top[1].end,
+                mote_pb_type_of(f) == MOTE_PB_MESSAGE, counts);
     if (mote_pb_label_of(f) != MOTE_PB_REPEATED)
         return NULL;
-    memcpy(&first, around->message + f->offset, sizeof first);
-    return message != first ? message - around[1].type->size : NULL;
+    memcpy(&first, top->message + f->offset, sizeof first);
+    return message != first ? message - top[1].type->size : NULL;
 }
 
-static HOST_INLINE int host_walk(host_pen *o, mote_pb_frame *stack, mote_pb_frame *last,
+static MOTE_PB_HOT int host_walk(host_pen *o, mote_pb_frame *stack, mote_pb_frame *last,
                                  bool counts)
 {
     mote_pb_frame *top = stack;
@@ -318,29 +405,36 @@ static HOST_INLINE int host_walk(host_pen *o, mote_pb_frame *stack, mote_pb_fram
 
     for (;;) {
         const uint8_t *inside = host_fields(o, top, counts, &r);
-        if (r < 0 || (!inside && top == stack))
-            return r;
-        if (!inside)
-            inside = host_close(o, --top, counts);
-        if (!inside)
-            continue;
-        const mote_pb_field *f = &top->type->fields[top->field];
-        if (top == last)
-            return MOTE_PB_ERR_DEPTH;
-        if (mote_pb_type_of(f) == MOTE_PB_GROUP)
-            host_number(o, (f->key & ~7u) | MOTE_PB_EGROUP, counts);
-        host_open(o, top + 1, mote_pb_sub_of(top->type, f), inside, counts);
+        const mote_pb_field *f;
+        if (inside) {
+            if (top == last)
+                return MOTE_PB_ERR_DEPTH;
+            f = top->type->fields + top->field;
+            top[1].type = mote_pb_sub_of(top->type, f);
+        } else {
+            if (r < 0 || top == stack)
+                return r;
+            top--;
+            f = top->type->fields + top->field;
+            inside = host_close(o, top, f, counts);
+            if (!inside)
+                continue;
+        }
         top++;
+        host_open(o, top, f, inside, counts);
     }
 }
 
 int mote_pb_put_host(mote_pb_writer *w, const mote_pb_message *type, const void *message,
                      mote_pb_frame *stack, mote_pb_frame *last)
 {
-    host_pen o = {w, w->p, 0};
+    host_pen o = {w, w->p, w->p, 0};
     int r;
 
-    host_open(&o, stack, type, message, w->counts);
+    if (!w->counts)
+        host_resume(&o);
+    stack->type = type;
+    host_open(&o, stack, NULL, message, w->counts);
     if (w->counts) {
         r = host_walk(&o, stack, last, true);
         w->lost += o.counted;

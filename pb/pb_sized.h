@@ -10,6 +10,12 @@ static inline size_t mote_pb_sized_sum(size_t a, size_t b)
     return b < SIZE_MAX - a ? a + b : SIZE_MAX;
 }
 
+/* The bytes of a key: mostly one. */
+static inline size_t mote_pb_sized_key(uint32_t key)
+{
+    return key < 128 ? 1 : mote_pb_sized_varint(key);
+}
+
 /* ---- fields that are no messages ----------------------------------------------------------- */
 
 static inline size_t mote_pb_sized_value(const mote_pb_field *f, const void *p)
@@ -25,29 +31,6 @@ static inline size_t mote_pb_sized_value(const mote_pb_field *f, const void *p)
     default:
         return info->size;
     }
-}
-
-/* A value with its key: 0 when it is implicit and 0. */
-static inline size_t mote_pb_sized_single(const mote_pb_field *f, const void *p, bool implicit)
-{
-    const mote_pb_type_info *info = mote_pb_info_of(f);
-    size_t key = f->key < 128 ? 1 : mote_pb_sized_varint(f->key);
-    uint64_t v;
-
-    switch (f->key & 7) {
-    case MOTE_PB_LEN:
-        v = ((const mote_pb_bytes *)p)->len;
-        key = mote_pb_sized_sum(key + (v < 128 ? 1 : mote_pb_sized_varint(v)), (size_t)v);
-        break;
-    case MOTE_PB_VARINT:
-        v = mote_pb_number(info, p);
-        key += mote_pb_sized_varint(v);
-        break;
-    default:
-        v = mote_pb_load(p, info->size);
-        key += info->size;
-    }
-    return v == 0 && implicit ? 0 : key;
 }
 
 static inline size_t mote_pb_sized_packed(const mote_pb_field *f, const mote_pb_list *list)
