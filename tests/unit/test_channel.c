@@ -45,6 +45,31 @@ static void a_call_that_fails_fast_makes_one_attempt(void)
     }
 }
 
+/* A step makes an attempt, or waits, and for no longer than it is told. */
+static void a_step_is_an_attempt_or_a_wait(void)
+{
+    prepare(ok);
+    refusals = 1;
+    CHECK_INT(mote_channel_step(&channel, true, 100), MOTE_AGAIN);
+    CHECK_INT(connects, 1);
+    CHECK_INT(now, 1000);
+    CHECK_INT(mote_channel_step(&channel, true, 100), MOTE_AGAIN);
+    CHECK_INT(now, 1100);
+    CHECK_INT(mote_channel_step(&channel, false, 100), MOTE_CHANNEL_ERR_CONNECT);
+    CHECK_INT(now, 1100);
+    CHECK_INT(connects, 1);
+    CHECK_INT(mote_channel_step(&channel, true, 60000), MOTE_AGAIN); /* until it is due */
+    CHECK(now > 1700 && now < 2300);
+    int r = MOTE_AGAIN;
+    for (int i = 0; i < 10 && r == MOTE_AGAIN; i++)
+        r = mote_channel_step(&channel, true, 100);
+    CHECK_INT(r, 0);
+    CHECK_INT(connects, 2);
+    uint64_t before = now;
+    CHECK_INT(mote_channel_step(&channel, true, 100), 0); /* nothing is left to do */
+    CHECK_INT(now, before);
+}
+
 static void a_call_may_wait_for_the_connection(void)
 {
     prepare(ok);
@@ -389,6 +414,7 @@ int main(void)
     RUN(a_channel_connects_when_it_is_needed_and_again);
     RUN(a_call_fails_while_there_is_no_connection);
     RUN(a_call_that_fails_fast_makes_one_attempt);
+    RUN(a_step_is_an_attempt_or_a_wait);
     RUN(a_call_may_wait_for_the_connection);
     RUN(waits_begin_anew_after_a_call);
     RUN(waits_grow_to_two_minutes_and_differ);

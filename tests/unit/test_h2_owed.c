@@ -55,6 +55,7 @@ static void answers_wait_for_space(void)
 {
     start_full();
     mote_h2_tick(&h2, 1234);
+    mote_h2_tick(&h2, 1244);
     frame_hex(6, 0, 0, "0102030405060708"); /* PING */
     frame_hex(4, 0, 0, "");                 /* SETTINGS, three times */
     frame_hex(4, 0, 0, "");
@@ -67,6 +68,7 @@ static void answers_wait_for_space(void)
     CHECK(memcmp(out + out_len - 8 - 17, "\1\2\3\4\5\6\7\x08", 8) == 0);
     CHECK_INT(h2.settings_ms, 1234); /* what lies behind the PINGs */
     CHECK_INT(h2.begun_ms, 0);
+    CHECK_INT(h2.refill_ms, 1244);
 }
 
 /* Takes at most `n` bytes of output. */
