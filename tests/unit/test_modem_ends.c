@@ -49,6 +49,22 @@ static void what_was_taken_is_sent_before_it_hangs_up(void)
 }
 
 /* What bounds an attempt is the caller's deadline, and hanging up has its own. */
+static void nothing_is_offered_once_it_is_closed_or_has_ended(void)
+{
+    static mote_modem m;
+
+    for (int state = MOTE_MODEM_CLOSED; state <= MOTE_MODEM_ENDED; state++) {
+        bool still = state == MOTE_MODEM_CLOSED || state == MOTE_MODEM_ENDED;
+        m.state = state;
+        m.out_len = m.tx_len = 3;
+        size_t len;
+        CHECK((mote_modem_peek(&m, &len) == NULL) == still);
+        CHECK_INT(len, 3);
+        m.out_len = m.tx_len = 0;
+        CHECK(mote_modem_peek(&m, &len) == NULL);
+    }
+}
+
 static void time_limits_are_kept(void)
 {
     mote_io io = prepare(true, (modem){.silent_to = "AT+QIOPEN"});
@@ -229,6 +245,7 @@ int main(void)
 {
     RUN(what_the_peer_said_before_its_end_is_read);
     RUN(what_was_taken_is_sent_before_it_hangs_up);
+    RUN(nothing_is_offered_once_it_is_closed_or_has_ended);
     RUN(time_limits_are_kept);
     RUN(a_host_is_a_name_or_an_address);
     RUN(calls_pass_through_modems_of_all_kinds);

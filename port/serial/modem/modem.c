@@ -277,13 +277,18 @@ void mote_modem_receive(mote_modem *m, const uint8_t *in, size_t len)
         on_byte(m, in[i]);
 }
 
+static bool is_still(const mote_modem *m)
+{
+    return m->state == MOTE_MODEM_CLOSED || m->state == MOTE_MODEM_ENDED;
+}
+
 const uint8_t *mote_modem_peek(mote_modem *m, size_t *len)
 {
     bool bytes = m->state == MOTE_MODEM_SENDING;
     const uint8_t *from = bytes ? m->tx + m->tx_out : (const uint8_t *)m->out + m->out_pos;
 
     *len = bytes ? m->tx_len - m->tx_out : m->out_len - m->out_pos;
-    return *len > 0 && m->state != MOTE_MODEM_CLOSED && m->state != MOTE_MODEM_ENDED ? from : NULL;
+    return *len > 0 && !is_still(m) ? from : NULL;
 }
 
 void mote_modem_ack(mote_modem *m, size_t len)
@@ -309,11 +314,6 @@ static void on_limit(mote_modem *m)
     } else {
         mote_modem_fail(m, "no answer");
     }
-}
-
-static bool is_still(const mote_modem *m)
-{
-    return m->state == MOTE_MODEM_CLOSED || m->state == MOTE_MODEM_ENDED;
 }
 
 uint32_t mote_modem_tick(mote_modem *m, uint64_t now_ms)
