@@ -16,7 +16,7 @@ flags="-std=c11 -DMOTE_CHECK"
 compile() { # compile FILE: $WORK/mote/FILE.o
     mkdir -p "$WORK/mote/$(dirname "$1")"
     # shellcheck disable=SC2086
-    $CC $CFLAGS $flags -I. -c "$1" -o "$WORK/mote/$1.o"
+    $CC $CFLAGS $flags -I. -Itests/json -c "$1" -o "$WORK/mote/$1.o"
 }
 object() { printf "$WORK/mote/%s.o\n" "$@"; }
 static_library() { "$CC" -print-file-name="lib$1.a"; } # what runs alone has no other

@@ -165,7 +165,7 @@ class Test:
         self.name, self.images, self.command = name, images, command
         self.kills, self.seconds = collections.Counter(), 0
         grpc = "grpc" if re.search("grpc|services|life|channel|codec|flate|outbox|lobby|sensor|spool|server|client", name) else None
-        self.layers = [x for x in ("hpack", "h2", "pb") if re.search(x, name)] + [grpc]
+        self.layers = [x for x in ("hpack", "h2", "pb") if re.search(x.replace("pb", "pb|json"), name)] + [grpc]
         self.layers += [x for x in ("tls", "pb/plugin") if x in images or x[3:] in images]
         self.layers += [x for x in ("port/posix", "port/serial", "port/serial/modem") if os.path.basename(x) in name]
 
@@ -175,7 +175,7 @@ def link_test(base, program, image):
     core = "small" if image.name == "small" else "lib"
     own = [s for s in ask(f"parts_{program}") or [f"tests/unit/{program}.c"] if s not in base.sources]
     out = os.path.join(base.out, f"{program}_{image.name}")
-    if not shell([CC, "-std=c11", "-O1", "-fPIC", "-w", "-DMOTE_CHECK", *image.flags, *own, *tls,
+    if not shell([CC, "-std=c11", "-O1", "-fPIC", "-w", "-DMOTE_CHECK", "-I.", "-Itests/json", *image.flags, *own, *tls,
                   "-L" + os.path.join(base.out, core), "-lmote", "-o", out]):
         sys.exit(f"mutants: error: {program} does not build")
     return out
