@@ -79,7 +79,8 @@ int mote_pb_big_compare_sum(const mote_pb_big *a, const mote_pb_big *b, const mo
     for (unsigned i = 0; i < count; i++) {
         carry += (uint64_t)(i < a->count ? a->w[i] : 0) + (i < b->count ? b->w[i] : 0);
         uint32_t word = (uint32_t)carry, other = i < c->count ? c->w[i] : 0;
-        lower = word < other ? -1 : word > other ? 1 : lower;
+        if (word != other)
+            lower = word < other ? -1 : 1;
         carry >>= 32;
     }
     if (c->count > count)

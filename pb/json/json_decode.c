@@ -170,17 +170,12 @@ static bool is_set(const mote_pb_field *f, const uint8_t *message)
 {
     const uint8_t *at = message + f->offset;
     const mote_pb_list_bytes *list = (const void *)at;
-    bool has;
 
     if (mote_pb_json_label_of(f) == MOTE_PB_ONEOF)
         return *mote_pb_json_which(f, message) != 0;
     if (mote_pb_json_is_list(f))
         return list->count > 0;
-    if (mote_pb_json_label_of(f) == MOTE_PB_OPTIONAL && !mote_pb_json_is_message(f)) {
-        memcpy(&has, at, sizeof has);
-        return has;
-    }
-    size_t size = mote_pb_json_size_of(f);
+    size_t size = mote_pb_json_size_of(f); /* what begins with `has` too is not zero */
     while (size > 0 && at[size - 1] == 0)
         size--;
     return size > 0;

@@ -115,19 +115,20 @@ static void json_put_real(const mote_pb_json_out *out, const mote_pb_field *f, c
 {
     char text[MOTE_PB_JSON_NUMBER];
     bool is_float = mote_pb_json_type_of(f) == MOTE_PB_FLOAT;
-    float narrow = 0;
-    double wide = 0;
+    float narrow;
+    double v;
 
-    if (is_float)
+    if (is_float) {
         memcpy(&narrow, at, sizeof narrow);
-    else
-        memcpy(&wide, at, sizeof wide);
-    double v = is_float ? (double)narrow : wide;
+        v = (double)narrow;
+    } else {
+        memcpy(&v, at, sizeof v);
+    }
     if (v != v || v - v != 0)
         mote_pb_json_put(out, v != v ? "\"NaN\"" : v < 0 ? "\"-Infinity\"" : "\"Infinity\"");
     else
         out->sink(out->context, text,
-                  is_float ? mote_pb_json_float(narrow, text) : mote_pb_json_double(wide, text));
+                  is_float ? mote_pb_json_float((float)v, text) : mote_pb_json_double(v, text));
 }
 
 static int put_enum(const mote_pb_json_out *out, const mote_pb_field *f, const void *sub,

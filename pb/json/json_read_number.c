@@ -201,12 +201,14 @@ bool mote_pb_json_real(const char *text, size_t len, double *value)
 
     if (!take_number(text, text + len, &n))
         return false;
-    int64_t tens = n.exponent + (int64_t)n.count; /* the number is below 10^tens */
-    if (n.count > 0 && tens > MOST_TENS)
-        return false;
     *value = 0;
-    if (n.count > 0 && tens > LEAST_TENS && !few_digits(&n, value) && !divide_digits(&n, value))
-        return false;
+    if (n.count > 0) {
+        int64_t tens = n.exponent + (int64_t)n.count; /* the number is below 10^tens */
+        if (tens > MOST_TENS)
+            return false;
+        if (tens > LEAST_TENS && !few_digits(&n, value) && !divide_digits(&n, value))
+            return false;
+    }
     if (n.negative)
         *value = -*value;
     return true;

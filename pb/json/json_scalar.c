@@ -47,7 +47,7 @@ static int64_t exponent_of(const char *p, const char *end)
 
     while (p < end && *p != 'e' && *p != 'E')
         p++;
-    bool negative = end - p > 1 && p[1] == '-';
+    bool negative = p < end && p[1] == '-';
     for (; p < end; p++) {
         if (*p >= '0' && *p <= '9' && exponent < INT32_MAX)
             exponent = exponent * 10 + (*p - '0');
@@ -70,7 +70,7 @@ static int read_whole(mote_pb_string s, json_whole *n)
     tens += exponent_of(digits, end);
     if (n->value == 0)
         return 0;
-    if (tens < 0 || tens > 20)
+    if (tens < 0)
         return MOTE_PB_JSON_ERR_RANGE;
     for (; tens > 0; tens--) {
         if (n->value > UINT64_MAX / 10)

@@ -3,6 +3,16 @@
 
 /* ---- well-known types ---------------------------------------------------------------------- */
 
+/* A member by its number, where the struct has it. */
+static void set_member(const mote_pb_json *json, uint8_t *message, uint32_t number,
+                       const void *from, size_t size)
+{
+    int row = mote_pb_json_row(json, number);
+
+    if (row >= 0)
+        memcpy(message + json->type->fields[row].offset, from, size);
+}
+
 static int read_seconds(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *message)
 {
     mote_pb_string s;
@@ -17,11 +27,8 @@ static int read_seconds(mote_pb_json_parser *p, const mote_pb_json *json, uint8_
                                                 : mote_pb_json_read_timestamp(s, &seconds, &nanos);
     if (r < 0)
         return r;
-    int at_seconds = mote_pb_json_row(json, 1), at_nanos = mote_pb_json_row(json, 2);
-    if (at_seconds >= 0)
-        memcpy(message + json->type->fields[at_seconds].offset, &seconds, sizeof seconds);
-    if (at_nanos >= 0)
-        memcpy(message + json->type->fields[at_nanos].offset, &nanos, sizeof nanos);
+    set_member(json, message, 1, &seconds, sizeof seconds);
+    set_member(json, message, 2, &nanos, sizeof nanos);
     return 0;
 }
 
@@ -163,15 +170,6 @@ static int find_type_url(const mote_pb_json_parser *p, mote_pb_string *url, bool
     return r;
 }
 
-static void set_view(const mote_pb_json *json, uint8_t *message, uint32_t number,
-                     mote_pb_bytes view)
-{
-    int row = mote_pb_json_row(json, number);
-
-    if (row >= 0)
-        memcpy(message + json->type->fields[row].offset, &view, sizeof view);
-}
-
 static int json_open_any(mote_pb_json_parser *p, const mote_pb_json *json, uint8_t *message)
 {
     mote_pb_string url = {NULL, 0};
@@ -191,7 +189,7 @@ static int json_open_any(mote_pb_json_parser *p, const mote_pb_json *json, uint8
     r = content ? mote_pb_json_push(p, known->json, content) : MOTE_PB_ERR_ARENA;
     if (r < 0)
         return r;
-    set_view(json, message, 1, (mote_pb_bytes){(const uint8_t *)url.data, url.len});
+    set_member(json, message, 1, &url, sizeof url);
     mote_pb_json_top(p)->known = known;
     mote_pb_json_top(p)->any_json = json;
     mote_pb_json_top(p)->any = message;
@@ -210,8 +208,9 @@ int mote_pb_json_close_any(mote_pb_json_parser *p, const mote_pb_json_level *l)
     if (r == 0)
         r = bytes ? mote_pb_encode(l->known->encoder, l->message, bytes, len, &len)
                   : MOTE_PB_ERR_ARENA;
+    mote_pb_bytes value = {bytes, len};
     if (r == 0)
-        set_view(l->any_json, l->any, 2, (mote_pb_bytes){bytes, len});
+        set_member(l->any_json, l->any, 2, &value, sizeof value);
     return r;
 }
 
