@@ -270,20 +270,19 @@ static GeneratedFile generated(const char *base, const char *end, const text *co
 
 static int usage(const char *argument)
 {
-    printf(
-        "protoc-gen-mote: writes C code for mote, as a plugin of protoc\n\n"
-        "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
-        "FILE.proto\n\n"
-        "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
-        "for large messages too), keep_unknown,\n"
-        "names (for mote_pb_print(), mote_pb_path() and of enums), json (for pb/json),\n"
-        "descriptors (for reflection),\n"
-        "descriptors_only (and nothing else),\n"
-        "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"
-        "runtime=FOLDER (of pb/ and grpc/, for #include lines; mote), runtime=mote.h (one "
-        "header),\n"
-        "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
-        "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
+    printf("protoc-gen-mote: writes C code for mote, as a plugin of protoc\n\n"
+           "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
+           "FILE.proto\n\n"
+           "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
+           "for large messages too), keep_unknown,\n"
+           "names (for mote_pb_print(), mote_pb_path() and of enums), json (for pb/json),\n"
+           "descriptors (for reflection),\n"
+           "descriptors_only (and nothing else),\n"
+           "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"
+           "runtime=FOLDER (of pb/ and grpc/, for #include lines; mote), runtime=mote.h (one "
+           "header),\n"
+           "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
+           "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
     return strcmp(argument, "--help") == 0 ? 0 : 2;
 }
 

@@ -83,7 +83,8 @@ static void one_option(char *name)
         add_option_field(&opt.supplied, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, large, keep_unknown, names, "
-             "json, descriptors, descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, runtime=FOLDER or "
+             "json, descriptors, descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, "
+             "runtime=FOLDER or "
              "runtime=mote.h, and skip, encode_only, decode_only and supplied=MESSAGE.FIELD",
              name);
 }
