@@ -62,7 +62,8 @@ static void set_ring(void)
 
 void wire_set_services(bool many, bool of_ring)
 {
-    static const int states[] = {MOTE_HEALTH_SERVING, MOTE_HEALTH_NOT_SERVING, MOTE_HEALTH_UNKNOWN};
+    static const int states[] = {MOTE_HEALTH_SERVING, MOTE_HEALTH_NOT_SERVING, MOTE_HEALTH_UNKNOWN,
+                                 MOTE_HEALTH_UNKNOWN};
 
     for (size_t i = 0; i < 4; i++)
         entries[i].status = states[i];
