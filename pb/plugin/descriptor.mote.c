@@ -61,7 +61,7 @@ static const mote_pb_field FieldDescriptorProto_fields[] = {
 };
 static const mote_pb_message *const FieldDescriptorProto_subs[] = {&FieldOptions_table};
 static const mote_pb_message FieldDescriptorProto_table = {
-    FieldDescriptorProto_fields, FieldDescriptorProto_subs, 9, sizeof(FieldDescriptorProto)};
+    FieldDescriptorProto_fields, FieldDescriptorProto_subs, 10, sizeof(FieldDescriptorProto)};
 
 static const mote_pb_field OneofDescriptorProto_fields[] = {
     FIELD(OneofDescriptorProto, 1, 2, name, MOTE_PB_BYTES, 0),
