@@ -229,11 +229,12 @@ static MOTE_PB_HOT void host_explicit(host_pen *o, const mote_pb_field *f, const
                                       bool counts)
 {
     switch (mote_pb_type_of(f)) {
-#define HOST_EXPLICIT(name, like)                                                                  \
-    case MOTE_PB_##name:                                                                           \
-        host_single(o, f, MOTE_PB_##like, at, false, counts);                                      \
-        break;
-        MOTE_PB_FORMS(HOST_EXPLICIT)
+#define HOST_TYPE(name) case MOTE_PB_##name:
+#define HOST_EXPLICIT(like)                                                                        \
+    host_single(o, f, MOTE_PB_##like, at, false, counts);                                          \
+    break;
+        MOTE_PB_FORMS(HOST_TYPE, HOST_EXPLICIT)
+#undef HOST_TYPE
 #undef HOST_EXPLICIT
     }
 }
@@ -337,11 +338,12 @@ static MOTE_PB_HOT const uint8_t *host_fields(host_pen *o, mote_pb_frame *top, b
     while (f > fields) {
         const uint8_t *at = message + (--f)->offset;
         switch (f->type) {
-#define HOST_IMPLICIT(name, like)                                                                  \
-    case MOTE_PB_IMPLICIT | MOTE_PB_##name:                                                        \
-        host_single(o, f, MOTE_PB_##like, at, true, counts);                                       \
-        continue;
-            MOTE_PB_FORMS(HOST_IMPLICIT)
+#define HOST_TYPE(name) case MOTE_PB_IMPLICIT | MOTE_PB_##name:
+#define HOST_IMPLICIT(like)                                                                        \
+    host_single(o, f, MOTE_PB_##like, at, true, counts);                                           \
+    continue;
+            MOTE_PB_FORMS(HOST_TYPE, HOST_IMPLICIT)
+#undef HOST_TYPE
 #undef HOST_IMPLICIT
         case MOTE_PB_REPEATED | MOTE_PB_MESSAGE:
         case MOTE_PB_REPEATED | MOTE_PB_GROUP:

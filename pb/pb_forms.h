@@ -42,25 +42,35 @@ static MOTE_PB_HOT mote_pb_type_info mote_pb_form_info(unsigned type)
     }
 }
 
-/* Each type that is no message, with the one that stands for those that are written as it is: a
- * switch over them has code for each. */
-#define MOTE_PB_FORMS(X)                                                                           \
-    X(DOUBLE, FIXED64)                                                                             \
-    X(FIXED64, FIXED64)                                                                            \
-    X(SFIXED64, FIXED64)                                                                           \
-    X(FLOAT, FIXED32)                                                                              \
-    X(FIXED32, FIXED32)                                                                            \
-    X(SFIXED32, FIXED32)                                                                           \
-    X(INT64, UINT64)                                                                               \
-    X(UINT64, UINT64)                                                                              \
-    X(UINT32, UINT32)                                                                              \
-    X(INT32, INT32)                                                                                \
-    X(ENUM_TYPE, INT32)                                                                            \
-    X(CLOSED, INT32)                                                                               \
-    X(SINT32, SINT32)                                                                              \
-    X(SINT64, SINT64)                                                                              \
-    X(BOOL, BOOL)                                                                                  \
-    X(TEXT, TEXT)                                                                                  \
-    X(BYTES, BYTES)
+/* Each type that is no message, and behind those that are written alike the one that stands for
+ * them: a switch over them has code for each. */
+#define MOTE_PB_FORMS(CASE, CODE)                                                                  \
+    CASE(DOUBLE)                                                                                   \
+    CASE(FIXED64)                                                                                  \
+    CASE(SFIXED64)                                                                                 \
+    CODE(FIXED64)                                                                                  \
+    CASE(FLOAT)                                                                                    \
+    CASE(FIXED32)                                                                                  \
+    CASE(SFIXED32)                                                                                 \
+    CODE(FIXED32)                                                                                  \
+    CASE(INT64)                                                                                    \
+    CASE(UINT64)                                                                                   \
+    CODE(UINT64)                                                                                   \
+    CASE(UINT32)                                                                                   \
+    CODE(UINT32)                                                                                   \
+    CASE(INT32)                                                                                    \
+    CASE(ENUM_TYPE)                                                                                \
+    CASE(CLOSED)                                                                                   \
+    CODE(INT32)                                                                                    \
+    CASE(SINT32)                                                                                   \
+    CODE(SINT32)                                                                                   \
+    CASE(SINT64)                                                                                   \
+    CODE(SINT64)                                                                                   \
+    CASE(BOOL)                                                                                     \
+    CODE(BOOL)                                                                                     \
+    CASE(TEXT)                                                                                     \
+    CODE(TEXT)                                                                                     \
+    CASE(BYTES)                                                                                    \
+    CODE(BYTES)
 
 #endif
