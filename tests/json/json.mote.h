@@ -63,18 +63,8 @@ struct json_Kinds {
     mote_pb_bytes some_bytes;
     json_Colour colour;
     const json_Kinds *inner;
-    struct {
-        uint32_t which; /* number of the field that is set; 0: none */
-        union {
-            int32_t an_optional;
-        } is;
-    } _an_optional;
-    struct {
-        uint32_t which; /* number of the field that is set; 0: none */
-        union {
-            mote_pb_string an_optional_string;
-        } is;
-    } _an_optional_string;
+    mote_pb_opt_int32 an_optional;
+    mote_pb_opt_string an_optional_string;
     mote_pb_string renamed;
     mote_pb_string _odd__name_1x;
     google_protobuf_NullValue nothing;
@@ -174,9 +164,7 @@ enum { json_Kinds_some_bytes_NUMBER = 15 };
 enum { json_Kinds_colour_NUMBER = 16 };
 enum { json_Kinds_inner_NUMBER = 17 };
 enum { json_Kinds_an_optional_NUMBER = 18 };
-enum { json_Kinds_an_optional = 18 };
 enum { json_Kinds_an_optional_string_NUMBER = 19 };
-enum { json_Kinds_an_optional_string = 19 };
 enum { json_Kinds_renamed_NUMBER = 20 };
 enum { json_Kinds__odd__name_1x_NUMBER = 21 };
 enum { json_Kinds_nothing_NUMBER = 22 };
@@ -225,24 +213,6 @@ enum { json_Kinds_may_string_NUMBER = 87 };
 enum { json_Kinds_may_uint32_NUMBER = 88 };
 enum { json_Kinds_may_uint64_NUMBER = 89 };
 enum { json_Kinds_may_int64s_NUMBER = 90 };
-static inline void json_Kinds_set_an_optional(json_Kinds *to, int32_t value)
-{
-    to->_an_optional.which = 18;
-    to->_an_optional.is.an_optional = value;
-}
-static inline const int32_t *json_Kinds_get_an_optional(const json_Kinds *from)
-{
-    return from->_an_optional.which == 18 ? &from->_an_optional.is.an_optional : NULL;
-}
-static inline void json_Kinds_set_an_optional_string(json_Kinds *to, mote_pb_string value)
-{
-    to->_an_optional_string.which = 19;
-    to->_an_optional_string.is.an_optional_string = value;
-}
-static inline const mote_pb_string *json_Kinds_get_an_optional_string(const json_Kinds *from)
-{
-    return from->_an_optional_string.which == 19 ? &from->_an_optional_string.is.an_optional_string : NULL;
-}
 static inline void json_Kinds_set_one_int(json_Kinds *to, int32_t value)
 {
     to->one.which = 51;
