@@ -315,7 +315,7 @@ typedef struct mote_grpc {
                             of another sets it to the old value, and no handle is mistaken */
     const mote_grpc_metadata *refused; /* private: of the last list that was looked at */
     uint64_t now_ms;
-    uint64_t next_deadline_ms; /* never later than the earliest one */
+    uint64_t next_deadline_ms; /* when they are looked at: see grpc_deadline.c */
 } mote_grpc;
 
 /* ---- life cycle ---------------------------------------------------------------------------- */

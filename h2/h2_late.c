@@ -17,7 +17,7 @@ static bool is_content(const mote_h2 *c)
         return c->late_frames == 0;
     if (c->frame.type == MOTE_H2_FRAME_DATA)
         return c->frame.length > 0 || !ends;
-    return c->frame.type == MOTE_H2_FRAME_HEADERS && !MOTE_SERVES(c) && !ends;
+    return !MOTE_SERVES(c) && !ends; /* HEADERS */
 }
 
 int mote_h2_late_frame(mote_h2 *c)

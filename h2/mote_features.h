@@ -66,6 +66,10 @@
 #define MOTE_HAS_REPEATS 1
 #endif
 
+/* Whether a connection may have many calls that its peer gave deadlines (grpc_deadline.c): on
+ * hosts. */
+#define MOTE_HAS_MANY_CALLS MOTE_HAS_REPEATS
+
 #ifdef MOTE_NO_TEXTS
 #define MOTE_HAS_TEXTS  0
 #define MOTE_TEXT(text) NULL

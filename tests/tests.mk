@@ -133,7 +133,7 @@ $(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_ME
 SMALL_PROGRAMS := $(foreach v,least small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
 
 # Lines and branches.
-$(eval $(call variant,cov,gcc,-O0 -g --coverage,$(filter-out test_docs fuzz_%,$(IN_PROCESS)),--coverage))
+$(eval $(call variant,cov,gcc,-O0 -g --coverage -fprofile-update=atomic,$(filter-out test_docs fuzz_%,$(IN_PROCESS)),--coverage))
 
 # Other machines, by cross compilers and qemu-user.
 ARCHS := x86-32 armhf riscv64 s390x

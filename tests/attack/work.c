@@ -343,6 +343,33 @@ static void work_does_not_grow_with_our_state(void)
     }
 }
 
+/* Calls whose time is over at once, beside others that wait: those are not looked at for each. */
+static void deadlines_look_at_few_calls(void)
+{
+    enum { ATTACK = 50 };
+    static const unsigned waiting[] = {1, 10, CALLS - ATTACK};
+    static uint8_t block[] = "\x83\x86\x04\x06/w.W/S\x41\x01x\x0f\x10\x10"
+                             "application/grpc"
+                             "\x00\x0cgrpc-timeout\x02"
+                             "1m";
+
+    for (size_t i = 0; i < 3; i++) {
+        begin(1000, waiting[i], 'S', false);
+        for (unsigned k = 0; k < ATTACK; k++) {
+            frame(1, 4, 2 * (waiting[i] + k) + 1, block, sizeof block - 1);
+            mote_grpc_tick(&server, server.now_ms + 2);
+            mote_grpc_serve(&server, NULL, 0);
+        }
+        printf("deadlines beside %5u calls: %llu steps for %llu bytes\n", waiting[i],
+               (unsigned long long)steps, (unsigned long long)sent);
+        CHECK(steps <= 120 * sent);
+        CHECK_INT(mote_h2_error(&server.h2), 0);
+        mote_grpc_tick(&server, server.now_ms + 1 + CALLS / 64);
+        mote_grpc_serve(&server, NULL, 0);
+        CHECK_INT(mote_grpc_active(&server), waiting[i]);
+    }
+}
+
 /* A device's stub walks its message for each part: no more than once, so that a byte of the attack
  * costs at the most a thirteenth of the message, which is what the device has room for. */
 static void parts_of_a_device_walk_its_message_once(void)
@@ -383,6 +410,7 @@ static void small_windows_carry_a_message(void)
 int main(void)
 {
     RUN(work_does_not_grow_with_our_state);
+    RUN(deadlines_look_at_few_calls);
     RUN(parts_of_a_device_walk_its_message_once);
     RUN(small_windows_carry_a_message);
     return test_summary();
