@@ -12,6 +12,11 @@ enum { MAX_MESSAGE = 4 << 20, CALLS = 16 };
 
 static mote_channel channel;
 static uint8_t input[65536];
+#ifdef MOTE_SMALL_TX
+enum { TX = MOTE_H2_SMALL_TX_MAX };
+#else
+enum { TX = 65536 };
+#endif
 static const uint8_t zeros[MAX_MESSAGE];
 static const char *address;
 static const char *modem_kind; /* NULL: TCP */
@@ -122,7 +127,7 @@ static void unary_of_every_size(void)
     static const uint32_t sizes[] = {0, 1, 100, 1000, 16384, 65535, 65536, 1 << 20, MAX_MESSAGE};
     peer_Response response;
 
-    connect_with(MAX_MESSAGE + 1024, 65536);
+    connect_with(MAX_MESSAGE + 1024, TX);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         if (modem_kind && sizes[i] > 65536) /* in pieces of 256 bytes */
             break;
@@ -147,7 +152,7 @@ static void server_stream_in_order(void)
     uint32_t n = 0;
 
     for (int small = 0; small < 2; small++) {
-        connect_with(small ? 300 : 65536, small ? 512 : 65536);
+        connect_with(small ? 300 : 65536, small ? 512 : TX);
         mote_grpc_call *call = start_call(&server_path, 0);
         send_request(call, &q, MOTE_GRPC_LAST);
         n = 0;

@@ -4,6 +4,12 @@
 #include "../../port/posix/posix.h"
 #include "peer_service.h"
 
+#ifdef MOTE_SMALL_TX
+enum { TX = MOTE_H2_SMALL_TX_MAX };
+#else
+enum { TX = 65536 };
+#endif
+
 int main(int argc, char **argv)
 {
     int small = 0;
@@ -12,7 +18,7 @@ int main(int argc, char **argv)
                                 .grpc = {.max_calls = 128,
                                          .slots = 16,
                                          .rx_size = PEER_MAX_MESSAGE + 1024,
-                                         .tx_size = 65536,
+                                         .tx_size = TX,
                                          .table_size = 4096,
                                          .field_size = 8192,
                                          .user_size = sizeof(peer_state),
