@@ -3,7 +3,7 @@
 #include "../json/json.mote.h"
 #include "../test.h"
 
-static uint8_t memory[1 << 16];
+static _Alignas(8) uint8_t memory[1 << 16];
 static mote_pb_arena arena;
 
 #define IN_ANY(name)                                                                               \
