@@ -108,6 +108,13 @@ static bool remembers(const mote_h2 *c)
     return c->decoder.dynamic == &mote_h2_repeating_table;
 }
 
+/* So that blocks have the same hash, and so the same luck, on every machine. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define IN_ORDER(word) __builtin_bswap64(word)
+#else
+#define IN_ORDER(word) (word)
+#endif
+
 /* Eight bytes at a time; the last ones may be read twice. Its first bits are the best. */
 static uint32_t hash_of_block(const uint8_t *p, size_t len)
 {
@@ -115,11 +122,11 @@ static uint32_t hash_of_block(const uint8_t *p, size_t len)
 
     for (size_t i = 0; i + 8 <= len; i += 8) {
         memcpy(&word, p + i, 8);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash = (hash ^ IN_ORDER(word)) * 0x9e3779b97f4a7c15u;
         hash ^= hash >> 32;
     }
     memcpy(&word, len >= 8 ? p + len - 8 : p, len >= 8 ? 8 : len);
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    hash = (hash ^ IN_ORDER(word)) * 0x9e3779b97f4a7c15u;
     return (uint32_t)(hash >> 32);
 }
 
