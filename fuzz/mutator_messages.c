@@ -77,10 +77,11 @@ static uint8_t *put_together(conversation *c, const message_list *l, size_t *len
         const message *m = &l->messages[i];
         at[0] = m->flag;
         put32(at + 1, m->says);
-        memcpy(at + PREFIX, m->bytes, m->len);
+        if (m->len > 0)
+            memcpy(at + PREFIX, m->bytes, m->len);
         at += PREFIX + m->len;
     }
-    if (all)
+    if (all && l->rest_len > 0)
         memcpy(at, l->rest, l->rest_len);
     return all;
 }

@@ -232,7 +232,8 @@ static uint8_t *write_field(const node *n, uint8_t *to)
 static uint8_t *write_inside(const node *n, uint8_t *to)
 {
     if (!holds_fields(n)) {
-        memcpy(to, n->bytes, n->len);
+        if (n->len > 0)
+            memcpy(to, n->bytes, n->len);
         return to + n->len;
     }
     for (const node *k = n->first; k; k = k->next)
@@ -313,7 +314,7 @@ static void answer_comparison(conversation *c, node *n)
 {
     uint8_t *to = take_bytes(c, n->len);
 
-    for (int tries = 0; to && tries < TRIES; tries++) {
+    for (int tries = 0; to && n->len > 0 && tries < TRIES; tries++) {
         memcpy(to, n->bytes, n->len);
         if (mote_mutator_plain(c, to, n->len, n->len) == n->len &&
             is_replaced(n->bytes, to, n->len)) {
@@ -434,7 +435,8 @@ static void add_element(conversation *c, node *n)
 
     if (!to)
         return;
-    memcpy(to, n->bytes, n->len);
+    if (n->len > 0)
+        memcpy(to, n->bytes, n->len);
     end = to + n->len;
     if (wire == MOTE_PB_VARINT || wire == MOTE_PB_LEN)
         end = put_varint(end, number);
