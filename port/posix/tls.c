@@ -7,6 +7,9 @@
 
 enum { HANDSHAKE_MS = 20000, FILE_MAX = 1 << 20, SESSION_S = 3600 };
 
+/* So many bytes that bring nothing are read before whoever reads looks at the clock again. */
+enum { TURN = 65536 };
+
 static uint32_t limit_of(const mote_posix_tls_config *config)
 {
     return config->handshake_ms ? config->handshake_ms : HANDSHAKE_MS;
@@ -322,12 +325,13 @@ static bool push_output(mote_posix_tls_io *t)
     return true;
 }
 
-/* More bytes from the transport: false: none now. The end, and a handshake that takes too long
- * however much of it arrives, are told to TLS. */
-static bool fill_input(mote_posix_tls_io *t)
+/* More bytes from the transport, of as many as a turn has left: false: none now. The end is told to
+ * TLS, and that a handshake takes too long once what has arrived of it is used. */
+static bool fill_input(mote_posix_tls_io *t, size_t *turn)
 {
-    int n = t->inner.read(t->inner.context, t->in, sizeof t->in);
-    bool late = !mote_tls_ready(t->tls) && now_of(t) - t->begun_ms >= limit_of(t->config);
+    size_t cap = *turn < sizeof t->in ? *turn : sizeof t->in;
+    int n = cap > 0 ? t->inner.read(t->inner.context, t->in, cap) : 0;
+    bool late = n == 0 && !mote_tls_ready(t->tls) && now_of(t) - t->begun_ms >= limit_of(t->config);
 
     if (n < 0)
         mote_tls_eof(t->tls);
@@ -335,12 +339,14 @@ static bool fill_input(mote_posix_tls_io *t)
         mote_tls_late(t->tls);
     t->pos = 0;
     t->len = n > 0 ? (size_t)n : 0;
+    *turn -= t->len;
     return n != 0 || late;
 }
 
 static int tls_io_read(void *context, uint8_t *buf, size_t cap)
 {
     mote_posix_tls_io *t = context;
+    size_t turn = TURN;
 
     for (;;) {
         size_t used;
@@ -352,7 +358,7 @@ static int tls_io_read(void *context, uint8_t *buf, size_t cap)
         mote_posix_trace_bytes(t->trace, false, buf, r > 0 ? (size_t)r : 0);
         if (r != 0)
             return r;
-        if (t->len == 0 && !fill_input(t))
+        if (t->len == 0 && !fill_input(t, &turn))
             return 0;
     }
 }
@@ -360,7 +366,7 @@ static int tls_io_read(void *context, uint8_t *buf, size_t cap)
 /* 1: ready; 0: not yet; -1: failed. */
 static int shake_hands(mote_posix_tls_io *t)
 {
-    size_t used;
+    size_t used, turn = TURN;
 
     while (!mote_tls_ready(t->tls)) {
         int r = mote_tls_handshake(t->tls, t->in + t->pos, t->len, &used);
@@ -368,7 +374,7 @@ static int shake_hands(mote_posix_tls_io *t)
         t->len -= used;
         if (!push_output(t) || r < 0)
             return -1;
-        if (!mote_tls_ready(t->tls) && t->len == 0 && !fill_input(t))
+        if (!mote_tls_ready(t->tls) && t->len == 0 && !fill_input(t, &turn))
             return 0;
     }
     return 1;

@@ -2,6 +2,7 @@
  * when records lie between, whatever they are cut into. And the waits that only a handshake has.
  * Of the cells a third is run; all of them with the word "whole" after the folder. */
 #include "../../port/posix/tls.h"
+#include "../../tls/tls_internal.h"
 #include "waits_matrix.h"
 
 #include <stdlib.h>
@@ -19,6 +20,8 @@ static size_t piece;       /* the most bytes of records that come at once; 0: al
 static size_t stops_at;    /* the server says so many bytes of its handshake, and no more */
 static uint64_t shakes_ms; /* between two bytes of it */
 static uint64_t dripped_ms, spoken;
+static uint64_t oversleeps_ms; /* the next wait ends so much later: all comes in that time */
+static enum { QUIET, FROM_THE_START, WHEN_READY } floods; /* with alerts that mean nothing */
 
 static mote_tls_span file(const char *folder, const char *name)
 {
@@ -67,6 +70,30 @@ static int secret_take(void *context, const uint8_t *buf, size_t len)
     return r < 0 ? -1 : (int)at;
 }
 
+/* Warnings of no consequence, as many as fit, a millisecond a read. */
+static int secret_flood(uint8_t *buf, size_t cap)
+{
+    static const uint8_t warning[] = {21, 3, 3, 0, 2, 1, 100};
+    size_t at = 0, len = sizeof warning;
+    const uint8_t *out = warning;
+
+    now++;
+    for (;;) {
+        if (floods == WHEN_READY) {
+            CHECK_INT(mbedtls_ssl_send_alert_message(&peer->ssl, MBEDTLS_SSL_ALERT_LEVEL_WARNING,
+                                                     MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION),
+                      0);
+            out = mote_tls_peek(peer, &len);
+        }
+        if (!out || len > cap - at)
+            return (int)at;
+        memcpy(buf + at, out, len);
+        at += len;
+        if (floods == WHEN_READY)
+            mote_tls_ack(peer, len);
+    }
+}
+
 /* What the server says becomes records. */
 static int secret_give(void *context, uint8_t *buf, size_t cap)
 {
@@ -78,7 +105,9 @@ static int secret_give(void *context, uint8_t *buf, size_t cap)
            (n = script.read(context, plain, sizeof plain)) > 0)
         CHECK_INT(mote_tls_write(peer, plain, (size_t)n), n);
     const uint8_t *out = mote_tls_peek(peer, &len);
-    if (!out || (stops_at > 0 && spoken >= stops_at) ||
+    if (floods == FROM_THE_START || (floods == WHEN_READY && mote_tls_ready(peer) && !out))
+        return secret_flood(buf, cap);
+    if (!out || oversleeps_ms > 0 || (stops_at > 0 && spoken >= stops_at) ||
         (shakes_ms > 0 && now < dripped_ms + shakes_ms))
         return 0;
     len = piece > 0 && len > piece ? piece : len < cap ? len : cap;
@@ -92,6 +121,13 @@ static int secret_give(void *context, uint8_t *buf, size_t cap)
     return (int)len;
 }
 
+static void secret_wait(void *context, bool writing, uint64_t until_ms)
+{
+    script.wait(context, writing, until_ms);
+    now += oversleeps_ms;
+    oversleeps_ms = 0;
+}
+
 static mote_io through_tls(mote_io plain)
 {
     mote_io inner = plain;
@@ -100,6 +136,7 @@ static mote_io through_tls(mote_io plain)
     inner.read = secret_give;
     inner.write = secret_take;
     inner.connect = secret_dial;
+    inner.wait = secret_wait;
     mote_posix_tls_end(&secret);
     CHECK_INT(mote_posix_tls_begin(&secret, &config_of_client, inner), 0);
     return mote_posix_tls_transport(&secret);
@@ -154,6 +191,49 @@ static void what_is_flushed_has_left(void)
     CHECK_INT(now, at + 700);
 }
 
+/* A handshake whose limit went by while the program was busy is judged by what has arrived by then,
+ * in however many reads. */
+static void what_has_arrived_of_a_handshake_is_used(void)
+{
+    static const uint64_t late[] = {0, 19999, 20000, 25000};
+
+    for (size_t i = 0; i < sizeof late / sizeof late[0] * 2; i++) {
+        piece = i % 2 ? 3 : 0;
+        begin(WORKS);
+        oversleeps_ms = late[i / 2];
+        check_status(unary(0, false), MOTE_GRPC_OK, "");
+        CHECK(now - 1000 - late[i / 2] <= 100);
+        mote_channel_close(&channel, 0);
+    }
+    piece = 0;
+}
+
+/* Records that bring nothing, as fast as they are read, hold up no deadline, and a handshake no
+ * longer than its limit. */
+static void records_without_content_keep_nobody(void)
+{
+    floods = FROM_THE_START;
+    begin(WORKS);
+    CHECK_INT(unary(LIMIT, true).code, MOTE_GRPC_DEADLINE_EXCEEDED);
+    CHECK(now >= 1000 + LIMIT && now <= 1000 + LIMIT + 40);
+    begin(WORKS);
+    CHECK_INT(unary(0, false).code, MOTE_GRPC_UNAVAILABLE);
+    CHECK(now <= 21000 + 40);
+    for (way by = UNARY; by < WAYS; by++) {
+        floods = QUIET;
+        begin(WORKS);
+        CHECK_INT(unary(0, false).code, MOTE_GRPC_OK);
+        floods = WHEN_READY;
+        server = NO_ANSWER;
+        uint64_t at = now;
+        CHECK_INT(call_by(by).code, MOTE_GRPC_DEADLINE_EXCEEDED);
+        CHECK(now >= at + LIMIT && now <= at + LIMIT + 40 + MOTE_CHANNEL_CATCH_UP_MS);
+    }
+    floods = QUIET;
+    begin(WORKS);
+    check_status(unary(LIMIT, true), MOTE_GRPC_OK, "");
+}
+
 int main(int argc, char **argv)
 {
     const char *folder = argc > 1 ? argv[1] : "build/test/tls", *why = NULL;
@@ -182,6 +262,8 @@ int main(int argc, char **argv)
     RUN(an_answer_that_was_there_in_time_is_taken);
     RUN(what_is_flushed_has_left);
     RUN(a_handshake_ends_at_the_deadline);
+    RUN(what_has_arrived_of_a_handshake_is_used);
+    RUN(records_without_content_keep_nobody);
     mote_posix_tls_end(&secret);
     mote_tls_end(peer);
     mote_tls_context_end(contexts[SERVER]);
