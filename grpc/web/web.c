@@ -82,13 +82,12 @@ static enum mote_grpc_door_field take_web_field(mote_grpc_call *call, const mote
     return what == 1 ? on_web_type(state, &h->field) : MOTE_GRPC_DOOR_OTHER;
 }
 
-/* A request of plain gRPC with an origin comes from no browser. */
+/* A page whose own name leads here (DNS rebinding) may say any content-type, that of plain gRPC as
+ * well, without a preflight: so a foreign origin is refused whatever it asks. */
 static const char *answer_web(const mote_grpc_call *call)
 {
     const web_state *state = mote_grpc_door_state(call);
 
-    if (state->kind == WEB_NONE || state->kind == WEB_OPTIONS)
-        return NULL;
     if (state->origin == ORIGIN_FOREIGN ||
         (state->kind == WEB_PREFLIGHT && state->origin == ORIGIN_NONE))
         return "403";

@@ -12,10 +12,10 @@
  *
  * CORS (the Fetch standard, 3.2): a page may call when its origin is in the list, also that of the
  * server itself. A preflight of such an origin gets 204. Any other origin gets 403, before a
- * handler is told of a START, to a preflight and to a call alike; so a page of a foreign name that
- * has been made to lead here (DNS rebinding) gets nothing. Who sends no origin is no browser, and
- * is served. Cookies and other credentials of a browser are not asked for: a token is sent as
- * metadata.
+ * handler is told of a START, to whatever it asks, calls of plain gRPC as well; so a page of a
+ * foreign name that has been made to lead here (DNS rebinding) gets nothing. Who sends no origin is
+ * no browser, and is served. Cookies and other credentials of a browser are not asked for: a token
+ * is sent as metadata.
  *
  * The status of a call is always the last piece of its content, and never in header fields. A
  * message in base64 may have 3 bytes less than another: rx_size - 8; its response comes in groups

@@ -145,7 +145,7 @@ static void preflight_is_answered_before_a_handler_hears_of_it(void)
         {ORIGIN("https://b.example") ASKS, ":status: 403\nvary: origin\n--\nEND"},
         {ASKS, ":status: 403\nvary: origin\n--\nEND"},
         {"x-other: 1\n", ":status: 405\nvary: origin\n--\nEND"},
-        {ORIGIN("https://b.example"), ":status: 405\nvary: origin\n--\nEND"},
+        {ORIGIN("https://b.example"), ":status: 403\nvary: origin\n--\nEND"},
     };
 
     handler_calls = 0;
@@ -457,10 +457,50 @@ static void config_without_room_is_refused(void)
     CHECK(strcmp(text, "user_size, with this door, is 7: at least 8") == 0);
 }
 
+/* A page that was served from a name which now leads here is of the same origin to its browser: it
+ * is asked for no preflight, may say what it likes, and reads what comes. */
+static void a_page_of_a_foreign_name_gets_nothing_whatever_it_asks(void)
+{
+    static const char *const methods[] = {"POST", "GET", "PUT", "HEAD", "OPTIONS", "DELETE", "X"};
+    static const char *const types[] = {
+        "",
+        "content-type: application/grpc-web+proto\n",
+        "content-type: application/grpc-web-text\n",
+        "content-type: application/grpc\n",
+        "content-type: application/grpc+proto\n",
+        "content-type: application/grpc; charset=utf-8\n",
+        "content-type: application/grpc+json\n",
+        "content-type: application/json\n",
+        "content-type: text/plain\n",
+    };
+    static const char *const origins[] = {
+        "https://b.example",      "null",
+        "https://a.example.",     "https://a.example:443",
+        "http://a.example",       "https://A.example",
+        "https://a.example/",     "https://a.example, https://a.example",
+        "https://x@a.example",    "https://a.example.b.example",
+        "https://sub.a.example",  "*",
+        "https://b.example a",    "file://",
+        "http://localhost:80800", "http://localhost"};
+    char fields[256];
+
+    handler_calls = 0;
+    for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+        for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+            for (size_t o = 0; o < sizeof origins / sizeof *origins; o++) {
+                snprintf(fields, sizeof fields, "%sorigin: %s\n", types[t], origins[o]);
+                ask_once(&(web_request){.method = methods[m], .fields = fields}, 0);
+                CHECK_TEXT(strcmp(answer, ":status: 403\nvary: origin\n--\nEND") == 0);
+            }
+        }
+    }
+    CHECK_INT(handler_calls, 0);
+}
+
 /* gRPC beside it, on the same connection: nothing of it changes. */
 static void grpc_is_served_beside_it(void)
 {
-    ask_hello("content-type: application/grpc\norigin: https://b.example\n");
+    ask_hello("content-type: application/grpc\norigin: https://a.example\n");
     ANSWERS(":status: 200\ncontent-type: application/grpc\n--\n" HELLO "grpc-status: 0\n--\nEND");
     ask_hello("content-type: application/grpc\n");
     ANSWERS(":status: 200\ncontent-type: application/grpc\n--\n" HELLO "grpc-status: 0\n--\nEND");
@@ -494,6 +534,7 @@ int main(void)
     RUN(deadline_is_told_in_content);
     RUN(without_a_door_it_is_415);
     RUN(config_without_room_is_refused);
+    RUN(a_page_of_a_foreign_name_gets_nothing_whatever_it_asks);
     RUN(grpc_is_served_beside_it);
     RUN(a_message_that_no_prefix_can_tell_is_not_sent);
     return test_summary();
