@@ -23,6 +23,7 @@ parts_attack_local := tests/attack/local.c tests/attack/attacks.c
 parts_attack_work := tests/attack/work.c examples/services/orders.mote.c fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_attack_entries := tests/attack/entries.c examples/fleet/sources.c
 parts_attack_programs := tests/attack/programs.c examples/services/chat_server.c examples/services/chat.mote.c \
+                         $(addprefix examples/device/,device.c device_service.c device.mote.c) \
                          $(addprefix examples/fleet/,collector_about.c collector_view.c sources.c telemetry.mote.c)
 parts_attack_loop := tests/attack/loop.c $(addprefix port/posix/,loop.c ears.c timers.c error.c trace.c)
 parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c engine.c loop.c ears.c timers.c error.c trace.c)
@@ -119,6 +120,7 @@ parts_attack_fair := tests/attack/fair.c
 $(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries attack_programs attack_loop attack_server,,$(CORE)))
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 $(BUILD)/counted/obj/examples/services/chat_server.o: STEPS += -Dmain=chat_server
+$(BUILD)/counted/obj/examples/device/device.o: STEPS += -Dmain=device
 
 # Threads that share a connection: who touches what without a lock is seen also where it went well.
 $(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_dial test_freertos,-fsanitize=thread,$(CORE) $(POSIX)))

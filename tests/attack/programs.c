@@ -1,6 +1,7 @@
 /* What a byte costs the example servers with 1, 100 and 1,000 entries of what they keep, or as many
- * as they take: rooms of the chat, devices and connections behind the collector's page of metrics.
- * The programs are linked as they are, over a double of port/posix, and basic blocks are counted.
+ * as they take: rooms of the chat, connections of a device, devices and connections behind the
+ * collector's page of metrics. The programs are linked as they are, over a double of port/posix,
+ * and basic blocks are counted.
  */
 #define _GNU_SOURCE
 #include "../../examples/fleet/collector_about.h"
@@ -201,6 +202,39 @@ static void talk_alone(unsigned count)
     CHECK_INT(mote_grpc_active(&h->grpc), 1);
 }
 
+/* ---- a device with many connections --------------------------------------------------------- */
+
+int device(int argc, char **argv);
+
+/* So many others are connected, and each watches as often as it may. */
+static void connect_to_device(unsigned count)
+{
+    static const char block[] = "\x83\x86\x04\x19/mote.device.Device/Watch\x41\x01x\x0f\x10\x10"
+                                "application/grpc";
+    char *argv[] = {(char[]){"device"}, NULL};
+
+    CHECK_INT(device(1, argv), 0);
+    loop.conns = NULL;
+    for (unsigned i = 0; i < HOSTS && i <= count; i++) {
+        hosts[i].conn.grpc = &hosts[i].grpc;
+        hosts[i].conn.next = loop.conns;
+        loop.conns = &hosts[i].conn;
+        connect_host(&hosts[i]);
+        for (uint32_t id = 1; i > 0 && id < 2 * program.grpc.max_calls; id += 2) {
+            frame(&hosts[i], 1, 4, id, block, sizeof block - 1);
+            frame(&hosts[i], 0, 1, id, "\0\0\0\0", 5);
+        }
+        CHECK_INT(mote_grpc_active(&hosts[i].grpc), i > 0 ? (int)program.grpc.max_calls : 0);
+    }
+}
+
+static void ping(unsigned count)
+{
+    (void)count;
+    for (int i = 0; i < 500; i++)
+        frame(&hosts[0], 6, 0, 0, "12345678", 8);
+}
+
 /* ---- the page of metrics, devices and what they name ---------------------------------------- */
 
 const mote_grpc_service collector_services[COLLECTOR_SERVICES];
@@ -303,6 +337,7 @@ static void name_metrics(unsigned count)
 static const attack_row rows[] = {
     {"who enters a room and leaves", fill_rooms, enter_and_leave, 65},
     {"who talks in a room of its own", fill_rooms, talk_alone, 50},
+    {"PINGs to a device with other connections", connect_to_device, ping, 60},
     {"a page of metrics", know_devices, ask_for_the_page, 20},
     {"a port of metrics where nobody asks", know_devices, nobody_asks, 80},
     {"metrics that a device names", know_devices, name_metrics, 5},
