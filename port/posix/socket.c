@@ -32,6 +32,8 @@ static int unix_address(const char *address, struct sockaddr_un *un)
 {
     memset(un, 0, sizeof *un);
     un->sun_family = AF_UNIX;
+    if (address[5] == '\0') /* it would be an abstract name, open to all of the machine */
+        return mote_posix_failed("address", address, "no path behind unix:");
     if (strlen(address + 5) >= sizeof un->sun_path)
         return mote_posix_failed("address", address, "path too long");
     strcpy(un->sun_path, address + 5);

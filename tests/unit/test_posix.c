@@ -31,6 +31,10 @@ static void invalid_addresses_are_told(void)
     memset(path + 6, 'a', sizeof path - 7);
     CHECK_INT(mote_posix_listen(path), -1);
     CHECK(strstr(mote_posix_error(), "aaa: path too long") != NULL);
+    CHECK_INT(mote_posix_listen("unix:"), -1);
+    CHECK(strcmp(mote_posix_error(), "address unix:: no path behind unix:") == 0);
+    CHECK_INT(mote_posix_connect("unix:", 100), -1);
+    CHECK(strcmp(mote_posix_error(), "address unix:: no path behind unix:") == 0);
     CHECK_INT(mote_posix_connect("127.0.0.1:1", 1000), -1);
     CHECK(strstr(mote_posix_error(), "refused") != NULL);
 }
