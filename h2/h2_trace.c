@@ -160,25 +160,30 @@ static void tell_small(mote_h2_tracer *t, const mote_h2_trace_side *s)
 
 /* ---- header blocks ------------------------------------------------------------------------- */
 
-/* Names of small letters, in which 0x20 is set already. */
-static bool is_named(const mote_hpack_field_view *f, const char *name)
+/* Whether a name has a word of small letters in it, in which 0x20 is set already. */
+static bool has_word(const mote_hpack_field_view *f, const char *word)
 {
-    size_t i = 0;
-
-    while (i < f->name_len && name[i] && (f->name[i] | 0x20) == name[i])
-        i++;
-    return i == f->name_len && !name[i];
+    for (size_t at = 0; at < f->name_len; at++) {
+        size_t i = 0;
+        while (word[i] && at + i < f->name_len && (f->name[at + i] | 0x20) == word[i])
+            i++;
+        if (!word[i])
+            return true;
+    }
+    return false;
 }
 
-/* Fields with a secret (RFC 7541 7.1.3): those that are known for it, and those that their sender
- * marked as never indexed. */
+/* Fields with a secret (RFC 7541 7.1.3): those whose name says so, as authorization, set-cookie,
+ * x-api-key or x-amz-security-token, and those that their sender marked as never indexed. */
 static bool hides_value(const mote_hpack_field_view *f)
 {
-    static const char *const names[] = {"authorization", "proxy-authorization", "cookie",
-                                        "set-cookie",    "x-api-key",           "x-auth-token"};
+    static const char *const words[] = {"auth", "cookie",     "token", "secret",  "passw",
+                                        "key",  "credential", "jwt",   "session", "assertion"};
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (is_named(f, names[i]))
+    if (f->name_len > 0 && f->name[0] == ':') /* :authority is none */
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (has_word(f, words[i]))
             return true;
     }
     return f->flags & MOTE_HPACK_NEVER_INDEX;

@@ -92,9 +92,27 @@ static void tells_field(const char *first, const char *name, const char *value, 
 
 static void secrets_are_their_length(void)
 {
-    static const char *const names[] = {"authorization", "proxy-authorization", "cookie",
-                                        "set-cookie",    "x-api-key",           "x-auth-token",
-                                        "Authorization"};
+    static const char *const names[] = {"authorization",
+                                        "proxy-authorization",
+                                        "cookie",
+                                        "set-cookie",
+                                        "x-api-key",
+                                        "x-auth-token",
+                                        "Authorization",
+                                        "x-amz-security-token",
+                                        "x-session-id",
+                                        "x-access-token-bin",
+                                        "private-token",
+                                        "client-secret",
+                                        "x-goog-iam-authorization-token",
+                                        "x-jwt-assertion",
+                                        "ocp-apim-subscription-key",
+                                        "proxy-authenticate",
+                                        "authentication-info",
+                                        "x-password",
+                                        "X-Credentials",
+                                        "x-forwarded-client-assertion",
+                                        "cookies"};
     char line[64];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -103,8 +121,9 @@ static void secrets_are_their_length(void)
     }
     tells_field("10", "x-pin", "1234", "x-pin: (secret, 4 bytes)"); /* never indexed */
     tells_field("00", "x-pin", "1234", "x-pin: 1234");
-    tells_field("00", "cookies", "a", "cookies: a");
     tells_field("00", "cooki", "a", "cooki: a");
+    tells_field("00", "x-toke", "a", "x-toke: a");
+    tells_field("00", ":authority", "a", ":authority: a");
     check("00000f 01 05 00000001 0f08 0c 426561726572206162636465", /* by a name of the static table
                                                                      */
           "send HEADERS frame <length=15, flags=0x05, stream_id=1> END_STREAM END_HEADERS\n"
