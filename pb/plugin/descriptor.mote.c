@@ -100,15 +100,23 @@ static const mote_pb_message *const DescriptorProto_subs[] = {
 static const mote_pb_message DescriptorProto_table = {DescriptorProto_fields, DescriptorProto_subs,
                                                       6, sizeof(DescriptorProto)};
 
+static const mote_pb_field MethodOptions_fields[] = {
+    FIELD(MethodOptions, 34, 0, idempotency_level, MOTE_PB_ENUM_TYPE, 0),
+};
+static const mote_pb_message MethodOptions_table = {MethodOptions_fields, NULL, 1,
+                                                    sizeof(MethodOptions)};
+
 static const mote_pb_field MethodDescriptorProto_fields[] = {
     FIELD(MethodDescriptorProto, 1, 2, name, MOTE_PB_BYTES, 0),
     FIELD(MethodDescriptorProto, 2, 2, input_type, MOTE_PB_BYTES, 0),
     FIELD(MethodDescriptorProto, 3, 2, output_type, MOTE_PB_BYTES, 0),
+    FIELD(MethodDescriptorProto, 4, 2, options, MOTE_PB_MESSAGE, 0),
     FIELD(MethodDescriptorProto, 5, 0, client_streaming, MOTE_PB_BOOL, 0),
     FIELD(MethodDescriptorProto, 6, 0, server_streaming, MOTE_PB_BOOL, 0),
 };
-static const mote_pb_message MethodDescriptorProto_table = {MethodDescriptorProto_fields, NULL, 5,
-                                                            sizeof(MethodDescriptorProto)};
+static const mote_pb_message *const MethodDescriptorProto_subs[] = {&MethodOptions_table};
+static const mote_pb_message MethodDescriptorProto_table = {
+    MethodDescriptorProto_fields, MethodDescriptorProto_subs, 6, sizeof(MethodDescriptorProto)};
 
 static const mote_pb_field ServiceDescriptorProto_fields[] = {
     FIELD(ServiceDescriptorProto, 1, 2, name, MOTE_PB_BYTES, 0),

@@ -42,7 +42,8 @@ struct DescriptorProto {
     struct { const OneofDescriptorProto *items; size_t count; } oneof_decl;
 };
 
-typedef struct { mote_pb_string name, input_type, output_type; bool client_streaming, server_streaming; } MethodDescriptorProto;
+typedef struct { int32_t idempotency_level; } MethodOptions;
+typedef struct { mote_pb_string name, input_type, output_type; const MethodOptions *options; bool client_streaming, server_streaming; } MethodDescriptorProto;
 typedef struct {
     mote_pb_string name;
     struct { const MethodDescriptorProto *items; size_t count; } method;

@@ -63,6 +63,7 @@ typedef struct {
     bool large;       /* stubs for large messages too: mote_pb_walk */
     bool names;       /* for mote_pb_print() and mote_pb_path() */
     bool json;        /* for pb/json; names of enums too */
+    bool connect;     /* services for grpc/web/connect.h; json too */
     bool descriptors; /* for reflection */
     bool descriptors_only;
     field_names skip, encode_only, decode_only;

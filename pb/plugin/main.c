@@ -172,6 +172,8 @@ static void put_runtime(text *h, bool has_calls)
     if (has_calls)
         text_add(h, "#include \"%sgrpc/%s\"\n", opt.runtime,
                  opt.client ? "channel/channel.h" : "grpc.h");
+    if (has_calls && opt.connect)
+        text_add(h, "#include \"%sgrpc/web/connect.h\"\n", opt.runtime);
     text_add(h, "#include \"%spb/%s\"\n", opt.runtime, opt.json ? "json/json.h" : "pb.h");
 }
 
@@ -276,6 +278,7 @@ static int usage(const char *argument)
            "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
            "for large messages too), keep_unknown,\n"
            "names (for mote_pb_print(), mote_pb_path() and of enums), json (for pb/json),\n"
+           "connect (json, and services for grpc/web/connect.h),\n"
            "descriptors (for reflection),\n"
            "descriptors_only (and nothing else),\n"
            "prefix=NAME (in place of the package of FILE), prefix=PACKAGE:NAME (of any package),\n"

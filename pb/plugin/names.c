@@ -206,14 +206,15 @@ static char *name_method(const FileDescriptorProto *file, const char *scope, mot
 
 void name_services(source *s)
 {
-    static const char *const endings[] = {"_METHODS", "_SERVICE"};
+    static const char *const endings[] = {"_METHODS", "_SERVICE", "_CONNECT", "_connect_methods"};
     size_t count = s->proto->service.count;
 
     s->services = allocate(count * sizeof(char *));
     s->methods = allocate(count * sizeof(char **));
     for (size_t i = 0; i < count; i++) {
         mote_pb_string name = s->proto->service.items[i].name;
-        s->services[i] = claim(s->proto, c_scope(s->proto, name), endings, 2);
+        s->services[i] =
+            claim(s->proto, c_scope(s->proto, name), endings, sizeof endings / sizeof endings[0]);
     }
     for (size_t i = 0; i < count; i++) {
         const ServiceDescriptorProto *service = &s->proto->service.items[i];

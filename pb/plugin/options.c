@@ -65,6 +65,8 @@ static void one_option(char *name)
         opt.names = true;
     else if (strcmp(name, "json") == 0)
         opt.json = true;
+    else if (strcmp(name, "connect") == 0)
+        opt.json = opt.connect = true;
     else if (strcmp(name, "descriptors") == 0)
         opt.descriptors = true;
     else if (strcmp(name, "descriptors_only") == 0)
@@ -83,7 +85,7 @@ static void one_option(char *name)
         add_option_field(&opt.supplied, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, large, keep_unknown, names, "
-             "json, descriptors, descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, "
+             "json, connect, descriptors, descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, "
              "runtime=FOLDER or "
              "runtime=mote.h, and skip, encode_only, decode_only and supplied=MESSAGE.FIELD",
              name);

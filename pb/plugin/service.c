@@ -356,6 +356,33 @@ static void put_method_table(text *t, const FileDescriptorProto *file,
 
 /* ---- both ---------------------------------------------------------------------------------- */
 
+/* For calls of the Connect protocol: the tables of each method's messages. */
+static void put_connect_table(text *t, const FileDescriptorProto *file, size_t index)
+{
+    enum { NO_SIDE_EFFECTS = 1 };
+    const ServiceDescriptorProto *s = &file->service.items[index];
+    const char *name = source_of(file)->services[index], *dot = file->package.len ? "." : "";
+
+    if (s->method.count > 0)
+        text_add(t, "\nstatic const mote_connect_method %s_connect_methods[] = {\n", name);
+    for (size_t i = 0; i < s->method.count; i++) {
+        method m = plan_method(file, s, i);
+        const MethodDescriptorProto *p = m.proto;
+        bool streams = p->client_streaming || p->server_streaming;
+        bool safe = p->options && p->options->idempotency_level == NO_SIDE_EFFECTS;
+        text_add(t, "    {\"%.*s\", {&%s_json, &%s, &%s},\n     {&%s_json, &%s, &%s}, %s, %s},\n",
+                 S(p->name), m.request, m.encode_request, m.decode_request, m.response,
+                 m.encode_response, m.decode_response, streams ? "true" : "false",
+                 safe ? "true" : "false");
+    }
+    if (s->method.count > 0)
+        text_add(t, "};");
+    text_add(t, "\nconst mote_connect_service %s_CONNECT = {\"%.*s%s%.*s\", ", name,
+             S(file->package), dot, S(s->name));
+    text_add(t, s->method.count > 0 ? "%s_connect_methods, %zu};\n" : "NULL, 0};\n", name,
+             s->method.count);
+}
+
 void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
 {
     const ServiceDescriptorProto *s = &file->service.items[index];
@@ -380,6 +407,11 @@ void put_service_header(text *t, const FileDescriptorProto *file, size_t index)
     }
     if (opt.server && s->method.count > 0)
         put_method_table(t, file, s);
+    if (opt.connect)
+        text_add(t,
+                 "/* For a server's door (grpc/web/connect.h). */\n"
+                 "extern const mote_connect_service %s_CONNECT;\n",
+                 source_of(file)->services[index]);
 }
 
 static void put_source_of(text *t, const method *m, const form *f, const char *part,
@@ -406,4 +438,6 @@ void put_service_source(text *t, const FileDescriptorProto *file, size_t index)
             put_source_of(t, &m, &forms[k], part, "response", m.encode_response);
         }
     }
+    if (opt.connect)
+        put_connect_table(t, file, index);
 }

@@ -19,6 +19,8 @@ examples_are_up_to_date() {
         BUILD=$BUILD tests/interop/generate.sh "$W/interop" || return 1
     mkdir -p "$W/json_files" && BUILD=$BUILD tests/json/generate.sh "$W/json_files" || return 1
     diff -r "$W/json_files" tests/json | grep -v '^Only in tests/json' && return 1
+    mkdir -p "$W/web" && BUILD=$BUILD tests/web/generate.sh "$W/web" || return 1
+    for f in "$W"/web/*; do cmp "$f" "tests/web/$(basename "$f")" || return 1; done
     for f in "$W"/services/*; do cmp "$f" "grpc/services/$(basename "$f")" || return 1; done
     diff -r "$W/interop" tests/interop | grep -v '^Only in tests/interop' && return 1
     mote -I fuzz --mote_out="$W/fuzz" --mote_opt=runtime=..,keep_unknown,names fuzz/*.proto || return 1
