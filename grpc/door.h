@@ -42,7 +42,9 @@ typedef struct {
     int code;
 } mote_grpc_end;
 
-/* What the engine does for a door; linked with one alone. There is one implementation. */
+/* What the engine does for a door; linked with one alone. mote_grpc_door_engine is for protocols
+ * that are like gRPC but for their trailers; others have ways of their own, by what stands at the
+ * end. */
 typedef struct {
     /* A field of a request; true: it is done with. */
     bool (*take_field)(mote_grpc_call *call, const mote_h2_event *h);
@@ -56,6 +58,10 @@ typedef struct {
     /* Of packed content: the next message, or none; and all that is at hand waits in the buffer. */
     bool (*next)(mote_grpc_call *call, mote_grpc_event *ev);
     void (*store)(mote_grpc_call *call);
+    /* NULL, or: the headers of a response: 0, the call goes on; 1: they are sent as usual; or an
+     * error. */
+    int (*begin)(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count);
+    void (*release)(mote_grpc_call *call); /* NULL, or: the call has ended, whoever ended it */
 } mote_grpc_door_ways;
 extern const mote_grpc_door_ways mote_grpc_door_engine;
 
@@ -69,7 +75,7 @@ typedef struct {
                                   behind a prefix with the flag 0x80 */
     enum mote_grpc_door_field (*field)(mote_grpc_call *call, const mote_h2_event *h);
     /* The header section of a request is complete: the HTTP status that it gets for an answer, or
-     * NULL: it goes on. */
+     * NULL: it goes on. The same whenever it is asked. */
     const char *(*answer)(const mote_grpc_call *call);
     /* Puts its fields into the section of a response, behind :status; `status` is that of an
      * answer, NULL in the response to a call. */
@@ -96,6 +102,58 @@ static inline void *mote_grpc_door_state(const mote_grpc_call *call)
 
     return (uint8_t *)call->user + c->user_size - c->door->protocol->state_size;
 }
+
+/* ---- for protocols with ways of their own --------------------------------------------------- */
+
+/* The request is a call, whatever its method and type; `next` and `store` read its content. */
+void mote_grpc_door_accept(mote_grpc_call *call);
+
+/* The method that is called is that of this path. */
+void mote_grpc_door_find(mote_grpc_call *call, const mote_hpack_field_view *path);
+
+/* It ends with DEADLINE_EXCEEDED in so many ms. */
+void mote_grpc_door_deadline(mote_grpc_call *call, uint64_t ms);
+
+/* It ends with a code and a static text (NULL: none). */
+void mote_grpc_door_fail(mote_grpc_call *call, int code, const char *text);
+
+/* The request is none of a call: `end` is called once there is room, and answers it with an HTTP
+ * status and the protocol's fields: 0, MOTE_AGAIN or an error. */
+void mote_grpc_door_refuse(mote_grpc_call *call);
+int mote_grpc_door_answer(mote_grpc_call *call, const char *status);
+
+/* Of an encoding: the codec's number + 1, 0: none is needed, > MOTE_GRPC_CODECS: an unknown one;
+ * and of a list of them a bit for each. */
+unsigned mote_grpc_door_codec(const mote_grpc *g, const char *value, size_t len);
+unsigned mote_grpc_door_codecs(const mote_grpc *g, const char *value, size_t len);
+
+/* The message of the event, which is compressed by codec rx_codec, in place of what it was; false:
+ * the call has failed. */
+bool mote_grpc_door_decompress(mote_grpc_call *call, mote_grpc_event *ev);
+
+/* The next message behind a prefix, as gRPC has it: true when *ev is filled; content waits in the
+ * buffer; and the event is not told after all. */
+bool mote_grpc_door_message(mote_grpc_call *call, mote_grpc_event *ev);
+void mote_grpc_door_store(mote_grpc_call *call);
+void mote_grpc_door_give_up(mote_grpc_call *call);
+
+/* A message without a prefix is the event. */
+void mote_grpc_door_told(mote_grpc_call *call);
+
+/* Content on its way: a message, or what stands at the end. */
+typedef struct {
+    const mote_grpc_source *source;
+    const void *message;
+    uint8_t flag; /* of its prefix */
+    bool last;    /* nothing follows */
+    bool bare;    /* there is no prefix; it is not empty */
+} mote_grpc_parcel;
+
+/* As mote_grpc_send(), which see: 0, MOTE_AGAIN or an error. */
+int mote_grpc_door_send(mote_grpc_call *call, const mote_grpc_parcel *it);
+
+/* MOTE_AGAIN of a header section: the call waits for room. Returns r. */
+int mote_grpc_door_wait(mote_grpc_call *call, int r);
 
 #ifdef __cplusplus
 }

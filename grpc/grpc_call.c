@@ -116,6 +116,8 @@ void mote_grpc_call_release(mote_grpc_call *call)
     mote_grpc *g = call->grpc;
 
     mote_grpc_call_unwait(call);
+    if (mote_grpc_came_by(call, FACT_DOOR) && g->config->door->ways->release)
+        g->config->door->ways->release(call);
     if (g->config->counters)
         ++*(call->code == MOTE_GRPC_OK ? &g->config->counters->calls_succeeded
                                        : &g->config->counters->calls_failed);

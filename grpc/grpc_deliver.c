@@ -96,8 +96,8 @@ static MOTE_SMALL_APART enum mote_grpc_event_type next_event(mote_grpc_call *cal
         call->told = MOTE_GRPC_TOLD_STARTED;
         return MOTE_GRPC_START;
     }
-    if (mote_grpc_came_by(call, FACT_PACKED) ? call->grpc->config->door->ways->next(call, ev)
-                                             : mote_grpc_next_message(call, ev))
+    if (mote_grpc_came_by(call, FACT_READ) ? call->grpc->config->door->ways->next(call, ev)
+                                           : mote_grpc_next_message(call, ev))
         return ev->type;
     if (call->remote == MOTE_GRPC_REMOTE_OPEN && !(call->facts & FACT_WRITABLE))
         return MOTE_GRPC_NOTHING;

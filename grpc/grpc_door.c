@@ -24,7 +24,7 @@ static bool take_door_field(mote_grpc_call *call, const mote_h2_event *h)
     if (what >= MOTE_GRPC_DOOR_CALL)
         call->facts |= FACT_GRPC | FACT_DOOR;
     if (what == MOTE_GRPC_DOOR_PACKED)
-        call->facts |= FACT_PACKED;
+        call->facts |= FACT_READ | FACT_PACKED;
     if (what == MOTE_GRPC_DOOR_FOREIGN) {
         call->code = MOTE_GRPC_UNIMPLEMENTED;
         call->text =
@@ -34,35 +34,52 @@ static bool take_door_field(mote_grpc_call *call, const mote_h2_event *h)
     return what != MOTE_GRPC_DOOR_OTHER;
 }
 
-static bool answer_by_door(mote_grpc_call *call)
+int mote_grpc_door_wait(mote_grpc_call *call, int r)
+{
+    if (r == MOTE_AGAIN)
+        mote_grpc_call_wait(call, MOTE_GRPC_FOR_ROOM);
+    return r;
+}
+
+int mote_grpc_door_answer(mote_grpc_call *call, const char *status)
 {
     mote_h2 *h2 = &call->grpc->h2;
+
+    mote_h2_headers_begin(h2, call->stream);
+    mote_h2_put_value(h2, &mote_grpc_status_200, status, 3);
+    its(call)->put_fields(call, status);
+    return mote_grpc_door_wait(call, mote_h2_headers_end(h2, true));
+}
+
+void mote_grpc_door_refuse(mote_grpc_call *call)
+{
+    call->facts |= FACT_DOOR;
+    mote_grpc_call_end(call, MOTE_GRPC_UNIMPLEMENTED, NULL, STREAM_STATUS);
+}
+
+/* What a request gets that is none of a call; NULL: it is one. */
+static const char *status_by_door(const mote_grpc_call *call)
+{
     const char *status = its(call)->answer(call);
 
     if (!status && !(call->facts & FACT_POST))
         status = "405";
     if (!status && !(call->facts & FACT_GRPC))
         status = "415";
-    if (!status)
+    return status;
+}
+
+static bool answer_by_door(mote_grpc_call *call)
+{
+    if (!status_by_door(call))
         return false;
-    mote_h2_headers_begin(h2, call->stream);
-    mote_h2_put_value(h2, &mote_grpc_status_200, status, 3);
-    its(call)->put_fields(call, status);
-    int r = mote_h2_headers_end(h2, true);
-    mote_grpc_call_end(call, MOTE_GRPC_UNIMPLEMENTED, NULL,
-                       r < 0 ? MOTE_H2_REFUSED_STREAM : MOTE_H2_NO_ERROR);
+    mote_grpc_door_refuse(call);
     return true;
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-/* A message, or trailers, on its way. */
-typedef struct {
-    const mote_grpc_source *source;
-    const void *message;
-    uint8_t flag; /* of its prefix */
-    bool last;
-} parcel;
+typedef mote_grpc_parcel parcel;
 
 enum { TRAILERS_FLAG = 0x80 };
 
@@ -111,23 +128,27 @@ static int commit_content(mote_grpc_call *call, uint8_t *p, size_t len, bool las
     return r;
 }
 
+static size_t prefix_of(const parcel *it)
+{
+    return it->bare ? 0 : PREFIX_SIZE;
+}
+
 /* All of it in one piece; 1: it, of call->tx_total bytes, must go in parts. */
 static int send_parcel(mote_grpc_call *call, const parcel *it)
 {
-    size_t room, total = 0;
-    uint8_t *p = reserve_content(call, PREFIX_SIZE, &room);
-    size_t cap = p ? room - PREFIX_SIZE : 0;
+    size_t room, total = 0, prefix = prefix_of(it);
+    uint8_t *p = reserve_content(call, prefix > 0 ? prefix : 1, &room);
+    size_t cap = p ? room - prefix : 0;
     uint32_t limit = call->grpc->config->send_limit;
-    int r = it->source->write(it->source->type, it->message, 0, p ? p + PREFIX_SIZE : NULL, cap,
-                              &total);
+    int r = it->source->write(it->source->type, it->message, 0, p ? p + prefix : NULL, cap, &total);
 
     if (r < 0)
         return r;
     if (((limit > 0 && total > limit) || total > LARGEST_MESSAGE) && !it->last)
         return MOTE_GRPC_ERR_LIMIT;
     if (p && total <= cap) {
-        mote_grpc_put_prefix(p, PREFIX_SIZE, 0, total, it->flag);
-        return commit_content(call, p, PREFIX_SIZE + total, it->last);
+        mote_grpc_put_prefix(p, prefix, 0, total, it->flag);
+        return commit_content(call, p, prefix + total, it->last);
     }
     if (!mote_h2_half_free(&call->grpc->h2))
         return not_now(call);
@@ -138,18 +159,18 @@ static int send_parcel(mote_grpc_call *call, const parcel *it)
 /* As much of it as there is room for; 1: there is more. */
 static int send_parcel_part(mote_grpc_call *call, const parcel *it)
 {
-    size_t room, at = call->tx_sent, end = PREFIX_SIZE + (size_t)call->tx_total;
+    size_t prefix = prefix_of(it);
+    size_t room, at = call->tx_sent, end = prefix + (size_t)call->tx_total;
     uint8_t *p = reserve_content(call, 1, &room);
     size_t said = call->tx_total;
 
     if (!p)
         return not_now(call);
-    size_t n = mote_grpc_put_prefix(p, room, at, call->tx_total, it->flag);
+    size_t n = prefix > 0 ? mote_grpc_put_prefix(p, room, at, call->tx_total, it->flag) : 0;
     at += n;
     if (n < room && at < end) {
         size_t cap = end - at < room - n ? end - at : room - n;
-        int r =
-            it->source->write(it->source->type, it->message, at - PREFIX_SIZE, p + n, cap, &said);
+        int r = it->source->write(it->source->type, it->message, at - prefix, p + n, cap, &said);
         if (r < 0)
             return r;
         if (said != call->tx_total)
@@ -162,7 +183,7 @@ static int send_parcel_part(mote_grpc_call *call, const parcel *it)
     return r < 0 || at == end ? r : 1;
 }
 
-static int send_it(mote_grpc_call *call, const parcel *it)
+int mote_grpc_door_send(mote_grpc_call *call, const mote_grpc_parcel *it)
 {
     int r = call->tx_sent == 0 ? send_parcel(call, it) : 1;
 
@@ -174,24 +195,27 @@ static int send_it(mote_grpc_call *call, const parcel *it)
 static int send_by_door(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                         unsigned flags)
 {
-    const parcel it = {source, message, flags & MOTE_GRPC_COMPRESSED ? 1 : 0, false};
+    const parcel it = {source, message, flags & MOTE_GRPC_COMPRESSED ? 1 : 0, false, false};
 
-    return send_it(call, &it);
+    return mote_grpc_door_send(call, &it);
 }
 
 /* Content like any other, which needs a window. Behind a part of a message it cannot stand. */
 static int end_by_door(mote_grpc_call *call, const mote_grpc_end *end)
 {
     const mote_grpc_end owed = {call->text, NULL, call->text_len, 0, call->code};
-    const parcel it = {&its(call)->trailers, end ? end : &owed, TRAILERS_FLAG, true};
+    const parcel it = {&its(call)->trailers, end ? end : &owed, TRAILERS_FLAG, true, false};
+    const char *status = status_by_door(call);
     int r;
 
+    if (status)
+        return mote_grpc_door_answer(call, status);
     if (call->tx_sent > 0 && !(call->facts & FACT_TRAILING))
         return MOTE_GRPC_ERR_MIXED;
     if ((call->local == MOTE_GRPC_LOCAL_HEADERS || call->local == MOTE_GRPC_LOCAL_OWED_ALONE) &&
         (r = mote_grpc_begin_response(call, NULL, 0)) < 0)
         return r;
-    r = send_it(call, &it);
+    r = mote_grpc_door_send(call, &it);
     if (call->tx_sent > 0)
         call->facts |= FACT_TRAILING;
     return r;
@@ -296,5 +320,74 @@ static void store_unpacked(mote_grpc_call *call)
                                                call->grpc->config->rx_size));
 }
 
-const mote_grpc_door_ways mote_grpc_door_engine = {take_door_field, answer_by_door, send_by_door,
-                                                   end_by_door,     next_unpacked,  store_unpacked};
+/* ---- for protocols with ways of their own --------------------------------------------------- */
+
+void mote_grpc_door_accept(mote_grpc_call *call)
+{
+    call->facts |= FACT_POST | FACT_GRPC | FACT_DOOR | FACT_READ;
+}
+
+void mote_grpc_door_find(mote_grpc_call *call, const mote_hpack_field_view *path)
+{
+    call->method = NULL;
+    mote_grpc_server_path(call, path,
+                          mote_grpc_find_method(call->grpc, path->value, path->value_len));
+}
+
+void mote_grpc_door_deadline(mote_grpc_call *call, uint64_t ms)
+{
+    mote_grpc_set_deadline(call, ms);
+}
+
+void mote_grpc_door_fail(mote_grpc_call *call, int code, const char *text)
+{
+    mote_grpc_call_fail(call, code, text);
+}
+
+bool mote_grpc_door_decompress(mote_grpc_call *call, mote_grpc_event *ev)
+{
+    return MOTE_COMPRESSES && mote_grpc_decompress(call, ev);
+}
+
+unsigned mote_grpc_door_codec(const mote_grpc *g, const char *value, size_t len)
+{
+    unsigned what = mote_grpc_classify_encoding(g, value, len);
+
+    if (what == FIELD_IGNORED)
+        return 0;
+    return what == FIELD_ENCODING ? MOTE_GRPC_CODECS + 1 : what - FIELD_CODEC + 1;
+}
+
+unsigned mote_grpc_door_codecs(const mote_grpc *g, const char *value, size_t len)
+{
+    return mote_grpc_classify_accept(g, value, len) - FIELD_ACCEPT;
+}
+
+bool mote_grpc_door_message(mote_grpc_call *call, mote_grpc_event *ev)
+{
+    return mote_grpc_next_message(call, ev);
+}
+
+void mote_grpc_door_store(mote_grpc_call *call)
+{
+    mote_grpc_store(call, call->grpc->delivery.rest_len);
+}
+
+void mote_grpc_door_give_up(mote_grpc_call *call)
+{
+    mote_grpc_message_done(call);
+}
+
+void mote_grpc_door_told(mote_grpc_call *call)
+{
+    call->facts |= FACT_MESSAGE;
+    if (call->grpc->config->counters)
+        call->grpc->config->counters->messages_received++;
+}
+
+const mote_grpc_door_ways mote_grpc_door_engine = {.take_field = take_door_field,
+                                                   .answer = answer_by_door,
+                                                   .send = send_by_door,
+                                                   .end = end_by_door,
+                                                   .next = next_unpacked,
+                                                   .store = store_unpacked};

@@ -38,7 +38,7 @@ static size_t find_name(const mote_grpc_service *service, const char *name, size
 }
 
 /* Number of the method with this path, counted through all services; or which part is unknown. */
-static unsigned find_method(const mote_grpc *g, const char *path, size_t len)
+unsigned mote_grpc_find_method(const mote_grpc *g, const char *path, size_t len)
 {
     unsigned number = FIELD_PATH, unknown = FIELD_UNKNOWN_SERVICE;
     size_t slash = len;
@@ -150,7 +150,7 @@ static unsigned classify_fields(const mote_grpc *g, const mote_h2_event *h)
     if (MOTE_MAY_SERVE && h->kind == MOTE_H2_KIND_METHOD)
         return compare(f->value, f->value_len, "POST") == 0 ? FIELD_METHOD_POST : FIELD_IGNORED;
     if (MOTE_MAY_SERVE && h->kind == MOTE_H2_KIND_PATH)
-        return find_method(g, f->value, f->value_len);
+        return mote_grpc_find_method(g, f->value, f->value_len);
     return FIELD_IGNORED;
 }
 

@@ -7,6 +7,7 @@
 
 /* mote_grpc_call.facts: what is independent of its states */
 enum {
+    FACT_READ = 1,          /* server: its content is read by the door */
     FACT_UNSEEN = 2,        /* client: the server has not processed the call */
     FACT_STATUS = 4,        /* client: grpc-status was seen */
     FACT_POST = 8,          /* server: :method is POST */
@@ -20,7 +21,7 @@ enum {
     FACT_TURN = 2048,       /* it need no longer wait */
     FACT_FINISHES = 4096,   /* server: its end was tried, and waits for room */
     FACT_DOOR = 8192,       /* server: it came through the door of the config */
-    FACT_PACKED = 16384,    /* and its content is packed */
+    FACT_PACKED = 16384,    /* and what is sent to it is packed */
     FACT_TRAILING = 32768   /* and a part of its trailers was sent */
 };
 
@@ -92,7 +93,7 @@ static inline bool mote_grpc_owes_status(const mote_grpc_call *call)
            (call->local == MOTE_GRPC_LOCAL_OWED || call->local == MOTE_GRPC_LOCAL_OWED_ALONE);
 }
 
-/* Whether a call came through the door, or, with FACT_PACKED, through one that packs its content;
+/* Whether a call came through the door, or, with FACT_READ, through one that reads its content;
  * those of a client did not, a constant where no server is built. */
 static inline bool mote_grpc_came_by(const mote_grpc_call *call, unsigned fact)
 {
@@ -139,6 +140,7 @@ void mote_grpc_trim(mote_hpack_field_view *f);
 /* The same of a field, but for grpc-message, of which every byte counts. */
 void mote_grpc_trim_field(mote_h2_event *h);
 unsigned mote_grpc_classify(const mote_grpc *g, const mote_h2_event *h);
+unsigned mote_grpc_find_method(const mote_grpc *g, const char *path, size_t len);
 const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number);
 
 /* grpc_metadata.c */
@@ -196,6 +198,8 @@ static inline uint32_t mote_grpc_length_in(const uint8_t *prefix)
 /* grpc_message.c */
 /* The next message of a call from its buffer or the content at hand: true when *ev is filled. */
 bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev);
+/* Moves up to `len` bytes of what is at hand to the buffer; false: the call has failed. */
+bool mote_grpc_store(mote_grpc_call *call, size_t len);
 /* Passes `len` bytes of the buffer, or of what is at hand. */
 void mote_grpc_pass(mote_grpc_call *call, size_t len, enum mote_grpc_where where);
 /* The same of an event, which holds their credit; false: the call has failed, for one that may not
@@ -228,6 +232,8 @@ void mote_grpc_client_headers(mote_grpc_call *call, const mote_h2_event *h);
 void mote_grpc_client_end(mote_grpc_call *call); /* the stream ended in good order */
 void mote_grpc_server_field(mote_grpc_call *call, const mote_h2_event *h, unsigned what);
 void mote_grpc_server_headers(mote_grpc_call *call, const mote_h2_event *h);
+/* A :path is this, or says that it is unknown. */
+void mote_grpc_server_path(mote_grpc_call *call, const mote_hpack_field_view *f, unsigned what);
 
 /* grpc_words.c */
 /* A text that is built: what there is no room for is left out; NUL stands at its end. */

@@ -16,7 +16,7 @@ void mote_grpc_give_back(mote_grpc_call *call, size_t len)
 
 /* Moves up to `len` bytes of what is at hand to the buffer. Only a peer that has not yet seen our
  * SETTINGS can send more than fits; its call ends, the connection does not. */
-static bool store(mote_grpc_call *call, size_t len)
+bool mote_grpc_store(mote_grpc_call *call, size_t len)
 {
     mote_grpc_delivery *d = &call->grpc->delivery;
     size_t size = call->grpc->config->rx_size;
@@ -150,7 +150,7 @@ bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
                 mote_h2_need(&call->grpc->h2, call->stream, need - have);
             return false;
         }
-        if (!store(call, need - buffered(call)))
+        if (!mote_grpc_store(call, need - buffered(call)))
             return false;
     }
 }
@@ -158,16 +158,16 @@ bool mote_grpc_next_message(mote_grpc_call *call, mote_grpc_event *ev)
 bool mote_grpc_message_cut(const mote_grpc_call *call)
 {
     return buffered(call) > 0 || call->chunk_left > 0 ||
-           (mote_grpc_came_by(call, FACT_PACKED) &&
+           (mote_grpc_came_by(call, FACT_READ) &&
             call->grpc->config->door->protocol->content(call) != MOTE_GRPC_DOOR_WHOLE);
 }
 
 void mote_grpc_message_store(mote_grpc_call *call)
 {
-    if (mote_grpc_came_by(call, FACT_PACKED))
+    if (mote_grpc_came_by(call, FACT_READ))
         call->grpc->config->door->ways->store(call);
     else
-        store(call, call->grpc->delivery.rest_len);
+        mote_grpc_store(call, call->grpc->delivery.rest_len);
 }
 
 void mote_grpc_message_done(mote_grpc_call *call)

@@ -28,7 +28,7 @@ static void on_timeout(mote_grpc_call *call, const mote_hpack_field_view *f)
 }
 
 /* Without a method the call is refused, and this is why. */
-static void on_path(mote_grpc_call *call, const mote_hpack_field_view *f, unsigned what)
+void mote_grpc_server_path(mote_grpc_call *call, const mote_hpack_field_view *f, unsigned what)
 {
     if (what >= FIELD_PATH)
         call->method = mote_grpc_method_at(call->grpc, what);
@@ -63,7 +63,7 @@ MOTE_ROLES_APART void mote_grpc_server_field(mote_grpc_call *call, const mote_h2
         break;
     default:
         if (!mote_grpc_codec_field(call, what) && what >= FIELD_UNKNOWN_SERVICE)
-            on_path(call, &h->field, what);
+            mote_grpc_server_path(call, &h->field, what);
         break;
     }
 }

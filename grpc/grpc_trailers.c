@@ -35,10 +35,16 @@ static MOTE_SMALL_APART int end_section(mote_grpc_call *call, bool end_stream)
 
 int mote_grpc_begin_response(mote_grpc_call *call, const mote_grpc_metadata *metadata, size_t count)
 {
-    put_headers(call);
-    mote_grpc_put_codec(call);
-    mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
-    int r = end_section(call, false);
+    int r = 1;
+
+    if (mote_grpc_came_by(call, FACT_DOOR) && call->grpc->config->door->ways->begin)
+        r = call->grpc->config->door->ways->begin(call, metadata, count);
+    if (r == 1) {
+        put_headers(call);
+        mote_grpc_put_codec(call);
+        mote_grpc_put_metadata(&call->grpc->h2, metadata, count);
+        r = end_section(call, false);
+    }
     if (r == 0)
         call->local++; /* HEADERS: OPEN; OWED_ALONE: OWED */
     return r;

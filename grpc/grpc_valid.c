@@ -13,7 +13,7 @@ static bool call_valid(const mote_grpc_call *call)
         call->chunk_left > call->chunk_total || call->generation == 0)
         return false;
     if (mote_grpc_serves(g) && !g->config->door &&
-        call->facts & (FACT_DOOR | FACT_PACKED | FACT_TRAILING))
+        call->facts & (FACT_DOOR | FACT_READ | FACT_PACKED | FACT_TRAILING))
         return false;
     /* Only a client ends its own side before the end is decided. */
     if (ended && !over && mote_grpc_serves(g))
