@@ -15,15 +15,14 @@ static size_t web_length(const char *text)
     return n;
 }
 
-static bool web_is(const mote_hpack_field_view *f, const char *text)
+bool mote_web_is(const mote_hpack_field_view *f, const char *text)
 {
     size_t len = web_length(text);
 
     return f->value_len == len && memcmp(f->value, text, len) == 0;
 }
 
-/* Skips `text`, in any case of its letters; the same place where it is not there. */
-static size_t web_skip(const mote_hpack_field_view *f, size_t at, const char *text)
+size_t mote_web_skip(const mote_hpack_field_view *f, size_t at, const char *text)
 {
     size_t i = 0;
 
@@ -35,8 +34,8 @@ static size_t web_skip(const mote_hpack_field_view *f, size_t at, const char *te
 /* PROTOCOL-WEB: "application/grpc-web" ["-text"] ["+proto"], with parameters behind it. */
 static enum mote_grpc_door_field on_web_type(web_state *state, const mote_hpack_field_view *f)
 {
-    size_t base = web_skip(f, 0, "application/grpc-web");
-    size_t text = web_skip(f, base, "-text"), end = web_skip(f, text, "+proto");
+    size_t base = mote_web_skip(f, 0, "application/grpc-web");
+    size_t text = mote_web_skip(f, base, "-text"), end = mote_web_skip(f, text, "+proto");
 
     if (base == 0)
         return MOTE_GRPC_DOOR_OTHER;
@@ -53,20 +52,20 @@ static uint8_t origin_number(const mote_web_config *config, const mote_hpack_fie
 {
     for (size_t i = 0; i < config->origin_count && i + ORIGIN_FIRST < ORIGIN_FOREIGN; i++) {
         if ((config->origins[i][0] == '*' && config->origins[i][1] == '\0') ||
-            web_is(f, config->origins[i]))
+            mote_web_is(f, config->origins[i]))
             return (uint8_t)(ORIGIN_FIRST + i);
     }
     return ORIGIN_FOREIGN;
 }
 
-static enum mote_grpc_door_field take_web_field(mote_grpc_call *call, const mote_h2_event *h)
+enum mote_grpc_door_field mote_web_field(mote_grpc_call *call, const mote_h2_event *h)
 {
     static const char names[] = "\014\001content-type"
                                 "\006\002origin"
                                 "\035\003access-control-request-method";
     web_state *state = mote_grpc_door_state(call);
 
-    if (h->kind == MOTE_H2_KIND_METHOD && web_is(&h->field, "OPTIONS"))
+    if (h->kind == MOTE_H2_KIND_METHOD && mote_web_is(&h->field, "OPTIONS"))
         state->kind = WEB_OPTIONS;
     if (h->kind != MOTE_H2_KIND_OTHER)
         return MOTE_GRPC_DOOR_OTHER;
@@ -84,7 +83,7 @@ static enum mote_grpc_door_field take_web_field(mote_grpc_call *call, const mote
 
 /* A page whose own name leads here (DNS rebinding) may say any content-type, that of plain gRPC as
  * well, without a preflight: so a foreign origin is refused whatever it asks. */
-static const char *answer_web(const mote_grpc_call *call)
+const char *mote_web_answer(const mote_grpc_call *call)
 {
     const web_state *state = mote_grpc_door_state(call);
 
@@ -101,8 +100,9 @@ static const mote_hpack_field web_type_binary =
 static const mote_hpack_field web_type_text =
     MOTE_HPACK_NAMED(31, "content-type", "application/grpc-web-text+proto");
 static const mote_hpack_field vary_origin = MOTE_HPACK_NAMED(59, "vary", "origin");
-static const mote_hpack_field cors_methods =
-    MOTE_HPACK_FIELD("access-control-allow-methods", "POST");
+static const mote_hpack_field cors_methods[] = {
+    MOTE_HPACK_FIELD("access-control-allow-methods", "POST"),
+    MOTE_HPACK_FIELD("access-control-allow-methods", "GET, POST")};
 static const mote_hpack_field cors_max_age = MOTE_HPACK_FIELD("access-control-max-age", "7200");
 static const mote_hpack_field cors_origin = MOTE_HPACK_NAMED(20, "access-control-allow-origin", "");
 static const mote_hpack_field cors_headers = MOTE_HPACK_FIELD("access-control-allow-headers", "");
@@ -116,11 +116,15 @@ static void put_web_text(mote_h2 *h2, const mote_hpack_field *name, const char *
 }
 
 /* What the Fetch standard calls CORS protocol: to origins of the list alone. */
-static void put_web_cors(mote_h2 *h2, const mote_web_config *config, const web_state *state)
+static void put_web_cors(const mote_grpc_call *call, const web_state *state)
 {
+    const mote_grpc_door *door = call->grpc->config->door;
+    const mote_web_config *config = door->config;
+    mote_h2 *h2 = &call->grpc->h2;
+
     put_web_text(h2, &cors_origin, config->origins[state->origin - ORIGIN_FIRST], "");
     if (state->kind == WEB_PREFLIGHT) {
-        mote_h2_put(h2, &cors_methods);
+        mote_h2_put(h2, &cors_methods[door->protocol != &mote_web]);
         put_web_text(h2, &cors_headers, config->request_headers, "*, authorization");
         mote_h2_put(h2, &cors_max_age);
     } else {
@@ -128,16 +132,22 @@ static void put_web_cors(mote_h2 *h2, const mote_web_config *config, const web_s
     }
 }
 
-static void put_web_fields(mote_grpc_call *call, const char *status)
+void mote_web_put_origin(mote_grpc_call *call)
 {
     const web_state *state = mote_grpc_door_state(call);
-    mote_h2 *h2 = &call->grpc->h2;
+
+    mote_h2_put(&call->grpc->h2, &vary_origin);
+    if (state->origin != ORIGIN_NONE && state->origin != ORIGIN_FOREIGN)
+        put_web_cors(call, state);
+}
+
+void mote_web_put_fields(mote_grpc_call *call, const char *status)
+{
+    const web_state *state = mote_grpc_door_state(call);
 
     if (!status)
-        mote_h2_put(h2, state->kind == WEB_TEXT ? &web_type_text : &web_type_binary);
-    mote_h2_put(h2, &vary_origin);
-    if (state->origin != ORIGIN_NONE && state->origin != ORIGIN_FOREIGN)
-        put_web_cors(h2, call->grpc->config->door->config, state);
+        mote_h2_put(&call->grpc->h2, state->kind == WEB_TEXT ? &web_type_text : &web_type_binary);
+    mote_web_put_origin(call);
 }
 
 _Static_assert(sizeof(web_state) <= MOTE_WEB_STATE, "the state of a call");
@@ -148,9 +158,9 @@ const mote_grpc_protocol mote_web = {
     .packed_group = 4,
     .broken = MOTE_TEXT("the content is not base64"),
     .trailers = {mote_web_write_trailers, mote_grpc_strerror, NULL},
-    .field = take_web_field,
-    .answer = answer_web,
-    .put_fields = put_web_fields,
+    .field = mote_web_field,
+    .answer = mote_web_answer,
+    .put_fields = mote_web_put_fields,
     .pack = mote_web_pack,
     .unpack = mote_web_unpack,
     .content = mote_web_content,

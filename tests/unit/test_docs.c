@@ -42,6 +42,8 @@ static void sleep_until_interrupt(bool writing);
 #include "transports.h"
 #include "web.h"
 
+const mote_connect_service mote_prices_Prices_CONNECT = {"mote.prices.Prices", NULL, 0};
+
 enum { CALLS = 1, RX = 128, TX = 256 };
 static uint64_t memory[2][MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, 0) / 8];
 static mote_grpc server;
@@ -121,7 +123,7 @@ static void a_call_passes_through_what_the_page_shows(void)
 
 static void server_has_the_door_of_the_page(void)
 {
-    static uint64_t room[MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, MOTE_WEB_STATE) / 8];
+    static uint64_t room[MOTE_GRPC_MEMORY(CALLS, RX, TX, 4096, 256, 8, MOTE_CONNECT_STATE) / 8];
     mote_grpc_config config = {.server = true,
                                .max_calls = CALLS,
                                .rx_size = RX,
@@ -138,6 +140,9 @@ static void server_has_the_door_of_the_page(void)
     CHECK(both.security->size >= MOTE_HTTP1_MEMORY);
     config.user_size = 0;
     CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), MOTE_GRPC_ERR_CONFIG);
+    open_connect(&config);
+    CHECK_INT(config.user_size, MOTE_CONNECT_STATE);
+    CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), 0);
 }
 
 int main(void)

@@ -3,7 +3,11 @@
 #ifndef WEB_HARNESS_H
 #define WEB_HARNESS_H
 
+#ifdef WEB_SERVER /* another one than usual */
+#include WEB_SERVER
+#else
 #include "web_server.h"
+#endif
 
 static mote_h2 browser;
 static mote_h2_stream browser_streams[WEB_CALLS];
