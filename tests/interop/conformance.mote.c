@@ -9,6 +9,16 @@ const mote_pb_message connectrpc_conformance_v1_TLSCreds_layout = {connectrpc_co
 const mote_pb_encoder connectrpc_conformance_v1_TLSCreds_encoder = {&connectrpc_conformance_v1_TLSCreds_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder connectrpc_conformance_v1_TLSCreds_decoder = {&connectrpc_conformance_v1_TLSCreds_layout, NULL, NULL, NULL, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_TLSCreds_json_fields[] = {
+    {"cert", NULL, false},
+    {"key", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_TLSCreds_json_names[] = {
+    {"cert", 0},
+    {"key", 1},
+};
+const mote_pb_json connectrpc_conformance_v1_TLSCreds_json = {&connectrpc_conformance_v1_TLSCreds_layout, "connectrpc.conformance.v1.TLSCreds", connectrpc_conformance_v1_TLSCreds_json_fields, connectrpc_conformance_v1_TLSCreds_json_names, 2, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_Header_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_Header, name), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_Header, value), MOTE_PB_TEXT | MOTE_PB_REPEATED, 0},
@@ -17,8 +27,18 @@ const mote_pb_message connectrpc_conformance_v1_Header_layout = {connectrpc_conf
 const mote_pb_encoder connectrpc_conformance_v1_Header_encoder = {&connectrpc_conformance_v1_Header_layout, mote_pb_put_list, mote_pb_put_flat};
 const mote_pb_decoder connectrpc_conformance_v1_Header_decoder = {&connectrpc_conformance_v1_Header_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_Header_json_fields[] = {
+    {"name", NULL, true},
+    {"value", NULL, true},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_Header_json_names[] = {
+    {"name", 0},
+    {"value", 1},
+};
+const mote_pb_json connectrpc_conformance_v1_Header_json = {&connectrpc_conformance_v1_Header_layout, "connectrpc.conformance.v1.Header", connectrpc_conformance_v1_Header_json_fields, connectrpc_conformance_v1_Header_json_names, 2, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_Error_fields[] = {
-    {MOTE_PB_KEY(1, 0), offsetof(connectrpc_conformance_v1_Error, code), MOTE_PB_INT32, 0},
+    {MOTE_PB_KEY(1, 0), offsetof(connectrpc_conformance_v1_Error, code), MOTE_PB_ENUM_TYPE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_Error, message), MOTE_PB_TEXT | MOTE_PB_OPTIONAL, 0},
     {MOTE_PB_KEY(3, 2), offsetof(connectrpc_conformance_v1_Error, details), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
 };
@@ -33,6 +53,18 @@ static int connectrpc_conformance_v1_Error_put(mote_pb_writer *w, const mote_pb_
 }
 const mote_pb_encoder connectrpc_conformance_v1_Error_encoder = {&connectrpc_conformance_v1_Error_layout, NULL, connectrpc_conformance_v1_Error_put};
 const mote_pb_decoder connectrpc_conformance_v1_Error_decoder = {&connectrpc_conformance_v1_Error_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_Error_json_fields[] = {
+    {"code", &connectrpc_conformance_v1_Code_json, false},
+    {"message", NULL, true},
+    {"details", &google_protobuf_Any_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_Error_json_names[] = {
+    {"code", 0},
+    {"details", 2},
+    {"message", 1},
+};
+const mote_pb_json connectrpc_conformance_v1_Error_json = {&connectrpc_conformance_v1_Error_layout, "connectrpc.conformance.v1.Error", connectrpc_conformance_v1_Error_json_fields, connectrpc_conformance_v1_Error_json_names, 3, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatRequest_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(connectrpc_conformance_v1_ServerCompatRequest, protocol), MOTE_PB_INT32, 0},
@@ -54,6 +86,29 @@ static int connectrpc_conformance_v1_ServerCompatRequest_put(mote_pb_writer *w, 
 const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, connectrpc_conformance_v1_ServerCompatRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder = {&connectrpc_conformance_v1_ServerCompatRequest_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_ServerCompatRequest_json_fields[] = {
+    {"protocol", NULL, false},
+    {"httpVersion", NULL, false},
+    {"useTls", NULL, false},
+    {"clientTlsCert", NULL, false},
+    {"messageReceiveLimit", NULL, false},
+    {"serverCreds", &connectrpc_conformance_v1_TLSCreds_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ServerCompatRequest_json_names[] = {
+    {"clientTlsCert", 3},
+    {"client_tls_cert", 3},
+    {"httpVersion", 1},
+    {"http_version", 1},
+    {"messageReceiveLimit", 4},
+    {"message_receive_limit", 4},
+    {"protocol", 0},
+    {"serverCreds", 5},
+    {"server_creds", 5},
+    {"useTls", 2},
+    {"use_tls", 2},
+};
+const mote_pb_json connectrpc_conformance_v1_ServerCompatRequest_json = {&connectrpc_conformance_v1_ServerCompatRequest_layout, "connectrpc.conformance.v1.ServerCompatRequest", connectrpc_conformance_v1_ServerCompatRequest_json_fields, connectrpc_conformance_v1_ServerCompatRequest_json_names, 11, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_ServerCompatResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerCompatResponse, host), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(connectrpc_conformance_v1_ServerCompatResponse, port), MOTE_PB_UINT32, 0},
@@ -62,6 +117,19 @@ static const mote_pb_field connectrpc_conformance_v1_ServerCompatResponse_fields
 const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_layout = {connectrpc_conformance_v1_ServerCompatResponse_fields, NULL, 3, sizeof(connectrpc_conformance_v1_ServerCompatResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_ServerCompatResponse_encoder = {&connectrpc_conformance_v1_ServerCompatResponse_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder connectrpc_conformance_v1_ServerCompatResponse_decoder = {&connectrpc_conformance_v1_ServerCompatResponse_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ServerCompatResponse_json_fields[] = {
+    {"host", NULL, true},
+    {"port", NULL, false},
+    {"pemCert", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ServerCompatResponse_json_names[] = {
+    {"host", 0},
+    {"pemCert", 2},
+    {"pem_cert", 2},
+    {"port", 1},
+};
+const mote_pb_json connectrpc_conformance_v1_ServerCompatResponse_json = {&connectrpc_conformance_v1_ServerCompatResponse_layout, "connectrpc.conformance.v1.ServerCompatResponse", connectrpc_conformance_v1_ServerCompatResponse_json_fields, connectrpc_conformance_v1_ServerCompatResponse_json_names, 4, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatRequest, test_name), MOTE_PB_TEXT, 0},
@@ -98,6 +166,58 @@ static int connectrpc_conformance_v1_ClientCompatRequest_put(mote_pb_writer *w, 
 const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientCompatRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_ClientCompatRequest_json_fields[] = {
+    {"testName", NULL, true},
+    {"httpVersion", NULL, false},
+    {"protocol", NULL, false},
+    {"codec", NULL, false},
+    {"compression", &connectrpc_conformance_v1_Compression_json, false},
+    {"host", NULL, true},
+    {"port", NULL, false},
+    {"serverTlsCert", NULL, false},
+    {"clientTlsCreds", &connectrpc_conformance_v1_TLSCreds_json, false},
+    {"messageReceiveLimit", NULL, false},
+    {"service", NULL, true},
+    {"method", NULL, true},
+    {"streamType", &connectrpc_conformance_v1_StreamType_json, false},
+    {"requestHeaders", &connectrpc_conformance_v1_Header_json, false},
+    {"requestMessages", &google_protobuf_Any_json, false},
+    {"timeoutMs", NULL, false},
+    {"requestDelayMs", NULL, false},
+    {"cancel", &connectrpc_conformance_v1_ClientCompatRequest_Cancel_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ClientCompatRequest_json_names[] = {
+    {"cancel", 17},
+    {"clientTlsCreds", 8},
+    {"client_tls_creds", 8},
+    {"codec", 3},
+    {"compression", 4},
+    {"host", 5},
+    {"httpVersion", 1},
+    {"http_version", 1},
+    {"messageReceiveLimit", 9},
+    {"message_receive_limit", 9},
+    {"method", 11},
+    {"port", 6},
+    {"protocol", 2},
+    {"requestDelayMs", 16},
+    {"requestHeaders", 13},
+    {"requestMessages", 14},
+    {"request_delay_ms", 16},
+    {"request_headers", 13},
+    {"request_messages", 14},
+    {"serverTlsCert", 7},
+    {"server_tls_cert", 7},
+    {"service", 10},
+    {"streamType", 12},
+    {"stream_type", 12},
+    {"testName", 0},
+    {"test_name", 0},
+    {"timeoutMs", 15},
+    {"timeout_ms", 15},
+};
+const mote_pb_json connectrpc_conformance_v1_ClientCompatRequest_json = {&connectrpc_conformance_v1_ClientCompatRequest_layout, "connectrpc.conformance.v1.ClientCompatRequest", connectrpc_conformance_v1_ClientCompatRequest_json_fields, connectrpc_conformance_v1_ClientCompatRequest_json_names, 28, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatRequest_Cancel_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing) | 0},
     {MOTE_PB_KEY(2, 0), offsetof(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing.is), MOTE_PB_UINT32 | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(connectrpc_conformance_v1_ClientCompatRequest_Cancel, cancel_timing) | 0},
@@ -114,6 +234,21 @@ static int connectrpc_conformance_v1_ClientCompatRequest_Cancel_put(mote_pb_writ
 }
 const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, connectrpc_conformance_v1_ClientCompatRequest_Cancel_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_decoder = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ClientCompatRequest_Cancel_json_fields[] = {
+    {"beforeCloseSend", &google_protobuf_Empty_json, false},
+    {"afterCloseSendMs", NULL, false},
+    {"afterNumResponses", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ClientCompatRequest_Cancel_json_names[] = {
+    {"afterCloseSendMs", 1},
+    {"afterNumResponses", 2},
+    {"after_close_send_ms", 1},
+    {"after_num_responses", 2},
+    {"beforeCloseSend", 0},
+    {"before_close_send", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_ClientCompatRequest_Cancel_json = {&connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout, "connectrpc.conformance.v1.ClientCompatRequest.Cancel", connectrpc_conformance_v1_ClientCompatRequest_Cancel_json_fields, connectrpc_conformance_v1_ClientCompatRequest_Cancel_json_names, 6, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientCompatResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientCompatResponse, test_name), MOTE_PB_TEXT, 0},
@@ -132,6 +267,19 @@ static int connectrpc_conformance_v1_ClientCompatResponse_put(mote_pb_writer *w,
 }
 const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientCompatResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder = {&connectrpc_conformance_v1_ClientCompatResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ClientCompatResponse_json_fields[] = {
+    {"testName", NULL, true},
+    {"response", &connectrpc_conformance_v1_ClientResponseResult_json, false},
+    {"error", &connectrpc_conformance_v1_ClientErrorResult_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ClientCompatResponse_json_names[] = {
+    {"error", 2},
+    {"response", 1},
+    {"testName", 0},
+    {"test_name", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_ClientCompatResponse_json = {&connectrpc_conformance_v1_ClientCompatResponse_layout, "connectrpc.conformance.v1.ClientCompatResponse", connectrpc_conformance_v1_ClientCompatResponse_json_fields, connectrpc_conformance_v1_ClientCompatResponse_json_names, 4, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientResponseResult_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientResponseResult, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -154,12 +302,39 @@ static int connectrpc_conformance_v1_ClientResponseResult_put(mote_pb_writer *w,
 const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientResponseResult_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder = {&connectrpc_conformance_v1_ClientResponseResult_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_ClientResponseResult_json_fields[] = {
+    {"responseHeaders", &connectrpc_conformance_v1_Header_json, false},
+    {"payloads", &connectrpc_conformance_v1_ConformancePayload_json, false},
+    {"error", &connectrpc_conformance_v1_Error_json, false},
+    {"responseTrailers", &connectrpc_conformance_v1_Header_json, false},
+    {"numUnsentRequests", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ClientResponseResult_json_names[] = {
+    {"error", 2},
+    {"numUnsentRequests", 4},
+    {"num_unsent_requests", 4},
+    {"payloads", 1},
+    {"responseHeaders", 0},
+    {"responseTrailers", 3},
+    {"response_headers", 0},
+    {"response_trailers", 3},
+};
+const mote_pb_json connectrpc_conformance_v1_ClientResponseResult_json = {&connectrpc_conformance_v1_ClientResponseResult_layout, "connectrpc.conformance.v1.ClientResponseResult", connectrpc_conformance_v1_ClientResponseResult_json_fields, connectrpc_conformance_v1_ClientResponseResult_json_names, 8, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_ClientErrorResult_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientErrorResult, message), MOTE_PB_TEXT, 0},
 };
 const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_layout = {connectrpc_conformance_v1_ClientErrorResult_fields, NULL, 1, sizeof(connectrpc_conformance_v1_ClientErrorResult)};
 const mote_pb_encoder connectrpc_conformance_v1_ClientErrorResult_encoder = {&connectrpc_conformance_v1_ClientErrorResult_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder connectrpc_conformance_v1_ClientErrorResult_decoder = {&connectrpc_conformance_v1_ClientErrorResult_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ClientErrorResult_json_fields[] = {
+    {"message", NULL, true},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ClientErrorResult_json_names[] = {
+    {"message", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_ClientErrorResult_json = {&connectrpc_conformance_v1_ClientErrorResult_layout, "connectrpc.conformance.v1.ClientErrorResult", connectrpc_conformance_v1_ClientErrorResult_json_fields, connectrpc_conformance_v1_ClientErrorResult_json_names, 1, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_UnaryResponseDefinition_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryResponseDefinition, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -181,6 +356,26 @@ static int connectrpc_conformance_v1_UnaryResponseDefinition_put(mote_pb_writer 
 const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_put_list, connectrpc_conformance_v1_UnaryResponseDefinition_put};
 const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_UnaryResponseDefinition_json_fields[] = {
+    {"responseHeaders", &connectrpc_conformance_v1_Header_json, false},
+    {"responseData", NULL, false},
+    {"error", &connectrpc_conformance_v1_Error_json, false},
+    {"responseTrailers", &connectrpc_conformance_v1_Header_json, false},
+    {"responseDelayMs", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_UnaryResponseDefinition_json_names[] = {
+    {"error", 2},
+    {"responseData", 1},
+    {"responseDelayMs", 4},
+    {"responseHeaders", 0},
+    {"responseTrailers", 3},
+    {"response_data", 1},
+    {"response_delay_ms", 4},
+    {"response_headers", 0},
+    {"response_trailers", 3},
+};
+const mote_pb_json connectrpc_conformance_v1_UnaryResponseDefinition_json = {&connectrpc_conformance_v1_UnaryResponseDefinition_layout, "connectrpc.conformance.v1.UnaryResponseDefinition", connectrpc_conformance_v1_UnaryResponseDefinition_json_fields, connectrpc_conformance_v1_UnaryResponseDefinition_json_names, 9, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_StreamResponseDefinition_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_StreamResponseDefinition, response_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_StreamResponseDefinition, response_data), MOTE_PB_BYTES | MOTE_PB_REPEATED, 0},
@@ -201,6 +396,26 @@ static int connectrpc_conformance_v1_StreamResponseDefinition_put(mote_pb_writer
 const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_put_list, connectrpc_conformance_v1_StreamResponseDefinition_put};
 const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_StreamResponseDefinition_json_fields[] = {
+    {"responseHeaders", &connectrpc_conformance_v1_Header_json, false},
+    {"responseData", NULL, false},
+    {"responseDelayMs", NULL, false},
+    {"error", &connectrpc_conformance_v1_Error_json, false},
+    {"responseTrailers", &connectrpc_conformance_v1_Header_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_StreamResponseDefinition_json_names[] = {
+    {"error", 3},
+    {"responseData", 1},
+    {"responseDelayMs", 2},
+    {"responseHeaders", 0},
+    {"responseTrailers", 4},
+    {"response_data", 1},
+    {"response_delay_ms", 2},
+    {"response_headers", 0},
+    {"response_trailers", 4},
+};
+const mote_pb_json connectrpc_conformance_v1_StreamResponseDefinition_json = {&connectrpc_conformance_v1_StreamResponseDefinition_layout, "connectrpc.conformance.v1.StreamResponseDefinition", connectrpc_conformance_v1_StreamResponseDefinition_json_fields, connectrpc_conformance_v1_StreamResponseDefinition_json_names, 9, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_UnaryRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryRequest, response_definition), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_UnaryRequest, request_data), MOTE_PB_BYTES, 0},
@@ -217,6 +432,18 @@ static int connectrpc_conformance_v1_UnaryRequest_put(mote_pb_writer *w, const m
 const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_UnaryRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder = {&connectrpc_conformance_v1_UnaryRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_UnaryRequest_json_fields[] = {
+    {"responseDefinition", &connectrpc_conformance_v1_UnaryResponseDefinition_json, false},
+    {"requestData", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_UnaryRequest_json_names[] = {
+    {"requestData", 1},
+    {"request_data", 1},
+    {"responseDefinition", 0},
+    {"response_definition", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_UnaryRequest_json = {&connectrpc_conformance_v1_UnaryRequest_layout, "connectrpc.conformance.v1.UnaryRequest", connectrpc_conformance_v1_UnaryRequest_json_fields, connectrpc_conformance_v1_UnaryRequest_json_names, 4, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_UnaryResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_UnaryResponse, payload), MOTE_PB_MESSAGE, 0},
 };
@@ -231,6 +458,65 @@ static int connectrpc_conformance_v1_UnaryResponse_put(mote_pb_writer *w, const 
 }
 const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_UnaryResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder = {&connectrpc_conformance_v1_UnaryResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_UnaryResponse_json_fields[] = {
+    {"payload", &connectrpc_conformance_v1_ConformancePayload_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_UnaryResponse_json_names[] = {
+    {"payload", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_UnaryResponse_json = {&connectrpc_conformance_v1_UnaryResponse_layout, "connectrpc.conformance.v1.UnaryResponse", connectrpc_conformance_v1_UnaryResponse_json_fields, connectrpc_conformance_v1_UnaryResponse_json_names, 1, MOTE_PB_JSON_OBJECT};
+
+static const mote_pb_field connectrpc_conformance_v1_IdempotentUnaryRequest_fields[] = {
+    {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_IdempotentUnaryRequest, response_definition), MOTE_PB_MESSAGE, 0},
+    {MOTE_PB_KEY(2, 2), offsetof(connectrpc_conformance_v1_IdempotentUnaryRequest, request_data), MOTE_PB_BYTES, 0},
+};
+static const mote_pb_message *const connectrpc_conformance_v1_IdempotentUnaryRequest_subs[] = {
+    &connectrpc_conformance_v1_UnaryResponseDefinition_layout,
+};
+const mote_pb_message connectrpc_conformance_v1_IdempotentUnaryRequest_layout = {connectrpc_conformance_v1_IdempotentUnaryRequest_fields, connectrpc_conformance_v1_IdempotentUnaryRequest_subs, 2, sizeof(connectrpc_conformance_v1_IdempotentUnaryRequest)};
+static int connectrpc_conformance_v1_IdempotentUnaryRequest_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_IdempotentUnaryRequest_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_IdempotentUnaryRequest_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_IdempotentUnaryRequest_encoder = {&connectrpc_conformance_v1_IdempotentUnaryRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_IdempotentUnaryRequest_put};
+const mote_pb_decoder connectrpc_conformance_v1_IdempotentUnaryRequest_decoder = {&connectrpc_conformance_v1_IdempotentUnaryRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_IdempotentUnaryRequest_json_fields[] = {
+    {"responseDefinition", &connectrpc_conformance_v1_UnaryResponseDefinition_json, false},
+    {"requestData", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_IdempotentUnaryRequest_json_names[] = {
+    {"requestData", 1},
+    {"request_data", 1},
+    {"responseDefinition", 0},
+    {"response_definition", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_IdempotentUnaryRequest_json = {&connectrpc_conformance_v1_IdempotentUnaryRequest_layout, "connectrpc.conformance.v1.IdempotentUnaryRequest", connectrpc_conformance_v1_IdempotentUnaryRequest_json_fields, connectrpc_conformance_v1_IdempotentUnaryRequest_json_names, 4, MOTE_PB_JSON_OBJECT};
+
+static const mote_pb_field connectrpc_conformance_v1_IdempotentUnaryResponse_fields[] = {
+    {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_IdempotentUnaryResponse, payload), MOTE_PB_MESSAGE, 0},
+};
+static const mote_pb_message *const connectrpc_conformance_v1_IdempotentUnaryResponse_subs[] = {
+    &connectrpc_conformance_v1_ConformancePayload_layout,
+};
+const mote_pb_message connectrpc_conformance_v1_IdempotentUnaryResponse_layout = {connectrpc_conformance_v1_IdempotentUnaryResponse_fields, connectrpc_conformance_v1_IdempotentUnaryResponse_subs, 1, sizeof(connectrpc_conformance_v1_IdempotentUnaryResponse)};
+static int connectrpc_conformance_v1_IdempotentUnaryResponse_put(mote_pb_writer *w, const mote_pb_message *type, const void *message)
+{
+    mote_pb_frame stack[connectrpc_conformance_v1_IdempotentUnaryResponse_DEPTH];
+    return mote_pb_put_deep(w, type, message, stack, stack + connectrpc_conformance_v1_IdempotentUnaryResponse_DEPTH - 1);
+}
+const mote_pb_encoder connectrpc_conformance_v1_IdempotentUnaryResponse_encoder = {&connectrpc_conformance_v1_IdempotentUnaryResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_IdempotentUnaryResponse_put};
+const mote_pb_decoder connectrpc_conformance_v1_IdempotentUnaryResponse_decoder = {&connectrpc_conformance_v1_IdempotentUnaryResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_IdempotentUnaryResponse_json_fields[] = {
+    {"payload", &connectrpc_conformance_v1_ConformancePayload_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_IdempotentUnaryResponse_json_names[] = {
+    {"payload", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_IdempotentUnaryResponse_json = {&connectrpc_conformance_v1_IdempotentUnaryResponse_layout, "connectrpc.conformance.v1.IdempotentUnaryResponse", connectrpc_conformance_v1_IdempotentUnaryResponse_json_fields, connectrpc_conformance_v1_IdempotentUnaryResponse_json_names, 1, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -248,6 +534,18 @@ static int connectrpc_conformance_v1_ServerStreamRequest_put(mote_pb_writer *w, 
 const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_ServerStreamRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder = {&connectrpc_conformance_v1_ServerStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_ServerStreamRequest_json_fields[] = {
+    {"responseDefinition", &connectrpc_conformance_v1_StreamResponseDefinition_json, false},
+    {"requestData", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ServerStreamRequest_json_names[] = {
+    {"requestData", 1},
+    {"request_data", 1},
+    {"responseDefinition", 0},
+    {"response_definition", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_ServerStreamRequest_json = {&connectrpc_conformance_v1_ServerStreamRequest_layout, "connectrpc.conformance.v1.ServerStreamRequest", connectrpc_conformance_v1_ServerStreamRequest_json_fields, connectrpc_conformance_v1_ServerStreamRequest_json_names, 4, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_ServerStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ServerStreamResponse, payload), MOTE_PB_MESSAGE, 0},
 };
@@ -262,6 +560,14 @@ static int connectrpc_conformance_v1_ServerStreamResponse_put(mote_pb_writer *w,
 }
 const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_ServerStreamResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder = {&connectrpc_conformance_v1_ServerStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ServerStreamResponse_json_fields[] = {
+    {"payload", &connectrpc_conformance_v1_ConformancePayload_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ServerStreamResponse_json_names[] = {
+    {"payload", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_ServerStreamResponse_json = {&connectrpc_conformance_v1_ServerStreamResponse_layout, "connectrpc.conformance.v1.ServerStreamResponse", connectrpc_conformance_v1_ServerStreamResponse_json_fields, connectrpc_conformance_v1_ServerStreamResponse_json_names, 1, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -279,6 +585,18 @@ static int connectrpc_conformance_v1_ClientStreamRequest_put(mote_pb_writer *w, 
 const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientStreamRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder = {&connectrpc_conformance_v1_ClientStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_ClientStreamRequest_json_fields[] = {
+    {"responseDefinition", &connectrpc_conformance_v1_UnaryResponseDefinition_json, false},
+    {"requestData", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ClientStreamRequest_json_names[] = {
+    {"requestData", 1},
+    {"request_data", 1},
+    {"responseDefinition", 0},
+    {"response_definition", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_ClientStreamRequest_json = {&connectrpc_conformance_v1_ClientStreamRequest_layout, "connectrpc.conformance.v1.ClientStreamRequest", connectrpc_conformance_v1_ClientStreamRequest_json_fields, connectrpc_conformance_v1_ClientStreamRequest_json_names, 4, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_ClientStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ClientStreamResponse, payload), MOTE_PB_MESSAGE, 0},
 };
@@ -293,6 +611,14 @@ static int connectrpc_conformance_v1_ClientStreamResponse_put(mote_pb_writer *w,
 }
 const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_ClientStreamResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder = {&connectrpc_conformance_v1_ClientStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ClientStreamResponse_json_fields[] = {
+    {"payload", &connectrpc_conformance_v1_ConformancePayload_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ClientStreamResponse_json_names[] = {
+    {"payload", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_ClientStreamResponse_json = {&connectrpc_conformance_v1_ClientStreamResponse_layout, "connectrpc.conformance.v1.ClientStreamResponse", connectrpc_conformance_v1_ClientStreamResponse_json_fields, connectrpc_conformance_v1_ClientStreamResponse_json_names, 1, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_BidiStreamRequest, response_definition), MOTE_PB_MESSAGE, 0},
@@ -311,6 +637,21 @@ static int connectrpc_conformance_v1_BidiStreamRequest_put(mote_pb_writer *w, co
 const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_put_list, connectrpc_conformance_v1_BidiStreamRequest_put};
 const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder = {&connectrpc_conformance_v1_BidiStreamRequest_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_BidiStreamRequest_json_fields[] = {
+    {"responseDefinition", &connectrpc_conformance_v1_StreamResponseDefinition_json, false},
+    {"fullDuplex", NULL, false},
+    {"requestData", NULL, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_BidiStreamRequest_json_names[] = {
+    {"fullDuplex", 1},
+    {"full_duplex", 1},
+    {"requestData", 2},
+    {"request_data", 2},
+    {"responseDefinition", 0},
+    {"response_definition", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_BidiStreamRequest_json = {&connectrpc_conformance_v1_BidiStreamRequest_layout, "connectrpc.conformance.v1.BidiStreamRequest", connectrpc_conformance_v1_BidiStreamRequest_json_fields, connectrpc_conformance_v1_BidiStreamRequest_json_names, 6, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field connectrpc_conformance_v1_BidiStreamResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_BidiStreamResponse, payload), MOTE_PB_MESSAGE, 0},
 };
@@ -326,13 +667,25 @@ static int connectrpc_conformance_v1_BidiStreamResponse_put(mote_pb_writer *w, c
 const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_put_list, connectrpc_conformance_v1_BidiStreamResponse_put};
 const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder = {&connectrpc_conformance_v1_BidiStreamResponse_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field connectrpc_conformance_v1_BidiStreamResponse_json_fields[] = {
+    {"payload", &connectrpc_conformance_v1_ConformancePayload_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_BidiStreamResponse_json_names[] = {
+    {"payload", 0},
+};
+const mote_pb_json connectrpc_conformance_v1_BidiStreamResponse_json = {&connectrpc_conformance_v1_BidiStreamResponse_layout, "connectrpc.conformance.v1.BidiStreamResponse", connectrpc_conformance_v1_BidiStreamResponse_json_fields, connectrpc_conformance_v1_BidiStreamResponse_json_names, 1, MOTE_PB_JSON_OBJECT};
+
 const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedRequest)};
 const mote_pb_encoder connectrpc_conformance_v1_UnimplementedRequest_encoder = {&connectrpc_conformance_v1_UnimplementedRequest_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder connectrpc_conformance_v1_UnimplementedRequest_decoder = {&connectrpc_conformance_v1_UnimplementedRequest_layout, NULL, NULL, NULL, NULL, NULL};
 
+const mote_pb_json connectrpc_conformance_v1_UnimplementedRequest_json = {&connectrpc_conformance_v1_UnimplementedRequest_layout, "connectrpc.conformance.v1.UnimplementedRequest", NULL, NULL, 0, MOTE_PB_JSON_OBJECT};
+
 const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_layout = {NULL, NULL, 0, sizeof(connectrpc_conformance_v1_UnimplementedResponse)};
 const mote_pb_encoder connectrpc_conformance_v1_UnimplementedResponse_encoder = {&connectrpc_conformance_v1_UnimplementedResponse_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder connectrpc_conformance_v1_UnimplementedResponse_decoder = {&connectrpc_conformance_v1_UnimplementedResponse_layout, NULL, NULL, NULL, NULL, NULL};
+
+const mote_pb_json connectrpc_conformance_v1_UnimplementedResponse_json = {&connectrpc_conformance_v1_UnimplementedResponse_layout, "connectrpc.conformance.v1.UnimplementedResponse", NULL, NULL, 0, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ConformancePayload, data), MOTE_PB_BYTES, 0},
@@ -349,6 +702,17 @@ static int connectrpc_conformance_v1_ConformancePayload_put(mote_pb_writer *w, c
 }
 const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_put_list, connectrpc_conformance_v1_ConformancePayload_put};
 const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder = {&connectrpc_conformance_v1_ConformancePayload_layout, mote_pb_utf8_valid, mote_pb_read_lists, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ConformancePayload_json_fields[] = {
+    {"data", NULL, false},
+    {"requestInfo", &connectrpc_conformance_v1_ConformancePayload_RequestInfo_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ConformancePayload_json_names[] = {
+    {"data", 0},
+    {"requestInfo", 1},
+    {"request_info", 1},
+};
+const mote_pb_json connectrpc_conformance_v1_ConformancePayload_json = {&connectrpc_conformance_v1_ConformancePayload_layout, "connectrpc.conformance.v1.ConformancePayload", connectrpc_conformance_v1_ConformancePayload_json_fields, connectrpc_conformance_v1_ConformancePayload_json_names, 3, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field connectrpc_conformance_v1_ConformancePayload_RequestInfo_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(connectrpc_conformance_v1_ConformancePayload_RequestInfo, request_headers), MOTE_PB_MESSAGE | MOTE_PB_REPEATED, 0},
@@ -367,6 +731,104 @@ static int connectrpc_conformance_v1_ConformancePayload_RequestInfo_put(mote_pb_
 }
 const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_put_list, connectrpc_conformance_v1_ConformancePayload_RequestInfo_put};
 const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, mote_pb_utf8_valid, mote_pb_read_lists, NULL, NULL, NULL};
+
+static const mote_pb_json_field connectrpc_conformance_v1_ConformancePayload_RequestInfo_json_fields[] = {
+    {"requestHeaders", &connectrpc_conformance_v1_Header_json, false},
+    {"timeoutMs", NULL, false},
+    {"requests", &google_protobuf_Any_json, false},
+};
+static const mote_pb_json_name connectrpc_conformance_v1_ConformancePayload_RequestInfo_json_names[] = {
+    {"requestHeaders", 0},
+    {"request_headers", 0},
+    {"requests", 2},
+    {"timeoutMs", 1},
+    {"timeout_ms", 1},
+};
+const mote_pb_json connectrpc_conformance_v1_ConformancePayload_RequestInfo_json = {&connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout, "connectrpc.conformance.v1.ConformancePayload.RequestInfo", connectrpc_conformance_v1_ConformancePayload_RequestInfo_json_fields, connectrpc_conformance_v1_ConformancePayload_RequestInfo_json_names, 5, MOTE_PB_JSON_OBJECT};
+
+static const mote_pb_enum_value connectrpc_conformance_v1_Compression_name_values[] = {
+    {"COMPRESSION_UNSPECIFIED", connectrpc_conformance_v1_Compression_COMPRESSION_UNSPECIFIED},
+    {"COMPRESSION_IDENTITY", connectrpc_conformance_v1_Compression_COMPRESSION_IDENTITY},
+    {"COMPRESSION_GZIP", connectrpc_conformance_v1_Compression_COMPRESSION_GZIP},
+    {"COMPRESSION_BR", connectrpc_conformance_v1_Compression_COMPRESSION_BR},
+    {"COMPRESSION_ZSTD", connectrpc_conformance_v1_Compression_COMPRESSION_ZSTD},
+    {"COMPRESSION_DEFLATE", connectrpc_conformance_v1_Compression_COMPRESSION_DEFLATE},
+    {"COMPRESSION_SNAPPY", connectrpc_conformance_v1_Compression_COMPRESSION_SNAPPY},
+};
+const mote_pb_enum_names connectrpc_conformance_v1_Compression_names = {connectrpc_conformance_v1_Compression_name_values, 7};
+
+static const mote_pb_enum_value connectrpc_conformance_v1_Compression_json_sorted[] = {
+    {"COMPRESSION_BR", connectrpc_conformance_v1_Compression_COMPRESSION_BR},
+    {"COMPRESSION_DEFLATE", connectrpc_conformance_v1_Compression_COMPRESSION_DEFLATE},
+    {"COMPRESSION_GZIP", connectrpc_conformance_v1_Compression_COMPRESSION_GZIP},
+    {"COMPRESSION_IDENTITY", connectrpc_conformance_v1_Compression_COMPRESSION_IDENTITY},
+    {"COMPRESSION_SNAPPY", connectrpc_conformance_v1_Compression_COMPRESSION_SNAPPY},
+    {"COMPRESSION_UNSPECIFIED", connectrpc_conformance_v1_Compression_COMPRESSION_UNSPECIFIED},
+    {"COMPRESSION_ZSTD", connectrpc_conformance_v1_Compression_COMPRESSION_ZSTD},
+};
+const mote_pb_json_enum connectrpc_conformance_v1_Compression_json = {&connectrpc_conformance_v1_Compression_names, connectrpc_conformance_v1_Compression_json_sorted};
+
+static const mote_pb_enum_value connectrpc_conformance_v1_StreamType_name_values[] = {
+    {"STREAM_TYPE_UNSPECIFIED", connectrpc_conformance_v1_StreamType_STREAM_TYPE_UNSPECIFIED},
+    {"STREAM_TYPE_UNARY", connectrpc_conformance_v1_StreamType_STREAM_TYPE_UNARY},
+    {"STREAM_TYPE_CLIENT_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_CLIENT_STREAM},
+    {"STREAM_TYPE_SERVER_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_SERVER_STREAM},
+    {"STREAM_TYPE_HALF_DUPLEX_BIDI_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_HALF_DUPLEX_BIDI_STREAM},
+    {"STREAM_TYPE_FULL_DUPLEX_BIDI_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_FULL_DUPLEX_BIDI_STREAM},
+};
+const mote_pb_enum_names connectrpc_conformance_v1_StreamType_names = {connectrpc_conformance_v1_StreamType_name_values, 6};
+
+static const mote_pb_enum_value connectrpc_conformance_v1_StreamType_json_sorted[] = {
+    {"STREAM_TYPE_CLIENT_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_CLIENT_STREAM},
+    {"STREAM_TYPE_FULL_DUPLEX_BIDI_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_FULL_DUPLEX_BIDI_STREAM},
+    {"STREAM_TYPE_HALF_DUPLEX_BIDI_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_HALF_DUPLEX_BIDI_STREAM},
+    {"STREAM_TYPE_SERVER_STREAM", connectrpc_conformance_v1_StreamType_STREAM_TYPE_SERVER_STREAM},
+    {"STREAM_TYPE_UNARY", connectrpc_conformance_v1_StreamType_STREAM_TYPE_UNARY},
+    {"STREAM_TYPE_UNSPECIFIED", connectrpc_conformance_v1_StreamType_STREAM_TYPE_UNSPECIFIED},
+};
+const mote_pb_json_enum connectrpc_conformance_v1_StreamType_json = {&connectrpc_conformance_v1_StreamType_names, connectrpc_conformance_v1_StreamType_json_sorted};
+
+static const mote_pb_enum_value connectrpc_conformance_v1_Code_name_values[] = {
+    {"CODE_UNSPECIFIED", connectrpc_conformance_v1_Code_CODE_UNSPECIFIED},
+    {"CODE_CANCELED", connectrpc_conformance_v1_Code_CODE_CANCELED},
+    {"CODE_UNKNOWN", connectrpc_conformance_v1_Code_CODE_UNKNOWN},
+    {"CODE_INVALID_ARGUMENT", connectrpc_conformance_v1_Code_CODE_INVALID_ARGUMENT},
+    {"CODE_DEADLINE_EXCEEDED", connectrpc_conformance_v1_Code_CODE_DEADLINE_EXCEEDED},
+    {"CODE_NOT_FOUND", connectrpc_conformance_v1_Code_CODE_NOT_FOUND},
+    {"CODE_ALREADY_EXISTS", connectrpc_conformance_v1_Code_CODE_ALREADY_EXISTS},
+    {"CODE_PERMISSION_DENIED", connectrpc_conformance_v1_Code_CODE_PERMISSION_DENIED},
+    {"CODE_RESOURCE_EXHAUSTED", connectrpc_conformance_v1_Code_CODE_RESOURCE_EXHAUSTED},
+    {"CODE_FAILED_PRECONDITION", connectrpc_conformance_v1_Code_CODE_FAILED_PRECONDITION},
+    {"CODE_ABORTED", connectrpc_conformance_v1_Code_CODE_ABORTED},
+    {"CODE_OUT_OF_RANGE", connectrpc_conformance_v1_Code_CODE_OUT_OF_RANGE},
+    {"CODE_UNIMPLEMENTED", connectrpc_conformance_v1_Code_CODE_UNIMPLEMENTED},
+    {"CODE_INTERNAL", connectrpc_conformance_v1_Code_CODE_INTERNAL},
+    {"CODE_UNAVAILABLE", connectrpc_conformance_v1_Code_CODE_UNAVAILABLE},
+    {"CODE_DATA_LOSS", connectrpc_conformance_v1_Code_CODE_DATA_LOSS},
+    {"CODE_UNAUTHENTICATED", connectrpc_conformance_v1_Code_CODE_UNAUTHENTICATED},
+};
+const mote_pb_enum_names connectrpc_conformance_v1_Code_names = {connectrpc_conformance_v1_Code_name_values, 17};
+
+static const mote_pb_enum_value connectrpc_conformance_v1_Code_json_sorted[] = {
+    {"CODE_ABORTED", connectrpc_conformance_v1_Code_CODE_ABORTED},
+    {"CODE_ALREADY_EXISTS", connectrpc_conformance_v1_Code_CODE_ALREADY_EXISTS},
+    {"CODE_CANCELED", connectrpc_conformance_v1_Code_CODE_CANCELED},
+    {"CODE_DATA_LOSS", connectrpc_conformance_v1_Code_CODE_DATA_LOSS},
+    {"CODE_DEADLINE_EXCEEDED", connectrpc_conformance_v1_Code_CODE_DEADLINE_EXCEEDED},
+    {"CODE_FAILED_PRECONDITION", connectrpc_conformance_v1_Code_CODE_FAILED_PRECONDITION},
+    {"CODE_INTERNAL", connectrpc_conformance_v1_Code_CODE_INTERNAL},
+    {"CODE_INVALID_ARGUMENT", connectrpc_conformance_v1_Code_CODE_INVALID_ARGUMENT},
+    {"CODE_NOT_FOUND", connectrpc_conformance_v1_Code_CODE_NOT_FOUND},
+    {"CODE_OUT_OF_RANGE", connectrpc_conformance_v1_Code_CODE_OUT_OF_RANGE},
+    {"CODE_PERMISSION_DENIED", connectrpc_conformance_v1_Code_CODE_PERMISSION_DENIED},
+    {"CODE_RESOURCE_EXHAUSTED", connectrpc_conformance_v1_Code_CODE_RESOURCE_EXHAUSTED},
+    {"CODE_UNAUTHENTICATED", connectrpc_conformance_v1_Code_CODE_UNAUTHENTICATED},
+    {"CODE_UNAVAILABLE", connectrpc_conformance_v1_Code_CODE_UNAVAILABLE},
+    {"CODE_UNIMPLEMENTED", connectrpc_conformance_v1_Code_CODE_UNIMPLEMENTED},
+    {"CODE_UNKNOWN", connectrpc_conformance_v1_Code_CODE_UNKNOWN},
+    {"CODE_UNSPECIFIED", connectrpc_conformance_v1_Code_CODE_UNSPECIFIED},
+};
+const mote_pb_json_enum connectrpc_conformance_v1_Code_json = {&connectrpc_conformance_v1_Code_names, connectrpc_conformance_v1_Code_json_sorted};
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_Unary_path =
     MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/Unary");
@@ -395,5 +857,21 @@ const mote_grpc_source connectrpc_conformance_v1_ConformanceService_Unimplemente
 
 const mote_hpack_field connectrpc_conformance_v1_ConformanceService_IdempotentUnary_path =
     MOTE_HPACK_NAMED(4, ":path", "/connectrpc.conformance.v1.ConformanceService/IdempotentUnary");
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryRequest_encoder};
-const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_UnaryResponse_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_IdempotentUnaryRequest_encoder};
+const mote_grpc_source connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response = {mote_pb_encode_part, mote_pb_strerror, &connectrpc_conformance_v1_IdempotentUnaryResponse_encoder};
+
+static const mote_connect_method connectrpc_conformance_v1_ConformanceService_connect_methods[] = {
+    {"Unary", {&connectrpc_conformance_v1_UnaryRequest_json, &connectrpc_conformance_v1_UnaryRequest_encoder, &connectrpc_conformance_v1_UnaryRequest_decoder},
+     {&connectrpc_conformance_v1_UnaryResponse_json, &connectrpc_conformance_v1_UnaryResponse_encoder, &connectrpc_conformance_v1_UnaryResponse_decoder}, false, false},
+    {"ServerStream", {&connectrpc_conformance_v1_ServerStreamRequest_json, &connectrpc_conformance_v1_ServerStreamRequest_encoder, &connectrpc_conformance_v1_ServerStreamRequest_decoder},
+     {&connectrpc_conformance_v1_ServerStreamResponse_json, &connectrpc_conformance_v1_ServerStreamResponse_encoder, &connectrpc_conformance_v1_ServerStreamResponse_decoder}, true, false},
+    {"ClientStream", {&connectrpc_conformance_v1_ClientStreamRequest_json, &connectrpc_conformance_v1_ClientStreamRequest_encoder, &connectrpc_conformance_v1_ClientStreamRequest_decoder},
+     {&connectrpc_conformance_v1_ClientStreamResponse_json, &connectrpc_conformance_v1_ClientStreamResponse_encoder, &connectrpc_conformance_v1_ClientStreamResponse_decoder}, true, false},
+    {"BidiStream", {&connectrpc_conformance_v1_BidiStreamRequest_json, &connectrpc_conformance_v1_BidiStreamRequest_encoder, &connectrpc_conformance_v1_BidiStreamRequest_decoder},
+     {&connectrpc_conformance_v1_BidiStreamResponse_json, &connectrpc_conformance_v1_BidiStreamResponse_encoder, &connectrpc_conformance_v1_BidiStreamResponse_decoder}, true, false},
+    {"Unimplemented", {&connectrpc_conformance_v1_UnimplementedRequest_json, &connectrpc_conformance_v1_UnimplementedRequest_encoder, &connectrpc_conformance_v1_UnimplementedRequest_decoder},
+     {&connectrpc_conformance_v1_UnimplementedResponse_json, &connectrpc_conformance_v1_UnimplementedResponse_encoder, &connectrpc_conformance_v1_UnimplementedResponse_decoder}, false, false},
+    {"IdempotentUnary", {&connectrpc_conformance_v1_IdempotentUnaryRequest_json, &connectrpc_conformance_v1_IdempotentUnaryRequest_encoder, &connectrpc_conformance_v1_IdempotentUnaryRequest_decoder},
+     {&connectrpc_conformance_v1_IdempotentUnaryResponse_json, &connectrpc_conformance_v1_IdempotentUnaryResponse_encoder, &connectrpc_conformance_v1_IdempotentUnaryResponse_decoder}, false, true},
+};
+const mote_connect_service connectrpc_conformance_v1_ConformanceService_CONNECT = {"connectrpc.conformance.v1.ConformanceService", connectrpc_conformance_v1_ConformanceService_connect_methods, 6};

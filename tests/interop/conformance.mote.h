@@ -3,7 +3,8 @@
 #define CONFORMANCE_MOTE_H
 
 #include "grpc/channel/channel.h"
-#include "pb/pb.h"
+#include "grpc/web/connect.h"
+#include "pb/json/json.h"
 #include "google/protobuf/any.mote.h"
 #include "google/protobuf/empty.mote.h"
 
@@ -29,6 +30,8 @@ typedef struct connectrpc_conformance_v1_UnaryResponseDefinition connectrpc_conf
 typedef struct connectrpc_conformance_v1_StreamResponseDefinition connectrpc_conformance_v1_StreamResponseDefinition;
 typedef struct connectrpc_conformance_v1_UnaryRequest connectrpc_conformance_v1_UnaryRequest;
 typedef struct connectrpc_conformance_v1_UnaryResponse connectrpc_conformance_v1_UnaryResponse;
+typedef struct connectrpc_conformance_v1_IdempotentUnaryRequest connectrpc_conformance_v1_IdempotentUnaryRequest;
+typedef struct connectrpc_conformance_v1_IdempotentUnaryResponse connectrpc_conformance_v1_IdempotentUnaryResponse;
 typedef struct connectrpc_conformance_v1_ServerStreamRequest connectrpc_conformance_v1_ServerStreamRequest;
 typedef struct connectrpc_conformance_v1_ServerStreamResponse connectrpc_conformance_v1_ServerStreamResponse;
 typedef struct connectrpc_conformance_v1_ClientStreamRequest connectrpc_conformance_v1_ClientStreamRequest;
@@ -50,6 +53,18 @@ enum {
     connectrpc_conformance_v1_Compression_COMPRESSION_DEFLATE = 5,
     connectrpc_conformance_v1_Compression_COMPRESSION_SNAPPY = 6,
 };
+extern const mote_pb_enum_names connectrpc_conformance_v1_Compression_names;
+/* NULL: no value has this number. */
+static inline const char *connectrpc_conformance_v1_Compression_name(connectrpc_conformance_v1_Compression value)
+{
+    return mote_pb_enum_name(&connectrpc_conformance_v1_Compression_names, value);
+}
+/* false: no value has this name. */
+static inline bool connectrpc_conformance_v1_Compression_parse(mote_pb_string name, connectrpc_conformance_v1_Compression *value)
+{
+    return mote_pb_enum_number(&connectrpc_conformance_v1_Compression_names, name, value);
+}
+extern const mote_pb_json_enum connectrpc_conformance_v1_Compression_json;
 
 typedef int32_t connectrpc_conformance_v1_StreamType;
 enum {
@@ -60,6 +75,51 @@ enum {
     connectrpc_conformance_v1_StreamType_STREAM_TYPE_HALF_DUPLEX_BIDI_STREAM = 4,
     connectrpc_conformance_v1_StreamType_STREAM_TYPE_FULL_DUPLEX_BIDI_STREAM = 5,
 };
+extern const mote_pb_enum_names connectrpc_conformance_v1_StreamType_names;
+/* NULL: no value has this number. */
+static inline const char *connectrpc_conformance_v1_StreamType_name(connectrpc_conformance_v1_StreamType value)
+{
+    return mote_pb_enum_name(&connectrpc_conformance_v1_StreamType_names, value);
+}
+/* false: no value has this name. */
+static inline bool connectrpc_conformance_v1_StreamType_parse(mote_pb_string name, connectrpc_conformance_v1_StreamType *value)
+{
+    return mote_pb_enum_number(&connectrpc_conformance_v1_StreamType_names, name, value);
+}
+extern const mote_pb_json_enum connectrpc_conformance_v1_StreamType_json;
+
+typedef int32_t connectrpc_conformance_v1_Code;
+enum {
+    connectrpc_conformance_v1_Code_CODE_UNSPECIFIED = 0,
+    connectrpc_conformance_v1_Code_CODE_CANCELED = 1,
+    connectrpc_conformance_v1_Code_CODE_UNKNOWN = 2,
+    connectrpc_conformance_v1_Code_CODE_INVALID_ARGUMENT = 3,
+    connectrpc_conformance_v1_Code_CODE_DEADLINE_EXCEEDED = 4,
+    connectrpc_conformance_v1_Code_CODE_NOT_FOUND = 5,
+    connectrpc_conformance_v1_Code_CODE_ALREADY_EXISTS = 6,
+    connectrpc_conformance_v1_Code_CODE_PERMISSION_DENIED = 7,
+    connectrpc_conformance_v1_Code_CODE_RESOURCE_EXHAUSTED = 8,
+    connectrpc_conformance_v1_Code_CODE_FAILED_PRECONDITION = 9,
+    connectrpc_conformance_v1_Code_CODE_ABORTED = 10,
+    connectrpc_conformance_v1_Code_CODE_OUT_OF_RANGE = 11,
+    connectrpc_conformance_v1_Code_CODE_UNIMPLEMENTED = 12,
+    connectrpc_conformance_v1_Code_CODE_INTERNAL = 13,
+    connectrpc_conformance_v1_Code_CODE_UNAVAILABLE = 14,
+    connectrpc_conformance_v1_Code_CODE_DATA_LOSS = 15,
+    connectrpc_conformance_v1_Code_CODE_UNAUTHENTICATED = 16,
+};
+extern const mote_pb_enum_names connectrpc_conformance_v1_Code_names;
+/* NULL: no value has this number. */
+static inline const char *connectrpc_conformance_v1_Code_name(connectrpc_conformance_v1_Code value)
+{
+    return mote_pb_enum_name(&connectrpc_conformance_v1_Code_names, value);
+}
+/* false: no value has this name. */
+static inline bool connectrpc_conformance_v1_Code_parse(mote_pb_string name, connectrpc_conformance_v1_Code *value)
+{
+    return mote_pb_enum_number(&connectrpc_conformance_v1_Code_names, name, value);
+}
+extern const mote_pb_json_enum connectrpc_conformance_v1_Code_json;
 
 struct connectrpc_conformance_v1_TLSCreds {
     mote_pb_bytes cert;
@@ -76,8 +136,7 @@ enum { connectrpc_conformance_v1_Header_name_NUMBER = 1 };
 enum { connectrpc_conformance_v1_Header_value_NUMBER = 2 };
 
 struct connectrpc_conformance_v1_Error {
-    /* of gRPC */
-    int32_t code;
+    connectrpc_conformance_v1_Code code;
     mote_pb_opt_string message;
     struct {
         const google_protobuf_Any *items;
@@ -337,6 +396,18 @@ struct connectrpc_conformance_v1_UnaryResponse {
 };
 enum { connectrpc_conformance_v1_UnaryResponse_payload_NUMBER = 1 };
 
+struct connectrpc_conformance_v1_IdempotentUnaryRequest {
+    const connectrpc_conformance_v1_UnaryResponseDefinition *response_definition;
+    mote_pb_bytes request_data;
+};
+enum { connectrpc_conformance_v1_IdempotentUnaryRequest_response_definition_NUMBER = 1 };
+enum { connectrpc_conformance_v1_IdempotentUnaryRequest_request_data_NUMBER = 2 };
+
+struct connectrpc_conformance_v1_IdempotentUnaryResponse {
+    const connectrpc_conformance_v1_ConformancePayload *payload;
+};
+enum { connectrpc_conformance_v1_IdempotentUnaryResponse_payload_NUMBER = 1 };
+
 struct connectrpc_conformance_v1_ServerStreamRequest {
     const connectrpc_conformance_v1_StreamResponseDefinition *response_definition;
     mote_pb_bytes request_data;
@@ -406,6 +477,7 @@ enum { connectrpc_conformance_v1_ConformancePayload_RequestInfo_timeout_ms_NUMBE
 enum { connectrpc_conformance_v1_ConformancePayload_RequestInfo_requests_NUMBER = 3 };
 
 extern const mote_pb_message connectrpc_conformance_v1_TLSCreds_layout;
+extern const mote_pb_json connectrpc_conformance_v1_TLSCreds_json;
 #define connectrpc_conformance_v1_TLSCreds_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_TLSCreds_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_TLSCreds_decoder;
@@ -432,6 +504,7 @@ static inline int connectrpc_conformance_v1_TLSCreds_copy(connectrpc_conformance
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_Header_layout;
+extern const mote_pb_json connectrpc_conformance_v1_Header_json;
 #define connectrpc_conformance_v1_Header_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_Header_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_Header_decoder;
@@ -458,6 +531,7 @@ static inline int connectrpc_conformance_v1_Header_copy(connectrpc_conformance_v
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_Error_layout;
+extern const mote_pb_json connectrpc_conformance_v1_Error_json;
 #define connectrpc_conformance_v1_Error_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_Error_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_Error_decoder;
@@ -484,6 +558,7 @@ static inline int connectrpc_conformance_v1_Error_copy(connectrpc_conformance_v1
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ServerCompatRequest_json;
 #define connectrpc_conformance_v1_ServerCompatRequest_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerCompatRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerCompatRequest_decoder;
@@ -510,6 +585,7 @@ static inline int connectrpc_conformance_v1_ServerCompatRequest_copy(connectrpc_
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerCompatResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ServerCompatResponse_json;
 #define connectrpc_conformance_v1_ServerCompatResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerCompatResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerCompatResponse_decoder;
@@ -536,6 +612,7 @@ static inline int connectrpc_conformance_v1_ServerCompatResponse_copy(connectrpc
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ClientCompatRequest_json;
 #define connectrpc_conformance_v1_ClientCompatRequest_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatRequest_decoder;
@@ -562,6 +639,7 @@ static inline int connectrpc_conformance_v1_ClientCompatRequest_copy(connectrpc_
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatRequest_Cancel_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ClientCompatRequest_Cancel_json;
 #define connectrpc_conformance_v1_ClientCompatRequest_Cancel_MAX_SIZE 6 /* bytes of any encoding */
 #define connectrpc_conformance_v1_ClientCompatRequest_Cancel_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatRequest_Cancel_encoder;
@@ -589,6 +667,7 @@ static inline int connectrpc_conformance_v1_ClientCompatRequest_Cancel_copy(conn
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientCompatResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ClientCompatResponse_json;
 #define connectrpc_conformance_v1_ClientCompatResponse_DEPTH 5 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientCompatResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientCompatResponse_decoder;
@@ -615,6 +694,7 @@ static inline int connectrpc_conformance_v1_ClientCompatResponse_copy(connectrpc
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientResponseResult_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ClientResponseResult_json;
 #define connectrpc_conformance_v1_ClientResponseResult_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientResponseResult_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientResponseResult_decoder;
@@ -641,6 +721,7 @@ static inline int connectrpc_conformance_v1_ClientResponseResult_copy(connectrpc
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientErrorResult_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ClientErrorResult_json;
 #define connectrpc_conformance_v1_ClientErrorResult_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientErrorResult_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientErrorResult_decoder;
@@ -667,6 +748,7 @@ static inline int connectrpc_conformance_v1_ClientErrorResult_copy(connectrpc_co
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponseDefinition_layout;
+extern const mote_pb_json connectrpc_conformance_v1_UnaryResponseDefinition_json;
 #define connectrpc_conformance_v1_UnaryResponseDefinition_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnaryResponseDefinition_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnaryResponseDefinition_decoder;
@@ -693,6 +775,7 @@ static inline int connectrpc_conformance_v1_UnaryResponseDefinition_copy(connect
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_StreamResponseDefinition_layout;
+extern const mote_pb_json connectrpc_conformance_v1_StreamResponseDefinition_json;
 #define connectrpc_conformance_v1_StreamResponseDefinition_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_StreamResponseDefinition_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_StreamResponseDefinition_decoder;
@@ -719,6 +802,7 @@ static inline int connectrpc_conformance_v1_StreamResponseDefinition_copy(connec
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_UnaryRequest_json;
 #define connectrpc_conformance_v1_UnaryRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnaryRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnaryRequest_decoder;
@@ -745,6 +829,7 @@ static inline int connectrpc_conformance_v1_UnaryRequest_copy(connectrpc_conform
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnaryResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_UnaryResponse_json;
 #define connectrpc_conformance_v1_UnaryResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnaryResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_UnaryResponse_decoder;
@@ -770,7 +855,62 @@ static inline int connectrpc_conformance_v1_UnaryResponse_copy(connectrpc_confor
     return mote_pb_copy(&connectrpc_conformance_v1_UnaryResponse_layout, from, to, arena);
 }
 
+extern const mote_pb_message connectrpc_conformance_v1_IdempotentUnaryRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_IdempotentUnaryRequest_json;
+#define connectrpc_conformance_v1_IdempotentUnaryRequest_DEPTH 4 /* messages inside of each other */
+extern const mote_pb_encoder connectrpc_conformance_v1_IdempotentUnaryRequest_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_IdempotentUnaryRequest_decoder;
+static inline int connectrpc_conformance_v1_IdempotentUnaryRequest_encode(const connectrpc_conformance_v1_IdempotentUnaryRequest *m, uint8_t *out, size_t cap, size_t *len)
+{
+    return mote_pb_encode(&connectrpc_conformance_v1_IdempotentUnaryRequest_encoder, m, out, cap, len);
+}
+static inline int connectrpc_conformance_v1_IdempotentUnaryRequest_decode(connectrpc_conformance_v1_IdempotentUnaryRequest *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+{
+    return mote_pb_decode(&connectrpc_conformance_v1_IdempotentUnaryRequest_decoder, m, in, len, arena, NULL);
+}
+static inline int connectrpc_conformance_v1_IdempotentUnaryRequest_size(const connectrpc_conformance_v1_IdempotentUnaryRequest *m, size_t *size)
+{
+    return mote_pb_size(&connectrpc_conformance_v1_IdempotentUnaryRequest_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_IdempotentUnaryRequest_equal(const connectrpc_conformance_v1_IdempotentUnaryRequest *a, const connectrpc_conformance_v1_IdempotentUnaryRequest *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_IdempotentUnaryRequest_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_IdempotentUnaryRequest_copy(connectrpc_conformance_v1_IdempotentUnaryRequest *to, const connectrpc_conformance_v1_IdempotentUnaryRequest *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_IdempotentUnaryRequest_layout, from, to, arena);
+}
+
+extern const mote_pb_message connectrpc_conformance_v1_IdempotentUnaryResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_IdempotentUnaryResponse_json;
+#define connectrpc_conformance_v1_IdempotentUnaryResponse_DEPTH 4 /* messages inside of each other */
+extern const mote_pb_encoder connectrpc_conformance_v1_IdempotentUnaryResponse_encoder;
+extern const mote_pb_decoder connectrpc_conformance_v1_IdempotentUnaryResponse_decoder;
+static inline int connectrpc_conformance_v1_IdempotentUnaryResponse_encode(const connectrpc_conformance_v1_IdempotentUnaryResponse *m, uint8_t *out, size_t cap, size_t *len)
+{
+    return mote_pb_encode(&connectrpc_conformance_v1_IdempotentUnaryResponse_encoder, m, out, cap, len);
+}
+static inline int connectrpc_conformance_v1_IdempotentUnaryResponse_decode(connectrpc_conformance_v1_IdempotentUnaryResponse *m, const uint8_t *in, size_t len, mote_pb_arena *arena)
+{
+    return mote_pb_decode(&connectrpc_conformance_v1_IdempotentUnaryResponse_decoder, m, in, len, arena, NULL);
+}
+static inline int connectrpc_conformance_v1_IdempotentUnaryResponse_size(const connectrpc_conformance_v1_IdempotentUnaryResponse *m, size_t *size)
+{
+    return mote_pb_size(&connectrpc_conformance_v1_IdempotentUnaryResponse_encoder, m, size);
+}
+/* 1: they say the same, 0: they do not, or an error < 0. */
+static inline int connectrpc_conformance_v1_IdempotentUnaryResponse_equal(const connectrpc_conformance_v1_IdempotentUnaryResponse *a, const connectrpc_conformance_v1_IdempotentUnaryResponse *b)
+{
+    return mote_pb_equal(&connectrpc_conformance_v1_IdempotentUnaryResponse_layout, a, b);
+}
+static inline int connectrpc_conformance_v1_IdempotentUnaryResponse_copy(connectrpc_conformance_v1_IdempotentUnaryResponse *to, const connectrpc_conformance_v1_IdempotentUnaryResponse *from, mote_pb_arena *arena)
+{
+    return mote_pb_copy(&connectrpc_conformance_v1_IdempotentUnaryResponse_layout, from, to, arena);
+}
+
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ServerStreamRequest_json;
 #define connectrpc_conformance_v1_ServerStreamRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerStreamRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerStreamRequest_decoder;
@@ -797,6 +937,7 @@ static inline int connectrpc_conformance_v1_ServerStreamRequest_copy(connectrpc_
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ServerStreamResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ServerStreamResponse_json;
 #define connectrpc_conformance_v1_ServerStreamResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ServerStreamResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ServerStreamResponse_decoder;
@@ -823,6 +964,7 @@ static inline int connectrpc_conformance_v1_ServerStreamResponse_copy(connectrpc
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ClientStreamRequest_json;
 #define connectrpc_conformance_v1_ClientStreamRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientStreamRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientStreamRequest_decoder;
@@ -849,6 +991,7 @@ static inline int connectrpc_conformance_v1_ClientStreamRequest_copy(connectrpc_
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ClientStreamResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ClientStreamResponse_json;
 #define connectrpc_conformance_v1_ClientStreamResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ClientStreamResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ClientStreamResponse_decoder;
@@ -875,6 +1018,7 @@ static inline int connectrpc_conformance_v1_ClientStreamResponse_copy(connectrpc
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_BidiStreamRequest_json;
 #define connectrpc_conformance_v1_BidiStreamRequest_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_BidiStreamRequest_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_BidiStreamRequest_decoder;
@@ -901,6 +1045,7 @@ static inline int connectrpc_conformance_v1_BidiStreamRequest_copy(connectrpc_co
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_BidiStreamResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_BidiStreamResponse_json;
 #define connectrpc_conformance_v1_BidiStreamResponse_DEPTH 4 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_BidiStreamResponse_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_BidiStreamResponse_decoder;
@@ -927,6 +1072,7 @@ static inline int connectrpc_conformance_v1_BidiStreamResponse_copy(connectrpc_c
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedRequest_layout;
+extern const mote_pb_json connectrpc_conformance_v1_UnimplementedRequest_json;
 #define connectrpc_conformance_v1_UnimplementedRequest_MAX_SIZE 0 /* bytes of any encoding */
 #define connectrpc_conformance_v1_UnimplementedRequest_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnimplementedRequest_encoder;
@@ -954,6 +1100,7 @@ static inline int connectrpc_conformance_v1_UnimplementedRequest_copy(connectrpc
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_UnimplementedResponse_layout;
+extern const mote_pb_json connectrpc_conformance_v1_UnimplementedResponse_json;
 #define connectrpc_conformance_v1_UnimplementedResponse_MAX_SIZE 0 /* bytes of any encoding */
 #define connectrpc_conformance_v1_UnimplementedResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_UnimplementedResponse_encoder;
@@ -981,6 +1128,7 @@ static inline int connectrpc_conformance_v1_UnimplementedResponse_copy(connectrp
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ConformancePayload_json;
 #define connectrpc_conformance_v1_ConformancePayload_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_decoder;
@@ -1007,6 +1155,7 @@ static inline int connectrpc_conformance_v1_ConformancePayload_copy(connectrpc_c
 }
 
 extern const mote_pb_message connectrpc_conformance_v1_ConformancePayload_RequestInfo_layout;
+extern const mote_pb_json connectrpc_conformance_v1_ConformancePayload_RequestInfo_json;
 #define connectrpc_conformance_v1_ConformancePayload_RequestInfo_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_encoder;
 extern const mote_pb_decoder connectrpc_conformance_v1_ConformancePayload_RequestInfo_decoder;
@@ -1430,23 +1579,23 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_s
 }
 
 /* Without a channel: sends a request. 0, MOTE_AGAIN (not now) or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryRequest *message)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_offer(mote_grpc_call *call, const connectrpc_conformance_v1_IdempotentUnaryRequest *message)
 {
-    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_IdempotentUnaryRequest_encoder, (mote_pb_place *)mote_grpc_place(call)};
     const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
 
     return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, message, 0);
 }
 
 /* Without a channel: a response that an event carries, as a struct. 0 or an error. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_take(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryResponse *message,
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_take(const mote_grpc_event *ev, connectrpc_conformance_v1_IdempotentUnaryResponse *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_IdempotentUnaryResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Ends the stream of requests and waits for the response. */
-static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary_finish(mote_grpc_call *call, connectrpc_conformance_v1_UnaryResponse *response,
+static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary_finish(mote_grpc_call *call, connectrpc_conformance_v1_IdempotentUnaryResponse *response,
                                     mote_pb_arena *arena)
 {
     const uint8_t *data;
@@ -1455,13 +1604,13 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
     int r = 0;
 
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_IdempotentUnaryResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* One request, one response. */
 static inline mote_status connectrpc_conformance_v1_ConformanceService_IdempotentUnary(mote_channel *channel, mote_grpc_request options,
-                             const connectrpc_conformance_v1_UnaryRequest *request, connectrpc_conformance_v1_UnaryResponse *response, mote_pb_arena *arena)
+                             const connectrpc_conformance_v1_IdempotentUnaryRequest *request, connectrpc_conformance_v1_IdempotentUnaryResponse *response, mote_pb_arena *arena)
 {
     const uint8_t *data;
     size_t len;
@@ -1471,21 +1620,21 @@ static inline mote_status connectrpc_conformance_v1_ConformanceService_Idempoten
     mote_status status = mote_channel_unary(channel, &options, &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_request, request,
                                             &data, &len);
     if (status.code == MOTE_GRPC_OK)
-        r = mote_pb_decode(&connectrpc_conformance_v1_UnaryResponse_decoder, response, data, len, arena, NULL);
+        r = mote_pb_decode(&connectrpc_conformance_v1_IdempotentUnaryResponse_decoder, response, data, len, arena, NULL);
     return r < 0 ? mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r)) : status;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_read(const mote_grpc_event *ev, connectrpc_conformance_v1_UnaryRequest *message,
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_read(const mote_grpc_event *ev, connectrpc_conformance_v1_IdempotentUnaryRequest *message,
                           mote_pb_arena *arena)
 {
-    return mote_pb_decode(&connectrpc_conformance_v1_UnaryRequest_decoder, message, ev->data, ev->len, arena, NULL);
+    return mote_pb_decode(&connectrpc_conformance_v1_IdempotentUnaryRequest_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
 /* Sends a response: 0, MOTE_AGAIN or an error, all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_write(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_write(mote_grpc_call *call, const connectrpc_conformance_v1_IdempotentUnaryResponse *message)
 {
-    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_IdempotentUnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
     const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
 
     return mote_grpc_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message, 0);
@@ -1493,9 +1642,9 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_w
 
 /* Sends the response and ends the call with OK, both or neither: 0, MOTE_AGAIN or an error,
  * all of them to be returned. */
-static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_answer(mote_grpc_call *call, const connectrpc_conformance_v1_UnaryResponse *message)
+static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_answer(mote_grpc_call *call, const connectrpc_conformance_v1_IdempotentUnaryResponse *message)
 {
-    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_UnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
+    const mote_pb_resumed part_place = {&connectrpc_conformance_v1_IdempotentUnaryResponse_encoder, (mote_pb_place *)mote_grpc_place(call)};
     const mote_grpc_source part_source = {mote_pb_resume_part, mote_pb_strerror, &part_place};
 
     return mote_grpc_answer(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_IdempotentUnary_response, message);
@@ -1514,6 +1663,8 @@ static inline int connectrpc_conformance_v1_ConformanceService_IdempotentUnary_a
 }
 #define connectrpc_conformance_v1_ConformanceService_SERVICE(methods) {"connectrpc.conformance.v1.ConformanceService", methods, 6, true}
 
+/* For a server's door (grpc/web/connect.h). */
+extern const mote_connect_service connectrpc_conformance_v1_ConformanceService_CONNECT;
 
 #ifdef __cplusplus
 }

@@ -7,11 +7,13 @@
  */
 #include "../../examples/common/options.h"
 #include "../../grpc/codec/codec.h"
+#include "../../port/posix/http1.h"
 #include "conformance.h"
 #include "delay.h"
 
 enum { LARGEST = 4 << 20 };
-enum kind { UNARY, SERVER_STREAM, CLIENT_STREAM, BIDI };
+enum kind { UNARY, IDEMPOTENT, SERVER_STREAM, CLIENT_STREAM, BIDI };
+enum { HTTP_1 = 1, PLACES = 64 };
 
 /* A call; allocated for as long as it lasts. What it points to is never freed: a run is short. */
 typedef struct {
@@ -42,6 +44,7 @@ static exchange *exchange_of(mote_grpc_call *call)
 
 static const char *const type_urls[] = {
     [UNARY] = "type.googleapis.com/connectrpc.conformance.v1.UnaryRequest",
+    [IDEMPOTENT] = "type.googleapis.com/connectrpc.conformance.v1.IdempotentUnaryRequest",
     [SERVER_STREAM] = "type.googleapis.com/connectrpc.conformance.v1.ServerStreamRequest",
     [CLIENT_STREAM] = "type.googleapis.com/connectrpc.conformance.v1.ClientStreamRequest",
     [BIDI] = "type.googleapis.com/connectrpc.conformance.v1.BidiStreamRequest"};
@@ -80,6 +83,11 @@ static void define_unary(exchange *x, const connectrpc_conformance_v1_UnaryRespo
     }
 }
 
+static bool is_unary(enum kind kind)
+{
+    return kind == UNARY || kind == IDEMPOTENT || kind == CLIENT_STREAM;
+}
+
 static bool read_definition(exchange *x, enum kind kind, const mote_grpc_event *ev)
 {
     union {
@@ -89,8 +97,9 @@ static bool read_definition(exchange *x, enum kind kind, const mote_grpc_event *
     } request;
     static const mote_pb_decoder *const tables[] = {
         [UNARY] = &connectrpc_conformance_v1_UnaryRequest_decoder,
+        [IDEMPOTENT] = &connectrpc_conformance_v1_UnaryRequest_decoder, /* the same fields */
         [SERVER_STREAM] = &connectrpc_conformance_v1_ServerStreamRequest_decoder,
-        [CLIENT_STREAM] = &connectrpc_conformance_v1_UnaryRequest_decoder, /* the same fields */
+        [CLIENT_STREAM] = &connectrpc_conformance_v1_UnaryRequest_decoder,
         [BIDI] = &connectrpc_conformance_v1_BidiStreamRequest_decoder};
 
     if (!decode_copy(tables[kind], &request, ev->data, ev->len))
@@ -101,7 +110,7 @@ static bool read_definition(exchange *x, enum kind kind, const mote_grpc_event *
         x->definition = *request.bidi.response_definition;
     if (kind == BIDI)
         x->full_duplex = request.bidi.full_duplex;
-    if ((kind == UNARY || kind == CLIENT_STREAM) && request.unary.response_definition) {
+    if (is_unary(kind) && request.unary.response_definition) {
         define_unary(x, request.unary.response_definition);
         x->defined = true;
     }
@@ -258,7 +267,7 @@ static int on_message(mote_grpc_call *call, const mote_grpc_event *ev, enum kind
 static int on_half_close(mote_grpc_call *call, enum kind kind)
 {
     exchange *x = exchange_of(call);
-    bool unary = kind == UNARY || kind == CLIENT_STREAM;
+    bool unary = is_unary(kind);
     size_t count = x->definition.response_data.count;
     int r = send_headers(call, x);
 
@@ -310,6 +319,11 @@ static int unary(mote_grpc_call *call, const mote_grpc_event *ev)
     return handle(call, ev, UNARY);
 }
 
+static int idempotent_unary(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    return handle(call, ev, IDEMPOTENT);
+}
+
 static int server_stream(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     return handle(call, ev, SERVER_STREAM);
@@ -326,9 +340,37 @@ static int bidi_stream(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] = connectrpc_conformance_v1_ConformanceService_METHODS(
-    unary, server_stream, client_stream, bidi_stream, NULL, unary);
+    unary, server_stream, client_stream, bidi_stream, NULL, idempotent_unary);
 static const mote_grpc_service services[] = {
     connectrpc_conformance_v1_ConformanceService_SERVICE(methods)};
+
+/* ---- browsers ------------------------------------------------------------------------------ */
+
+#define KNOWN(name)                                                                                \
+    {                                                                                              \
+        &connectrpc_conformance_v1_##name##_json, &connectrpc_conformance_v1_##name##_encoder,     \
+            &connectrpc_conformance_v1_##name##_decoder                                            \
+    }
+static const mote_pb_json_known known[] = {KNOWN(UnaryRequest),
+                                           KNOWN(IdempotentUnaryRequest),
+                                           KNOWN(ServerStreamRequest),
+                                           KNOWN(ClientStreamRequest),
+                                           KNOWN(BidiStreamRequest),
+                                           KNOWN(Header),
+                                           KNOWN(ConformancePayload_RequestInfo)};
+static const mote_pb_json_options json_options = {known, sizeof known / sizeof *known, true};
+static const mote_connect_service *const connect_services[] = {
+    &connectrpc_conformance_v1_ConformanceService_CONNECT};
+static uint64_t scratch[32 * LARGEST / 8], places[PLACES][LARGEST / 8];
+static const mote_connect_config connect_config = {.services = connect_services,
+                                                   .service_count = 1,
+                                                   .json = &json_options,
+                                                   .scratch = scratch,
+                                                   .scratch_size = sizeof scratch,
+                                                   .places = places,
+                                                   .place_size = sizeof places[0],
+                                                   .place_count = PLACES};
+static const mote_grpc_door door = MOTE_CONNECT_DOOR(&connect_config);
 
 /* ---- the server ---------------------------------------------------------------------------- */
 
@@ -372,24 +414,29 @@ int main(int argc, char **argv)
             return 1;
         security = mote_posix_tls_security(&config);
     }
+    mote_posix_security http1 = mote_posix_http1();
+    if (request.http_version == HTTP_1)
+        security = http1;
     uint32_t limit = request.message_receive_limit ? request.message_receive_limit : LARGEST;
-    mote_posix_server server = {.address = "127.0.0.1:0",
-                                .grpc = {.max_calls = 100,
-                                         .slots = 16,
-                                         .rx_size = limit + 5,
-                                         .tx_size = 65536,
-                                         .table_size = 4096,
-                                         .field_size = 16384,
-                                         .user_size = sizeof(exchange *),
-                                         .connection_window = 16 << 20,
-                                         .codecs = &mote_grpc_zlib,
-                                         .message = get_memory(limit),
-                                         .message_size = limit,
-                                         .services = services,
-                                         .service_count = 1},
-                                .security = request.use_tls ? &security : NULL,
-                                .ready = ready,
-                                .turn = each_turn,
-                                .turn_ms = 1};
+    mote_posix_server server = {
+        .address = "127.0.0.1:0",
+        .grpc = {.max_calls = 100,
+                 .slots = 16,
+                 .rx_size = limit + 5,
+                 .tx_size = 65536,
+                 .table_size = 4096,
+                 .field_size = 16384,
+                 .user_size = sizeof(exchange *) + MOTE_CONNECT_STATE,
+                 .door = &door,
+                 .connection_window = 16 << 20,
+                 .codecs = &mote_grpc_zlib,
+                 .message = get_memory(limit),
+                 .message_size = limit,
+                 .services = services,
+                 .service_count = 1},
+        .security = request.use_tls || request.http_version == HTTP_1 ? &security : NULL,
+        .ready = ready,
+        .turn = each_turn,
+        .turn_ms = 1};
     return mote_posix_serve(&server) < 0;
 }

@@ -5,12 +5,22 @@ const mote_pb_message grpc_testing_Empty_layout = {NULL, NULL, 0, sizeof(grpc_te
 const mote_pb_encoder grpc_testing_Empty_encoder = {&grpc_testing_Empty_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder grpc_testing_Empty_decoder = {&grpc_testing_Empty_layout, NULL, NULL, NULL, NULL, NULL};
 
+const mote_pb_json grpc_testing_Empty_json = {&grpc_testing_Empty_layout, "grpc.testing.Empty", NULL, NULL, 0, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field grpc_testing_BoolValue_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_BoolValue, value), MOTE_PB_BOOL, 0},
 };
 const mote_pb_message grpc_testing_BoolValue_layout = {grpc_testing_BoolValue_fields, NULL, 1, sizeof(grpc_testing_BoolValue)};
 const mote_pb_encoder grpc_testing_BoolValue_encoder = {&grpc_testing_BoolValue_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder grpc_testing_BoolValue_decoder = {&grpc_testing_BoolValue_layout, NULL, NULL, NULL, NULL, NULL};
+
+static const mote_pb_json_field grpc_testing_BoolValue_json_fields[] = {
+    {"value", NULL, false},
+};
+static const mote_pb_json_name grpc_testing_BoolValue_json_names[] = {
+    {"value", 0},
+};
+const mote_pb_json grpc_testing_BoolValue_json = {&grpc_testing_BoolValue_layout, "grpc.testing.BoolValue", grpc_testing_BoolValue_json_fields, grpc_testing_BoolValue_json_names, 1, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field grpc_testing_Payload_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_Payload, type), MOTE_PB_ENUM_TYPE, 0},
@@ -20,6 +30,16 @@ const mote_pb_message grpc_testing_Payload_layout = {grpc_testing_Payload_fields
 const mote_pb_encoder grpc_testing_Payload_encoder = {&grpc_testing_Payload_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder grpc_testing_Payload_decoder = {&grpc_testing_Payload_layout, NULL, NULL, NULL, NULL, NULL};
 
+static const mote_pb_json_field grpc_testing_Payload_json_fields[] = {
+    {"type", &grpc_testing_PayloadType_json, false},
+    {"body", NULL, false},
+};
+static const mote_pb_json_name grpc_testing_Payload_json_names[] = {
+    {"body", 1},
+    {"type", 0},
+};
+const mote_pb_json grpc_testing_Payload_json = {&grpc_testing_Payload_layout, "grpc.testing.Payload", grpc_testing_Payload_json_fields, grpc_testing_Payload_json_names, 2, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field grpc_testing_EchoStatus_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_EchoStatus, code), MOTE_PB_INT32, 0},
     {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_EchoStatus, message), MOTE_PB_TEXT, 0},
@@ -27,6 +47,16 @@ static const mote_pb_field grpc_testing_EchoStatus_fields[] = {
 const mote_pb_message grpc_testing_EchoStatus_layout = {grpc_testing_EchoStatus_fields, NULL, 2, sizeof(grpc_testing_EchoStatus)};
 const mote_pb_encoder grpc_testing_EchoStatus_encoder = {&grpc_testing_EchoStatus_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder grpc_testing_EchoStatus_decoder = {&grpc_testing_EchoStatus_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
+
+static const mote_pb_json_field grpc_testing_EchoStatus_json_fields[] = {
+    {"code", NULL, false},
+    {"message", NULL, true},
+};
+static const mote_pb_json_name grpc_testing_EchoStatus_json_names[] = {
+    {"code", 0},
+    {"message", 1},
+};
+const mote_pb_json grpc_testing_EchoStatus_json = {&grpc_testing_EchoStatus_layout, "grpc.testing.EchoStatus", grpc_testing_EchoStatus_json_fields, grpc_testing_EchoStatus_json_names, 2, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field grpc_testing_TestOrcaReport_fields[] = {
     {MOTE_PB_KEY(1, 1), offsetof(grpc_testing_TestOrcaReport, cpu_utilization), MOTE_PB_DOUBLE, 0},
@@ -47,17 +77,54 @@ static int grpc_testing_TestOrcaReport_put(mote_pb_writer *w, const mote_pb_mess
 const mote_pb_encoder grpc_testing_TestOrcaReport_encoder = {&grpc_testing_TestOrcaReport_layout, NULL, grpc_testing_TestOrcaReport_put};
 const mote_pb_decoder grpc_testing_TestOrcaReport_decoder = {&grpc_testing_TestOrcaReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
+static const mote_pb_json_field grpc_testing_TestOrcaReport_json_fields[] = {
+    {"cpuUtilization", NULL, false},
+    {"memoryUtilization", NULL, false},
+    {"requestCost", &grpc_testing_TestOrcaReport_RequestCostEntry_json, false},
+    {"utilization", &grpc_testing_TestOrcaReport_UtilizationEntry_json, false},
+};
+static const mote_pb_json_name grpc_testing_TestOrcaReport_json_names[] = {
+    {"cpuUtilization", 0},
+    {"cpu_utilization", 0},
+    {"memoryUtilization", 1},
+    {"memory_utilization", 1},
+    {"requestCost", 2},
+    {"request_cost", 2},
+    {"utilization", 3},
+};
+const mote_pb_json grpc_testing_TestOrcaReport_json = {&grpc_testing_TestOrcaReport_layout, "grpc.testing.TestOrcaReport", grpc_testing_TestOrcaReport_json_fields, grpc_testing_TestOrcaReport_json_names, 7, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field grpc_testing_TestOrcaReport_RequestCostEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_TestOrcaReport_RequestCostEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport_RequestCostEntry, value), MOTE_PB_DOUBLE, 0},
 };
 const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_layout = {grpc_testing_TestOrcaReport_RequestCostEntry_fields, NULL, 2, sizeof(grpc_testing_TestOrcaReport_RequestCostEntry)};
 
+static const mote_pb_json_field grpc_testing_TestOrcaReport_RequestCostEntry_json_fields[] = {
+    {"key", NULL, true},
+    {"value", NULL, false},
+};
+static const mote_pb_json_name grpc_testing_TestOrcaReport_RequestCostEntry_json_names[] = {
+    {"key", 0},
+    {"value", 1},
+};
+const mote_pb_json grpc_testing_TestOrcaReport_RequestCostEntry_json = {&grpc_testing_TestOrcaReport_RequestCostEntry_layout, "grpc.testing.TestOrcaReport.RequestCostEntry", grpc_testing_TestOrcaReport_RequestCostEntry_json_fields, grpc_testing_TestOrcaReport_RequestCostEntry_json_names, 2, MOTE_PB_JSON_MAP};
+
 static const mote_pb_field grpc_testing_TestOrcaReport_UtilizationEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_TestOrcaReport_UtilizationEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 1), offsetof(grpc_testing_TestOrcaReport_UtilizationEntry, value), MOTE_PB_DOUBLE, 0},
 };
 const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_layout = {grpc_testing_TestOrcaReport_UtilizationEntry_fields, NULL, 2, sizeof(grpc_testing_TestOrcaReport_UtilizationEntry)};
+
+static const mote_pb_json_field grpc_testing_TestOrcaReport_UtilizationEntry_json_fields[] = {
+    {"key", NULL, true},
+    {"value", NULL, false},
+};
+static const mote_pb_json_name grpc_testing_TestOrcaReport_UtilizationEntry_json_names[] = {
+    {"key", 0},
+    {"value", 1},
+};
+const mote_pb_json grpc_testing_TestOrcaReport_UtilizationEntry_json = {&grpc_testing_TestOrcaReport_UtilizationEntry_layout, "grpc.testing.TestOrcaReport.UtilizationEntry", grpc_testing_TestOrcaReport_UtilizationEntry_json_fields, grpc_testing_TestOrcaReport_UtilizationEntry_json_names, 2, MOTE_PB_JSON_MAP};
 
 static const mote_pb_field grpc_testing_SimpleRequest_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_SimpleRequest, response_type), MOTE_PB_ENUM_TYPE, 0},
@@ -86,6 +153,41 @@ static int grpc_testing_SimpleRequest_put(mote_pb_writer *w, const mote_pb_messa
 const mote_pb_encoder grpc_testing_SimpleRequest_encoder = {&grpc_testing_SimpleRequest_layout, NULL, grpc_testing_SimpleRequest_put};
 const mote_pb_decoder grpc_testing_SimpleRequest_decoder = {&grpc_testing_SimpleRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field grpc_testing_SimpleRequest_json_fields[] = {
+    {"responseType", &grpc_testing_PayloadType_json, false},
+    {"responseSize", NULL, false},
+    {"payload", &grpc_testing_Payload_json, false},
+    {"fillUsername", NULL, false},
+    {"fillOauthScope", NULL, false},
+    {"responseCompressed", &grpc_testing_BoolValue_json, false},
+    {"responseStatus", &grpc_testing_EchoStatus_json, false},
+    {"expectCompressed", &grpc_testing_BoolValue_json, false},
+    {"fillServerId", NULL, false},
+    {"orcaPerQueryReport", &grpc_testing_TestOrcaReport_json, false},
+};
+static const mote_pb_json_name grpc_testing_SimpleRequest_json_names[] = {
+    {"expectCompressed", 7},
+    {"expect_compressed", 7},
+    {"fillOauthScope", 4},
+    {"fillServerId", 8},
+    {"fillUsername", 3},
+    {"fill_oauth_scope", 4},
+    {"fill_server_id", 8},
+    {"fill_username", 3},
+    {"orcaPerQueryReport", 9},
+    {"orca_per_query_report", 9},
+    {"payload", 2},
+    {"responseCompressed", 5},
+    {"responseSize", 1},
+    {"responseStatus", 6},
+    {"responseType", 0},
+    {"response_compressed", 5},
+    {"response_size", 1},
+    {"response_status", 6},
+    {"response_type", 0},
+};
+const mote_pb_json grpc_testing_SimpleRequest_json = {&grpc_testing_SimpleRequest_layout, "grpc.testing.SimpleRequest", grpc_testing_SimpleRequest_json_fields, grpc_testing_SimpleRequest_json_names, 19, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field grpc_testing_SimpleResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_SimpleResponse, payload), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_SimpleResponse, username), MOTE_PB_TEXT, 0},
@@ -105,6 +207,24 @@ static int grpc_testing_SimpleResponse_put(mote_pb_writer *w, const mote_pb_mess
 const mote_pb_encoder grpc_testing_SimpleResponse_encoder = {&grpc_testing_SimpleResponse_layout, NULL, grpc_testing_SimpleResponse_put};
 const mote_pb_decoder grpc_testing_SimpleResponse_decoder = {&grpc_testing_SimpleResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field grpc_testing_SimpleResponse_json_fields[] = {
+    {"payload", &grpc_testing_Payload_json, false},
+    {"username", NULL, true},
+    {"oauthScope", NULL, true},
+    {"serverId", NULL, true},
+    {"hostname", NULL, true},
+};
+static const mote_pb_json_name grpc_testing_SimpleResponse_json_names[] = {
+    {"hostname", 4},
+    {"oauthScope", 2},
+    {"oauth_scope", 2},
+    {"payload", 0},
+    {"serverId", 3},
+    {"server_id", 3},
+    {"username", 1},
+};
+const mote_pb_json grpc_testing_SimpleResponse_json = {&grpc_testing_SimpleResponse_layout, "grpc.testing.SimpleResponse", grpc_testing_SimpleResponse_json_fields, grpc_testing_SimpleResponse_json_names, 7, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field grpc_testing_StreamingInputCallRequest_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingInputCallRequest, payload), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingInputCallRequest, expect_compressed), MOTE_PB_MESSAGE, 1},
@@ -122,12 +242,32 @@ static int grpc_testing_StreamingInputCallRequest_put(mote_pb_writer *w, const m
 const mote_pb_encoder grpc_testing_StreamingInputCallRequest_encoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, grpc_testing_StreamingInputCallRequest_put};
 const mote_pb_decoder grpc_testing_StreamingInputCallRequest_decoder = {&grpc_testing_StreamingInputCallRequest_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field grpc_testing_StreamingInputCallRequest_json_fields[] = {
+    {"payload", &grpc_testing_Payload_json, false},
+    {"expectCompressed", &grpc_testing_BoolValue_json, false},
+};
+static const mote_pb_json_name grpc_testing_StreamingInputCallRequest_json_names[] = {
+    {"expectCompressed", 1},
+    {"expect_compressed", 1},
+    {"payload", 0},
+};
+const mote_pb_json grpc_testing_StreamingInputCallRequest_json = {&grpc_testing_StreamingInputCallRequest_layout, "grpc.testing.StreamingInputCallRequest", grpc_testing_StreamingInputCallRequest_json_fields, grpc_testing_StreamingInputCallRequest_json_names, 3, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field grpc_testing_StreamingInputCallResponse_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingInputCallResponse, aggregated_payload_size), MOTE_PB_INT32, 0},
 };
 const mote_pb_message grpc_testing_StreamingInputCallResponse_layout = {grpc_testing_StreamingInputCallResponse_fields, NULL, 1, sizeof(grpc_testing_StreamingInputCallResponse)};
 const mote_pb_encoder grpc_testing_StreamingInputCallResponse_encoder = {&grpc_testing_StreamingInputCallResponse_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder grpc_testing_StreamingInputCallResponse_decoder = {&grpc_testing_StreamingInputCallResponse_layout, NULL, NULL, NULL, NULL, NULL};
+
+static const mote_pb_json_field grpc_testing_StreamingInputCallResponse_json_fields[] = {
+    {"aggregatedPayloadSize", NULL, false},
+};
+static const mote_pb_json_name grpc_testing_StreamingInputCallResponse_json_names[] = {
+    {"aggregatedPayloadSize", 0},
+    {"aggregated_payload_size", 0},
+};
+const mote_pb_json grpc_testing_StreamingInputCallResponse_json = {&grpc_testing_StreamingInputCallResponse_layout, "grpc.testing.StreamingInputCallResponse", grpc_testing_StreamingInputCallResponse_json_fields, grpc_testing_StreamingInputCallResponse_json_names, 2, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field grpc_testing_ResponseParameters_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_ResponseParameters, size), MOTE_PB_INT32, 0},
@@ -146,6 +286,22 @@ static int grpc_testing_ResponseParameters_put(mote_pb_writer *w, const mote_pb_
 }
 const mote_pb_encoder grpc_testing_ResponseParameters_encoder = {&grpc_testing_ResponseParameters_layout, NULL, grpc_testing_ResponseParameters_put};
 const mote_pb_decoder grpc_testing_ResponseParameters_decoder = {&grpc_testing_ResponseParameters_layout, NULL, NULL, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field grpc_testing_ResponseParameters_json_fields[] = {
+    {"size", NULL, false},
+    {"intervalUs", NULL, false},
+    {"compressed", &grpc_testing_BoolValue_json, false},
+    {"fillPeerSocketAddress", &grpc_testing_BoolValue_json, false},
+};
+static const mote_pb_json_name grpc_testing_ResponseParameters_json_names[] = {
+    {"compressed", 2},
+    {"fillPeerSocketAddress", 3},
+    {"fill_peer_socket_address", 3},
+    {"intervalUs", 1},
+    {"interval_us", 1},
+    {"size", 0},
+};
+const mote_pb_json grpc_testing_ResponseParameters_json = {&grpc_testing_ResponseParameters_layout, "grpc.testing.ResponseParameters", grpc_testing_ResponseParameters_json_fields, grpc_testing_ResponseParameters_json_names, 6, MOTE_PB_JSON_OBJECT};
 
 static const mote_pb_field grpc_testing_StreamingOutputCallRequest_fields[] = {
     {MOTE_PB_KEY(1, 0), offsetof(grpc_testing_StreamingOutputCallRequest, response_type), MOTE_PB_ENUM_TYPE, 0},
@@ -169,6 +325,26 @@ static int grpc_testing_StreamingOutputCallRequest_put(mote_pb_writer *w, const 
 const mote_pb_encoder grpc_testing_StreamingOutputCallRequest_encoder = {&grpc_testing_StreamingOutputCallRequest_layout, NULL, grpc_testing_StreamingOutputCallRequest_put};
 const mote_pb_decoder grpc_testing_StreamingOutputCallRequest_decoder = {&grpc_testing_StreamingOutputCallRequest_layout, mote_pb_utf8_valid, mote_pb_read_messages, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field grpc_testing_StreamingOutputCallRequest_json_fields[] = {
+    {"responseType", &grpc_testing_PayloadType_json, false},
+    {"responseParameters", &grpc_testing_ResponseParameters_json, false},
+    {"payload", &grpc_testing_Payload_json, false},
+    {"responseStatus", &grpc_testing_EchoStatus_json, false},
+    {"orcaOobReport", &grpc_testing_TestOrcaReport_json, false},
+};
+static const mote_pb_json_name grpc_testing_StreamingOutputCallRequest_json_names[] = {
+    {"orcaOobReport", 4},
+    {"orca_oob_report", 4},
+    {"payload", 2},
+    {"responseParameters", 1},
+    {"responseStatus", 3},
+    {"responseType", 0},
+    {"response_parameters", 1},
+    {"response_status", 3},
+    {"response_type", 0},
+};
+const mote_pb_json grpc_testing_StreamingOutputCallRequest_json = {&grpc_testing_StreamingOutputCallRequest_layout, "grpc.testing.StreamingOutputCallRequest", grpc_testing_StreamingOutputCallRequest_json_fields, grpc_testing_StreamingOutputCallRequest_json_names, 9, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field grpc_testing_StreamingOutputCallResponse_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(grpc_testing_StreamingOutputCallResponse, payload), MOTE_PB_MESSAGE, 0},
     {MOTE_PB_KEY(2, 2), offsetof(grpc_testing_StreamingOutputCallResponse, peer_socket_address), MOTE_PB_TEXT, 0},
@@ -184,6 +360,27 @@ static int grpc_testing_StreamingOutputCallResponse_put(mote_pb_writer *w, const
 }
 const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder = {&grpc_testing_StreamingOutputCallResponse_layout, NULL, grpc_testing_StreamingOutputCallResponse_put};
 const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder = {&grpc_testing_StreamingOutputCallResponse_layout, mote_pb_utf8_valid, NULL, mote_pb_enter, NULL, NULL};
+
+static const mote_pb_json_field grpc_testing_StreamingOutputCallResponse_json_fields[] = {
+    {"payload", &grpc_testing_Payload_json, false},
+    {"peerSocketAddress", NULL, true},
+};
+static const mote_pb_json_name grpc_testing_StreamingOutputCallResponse_json_names[] = {
+    {"payload", 0},
+    {"peerSocketAddress", 1},
+    {"peer_socket_address", 1},
+};
+const mote_pb_json grpc_testing_StreamingOutputCallResponse_json = {&grpc_testing_StreamingOutputCallResponse_layout, "grpc.testing.StreamingOutputCallResponse", grpc_testing_StreamingOutputCallResponse_json_fields, grpc_testing_StreamingOutputCallResponse_json_names, 3, MOTE_PB_JSON_OBJECT};
+
+static const mote_pb_enum_value grpc_testing_PayloadType_name_values[] = {
+    {"COMPRESSABLE", grpc_testing_PayloadType_COMPRESSABLE},
+};
+const mote_pb_enum_names grpc_testing_PayloadType_names = {grpc_testing_PayloadType_name_values, 1};
+
+static const mote_pb_enum_value grpc_testing_PayloadType_json_sorted[] = {
+    {"COMPRESSABLE", grpc_testing_PayloadType_COMPRESSABLE},
+};
+const mote_pb_json_enum grpc_testing_PayloadType_json = {&grpc_testing_PayloadType_names, grpc_testing_PayloadType_json_sorted};
 
 const mote_hpack_field grpc_testing_TestService_EmptyCall_path =
     MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.TestService/EmptyCall");
@@ -225,7 +422,33 @@ const mote_hpack_field grpc_testing_TestService_UnimplementedCall_path =
 const mote_grpc_source grpc_testing_TestService_UnimplementedCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 const mote_grpc_source grpc_testing_TestService_UnimplementedCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 
+static const mote_connect_method grpc_testing_TestService_connect_methods[] = {
+    {"EmptyCall", {&grpc_testing_Empty_json, &grpc_testing_Empty_encoder, &grpc_testing_Empty_decoder},
+     {&grpc_testing_Empty_json, &grpc_testing_Empty_encoder, &grpc_testing_Empty_decoder}, false, false},
+    {"UnaryCall", {&grpc_testing_SimpleRequest_json, &grpc_testing_SimpleRequest_encoder, &grpc_testing_SimpleRequest_decoder},
+     {&grpc_testing_SimpleResponse_json, &grpc_testing_SimpleResponse_encoder, &grpc_testing_SimpleResponse_decoder}, false, false},
+    {"CacheableUnaryCall", {&grpc_testing_SimpleRequest_json, &grpc_testing_SimpleRequest_encoder, &grpc_testing_SimpleRequest_decoder},
+     {&grpc_testing_SimpleResponse_json, &grpc_testing_SimpleResponse_encoder, &grpc_testing_SimpleResponse_decoder}, false, false},
+    {"StreamingOutputCall", {&grpc_testing_StreamingOutputCallRequest_json, &grpc_testing_StreamingOutputCallRequest_encoder, &grpc_testing_StreamingOutputCallRequest_decoder},
+     {&grpc_testing_StreamingOutputCallResponse_json, &grpc_testing_StreamingOutputCallResponse_encoder, &grpc_testing_StreamingOutputCallResponse_decoder}, true, false},
+    {"StreamingInputCall", {&grpc_testing_StreamingInputCallRequest_json, &grpc_testing_StreamingInputCallRequest_encoder, &grpc_testing_StreamingInputCallRequest_decoder},
+     {&grpc_testing_StreamingInputCallResponse_json, &grpc_testing_StreamingInputCallResponse_encoder, &grpc_testing_StreamingInputCallResponse_decoder}, true, false},
+    {"FullDuplexCall", {&grpc_testing_StreamingOutputCallRequest_json, &grpc_testing_StreamingOutputCallRequest_encoder, &grpc_testing_StreamingOutputCallRequest_decoder},
+     {&grpc_testing_StreamingOutputCallResponse_json, &grpc_testing_StreamingOutputCallResponse_encoder, &grpc_testing_StreamingOutputCallResponse_decoder}, true, false},
+    {"HalfDuplexCall", {&grpc_testing_StreamingOutputCallRequest_json, &grpc_testing_StreamingOutputCallRequest_encoder, &grpc_testing_StreamingOutputCallRequest_decoder},
+     {&grpc_testing_StreamingOutputCallResponse_json, &grpc_testing_StreamingOutputCallResponse_encoder, &grpc_testing_StreamingOutputCallResponse_decoder}, true, false},
+    {"UnimplementedCall", {&grpc_testing_Empty_json, &grpc_testing_Empty_encoder, &grpc_testing_Empty_decoder},
+     {&grpc_testing_Empty_json, &grpc_testing_Empty_encoder, &grpc_testing_Empty_decoder}, false, false},
+};
+const mote_connect_service grpc_testing_TestService_CONNECT = {"grpc.testing.TestService", grpc_testing_TestService_connect_methods, 8};
+
 const mote_hpack_field grpc_testing_UnimplementedService_UnimplementedCall_path =
     MOTE_HPACK_NAMED(4, ":path", "/grpc.testing.UnimplementedService/UnimplementedCall");
 const mote_grpc_source grpc_testing_UnimplementedService_UnimplementedCall_request = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
 const mote_grpc_source grpc_testing_UnimplementedService_UnimplementedCall_response = {mote_pb_encode_part, mote_pb_strerror, &grpc_testing_Empty_encoder};
+
+static const mote_connect_method grpc_testing_UnimplementedService_connect_methods[] = {
+    {"UnimplementedCall", {&grpc_testing_Empty_json, &grpc_testing_Empty_encoder, &grpc_testing_Empty_decoder},
+     {&grpc_testing_Empty_json, &grpc_testing_Empty_encoder, &grpc_testing_Empty_decoder}, false, false},
+};
+const mote_connect_service grpc_testing_UnimplementedService_CONNECT = {"grpc.testing.UnimplementedService", grpc_testing_UnimplementedService_connect_methods, 1};

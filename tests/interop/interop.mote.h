@@ -3,7 +3,8 @@
 #define INTEROP_MOTE_H
 
 #include "grpc/channel/channel.h"
-#include "pb/pb.h"
+#include "grpc/web/connect.h"
+#include "pb/json/json.h"
 
 #if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
 #error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
@@ -32,6 +33,18 @@ typedef int32_t grpc_testing_PayloadType;
 enum {
     grpc_testing_PayloadType_COMPRESSABLE = 0,
 };
+extern const mote_pb_enum_names grpc_testing_PayloadType_names;
+/* NULL: no value has this number. */
+static inline const char *grpc_testing_PayloadType_name(grpc_testing_PayloadType value)
+{
+    return mote_pb_enum_name(&grpc_testing_PayloadType_names, value);
+}
+/* false: no value has this name. */
+static inline bool grpc_testing_PayloadType_parse(mote_pb_string name, grpc_testing_PayloadType *value)
+{
+    return mote_pb_enum_number(&grpc_testing_PayloadType_names, name, value);
+}
+extern const mote_pb_json_enum grpc_testing_PayloadType_json;
 
 struct grpc_testing_Empty {
     char empty; /* C has no struct without members */
@@ -170,6 +183,7 @@ enum { grpc_testing_StreamingOutputCallResponse_payload_NUMBER = 1 };
 enum { grpc_testing_StreamingOutputCallResponse_peer_socket_address_NUMBER = 2 };
 
 extern const mote_pb_message grpc_testing_Empty_layout;
+extern const mote_pb_json grpc_testing_Empty_json;
 #define grpc_testing_Empty_MAX_SIZE 0 /* bytes of any encoding */
 #define grpc_testing_Empty_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_Empty_encoder;
@@ -197,6 +211,7 @@ static inline int grpc_testing_Empty_copy(grpc_testing_Empty *to, const grpc_tes
 }
 
 extern const mote_pb_message grpc_testing_BoolValue_layout;
+extern const mote_pb_json grpc_testing_BoolValue_json;
 #define grpc_testing_BoolValue_MAX_SIZE 2 /* bytes of any encoding */
 #define grpc_testing_BoolValue_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_BoolValue_encoder;
@@ -224,6 +239,7 @@ static inline int grpc_testing_BoolValue_copy(grpc_testing_BoolValue *to, const 
 }
 
 extern const mote_pb_message grpc_testing_Payload_layout;
+extern const mote_pb_json grpc_testing_Payload_json;
 #define grpc_testing_Payload_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_Payload_encoder;
 extern const mote_pb_decoder grpc_testing_Payload_decoder;
@@ -250,6 +266,7 @@ static inline int grpc_testing_Payload_copy(grpc_testing_Payload *to, const grpc
 }
 
 extern const mote_pb_message grpc_testing_EchoStatus_layout;
+extern const mote_pb_json grpc_testing_EchoStatus_json;
 #define grpc_testing_EchoStatus_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_EchoStatus_encoder;
 extern const mote_pb_decoder grpc_testing_EchoStatus_decoder;
@@ -276,6 +293,7 @@ static inline int grpc_testing_EchoStatus_copy(grpc_testing_EchoStatus *to, cons
 }
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_layout;
+extern const mote_pb_json grpc_testing_TestOrcaReport_json;
 #define grpc_testing_TestOrcaReport_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_TestOrcaReport_encoder;
 extern const mote_pb_decoder grpc_testing_TestOrcaReport_decoder;
@@ -302,12 +320,15 @@ static inline int grpc_testing_TestOrcaReport_copy(grpc_testing_TestOrcaReport *
 }
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_RequestCostEntry_layout;
+extern const mote_pb_json grpc_testing_TestOrcaReport_RequestCostEntry_json;
 #define grpc_testing_TestOrcaReport_RequestCostEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message grpc_testing_TestOrcaReport_UtilizationEntry_layout;
+extern const mote_pb_json grpc_testing_TestOrcaReport_UtilizationEntry_json;
 #define grpc_testing_TestOrcaReport_UtilizationEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message grpc_testing_SimpleRequest_layout;
+extern const mote_pb_json grpc_testing_SimpleRequest_json;
 #define grpc_testing_SimpleRequest_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_SimpleRequest_encoder;
 extern const mote_pb_decoder grpc_testing_SimpleRequest_decoder;
@@ -334,6 +355,7 @@ static inline int grpc_testing_SimpleRequest_copy(grpc_testing_SimpleRequest *to
 }
 
 extern const mote_pb_message grpc_testing_SimpleResponse_layout;
+extern const mote_pb_json grpc_testing_SimpleResponse_json;
 #define grpc_testing_SimpleResponse_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_SimpleResponse_encoder;
 extern const mote_pb_decoder grpc_testing_SimpleResponse_decoder;
@@ -360,6 +382,7 @@ static inline int grpc_testing_SimpleResponse_copy(grpc_testing_SimpleResponse *
 }
 
 extern const mote_pb_message grpc_testing_StreamingInputCallRequest_layout;
+extern const mote_pb_json grpc_testing_StreamingInputCallRequest_json;
 #define grpc_testing_StreamingInputCallRequest_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingInputCallRequest_encoder;
 extern const mote_pb_decoder grpc_testing_StreamingInputCallRequest_decoder;
@@ -386,6 +409,7 @@ static inline int grpc_testing_StreamingInputCallRequest_copy(grpc_testing_Strea
 }
 
 extern const mote_pb_message grpc_testing_StreamingInputCallResponse_layout;
+extern const mote_pb_json grpc_testing_StreamingInputCallResponse_json;
 #define grpc_testing_StreamingInputCallResponse_MAX_SIZE 11 /* bytes of any encoding */
 #define grpc_testing_StreamingInputCallResponse_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingInputCallResponse_encoder;
@@ -413,6 +437,7 @@ static inline int grpc_testing_StreamingInputCallResponse_copy(grpc_testing_Stre
 }
 
 extern const mote_pb_message grpc_testing_ResponseParameters_layout;
+extern const mote_pb_json grpc_testing_ResponseParameters_json;
 #define grpc_testing_ResponseParameters_MAX_SIZE 30 /* bytes of any encoding */
 #define grpc_testing_ResponseParameters_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_ResponseParameters_encoder;
@@ -440,6 +465,7 @@ static inline int grpc_testing_ResponseParameters_copy(grpc_testing_ResponsePara
 }
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallRequest_layout;
+extern const mote_pb_json grpc_testing_StreamingOutputCallRequest_json;
 #define grpc_testing_StreamingOutputCallRequest_DEPTH 3 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingOutputCallRequest_encoder;
 extern const mote_pb_decoder grpc_testing_StreamingOutputCallRequest_decoder;
@@ -466,6 +492,7 @@ static inline int grpc_testing_StreamingOutputCallRequest_copy(grpc_testing_Stre
 }
 
 extern const mote_pb_message grpc_testing_StreamingOutputCallResponse_layout;
+extern const mote_pb_json grpc_testing_StreamingOutputCallResponse_json;
 #define grpc_testing_StreamingOutputCallResponse_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder grpc_testing_StreamingOutputCallResponse_encoder;
 extern const mote_pb_decoder grpc_testing_StreamingOutputCallResponse_decoder;
@@ -1128,6 +1155,8 @@ static inline int grpc_testing_TestService_UnimplementedCall_answer(mote_grpc_ca
 }
 #define grpc_testing_TestService_SERVICE(methods) {"grpc.testing.TestService", methods, 8, true}
 
+/* For a server's door (grpc/web/connect.h). */
+extern const mote_connect_service grpc_testing_TestService_CONNECT;
 
 /* ---- service UnimplementedService */
 
@@ -1222,6 +1251,8 @@ static inline int grpc_testing_UnimplementedService_UnimplementedCall_answer(mot
 }
 #define grpc_testing_UnimplementedService_SERVICE(methods) {"grpc.testing.UnimplementedService", methods, 1, true}
 
+/* For a server's door (grpc/web/connect.h). */
+extern const mote_connect_service grpc_testing_UnimplementedService_CONNECT;
 
 #ifdef __cplusplus
 }

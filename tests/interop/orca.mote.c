@@ -20,14 +20,51 @@ static int xds_data_orca_v3_OrcaLoadReport_put(mote_pb_writer *w, const mote_pb_
 const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder = {&xds_data_orca_v3_OrcaLoadReport_layout, NULL, xds_data_orca_v3_OrcaLoadReport_put};
 const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder = {&xds_data_orca_v3_OrcaLoadReport_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
 
+static const mote_pb_json_field xds_data_orca_v3_OrcaLoadReport_json_fields[] = {
+    {"cpuUtilization", NULL, false},
+    {"memUtilization", NULL, false},
+    {"requestCost", &xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_json, false},
+    {"utilization", &xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_json, false},
+};
+static const mote_pb_json_name xds_data_orca_v3_OrcaLoadReport_json_names[] = {
+    {"cpuUtilization", 0},
+    {"cpu_utilization", 0},
+    {"memUtilization", 1},
+    {"mem_utilization", 1},
+    {"requestCost", 2},
+    {"request_cost", 2},
+    {"utilization", 3},
+};
+const mote_pb_json xds_data_orca_v3_OrcaLoadReport_json = {&xds_data_orca_v3_OrcaLoadReport_layout, "xds.data.orca.v3.OrcaLoadReport", xds_data_orca_v3_OrcaLoadReport_json_fields, xds_data_orca_v3_OrcaLoadReport_json_names, 7, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 1), offsetof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry, value), MOTE_PB_DOUBLE, 0},
 };
 const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout = {xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_fields, NULL, 2, sizeof(xds_data_orca_v3_OrcaLoadReport_RequestCostEntry)};
 
+static const mote_pb_json_field xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_json_fields[] = {
+    {"key", NULL, true},
+    {"value", NULL, false},
+};
+static const mote_pb_json_name xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_json_names[] = {
+    {"key", 0},
+    {"value", 1},
+};
+const mote_pb_json xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_json = {&xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout, "xds.data.orca.v3.OrcaLoadReport.RequestCostEntry", xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_json_fields, xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_json_names, 2, MOTE_PB_JSON_MAP};
+
 static const mote_pb_field xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(xds_data_orca_v3_OrcaLoadReport_UtilizationEntry, key), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 1), offsetof(xds_data_orca_v3_OrcaLoadReport_UtilizationEntry, value), MOTE_PB_DOUBLE, 0},
 };
 const mote_pb_message xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout = {xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_fields, NULL, 2, sizeof(xds_data_orca_v3_OrcaLoadReport_UtilizationEntry)};
+
+static const mote_pb_json_field xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_json_fields[] = {
+    {"key", NULL, true},
+    {"value", NULL, false},
+};
+static const mote_pb_json_name xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_json_names[] = {
+    {"key", 0},
+    {"value", 1},
+};
+const mote_pb_json xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_json = {&xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout, "xds.data.orca.v3.OrcaLoadReport.UtilizationEntry", xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_json_fields, xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_json_names, 2, MOTE_PB_JSON_MAP};

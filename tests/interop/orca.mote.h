@@ -2,7 +2,7 @@
 #ifndef ORCA_MOTE_H
 #define ORCA_MOTE_H
 
-#include "pb/pb.h"
+#include "pb/json/json.h"
 
 #if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
 #error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
@@ -48,6 +48,7 @@ enum { xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_key_NUMBER = 1 };
 enum { xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_value_NUMBER = 2 };
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_layout;
+extern const mote_pb_json xds_data_orca_v3_OrcaLoadReport_json;
 #define xds_data_orca_v3_OrcaLoadReport_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder xds_data_orca_v3_OrcaLoadReport_encoder;
 extern const mote_pb_decoder xds_data_orca_v3_OrcaLoadReport_decoder;
@@ -74,9 +75,11 @@ static inline int xds_data_orca_v3_OrcaLoadReport_copy(xds_data_orca_v3_OrcaLoad
 }
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_layout;
+extern const mote_pb_json xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_json;
 #define xds_data_orca_v3_OrcaLoadReport_RequestCostEntry_DEPTH 1 /* messages inside of each other */
 
 extern const mote_pb_message xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_layout;
+extern const mote_pb_json xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_json;
 #define xds_data_orca_v3_OrcaLoadReport_UtilizationEntry_DEPTH 1 /* messages inside of each other */
 
 #ifdef __cplusplus

@@ -17,7 +17,25 @@ static int xds_service_orca_v3_OrcaLoadReportRequest_put(mote_pb_writer *w, cons
 const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_put_list, xds_service_orca_v3_OrcaLoadReportRequest_put};
 const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, mote_pb_utf8_valid, mote_pb_read_values, mote_pb_enter, NULL, NULL};
 
+static const mote_pb_json_field xds_service_orca_v3_OrcaLoadReportRequest_json_fields[] = {
+    {"reportInterval", &google_protobuf_Duration_json, false},
+    {"requestCostNames", NULL, true},
+};
+static const mote_pb_json_name xds_service_orca_v3_OrcaLoadReportRequest_json_names[] = {
+    {"reportInterval", 0},
+    {"report_interval", 0},
+    {"requestCostNames", 1},
+    {"request_cost_names", 1},
+};
+const mote_pb_json xds_service_orca_v3_OrcaLoadReportRequest_json = {&xds_service_orca_v3_OrcaLoadReportRequest_layout, "xds.service.orca.v3.OrcaLoadReportRequest", xds_service_orca_v3_OrcaLoadReportRequest_json_fields, xds_service_orca_v3_OrcaLoadReportRequest_json_names, 4, MOTE_PB_JSON_OBJECT};
+
 const mote_hpack_field xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_path =
     MOTE_HPACK_NAMED(4, ":path", "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics");
 const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_request = {mote_pb_encode_part, mote_pb_strerror, &xds_service_orca_v3_OrcaLoadReportRequest_encoder};
 const mote_grpc_source xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_response = {mote_pb_encode_part, mote_pb_strerror, &xds_data_orca_v3_OrcaLoadReport_encoder};
+
+static const mote_connect_method xds_service_orca_v3_OpenRcaService_connect_methods[] = {
+    {"StreamCoreMetrics", {&xds_service_orca_v3_OrcaLoadReportRequest_json, &xds_service_orca_v3_OrcaLoadReportRequest_encoder, &xds_service_orca_v3_OrcaLoadReportRequest_decoder},
+     {&xds_data_orca_v3_OrcaLoadReport_json, &xds_data_orca_v3_OrcaLoadReport_encoder, &xds_data_orca_v3_OrcaLoadReport_decoder}, true, false},
+};
+const mote_connect_service xds_service_orca_v3_OpenRcaService_CONNECT = {"xds.service.orca.v3.OpenRcaService", xds_service_orca_v3_OpenRcaService_connect_methods, 1};

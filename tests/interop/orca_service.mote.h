@@ -3,7 +3,8 @@
 #define ORCA_5fSERVICE_MOTE_H
 
 #include "grpc/channel/channel.h"
-#include "pb/pb.h"
+#include "grpc/web/connect.h"
+#include "pb/json/json.h"
 #include "google/protobuf/duration.mote.h"
 #include "orca.mote.h"
 
@@ -25,6 +26,7 @@ enum { xds_service_orca_v3_OrcaLoadReportRequest_report_interval_NUMBER = 1 };
 enum { xds_service_orca_v3_OrcaLoadReportRequest_request_cost_names_NUMBER = 2 };
 
 extern const mote_pb_message xds_service_orca_v3_OrcaLoadReportRequest_layout;
+extern const mote_pb_json xds_service_orca_v3_OrcaLoadReportRequest_json;
 #define xds_service_orca_v3_OrcaLoadReportRequest_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder xds_service_orca_v3_OrcaLoadReportRequest_encoder;
 extern const mote_pb_decoder xds_service_orca_v3_OrcaLoadReportRequest_decoder;
@@ -132,6 +134,8 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_write(mot
 }
 #define xds_service_orca_v3_OpenRcaService_SERVICE(methods) {"xds.service.orca.v3.OpenRcaService", methods, 1, true}
 
+/* For a server's door (grpc/web/connect.h). */
+extern const mote_connect_service xds_service_orca_v3_OpenRcaService_CONNECT;
 
 #ifdef __cplusplus
 }

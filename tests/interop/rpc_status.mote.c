@@ -17,3 +17,15 @@ static int google_rpc_Status_put(mote_pb_writer *w, const mote_pb_message *type,
 }
 const mote_pb_encoder google_rpc_Status_encoder = {&google_rpc_Status_layout, NULL, google_rpc_Status_put};
 const mote_pb_decoder google_rpc_Status_decoder = {&google_rpc_Status_layout, mote_pb_utf8_valid, mote_pb_read_messages, NULL, NULL, NULL};
+
+static const mote_pb_json_field google_rpc_Status_json_fields[] = {
+    {"code", NULL, false},
+    {"message", NULL, true},
+    {"details", &google_protobuf_Any_json, false},
+};
+static const mote_pb_json_name google_rpc_Status_json_names[] = {
+    {"code", 0},
+    {"details", 2},
+    {"message", 1},
+};
+const mote_pb_json google_rpc_Status_json = {&google_rpc_Status_layout, "google.rpc.Status", google_rpc_Status_json_fields, google_rpc_Status_json_names, 3, MOTE_PB_JSON_OBJECT};

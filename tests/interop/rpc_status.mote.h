@@ -2,7 +2,7 @@
 #ifndef RPC_5fSTATUS_MOTE_H
 #define RPC_5fSTATUS_MOTE_H
 
-#include "pb/pb.h"
+#include "pb/json/json.h"
 #include "google/protobuf/any.mote.h"
 
 #if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
@@ -28,6 +28,7 @@ enum { google_rpc_Status_message_NUMBER = 2 };
 enum { google_rpc_Status_details_NUMBER = 3 };
 
 extern const mote_pb_message google_rpc_Status_layout;
+extern const mote_pb_json google_rpc_Status_json;
 #define google_rpc_Status_DEPTH 2 /* messages inside of each other */
 extern const mote_pb_encoder google_rpc_Status_encoder;
 extern const mote_pb_decoder google_rpc_Status_decoder;

@@ -8,3 +8,14 @@ static const mote_pb_field google_protobuf_Any_fields[] = {
 const mote_pb_message google_protobuf_Any_layout = {google_protobuf_Any_fields, NULL, 2, sizeof(google_protobuf_Any)};
 const mote_pb_encoder google_protobuf_Any_encoder = {&google_protobuf_Any_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder google_protobuf_Any_decoder = {&google_protobuf_Any_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
+
+static const mote_pb_json_field google_protobuf_Any_json_fields[] = {
+    {"typeUrl", NULL, true},
+    {"value", NULL, false},
+};
+static const mote_pb_json_name google_protobuf_Any_json_names[] = {
+    {"typeUrl", 0},
+    {"type_url", 0},
+    {"value", 1},
+};
+const mote_pb_json google_protobuf_Any_json = {&google_protobuf_Any_layout, "google.protobuf.Any", google_protobuf_Any_json_fields, google_protobuf_Any_json_names, 3, MOTE_PB_JSON_ANY};

@@ -2,7 +2,7 @@
 #ifndef GOOGLE_2fPROTOBUF_2fANY_MOTE_H
 #define GOOGLE_2fPROTOBUF_2fANY_MOTE_H
 
-#include "pb/pb.h"
+#include "pb/json/json.h"
 
 #if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
 #error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
@@ -132,6 +132,7 @@ enum { google_protobuf_Any_type_url_NUMBER = 1 };
 enum { google_protobuf_Any_value_NUMBER = 2 };
 
 extern const mote_pb_message google_protobuf_Any_layout;
+extern const mote_pb_json google_protobuf_Any_json;
 #define google_protobuf_Any_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder google_protobuf_Any_encoder;
 extern const mote_pb_decoder google_protobuf_Any_decoder;

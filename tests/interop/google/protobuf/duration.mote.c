@@ -8,3 +8,13 @@ static const mote_pb_field google_protobuf_Duration_fields[] = {
 const mote_pb_message google_protobuf_Duration_layout = {google_protobuf_Duration_fields, NULL, 2, sizeof(google_protobuf_Duration)};
 const mote_pb_encoder google_protobuf_Duration_encoder = {&google_protobuf_Duration_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder google_protobuf_Duration_decoder = {&google_protobuf_Duration_layout, NULL, NULL, NULL, NULL, NULL};
+
+static const mote_pb_json_field google_protobuf_Duration_json_fields[] = {
+    {"seconds", NULL, false},
+    {"nanos", NULL, false},
+};
+static const mote_pb_json_name google_protobuf_Duration_json_names[] = {
+    {"nanos", 1},
+    {"seconds", 0},
+};
+const mote_pb_json google_protobuf_Duration_json = {&google_protobuf_Duration_layout, "google.protobuf.Duration", google_protobuf_Duration_json_fields, google_protobuf_Duration_json_names, 2, MOTE_PB_JSON_DURATION};

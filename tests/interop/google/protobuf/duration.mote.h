@@ -2,7 +2,7 @@
 #ifndef GOOGLE_2fPROTOBUF_2fDURATION_MOTE_H
 #define GOOGLE_2fPROTOBUF_2fDURATION_MOTE_H
 
-#include "pb/pb.h"
+#include "pb/json/json.h"
 
 #if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
 #error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
@@ -89,6 +89,7 @@ enum { google_protobuf_Duration_seconds_NUMBER = 1 };
 enum { google_protobuf_Duration_nanos_NUMBER = 2 };
 
 extern const mote_pb_message google_protobuf_Duration_layout;
+extern const mote_pb_json google_protobuf_Duration_json;
 #define google_protobuf_Duration_MAX_SIZE 22 /* bytes of any encoding */
 #define google_protobuf_Duration_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder google_protobuf_Duration_encoder;

@@ -4,3 +4,5 @@
 const mote_pb_message google_protobuf_Empty_layout = {NULL, NULL, 0, sizeof(google_protobuf_Empty)};
 const mote_pb_encoder google_protobuf_Empty_encoder = {&google_protobuf_Empty_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder google_protobuf_Empty_decoder = {&google_protobuf_Empty_layout, NULL, NULL, NULL, NULL, NULL};
+
+const mote_pb_json google_protobuf_Empty_json = {&google_protobuf_Empty_layout, "google.protobuf.Empty", NULL, NULL, 0, MOTE_PB_JSON_OBJECT};

@@ -2,7 +2,7 @@
 #ifndef GOOGLE_2fPROTOBUF_2fEMPTY_MOTE_H
 #define GOOGLE_2fPROTOBUF_2fEMPTY_MOTE_H
 
-#include "pb/pb.h"
+#include "pb/json/json.h"
 
 #if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
 #error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
@@ -26,6 +26,7 @@ struct google_protobuf_Empty {
 };
 
 extern const mote_pb_message google_protobuf_Empty_layout;
+extern const mote_pb_json google_protobuf_Empty_json;
 #define google_protobuf_Empty_MAX_SIZE 0 /* bytes of any encoding */
 #define google_protobuf_Empty_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder google_protobuf_Empty_encoder;
