@@ -385,7 +385,8 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
     if (is_gone(call))
         return mote_status_of_error(MOTE_CHANNEL_ERR_NO_CALL);
     mote_channel *ch = channel_of(call);
-    int r = half_close(call);
+    int r = 0;
+    half_close(call); /* unless its last message has done so, or it is over */
     while (r == 0 && !mote_grpc_decided(call)) {
         r = mote_channel_park(ch);
         if (r == 0 && !mote_grpc_decided(call))

@@ -324,6 +324,63 @@ static void a_connection_that_is_left_is_told(void)
     }
 }
 
+static size_t cuts[2]; /* where reads end, counted in what the server has said */
+
+static int give_to_cut(void *context, uint8_t *buf, size_t cap)
+{
+    for (int i = 0; i < 2; i++)
+        cap = said_at < cuts[i] && cuts[i] - said_at < cap ? cuts[i] - said_at : cap;
+    return give(context, buf, cap);
+}
+
+/* A call with one response, by each of the functions that give it. */
+static mote_status ask(int how, const uint8_t **data, size_t *len)
+{
+    mote_grpc_request request = {.path = &path, .timeout_ms = LIMIT};
+    mote_grpc_bytes message = {(const uint8_t *)"hello", 5};
+    mote_grpc_call *call;
+
+    mote_channel_set_retry(&channel, NULL);
+    if (how < 2) {
+        channel.unary = how == 0 ? NULL : channel.unary;
+        return mote_channel_unary(&channel, &request, &mote_grpc_bytes_source, &message, data, len);
+    }
+    CHECK_INT(mote_channel_start(&channel, &request, &call), 0);
+    CHECK_INT(
+        mote_channel_send(call, &mote_grpc_bytes_source, &message, how == 2 ? MOTE_GRPC_LAST : 0),
+        0);
+    if (how == 4)
+        CHECK_INT(mote_channel_half_close(call), 0);
+    return mote_channel_collect(call, data, len);
+}
+
+/* SETTINGS and their ACK, headers, a message, trailers. */
+static void a_response_is_whole_wherever_reads_end(void)
+{
+    enum { START = 18, END = START + 41 + 16 + 24, HOW = 5 };
+    const uint8_t *data;
+    size_t len;
+
+    for (size_t i = START; i < END; i++) {
+        for (size_t j = i; j < END; j++) {
+            begin(WORKS);
+            channel.io.read = give_to_cut;
+            cuts[0] = i;
+            cuts[1] = j;
+            check_status(ask((int)(i + j) % HOW, &data, &len), MOTE_GRPC_OK, "");
+            CHECK(len == 2 && memcmp(data, "hi", 2) == 0);
+        }
+    }
+    for (int how = 0; how < HOW; how++) { /* each frame by itself */
+        begin(WORKS);
+        channel.io.read = give_to_cut;
+        cuts[0] = START + 41;
+        cuts[1] = START + 41 + 16;
+        check_status(ask(how, &data, &len), MOTE_GRPC_OK, "");
+        CHECK(len == 2 && memcmp(data, "hi", 2) == 0);
+    }
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -348,6 +405,7 @@ int main(void)
     RUN(nothing_is_written_to_a_transport_that_has_ended);
     RUN(a_status_tells_why_the_transport_has_ended);
     RUN(a_server_that_refuses_each_call_is_asked_now_and_then);
+    RUN(a_response_is_whole_wherever_reads_end);
     RUN(close_says_goaway);
     RUN(a_connection_that_is_left_is_told);
     return test_summary();
