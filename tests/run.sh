@@ -81,6 +81,7 @@ LIMIT=300 many "in-process tests, small builds" SMALL_PROGRAMS
 LIMIT=300 many "many streams, counted" PROGRAMS_counted
 run "instructions, counted" "$T/counts" tests/bench/counts.txt
 run "threads, watched" "$BUILD/tsan/test_agent"
+run "workers, watched" "$BUILD/tsan/test_workers"
 run "attacks" "$T/attack_plain"
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
 run "attacks on h2_client" "$T/attack_loopback" client "$BUILD/h2_client"

@@ -4,10 +4,10 @@
  * When the client does not read, the send returns MOTE_AGAIN and so does the handler: the note is
  * offered again when there is room, and flow control holds the client back until then.
  *
- *   bidi_server [--address=127.0.0.1:50051]
+ *   bidi_server [--address=127.0.0.1:50051] [--workers=N]
  */
 #include "../../port/posix/posix.h"
-#include "../common/secure.h"
+#include "../common/workers.h"
 #include "tour.mote.h"
 
 static int chat(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -41,9 +41,11 @@ int main(int argc, char **argv)
                                          .field_size = 2048,
                                          .services = services,
                                          .service_count = 1}};
-    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"),
+                              WORKERS_OPTION, OPTIONS_END};
 
     parse_options(argc, argv, "bidi_server: answers mote.tour.Tour/Chat", options);
     server.security = secure_server();
+    workers_use(&server);
     return mote_posix_serve(&server) < 0;
 }

@@ -1,10 +1,10 @@
 /*
  * Client streaming: many requests, one response. Publish counts the notes that it gets.
  *
- *   client_stream_server [--address=127.0.0.1:50051]
+ *   client_stream_server [--address=127.0.0.1:50051] [--workers=N]
  */
 #include "../../port/posix/posix.h"
-#include "../common/secure.h"
+#include "../common/workers.h"
 #include "tour.mote.h"
 
 typedef struct {
@@ -45,9 +45,11 @@ int main(int argc, char **argv)
                                          .user_size = sizeof(publication),
                                          .services = services,
                                          .service_count = 1}};
-    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"),
+                              WORKERS_OPTION, OPTIONS_END};
 
     parse_options(argc, argv, "client_stream_server: answers mote.tour.Tour/Publish", options);
     server.security = secure_server();
+    workers_use(&server);
     return mote_posix_serve(&server) < 0;
 }

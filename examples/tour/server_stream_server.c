@@ -2,10 +2,10 @@
  * Server streaming: one request, many responses. Subscribe sends `maximum` notes, as fast as the
  * client takes them. How far a call is lies in its user memory, so nothing waits in a queue.
  *
- *   server_stream_server [--address=127.0.0.1:50051]
+ *   server_stream_server [--address=127.0.0.1:50051] [--workers=N]
  */
 #include "../../port/posix/posix.h"
-#include "../common/secure.h"
+#include "../common/workers.h"
 #include "tour.mote.h"
 
 typedef struct {
@@ -63,9 +63,11 @@ int main(int argc, char **argv)
                                          .user_size = sizeof(subscription),
                                          .services = services,
                                          .service_count = 1}};
-    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"),
+                              WORKERS_OPTION, OPTIONS_END};
 
     parse_options(argc, argv, "server_stream_server: answers mote.tour.Tour/Subscribe", options);
     server.security = secure_server();
+    workers_use(&server);
     return mote_posix_serve(&server) < 0;
 }

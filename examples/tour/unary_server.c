@@ -1,10 +1,10 @@
 /*
  * Unary: one request, one response. Latest returns a note on the topic that was asked for.
  *
- *   unary_server [--address=127.0.0.1:50051]
+ *   unary_server [--address=127.0.0.1:50051] [--workers=N]
  */
 #include "../../port/posix/posix.h"
-#include "../common/secure.h"
+#include "../common/workers.h"
 #include "tour.mote.h"
 
 #include <time.h>
@@ -44,9 +44,11 @@ int main(int argc, char **argv)
                                          .user_size = sizeof(int64_t),
                                          .services = services,
                                          .service_count = 1}};
-    const option options[] = {OPTION("--address", &server.address, "where to listen"), OPTIONS_END};
+    const option options[] = {OPTION("--address", &server.address, "where to listen"),
+                              WORKERS_OPTION, OPTIONS_END};
 
     parse_options(argc, argv, "unary_server: answers mote.tour.Tour/Latest", options);
     server.security = secure_server();
+    workers_use(&server);
     return mote_posix_serve(&server) < 0;
 }

@@ -82,12 +82,8 @@ static dialling *new_dialling(mote_posix_loop *loop, const char *address, size_t
 static int start_dialling(dialling *d)
 {
     pthread_t thread;
-    sigset_t all, before;
+    int r = mote_posix_thread(&thread, dial, d);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = pthread_create(&thread, NULL, dial, d);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r == 0)
         pthread_detach(thread);
     return r;

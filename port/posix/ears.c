@@ -15,12 +15,19 @@ enum {
     FULL_MS = 100  /* until the next try when there is no file descriptor or no room */
 };
 
+/* Of the loops that share a listener one is woken for each who comes. Such a watch cannot be
+ * changed, so that a loop which is full watches no more. */
+static int watch(const mote_posix_loop *loop, int what, int listener)
+{
+    struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = NULL};
+
+    return epoll_ctl(loop->epoll, what, listener, &e);
+}
+
 int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
                            void *context)
 {
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
-
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, listener, &e) < 0) {
+    if (watch(loop, EPOLL_CTL_ADD, listener) < 0) {
         mote_posix_failed("listen", "", strerror(errno));
         close(listener);
         return -1;
@@ -32,8 +39,11 @@ int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accep
     return 0;
 }
 
+/* The socket may live on, in the listener of another loop, and so be watched for ever. */
 void mote_posix_loop_deafen(mote_posix_loop *loop)
 {
+    if (loop->ears == MOTE_POSIX_LISTENING)
+        watch(loop, EPOLL_CTL_DEL, loop->listener);
     if (loop->ears != MOTE_POSIX_DEAF)
         close(loop->listener);
     loop->listener = -1;
@@ -44,12 +54,12 @@ void mote_posix_loop_deafen(mote_posix_loop *loop)
  * again, at the next connection or in 100 ms. */
 void mote_posix_set_ears(mote_posix_loop *loop, enum mote_posix_ears ears)
 {
-    struct epoll_event e = {.events = ears == MOTE_POSIX_FULL ? 0 : EPOLLIN, .data.ptr = NULL};
+    int what = ears == MOTE_POSIX_FULL ? EPOLL_CTL_DEL : EPOLL_CTL_ADD;
 
     if (loop->ears == MOTE_POSIX_DEAF)
         return;
     loop->ears_ms = loop->now_ms + FULL_MS;
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &e) == 0)
+    if (loop->ears == ears || watch(loop, what, loop->listener) == 0)
         loop->ears = ears;
 }
 

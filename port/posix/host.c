@@ -40,15 +40,36 @@ void *mote_posix_memory(size_t count, size_t size)
     return p == MAP_FAILED ? NULL : p;
 }
 
+int mote_posix_thread(pthread_t *thread, void *(*run)(void *context), void *context)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int r = pthread_create(thread, NULL, run, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
 volatile sig_atomic_t mote_posix_stopped;
 
 _Thread_local int mote_posix_thread_fd = -1;
 
 static int wake = -1;
 
+/* Several threads may begin to serve: one of them makes it. */
+static void make_wake(void)
+{
+    int none = -1, made = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+    if (made >= 0 &&
+        !__atomic_compare_exchange_n(&wake, &none, made, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        close(made);
+}
+
 int mote_posix_wake_fd(void)
 {
-    return wake;
+    return __atomic_load_n(&wake, __ATOMIC_SEQ_CST);
 }
 
 static void stop(int signal)
@@ -56,8 +77,8 @@ static void stop(int signal)
     int saved = errno;
 
     (void)signal;
-    mote_posix_stopped = mote_posix_stopped == 0 ? 1 : 2;
-    eventfd_write(wake, 1);
+    __atomic_store_n(&mote_posix_stopped, mote_posix_stops() == 0 ? 1 : 2, __ATOMIC_RELAXED);
+    eventfd_write(mote_posix_wake_fd(), 1);
     errno = saved;
 }
 
@@ -65,9 +86,9 @@ void mote_posix_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = stop}; /* no SA_RESTART: waits are interrupted */
 
-    if (wake < 0)
-        wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (wake < 0)
+    if (mote_posix_wake_fd() < 0)
+        make_wake();
+    if (mote_posix_wake_fd() < 0)
         return;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

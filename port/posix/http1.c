@@ -104,5 +104,5 @@ static void unwrap_http1(void *self)
 
 mote_posix_security mote_posix_http1(void)
 {
-    return (mote_posix_security){NULL, sizeof(http1_conn), wrap_http1, unwrap_http1};
+    return (mote_posix_security){NULL, sizeof(http1_conn), wrap_http1, unwrap_http1, false};
 }

@@ -362,25 +362,26 @@ static mote_posix_timer *take_out(mote_posix_loop *loop)
 }
 
 /* Ticks what is due and closes what is dead, each once: what they cause to be due at once is for
- * the next turn. True: one was closed. */
+ * the next turn. True: one was closed, or had input. */
 static bool run_timers(mote_posix_loop *loop)
 {
-    bool closed = false;
+    bool happened = false;
 
     MOTE_CHECK_THAT(mote_posix_timers_valid(loop->timers, loop->conn_count));
     for (mote_posix_timer *t = take_out(loop), *after; t; t = after) {
         mote_posix_conn *conn = conn_of(t);
+        uint64_t seen = conn->bytes_in;
         after = t->next;
         t->next = NULL;
         if (!is_doomed(conn) && conn->due_ms <= loop->now_ms)
             tick_conn(conn);
-        closed = closed || is_doomed(conn);
+        happened = happened || is_doomed(conn) || conn->bytes_in != seen;
         if (is_doomed(conn))
             end_conn(conn);
         else
             mote_posix_timer_add(&loop->timers, t, conn->due_ms);
     }
-    return closed;
+    return happened;
 }
 
 /* How long to wait, at the most, for something else to happen. */
@@ -434,11 +435,11 @@ static int wait_events(mote_posix_loop *loop, struct epoll_event *events, uint64
 int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
 {
     struct epoll_event events[TURN_EVENTS];
-    bool closed = run_timers(loop);
+    bool happened = run_timers(loop);
 
     if (loop->ears == MOTE_POSIX_FULL && loop->now_ms >= loop->ears_ms)
         mote_posix_set_ears(loop, MOTE_POSIX_LISTENING);
-    uint64_t wait = closed ? 0 : next_ms(loop); /* the caller may have something to do about it */
+    uint64_t wait = happened ? 0 : next_ms(loop); /* the caller may have something to do about it */
     int n = wait_events(loop, events, timeout_ms < wait ? timeout_ms : wait);
     if (n < 0 && errno != EINTR)
         return -1;

@@ -148,6 +148,7 @@ typedef struct {
     size_t size;
     int (*wrap)(void *context, void *memory, const mote_posix_engine **engine, void **self);
     void (*unwrap)(void *self);
+    bool one_thread; /* all its connections are of one thread, as those of a TLS context are */
 } mote_posix_security;
 
 /* A gRPC server: self is a mote_grpc *. */
@@ -262,7 +263,7 @@ void mote_posix_loop_deafen(mote_posix_loop *loop);
 int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
                         const mote_posix_engine *engine, void *self);
 /* Waits for at most timeout_ms and handles what has happened; not where a connection has been
- * closed before it could wait. -1 on error. */
+ * closed, or had input, before it could wait. -1 on error. */
 int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms);
 /* Lets the engine work and writes what it has: to be called after sending outside of its handlers.
  * Without effect unless the connection is OPEN or ENDING. */
@@ -276,14 +277,41 @@ void mote_posix_loop_end(mote_posix_loop *loop);
 
 /* ---- a gRPC server in one call ------------------------------------------------------------- */
 
+/*
+ * Workers: a server on several cores. Each is a thread with a loop, a listener, connections and
+ * counters of its own, and a connection stays with the worker that has accepted it. On the path of
+ * a message nothing is shared, so that there is no lock. What that asks of a program:
+ *
+ * - Handlers, `turn` and `slow` are called in the threads of all workers, at the same time. What
+ *   they share is constant, or the program locks it, or each worker has its own (`own`).
+ * - A call, its connection and its loop are touched in the thread of their worker alone: in its
+ *   handlers and in its `turn`.
+ * - `own` and `ready` are called in the thread of mote_posix_serve(), before any worker begins.
+ *
+ * The kernel deals connections out by the addresses of both ends (SO_REUSEPORT); those of a Unix
+ * socket go to whichever worker takes them first.
+ */
+enum { MOTE_POSIX_EVERY_CORE = -1, MOTE_POSIX_MOST_WORKERS = 1024 };
+
+/* What a worker may have for itself; it begins as what all have. */
+typedef struct {
+    void *context; /* of its handlers, its `turn` and its `slow`: grpc.context */
+    const mote_posix_security *security;
+} mote_posix_own;
+
 typedef struct {
     const char *address;
     const char *dial;       /* in place of listening: connects to this address, again and again, and
                                serves on the connection that it has opened */
     mote_grpc_config grpc;  /* server is set by the call */
-    size_t max_connections; /* 0: 1024 */
-    uint32_t spin_us;       /* as in mote_posix_loop */
-    bool quiet;             /* does not print "listening on ADDRESS" */
+    size_t max_connections; /* 0: 1024; of all workers, each of which has its even part */
+    int workers; /* 0, 1: the thread that calls; MOTE_POSIX_EVERY_CORE: one for each core that this
+                    process may use */
+    /* Called for each worker, from number 0 on; -1: the server does not start. NULL: all have the
+       same. */
+    int (*own)(void *context, unsigned number, mote_posix_own *own);
+    uint32_t spin_us;                                   /* as in mote_posix_loop */
+    bool quiet;                                         /* does not print "listening on ADDRESS" */
     void (*ready)(const char *address);                 /* in place of that line; may be NULL */
     void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
     uint32_t turn_ms;           /* at least this often; 0: only when something happens */
@@ -297,10 +325,11 @@ typedef struct {
                                             port/posix/tls.h */
 } mote_posix_server;
 
-/* Serves until SIGINT or SIGTERM; then the listener is closed, and each connection ends when its
- * calls have, or drain_ms later, or at a second signal. 0, or -1 on error. Each thread may have one
- * of its own: they share nothing but the signal, which ends all. When slots run short,
- * connections that have sent no request give way, and then idle ones. */
+/* Serves until SIGINT or SIGTERM; then the listeners are closed, and each connection ends when its
+ * calls have, or drain_ms later, or at a second signal. 0, or -1 on error, which is printed: also
+ * when one worker has failed, which ends the others so. Each thread may have a server
+ * of its own: they share nothing but the signal, which ends all. When slots of a worker run short,
+ * its connections that have sent no request give way, and then idle ones. */
 int mote_posix_serve(const mote_posix_server *server);
 
 /* The connection of a call of such a server, for its handlers. */

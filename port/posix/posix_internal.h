@@ -4,6 +4,17 @@
 #include "../../hpack/mote_check.h"
 #include "posix.h"
 
+#include <pthread.h>
+
+/* How often the program was told to stop: what a signal writes, and all threads read. */
+static inline int mote_posix_stops(void)
+{
+    return __atomic_load_n(&mote_posix_stopped, __ATOMIC_RELAXED);
+}
+
+/* host.c: a thread that gets no signals. 0, or an error of errno. */
+int mote_posix_thread(pthread_t *thread, void *(*run)(void *context), void *context);
+
 /* host.c: readable for ever once a signal has come; -1: signals are not caught. Whoever looks at
  * mote_posix_stopped and then waits for this, too, misses none. */
 int mote_posix_wake_fd(void);
@@ -39,6 +50,58 @@ int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd);
 /* As mote_posix_connect(); of the addresses of a name, that with the number `first`, modulo how
  * many there are, is tried first. */
 int mote_posix_connect_from(const char *address, size_t first, uint32_t timeout_ms);
+
+/* socket.c: "unix:/path"; and its address: 0, or -1 with a text. */
+struct sockaddr_un;
+bool mote_posix_is_unix(const char *address);
+int mote_posix_unix_address(const char *address, struct sockaddr_un *un);
+
+/* listen.c: as mote_posix_listen(), and `count` of them: sockets at one address, among which the
+ * kernel deals connections out, or, where that cannot be, descriptors of one socket. All, or -1. */
+int mote_posix_listen_each(const char *address, int *listeners, size_t count);
+
+/* What the workers of a server have in common, which changes only at the end. */
+typedef struct {
+    mote_posix_server config; /* with defaults */
+    int wake;                 /* an eventfd that ends a turn of each; -1: there is but one worker */
+    bool failed;              /* one has; atomic */
+} mote_posix_crew;
+
+/*
+ * server.c: a worker. Zero at first, but for what is above the line. Its cache lines are its own.
+ *
+ *   IDLE -- mote_posix_worker_begin() --> LISTENING -- mote_posix_worker_run() --> IDLE
+ */
+enum mote_posix_worker_state { MOTE_POSIX_WORKER_IDLE, MOTE_POSIX_WORKER_LISTENING };
+typedef struct {
+    _Alignas(128) const mote_posix_server *config;
+    mote_posix_crew *crew;
+    mote_grpc_config grpc;
+    const mote_posix_security *security;
+    size_t connections; /* at the most */
+    int listener;       /* -1: there is none, or the loop has it */
+    /* ---- */
+    pthread_t thread;
+    enum mote_posix_worker_state state;
+    mote_posix_loop *loop;
+    uint8_t *slots;
+    mote_posix_timer *free, *new_ones, *resting;
+    uint64_t came; /* connections, ever */
+    size_t slot_size, made;
+    size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
+    uint64_t looked_ms;   /* when an idle one was last looked for */
+    uint64_t told_ms;     /* when one was last told to go */
+    mote_posix_redial redial;
+} mote_posix_worker;
+
+/* Gets its memory and its loop; -1 with a text. It listens from here on. */
+int mote_posix_worker_begin(mote_posix_worker *w);
+/* Serves until the program is told to stop, or another worker has failed: 0, or -1. */
+int mote_posix_worker_run(mote_posix_worker *w);
+/* Gives back what it has, however far it has come. */
+void mote_posix_worker_end(mote_posix_worker *w);
+/* What a connection takes behind its slot. */
+size_t mote_posix_call_memory(const mote_grpc_config *g);
 
 struct addrinfo;
 

@@ -1,7 +1,8 @@
-/* A gRPC server in one call: listener, connection slots, and a graceful end. */
+/* A worker of a gRPC server: its loop, its connection slots, and a graceful end. */
 #define _GNU_SOURCE
 #include "posix_internal.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,33 +35,19 @@ typedef struct slot {
     mote_grpc_life life;
 } slot;
 
-typedef struct {
-    const mote_posix_server *config;
-    mote_grpc_config grpc;
-    mote_posix_loop *loop;
-    uint8_t *slots;
-    mote_posix_timer *free, *new_ones, *resting;
-    uint64_t came; /* connections, ever */
-    size_t slot_size, made;
-    size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
-    uint64_t looked_ms;   /* when an idle one was last looked for */
-    uint64_t told_ms;     /* when one was last told to go */
-    mote_posix_redial redial;
-} server_state;
-
 static slot *at_place(mote_posix_timer *place)
 {
     return (slot *)((uint8_t *)place - offsetof(slot, place));
 }
 
 /* Where slots in this state stand in an order; NULL: in none. */
-static mote_posix_timer **order_of(server_state *owner, enum slot_state state)
+static mote_posix_timer **order_of(mote_posix_worker *owner, enum slot_state state)
 {
     return state == SLOT_NEW ? &owner->new_ones : state == SLOT_RESTING ? &owner->resting : NULL;
 }
 
 /* The place of a slot in the order of its new state, which may be the old one, is by `at`. */
-static void become(server_state *owner, slot *s, enum slot_state state, uint64_t at)
+static void become(mote_posix_worker *owner, slot *s, enum slot_state state, uint64_t at)
 {
     mote_posix_timer **from = order_of(owner, s->state), **to = order_of(owner, state);
 
@@ -83,7 +70,7 @@ mote_posix_conn *mote_posix_conn_of(const mote_grpc_call *call)
 
 /* ---- handlers, with a look at the clock ---------------------------------------------------- */
 
-static void tell_slow(const server_state *owner, const mote_grpc_method *method, uint64_t ms)
+static void tell_slow(const mote_posix_worker *owner, const mote_grpc_method *method, uint64_t ms)
 {
     const mote_grpc_config *g = &owner->grpc;
     const char *service = "";
@@ -104,7 +91,7 @@ static void tell_slow(const server_state *owner, const mote_grpc_method *method,
 /* *clock_ms: the time now, and afterwards. */
 static void dispatch(slot *s, const mote_grpc_event *ev, uint64_t *clock_ms)
 {
-    server_state *owner = s->conn.user;
+    mote_posix_worker *owner = s->conn.user;
     const mote_grpc_method *method = ev->call ? ev->call->method : NULL;
     uint64_t before = *clock_ms;
 
@@ -154,7 +141,7 @@ static const mote_posix_engine slot_engine = {
 
 /* ---- who comes, and who goes --------------------------------------------------------------- */
 
-static size_t memory_size(const mote_grpc_config *g)
+size_t mote_posix_call_memory(const mote_grpc_config *g)
 {
     return MOTE_GRPC_MEMORY(g->max_calls, g->rx_size, g->tx_size, g->table_size, g->field_size,
                             g->slots, g->user_size);
@@ -162,16 +149,16 @@ static size_t memory_size(const mote_grpc_config *g)
 
 size_t mote_posix_connection_size(const mote_grpc_config *config)
 {
-    return MOTE_GRPC_ALIGN(sizeof(slot)) + memory_size(config);
+    return MOTE_GRPC_ALIGN(sizeof(slot)) + mote_posix_call_memory(config);
 }
 
 static void release(mote_posix_conn *conn)
 {
     slot *s = (slot *)conn;
-    server_state *owner = conn->user;
+    mote_posix_worker *owner = conn->user;
 
-    if (owner->config->security && conn->self)
-        owner->config->security->unwrap(conn->self);
+    if (owner->security && conn->self)
+        owner->security->unwrap(conn->self);
     conn->self = NULL;
     if (s->state == SLOT_LEAVING)
         owner->leaving--;
@@ -183,7 +170,7 @@ static void release(mote_posix_conn *conn)
 
 /* Of the first one: whether it has said nothing for the longest time. One that has gets its place
  * anew, and loses it when it is busy; that is paid for by what it has said. */
-static bool rests_longest(server_state *owner, slot *s)
+static bool rests_longest(mote_posix_worker *owner, slot *s)
 {
     bool is_idle = mote_grpc_active(&s->grpc) == 0 && s->life.state != MOTE_GRPC_LIFE_DRAINS;
 
@@ -193,7 +180,7 @@ static bool rests_longest(server_state *owner, slot *s)
     return false;
 }
 
-static void send_away(server_state *owner, slot *s)
+static void send_away(mote_posix_worker *owner, slot *s)
 {
     become(owner, s, SLOT_KNOWN, 0);
     owner->told_ms = owner->looked_ms;
@@ -203,7 +190,7 @@ static void send_away(server_state *owner, slot *s)
 }
 
 /* They are told first, as their next requests may be on their way. */
-static void send_idle_away(server_state *owner)
+static void send_idle_away(mote_posix_worker *owner)
 {
     enum { ROUND_MS = 5, LOOKS = 256, MOST = 8 };
     unsigned told = 0;
@@ -227,9 +214,9 @@ static size_t reserve_of(size_t most)
 }
 
 /* Before the last slots are taken somebody gives way: who has asked for nothing, or who is idle. */
-static void make_slot_room(server_state *owner)
+static void make_slot_room(mote_posix_worker *owner)
 {
-    size_t most = owner->config->max_connections, reserve = reserve_of(most);
+    size_t most = owner->connections, reserve = reserve_of(most);
 
     if (most == 1 || owner->used - owner->leaving + reserve < most)
         return;
@@ -243,13 +230,13 @@ static void make_slot_room(server_state *owner)
     mote_posix_close(&s->conn);
 }
 
-static bool is_full(const server_state *owner)
+static bool is_full(const mote_posix_worker *owner)
 {
-    return !owner->free && owner->made == owner->config->max_connections;
+    return !owner->free && owner->made == owner->connections;
 }
 
 /* Somebody has been told to go, and has had no time to do so. */
-static bool is_one_leaving(const server_state *owner)
+static bool is_one_leaving(const mote_posix_worker *owner)
 {
     enum { GOING_MS = 1500 };
 
@@ -260,7 +247,7 @@ static bool is_one_leaving(const server_state *owner)
  * away at once, and may go elsewhere. */
 static bool server_has_room(void *context)
 {
-    server_state *owner = context;
+    mote_posix_worker *owner = context;
     struct pollfd comes = {.fd = owner->loop->listener, .events = POLLIN};
 
     if (!is_full(owner))
@@ -270,7 +257,7 @@ static bool server_has_room(void *context)
     return !is_one_leaving(owner);
 }
 
-static slot *take_slot(server_state *owner)
+static slot *take_slot(mote_posix_worker *owner)
 {
     slot *s;
 
@@ -291,14 +278,14 @@ static slot *take_slot(server_state *owner)
 
 static int accept_conn(void *context, int fd)
 {
-    server_state *owner = context;
+    mote_posix_worker *owner = context;
     slot *s = take_slot(owner);
 
     if (!s)
         return -1;
     uint32_t generation = s->grpc.generation; /* of the connection that was here before */
     mote_grpc_init(&s->grpc, &owner->grpc, (uint8_t *)s + MOTE_GRPC_ALIGN(sizeof(slot)),
-                   memory_size(&owner->grpc));
+                   mote_posix_call_memory(&owner->grpc));
     s->grpc.generation = generation;
     s->life = *owner->config->life;
     s->life.random = mote_posix_random();
@@ -307,7 +294,7 @@ static int accept_conn(void *context, int fd)
     s->conn.grpc = &s->grpc;
     const mote_posix_engine *engine = &slot_engine;
     void *self = &s->grpc;
-    const mote_posix_security *security = owner->config->security;
+    const mote_posix_security *security = owner->security;
     s->conn.self = NULL;
     if ((security &&
          security->wrap(security->context,
@@ -325,7 +312,7 @@ static int accept_conn(void *context, int fd)
 /* Nobody new is let in, and each connection ends by the rule of its life: the peer is told, its
  * calls go on, and what it begins meanwhile is either served or refused as not processed. A second
  * signal ends it at once, as the limit does. */
-static void drain(server_state *owner)
+static void drain(mote_posix_worker *owner)
 {
     mote_posix_loop *loop = owner->loop;
     const mote_posix_server *config = owner->config;
@@ -337,32 +324,16 @@ static void drain(server_state *owner)
         mote_posix_hurry(conn);
         mote_posix_flush(conn);
     }
-    while (loop->conns && mote_posix_now_ms() < until && mote_posix_stopped < 2) {
+    while (loop->conns && mote_posix_now_ms() < until && mote_posix_stops() < 2) {
         if (mote_posix_loop_turn(loop, 10) < 0)
             return;
         if (config->turn)
-            config->turn(config->grpc.context, loop);
+            config->turn(owner->grpc.context, loop);
     }
 }
 
-static int check(const server_state *s)
-{
-    mote_grpc probe;
-    size_t size = memory_size(&s->grpc);
-    void *memory = mote_posix_memory(1, size);
-    int r = memory ? mote_grpc_init(&probe, &s->grpc, memory, size) : -1;
-    char why[MOTE_GRPC_CONFIG_TEXT] = "out of memory";
-
-    if (r < 0)
-        fprintf(stderr, "error: config: %s\n",
-                memory ? mote_grpc_config_text(&s->grpc, memory, size, why) : why);
-    if (memory)
-        munmap(memory, size);
-    return r;
-}
-
 /* Keeps one connection to the caller of this server open; returns how long a turn may wait. */
-static uint32_t redial(server_state *s)
+static uint32_t redial(mote_posix_worker *s)
 {
     const slot *last = (const slot *)s->loop->conns;
     uint32_t wait_ms;
@@ -380,99 +351,80 @@ static uint32_t redial(server_state *s)
     return 0;
 }
 
-static int run_server(server_state *s)
+static bool is_told_to_stop(const mote_posix_worker *s)
+{
+    return mote_posix_stops() > 0 || __atomic_load_n(&s->crew->failed, __ATOMIC_RELAXED);
+}
+
+static void end_loop(mote_posix_worker *s)
+{
+    if (s->state == MOTE_POSIX_WORKER_IDLE)
+        return;
+    mote_posix_dial_forget(&s->redial.dial);
+    mote_posix_loop_end(s->loop);
+    s->state = MOTE_POSIX_WORKER_IDLE;
+}
+
+int mote_posix_worker_run(mote_posix_worker *s)
 {
     const mote_posix_server *config = s->config;
     uint32_t turn_ms = config->turn_ms ? config->turn_ms : UINT32_MAX;
+    int r = 0;
 
-    while (!mote_posix_stopped) {
+    while (!is_told_to_stop(s)) {
         uint32_t wait_ms = config->dial ? redial(s) : UINT32_MAX;
-        if (mote_posix_loop_turn(s->loop, wait_ms < turn_ms ? wait_ms : turn_ms) < 0)
-            return -1;
+        if ((r = mote_posix_loop_turn(s->loop, wait_ms < turn_ms ? wait_ms : turn_ms)) < 0)
+            break;
         if (config->turn)
-            config->turn(config->grpc.context, s->loop);
+            config->turn(s->grpc.context, s->loop);
     }
-    drain(s);
-    return 0;
+    if (r == 0)
+        drain(s);
+    end_loop(s);
+    return r;
 }
 
-/* What the caller has left open. */
-static void set_defaults(mote_posix_server *c)
+/* The listener is the loop's from here on. */
+static int listen_in_loop(mote_posix_worker *s)
 {
-    enum { CONNECTIONS = 1024, DRAIN_MS = 10000, SLOW_MS = 100 };
-    static const mote_grpc_life life = {.keepalive_ms = 300000, .keepalive_without_calls = true};
+    int listener = s->listener;
 
-    if (c->max_connections == 0)
-        c->max_connections = CONNECTIONS;
-    if (!c->life)
-        c->life = &life;
-    if (c->drain_ms == 0)
-        c->drain_ms = DRAIN_MS;
-    if (c->slow_ms == 0)
-        c->slow_ms = SLOW_MS;
+    s->listener = -1;
+    return listener < 0 ? 0 : mote_posix_loop_listen(s->loop, listener, accept_conn, s);
 }
 
-/* False: the server cannot start; the reason was printed. */
-static bool begin_to_listen(server_state *s)
+static int hear_of_crew(mote_posix_worker *s)
 {
-    const mote_posix_server *c = s->config;
-    char address[128];
-    int listener = mote_posix_listen(c->address);
-
-    if (listener < 0 || mote_posix_loop_listen(s->loop, listener, accept_conn, s) < 0) {
-        fprintf(stderr, "error: %s\n", mote_posix_error());
-        return false;
-    }
-    mote_posix_address(listener, address);
-    if (c->ready) {
-        c->ready(address);
-    } else if (!c->quiet) {
-        printf("listening on %s\n", address);
-        fflush(stdout);
-    }
-    return true;
+    if (s->crew->wake < 0 || mote_posix_loop_woken_by(s->loop, s->crew->wake) == 0)
+        return 0;
+    return mote_posix_failed("epoll", "", strerror(errno));
 }
 
-static int serve(server_state *s)
+int mote_posix_worker_begin(mote_posix_worker *s)
 {
-    const mote_posix_server *c = s->config;
+    size_t security = s->security ? MOTE_GRPC_ALIGN(s->security->size) : 0;
 
-    if (mote_posix_loop_init(s->loop) < 0) {
-        fprintf(stderr, "error: %s\n", mote_posix_error());
+    s->slot_size = mote_posix_connection_size(&s->grpc) + security;
+    s->slots = mote_posix_memory(s->connections, s->slot_size);
+    s->loop = mote_posix_memory(1, sizeof *s->loop);
+    if (!s->slots || !s->loop)
+        return mote_posix_failed("worker", NULL, "out of memory");
+    if (mote_posix_loop_init(s->loop) < 0)
         return -1;
-    }
-    s->loop->spin_us = c->spin_us;
-    s->loop->accepts = (unsigned)reserve_of(c->max_connections);
+    s->state = MOTE_POSIX_WORKER_LISTENING;
+    s->loop->spin_us = s->config->spin_us;
+    s->loop->accepts = (unsigned)reserve_of(s->connections);
     s->loop->room = server_has_room;
-    int r = c->dial || begin_to_listen(s) ? run_server(s) : -1;
-    mote_posix_dial_forget(&s->redial.dial);
-    mote_posix_loop_end(s->loop);
-    return r;
+    return listen_in_loop(s) < 0 ? -1 : hear_of_crew(s);
 }
 
-int mote_posix_serve(const mote_posix_server *config)
+void mote_posix_worker_end(mote_posix_worker *s)
 {
-    mote_posix_server c = *config;
-    server_state s = {.config = &c, .grpc = config->grpc};
-    int r = -1;
-
-    set_defaults(&c);
-    s.grpc.server = true;
-    s.grpc.coder = &mote_hpack_huffman_coder;
-    s.slot_size =
-        mote_posix_connection_size(&s.grpc) + (c.security ? MOTE_GRPC_ALIGN(c.security->size) : 0);
-    if (check(&s) < 0)
-        return -1;
-    mote_posix_catch_signals();
-    s.slots = mote_posix_memory(c.max_connections, s.slot_size);
-    s.loop = mote_posix_memory(1, sizeof *s.loop);
-    if (s.slots && s.loop)
-        r = serve(&s);
-    else
-        fprintf(stderr, "error: out of memory\n");
-    if (s.slots)
-        munmap(s.slots, c.max_connections * s.slot_size);
-    if (s.loop)
-        munmap(s.loop, sizeof *s.loop);
-    return r;
+    end_loop(s);
+    if (s->listener >= 0)
+        close(s->listener);
+    if (s->slots)
+        munmap(s->slots, s->connections * s->slot_size);
+    if (s->loop)
+        munmap(s->loop, sizeof *s->loop);
 }

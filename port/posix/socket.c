@@ -1,34 +1,28 @@
-/* Sockets: TCP over IPv4 and IPv6, and Unix sockets; connecting with a time limit. */
+/* Sockets: their addresses, connecting with a time limit, and a transport over one. */
 #define _GNU_SOURCE
 #include "posix_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { HOLD_TRIES = 100, HOLD_MS = 10 };
-
 /* ---- addresses ----------------------------------------------------------------------------- */
 
-static bool is_unix(const char *address)
+bool mote_posix_is_unix(const char *address)
 {
     return strncmp(address, "unix:", 5) == 0;
 }
 
-static int unix_address(const char *address, struct sockaddr_un *un)
+int mote_posix_unix_address(const char *address, struct sockaddr_un *un)
 {
     memset(un, 0, sizeof *un);
     un->sun_family = AF_UNIX;
@@ -89,100 +83,6 @@ const char *mote_posix_peer_address(const mote_posix_conn *conn, char out[128])
         return put_address(&a, out, "");
     snprintf(out, 128, "unix:uid=%lu", (unsigned long)who.uid);
     return out;
-}
-
-/* ---- listening ----------------------------------------------------------------------------- */
-
-static int listen_on(const struct sockaddr *a, socklen_t len, int family)
-{
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, off = 0;
-
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (family == AF_INET6) /* the wildcard serves IPv4 as well */
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, a, len) == 0 && listen(fd, 1024) == 0)
-        return fd;
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
-/* Does nobody answer on it? A file, a link and a socket that is in use are somebody's. */
-static bool is_left_over(const struct sockaddr_un *un)
-{
-    struct stat s;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof *un) < 0 &&
-                   errno == ECONNREFUSED;
-
-    if (fd >= 0)
-        close(fd);
-    return refused && lstat(un->sun_path, &s) == 0 && S_ISSOCK(s.st_mode);
-}
-
-/* Holds the folder of a path, so that of two that find the same left-over socket one replaces it.
- * -1: another one is doing so. */
-static int hold_folder(const char *path)
-{
-    char folder[sizeof((struct sockaddr_un *)0)->sun_path + 1];
-    const char *slash = strrchr(path, '/');
-
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (int i = 0; fd >= 0 && i < HOLD_TRIES; i++) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-            return fd;
-        poll(NULL, 0, HOLD_MS);
-    }
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Replaces a socket that a server which was killed has left, and nothing else. */
-static int listen_unix(const char *address)
-{
-    struct sockaddr_un un;
-
-    if (unix_address(address, &un) < 0)
-        return -1;
-    int folder = hold_folder(un.sun_path);
-    int fd = listen_on((struct sockaddr *)&un, sizeof un, AF_UNIX), why = errno;
-    if (fd < 0 && why == EADDRINUSE && folder >= 0 && is_left_over(&un)) {
-        unlink(un.sun_path);
-        fd = listen_on((struct sockaddr *)&un, sizeof un, AF_UNIX);
-        why = errno;
-    }
-    if (folder >= 0)
-        close(folder);
-    return fd >= 0 ? fd : mote_posix_failed("listen", address, strerror(why));
-}
-
-int mote_posix_listen(const char *address)
-{
-    struct addrinfo *list;
-    int fd = -1;
-
-    if (is_unix(address))
-        return listen_unix(address);
-    if (mote_posix_resolve(address, AI_PASSIVE, UINT64_MAX, &list) < 0)
-        return -1;
-    /* The IPv6 wildcard first: it takes both protocols. */
-    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
-        if (a->ai_family == AF_INET6)
-            fd = listen_on(a->ai_addr, a->ai_addrlen, a->ai_family);
-    }
-    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
-        fd = listen_on(a->ai_addr, a->ai_addrlen, a->ai_family);
-    if (fd < 0)
-        mote_posix_failed("listen", address, strerror(errno));
-    freeaddrinfo(list);
-    return fd;
 }
 
 /* ---- connecting ---------------------------------------------------------------------------- */
@@ -284,8 +184,8 @@ static int connect_any(const struct addrinfo *list, size_t first, uint64_t until
         }
         if (r.count > 0)
             fd = look(&r, begun < n && r.count < ATTEMPTS && next < until ? next : until);
-        if (fd < 0 && (mote_posix_now_ms() >= until || mote_posix_stopped)) {
-            r.error = mote_posix_stopped ? EINTR : r.count > 0 ? ETIMEDOUT : r.error;
+        if (fd < 0 && (mote_posix_now_ms() >= until || mote_posix_stops())) {
+            r.error = mote_posix_stops() ? EINTR : r.count > 0 ? ETIMEDOUT : r.error;
             break;
         }
     }
@@ -304,8 +204,8 @@ int mote_posix_connect_from(const char *address, size_t first, uint32_t timeout_
     struct addrinfo *list;
     int fd = -1;
 
-    if (is_unix(address)) {
-        if (unix_address(address, &un) < 0)
+    if (mote_posix_is_unix(address)) {
+        if (mote_posix_unix_address(address, &un) < 0)
             return -1;
         fd = connect_any(&(struct addrinfo){.ai_family = AF_UNIX,
                                             .ai_addr = (struct sockaddr *)&un,
@@ -339,8 +239,8 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms)
             return fd;
         }
         bool nobody = errno == EAGAIN || errno == ECONNABORTED || errno == EPROTO; /* or gone */
-        int r = nobody && !mote_posix_stopped ? wait_for(listener, POLLIN, until) : -1;
-        if (mote_posix_stopped && r <= 0)
+        int r = nobody && !mote_posix_stops() ? wait_for(listener, POLLIN, until) : -1;
+        if (mote_posix_stops() && r <= 0)
             return mote_posix_failed("accept", "", "the program was told to stop");
         if (r == 0 || (r < 0 && errno != EINTR))
             return mote_posix_failed("accept", "", r == 0 ? "time-out" : strerror(errno));
@@ -354,10 +254,10 @@ static int moved(const char *what, ssize_t n)
 {
     if (n >= 0)
         return (int)n;
-    if ((errno == EAGAIN || errno == EINTR) && !mote_posix_stopped)
+    if ((errno == EAGAIN || errno == EINTR) && !mote_posix_stops())
         return 0;
     return mote_posix_failed(what, NULL,
-                             mote_posix_stopped ? "the program was told to stop" : strerror(errno));
+                             mote_posix_stops() ? "the program was told to stop" : strerror(errno));
 }
 
 static int io_read(void *context, uint8_t *buf, size_t cap)

@@ -283,7 +283,7 @@ void mote_posix_tls_peer(const mote_posix_conn *conn, mote_tls_peer *peer)
 
 mote_posix_security mote_posix_tls_security(const mote_posix_tls_config *config)
 {
-    return (mote_posix_security){(void *)config, sizeof(tls_engine), wrap, unwrap};
+    return (mote_posix_security){(void *)config, sizeof(tls_engine), wrap, unwrap, true};
 }
 
 /* ---- a transport for straight-line code ---------------------------------------------------- */

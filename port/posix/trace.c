@@ -39,12 +39,11 @@ void mote_posix_trace_begin(int fd)
 
 int mote_posix_trace_inner(void)
 {
-    static int next;
-    int number = SOCKETS + next;
+    static unsigned next;
 
     if (!on)
         return -1;
-    next = (next + 1) % INNER;
+    int number = SOCKETS + (int)(__atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % INNER);
     mote_posix_trace_begin(number);
     return number;
 }

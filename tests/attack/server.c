@@ -27,10 +27,17 @@ void *mote_posix_memory(size_t count, size_t size)
     return calloc(count, size);
 }
 
-int mote_posix_listen(const char *address)
+int mote_posix_listen_each(const char *address, int *listeners, size_t count)
 {
-    (void)address;
-    return LISTENER;
+    (void)address, (void)count;
+    listeners[0] = LISTENER;
+    return 0;
+}
+
+int mote_posix_thread(pthread_t *thread, void *(*run)(void *context), void *context)
+{
+    (void)thread, (void)run, (void)context;
+    return EAGAIN;
 }
 
 const char *mote_posix_address(int fd, char out[128])

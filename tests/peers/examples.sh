@@ -37,6 +37,18 @@ for kind in unary server_stream client_stream bidi; do
     check "${kind}_server with grpcio" $PYTHON tests/peers/tour_peer.py $kind "$address"
 done
 who=bidi_server use_clients $addresses
+addresses=
+for kind in unary server_stream client_stream bidi; do
+    where=127.0.0.1:0
+    [ "$kind" != bidi ] || where=unix:$W/socket
+    start "$W/$kind.workers" "$BUILD/${kind}_server" --address="$where" --workers=$((${#kind} % 3))
+    addresses="$addresses $address"
+    check "${kind}_server on workers with grpcio" $PYTHON tests/peers/tour_peer.py $kind "$address"
+done
+who=bidi_server use_clients $addresses
+for text in '' -1 +1 1x 1025 99999; do
+    check "--workers=$text" sh -c "$BUILD/unary_server --workers='$text' 2>&1 | grep -q 'workers is not 0 to 1024\|no value'"
+done
 start "$W/grpcio" $PYTHON tests/peers/tour_peer.py server
 who=grpcio use_clients "$address" "$address" "$address" "$address"
 

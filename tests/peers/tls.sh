@@ -126,6 +126,15 @@ if s_client -alpn h2 -tls1_3 && grep -aq "ALPN protocol: h2" "$W/s_client"; then
 fi
 check "200 handshakes at once, and one that stalls" timeout 90 "$PYTHON" tests/peers/tls_many.py "$port" "$W/good.pem"
 
+on_workers() { # each has a context of its own
+    "$BUILD/unary_server" --address=127.0.0.1:0 --workers=3 --tls --cert="$W/server.pem" --key="$W/server.key" >"$W/workers" 2>&1 &
+    local server=$!
+    for _ in $(seq 100); do grep -q listening "$W/workers" && break; sleep 0.05; done
+    timeout 90 "$PYTHON" tests/peers/tls_many.py "$(sed -n 's/^listening on .*://p' "$W/workers")" "$W/good.pem" &&
+        kill $server && wait $server
+}
+[ ! -x "$BUILD/unary_server" ] || check "200 handshakes at once with three workers" on_workers
+
 "$BUILD/h2_server" --port=0 --tls --cert="$W/server.pem" --key="$W/server.key" >"$W/h2_server" 2>&1 &
 pids="$pids $!"
 for _ in $(seq 100); do grep -q listening "$W/h2_server" && break; sleep 0.05; done

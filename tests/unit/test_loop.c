@@ -346,9 +346,32 @@ static void what_had_come_is_read_though_nothing_can_be_sent(void)
     }
 }
 
+static int waited_ms; /* of the last wait: for how long, at the most */
+
+int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
+{
+    waited_ms = timeout;
+    return (int)syscall(SYS_epoll_pwait, epoll, events, most, timeout, NULL, 0);
+}
+
+/* What its handlers have done before the wait is for the caller to see, who is asked in turns. */
+static void a_turn_that_had_input_does_not_wait(void)
+{
+    for (int has_input = 0; has_input < 2; has_input++) {
+        begin();
+        act('i');
+        if (has_input)
+            CHECK_INT(write(peer, "x", 1), 1);
+        mote_posix_hurry(&e.conn);
+        mote_posix_loop_turn(&loop, 2);
+        CHECK_INT(waited_ms, has_input ? 0 : 2);
+        end();
+    }
+}
+
 /* ---- what the kernel refuses ----------------------------------------------------------------- */
 
-static int refused; /* one of EPOLL_CTL_ADD, EPOLL_CTL_MOD; 0: none */
+static int refused; /* one of EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL; 0: none */
 
 int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
 {
@@ -418,14 +441,14 @@ static void ears_are_what_the_kernel_was_told(void)
     int fd = mote_posix_connect(mote_posix_address(listener, address), 1000);
     CHECK(fd >= 0);
     there_is_room = false;
-    refused = EPOLL_CTL_MOD;
+    refused = EPOLL_CTL_DEL;
     mote_posix_loop_turn(&loop, 10);
     CHECK_INT(loop.ears, MOTE_POSIX_LISTENING);
     refused = 0;
     mote_posix_loop_turn(&loop, 10);
     CHECK_INT(loop.ears, MOTE_POSIX_FULL);
     there_is_room = true;
-    refused = EPOLL_CTL_MOD;
+    refused = EPOLL_CTL_ADD;
     loop.ears_ms = 0; /* it looks at its ears again */
     mote_posix_loop_turn(&loop, 0);
     CHECK_INT(loop.ears, MOTE_POSIX_FULL);
@@ -471,6 +494,7 @@ int main(void)
     RUN(the_engine_runs_once_for_each_cause);
     RUN(output_first_is_heeded);
     RUN(reads_go_before_judgements);
+    RUN(a_turn_that_had_input_does_not_wait);
     RUN(a_loop_that_cannot_hear_of_signals_does_not_begin);
     RUN(a_connection_that_cannot_be_watched_ends);
     RUN(ears_are_what_the_kernel_was_told);
