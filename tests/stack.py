@@ -27,7 +27,10 @@ POINTERS = {
     "grpc/channel/connect.c": "application",
     "grpc/channel/state.c": "application",
     "grpc/grpc_serve.c": "application",  # handlers
-    "grpc/grpc_door.c": SOURCES + " mote_web_write_trailers take_web_field answer_web put_web_fields mote_web_pack mote_web_unpack mote_web_content",
+    "grpc/grpc_door.c": SOURCES + " mote_web_write_trailers mote_web_field mote_web_answer mote_web_put_fields mote_web_pack mote_web_unpack mote_web_content",
+    "grpc/web/connect.c": "take_door_field answer_by_door",
+    "grpc/web/connect_content.c": SOURCES + " send_by_door end_by_door next_unpacked store_unpacked mote_connect_write_json",
+    "grpc/web/connect_json.c": SOURCES,
     "grpc/web/http1_frames.c": "application",  # the engine behind it
     "grpc/web/http1.c": "application",
     "grpc/web/http1_response.c": "application",

@@ -164,8 +164,9 @@ static void end_put_code(end_text *t, int code)
     const char *name = code == MOTE_GRPC_CANCELLED ? "CANCELED" : mote_grpc_code_name(code);
 
     for (; *name != '\0'; name++) {
-        char ch = *name >= 'A' && *name <= 'Z' ? (char)(*name | 0x20) : *name;
-        end_put(t, &ch, 1);
+        uint8_t ch = (uint8_t)*name;
+        char small = (char)(ch >= 'A' && ch <= 'Z' ? ch | 0x20u : ch);
+        end_put(t, &small, 1);
     }
 }
 

@@ -73,7 +73,7 @@ static int query_next(query_span *rest)
 }
 
 /* The alphabet of RFC 4648 5 is as good as that of 4. */
-static char query_base64(char ch)
+static int query_base64(int ch)
 {
     if (ch == '-')
         return '+';
@@ -93,7 +93,7 @@ static uint8_t query_take(mote_grpc_call *call, query_span value, bool base64)
         if (n == call->grpc->config->rx_size)
             return CONNECT_NO_ROOM;
         if (base64)
-            ch = (uint8_t)query_base64((char)ch);
+            ch = query_base64(ch);
         else if (first == '+')
             ch = ' ';
         rx[n++] = (uint8_t)ch;
