@@ -202,8 +202,8 @@ tls-memory: setup-tls ## what mbedTLS 2.28 and 3.6 take of a static pool, for ea
 	CC="$(CC)" BUILD=$(BUILD) tests/mbedtls_preset.sh
 
 .PHONY: web-test
-web-test: setup-web ## browsers' protocols with peers: connect-node and grpc-web of npm, curl, h11: a minute
-	$(MAKE) BUILD=$(BUILD) $(BUILD)/interop_server $(BUILD)/prices_server $(BUILD)/test/web_judge
+web-test: setup-web ## browsers' protocols with peers: connectconformance, connect-node and grpc-web of npm, curl, h11: three minutes
+	$(MAKE) BUILD=$(BUILD) $(BUILD)/interop_server $(BUILD)/grpc_conformance_server $(BUILD)/prices_server $(BUILD)/test/web_judge
 	BUILD=$(BUILD) tests/web.sh
 
 tls-matrix: setup-tls-matrix ## TLS: both versions of mbedTLS and both roles with OpenSSL, Go, mbedTLS, nginx, their versions, certificates and CA bundles: all

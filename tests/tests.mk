@@ -207,7 +207,7 @@ $(BUILD)/obj/tests/bench/counts.o: MOTE_CFLAGS := -std=c11 -Wall -Wextra -Werror
 counts: $(BUILD)/test/counts ## instructions of a call and of messages on this machine, written to tests/bench/counts.txt
 	$< tests/bench/counts.txt update
 # What differential.py holds against h11.
-$(BUILD)/test/web_judge: tests/web/judge.c fuzz/http1_reader.h $(WEB) $(GRPC) $(H2) $(HPACK)
+$(BUILD)/test/web_judge: tests/web/judge.c fuzz/http1_reader.h $(filter grpc/web/http1%,$(WEB)) $(GRPC) $(H2) $(HPACK)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -std=c11 -O1 -g -DMOTE_CHECK $(SANITIZERS) $(filter %.c,$^) -o $@
 $(BUILD)/test/flate.so: $(CODEC)

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Browsers' protocols with peers that are not ours (`make web-test`): connect-node and grpc-web of npm as clients of gRPC-Web by HTTP/2 and
-# HTTP/1.1, with and without TLS; curl at the doors; h11 beside the parser of HTTP/1.1. npm fetches its packages; two minutes.
+# Browsers' protocols with peers that are not ours (`make web-test`): connect-node and grpc-web of npm as clients of gRPC-Web and Connect by
+# HTTP/2 and HTTP/1.1, with and without TLS; connectconformance, where there is Go; curl at the doors; h11 beside the parser of HTTP/1.1.
+# npm and Go fetch their packages; three minutes.
 set -u
 export BUILD=${BUILD:-build}
 . tests/lib.sh
@@ -47,12 +48,33 @@ for version in --http1.1 --http2 --http2-prior-knowledge; do
     check "curl $version: a call of a page" curl_says "^access-control-allow-origin: $ORIGIN$" $version -H "origin: $ORIGIN" "${web[@]}" "$U"
     check "curl $version: a foreign page" curl_says '^HTTP/[12.]+ 403' $version -X POST -H 'origin: http://evil.example' \
         -H 'content-type: application/grpc-web' "$U"
-    check "curl $version: a preflight" curl_says '^access-control-allow-methods: POST$' $version -X OPTIONS -H "origin: $ORIGIN" \
+    check "curl $version: a preflight" curl_says '^access-control-allow-methods: GET, POST$' $version -X OPTIONS -H "origin: $ORIGIN" \
         -H 'access-control-request-method: POST' "$U"
     check "curl $version: a foreign preflight" curl_says '^HTTP/[12.]+ 403' $version -X OPTIONS -H 'origin: http://evil.example' \
         -H 'access-control-request-method: POST' "$U"
     check "curl $version: text" curl_says '^HTTP/[12.]+ 415' $version -X POST -H 'content-type: text/plain' "$U"
 done
+S=http://127.0.0.1:$plain/grpc.testing.TestService
+for version in --http1.1 --http2-prior-knowledge; do
+    json=(-H 'content-type: application/json')
+    check "curl $version: JSON" curl_says '^\{"payload":\{"body":"AAAA"\},"serverId":"mote"\}$' $version "${json[@]}" -d '{"responseSize": 3}' "$S/UnaryCall"
+    check "curl $version: JSON, an empty message" curl_says '^\{\}$' $version "${json[@]}" -d '{}' "$S/EmptyCall"
+    check "curl $version: JSON, an error" curl_says '^\{"code":"not_found","message":"no \\"a\\""\}$' $version "${json[@]}" \
+        -d '{"responseStatus": {"code": 5, "message": "no \"a\""}}' "$S/UnaryCall"
+    check "curl $version: the status of an error" curl_says '^HTTP/[12.]+ 404' $version "${json[@]}" -d '{"responseStatus": {"code": 5}}' "$S/UnaryCall"
+    check "curl $version: no JSON" curl_says '"message":"json: the text is no JSON"' $version "${json[@]}" -d '{"responseSize": 1' "$S/UnaryCall"
+    check "curl $version: GET" curl_says '^\{"payload":\{"body":"AA=="\},"serverId":"mote"\}$' $version -g \
+        "$S/CacheableUnaryCall?connect=v1&encoding=json&message={%22responseSize%22:1}"
+    check "curl $version: GET of a method with effects" curl_says '^allow: POST$' $version -g "$S/UnaryCall?connect=v1&encoding=json&message={}"
+    check "curl $version: a stream" curl_says '\{"payload":\{"body":"AA=="\}\}' $version -H 'content-type: application/connect+json' \
+        --data-binary @<(printf '\0\0\0\0\45{"responseParameters": [{"size": 1}]}') "$S/StreamingOutputCall"
+    check "curl $version: metadata" curl_says '^x-grpc-test-echo-initial: one$' $version "${json[@]}" -H 'x-grpc-test-echo-initial: one' -d '{}' "$S/UnaryCall"
+    check "curl $version: trailing metadata" curl_says '^trailer-x-grpc-test-echo-trailing-bin: AAEC$' $version "${json[@]}" \
+        -H 'x-grpc-test-echo-trailing-bin: AAEC' -d '{}' "$S/UnaryCall"
+    check "curl $version: gzip" curl_says '^content-encoding: gzip$' $version --compressed -H 'content-type: application/proto' \
+        --data-binary @<(printf '\20\144\62\2\10\1') "$S/UnaryCall"
+done
+check "curl: JSON of depth 10,000" curl_says '"code":"invalid_argument"' "${json[@]}" -d "$(head -c 10000 /dev/zero | tr '\0' '[')" "$S/UnaryCall"
 check "curl: broken base64" curl_says '^gAAAA' --http1.1 -H 'content-type: application/grpc-web-text' -d '!!!!' "$U"
 check "curl: two lengths" curl_says '^HTTP/1.1 400' --http1.1 -H 'content-length: 5' -H 'Content-Length: 6' "${web[@]}" "$U"
 check "curl: both kinds of length" curl_says '^HTTP/1.1 400' --http1.1 -H 'transfer-encoding: chunked' -H 'Content-Length: 6' "${web[@]}" "$U"
@@ -75,21 +97,39 @@ export NODE_PATH=$W/node_modules MOTE_DESCRIPTORS=$W/interop.descriptors
 
 cases=$(node tests/interop/connect.js client --test_case=list)
 all_cases() { # all_cases NAME WITHOUT ARGUMENTS...
-    local name=$1 without=$2 case
+    local form=$1 without=$2 case
     shift 2
     for case in $cases; do
-        [[ " $without " == *" $case "* ]] || check "connect-node, $name: $case" timeout 30 node tests/interop/connect.js client --test_case="$case" "$@"
+        [[ " $without " == *" $case "* ]] || check "connect-node, $form: $case" timeout 30 node tests/interop/connect.js client --test_case="$case" "$@"
     done
 }
 all_cases "HTTP/2" "" --server_port="$plain" --web=2
 # Node does not read a response before its request is complete.
 all_cases "HTTP/1.1" "ping_pong cancel_after_first_response" --server_port="$plain" --web=1.1
+# Requests that are streams are sent by HTTP/2 alone.
+many="client_streaming client_compressed_streaming ping_pong empty_stream custom_metadata cancel_after_begin cancel_after_first_response"
+all_cases "Connect, HTTP/2, binary" "" --server_port="$plain" --connect=2
+all_cases "Connect, HTTP/2, JSON" "" --server_port="$plain" --connect=2 --json
+all_cases "Connect, HTTP/1.1, JSON" "$many" --server_port="$plain" --connect=1.1 --json
+for more in "" --json; do
+    # shellcheck disable=SC2086
+    check "connect-node, Connect, GET $more" timeout 30 node tests/interop/connect.js client --test_case=cacheable_unary \
+        --server_port="$plain" --connect=2 --get $more
+done
 check "grpc-web of npm" timeout 60 node tests/web/grpcweb.js "$plain"
 
 "$BUILD/prices_server" --address=127.0.0.1:0 --web=$ORIGIN >"$W/prices.log" &
 servers="$servers $!"
 for _ in $(seq 200); do grep -q '^listening' "$W/prices.log" && break; sleep 0.05; done
 check "the page of prices_server" timeout 30 node tests/web/prices_page.mjs "$(sed -n 's/^listening on //p' "$W/prices.log")"
+
+events() { # what comes in a second
+    timeout 1 curl -s -N -H 'accept: text/event-stream' "http://$(sed -n 's/^listening on //p' "$W/prices.log")/mote.prices.Prices/Watch$1" >"$W/events"
+    grep -qE "$2" "$W/events" || { cat "$W/events"; false; }
+}
+check "curl: events" events '?message=%7B"symbols":%5B"ACME"%5D%7D' '^data: \{"symbol":"ACME","cents":"[0-9]+"(,"change":"[0-9]+")?\}$'
+check "curl: the end of events" events '?message=%7B"symbols":%5B"NONE"%5D%7D' \
+    '^data: \{"error":\{"code":"not_found","message":"none of these symbols is traded"\}\}$'
 
 mkdir -p "$W/tls"
 (. tests/certificates.sh && cd "$W/tls" && ca ca && cert server ca 20 DNS:localhost) >"$W/out" 2>&1 || { tail "$W/out"; exit 1; }
@@ -99,5 +139,22 @@ for case in empty_unary large_unary server_streaming custom_metadata special_sta
     # shellcheck disable=SC2086
     check "connect-node, TLS: $case" timeout 30 node tests/interop/connect.js client --test_case=$case $tls
 done
+for case in empty_unary large_unary server_streaming; do
+    check "connect-node, Connect, TLS: $case" timeout 30 node tests/interop/connect.js client --test_case=$case --server_host=localhost \
+        --server_port="$secure" --ca="$W/tls/ca.pem" --connect=2 --json
+done
+
+# ---- the suite of the connectrpc project
+
+conforms() { # conforms YAML: all cases pass
+    timeout 300 "$BUILD/go/connectconformance" --conf "tests/interop/$1" --mode server -- "$BUILD/grpc_conformance_server" >"$W/$1.txt" 2>&1
+    tail -n 1 "$W/$1.txt" | grep -qE '^[0-9]+ passed, 0 failed$' || { grep -A 3 FAILED "$W/$1.txt"; tail -n 1 "$W/$1.txt"; false; }
+}
+if command -v go >/dev/null; then
+    [ -x "$BUILD/go/connectconformance" ] ||
+        GOBIN=$PWD/$BUILD/go go install connectrpc.com/conformance/cmd/connectconformance@v1.0.7 || exit 1
+    check "connectconformance, HTTP/2" conforms web.yaml
+    check "connectconformance, HTTP/1.1" conforms web1.yaml
+fi
 
 summary

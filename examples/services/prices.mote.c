@@ -8,6 +8,14 @@ const mote_pb_message mote_prices_Filter_layout = {mote_prices_Filter_fields, NU
 const mote_pb_encoder mote_prices_Filter_encoder = {&mote_prices_Filter_layout, mote_pb_put_list, mote_pb_put_flat};
 const mote_pb_decoder mote_prices_Filter_decoder = {&mote_prices_Filter_layout, mote_pb_utf8_valid, mote_pb_read_values, NULL, NULL, NULL};
 
+static const mote_pb_json_field mote_prices_Filter_json_fields[] = {
+    {"symbols", NULL, true},
+};
+static const mote_pb_json_name mote_prices_Filter_json_names[] = {
+    {"symbols", 0},
+};
+const mote_pb_json mote_prices_Filter_json = {&mote_prices_Filter_layout, "mote.prices.Filter", mote_prices_Filter_json_fields, mote_prices_Filter_json_names, 1, MOTE_PB_JSON_OBJECT};
+
 static const mote_pb_field mote_prices_Price_fields[] = {
     {MOTE_PB_KEY(1, 2), offsetof(mote_prices_Price, symbol), MOTE_PB_TEXT, 0},
     {MOTE_PB_KEY(2, 0), offsetof(mote_prices_Price, cents), MOTE_PB_INT64, 0},
@@ -17,7 +25,25 @@ const mote_pb_message mote_prices_Price_layout = {mote_prices_Price_fields, NULL
 const mote_pb_encoder mote_prices_Price_encoder = {&mote_prices_Price_layout, NULL, mote_pb_put_flat};
 const mote_pb_decoder mote_prices_Price_decoder = {&mote_prices_Price_layout, mote_pb_utf8_valid, NULL, NULL, NULL, NULL};
 
+static const mote_pb_json_field mote_prices_Price_json_fields[] = {
+    {"symbol", NULL, true},
+    {"cents", NULL, false},
+    {"change", NULL, false},
+};
+static const mote_pb_json_name mote_prices_Price_json_names[] = {
+    {"cents", 1},
+    {"change", 2},
+    {"symbol", 0},
+};
+const mote_pb_json mote_prices_Price_json = {&mote_prices_Price_layout, "mote.prices.Price", mote_prices_Price_json_fields, mote_prices_Price_json_names, 3, MOTE_PB_JSON_OBJECT};
+
 const mote_hpack_field mote_prices_Prices_Watch_path =
     MOTE_HPACK_NAMED(4, ":path", "/mote.prices.Prices/Watch");
 const mote_grpc_source mote_prices_Prices_Watch_request = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Filter_encoder};
 const mote_grpc_source mote_prices_Prices_Watch_response = {mote_pb_encode_part, mote_pb_strerror, &mote_prices_Price_encoder};
+
+static const mote_connect_method mote_prices_Prices_connect_methods[] = {
+    {"Watch", {&mote_prices_Filter_json, &mote_prices_Filter_encoder, &mote_prices_Filter_decoder},
+     {&mote_prices_Price_json, &mote_prices_Price_encoder, &mote_prices_Price_decoder}, true, true},
+};
+const mote_connect_service mote_prices_Prices_CONNECT = {"mote.prices.Prices", mote_prices_Prices_connect_methods, 1};

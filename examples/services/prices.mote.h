@@ -3,7 +3,8 @@
 #define PRICES_MOTE_H
 
 #include "../../grpc/channel/channel.h"
-#include "../../pb/pb.h"
+#include "../../grpc/web/connect.h"
+#include "../../pb/json/json.h"
 
 #if !defined(MOTE_PB_GENERATED) || MOTE_PB_GENERATED != 1
 #error "This file was generated for another version of mote: generate it again with the protoc-gen-mote of the library that is used."
@@ -33,6 +34,7 @@ enum { mote_prices_Price_cents_NUMBER = 2 };
 enum { mote_prices_Price_change_NUMBER = 3 };
 
 extern const mote_pb_message mote_prices_Filter_layout;
+extern const mote_pb_json mote_prices_Filter_json;
 #define mote_prices_Filter_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_prices_Filter_encoder;
 extern const mote_pb_decoder mote_prices_Filter_decoder;
@@ -59,6 +61,7 @@ static inline int mote_prices_Filter_copy(mote_prices_Filter *to, const mote_pri
 }
 
 extern const mote_pb_message mote_prices_Price_layout;
+extern const mote_pb_json mote_prices_Price_json;
 #define mote_prices_Price_DEPTH 1 /* messages inside of each other */
 extern const mote_pb_encoder mote_prices_Price_encoder;
 extern const mote_pb_decoder mote_prices_Price_decoder;
@@ -166,6 +169,8 @@ static inline int mote_prices_Prices_Watch_write(mote_grpc_call *call, const mot
 }
 #define mote_prices_Prices_SERVICE(methods) {"mote.prices.Prices", methods, 1, true}
 
+/* For a server's door (grpc/web/connect.h). */
+extern const mote_connect_service mote_prices_Prices_CONNECT;
 
 #ifdef __cplusplus
 }

@@ -5,9 +5,11 @@
  *
  *   prices_server [--address=127.0.0.1:50051] [--web=http://localhost:8000]
  *
- * With --web, pages of that origin may watch as well: prices.html.
+ * With --web, pages of that origin may watch as well: prices.html; and so may curl:
+ *
+ *   curl -N -H 'accept: text/event-stream' http://127.0.0.1:50051/mote.prices.Prices/Watch
  */
-#include "../../grpc/web/web.h"
+#include "../../grpc/web/connect.h"
 #include "../../port/posix/http1.h"
 #include "../common/seats.h"
 #include "../common/secure.h"
@@ -155,13 +157,19 @@ static const mote_grpc_service services[] = {mote_prices_Prices_SERVICE(methods)
 /* Pages of this origin may call, without TLS also by HTTP/1.1. */
 static void open_to_pages(mote_posix_server *server, const char *const *origin)
 {
-    static mote_web_config web;
-    static const mote_grpc_door door = MOTE_WEB_DOOR(&web);
+    static const mote_connect_service *const connect_services[] = {&mote_prices_Prices_CONNECT};
+    static uint64_t scratch[256]; /* a price, as bytes and as a struct; a filter */
+    static mote_connect_config pages;
+    static const mote_grpc_door door = MOTE_CONNECT_DOOR(&pages);
     static mote_posix_security http1;
 
-    web = (mote_web_config){.origins = origin, .origin_count = 1};
+    pages = (mote_connect_config){.web = {.origins = origin, .origin_count = 1},
+                                  .services = connect_services,
+                                  .service_count = 1,
+                                  .scratch = scratch,
+                                  .scratch_size = sizeof scratch};
     server->grpc.door = &door;
-    server->grpc.user_size += MOTE_WEB_STATE;
+    server->grpc.user_size += MOTE_CONNECT_STATE;
     http1 = mote_posix_http1();
     if (!server->security)
         server->security = &http1;

@@ -428,7 +428,7 @@ static const mote_connect_method grpc_testing_TestService_connect_methods[] = {
     {"UnaryCall", {&grpc_testing_SimpleRequest_json, &grpc_testing_SimpleRequest_encoder, &grpc_testing_SimpleRequest_decoder},
      {&grpc_testing_SimpleResponse_json, &grpc_testing_SimpleResponse_encoder, &grpc_testing_SimpleResponse_decoder}, false, false},
     {"CacheableUnaryCall", {&grpc_testing_SimpleRequest_json, &grpc_testing_SimpleRequest_encoder, &grpc_testing_SimpleRequest_decoder},
-     {&grpc_testing_SimpleResponse_json, &grpc_testing_SimpleResponse_encoder, &grpc_testing_SimpleResponse_decoder}, false, false},
+     {&grpc_testing_SimpleResponse_json, &grpc_testing_SimpleResponse_encoder, &grpc_testing_SimpleResponse_decoder}, false, true},
     {"StreamingOutputCall", {&grpc_testing_StreamingOutputCallRequest_json, &grpc_testing_StreamingOutputCallRequest_encoder, &grpc_testing_StreamingOutputCallRequest_decoder},
      {&grpc_testing_StreamingOutputCallResponse_json, &grpc_testing_StreamingOutputCallResponse_encoder, &grpc_testing_StreamingOutputCallResponse_decoder}, true, false},
     {"StreamingInputCall", {&grpc_testing_StreamingInputCallRequest_json, &grpc_testing_StreamingInputCallRequest_encoder, &grpc_testing_StreamingInputCallRequest_decoder},

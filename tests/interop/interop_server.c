@@ -5,7 +5,7 @@
  *   interop_server --port=10000
  */
 #include "../../port/posix/http1.h"
-#include "../../grpc/web/web.h"
+#include "../../grpc/web/connect.h"
 #include "../../examples/common/options.h"
 #include "../../grpc/codec/codec.h"
 #include "delay.h"
@@ -427,6 +427,11 @@ static const mote_grpc_service services[] = {
     grpc_testing_UnimplementedService_SERVICE(other_methods),
     xds_service_orca_v3_OpenRcaService_SERVICE(load_methods)};
 
+enum { PLACES = 256 };
+static const mote_connect_service *const connect_services[] = {
+    &grpc_testing_TestService_CONNECT, &grpc_testing_UnimplementedService_CONNECT};
+static uint64_t scratch[4 * LARGEST / 8], places[PLACES][LARGEST / 4 / 8];
+
 static void each_turn(void *context, mote_posix_loop *loop)
 {
     (void)context;
@@ -458,8 +463,15 @@ int main(int argc, char **argv)
     if (secure && !config.context)
         return 2;
     security = mote_posix_tls_security(&config);
-    const mote_web_config web = {.origins = &origin, .origin_count = 1};
-    const mote_grpc_door door = MOTE_WEB_DOOR(&web);
+    const mote_connect_config web = {.web = {.origins = &origin, .origin_count = 1},
+                                     .services = connect_services,
+                                     .service_count = 2,
+                                     .scratch = scratch,
+                                     .scratch_size = sizeof scratch,
+                                     .places = places,
+                                     .place_size = sizeof places[0],
+                                     .place_count = PLACES};
+    const mote_grpc_door door = MOTE_CONNECT_DOOR(&web);
     const mote_posix_security http1 = mote_posix_http1();
     snprintf(address, sizeof address, ":%s", port);
     mote_posix_server server = {.address = address,
@@ -469,7 +481,7 @@ int main(int argc, char **argv)
                                          .tx_size = 65536,
                                          .table_size = 4096,
                                          .field_size = 8192,
-                                         .user_size = sizeof(state) + MOTE_WEB_STATE,
+                                         .user_size = sizeof(state) + MOTE_CONNECT_STATE,
                                          .door = origin ? &door : NULL,
                                          .connection_window = 16 << 20,
                                          .codecs = &mote_grpc_zlib,
