@@ -207,13 +207,44 @@ void check_request(const CodeGeneratorRequest *request)
 
 /* ---- types that are named ------------------------------------------------------------------ */
 
-static void check_reference(const FieldDescriptorProto *f, const char *where)
+/* Marks the files whose types a file may name: itself, its imports, and what those import publicly.
+ * What is imported stands before it, so that nothing imports itself. */
+static void mark_imports(source *from)
+{
+    size_t own = (size_t)(from - sources);
+
+    from->seen_by = own + 1;
+    for (size_t at = own + 1; at-- > 0;) {
+        const FileDescriptorProto *f = sources[at].proto;
+        size_t count = at == own ? f->dependency.count : f->public_dependency.count;
+        for (size_t i = 0; sources[at].seen_by == own + 1 && i < count; i++) {
+            size_t index = at == own ? i : (size_t)f->public_dependency.items[i];
+            size_t import = (size_t)(source_of(import_of(f, index)) - sources);
+            if (import >= at)
+                fail("%.*s: its import %.*s does not stand before it in the request", S(f->name),
+                     S(f->dependency.items[index]));
+            sources[import].seen_by = own + 1;
+        }
+    }
+}
+
+/* A type that this file may name. */
+static const type *visible_type(const source *from, mote_pb_string name, const char *where)
+{
+    const type *t = find_type(name, where);
+
+    if (source_of(t->file)->seen_by != (size_t)(from - sources) + 1)
+        fail("%s: its type %s is in %.*s: import the file", where, t->full_name, S(t->file->name));
+    return t;
+}
+
+static void check_reference(const source *from, const FieldDescriptorProto *f, const char *where)
 {
     bool is_message = type_rows[f->type].kind == MOTE_PB_NESTED;
     const type *sub = NULL;
 
     if (is_message || f->type == MOTE_PB_ENUM_TYPE) {
-        sub = find_type(f->type_name, where);
+        sub = visible_type(from, f->type_name, where);
         if (is_message != (sub->message != NULL))
             fail("%s: its type %s is %s", where, sub->full_name,
                  is_message ? "an enum and no message" : "a message and no enum");
@@ -222,31 +253,38 @@ static void check_reference(const FieldDescriptorProto *f, const char *where)
         fail("%s: its default '%.*s' is not one of its type", where, S(f->default_value.value));
 }
 
-static void check_method(const FileDescriptorProto *file, mote_pb_string name, mote_pb_string of)
+static void check_method(const source *from, mote_pb_string name, mote_pb_string of)
 {
-    char *where = format("%.*s: %.*s", S(file->name), S(name));
+    char *where = format("%.*s: %.*s", S(from->proto->name), S(name));
 
-    if (!find_type(of, where)->message)
+    if (!visible_type(from, of, where)->message)
         fail("%s: its type %.*s is an enum and no message", where, S(of));
+}
+
+static void check_types_of(const source *from)
+{
+    const FileDescriptorProto *f = from->proto;
+
+    for (size_t i = from->first; i < from->end; i++) {
+        const DescriptorProto *m = types[i].message;
+        for (size_t k = 0; m && k < m->field.count; k++)
+            check_reference(
+                from, &m->field.items[k],
+                format("%.*s: %s.%.*s", S(f->name), types[i].full_name, S(m->field.items[k].name)));
+    }
+    for (size_t s = 0; s < f->service.count; s++) {
+        for (size_t k = 0; k < f->service.items[s].method.count; k++) {
+            const MethodDescriptorProto *m = &f->service.items[s].method.items[k];
+            check_method(from, m->name, m->input_type);
+            check_method(from, m->name, m->output_type);
+        }
+    }
 }
 
 void check_types(void)
 {
-    for (size_t i = 0; i < type_count; i++) {
-        const DescriptorProto *m = types[i].message;
-        for (size_t k = 0; m && k < m->field.count; k++)
-            check_reference(&m->field.items[k],
-                            format("%.*s: %s.%.*s", S(types[i].file->name), types[i].full_name,
-                                   S(m->field.items[k].name)));
-    }
     for (size_t i = 0; i < source_count; i++) {
-        const FileDescriptorProto *f = sources[i].proto;
-        for (size_t s = 0; s < f->service.count; s++) {
-            for (size_t k = 0; k < f->service.items[s].method.count; k++) {
-                const MethodDescriptorProto *m = &f->service.items[s].method.items[k];
-                check_method(f, m->name, m->input_type);
-                check_method(f, m->name, m->output_type);
-            }
-        }
+        mark_imports(&sources[i]);
+        check_types_of(&sources[i]);
     }
 }

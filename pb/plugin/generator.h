@@ -111,6 +111,7 @@ typedef struct {
     char **services;   /* package_Service */
     char ***methods;   /* package_Service_Method */
     bool is_generated;
+    size_t seen_by; /* number of the last file that was asked for what it may name, from 1 */
 } source;
 extern source *sources;
 extern size_t source_count;

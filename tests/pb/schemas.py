@@ -336,6 +336,20 @@ def in_a_row(count, ring):
     return change
 
 
+def other(request, m, imports, f=None):
+    """A type of w.proto is used; what imports what, and the last of them is imported by f."""
+    request.proto_file.insert(0, descriptor_pb2.FileDescriptorProto(
+        name="w.proto", package="w", syntax="proto3", message_type=[descriptor_pb2.DescriptorProto(name="W")]))
+    request.file_to_generate.append("w.proto")
+    for at, (name, dependency, public) in enumerate(imports):
+        request.proto_file.insert(1 + at, descriptor_pb2.FileDescriptorProto(
+            name=name, syntax="proto3", dependency=dependency, public_dependency=public))
+        request.file_to_generate.append(name)
+    if f:
+        f.dependency.append(imports[-1][0])
+    m.field.add(name="z", number=9, label=1, type=11, type_name=".w.W")
+
+
 INJECTION = 'x; int y() { return 1; } //'
 REQUESTS = [
     ("valid", lambda r, f, m: None, None),
@@ -404,6 +418,16 @@ REQUESTS = [
     ("a public import that is not there", lambda r, f, m: f.public_dependency.append(3), "v.proto: there is no import 3"),
     ("an import that is not there", lambda r, f, m: (f.dependency.append("w.proto"), f.public_dependency.append(0)),
      "v.proto: its import w.proto is not in the request"),
+    ("an import that comes behind", lambda r, f, m: (f.dependency.append("w.proto"), r.proto_file.add(name="w.proto")),
+     "v.proto: its import w.proto does not stand before it"),
+    ("a file that imports itself", lambda r, f, m: f.dependency.append("v.proto"), "v.proto: its import v.proto does not stand before"),
+    ("a type of a file that is not imported", lambda r, f, m: other(r, m, []), r"M.z: its type w.W is in w.proto: import the file"),
+    ("a type of a file that an import imports", lambda r, f, m: other(r, m, [("x.proto", ["w.proto"], [])], f),
+     r"M.z: its type w.W is in w.proto: import the file"),
+    ("a method with a type that is not imported", lambda r, f, m: (
+        other(r, m, []), m.field.pop(), setattr(f.service[0].method[0], "input_type", ".w.W")), "Go: its type w.W is in w.proto"),
+    ("a type of a file that an import imports publicly",
+     lambda r, f, m: other(r, m, [("x.proto", ["w.proto"], [0]), ("y.proto", ["x.proto"], [0])], f), None),
     ("comments", lambda r, f, m: f.source_code_info.location.add(
         path=[4, 0, 2, 0], span=[1, 1, 1], leading_comments="*/ #error \n??/\n\\", trailing_comments="\r\0*//**/"), None),
 ]
