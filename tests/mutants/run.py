@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mutation testing: run.py [--seed N] [--count N] [--layer NAME] [--replay FILE] [--sample]
+"""Mutation testing: run.py [--seed N] [--count N] [--layer NAME] [--replay FILE] [--sample] [--tests PATTERN]
 
 Each mutant is one small change of one line (rules.py). It is compiled in a copy of the sources, what is linked of it is
 linked again, and the tests run with it until one fails: first those of its layer, then the others. The tests of the core
@@ -13,6 +13,7 @@ import collections
 import multiprocessing
 import os
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -184,6 +185,7 @@ def main():
     parser.add_argument("--layer", default="core", help=", ".join(mutant.LAYERS) + ", a file or a folder, core or all")
     parser.add_argument("--replay", help="a file of mutants, one a line, instead of rules")
     parser.add_argument("--sample", action="store_true", help="as a step of CI: killed.txt as well, and an exit status")
+    parser.add_argument("--tests", default="", help="those of a name alone: quicker, and never more than all would notice")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     os.nice(10)
@@ -195,7 +197,7 @@ def main():
     else:
         mutants = mutant.by_rule(base.sources, arguments.layer, seed)
     count = arguments.count if arguments.count and not arguments.replay else len(mutants)
-    tests = images.tests(base, {m.layer for m in mutants})
+    tests = [t for t in images.tests(base, {m.layer for m in mutants}) if re.search(arguments.tests, t.name)]
     base.images = [i for i in base.images if any(i.name in t.images for t in tests)]
     for t in tests:
         t.seconds = start(t, base.out, 300)

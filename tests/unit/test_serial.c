@@ -297,6 +297,119 @@ static void the_silence_that_is_broken_is_the_users(void)
     }
 }
 
+/* What waits for the line to take it is not said once more, however long it waits. */
+static void a_silence_is_broken_once(void)
+{
+    const uint8_t *out;
+    size_t len;
+
+    reset();
+    mote_serial_open(&client.serial);
+    exchange();
+    mote_serial_tick(&client.serial, 1);
+    mote_serial_tick(&client.serial, 501);
+    out = mote_serial_peek(&client.serial, &len);
+    CHECK(out != NULL);
+    mote_serial_tick(&client.serial, 502);
+    mote_serial_tick(&client.serial, 1000);
+    mote_serial_ack(&client.serial, len);
+    CHECK(mote_serial_peek(&client.serial, &len) == NULL);
+}
+
+/* ---- frames, byte for byte --------------------------------------------------------------------
+ */
+
+/* CRC-32 as its definition has it, bit by bit. */
+static uint32_t crc_of(const uint8_t *bytes, size_t len)
+{
+    uint32_t crc = 0xffffffff;
+
+    for (size_t i = 0; i < 8 * len; i++) {
+        bool low = (crc ^ bytes[i / 8] >> i % 8) & 1;
+        crc = crc >> 1 ^ (low ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+/* The line between two zeros, without its stuffing (COBS). */
+static size_t unstuffed(const uint8_t *wire, size_t len, uint8_t *out)
+{
+    size_t n = 0, zero = wire[0];
+
+    for (size_t i = 1; i < len; i++) {
+        out[n++] = i == zero ? 0 : wire[i];
+        zero += i == zero ? wire[i] : 0;
+    }
+    CHECK_INT(zero, len);
+    return n;
+}
+
+static void says_frame(uint8_t kind, uint8_t connection, uint8_t number, const uint8_t *data,
+                       size_t data_len)
+{
+    uint8_t body[MOTE_SERIAL_FRAME];
+    size_t len;
+    const uint8_t *out = mote_serial_peek(&client.serial, &len);
+
+    CHECK_INT(len, 1 + 1 + 3 + data_len + 4 + 1);
+    CHECK(out[0] == 0 && out[len - 1] == 0 && memchr(out + 1, 0, len - 2) == NULL);
+    size_t n = unstuffed(out + 1, len - 2, body);
+    uint32_t crc = crc_of(body, n - 4);
+    CHECK(body[0] == kind && body[1] == connection && body[2] == number);
+    CHECK(data_len == 0 || memcmp(body + 3, data, data_len) == 0);
+    for (size_t i = 0; i < 4; i++)
+        CHECK_INT(body[n - 4 + i], (uint8_t)(crc >> 8 * i));
+    mote_serial_ack(&client.serial, len);
+}
+
+/* BEGIN, DATA, SYNC and RESET are 0 to 3; connections and DATA frames are counted modulo 256. */
+static void each_frame_is_as_the_header_says(void)
+{
+    uint8_t data[MOTE_SERIAL_PAYLOAD];
+
+    reset();
+    for (unsigned connection = 1; connection <= 257; connection++) {
+        mote_serial_open(&client.serial);
+        says_frame(0, (uint8_t)connection, 0, NULL, 0);
+    }
+    for (unsigned i = 0; i <= 256; i++) {
+        for (size_t k = 0; k < sizeof data; k++)
+            data[k] = (uint8_t)(k == i % 64 ? 0 : i * 7 + k * 13);
+        size_t len = 1 + i % MOTE_SERIAL_PAYLOAD;
+        CHECK_INT(mote_serial_send(&client.serial, data, len), len);
+        CHECK_INT(mote_serial_send(&client.serial, data, len), 0);
+        says_frame(1, 1, (uint8_t)i, data, len);
+    }
+    mote_serial_tick(&client.serial, 1);
+    mote_serial_tick(&client.serial, 501);
+    says_frame(2, 1, 1, NULL, 0);
+    mote_serial_close(&client.serial);
+    says_frame(3, 1, 0, NULL, 0);
+}
+
+/* A connection that begins takes back what has not begun to leave, and nothing else. */
+static void what_waits_is_of_the_connection_before(void)
+{
+    static const uint8_t byte = 'x';
+    const uint8_t *out;
+    size_t len;
+
+    for (size_t written = 0; written < 2; written++) {
+        reset();
+        mote_serial_open(&client.serial);
+        exchange();
+        CHECK_INT(mote_serial_send(&server.serial, &byte, 1), 1);
+        CHECK(mote_serial_peek(&server.serial, &len) != NULL);
+        mote_serial_ack(&server.serial, written);
+        mote_serial_open(&client.serial);
+        write_all(&client, &server);
+        read_all(&server);
+        out = mote_serial_peek(&server.serial, &len);
+        CHECK((out != NULL) == (written > 0));
+        CHECK_INT(len, written ? 11 - written : 0);
+    }
+}
+
 /* Pure noise never is a connection, nor anything in it. */
 static void noise_alone_does_nothing(void)
 {
@@ -321,6 +434,9 @@ int main(void)
     RUN(no_noise_is_taken_for_data);
     RUN(texts_between_frames_end_nothing);
     RUN(the_silence_that_is_broken_is_the_users);
+    RUN(a_silence_is_broken_once);
+    RUN(each_frame_is_as_the_header_says);
+    RUN(what_waits_is_of_the_connection_before);
     RUN(noise_alone_does_nothing);
     return test_summary();
 }
