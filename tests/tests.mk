@@ -47,6 +47,7 @@ parts_fuzz_json := fuzz/fuzz_json.c $(JSON_MESSAGES) fuzz/standalone.c
 parts_test_json_limits += $(JSON_MESSAGES)
 parts_test_connect += tests/web/hello.mote.c
 parts_test_connect_streams += tests/web/hello.mote.c
+parts_test_connect_http1 += tests/web/hello.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
 IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_json fuzz_service fuzz_server fuzz_client
@@ -94,7 +95,7 @@ $(BUILD)/docs/%.h: docs/%.md
 $(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h))
 JSON_TESTS := $(JSON_MESSAGES) tests/unit/test_json.c tests/unit/test_json_limits.c fuzz/fuzz_json.c
 $(foreach f,$(JSON_TESTS:%.c=%),$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .:tests/json
-$(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .
+$(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/unit/test_connect_http1 tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .
 # port/lwip is compiled by its test, over a double of lwIP.
 $(BUILD)/%/obj/tests/unit/test_lwip.o $(BUILD)/lint/tests/unit/test_lwip.c.tidy: export CPATH := tests/unit/lwip_double
 FREERTOS_DOUBLE := $(foreach f,tests/unit/test_freertos port/freertos/freertos,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy)

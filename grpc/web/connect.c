@@ -278,8 +278,6 @@ bool mote_connect_answer(mote_grpc_call *call)
     status = state->get ? connect_look_at_get(call) : connect_look_at_post(call);
     if (state->web.origin == ORIGIN_FOREIGN)
         status = "403";
-    if (!status && state->form == CONNECT_UNARY && !mote_connect_take_place(call))
-        status = "503";
     if (status) {
         memcpy(state->status, status, sizeof state->status);
         mote_grpc_door_refuse(call);

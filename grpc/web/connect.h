@@ -66,9 +66,10 @@ typedef struct {
      * message in binary form, as a struct with all that it points to, and the JSON of an error. */
     void *scratch; /* aligned as uint64_t is */
     size_t scratch_size;
-    /* Where responses of unary calls wait for their end, with their metadata, as long as the call
-     * lasts: `place_count` of `place_size` bytes, a multiple of 8, zero at first. A call for which
-     * there is none is answered with 503, which clients take for UNAVAILABLE. */
+    /* Where responses of unary calls wait for their end, with their metadata: `place_count` of
+     * `place_size` bytes, a multiple of 8, zero at first. A call has one from the end of its
+     * request, or from headers that are sent before, to its own; without one left it ends with
+     * UNAVAILABLE (or MOTE_GRPC_ERR_LIMIT of these headers). */
     void *places;
     size_t place_size, place_count;
 } mote_connect_config;

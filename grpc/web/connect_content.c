@@ -44,6 +44,11 @@ static bool connect_next_unary(mote_grpc_call *call, mote_grpc_event *ev)
     if (state->json && !(state->form == CONNECT_EVENTS && ev->len == 0) &&
         !mote_connect_from_json(call, ev))
         return false;
+    if (state->form == CONNECT_UNARY && !mote_connect_take_place(call)) {
+        mote_grpc_door_fail(call, MOTE_GRPC_UNAVAILABLE,
+                            MOTE_TEXT("too many unary calls of Connect at a time"));
+        return false;
+    }
     state->told = true;
     mote_grpc_door_told(call);
     return true;
@@ -156,6 +161,17 @@ static int connect_begin_stream(mote_grpc_call *call, const mote_grpc_metadata *
     return mote_grpc_door_wait(call, mote_h2_headers_end(h2, false));
 }
 
+/* Those of a unary call wait in its place. */
+static int connect_hold_metadata(mote_grpc_call *call, const mote_grpc_metadata *metadata,
+                                 size_t count)
+{
+    connect_place *p = mote_connect_take_place(call);
+
+    if (!p)
+        return MOTE_GRPC_ERR_LIMIT;
+    return mote_connect_hold_metadata(p, connect_config(call)->place_size, metadata, count);
+}
+
 static int connect_begin_response(mote_grpc_call *call, const mote_grpc_metadata *metadata,
                                   size_t count)
 {
@@ -163,8 +179,7 @@ static int connect_begin_response(mote_grpc_call *call, const mote_grpc_metadata
     case CONNECT_NONE:
         return 1;
     case CONNECT_UNARY:
-        return mote_connect_hold_metadata(mote_connect_place_of(call),
-                                          connect_config(call)->place_size, metadata, count);
+        return connect_hold_metadata(call, metadata, count);
     default:
         return connect_begin_stream(call, metadata, count);
     }
@@ -263,7 +278,8 @@ static int connect_end_unary(mote_grpc_call *call, const mote_grpc_end *end)
     if (state->phase == CONNECT_OPEN) {
         connect_put_first(call, mote_connect_http_status(end->code), !ok || state->json);
         connect_put_codecs(call, ok && p->compressed, end->code == MOTE_GRPC_UNIMPLEMENTED);
-        mote_connect_put_metadata(p, &call->grpc->h2);
+        if (p)
+            mote_connect_put_metadata(p, &call->grpc->h2);
         connect_put_trailers(call, end);
         r = mote_h2_headers_end(&call->grpc->h2, content.len == 0);
         if (r < 0)
@@ -310,7 +326,7 @@ static int connect_end_call(mote_grpc_call *call, const mote_grpc_end *end)
         return mote_grpc_door_engine.end(call, end);
     end = end ? end : &owed;
     if (state->form == CONNECT_UNARY && end->code == MOTE_GRPC_OK &&
-        !mote_connect_place_of(call)->held)
+        !(mote_connect_place_of(call) && mote_connect_place_of(call)->held))
         end = &silent;
     if (state->phase == CONNECT_ENDING && state->code != end->code) /* a part of it has left */
         return MOTE_GRPC_ERR_MIXED;

@@ -96,9 +96,9 @@ typedef struct {
     uint32_t taken, metadata_len, len;
     uint8_t compressed, held, pad[2];
 } connect_place;
-/* NULL: there is none left. */
+/* That of the call: the one that it has, or a new one; NULL: there is none left. */
 connect_place *mote_connect_take_place(mote_grpc_call *call);
-connect_place *mote_connect_place_of(const mote_grpc_call *call);
+connect_place *mote_connect_place_of(const mote_grpc_call *call); /* NULL: it has none */
 void mote_connect_leave_place(mote_grpc_call *call);
 int mote_connect_hold_metadata(connect_place *p, size_t size, const mote_grpc_metadata *metadata,
                                size_t count);

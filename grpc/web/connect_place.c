@@ -9,10 +9,20 @@ static connect_place *connect_place_at(const mote_connect_config *c, size_t numb
     return (connect_place *)(void *)((uint8_t *)c->places + number * c->place_size);
 }
 
+connect_place *mote_connect_place_of(const mote_grpc_call *call)
+{
+    size_t number = connect_kept(connect_of(call)->place);
+
+    return number > 0 ? connect_place_at(connect_config(call), number - 1) : NULL;
+}
+
 connect_place *mote_connect_take_place(mote_grpc_call *call)
 {
     const mote_connect_config *c = connect_config(call);
+    connect_place *its = mote_connect_place_of(call);
 
+    if (its)
+        return its;
     for (size_t i = 0; i < c->place_count && i < UINT16_MAX; i++) {
         connect_place *p = connect_place_at(c, i);
         if (!p->taken) {
@@ -23,13 +33,6 @@ connect_place *mote_connect_take_place(mote_grpc_call *call)
         }
     }
     return NULL;
-}
-
-connect_place *mote_connect_place_of(const mote_grpc_call *call)
-{
-    size_t number = connect_kept(connect_of(call)->place);
-
-    return number > 0 ? connect_place_at(connect_config(call), number - 1) : NULL;
 }
 
 void mote_connect_leave_place(mote_grpc_call *call)

@@ -128,6 +128,12 @@ static int many(mote_grpc_call *call, const mote_grpc_event *ev)
     return r == MOTE_AGAIN ? 0 : r;
 }
 
+static int waits(mote_grpc_call *call, const mote_grpc_event *ev)
+{
+    (void)call, (void)ev;
+    return 0;
+}
+
 static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     mote_grpc_bytes message = {ev->data, ev->len};
@@ -139,7 +145,7 @@ static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 }
 
 static const mote_grpc_method methods[] =
-    test_Web_METHODS(once, once, late, once, refuse, silent, NULL, many, many, refuse, echo);
+    test_Web_METHODS(once, once, late, waits, refuse, silent, NULL, many, many, refuse, echo);
 static mote_grpc_method web_methods[sizeof methods / sizeof *methods];
 /* The same methods, of which Connect does not know. */
 static const mote_grpc_service services[] = {

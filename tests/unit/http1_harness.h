@@ -3,7 +3,11 @@
 #define HTTP1_HARNESS_H
 
 #include "../../grpc/web/http1.h"
+#ifdef WEB_SERVER /* another one than usual */
+#include WEB_SERVER
+#else
 #include "web_server.h"
+#endif
 
 static mote_http1 http1;
 static uint64_t http1_memory[8192 / 8];

@@ -158,44 +158,50 @@ static void events_are_sent(void)
 }
 
 /* As many unary calls at a time as there are places; streams need none. */
+static void call_json(const char *path, const char *fields, const char *body, size_t len)
+{
+    const web_request request = {.path = path, .fields = fields, .body = body, .len = len};
+
+    answer_len = 0;
+    send_body(begin(&request), &request);
+    settle();
+    note("", 1);
+}
+
 static void places_are_taken_and_left(void)
 {
-    const web_request waits = {
-        .path = "/test.Web/Once", .fields = JSON, .body = "{}", .len = 2, .open = true};
-    mote_h2_stream *streams[2];
+    const web_request waits_open = {.path = "/test.Web/Once", .fields = JSON, .open = true};
+    const web_request waits_whole = {
+        .path = "/test.Web/Again", .fields = JSON, .body = "{}", .len = 2};
+    mote_h2_stream *streams[PLACES], *open;
 
-    seed = answer_len = 0;
+    seed = 0;
     connect_browser();
     for (int round = 0; round < 3; round++) {
+        open = begin(&waits_open); /* a request that is not whole has none */
         for (size_t i = 0; i < PLACES; i++) {
-            streams[i] = begin(&waits);
+            streams[i] = begin(&waits_whole);
+            send_body(streams[i], &waits_whole);
             settle();
         }
-        answer_len = 0;
-        begin(&(web_request){.path = "/test.Web/Once", .fields = JSON});
-        settle();
-        note("", 1);
-        ANSWERS(NO_CALL("503") "--\nEND");
-        answer_len = 0;
-        send_body(begin(&(web_request){.path = "/test.Web/Echo", .fields = STREAM, .len = 7}),
-                  &(web_request){.body = "\0\0\0\0\2{}", .len = 7});
-        settle();
-        note("", 1);
+        call_json("/test.Web/Once", JSON, "{}", 2);
+        ANSWERS(FAIL("503") "--\n{\"code\":\"unavailable\"" WHY(
+            "too many unary calls of Connect at a time") "}END");
+        call_json("/test.Web/Refuse", JSON, "{}", 2); /* it sends headers before */
+        ANSWERS(FAIL("429") "--\n{\"code\":\"resource_exhausted\"" WHY(
+            "grpc: the message is larger than send_limit") "}END");
+        call_json("/test.Web/Echo", STREAM, "\0\0\0\0\2{}", 7);
         ANSWERS(JSON_HEAD "\0\0\0\0\2{}\2\0\0\0\2{}END");
         mote_h2_reset(&browser, streams[0], MOTE_H2_CANCEL); /* the peer goes: a place is free */
         settle();
-        answer_len = 0;
-        send_body(begin(&(web_request){.path = "/test.Web/Once", .fields = JSON, .len = 2}),
-                  &(web_request){.body = "{}", .len = 2});
-        settle();
-        note("", 1);
+        call_json("/test.Web/Once", JSON, "{}", 2);
         ANSWERS(OK("application/json") "--\n{\"count\":\"1\"}END");
         mote_h2_reset(&browser, streams[1], MOTE_H2_CANCEL);
+        mote_h2_reset(&browser, open, MOTE_H2_CANCEL);
         settle();
-        answer_len = 0;
     }
     for (size_t i = 0; i < PLACES; i++)
-        begin(&waits);
+        send_body(begin(&waits_whole), &waits_whole);
     settle();
     mote_grpc_recv_eof(&server);
     mote_grpc_serve(&server, NULL, 0);
