@@ -45,12 +45,13 @@ JSON_MESSAGES := tests/json/json.mote.c $(patsubst %,tests/json/google/protobuf/
 parts_test_json += $(JSON_MESSAGES)
 parts_fuzz_json := fuzz/fuzz_json.c $(JSON_MESSAGES) fuzz/standalone.c
 parts_test_json_limits += $(JSON_MESSAGES)
+parts_fuzz_connect := fuzz/fuzz_connect.c tests/web/hello.mote.c fuzz/standalone.c
 parts_test_connect += tests/web/hello.mote.c
 parts_test_connect_streams += tests/web/hello.mote.c
 parts_test_connect_http1 += tests/web/hello.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_json fuzz_service fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_json fuzz_connect fuzz_service fuzz_server fuzz_client
 
 # port/freertos over a double of FreeRTOS.
 parts_test_freertos := tests/unit/test_freertos.c tests/unit/freertos_double/double.c port/freertos/freertos.c
@@ -95,7 +96,7 @@ $(BUILD)/docs/%.h: docs/%.md
 $(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h))
 JSON_TESTS := $(JSON_MESSAGES) tests/unit/test_json.c tests/unit/test_json_limits.c fuzz/fuzz_json.c
 $(foreach f,$(JSON_TESTS:%.c=%),$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .:tests/json
-$(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/unit/test_connect_http1 tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .
+$(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/unit/test_connect_http1 fuzz/fuzz_connect tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .
 # port/lwip is compiled by its test, over a double of lwIP.
 $(BUILD)/%/obj/tests/unit/test_lwip.o $(BUILD)/lint/tests/unit/test_lwip.c.tidy: export CPATH := tests/unit/lwip_double
 FREERTOS_DOUBLE := $(foreach f,tests/unit/test_freertos port/freertos/freertos,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy)
@@ -151,7 +152,7 @@ ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_peer test_agent te
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
-FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb json http1
+FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb json http1 connect
 mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)

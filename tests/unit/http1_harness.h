@@ -171,7 +171,7 @@ static void read_responses(void)
 }
 
 /* The answer to bytes on a connection of their own, the same however they are cut. */
-static void ask_bytes(const void *bytes, size_t len)
+static inline void ask_bytes(const void *bytes, size_t len)
 {
     static uint8_t first[LOG];
     size_t first_len = 0;
@@ -191,7 +191,7 @@ static void ask_bytes(const void *bytes, size_t len)
 }
 #define ASK(text) ask_bytes(text, sizeof(text) - 1)
 
-static bool answers(const char *expected, size_t len, bool ends)
+static inline bool answers(const char *expected, size_t len, bool ends)
 {
     if (plain_len == len && memcmp(plain, expected, len) == 0 && ended == ends)
         return true;
