@@ -56,6 +56,17 @@ no_conditional_members() {
     [ -z "$found" ] || { echo "$found"; return 1; }
 }
 
+# Workers: on the path of a message nothing is locked, nothing is written by two threads, and there is no static data that changes.
+no_lock_on_the_path() {
+    local f objects found
+    objects=$(for f in $core port/posix/loop.c port/posix/engine.c port/posix/server.c port/posix/timers.c; do echo "$BUILD/obj/${f%.c}.o"; done)
+    found=$(nm -A $objects | grep -E ' [bBC] | U (pthread|sem_|mtx_|__atomic|__sync)'; objdump -t $objects | grep -E ' O \.data[[:space:]]')
+    [ -z "$found" ] || { echo "$found"; return 1; }
+    case $(uname -m) in x86_64) ;; *) return 0 ;; esac
+    found=$(objdump -d --no-show-raw-insn $objects | grep -E '[[:space:]]lock |xchg .*[(]')
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
 # Public headers compile alone, as C11 and as C++.
 headers_stand_alone() {
     local h
@@ -170,7 +181,7 @@ entropy_is_of_the_board() {
 }
 
 for t in only_four_functions no_mutable_data no_recursion names_begin_with_mote no_system_headers \
-    no_conditional_members headers_stand_alone compiles_as_one_unit messages_may_be_constants error_codes_are_disjoint \
+    no_lock_on_the_path no_conditional_members headers_stand_alone compiles_as_one_unit messages_may_be_constants error_codes_are_disjoint \
     quick_start_is_the_example readme_is_a_way_in every_program_has_help files_are_short entropy_is_of_the_board; do
     check "$t" $t
 done

@@ -63,6 +63,14 @@ void mote_posix_set_ears(mote_posix_loop *loop, enum mote_posix_ears ears)
         loop->ears = ears;
 }
 
+/* The kernel wakes who has watched for the longest time. */
+static void go_behind_the_others(mote_posix_loop *loop)
+{
+    if (loop->shares && watch(loop, EPOLL_CTL_DEL, loop->listener) == 0 &&
+        watch(loop, EPOLL_CTL_ADD, loop->listener) < 0)
+        loop->ears = MOTE_POSIX_FULL; /* and so it is tried again */
+}
+
 void mote_posix_accept_all(mote_posix_loop *loop)
 {
     int on = 1;
@@ -78,6 +86,8 @@ void mote_posix_accept_all(mote_posix_loop *loop)
                 continue;
             if (errno != EAGAIN) /* no descriptors or memory now, or worse: not again at once */
                 mote_posix_set_ears(loop, MOTE_POSIX_FULL);
+            else
+                go_behind_the_others(loop);
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

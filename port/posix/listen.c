@@ -161,7 +161,7 @@ int mote_posix_listen_each(const char *address, int *listeners, size_t count)
         listeners[made++] = fd;
     }
     if (made == count)
-        return 0;
+        return count > 1 && !beside;
     mote_posix_failed("listen", address, strerror(errno));
     while (made > 0)
         close(listeners[--made]);

@@ -235,6 +235,7 @@ struct mote_posix_loop {
     /* Asked before each accept; false: who connects waits in the backlog of the listener, for 100
        ms or until a connection has ended. NULL: always. */
     bool (*room)(void *accept_context);
+    bool shares; /* the socket is the listener of other loops as well: they take turns */
     mote_posix_conn *conns, *last_active;
     mote_posix_timer
         *timers; /* of all connections: what is due is found without a look at others */
@@ -288,8 +289,8 @@ void mote_posix_loop_end(mote_posix_loop *loop);
  *   handlers and in its `turn`.
  * - `own` and `ready` are called in the thread of mote_posix_serve(), before any worker begins.
  *
- * The kernel deals connections out by the addresses of both ends (SO_REUSEPORT); those of a Unix
- * socket go to whichever worker takes them first.
+ * The kernel deals connections out by the addresses of both ends (SO_REUSEPORT); at a Unix socket
+ * the workers that have nothing to do take turns.
  */
 enum { MOTE_POSIX_EVERY_CORE = -1, MOTE_POSIX_MOST_WORKERS = 1024 };
 

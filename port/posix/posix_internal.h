@@ -56,8 +56,8 @@ struct sockaddr_un;
 bool mote_posix_is_unix(const char *address);
 int mote_posix_unix_address(const char *address, struct sockaddr_un *un);
 
-/* listen.c: as mote_posix_listen(), and `count` of them: sockets at one address, among which the
- * kernel deals connections out, or, where that cannot be, descriptors of one socket. All, or -1. */
+/* listen.c: as mote_posix_listen(), and `count` of them. 0: sockets at one address, among which the
+ * kernel deals connections out; 1: where that cannot be, descriptors of one socket; -1: none. */
 int mote_posix_listen_each(const char *address, int *listeners, size_t count);
 
 /* What the workers of a server have in common, which changes only at the end. */
@@ -80,6 +80,7 @@ typedef struct {
     const mote_posix_security *security;
     size_t connections; /* at the most */
     int listener;       /* -1: there is none, or the loop has it */
+    bool shares;        /* which is another one's too */
     /* ---- */
     pthread_t thread;
     enum mote_posix_worker_state state;

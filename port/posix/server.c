@@ -415,6 +415,7 @@ int mote_posix_worker_begin(mote_posix_worker *s)
     s->loop->spin_us = s->config->spin_us;
     s->loop->accepts = (unsigned)reserve_of(s->connections);
     s->loop->room = server_has_room;
+    s->loop->shares = s->shares;
     return listen_in_loop(s) < 0 ? -1 : hear_of_crew(s);
 }
 

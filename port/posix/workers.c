@@ -112,10 +112,13 @@ static int open_ears(const mote_posix_server *c, mote_posix_worker *workers, siz
 
     if (c->dial)
         return 0;
-    if (mote_posix_listen_each(c->address, listeners, count) < 0)
+    int shared = mote_posix_listen_each(c->address, listeners, count);
+    if (shared < 0)
         return say_why();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         workers[i].listener = listeners[i];
+        workers[i].shares = shared == 1;
+    }
     return 0;
 }
 
