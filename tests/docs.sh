@@ -146,8 +146,9 @@ C
 # shellcheck disable=SC2086
 threads_share_a_connection() {
     cp examples/hello/hello.proto examples/hello/hello_server.c "$W" && (cd "$W" && protoc --plugin=local/bin/protoc-gen-mote --mote_out=. hello.proto) || return 1
-    for p in hello_server threads_agent; do ${CC:-cc} $FLAGS "$W/$p.c" "$W/hello.mote.c" -L"$W/local/lib" -lmote -pthread -o "$W/$p" || return 1; done
-    "${PYTHON:-/usr/bin/python3}" tests/peers/hello_peer.py "$W/hello_server" "$W/threads_agent"
+    for p in hello_server threads_job threads_agent; do ${CC:-cc} $FLAGS "$W/$p.c" "$W/hello.mote.c" -L"$W/local/lib" -lmote -pthread -o "$W/$p" || return 1; done
+    "${PYTHON:-/usr/bin/python3}" tests/peers/hello_peer.py "$W/hello_server" "$W/threads_agent" &&
+        "${PYTHON:-/usr/bin/python3}" tests/peers/hello_peer.py "$W/threads_job" "$W/threads_agent"
 }
 # Each of the page's two programs writes what the other reads.
 # shellcheck disable=SC2086
@@ -177,7 +178,7 @@ C
 }
 command -v protoc-gen-nanopb >/dev/null && check "migrating from nanopb: both write and read the same" both_sides_agree
 check "threads: bytes pass the ring" bytes_pass_the_ring
-check "threads: four of them share a connection, with grpcio" threads_share_a_connection
+check "threads: four of them share a connection, and one answers, with grpcio" threads_share_a_connection
 # shellcheck disable=SC2086
 freertos_compiles() {
     packages/amalgamate.py "$W/one" && ${CC:-cc} -std=gnu11 -Wall -Wextra -Wconversion -Werror -DMOTE_WITH_FREERTOS -DMOTE_WITH_LWIP -Itests/unit/freertos_double \

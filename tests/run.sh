@@ -82,6 +82,7 @@ LIMIT=300 many "many streams, counted" PROGRAMS_counted
 run "instructions, counted" "$T/counts" tests/bench/counts.txt
 run "threads, watched" "$BUILD/tsan/test_agent"
 run "workers, watched" "$BUILD/tsan/test_workers"
+run "mailboxes, watched" "$BUILD/tsan/test_mailbox"
 run "2,000 connections on workers" env FLEET=2000 ONLY=connections_are_spread_over_workers "$BUILD/asan/test_workers"
 run "attacks" "$T/attack_plain"
 run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"

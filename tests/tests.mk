@@ -25,8 +25,8 @@ parts_attack_entries := tests/attack/entries.c examples/fleet/sources.c
 parts_attack_programs := tests/attack/programs.c examples/services/chat_server.c examples/services/chat.mote.c \
                          $(addprefix examples/device/,device.c device_service.c device.mote.c) \
                          $(addprefix examples/fleet/,collector_about.c collector_view.c sources.c telemetry.mote.c)
-parts_attack_loop := tests/attack/loop.c $(addprefix port/posix/,loop.c ears.c timers.c error.c trace.c)
-parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c workers.c engine.c loop.c ears.c timers.c error.c trace.c)
+parts_attack_loop := tests/attack/loop.c $(addprefix port/posix/,loop.c mailbox.c ears.c timers.c error.c trace.c)
+parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c workers.c engine.c loop.c mailbox.c ears.c timers.c error.c trace.c)
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_service := examples/fuzz/fuzz_service.c examples/services/orders.mote.c $(MUTATOR) fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
@@ -128,7 +128,7 @@ $(BUILD)/counted/obj/examples/services/chat_server.o: STEPS += -Dmain=chat_serve
 $(BUILD)/counted/obj/examples/device/device.o: STEPS += -Dmain=device
 
 # Threads that share a connection: who touches what without a lock is seen also where it went well.
-$(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_dial test_workers test_freertos,-fsanitize=thread,$(CORE) $(POSIX)))
+$(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_dial test_workers test_mailbox test_freertos,-fsanitize=thread,$(CORE) $(POSIX)))
 
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_SMALL_TX
@@ -148,7 +148,7 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_peer test_agent test_freertos test_server test_workers test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways attack_local attack_work,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_peer test_agent test_freertos test_server test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.

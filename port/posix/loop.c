@@ -1,5 +1,6 @@
 /* Event loop for many connections: epoll, level-triggered, one input buffer for all. */
 #define _GNU_SOURCE
+#include "mailbox.h"
 #include "posix_internal.h"
 
 #include <errno.h>
@@ -17,6 +18,14 @@ int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd)
     struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = loop};
 
     return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &e);
+}
+
+int mote_posix_loop_mailbox(mote_posix_loop *loop, mote_posix_mailbox *m)
+{
+    if (mote_posix_loop_woken_by(loop, m->wake) < 0)
+        return mote_posix_failed("epoll", "", strerror(errno));
+    loop->mailbox = m;
+    return 0;
 }
 
 int mote_posix_loop_init(mote_posix_loop *loop)
@@ -447,7 +456,7 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
     for (int i = 0; i < n; i++) {
         mote_posix_conn *conn = events[i].data.ptr;
         if (events[i].data.ptr == loop)
-            continue; /* a signal, or a dial */
+            continue; /* a signal, a dial, or letters */
         if (!conn) {
             mote_posix_accept_all(loop);
             continue;
@@ -457,6 +466,8 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
         if (!is_doomed(conn) && (events[i].events & EPOLLOUT))
             flush(conn);
     }
+    if (loop->mailbox && __atomic_load_n(&loop->mailbox->newest, __ATOMIC_RELAXED))
+        mote_posix_open_mailbox(loop->mailbox);
     return 0;
 }
 
@@ -464,6 +475,8 @@ void mote_posix_loop_end(mote_posix_loop *loop)
 {
     while (loop->conns)
         end_conn(loop->conns);
+    if (loop->mailbox)
+        mote_posix_close_mailbox(loop->mailbox);
     mote_posix_loop_deafen(loop);
     close(loop->epoll);
 }

@@ -50,6 +50,7 @@ int mote_posix_connect(const char *address, uint32_t timeout_ms);
  */
 enum mote_posix_dial_state { MOTE_POSIX_DIAL_IDLE, MOTE_POSIX_DIAL_BUSY, MOTE_POSIX_DIAL_DONE };
 typedef struct mote_posix_loop mote_posix_loop;
+typedef struct mote_posix_mailbox mote_posix_mailbox; /* mailbox.h */
 typedef struct {
     enum mote_posix_dial_state state;     /* BUSY until it is looked at */
     struct mote_posix_dialling *dialling; /* of the thread; not NULL exactly when BUSY */
@@ -243,12 +244,13 @@ struct mote_posix_loop {
     unsigned spins;
     unsigned accepts; /* in one turn at most; 0: 256 */
     uint64_t now_ms;
-    uint64_t ears_ms;  /* when FULL: the next try */
-    uint64_t slow;     /* handlers that have held up all others, of mote_posix_serve() */
-    uint32_t stall_ms; /* a connection whose output does not move for so long is closed;
-                          60,000 */
-    uint32_t spin_us;  /* looks again and again for so long before it sleeps: trades processor time
-                          for latency; 0 */
+    uint64_t ears_ms;            /* when FULL: the next try */
+    mote_posix_mailbox *mailbox; /* NULL: none */
+    uint64_t slow;               /* handlers that have held up all others, of mote_posix_serve() */
+    uint32_t stall_ms;           /* a connection whose output does not move for so long is closed;
+                                    60,000 */
+    uint32_t spin_us; /* looks again and again for so long before it sleeps: trades processor time
+                         for latency; 0 */
     uint8_t in[1 << 18]; /* shared: an engine uses up its input at once */
 };
 
@@ -286,7 +288,7 @@ void mote_posix_loop_end(mote_posix_loop *loop);
  * - Handlers, `turn` and `slow` are called in the threads of all workers, at the same time. What
  *   they share is constant, or the program locks it, or each worker has its own (`own`).
  * - A call, its connection and its loop are touched in the thread of their worker alone: in its
- *   handlers and in its `turn`.
+ *   handlers and in its `turn`. Other threads answer calls by a mailbox (mailbox.h).
  * - `own` and `ready` are called in the thread of mote_posix_serve(), before any worker begins.
  *
  * The kernel deals connections out by the addresses of both ends (SO_REUSEPORT); at a Unix socket
@@ -298,6 +300,7 @@ enum { MOTE_POSIX_EVERY_CORE = -1, MOTE_POSIX_MOST_WORKERS = 1024 };
 typedef struct {
     void *context; /* of its handlers, its `turn` and its `slow`: grpc.context */
     const mote_posix_security *security;
+    mote_posix_mailbox *mailbox; /* its letters are opened by the worker; NULL: none (mailbox.h) */
 } mote_posix_own;
 
 typedef struct {

@@ -78,6 +78,7 @@ typedef struct {
     mote_posix_crew *crew;
     mote_grpc_config grpc;
     const mote_posix_security *security;
+    mote_posix_mailbox *mailbox;
     size_t connections; /* at the most */
     int listener;       /* -1: there is none, or the loop has it */
     bool shares;        /* which is another one's too */
@@ -110,6 +111,10 @@ struct addrinfo;
  * getaddrinfo(). 0, or -1 with a text: also when the resolver has not answered by until_ms
  * (UINT64_MAX: no limit). */
 int mote_posix_resolve(const char *address, int flags, uint64_t until_ms, struct addrinfo **list);
+
+/* mailbox.c: opens the letters that are there; and the last ones, and takes no more. */
+void mote_posix_open_mailbox(mote_posix_mailbox *m);
+void mote_posix_close_mailbox(mote_posix_mailbox *m);
 
 /* engine.c: of mote_posix_engine, where self is a mote_grpc. */
 const uint8_t *mote_posix_grpc_peek(void *self, size_t *len);

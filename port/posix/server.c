@@ -1,5 +1,6 @@
 /* A worker of a gRPC server: its loop, its connection slots, and a graceful end. */
 #define _GNU_SOURCE
+#include "mailbox.h"
 #include "posix_internal.h"
 
 #include <errno.h>
@@ -416,6 +417,8 @@ int mote_posix_worker_begin(mote_posix_worker *s)
     s->loop->accepts = (unsigned)reserve_of(s->connections);
     s->loop->room = server_has_room;
     s->loop->shares = s->shares;
+    if (s->mailbox && mote_posix_loop_mailbox(s->loop, s->mailbox) < 0)
+        return -1;
     return listen_in_loop(s) < 0 ? -1 : hear_of_crew(s);
 }
 

@@ -88,12 +88,13 @@ static bool is_taken(const mote_posix_worker *workers, size_t i)
 static int own_things(mote_posix_worker *workers, size_t i)
 {
     const mote_posix_server *c = workers[i].config;
-    mote_posix_own own = {c->grpc.context, c->security};
+    mote_posix_own own = {c->grpc.context, c->security, NULL};
 
     if (c->own && c->own(c->grpc.context, (unsigned)i, &own) < 0)
         return -1;
     workers[i].grpc.context = own.context;
     workers[i].security = own.security;
+    workers[i].mailbox = own.mailbox;
     if (!is_taken(workers, i))
         return 0;
     fprintf(stderr, "error: workers: they cannot share a TLS context; `own` gives one to each\n");
