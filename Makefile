@@ -190,6 +190,11 @@ bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRP
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
 
+.PHONY: bench-latency
+bench-latency: setup-bench ## unary calls at RATE=4000 a second, timed from when they were due, on 1 to 1,000 connections, beside the peers and a bare epoll loop
+	@$(MAKE) $(LIB)
+	CC="$(CC)" BUILD=$(BUILD) tests/bench/latency.sh
+
 .PHONY: bench-pb
 bench-pb: setup-bench-pb ## Protocol Buffers beside protobuf 35.1 (C++, upb) too, which it fetches and compiles once (some minutes)
 	$(MAKE) BUILD=$(BUILD) all

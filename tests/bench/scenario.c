@@ -1,6 +1,6 @@
 /* mote's side of the scenarios of gRPC's own benchmarks: grpc.testing.BenchmarkService, and its
- * load. scenario server scenario client unary|ping|throughput|upload|download ADDRESS COUNT SIZE
- * The client prints messages a second, the median and 99th percentile of a round trip in
+ * load. scenario server [many] scenario client unary|ping|throughput|upload|download ADDRESS COUNT
+ * SIZE The client prints messages a second, the median and 99th percentile of a round trip in
  * microseconds (0 where there are none), and its processor time for each message in nanoseconds. */
 #define _POSIX_C_SOURCE 200809L
 #include "../../port/posix/tls.h"
@@ -132,18 +132,19 @@ static const mote_grpc_method methods[] = {
     {"StreamingFromServer", from_server, NULL, NULL, NULL, true, false}};
 static const mote_grpc_service services[] = {{"grpc.testing.BenchmarkService", methods, 4, false}};
 
-static int serve(const char *cert, const char *key)
+/* One whose messages may be as large as those of its peers, or one of many connections. */
+static int serve(const char *cert, const char *key, bool many)
 {
     mote_posix_tls_config tls = {.context =
                                      cert ? mote_posix_tls_context(true, NULL, cert, key) : NULL};
     mote_posix_security security = mote_posix_tls_security(&tls);
     mote_posix_server server = {.address = "127.0.0.1:0",
-                                .max_connections = 16,
+                                .max_connections = many ? 2048 : 16,
                                 .security = cert ? &security : NULL,
                                 .grpc = {.max_calls = CALLS,
                                          .slots = 16,
-                                         .rx_size = BUFFER,
-                                         .tx_size = TX,
+                                         .rx_size = many ? 1 << 14 : BUFFER,
+                                         .tx_size = many ? 1 << 14 : TX,
                                          .dynamic = &mote_hpack_dynamic_table,
                                          .coder = &mote_hpack_huffman_coder,
                                          .table_size = 4096,
@@ -386,10 +387,10 @@ static void run_client(const char *scenario, const char *address, const char *ca
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "server") == 0)
-        return serve(argc == 4 ? argv[2] : NULL, argv[argc - 1]);
+        return serve(argc == 4 ? argv[2] : NULL, argv[argc - 1], argc == 3);
     if (argc < 6)
-        fail(
-            "usage: scenario server [CERT KEY] | scenario client SCENARIO ADDRESS COUNT SIZE [CA]");
+        fail("usage: scenario server [many | CERT KEY] | scenario client SCENARIO ADDRESS COUNT "
+             "SIZE [CA]");
     count = (uint32_t)atoi(argv[4]);
     size = (uint32_t)atoi(argv[5]);
     run_client(argv[2], argv[3], argc > 6 ? argv[6] : NULL);
