@@ -264,8 +264,17 @@ $(BUILD)/libmote-mutator.so: $(wildcard fuzz/mutator*.[ch] hpack/*.[ch])
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) -fPIC -shared $(MUTATOR) hpack/*.c -o $@
 
+# For those who fuzz: where a server differs, and conversations as text, recorded and replayed.
+fuzz-tools: setup-fuzz $(BUILD)/mote-differ $(BUILD)/mote-frames ## mote-differ: where a server of yours differs from mote; mote-frames: conversations as text, recorded, replayed
+.PHONY: fuzz-tools
+$(BUILD)/mote-differ: fuzz/mote_differ.c $(DIFFER) fuzz/differ_nghttp2.c fuzz/differ_socket.c $(MUTATOR) $(LIB) $(wildcard fuzz/*.h)
+	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) $(filter %.c %.a,$^) -o $@ -lnghttp2
+$(BUILD)/mote-frames: fuzz/mote_frames.c $(wildcard fuzz/recorder_*.c) $(FRAMES) fuzz/differ_socket.c fuzz/differ_read.c $(LIB) $(wildcard fuzz/*.h)
+	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) $(filter %.c %.a,$^) -o $@
+
 fuzz-smoke: setup-fuzz ## every fuzz target for SECONDS_EACH=30
 	$(MAKE) BUILD=$(BUILD) fuzz-programs
+	$(MAKE) BUILD=$(BUILD) fuzz-tools
 	BUILD=$(BUILD) tests/fuzz.sh
 
 fuzz-oss: setup-fuzz ## the fuzz targets as OSS-Fuzz builds them, with each sanitizer, each run alone: five minutes

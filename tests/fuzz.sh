@@ -27,10 +27,16 @@ for name in $(make -s --no-print-directory print-FUZZERS); do
     h2 | server | client) corpus=conversations ;;
     *) corpus=$name ;;
     esac
+    corpus=fuzz/corpus/$corpus
+    if [ "$name" = differ ]; then # from text
+        corpus=$W/seeds_differ
+        mkdir -p "$corpus"
+        "$BUILD/mote-differ" --seeds="$corpus" nghttp2 || exit 1
+    fi
     mkdir -p "$W/corpus_$name"
     # shellcheck disable=SC2086
     "$W/fuzz_$name" ${FUZZ_ARGS:--max_total_time=$SECONDS_EACH} -max_len=4096 -timeout=10 \
-        -artifact_prefix="$W/$name-" "$W/corpus_$name" "fuzz/corpus/$corpus" >"$W/$name.log" 2>&1
+        -artifact_prefix="$W/$name-" "$W/corpus_$name" "$corpus" >"$W/$name.log" 2>&1
     result "fuzz_$name" $? "$W/$name.log"
     echo "fuzz_$name: $(grep -oE 'Done [0-9]+ runs' "$W/$name.log" | tail -n 1)"
 done

@@ -89,6 +89,7 @@ run "attacks on h2_server" "$T/attack_loopback" server "$BUILD/h2_server"
 run "attacks on h2_client" "$T/attack_loopback" client "$BUILD/h2_client"
 run "house" env BUILD="$BUILD" tests/house.sh
 run "rfc" tests/rfc.sh
+run "tools of those who fuzz" env BUILD="$BUILD" tests/fuzz_tools.sh
 run "promises" env BUILD="$BUILD" CC="$CC" tests/promises.sh
 
 # ---- real peers

@@ -9,11 +9,20 @@
 # ---- what the programs are made of: sources beside the library, then flags of their own
 
 # Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
-UNITS := $(filter-out tls tls_% features mutator mutator_ways red_zones,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
+UNITS := $(filter-out tls tls_% features mutator mutator_ways differ differ_nghttp2 red_zones,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
 FUZZ := hpack huffman h2 pair flate text http1
 MUTATOR := $(sort $(wildcard fuzz/mutator*.c))
 parts_test_mutator := tests/unit/test_mutator.c $(MUTATOR)
 parts_test_mutator_ways := tests/unit/test_mutator_ways.c $(MUTATOR) fuzz/schema.mote.c fuzz/schema3.mote.c
+# The differential mode; that with libnghttp2 apart, since not each machine has it.
+FRAMES := $(sort $(wildcard fuzz/frames_*.c))
+DIFFER := fuzz/differ.c fuzz/differ_echo.c fuzz/differ_grpc.c fuzz/differ_h2.c fuzz/differ_read.c fuzz/differ_rules.c fuzz/differ_seeds.c $(FRAMES)
+parts_test_differ := tests/unit/test_differ.c $(DIFFER) $(MUTATOR)
+parts_test_differ_nghttp2 := tests/unit/test_differ_nghttp2.c $(DIFFER) fuzz/differ_nghttp2.c $(MUTATOR)
+libraries_test_differ_nghttp2 := -lnghttp2
+parts_fuzz_differ := fuzz/fuzz_differ.c $(DIFFER) fuzz/differ_nghttp2.c fuzz/standalone.c
+libraries_fuzz_differ := -lnghttp2
+libraries_fuzz_fuzz_differ := -lnghttp2
 parts_replay := tests/golden/replay.c tests/peers/peer_service.c
 parts_wire := $(addprefix tests/golden/,wire.c wire_frames.c wire_h2.c wire_grpc.c wire_arguments.c wire_services.c wire_channel.c wire_parts.c wire_lean.c) \
               fuzz/schema.mote.c fuzz/schema3.mote.c
@@ -51,7 +60,7 @@ parts_test_connect_streams += tests/web/hello.mote.c
 parts_test_connect_http1 += tests/web/hello.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
 
-IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_json fuzz_connect fuzz_service fuzz_server fuzz_client
+IN_PROCESS := $(UNITS:%=test_%) test_mutator test_mutator_ways test_differ replay wire attack_local attack_work $(FUZZ:%=fuzz_%) fuzz_pb fuzz_json fuzz_connect fuzz_service fuzz_server fuzz_client
 
 # port/freertos over a double of FreeRTOS.
 parts_test_freertos := tests/unit/test_freertos.c tests/unit/freertos_double/double.c port/freertos/freertos.c
@@ -117,7 +126,7 @@ $(BUILD)/unit/engine.c $(BUILD)/unit/others.c: Makefile tests/tests.mk
 $(BUILD)/unit/obj/%.o: $(BUILD)/unit/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) -std=c11 -MMD -MP $(CHECKED) -I. -c $< -o $@
-$(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) test_red_zones fuzz_tls fuzz_nghttp2 fuzz_zlib peer_server peer_client h2_server_plain,$(SANITIZERS)))
+$(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) test_red_zones test_differ_nghttp2 fuzz_tls fuzz_nghttp2 fuzz_zlib peer_server peer_client h2_server_plain,$(SANITIZERS)))
 
 # Steps are counted: each basic block of the library calls the test.
 STEPS := -fsanitize-coverage=trace-pc
@@ -133,7 +142,7 @@ $(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_di
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_SMALL_TX
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_encode test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
-$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_h2_repeat test_mutator test_mutator_ways test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
+$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_h2_repeat test_mutator test_mutator_ways test_differ test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
 $(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,replay wire fuzz_client peer_client,$(SANITIZERS)))
 $(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_DOOR -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
 $(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_METADATA -DMOTE_CLIENT_ONLY,test_features,$(SANITIZERS)))
@@ -148,14 +157,15 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_peer test_agent test_freertos test_server test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways attack_local attack_work,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_peer test_agent test_freertos test_server test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways test_differ attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
-FUZZERS := hpack huffman text zlib nghttp2 h2 service server client flate pair tls pb json http1 connect
+FUZZERS := hpack huffman text zlib nghttp2 h2 differ service server client flate pair tls pb json http1 connect
 mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)
+mutator_differ := $(mutator_h2)
 $(foreach t,$(FUZZERS),$(eval parts_fuzz_fuzz_$t := $(filter-out fuzz/standalone.c $(MUTATOR),$(parts_fuzz_$t)) $(mutator_$t)))
 parts_fuzz_fuzz_service += $(MUTATOR)
 $(eval $(call variant,fuzz,clang,-g -O1 $(SANITIZERS) -fsanitize=fuzzer-no-link -DMOTE_CHECK -DMOTE_RED_ZONES,$(FUZZERS:%=fuzz_%),$(SANITIZERS) -fsanitize=fuzzer))
@@ -217,7 +227,7 @@ $(BUILD)/test/flate.so: $(CODEC)
 	$(call say,LD,$@)$(CC) -shared -fPIC -O2 -std=c11 $^ -o $@
 
 # What tests/run.sh runs.
-test-programs: $(PROGRAMS_asan) $(PROGRAMS_counted) $(PROGRAMS_tsan) $(foreach v,least small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
+test-programs: $(BUILD)/mote-differ $(BUILD)/mote-frames $(PROGRAMS_asan) $(PROGRAMS_counted) $(PROGRAMS_tsan) $(foreach v,least small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
                $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback $(BUILD)/test/counts $(BUILD)/freestanding/libmote.a $(BUILD)/calls/libmote.a
 coverage-programs: $(PROGRAMS_cov)
 arch-programs: $(foreach a,$(ARCHS),$(PROGRAMS_arch-$a))

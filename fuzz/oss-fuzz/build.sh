@@ -9,7 +9,7 @@ list() { make -s --no-print-directory TLS=1 "print-$1"; }
 
 # What is not ours was built without the memory sanitizer, which would report all that it writes.
 targets=$(list FUZZERS)
-[ "$SANITIZER" != memory ] || targets=$(tr ' ' '\n' <<<"$targets" | grep -vxE 'tls|nghttp2|zlib')
+[ "$SANITIZER" != memory ] || targets=$(tr ' ' '\n' <<<"$targets" | grep -vxE 'tls|nghttp2|differ|zlib')
 flags="-std=c11 -DMOTE_CHECK"
 [ "$SANITIZER" != address ] || flags="$flags -DMOTE_RED_ZONES"
 
@@ -43,10 +43,19 @@ for name in $targets; do
     h2 | server | client) corpus=conversations ;;
     *) corpus=$name ;;
     esac
-    (cd "fuzz/corpus/$corpus" && zip -q -j - ./*) >"$OUT/fuzz_${name}_seed_corpus.zip"
+    corpus=fuzz/corpus/$corpus
+    if [ "$name" = differ ]; then # from text, by a program for this machine
+        corpus=$WORK/mote/seeds
+        mkdir -p "$corpus"
+        # shellcheck disable=SC2046
+        cc -std=c11 -O1 fuzz/mote_differ.c fuzz/differ_nghttp2.c fuzz/differ_socket.c $(list DIFFER) $(list MUTATOR) hpack/*.c h2/*.c \
+            $(list GRPC) $(list PB) -lnghttp2 -o "$WORK/mote/differ"
+        "$WORK/mote/differ" --seeds="$corpus" nghttp2
+    fi
+    (cd "$corpus" && zip -q -j - ./*) >"$OUT/fuzz_${name}_seed_corpus.zip"
     printf '[libfuzzer]\nmax_len = 4096\ntimeout = 25\n' >"$OUT/fuzz_$name.options"
     case $name in
-    h2 | server | client | service)
+    h2 | differ | server | client | service)
         cp fuzz/dictionaries/http2.dict "$OUT/fuzz_$name.dict"
         echo "dict = fuzz_$name.dict" >>"$OUT/fuzz_$name.options"
         ;;
