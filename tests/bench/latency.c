@@ -210,15 +210,15 @@ static void load(const char *address, size_t connections, double rate, double se
     enum { WARM = 4 }; /* calls of each connection, before */
     double gap_ns = 1e9 / rate;
     uint64_t sent = 0, received = 0;
+    size_t measured = (size_t)(rate * seconds);
 
     callers = calloc(connections, sizeof *callers);
-    call_count = (size_t)(rate * seconds);
-    took_us = malloc((call_count + WARM * connections) * sizeof *took_us);
-    if (!callers || !took_us || connections > MOST || mote_posix_loop_init(&loop) < 0)
+    took_us = malloc((measured + WARM * connections) * sizeof *took_us);
+    if (!callers || !took_us || measured == 0 || connections > MOST ||
+        mote_posix_loop_init(&loop) < 0)
         fail("too much");
     for (size_t i = 0; i < connections; i++)
         begin_caller(&callers[i], address);
-    size_t measured = call_count;
     for (int warm = 1; warm >= 0; warm--) {
         call_count = warm ? WARM * connections : measured;
         begun = ended = 0;
@@ -239,11 +239,11 @@ static void load(const char *address, size_t connections, double rate, double se
         if (warm)
             sent = received = 0;
     }
-    qsort(took_us, call_count, sizeof *took_us, by_size);
-    printf("%u %u %u %.0f %zu %zu\n", took_us[call_count / 2], took_us[call_count * 99 / 100],
-           took_us[call_count * 999 / 1000], (double)call_count / seconds,
-           (size_t)((sent + call_count / 2) / call_count),
-           (size_t)((received + call_count / 2) / call_count));
+    qsort(took_us, measured, sizeof *took_us, by_size);
+    printf("%u %u %u %.0f %zu %zu\n", took_us[measured / 2], took_us[measured * 99 / 100],
+           took_us[measured * 999 / 1000], (double)measured / seconds,
+           (size_t)((sent + measured / 2) / measured),
+           (size_t)((received + measured / 2) / measured));
 }
 
 /* ---- a bare loop: what any server has to do ------------------------------------------------ */
