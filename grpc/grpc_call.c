@@ -1,5 +1,6 @@
 /* Calls: slots, handles, and how they end. */
 #include "grpc_internal.h"
+#include "life.h"
 
 #include <string.h>
 
@@ -207,6 +208,34 @@ void mote_grpc_set_weight(mote_grpc_call *call, uint8_t weight)
 {
     MOTE_CHECK_THAT(mote_grpc_serves(call->grpc));
     call->turns[0] = weight;
+}
+
+void mote_grpc_take_over(mote_grpc_call *from, mote_grpc_call *ended, uint32_t generation)
+{
+    mote_grpc *g = from->grpc;
+    uint16_t reach = (uint16_t)(ended - g->calls + 1);
+    void *user = ended->user;
+    uint8_t *rx = ended->rx;
+
+    MOTE_CHECK_THAT(from == ended || ended->local == MOTE_GRPC_LOCAL_FREE);
+    if (from != ended) {
+        *ended = *from;
+        from->local = MOTE_GRPC_LOCAL_FREE;
+        ended->user = user;
+        ended->rx = rx;
+        ended->stream->user = ended;
+        if (g->config->user_size > 0)
+            memset(user, 0, g->config->user_size);
+    }
+    ended->generation = generation;
+    g->reach = g->reach > reach ? g->reach : reach;
+    g->free = NULL;
+    for (size_t i = g->reach; i-- > 0;) {
+        if (g->calls[i].local != MOTE_GRPC_LOCAL_FREE)
+            continue;
+        g->calls[i].next_free = g->free;
+        g->free = &g->calls[i];
+    }
 }
 
 void *mote_grpc_context(const mote_grpc_call *call)

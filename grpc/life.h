@@ -163,6 +163,10 @@ static inline uint64_t mote_clock_ms(mote_clock *c, uint32_t ticks)
     return (uint64_t)c->high << 32 | ticks;
 }
 
+/* A call that has just started goes on in the place of one whose end was told: under its pointer,
+ * with its generation, by which handles find it. For grpc/channel. */
+void mote_grpc_take_over(mote_grpc_call *from, mote_grpc_call *ended, uint32_t generation);
+
 #ifdef __cplusplus
 }
 #endif

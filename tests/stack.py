@@ -40,6 +40,7 @@ POINTERS = {
     "pb/pb_decode.c": "leave",
     "grpc/grpc_client.c": "mote_grpc_put_bearer",
     "grpc/grpc_bearer.c": "application",  # tokens
+    "grpc/channel/replay.c": "application",
     "grpc/channel/retry.c": "application",
     "grpc/services/outbox.c": "room append read_message after",
     "grpc/services/spool_store.c": "application",  # storage

@@ -15,6 +15,12 @@ static bool is_gone(const mote_grpc_call *call)
     return !call || call->local == MOTE_GRPC_LOCAL_FREE;
 }
 
+/* Not even a channel: the call did not start, or its memory was prepared anew since. */
+static bool is_nowhere(const mote_grpc_call *call)
+{
+    return !call || !call->grpc;
+}
+
 static uint64_t deadline_of(const mote_grpc_call *call)
 {
     uint64_t left = mote_grpc_time_left(call);
@@ -107,8 +113,11 @@ int mote_channel_begin(mote_channel **ch, const mote_grpc_request *request, uint
 
 int mote_channel_start(mote_channel *ch, const mote_grpc_request *request, mote_grpc_call **call)
 {
-    int r = mote_channel_begin(&ch, request, mote_channel_until(ch, request->timeout_ms), call);
+    uint64_t until_ms = mote_channel_until(ch, request->timeout_ms);
+    int r = mote_channel_begin(&ch, request, until_ms, call);
 
+    if (r == 0 && ch->replayer)
+        ch->replayer->started(ch, *call, request, until_ms);
     if (r == 0 && !request->more)
         mote_channel_write(ch);
     return r;
@@ -154,6 +163,14 @@ static void wait_on(mote_grpc_call *call, enum mote_channel_wait waits_for, uint
         mote_channel_turn(ch, until_ms < deadline_ms ? until_ms : deadline_ms);
 }
 
+/* Whether a call whose end is *ev, or (NULL) waits to be told, goes on, as it was made again. */
+static bool goes_on(mote_grpc_call *call, mote_grpc_event *ev)
+{
+    mote_channel *ch = channel_of(call);
+
+    return ch->replayer && ch->replayer->again(ch, call, ev);
+}
+
 /* Waits until an action that was "not now" may go on. */
 static int wait_to_send(mote_grpc_call *call)
 {
@@ -165,6 +182,15 @@ static int wait_to_send(mote_grpc_call *call)
             MOTE_CHANNEL_FOREVER);
     mote_channel_park(ch);
     return mote_grpc_decided(call) ? MOTE_GRPC_ERR_STATE : 0;
+}
+
+static void note_sent(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                      unsigned flags)
+{
+    mote_channel *ch = channel_of(call);
+
+    if (ch->replayer)
+        ch->replayer->sent(ch, call, source, message, flags);
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
@@ -184,6 +210,20 @@ static int pack_message(mote_grpc_call *call, const mote_grpc_source *source, co
     return r == 0 ? 1 : r == MOTE_GRPC_ERR_SPACE ? 0 : r;
 }
 
+static int send_message(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
+                        unsigned flags)
+{
+    int r;
+
+    do {
+        while ((r = mote_grpc_send(call, source, message, flags)) == MOTE_AGAIN) {
+            if ((r = wait_to_send(call)) < 0)
+                break;
+        }
+    } while (r == MOTE_GRPC_ERR_STATE && mote_grpc_decided(call) && goes_on(call, NULL));
+    return r;
+}
+
 int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                       unsigned flags)
 {
@@ -199,13 +239,12 @@ int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, cons
         message = &packed;
         engine_flags |= MOTE_GRPC_COMPRESSED;
     }
-    while ((r = mote_grpc_send(call, source, message, engine_flags)) == MOTE_AGAIN) {
-        if ((r = wait_to_send(call)) < 0)
-            return r;
-    }
-    if (r == 0 && !(flags & MOTE_CHANNEL_MORE))
+    if ((r = send_message(call, source, message, engine_flags)) < 0)
+        return r;
+    note_sent(call, source, message, engine_flags);
+    if (!(flags & MOTE_CHANNEL_MORE))
         mote_channel_write(channel_of(call));
-    return r;
+    return 0;
 }
 
 /* So that unary calls and the like leave as one piece, this writes nothing. */
@@ -213,10 +252,14 @@ static int half_close(mote_grpc_call *call)
 {
     int r;
 
-    while ((r = mote_grpc_half_close(call)) == MOTE_AGAIN) {
-        if ((r = wait_to_send(call)) < 0)
-            return r;
-    }
+    do {
+        while ((r = mote_grpc_half_close(call)) == MOTE_AGAIN) {
+            if ((r = wait_to_send(call)) < 0)
+                break;
+        }
+    } while (r == MOTE_GRPC_ERR_STATE && mote_grpc_decided(call) && goes_on(call, NULL));
+    if (r == 0)
+        note_sent(call, NULL, NULL, MOTE_GRPC_LAST);
     return r;
 }
 
@@ -282,13 +325,15 @@ static void on_status(mote_channel *ch, mote_grpc_event *ev)
 }
 
 /* The end of a call that has no end of its own. */
-static int tell_gone(mote_grpc_event *ev)
+static int tell_gone(mote_grpc_call *call, mote_grpc_event *ev)
 {
     make_status(mote_status_of_error(MOTE_CHANNEL_ERR_NO_CALL), ev);
+    if (!is_nowhere(call))
+        goes_on(call, ev); /* never; but why it could not be made again is told */
     return 1;
 }
 
-static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
+static int await_event(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
 {
     mote_channel *ch = channel_of(call);
     bool looked = false;
@@ -297,7 +342,7 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
     mote_grpc_resume(call);
     while ((r = mote_channel_take(ch, call, ev)) == 0) {
         if (is_gone(call))
-            return tell_gone(ev);
+            return tell_gone(call, ev);
         if (looked && ch->read_ms >= until_ms)
             return 0;
         wait_on(call, wait_for_answer(ch), until_ms);
@@ -312,13 +357,19 @@ static int receive(mote_grpc_call *call, mote_grpc_event *ev, uint64_t until_ms)
 
 int mote_channel_recv(mote_grpc_call *call, mote_grpc_event *ev)
 {
-    return call == NULL ? tell_gone(ev) : receive(call, ev, MOTE_CHANNEL_FOREVER);
+    if (is_nowhere(call))
+        return tell_gone(call, ev);
+    do
+        await_event(call, ev, MOTE_CHANNEL_FOREVER);
+    while (ev->type == MOTE_GRPC_STATUS && goes_on(call, ev));
+    return 1;
 }
 
 int mote_channel_recv_within(mote_grpc_call *call, mote_grpc_event *ev, uint32_t timeout_ms)
 {
-    return call == NULL ? tell_gone(ev)
-                        : receive(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
+    return is_nowhere(call)
+               ? tell_gone(call, ev)
+               : await_event(call, ev, mote_channel_now(channel_of(call)) + timeout_ms);
 }
 
 /* Ends calls whose deadline has come; the earliest of the others, or `until_ms`. */
@@ -385,13 +436,15 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
     if (is_gone(call))
         return mote_status_of_error(MOTE_CHANNEL_ERR_NO_CALL);
     mote_channel *ch = channel_of(call);
-    int r = 0;
-    half_close(call); /* unless its last message has done so, or it is over */
-    while (r == 0 && !mote_grpc_decided(call)) {
-        r = mote_channel_park(ch);
-        if (r == 0 && !mote_grpc_decided(call))
-            wait_on(call, wait_for_answer(ch), MOTE_CHANNEL_FOREVER);
-    }
+    do {
+        int r = 0;
+        half_close(call); /* unless its last message has done so, or it is over */
+        while (r == 0 && !mote_grpc_decided(call)) {
+            r = mote_channel_park(ch);
+            if (r == 0 && !mote_grpc_decided(call))
+                wait_on(call, wait_for_answer(ch), MOTE_CHANNEL_FOREVER);
+        }
+    } while (goes_on(call, NULL));
     size_t count = 0;
     while (mote_channel_recv(call, &ev), ev.type != MOTE_GRPC_STATUS) {
         if (ev.type == MOTE_GRPC_MESSAGE) {

@@ -43,8 +43,9 @@ void mote_channel_write(mote_channel *ch)
     while (ch->open && !ch->write_ends && n > 0 && (out = mote_grpc_peek(&ch->grpc, &len))) {
         n = ch->io.write(ch->io.context, out, len);
         ch->write_ends = n < 0;
-        ch->spoke = ch->spoke || n > 0;
-        mote_grpc_ack(&ch->grpc, n > 0 ? (size_t)n : 0);
+        n = n > 0 ? n : 0;
+        ch->written += (uint32_t)n;
+        mote_grpc_ack(&ch->grpc, (size_t)n);
     }
 }
 
@@ -166,7 +167,7 @@ static void note(mote_channel *ch, const mote_grpc_event *ev)
     if (ev->type == MOTE_GRPC_START) {
         ch->committed = true;
     } else if (ev->type == MOTE_GRPC_STATUS) {
-        ch->unseen = ev->unseen || (!ch->spoke && mote_h2_error(&ch->grpc.h2) < 0);
+        ch->unseen = ev->unseen || (ch->written == ch->began && mote_h2_error(&ch->grpc.h2) < 0);
         if (ev->code == MOTE_GRPC_OK)
             ch->attempt_ms = 0; /* it was of use: see mote_channel_lose() */
     } else if (ev->type == MOTE_GRPC_METADATA && ev->name_len == sizeof pushback - 1 &&

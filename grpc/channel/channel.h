@@ -129,6 +129,23 @@ typedef mote_status mote_channel_unary_function(struct mote_channel *ch,
                                                 const mote_grpc_source *source, const void *message,
                                                 const uint8_t **response, size_t *len);
 
+/* A place for a call that is made again while no server has seen it. */
+typedef struct {
+    void *memory; /* what it has sent so far is kept here: metadata, and messages as encoded */
+    size_t size;
+    /* private */
+    mote_grpc_call *call; /* NULL: none */
+    uint32_t generation;
+    uint32_t began;
+    enum { MOTE_REPLAY_KEPT, MOTE_REPLAY_REPEATS, MOTE_REPLAY_FAILED } state;
+    unsigned made;
+    uint64_t until_ms;
+    mote_backoff pace;
+    mote_grpc_request request;
+    size_t messages, used; /* where messages begin and end in `memory` */
+    mote_status end;       /* FAILED: it could not be made again */
+} mote_replay;
+
 /* A client connection whose calls block. One thread at a time. */
 typedef struct mote_channel {
     mote_grpc grpc; /* first, so that a call leads to its channel */
@@ -171,7 +188,10 @@ typedef struct mote_channel {
     bool open;       /* the transport is, as far as is known */
     bool write_ends; /* a write has failed; what there is to read is read first */
     bool throttled, committed, unseen;
-    bool spoke; /* bytes have left since the last unary call began */
+    uint32_t written, began; /* bytes that have left; and when the last unary call began */
+    const struct mote_channel_replayer *replayer; /* NULL: calls are not made again */
+    mote_replay *replays;
+    size_t replay_count;
 } mote_channel;
 
 /* All bytes of a blocking client with a MOTE_GRPC_LAYOUT(), `in` of them for input. */
@@ -252,13 +272,26 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
 /* A unary call. One that no server has seen (GOAWAY, REFUSED_STREAM: RFC 9113 8.7; or the
  * transport ended before any of it had left) is made again:
  * once, with wait_for_ready until the deadline; others as mote_channel_set_retry() says. Calls that
- * begin with mote_channel_start() are not: `unseen` of their last event tells that they may be.
+ * begin with mote_channel_start() are where mote_channel_set_replay() has given them places;
+ * otherwise `unseen` of their last event tells that they may be.
  * *response as from mote_channel_collect(). */
 mote_channel_unary_function mote_channel_unary;
 
 /* Unary calls are made again as the policy says (NULL: not by a policy), and up to five times when
  * no server has seen them. */
 void mote_channel_set_retry(mote_channel *ch, const mote_grpc_retry *policy);
+
+/*
+ * From then on calls that begin with mote_channel_start() are made again as well, under the same
+ * conditions and in the place of the old one: the same pointer. Each takes one of the `count`
+ * places, which the caller gives, with their `memory`, for the life of the channel: its fields of
+ * metadata and its messages are kept there until the server has answered, or for as long as there
+ * is room. Whoever waits in mote_channel_send(), _half_close(), _recv(), _collect() or _finish()
+ * does not hear of it; _recv_within() and _next(), whose time is their own, tell the end, `unseen`.
+ * So does every function when more was sent than there is room for, when the call reads in chunks,
+ * or when a new connection would have to wait for other calls to end. count 0: none.
+ */
+void mote_channel_set_replay(mote_channel *ch, mote_replay *places, size_t count);
 
 /* Waits for the status, skipping what else arrives. The call is gone. */
 mote_status mote_channel_finish(mote_grpc_call *call);

@@ -41,6 +41,18 @@ uint32_t mote_channel_random(mote_channel *ch);
 int mote_channel_begin(mote_channel **ch, const mote_grpc_request *request, uint64_t until_ms,
                        mote_grpc_call **call);
 
+/* replay.c, where it is used: calls that were started, and are made again. */
+typedef struct mote_channel_replayer {
+    void (*started)(mote_channel *ch, mote_grpc_call *call, const mote_grpc_request *request,
+                    uint64_t until_ms);
+    /* A message has been sent, or (source NULL) the call was half-closed. */
+    void (*sent)(mote_channel *ch, mote_grpc_call *call, const mote_grpc_source *source,
+                 const void *message, unsigned flags);
+    /* Of a call whose end is *ev, or, NULL, waits to be told: true: it was made again, and goes on.
+     * False: *ev is told, which may be another end by now. */
+    bool (*again)(mote_channel *ch, mote_grpc_call *call, mote_grpc_event *ev);
+} mote_channel_replayer;
+
 /* status.c */
 const char *mote_channel_wait_text(enum mote_channel_wait waits_for);
 

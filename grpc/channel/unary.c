@@ -24,7 +24,7 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
     int r = mote_channel_begin(&at, request, until_ms, &call);
     if (r < 0)
         return mote_channel_status(ch, r);
-    at->spoke = false; /* nothing of the call has left so far */
+    at->began = at->written; /* nothing of the call has left so far */
     r = mote_channel_send(call, source, message, MOTE_GRPC_LAST | MOTE_CHANNEL_MORE);
     if (r < 0 && !mote_grpc_decided(call) && mote_h2_error(&at->grpc.h2) == 0) {
         mote_channel_cancel(call); /* the message cannot be encoded */

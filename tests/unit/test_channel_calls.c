@@ -211,17 +211,25 @@ static void a_call_that_is_none_is_told_and_no_wait(void)
     mote_grpc_bytes message = {(const uint8_t *)hello, sizeof hello};
     mote_grpc_request request = {.path = &never_path, .timeout_ms = 500};
 
-    for (int ended = 0; ended < 2; ended++) {
-        mote_grpc_call *call;
+    for (int ended = 0; ended < 3; ended++) { /* 2: and another connection has its memory */
+        mote_grpc_call *call, *first = NULL;
         mote_grpc_event ev;
         const uint8_t *data;
         size_t len;
         begin();
+        if (ended == 2)
+            first = start_never(500);
         peers[0].refuses = !ended;
         CHECK_INT(mote_channel_start(channel, &request, &call) < 0, !ended);
         CHECK_INT(call == NULL, !ended);
         if (ended)
             CHECK_INT(mote_channel_finish(call).code, MOTE_GRPC_DEADLINE_EXCEEDED);
+        if (ended == 2) {
+            CHECK_INT(mote_channel_finish(first).code, MOTE_GRPC_DEADLINE_EXCEEDED);
+            peers[0].open = false;
+            CHECK_INT(unary_with((mote_grpc_request){.wait_for_ready = true}).code, 0);
+            CHECK_INT(peers[0].connects, 2);
+        }
         uint64_t before = now;
         check_status(mote_channel_finish(call), MOTE_GRPC_INTERNAL, text);
         check_status(mote_channel_collect(call, &data, &len), MOTE_GRPC_INTERNAL, text);
