@@ -152,6 +152,9 @@ typedef struct {
 /* As mote_grpc_send(), which see: 0, MOTE_AGAIN or an error. */
 int mote_grpc_door_send(mote_grpc_call *call, const mote_grpc_parcel *it);
 
+/* The end as gRPC has it, in trailers: 0, MOTE_AGAIN or an error. */
+int mote_grpc_door_trailers(mote_grpc_call *call, const mote_grpc_end *end);
+
 /* MOTE_AGAIN of a header section: the call waits for room. Returns r. */
 int mote_grpc_door_wait(mote_grpc_call *call, int r);
 

@@ -192,7 +192,7 @@ void mote_grpc_message_keep(mote_grpc_call *call)
         call->chunk_left += d->held;
     if (d->where == MOTE_GRPC_IN_BUFFER) {
         call->rx_pos -= d->held;
-    } else if (d->where == MOTE_GRPC_IN_INPUT) {
+    } else {
         d->rest -= d->held;
         d->rest_len += d->held;
     }

@@ -109,6 +109,15 @@ static void put_status(mote_grpc_call *call, int code, const char *message, size
                             : &accept_identity);
 }
 
+#if MOTE_HAS_DOOR
+int mote_grpc_door_trailers(mote_grpc_call *call, const mote_grpc_end *end)
+{
+    put_status(call, end->code, end->message, end->message_len);
+    mote_grpc_put_metadata(&call->grpc->h2, end->metadata, end->count);
+    return end_section(call, true);
+}
+#endif
+
 int mote_grpc_finish_with(mote_grpc_call *call, int code, const char *message, size_t message_len,
                           const mote_grpc_metadata *metadata, size_t count)
 {

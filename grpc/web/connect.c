@@ -77,21 +77,43 @@ static bool connect_on_target(mote_grpc_call *call, const mote_hpack_field_view 
     return true;
 }
 
-/* "application/proto", "/json", "/connect+proto" and "/connect+json", with parameters behind. */
+/* "application/proto", "/json", "/connect+proto" and "/connect+json", "/grpc+json" and
+ * "/grpc-web+json", with parameters behind; CONNECT_NONE: it is none of them. */
+static uint8_t connect_form(const mote_hpack_field_view *f, bool *json)
+{
+    static const struct {
+        const char *type;
+        uint8_t form;
+        bool json;
+    } types[] = {{"application/json", CONNECT_UNARY, true},
+                 {"application/proto", CONNECT_UNARY, false},
+                 {"application/connect+json", CONNECT_STREAM, true},
+                 {"application/connect+proto", CONNECT_STREAM, false},
+                 {"application/grpc+json", CONNECT_GRPC, true},
+                 {"application/grpc-web+json", CONNECT_GRPC_WEB, true}};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        size_t end = mote_web_skip(f, 0, types[i].type);
+        if (end > 0 && (end == f->value_len || f->value[end] == ';' || f->value[end] == ' ')) {
+            *json = types[i].json;
+            return types[i].form;
+        }
+    }
+    return CONNECT_NONE;
+}
+
+/* A second type makes it unclear. */
 static bool on_connect_type(connect_state *state, const mote_hpack_field_view *f)
 {
-    size_t base = mote_web_skip(f, 0, "application/"), side = mote_web_skip(f, base, "connect+");
-    size_t json = mote_web_skip(f, side, "json"), end = mote_web_skip(f, json, "proto");
+    bool json = false;
+    uint8_t form = connect_form(f, &json);
 
-    if (base == 0 || end == side || (json > side && end > json) ||
-        (end < f->value_len && f->value[end] != ';' && f->value[end] != ' '))
+    if (form == CONNECT_NONE)
         return false;
     if (state->web.kind == WEB_OPTIONS || state->web.kind == WEB_PREFLIGHT)
         return true;
-    state->form = state->web.kind != WEB_NONE ? CONNECT_UNCLEAR
-                  : side > base               ? CONNECT_STREAM
-                                              : CONNECT_UNARY;
-    state->json = json > side;
+    state->form = state->web.kind != WEB_NONE ? (uint8_t)CONNECT_UNCLEAR : form;
+    state->json = json;
     state->web.kind = WEB_CONNECT;
     return true;
 }
@@ -217,6 +239,8 @@ static const char *connect_look_at_post(const mote_grpc_call *call)
 
     if (!state->post)
         return "405";
+    if (connect_is_grpc(state))
+        return NULL;
     if (!method && !call->method)
         return "404";
     if (state->form == CONNECT_UNCLEAR ||
@@ -255,17 +279,21 @@ static void connect_look_at_faults(mote_grpc_call *call)
                             MOTE_TEXT("the method is in no table of Connect"));
 }
 
-/* Codecs of this form. What is JSON here has another length than what a handler compresses. */
+/* Codecs of this form; gRPC's fields have said theirs. What is JSON here has another length than
+ * what a handler compresses. */
 static void connect_choose_codecs(mote_grpc_call *call)
 {
     connect_state *state = connect_of(call);
     unsigned side = state->form == CONNECT_STREAM ? CONNECT_OF_STREAM : CONNECT_OF_UNARY;
 
-    if (state->codec[side] > MOTE_GRPC_CODECS)
-        state->fault = CONNECT_NO_CODEC;
-    else
-        call->rx_codec = state->codec[side];
-    call->accepts = state->json ? 0 : state->accepts[side];
+    if (!connect_is_grpc(state)) {
+        call->rx_codec = state->codec[side] > MOTE_GRPC_CODECS ? 0 : state->codec[side];
+        call->accepts = state->accepts[side];
+        if (state->codec[side] > MOTE_GRPC_CODECS)
+            state->fault = CONNECT_NO_CODEC;
+    }
+    if (state->json)
+        call->accepts = 0;
 }
 
 bool mote_connect_answer(mote_grpc_call *call)
@@ -293,13 +321,32 @@ bool mote_connect_answer(mote_grpc_call *call)
 
 /* ---- responses ----------------------------------------------------------------------------- */
 
+#define CONNECT_TYPE(text) MOTE_HPACK_NAMED(31, "content-type", text)
+static const mote_hpack_field connect_types[][2] = {
+    [CONNECT_NONE] = {CONNECT_TYPE(""), CONNECT_TYPE("")},
+    [CONNECT_UNARY] = {CONNECT_TYPE("application/proto"), CONNECT_TYPE("application/json")},
+    [CONNECT_STREAM] = {CONNECT_TYPE("application/connect+proto"),
+                        CONNECT_TYPE("application/connect+json")},
+    [CONNECT_EVENTS] = {CONNECT_TYPE("text/event-stream"), CONNECT_TYPE("text/event-stream")},
+    [CONNECT_GRPC] = {CONNECT_TYPE(""), CONNECT_TYPE("application/grpc+json")},
+    [CONNECT_GRPC_WEB] = {CONNECT_TYPE(""), CONNECT_TYPE("application/grpc-web+json")},
+};
+void mote_connect_put_type(mote_grpc_call *call, bool json)
+{
+    mote_h2_put(&call->grpc->h2, &connect_types[connect_of(call)->form][json]);
+    mote_web_put_origin(call);
+}
+
 static void put_connect_fields(mote_grpc_call *call, const char *status)
 {
     static const mote_hpack_field post = MOTE_HPACK_NAMED(22, "allow", "POST");
     static const mote_hpack_field both = MOTE_HPACK_NAMED(22, "allow", "GET, POST");
     const mote_connect_method *method = mote_connect_method_of(call);
 
-    mote_web_put_fields(call, status);
+    if (!status && connect_is_grpc(connect_of(call)))
+        mote_connect_put_type(call, true);
+    else
+        mote_web_put_fields(call, status);
     if (status && memcmp(status, "405", 3) == 0)
         mote_h2_put(&call->grpc->h2, method && method->safe ? &both : &post);
 }

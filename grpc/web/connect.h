@@ -23,6 +23,9 @@
  *     grpc.door = &door;
  *     grpc.user_size += MOTE_CONNECT_STATE;
  *
+ * gRPC and gRPC-Web take messages in JSON here as well: application/grpc+json,
+ * application/grpc-web+json.
+ *
  * The tables are written by protoc-gen-mote with --mote_opt=connect. A method that is in no table
  * is UNIMPLEMENTED here. Compression is that of the config, by content-encoding for unary calls and
  * by connect-content-encoding for streams. The request of a unary call, and the message of a GET,

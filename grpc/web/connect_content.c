@@ -39,6 +39,8 @@ static bool connect_next_unary(mote_grpc_call *call, mote_grpc_event *ev)
     ev->data = call->rx;
     ev->len = call->rx_len;
     call->rx_pos = call->rx_len;
+    if (!call->grpc->delivery.rest) /* from which nothing is taken if the event is brought back */
+        call->grpc->delivery.rest = call->rx;
     if (call->rx_codec > 0 && ev->len > 0 && !mote_grpc_door_decompress(call, ev))
         return false;
     if (state->json && !(state->form == CONNECT_EVENTS && ev->len == 0) &&
@@ -74,6 +76,8 @@ static bool connect_next_message(mote_grpc_call *call, mote_grpc_event *ev)
     case CONNECT_NONE:
         return mote_grpc_door_engine.next(call, ev);
     case CONNECT_STREAM:
+    case CONNECT_GRPC:
+    case CONNECT_GRPC_WEB:
         return connect_next_of_stream(call, ev);
     default:
         return connect_next_unary(call, ev);
@@ -86,7 +90,7 @@ static void connect_store_content(mote_grpc_call *call)
 
     if (state->form == CONNECT_NONE) {
         mote_grpc_door_engine.store(call);
-    } else if (state->form == CONNECT_STREAM) {
+    } else if (state->form == CONNECT_STREAM || connect_is_grpc(state)) {
         mote_grpc_door_store(call);
     } else {
         if (call->grpc->delivery.type == MOTE_GRPC_MESSAGE) /* it is brought back */
@@ -99,14 +103,6 @@ static void connect_store_content(mote_grpc_call *call)
 
 const mote_hpack_field mote_connect_status = MOTE_HPACK_NAMED(8, ":status", "");
 
-#define CONNECT_TYPE(text) MOTE_HPACK_NAMED(31, "content-type", text)
-static const mote_hpack_field connect_types[][2] = {
-    [CONNECT_NONE] = {CONNECT_TYPE(""), CONNECT_TYPE("")},
-    [CONNECT_UNARY] = {CONNECT_TYPE("application/proto"), CONNECT_TYPE("application/json")},
-    [CONNECT_STREAM] = {CONNECT_TYPE("application/connect+proto"),
-                        CONNECT_TYPE("application/connect+json")},
-    [CONNECT_EVENTS] = {CONNECT_TYPE("text/event-stream"), CONNECT_TYPE("text/event-stream")},
-};
 static const mote_hpack_field connect_encodings[CONNECT_SIDES] = {
     [CONNECT_OF_UNARY] = MOTE_HPACK_NAMED(26, "content-encoding", ""),
     [CONNECT_OF_STREAM] = MOTE_HPACK_FIELD("connect-content-encoding", "")};
@@ -136,12 +132,10 @@ static void connect_put_codecs(mote_grpc_call *call, bool compressed, bool accep
 static void connect_put_first(mote_grpc_call *call, const char *status, bool json)
 {
     mote_h2 *h2 = &call->grpc->h2;
-    const connect_state *state = connect_of(call);
 
     mote_h2_headers_begin(h2, call->stream);
     mote_h2_put_value(h2, &mote_connect_status, status, 3);
-    mote_h2_put(h2, &connect_types[state->form][json]);
-    mote_web_put_origin(call);
+    mote_connect_put_type(call, json);
 }
 
 static int connect_begin_stream(mote_grpc_call *call, const mote_grpc_metadata *metadata,
@@ -177,6 +171,8 @@ static int connect_begin_response(mote_grpc_call *call, const mote_grpc_metadata
 {
     switch (connect_of(call)->form) {
     case CONNECT_NONE:
+    case CONNECT_GRPC:
+    case CONNECT_GRPC_WEB:
         return 1;
     case CONNECT_UNARY:
         return connect_hold_metadata(call, metadata, count);
@@ -322,9 +318,11 @@ static int connect_end_call(mote_grpc_call *call, const mote_grpc_end *end)
 
     if (state->status[0] != 0)
         return mote_grpc_door_answer(call, state->status);
-    if (state->form == CONNECT_NONE)
+    if (state->form == CONNECT_NONE || state->form == CONNECT_GRPC_WEB)
         return mote_grpc_door_engine.end(call, end);
     end = end ? end : &owed;
+    if (state->form == CONNECT_GRPC)
+        return mote_grpc_door_trailers(call, end);
     if (state->form == CONNECT_UNARY && end->code == MOTE_GRPC_OK &&
         !(mote_connect_place_of(call) && mote_connect_place_of(call)->held))
         end = &silent;

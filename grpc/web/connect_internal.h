@@ -5,8 +5,17 @@
 #include "connect.h"
 #include "web_internal.h"
 
-/* What a call is. */
-enum { CONNECT_NONE, CONNECT_UNARY, CONNECT_STREAM, CONNECT_EVENTS, CONNECT_UNCLEAR };
+/* What a call is: of Connect, or of gRPC and gRPC-Web with messages in JSON; or nothing of these.
+ */
+enum {
+    CONNECT_NONE,
+    CONNECT_UNARY,
+    CONNECT_STREAM,
+    CONNECT_EVENTS,
+    CONNECT_GRPC,
+    CONNECT_GRPC_WEB,
+    CONNECT_UNCLEAR
+};
 
 /* What is wrong with a request. */
 enum {
@@ -49,6 +58,11 @@ static inline connect_state *connect_of(const mote_grpc_call *call)
     return mote_grpc_door_state(call);
 }
 
+static inline bool connect_is_grpc(const connect_state *state)
+{
+    return state->form == CONNECT_GRPC || state->form == CONNECT_GRPC_WEB;
+}
+
 static inline const mote_connect_config *connect_config(const mote_grpc_call *call)
 {
     return call->grpc->config->door->config;
@@ -87,6 +101,8 @@ static inline connect_half connect_response_half(const mote_connect_config *c)
 const mote_connect_method *mote_connect_method_of(const mote_grpc_call *call); /* NULL: none */
 bool mote_connect_take_field(mote_grpc_call *call, const mote_h2_event *h);
 bool mote_connect_answer(mote_grpc_call *call);
+/* The content-type of a response, and what pages may know of it. */
+void mote_connect_put_type(mote_grpc_call *call, bool json);
 
 /* connect_query.c: the query of a GET, whose message comes into the call's buffer */
 void mote_connect_read_query(mote_grpc_call *call, const char *query, size_t len);

@@ -245,6 +245,49 @@ static void memory_has_its_limits(void)
         "the method is in no table of Connect") "}END");
 }
 
+/* gRPC and gRPC-Web with messages in JSON. */
+static void json_is_for_the_others_too(void)
+{
+#define GRPC_OK ":status: 200\ncontent-type: application/grpc+json\nvary: origin\n"
+#define WEB_OK  ":status: 200\ncontent-type: application/grpc-web+json\nvary: origin\n"
+    static const talk talks[] = {
+        POST("Once", TYPED("application/grpc+json"), "\0\0\0\0\2{}",
+             GRPC_OK "--\n\0\0\0\0\015{\"count\":\"1\"}grpc-status: 0\n--\nEND"),
+        POST("Late", TYPED("application/grpc+json"), "\0\0\0\0\2{}",
+             GRPC_OK "x-initial: one\n--\n\0\0\0\0\2{}"
+                     "grpc-status: 0\nx-why: because\nx-raw-bin: AAEC\n--\nEND"),
+        POST("Echo", TYPED("application/grpc+json; charset=utf-8"), "\0\0\0\0\2{}\0\0\0\0\2{}",
+             GRPC_OK "--\n\0\0\0\0\2{}\0\0\0\0\2{}grpc-status: 0\n--\nEND"),
+        POST("Once", TYPED("application/grpc-web+json"), "\0\0\0\0\2{}",
+             WEB_OK "--\n\0\0\0\0\015{\"count\":\"1\"}\x80\0\0\0\x0fgrpc-status:0\r\nEND"),
+        POST("Once", TYPED("application/grpc-web+json") "origin: https://a.example\n",
+             "\0\0\0\0\2{}",
+             WEB_OK "access-control-allow-origin: https://a.example\n"
+                    "access-control-expose-headers: *\n--\n\0\0\0\0\015{\"count\":\"1\"}"
+                    "\x80\0\0\0\x0fgrpc-status:0\r\nEND"),
+        POST("Once", TYPED("application/grpc+json") "origin: https://b.example\n", "\0\0\0\0\2{}",
+             NO_CALL("403") "--\nEND"),
+    };
+    static const talk refused[] = {
+        POST("Deny", TYPED("application/grpc+json"), "\0\0\0\0\013{\"count\":2}",
+             GRPC_OK "x-initial: one\n--\ngrpc-status: 2\n--\nEND"),
+        POST("Deny", TYPED("application/grpc-web+json"), "\0\0\0\0\013{\"count\":2}",
+             WEB_OK "x-initial: one\n--\n\x80\0\0\0\x0fgrpc-status:2\r\nEND"),
+    };
+
+    TALK_ALL(talks);
+    TALK_ALL(refused);
+    ask(&(web_request){.path = "/test.Web/Once",
+                       .fields = TYPED("application/grpc+json"),
+                       .body = "\0\0\0\0\1{",
+                       .len = 6});
+    CHECK(strncmp(answer, GRPC_OK "grpc-status: 3\n", sizeof GRPC_OK + 14) == 0);
+    CHECK_TEXT(strstr(answer, "grpc-message: json: the text is no JSON\n"));
+    ask(&(web_request){
+        .path = "/test.Web/None", .fields = TYPED("application/grpc+json"), .open = true});
+    CHECK(strncmp(answer, GRPC_OK "grpc-status: 12\n", sizeof GRPC_OK + 15) == 0);
+}
+
 static void others_are_served_beside_it(void)
 {
     ask(&(web_request){.path = "/test.Web/Once",
@@ -310,6 +353,7 @@ int main(void)
     RUN(foreign_pages_reach_no_handler);
     RUN(sizes_end_where_they_should);
     RUN(memory_has_its_limits);
+    RUN(json_is_for_the_others_too);
     RUN(others_are_served_beside_it);
     RUN(late_end_of_a_response_is_a_reset);
     RUN(small_windows_lose_nothing);
