@@ -47,6 +47,39 @@ static void check_characters(const char *url)
     }
 }
 
+/* RFC 3986 5.2.4: "/a/./b/../c" is "/a/c"; in place. The query stays as it is. */
+static void remove_dot_segments(char *path)
+{
+    char *query = path + strcspn(path, "?"), *from = path, *to = path;
+
+    while (from < query) {
+        size_t n = 1 + strcspn(from + 1, "/?");
+        bool up = n == 3 && memcmp(from, "/..", 3) == 0, here = n == 2 && from[1] == '.';
+        if (!up && !here) {
+            memmove(to, from, n);
+            to += n;
+        }
+        while (up && to > path && *--to != '/')
+            ;
+        from += n;
+        if ((up || here) && from == query)
+            *to++ = '/';
+    }
+    memmove(to, query, strlen(query) + 1);
+}
+
+/* RFC 6874: "[fe80::1%25eth0]" is "[fe80::1%eth0]"; no other host has a %. */
+static void decode_zone(const char *url, char *host)
+{
+    char *percent = strchr(host, '%');
+
+    if (!percent)
+        return;
+    if (host[0] != '[' || strncmp(percent, "%25", 3) != 0 || !isalnum((unsigned char)percent[3]))
+        fail(url, "has a % in its host that begins no zone of an IPv6 address (RFC 6874)");
+    memmove(percent + 1, percent + 3, strlen(percent + 3) + 1);
+}
+
 /* "http://host:port/path?query#fragment" (RFC 9110 4.2, RFC 3986) into ":authority" and ":path":
  * the port defaults to 80, or 443 for https; the fragment stays here. */
 static void parse_url(const char *url, char *host, char *path, size_t cap)
@@ -63,7 +96,7 @@ static void parse_url(const char *url, char *host, char *path, size_t cap)
     size_t rest_len = strcspn(rest, "#");
     if (memchr(start, '@', host_len))
         fail(url, "has a user name, which HTTP/2 does not send (RFC 9113 8.3.1)");
-    if (host_len == 0 || start[0] == ':')
+    if (host_len == 0 || start[0] == ':' || strncmp(start, "[]", 2) == 0)
         fail(url, "has no host");
     if (strcspn(rest, "[]") < rest_len)
         fail(url, "has a bracket behind the host; write it as %5B or %5D");
@@ -73,11 +106,24 @@ static void parse_url(const char *url, char *host, char *path, size_t cap)
         host_len--;
     snprintf(host, cap, "%.*s", (int)host_len, start);
     snprintf(path, cap, "%s%.*s", *rest == '/' ? "" : "/", (int)rest_len, rest);
+    decode_zone(url, host);
+    remove_dot_segments(path);
 }
 
 static void put(const char *name, const char *value)
 {
     mote_h2_put_literal(&h2, name, strlen(name), value, strlen(value), 0);
+}
+
+/* A zone means something on this machine alone: it stays here (RFC 6874 4). */
+static void put_authority(const char *host)
+{
+    char name[1024];
+    size_t zone = strcspn(host, "%");
+
+    snprintf(name, sizeof name, "%.*s%s", (int)zone, host,
+             host[zone] ? host + zone + strcspn(host + zone, "]") : "");
+    put(":authority", name);
 }
 
 static void send_request(const char *host, const char *path)
@@ -89,7 +135,7 @@ static void send_request(const char *host, const char *path)
     mote_h2_headers_begin(&h2, stream);
     put(":method", upload ? "POST" : "GET");
     put(":scheme", tls_options.on ? "https" : "http");
-    put(":authority", host);
+    put_authority(host);
     put(":path", path);
     put("user-agent", "mote");
     if ((r = mote_h2_headers_end(&h2, !upload)) < 0)

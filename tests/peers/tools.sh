@@ -48,6 +48,17 @@ own_client_leaves_the_query_and_drops_the_fragment() {
         "$BUILD/h2_client" "$u" | grep -q 'It works' || { echo "$u" && return 1; }
     done
 }
+# RFC 3986 5.2.4; the page is /.
+own_client_removes_dot_segments() {
+    local u
+    for u in . ./ .. /.. ../ ../.. x/.. x/../ ./x/../. x/y/../.. x/./../ "..?a/../b" "./#/x" "x/..?" "a/b/c/../../../"; do
+        "$BUILD/h2_client" "$url/$u" | grep -q 'It works' || { echo "$u" && return 1; }
+    done
+    for u in ... .x ..x x/. x/y/.. x//.. x/.../.. x/..y %2e%2e/x "x?/.."; do
+        "$BUILD/h2_client" "$url/$u" 2>&1 | grep -q 'It works' && echo "$u" && return 1
+    done
+    return 0
+}
 # What is no URL does not reach the wire (RFC 3986 2, 3.2): the program says what is wrong with it.
 own_client_refuses() {
     local u text
@@ -87,6 +98,17 @@ http:///path|has no host
 ftp://127.0.0.1/|is not an http:// or https:// URL
 http:127.0.0.1/|is not an http:// or https:// URL
 127.0.0.1/|is not an http:// or https:// URL
+http://%31%32%37.0.0.1/|has a % in its host
+http://127.0.0.1%25lo/|has a % in its host
+http://[fe80::1%lo]:1/|has a % without two
+http://[fe80::1%25]:1/|has a % in its host
+http://[fe80::1%20lo]:1/|has a % in its host
+http://[fe80::1%25lo]:1/|\\[fe80::1%lo\\]:1: 
+http://[fe80::1%25none-such]:1/|\\[fe80::1%none-such\\]:1: 
+http://[::1/|address \\[::1: 
+http://[::1]x/|address \\[::1\\]x:80: 
+http://[]/|has no host
+http://[]:80/|has no host
 http://127.0.0.1:65536/|has no port from 0 to 65535
 http://127.0.0.1:+80/|has no port from 0 to 65535
 http://127.0.0.1:-4294967216/|has no port from 0 to 65535
@@ -152,7 +174,7 @@ check "own client leaves the query and drops the fragment" own_client_leaves_the
 for t in curl_gets_the_page curl_heads curl_gets_404 curl_many_headers too_many_headers_get_431 \
     nghttp_gets nghttp_sends_trailers nghttp_pads nghttp_continues nghttp_small_window \
     nghttp_small_table nghttp_many h2load_all h2load_posts h2load_large h2load_small_window \
-    own_client_gets own_client_posts own_client_is_verbose own_client_tells_errors; do
+    own_client_gets own_client_removes_dot_segments own_client_posts own_client_is_verbose own_client_tells_errors; do
     check $t $t
 done
 for f in empty small large; do
