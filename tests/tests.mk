@@ -52,6 +52,7 @@ parts_test_pb_comfort += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_pb_why += fuzz/schema.mote.c fuzz/schema3.mote.c
 JSON_MESSAGES := tests/json/json.mote.c $(patsubst %,tests/json/google/protobuf/%.mote.c,any duration field_mask struct timestamp wrappers)
 parts_test_json += $(JSON_MESSAGES)
+parts_attack_texts := tests/attack/texts.c $(JSON_MESSAGES)
 parts_fuzz_json := fuzz/fuzz_json.c $(JSON_MESSAGES) fuzz/standalone.c
 parts_test_json_limits += $(JSON_MESSAGES)
 parts_fuzz_connect := fuzz/fuzz_connect.c tests/web/hello.mote.c fuzz/standalone.c
@@ -103,7 +104,7 @@ $(BUILD)/docs/%.h: docs/%.md
 	@mkdir -p $(@D)
 	$(call say,DOCS,$@)awk '/^```c$$/ { on = 1; next } /^```$$/ { on = 0 } on' $< >$@
 $(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h))
-JSON_TESTS := $(JSON_MESSAGES) tests/unit/test_json.c tests/unit/test_json_limits.c fuzz/fuzz_json.c
+JSON_TESTS := $(JSON_MESSAGES) tests/unit/test_json.c tests/unit/test_json_limits.c fuzz/fuzz_json.c tests/attack/texts.c
 $(foreach f,$(JSON_TESTS:%.c=%),$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .:tests/json
 $(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/unit/test_connect_http1 fuzz/fuzz_connect tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .
 # port/lwip is compiled by its test, over a double of lwIP.
@@ -131,7 +132,7 @@ $(eval $(call variant,asan,$(CC),$(CHECKED) $(SANITIZERS),$(IN_PROCESS) test_red
 # Steps are counted: each basic block of the library calls the test.
 STEPS := -fsanitize-coverage=trace-pc
 parts_attack_fair := tests/attack/fair.c
-$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries attack_programs attack_loop attack_server,,$(CORE)))
+$(eval $(call variant,counted,$(CC),-O1 -g -Wall -Wextra -Werror $$(STEPS),attack_fair attack_work attack_entries attack_programs attack_texts attack_loop attack_server,,$(CORE)))
 $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 $(BUILD)/counted/obj/examples/services/chat_server.o: STEPS += -Dmain=chat_server
 $(BUILD)/counted/obj/examples/device/device.o: STEPS += -Dmain=device

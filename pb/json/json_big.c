@@ -30,10 +30,10 @@ void mote_pb_big_multiply(mote_pb_big *b, uint32_t factor, uint32_t add)
 
 void mote_pb_big_scale(mote_pb_big *b, unsigned exponent)
 {
-    for (; exponent >= 9; exponent -= 9)
-        mote_pb_big_multiply(b, 1000000000, 0);
+    for (; exponent >= 13; exponent -= 13)
+        mote_pb_big_multiply(b, 1220703125, 0);
     for (; exponent > 0; exponent--)
-        mote_pb_big_multiply(b, 10, 0);
+        mote_pb_big_multiply(b, 5, 0);
 }
 
 void mote_pb_big_shift(mote_pb_big *b, unsigned bits)
@@ -98,4 +98,37 @@ void mote_pb_big_subtract(mote_pb_big *a, const mote_pb_big *b)
         a->w[i] = (uint32_t)(a->w[i] - less);
     }
     drop_zeros(a);
+}
+
+unsigned mote_pb_big_zeros(const mote_pb_big *b)
+{
+    return 32 * b->count - mote_pb_big_bits(b);
+}
+
+/* a -= b * factor, which is not larger. */
+static void subtract_times(mote_pb_big *a, const mote_pb_big *b, uint32_t factor)
+{
+    uint64_t carry = 0;
+
+    for (unsigned i = 0; i < a->count; i++) {
+        carry += i < b->count ? (uint64_t)b->w[i] * factor : 0;
+        uint32_t less = (uint32_t)carry;
+        carry = (carry >> 32) + (a->w[i] < less);
+        a->w[i] -= less;
+    }
+    drop_zeros(a);
+}
+
+/* Knuth, The Art of Computer Programming 2, 4.3.1, D: what the first words say is right, or a
+ * little less. */
+uint32_t mote_pb_big_divide(mote_pb_big *a, const mote_pb_big *b)
+{
+    unsigned n = b->count;
+    uint64_t high = a->count > n ? a->w[n] : 0, low = a->count >= n ? a->w[n - 1] : 0;
+    uint32_t digit = (uint32_t)((high << 32 | low) / ((uint64_t)b->w[n - 1] + 1));
+
+    subtract_times(a, b, digit);
+    for (; mote_pb_big_compare(a, b) >= 0; digit++)
+        mote_pb_big_subtract(a, b);
+    return digit;
 }

@@ -24,7 +24,7 @@ typedef struct {
 void mote_pb_big_set(mote_pb_big *b, uint64_t value);
 /* b = b * factor + add */
 void mote_pb_big_multiply(mote_pb_big *b, uint32_t factor, uint32_t add);
-/* b = b * 10^exponent */
+/* b = b * 5^exponent */
 void mote_pb_big_scale(mote_pb_big *b, unsigned exponent);
 void mote_pb_big_shift(mote_pb_big *b, unsigned bits);
 unsigned mote_pb_big_bits(const mote_pb_big *b);
@@ -34,5 +34,9 @@ int mote_pb_big_compare(const mote_pb_big *a, const mote_pb_big *b);
 int mote_pb_big_compare_sum(const mote_pb_big *a, const mote_pb_big *b, const mote_pb_big *c);
 /* a -= b, which is not larger */
 void mote_pb_big_subtract(mote_pb_big *a, const mote_pb_big *b);
+/* Bits of the last word before its first one that is set. */
+unsigned mote_pb_big_zeros(const mote_pb_big *b);
+/* a / b, which is below 2^32, where b has no such zeros; a becomes the rest. */
+uint32_t mote_pb_big_divide(mote_pb_big *a, const mote_pb_big *b);
 
 #endif

@@ -105,7 +105,6 @@ static void digits_of(json_digits *n, mote_pb_big *b)
 static uint64_t divide(mote_pb_big *r, mote_pb_big *s, int *e)
 {
     int bits = (int)mote_pb_big_bits(r) - (int)mote_pb_big_bits(s);
-    uint64_t q = 0;
 
     /* The quotient is brought to [1/2, 2). */
     if (bits > 0)
@@ -116,16 +115,15 @@ static uint64_t divide(mote_pb_big *r, mote_pb_big *s, int *e)
         mote_pb_big_shift(r, 1);
         bits--;
     }
-    for (int i = 0; i < 63; i++) {
-        q <<= 1;
-        if (mote_pb_big_compare(r, s) >= 0) {
-            mote_pb_big_subtract(r, s);
-            q |= 1;
-        }
-        mote_pb_big_multiply(r, 2, 0);
-    }
+    /* The first bit, and 64 behind it, of which two only say whether there is something. */
+    mote_pb_big_subtract(r, s);
+    mote_pb_big_shift(r, mote_pb_big_zeros(s) + 32);
+    mote_pb_big_shift(s, mote_pb_big_zeros(s));
+    uint64_t first = mote_pb_big_divide(r, s);
+    mote_pb_big_shift(r, 32);
+    uint64_t second = mote_pb_big_divide(r, s);
     *e = bits - 62;
-    return q << 1 | (r->count > 0);
+    return (uint64_t)1 << 63 | first << 31 | second >> 2 << 1 | ((second & 3) > 0 || r->count > 0);
 }
 
 /* q * 2^(e - 1) as a double, whose bits are put together here; q has 64 bits. False: too large. */
@@ -171,7 +169,7 @@ static bool divide_digits(json_digits *n, double *value)
     else
         mote_pb_big_scale(&s, (unsigned)-n->exponent);
     uint64_t q = divide(&r, &s, &e);
-    return round_to_double(q, e, value);
+    return round_to_double(q, e + (int)n->exponent, value); /* 10 is 5 * 2 */
 }
 
 /* Up to 15 digits and 10^22 are doubles themselves: one rounding, by IEEE 754. */

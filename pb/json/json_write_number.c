@@ -74,10 +74,12 @@ static void fraction_of(json_fraction *x, const json_real *v)
 /* r + what is above, beside s. */
 static int compare_above(const json_fraction *x)
 {
-    mote_pb_big above = x->below;
+    mote_pb_big above;
 
-    if (x->uneven)
-        mote_pb_big_shift(&above, 1);
+    if (!x->uneven)
+        return mote_pb_big_compare_sum(&x->r, &x->below, &x->s);
+    above = x->below;
+    mote_pb_big_shift(&above, 1);
     return mote_pb_big_compare_sum(&x->r, &above, &x->s);
 }
 
@@ -95,20 +97,31 @@ static bool reaches_below(const json_fraction *x)
     return order < 0 || (order == 0 && x->even);
 }
 
-/* So that r / s is below 1, and ten times it is not. Returns the exponent of ten. */
+static void scale_by_ten(mote_pb_big *b, unsigned exponent)
+{
+    mote_pb_big_scale(b, exponent);
+    mote_pb_big_shift(b, exponent);
+}
+
+/* So that r / s is below 1, ten times it is not, and s has no zeros at its end. Returns the
+ * exponent of ten. */
 static int scale(json_fraction *x)
 {
     int bits = (int)mote_pb_big_bits(&x->r) - (int)mote_pb_big_bits(&x->s);
     int point = bits * 1233 / 4096 - (bits < 0); /* 1233 / 4096: log10(2), a little less */
 
-    if (point > 0)
-        mote_pb_big_scale(&x->s, (unsigned)point);
-    else {
-        mote_pb_big_scale(&x->r, (unsigned)-point);
-        mote_pb_big_scale(&x->below, (unsigned)-point);
+    if (point > 0) {
+        scale_by_ten(&x->s, (unsigned)point);
+    } else {
+        scale_by_ten(&x->r, (unsigned)-point);
+        scale_by_ten(&x->below, (unsigned)-point);
     }
     for (; reaches_above(x); point++)
         mote_pb_big_multiply(&x->s, 10, 0);
+    unsigned zeros = mote_pb_big_zeros(&x->s);
+    mote_pb_big_shift(&x->r, zeros);
+    mote_pb_big_shift(&x->s, zeros);
+    mote_pb_big_shift(&x->below, zeros);
     return point;
 }
 
@@ -121,11 +134,9 @@ static void shortest(const json_real *v, json_decimal *d)
     d->point = scale(&x);
     d->count = 0;
     do {
-        unsigned digit = 0;
         mote_pb_big_multiply(&x.r, 10, 0);
         mote_pb_big_multiply(&x.below, 10, 0);
-        for (; mote_pb_big_compare(&x.r, &x.s) >= 0; digit++)
-            mote_pb_big_subtract(&x.r, &x.s);
+        uint32_t digit = mote_pb_big_divide(&x.r, &x.s);
         low = reaches_below(&x);
         high = reaches_above(&x);
         if (high && (!low || mote_pb_big_compare_sum(&x.r, &x.r, &x.s) > 0))
