@@ -86,7 +86,7 @@ static mote_channel *pick(mote_channel *ch)
     catch_up(spare);
     if (ch->state == MOTE_CHANNEL_READY || ch->state == MOTE_CHANNEL_SHUTDOWN)
         return ch;
-    return spare->state == MOTE_CHANNEL_READY || mote_grpc_running(&ch->grpc) > 0 ? spare : ch;
+    return spare->state == MOTE_CHANNEL_READY || mote_grpc_active(&ch->grpc) > 0 ? spare : ch;
 }
 
 int mote_channel_begin(mote_channel **ch, const mote_grpc_request *request, uint64_t until_ms,
