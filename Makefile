@@ -266,7 +266,9 @@ $(BUILD)/libmote-mutator.so: $(wildcard fuzz/mutator*.[ch] hpack/*.[ch])
 
 # For those who fuzz: where a server differs, and conversations as text, recorded and replayed.
 fuzz-tools: setup-fuzz $(BUILD)/mote-differ $(BUILD)/mote-frames ## mote-differ: where a server of yours differs from mote; mote-frames: conversations as text, recorded, replayed
-.PHONY: fuzz-tools
+.PHONY: fuzz-tools fuzz-differ
+fuzz-differ: fuzz-tools all ## mote-differ with libnghttp2, Go, Node, nginx and grpcio, RUNS=500 mutants each; what it finds goes to build/differ/: minutes
+	BUILD=$(BUILD) tests/interop/differ.sh
 $(BUILD)/mote-differ: fuzz/mote_differ.c $(DIFFER) fuzz/differ_nghttp2.c fuzz/differ_socket.c $(MUTATOR) $(LIB) $(wildcard fuzz/*.h)
 	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) $(filter %.c %.a,$^) -o $@ -lnghttp2
 $(BUILD)/mote-frames: fuzz/mote_frames.c $(wildcard fuzz/recorder_*.c) $(FRAMES) fuzz/differ_socket.c fuzz/differ_read.c $(LIB) $(wildcard fuzz/*.h)

@@ -236,7 +236,10 @@ static void say_cause(const uint8_t *in, size_t len, char text[MOTE_DIFFER_TEXT]
 
     if (!out)
         abort();
-    mote_frames_print_one(out, in, len);
+    if (len >= 4 && memcmp(in, "PRI ", 4) == 0)
+        fprintf(out, "preface");
+    else
+        mote_frames_print_one(out, in, len);
     fclose(out);
     while (size > 0 && all[size - 1] == ' ')
         all[--size] = '\0';
@@ -288,6 +291,7 @@ size_t mote_differ_compare(const mote_differ *d, const uint8_t *in, size_t len,
 typedef struct {
     const mote_differ *differ;
     mote_difference *wanted;
+    unsigned tried;
 } search;
 
 static bool is_same(const mote_difference *a, const mote_difference *b)
@@ -302,6 +306,9 @@ static bool still_differs(void *context, const uint8_t *in, size_t len)
 {
     search *s = context;
     mote_difference found[8];
+
+    if (s->differ->tries > 0 && s->tried++ >= s->differ->tries)
+        return false;
     size_t n = mote_differ_compare(s->differ, in, len, found, 8);
 
     for (size_t i = 0; n != SIZE_MAX && i < n; i++) {
@@ -316,7 +323,10 @@ static bool still_differs(void *context, const uint8_t *in, size_t len)
 size_t mote_differ_minimise(const mote_differ *d, mote_difference *difference, uint8_t *in,
                             size_t len)
 {
-    search s = {d, difference};
+    search s = {d, difference, 0};
 
-    return mote_frames_minimise(in, len, 0, still_differs, &s);
+    len = mote_frames_minimise(in, len, 0, still_differs, &s);
+    s.tried = 0;
+    still_differs(&s, in, len); /* what it is now */
+    return len;
 }

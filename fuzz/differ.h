@@ -9,11 +9,10 @@
  *   mote_difference found[8];
  *   size_t n = mote_differ_compare(&d, bytes, len, found, 8);
  *
- * An echo answers a request that has ended with 200 and this content, nothing more (differ_echo.h
- * makes it): METHOD PATH AUTHORITY \n            authority, or host where there is none name: value
- * \n                      the other regular fields, by name; those of one name joined by ", ",
- *                                       cookies by "; "; no trailers
- *   \n and the content of the request
+ * An echo answers a request that has ended with 200 and, unless it is HEAD, this content, nothing
+ * more (differ_echo.h makes it): METHOD PATH AUTHORITY \n            authority, or host where there
+ * is none name: value \n                      the other regular fields, by name; those of one name
+ * joined by ", ", cookies by "; "; no trailers \n and the content of the request
  */
 #ifndef MOTE_DIFFER_H
 #define MOTE_DIFFER_H
@@ -110,6 +109,7 @@ typedef struct {
      * names of files; # begins a comment. NULL: none. */
     const char *rules;
     bool no_bodies; /* fields and content are not compared: one of the two is no echo */
+    unsigned tries; /* conversations that minimising may play; 0: as many as it likes */
 } mote_differ;
 
 /* Plays a conversation to both; returns how many differences there are, at most `room`, or SIZE_MAX

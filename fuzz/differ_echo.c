@@ -56,6 +56,13 @@ static const mote_echo_field *find(const mote_echo *e, const char *name)
     return NULL;
 }
 
+bool mote_echo_has_content(const mote_echo *e)
+{
+    const mote_echo_field *f = find(e, ":method");
+
+    return !f || f->value_len != 4 || memcmp(e->text + f->name + f->name_len, "HEAD", 4) != 0;
+}
+
 static void put_value(text *t, const mote_echo *e, const mote_echo_field *f)
 {
     if (f)

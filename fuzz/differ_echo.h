@@ -25,6 +25,8 @@ void mote_echo_clear(mote_echo *e);
 void mote_echo_put(mote_echo *e, const char *name, size_t name_len, const char *value,
                    size_t value_len);
 void mote_echo_content(mote_echo *e, const uint8_t *data, size_t len);
+/* Whether the answer has content: not to HEAD (RFC 9110 9.3.2). */
+bool mote_echo_has_content(const mote_echo *e);
 /* Writes the answer; `out` has MOTE_DIFFER_BODY bytes. Returns how many. */
 size_t mote_echo_answer(mote_echo *e, uint8_t *out);
 

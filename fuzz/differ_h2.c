@@ -108,11 +108,12 @@ static void answer(server *s, request *r)
     uint8_t *to;
 
     if (r->state == REQUEST_WHOLE) {
+        bool bare = r->truncated || !mote_echo_has_content(&r->echo);
         mote_h2_headers_begin(&s->h2, r->stream);
         mote_h2_put(&s->h2, r->truncated ? &large : &ok);
-        if (mote_h2_headers_end(&s->h2, r->truncated) < 0)
+        if (mote_h2_headers_end(&s->h2, bare) < 0)
             return;
-        r->state = r->truncated ? REQUEST_FREE : REQUEST_ANSWERED;
+        r->state = bare ? REQUEST_FREE : REQUEST_ANSWERED;
     }
     while (r->state == REQUEST_ANSWERED && (to = mote_h2_reserve(&s->h2, r->stream, 1, &room))) {
         room = room < r->len - r->sent ? room : r->len - r->sent;

@@ -95,7 +95,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     nghttp2_data_provider provider = {.source.ptr = r, .read_callback = read_answer};
     r->len = mote_echo_answer(&r->echo, r->answer);
     r->sent = 0;
-    return nghttp2_submit_response(session, frame->hd.stream_id, &status, 1, &provider);
+    return nghttp2_submit_response(session, frame->hd.stream_id, &status, 1,
+                                   mote_echo_has_content(&r->echo) ? &provider : NULL);
 }
 
 static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)

@@ -15,6 +15,8 @@ typedef struct {
     const char *line[LINES + 1]; /* the end of the text behind the last */
     bool gone[LINES];
     size_t count;
+    size_t kept; /* the first lines, preface and SETTINGS, without which there is no other
+                    difference */
     size_t culprits[CULPRITS], culprit_count;
     bool (*holds)(void *context, const uint8_t *in, size_t len);
     void *context;
@@ -30,6 +32,11 @@ static void split(lines *l)
         at = end ? end + 1 : at + strlen(at);
         l->line[l->count] = at;
     }
+}
+
+static bool begins(const lines *l, size_t line, const char *with)
+{
+    return line < l->count && strncmp(l->line[line], with, strlen(with)) == 0;
 }
 
 static bool is_below(const lines *l, size_t i)
@@ -117,6 +124,9 @@ static bool without(lines *l, size_t from, size_t to)
 {
     static bool before[LINES];
 
+    from = from < l->kept ? l->kept : from;
+    if (to <= from)
+        return false;
     memcpy(before, l->gone, l->count * sizeof before[0]);
     memset(l->gone + from, true, to - from);
     if (memcmp(before, l->gone, l->count * sizeof before[0]) != 0 && holds_as_before(l))
@@ -147,12 +157,20 @@ static bool leave_out(lines *l, bool frames)
     return any;
 }
 
-/* Halves of what there is first, then smaller runs: for long conversations. */
+/* The first line from there on that begins a frame. */
+static size_t frame_from(const lines *l, size_t i)
+{
+    while (i < l->count && is_below(l, i))
+        i++;
+    return i < l->count ? i : l->count;
+}
+
+/* Halves of what there is first, then smaller runs of whole frames: for long conversations. */
 static void leave_out_runs(lines *l)
 {
     for (size_t size = l->count / 2; size > 4; size /= 2) {
         for (size_t from = 1; from < l->count; from += size)
-            without(l, from, from + size < l->count ? from + size : l->count);
+            without(l, frame_from(l, from), frame_from(l, from + size));
     }
 }
 
@@ -171,6 +189,8 @@ size_t mote_frames_minimise(uint8_t *in, size_t len, size_t choices,
     l.holds = holds;
     l.context = context;
     split(&l);
+    l.kept = begins(&l, 0, "preface");
+    l.kept += l.kept == 1 && begins(&l, 1, "SETTINGS");
     find_culprits(&l);
     leave_out_runs(&l);
     while (leave_out(&l, true) || leave_out(&l, false))

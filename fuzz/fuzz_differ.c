@@ -16,7 +16,7 @@ extern const char mote_differ_lists[];
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static mote_difference found[8];
-    mote_differ d = {&mote_differ_h2, &mote_differ_nghttp2, mote_differ_lists, false};
+    mote_differ d = {&mote_differ_h2, &mote_differ_nghttp2, mote_differ_lists, false, 0};
     size_t n = mote_differ_compare(&d, data, size < 65536 ? size : 65536, found, 8);
 
     for (size_t i = 0; i < n; i++) {

@@ -293,6 +293,7 @@ static void choose_peer(char *name)
         stop("neither HOST:PORT nor nghttp2: ", name);
     j.peer = (mote_differ_server){strdup(name), mote_differ_socket, &j.address};
     *colon = '\0';
+    j.differ.tries = 300; /* each takes some milliseconds */
     j.address.host = name;
     j.address.port = colon + 1;
     j.differ.theirs = &j.peer;

@@ -59,7 +59,7 @@ cat >"$W/fails.sh" <<'S'
 ! grep -q x-a "$1"
 S
 minimises() { # what matters is a field
-    "$FRAMES" --minimise "$W/said" sh "$W/fails.sh" | sed 's/ #.*//' | diff - <(printf 'HEADERS stream=1 flags=END_STREAM|END_HEADERS\n  plain "x-a" "1"\n')
+    "$FRAMES" --minimise "$W/said" sh "$W/fails.sh" | sed 's/ #.*//' | diff - <(printf 'preface\nSETTINGS\nHEADERS stream=1 flags=END_STREAM|END_HEADERS\n  plain "x-a" "1"\n')
 }
 refuses() { # refuses TEXT ARGUMENT...: ends with 2 and the text
     local text=$1

@@ -203,7 +203,7 @@ static void planted_differences_are_named(void)
         snprintf(said, sizeof said, BEGIN "%s", planted[i].said);
         snprintf(heard, sizeof heard, BEGIN "%s", planted[i].heard);
         mote_differ_server other = {"other", play_other, heard};
-        mote_differ d = {&mote_differ_h2, &other, NULL, false};
+        mote_differ d = {&mote_differ_h2, &other, NULL, false, 0};
         mote_difference found[4];
         CHECK_INT(mote_differ_compare(&d, in, bytes_of(said, in, sizeof in), found, 4), 1);
         CHECK_INT(found[0].kind, planted[i].kind);
@@ -247,7 +247,7 @@ static size_t long_conversation(uint8_t *in, size_t room)
 static void a_difference_is_made_small(void)
 {
     static uint8_t in[10000];
-    mote_differ d = {&mote_differ_h2, &deaf, NULL, false};
+    mote_differ d = {&mote_differ_h2, &deaf, NULL, false, 0};
     mote_difference found[4];
     size_t len = long_conversation(in, sizeof in);
 
@@ -283,7 +283,7 @@ static void a_list_says_what_is_open(void)
     size_t len = long_conversation(in, sizeof in);
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        mote_differ d = {&mote_differ_h2, &deaf, lists[i].rules, false};
+        mote_differ d = {&mote_differ_h2, &deaf, lists[i].rules, false, 0};
         mote_difference found[4];
         CHECK_INT(mote_differ_compare(&d, in, len, found, 4), 1);
         CHECK_INT(found[0].open, lists[i].open);
@@ -295,7 +295,7 @@ static void a_list_says_what_is_open(void)
 static void no_bodies_are_compared_where_one_is_no_echo(void)
 {
     static uint8_t in[10000];
-    mote_differ d = {&mote_differ_h2, &deaf, NULL, true};
+    mote_differ d = {&mote_differ_h2, &deaf, NULL, true, 0};
     mote_difference found[4];
 
     CHECK_INT(mote_differ_compare(&d, in, long_conversation(in, sizeof in), found, 4), 0);
@@ -323,7 +323,7 @@ static void mote_does_not_differ_from_itself(void)
     for (int i = 0; i < 2; i++) {
         static uint8_t bytes[1 << 17];
         const char *text = read_text(pairs[i].seeds);
-        mote_differ d = {pairs[i].server, pairs[i].server, NULL, false};
+        mote_differ d = {pairs[i].server, pairs[i].server, NULL, false, 0};
         mote_differ_seed seed;
         mote_difference found[4];
         while (mote_differ_next_seed(&text, bytes, sizeof bytes, &seed)) {

@@ -41,7 +41,7 @@ static void only_what_the_lists_name_differs(void)
     static uint8_t bytes[1 << 17];
     size_t len = strlen(read_text(rules, sizeof rules, "fuzz/differ.rules"));
     const char *text = read_text(seeds, sizeof seeds, "fuzz/seeds/http2.txt");
-    mote_differ d = {&mote_differ_h2, &mote_differ_nghttp2, rules, false};
+    mote_differ d = {&mote_differ_h2, &mote_differ_nghttp2, rules, false, 0};
     mote_differ_seed seed;
 
     read_text(rules + len, sizeof rules - len, "fuzz/differ-nghttp2.rules");
@@ -76,7 +76,7 @@ static void known_differences_are_found(void)
     static char seeds[1 << 18];
     static uint8_t bytes[1 << 17];
     const char *text = read_text(seeds, sizeof seeds, "fuzz/seeds/http2.txt");
-    mote_differ d = {&mote_differ_h2, &mote_differ_nghttp2, NULL, false};
+    mote_differ d = {&mote_differ_h2, &mote_differ_nghttp2, NULL, false, 0};
     mote_difference found[8];
     mote_differ_seed seed;
     size_t seen = 0;
