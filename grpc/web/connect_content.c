@@ -21,7 +21,6 @@ static void connect_gather(mote_grpc_call *call)
     }
     memcpy(call->rx + call->rx_len, d->rest, len);
     call->rx_len += (uint32_t)len;
-    d->rest += len;
     d->rest_len = 0;
     if (call->stream)
         mote_h2_consume(&call->grpc->h2, call->stream, len);

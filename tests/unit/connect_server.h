@@ -76,7 +76,16 @@ static int late(mote_grpc_call *call, const mote_grpc_event *ev)
     "CBASAW0aJQoedHlwZS5nb29nbGVhcGlzLmNvbS90ZXN0LkhlbGxvEgMKAXgaJQoedHlwZS5nb29nbGVhcGlzLmNvbS90" \
     "ZXN0LkhlbGxvEgMKAXg"
 
-/* An error with the request's count as its code. */
+static int broken_write(const void *type, const void *message, size_t offset, uint8_t *out,
+                        size_t cap, size_t *total)
+{
+    (void)type, (void)message, (void)offset, (void)out, (void)cap;
+    *total = 2;
+    return MOTE_GRPC_ERR_SPACE;
+}
+static const mote_grpc_source broken = {broken_write, mote_grpc_strerror, NULL};
+
+/* An error with the request's count as its code; of 17 a response that has none. */
 static int refuse(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     static const mote_grpc_metadata initial = MOTE_GRPC_METADATA_FIELD("x-initial", "one");
@@ -93,6 +102,8 @@ static int refuse(mote_grpc_call *call, const mote_grpc_event *ev)
         *code = (uint32_t)hello.count;
     if (ev->type != MOTE_GRPC_HALF_CLOSE)
         return 0;
+    if (*code == 17)
+        return mote_grpc_send(call, &broken, "", 0);
     if (*code == MOTE_GRPC_UNAUTHENTICATED)
         return mote_grpc_finish_with(call, (int)*code, " \"100%\"\\ \xe2\x82\xac\x1f ", 14,
                                      trailing, 4);

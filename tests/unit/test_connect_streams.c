@@ -72,6 +72,17 @@ static void errors_have_details_and_metadata(void)
     TALK_ALL(talks);
 }
 
+static void a_response_without_bytes_is_an_error(void)
+{
+#define NO_BYTES "{\"code\":\"internal\"" WHY("grpc: buffer too small for the decoded value") "}"
+    static const talk talks[] = {
+        POST("Refuse", PROTO, "\020\021", FAIL("500") "x-initial: one\n--\n" NO_BYTES "END"),
+        POST("Refuse", JSON, "{\"count\":17}", FAIL("500") "x-initial: one\n--\n" NO_BYTES "END"),
+    };
+
+    TALK_ALL(talks);
+}
+
 static void streams_are_answered(void)
 {
 #define JSON_HEAD  OK("application/connect+json") "--\n"
@@ -228,6 +239,7 @@ int main(void)
 {
     RUN(errors_have_their_status);
     RUN(errors_have_details_and_metadata);
+    RUN(a_response_without_bytes_is_an_error);
     RUN(streams_are_answered);
     RUN(broken_streams_end_with_an_error);
     RUN(events_are_sent);
