@@ -34,8 +34,8 @@ parts_attack_entries := tests/attack/entries.c examples/fleet/sources.c
 parts_attack_programs := tests/attack/programs.c examples/services/chat_server.c examples/services/chat.mote.c \
                          $(addprefix examples/device/,device.c device_service.c device.mote.c) \
                          $(addprefix examples/fleet/,collector_about.c collector_view.c sources.c telemetry.mote.c)
-parts_attack_loop := tests/attack/loop.c $(addprefix port/posix/,loop.c mailbox.c ears.c timers.c error.c trace.c)
-parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c workers.c engine.c loop.c mailbox.c ears.c timers.c error.c trace.c)
+parts_attack_loop := tests/attack/loop.c $(addprefix port/posix/,loop.c watch_epoll.c watch_poll.c system.c mailbox.c ears.c timers.c error.c trace.c)
+parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c workers.c engine.c loop.c watch_epoll.c watch_poll.c system.c mailbox.c ears.c timers.c error.c trace.c)
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_service := examples/fuzz/fuzz_service.c examples/services/orders.mote.c $(MUTATOR) fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
@@ -137,6 +137,14 @@ $(BUILD)/counted/obj/tests/attack/%.o: STEPS :=
 $(BUILD)/counted/obj/examples/services/chat_server.o: STEPS += -Dmain=chat_server
 $(BUILD)/counted/obj/examples/device/device.o: STEPS += -Dmain=device
 
+# Loops over poll(), as on a system that is not Linux, and what musl's compiler makes of it, also without what it has of Linux
+# alone: run on demand.
+ON_POLL := $(filter-out test_docs attack_work test_mutator test_mutator_ways,$(IN_PROCESS))
+$(eval $(call variant,poll,$(CC),$(CHECKED) $(SANITIZERS) -DMOTE_POSIX_POLL=1,$(ON_POLL),$(SANITIZERS)))
+MUSL_CC ?= musl-gcc
+$(eval $(call variant,musl,$(MUSL_CC),$(CHECKED),$(filter-out fuzz_%,$(ON_POLL))))
+$(eval $(call variant,musl-poll,$(MUSL_CC),$(CHECKED) -DMOTE_POSIX_POLL=1 -U__linux__,$(filter test_posix% test_loop test_server test_served test_dial test_workers test_mailbox test_agent,$(ON_POLL))))
+
 # Threads that share a connection: who touches what without a lock is seen also where it went well.
 $(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_dial test_workers test_mailbox test_freertos,-fsanitize=thread,$(CORE) $(POSIX)))
 
@@ -202,7 +210,11 @@ unit-asan: $(ASAN_PROGRAMS) ## the same with sanitizers
 	@tests/unit.sh $^
 unit-small: $(SMALL_PROGRAMS) ## the same for the small builds, with sanitizers: no texts, no compression, one role
 	@tests/unit.sh $^
-.PHONY: unit unit-asan unit-small
+unit-poll: $(PROGRAMS_poll) ## the same with loops over poll() in place of epoll, with sanitizers; on demand
+	@tests/unit.sh $^
+unit-musl: $(PROGRAMS_musl) $(PROGRAMS_musl-poll) ## the same with musl's compiler (package musl-tools), over epoll and over poll(); on demand
+	@tests/unit.sh $^
+.PHONY: unit unit-asan unit-small unit-poll unit-musl
 
 # Bounds on processor time are for programs as people build them.
 $(BUILD)/test/attack_plain: $(BUILD)/obj/tests/attack/local.o $(BUILD)/obj/tests/attack/attacks.o $(LIB)

@@ -1,11 +1,10 @@
-/* The agent's lock, sleep and wake: a mutex, a condition for each thread, an eventfd. */
+/* The agent's lock, sleep and wake: a mutex, a condition for each thread, a bell. */
 #define _GNU_SOURCE
 #include "agent.h"
 #include "posix_internal.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,7 +57,7 @@ static void agent_notify(void *context, void *task)
 
 static void agent_wake(void *context)
 {
-    eventfd_write(((mote_posix_agent *)context)->wake, 1);
+    mote_posix_ring(((mote_posix_agent *)context)->wake);
 }
 
 int mote_posix_agent_init(mote_posix_agent *p, mote_channel *channel)
@@ -67,8 +66,7 @@ int mote_posix_agent_init(mote_posix_agent *p, mote_channel *channel)
                         agent_sleep, agent_notify, agent_wake};
 
     mote_agent_init(&p->agent, channel, os);
-    p->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (p->wake < 0)
+    if (mote_posix_bell(p->wake) < 0)
         return mote_posix_failed("agent", NULL, strerror(errno));
     pthread_mutex_init(&p->lock, NULL);
     return 0;
@@ -76,13 +74,13 @@ int mote_posix_agent_init(mote_posix_agent *p, mote_channel *channel)
 
 void mote_posix_agent_run(mote_posix_agent *p)
 {
-    mote_posix_thread_fd = p->wake;
+    mote_posix_thread_fd = p->wake[0];
     mote_agent_run(&p->agent);
     mote_posix_thread_fd = -1;
 }
 
 void mote_posix_agent_free(mote_posix_agent *p)
 {
-    close(p->wake);
+    mote_posix_bell_free(p->wake);
     pthread_mutex_destroy(&p->lock);
 }

@@ -16,7 +16,7 @@ typedef struct {
     mote_agent agent;
     /* private */
     pthread_mutex_t lock;
-    int wake; /* an eventfd */
+    int wake[2]; /* a bell */
 } mote_posix_agent;
 
 /* Prepares an agent for a channel, whose transport is mote_posix_dialer_io(), mote_posix_io() or

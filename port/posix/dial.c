@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /*
@@ -19,15 +18,15 @@ typedef struct mote_posix_dialling {
     enum { BEGUN, FINISHED, FORGOTTEN } state;
     uint32_t timeout_ms;
     size_t first;
-    int fd, wake; /* -1: none */
+    int fd;      /* -1: none */
+    int wake[2]; /* a bell; -1: none */
     char why[256];
     char address[];
 } dialling;
 
 static void free_dialling(dialling *d)
 {
-    if (d->wake >= 0)
-        close(d->wake);
+    mote_posix_bell_free(d->wake);
     pthread_mutex_destroy(&d->lock);
     free(d);
 }
@@ -49,8 +48,8 @@ static void *dial(void *context)
     d->state = FINISHED;
     d->fd = fd;
     snprintf(d->why, sizeof d->why, "%s", mote_posix_error());
-    if (d->wake >= 0 && !abandoned)
-        eventfd_write(d->wake, 1);
+    if (d->wake[0] >= 0 && !abandoned)
+        mote_posix_ring(d->wake);
     pthread_mutex_unlock(&d->lock);
     if (abandoned)
         free_result(d);
@@ -70,9 +69,11 @@ static dialling *new_dialling(mote_posix_loop *loop, const char *address, size_t
     d->first = first;
     d->timeout_ms = timeout_ms;
     d->fd = -1;
-    d->wake = loop ? eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : -1;
+    if (!loop || mote_posix_bell(d->wake) < 0)
+        d->wake[0] = d->wake[1] = -1;
     pthread_mutex_init(&d->lock, NULL);
-    if (!loop || (d->wake >= 0 && mote_posix_loop_woken_by(loop, d->wake) == 0))
+    if (!loop ||
+        (d->wake[0] >= 0 && mote_posix_loop_woken_by(loop, d->wake[0], MOTE_POSIX_WATCH_ONCE) == 0))
         return d;
     free_dialling(d);
     return NULL;

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,17 +16,15 @@ enum {
 
 /* Of the loops that share a listener one is woken for each who comes. Such a watch cannot be
  * changed, so that a loop which is full watches no more. */
-static int watch(const mote_posix_loop *loop, int what, int listener)
+static int watch(mote_posix_loop *loop, int listener)
 {
-    struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = NULL};
-
-    return epoll_ctl(loop->epoll, what, listener, &e);
+    return mote_posix_watch(loop, listener, MOTE_POSIX_WATCH_SHARED, NULL);
 }
 
 int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accept *accept,
                            void *context)
 {
-    if (watch(loop, EPOLL_CTL_ADD, listener) < 0) {
+    if (watch(loop, listener) < 0) {
         mote_posix_failed("listen", "", strerror(errno));
         close(listener);
         return -1;
@@ -43,7 +40,7 @@ int mote_posix_loop_listen(mote_posix_loop *loop, int listener, mote_posix_accep
 void mote_posix_loop_deafen(mote_posix_loop *loop)
 {
     if (loop->ears == MOTE_POSIX_LISTENING)
-        watch(loop, EPOLL_CTL_DEL, loop->listener);
+        mote_posix_watch_stop(loop, loop->listener);
     if (loop->ears != MOTE_POSIX_DEAF)
         close(loop->listener);
     loop->listener = -1;
@@ -54,20 +51,21 @@ void mote_posix_loop_deafen(mote_posix_loop *loop)
  * again, at the next connection or in 100 ms. */
 void mote_posix_set_ears(mote_posix_loop *loop, enum mote_posix_ears ears)
 {
-    int what = ears == MOTE_POSIX_FULL ? EPOLL_CTL_DEL : EPOLL_CTL_ADD;
-
     if (loop->ears == MOTE_POSIX_DEAF)
         return;
     loop->ears_ms = loop->now_ms + FULL_MS;
-    if (loop->ears == ears || watch(loop, what, loop->listener) == 0)
+    if (loop->ears == ears)
+        return;
+    if ((ears == MOTE_POSIX_FULL ? mote_posix_watch_stop(loop, loop->listener)
+                                 : watch(loop, loop->listener)) == 0)
         loop->ears = ears;
 }
 
 /* The kernel wakes who has watched for the longest time. */
 static void go_behind_the_others(mote_posix_loop *loop)
 {
-    if (loop->shares && watch(loop, EPOLL_CTL_DEL, loop->listener) == 0 &&
-        watch(loop, EPOLL_CTL_ADD, loop->listener) < 0)
+    if (loop->shares && mote_posix_watch_stop(loop, loop->listener) == 0 &&
+        watch(loop, loop->listener) < 0)
         loop->ears = MOTE_POSIX_FULL; /* and so it is tried again */
 }
 
@@ -80,7 +78,7 @@ void mote_posix_accept_all(mote_posix_loop *loop)
             mote_posix_set_ears(loop, MOTE_POSIX_FULL);
             return;
         }
-        int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = mote_posix_accept_socket(loop->listener);
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED)
                 continue;

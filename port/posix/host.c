@@ -3,9 +3,7 @@
 #include "posix_internal.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +20,7 @@ uint32_t mote_posix_random(void)
     uint32_t number;
     struct timespec t;
 
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number)
+    if (mote_posix_system_random(&number))
         return number;
     clock_gettime(CLOCK_REALTIME, &t);
     return (uint32_t)t.tv_nsec * 2654435761u ^ (uint32_t)t.tv_sec ^ (uint32_t)getpid() << 16 ^
@@ -55,21 +53,25 @@ volatile sig_atomic_t mote_posix_stopped;
 
 _Thread_local int mote_posix_thread_fd = -1;
 
-static int wake = -1;
+static int wake[2] = {-1, -1}; /* a bell; [0] is set last, and atomic */
 
 /* Several threads may begin to serve: one of them makes it. */
 static void make_wake(void)
 {
-    int none = -1, made = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    int made[2];
 
-    if (made >= 0 &&
-        !__atomic_compare_exchange_n(&wake, &none, made, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-        close(made);
+    pthread_mutex_lock(&lock);
+    if (mote_posix_wake_fd() < 0 && mote_posix_bell(made) == 0) {
+        wake[1] = made[1];
+        __atomic_store_n(&wake[0], made[0], __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 int mote_posix_wake_fd(void)
 {
-    return __atomic_load_n(&wake, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&wake[0], __ATOMIC_ACQUIRE);
 }
 
 static void stop(int signal)
@@ -78,7 +80,7 @@ static void stop(int signal)
 
     (void)signal;
     __atomic_store_n(&mote_posix_stopped, mote_posix_stops() == 0 ? 1 : 2, __ATOMIC_RELAXED);
-    eventfd_write(mote_posix_wake_fd(), 1);
+    mote_posix_ring(wake);
     errno = saved;
 }
 

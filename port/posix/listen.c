@@ -30,7 +30,7 @@ static int drop(int fd)
 
 static int listen_on(const struct sockaddr *a, socklen_t len, int family, bool beside)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = mote_posix_socket(family);
     int on = 1, off = 0;
 
     if (fd < 0)
@@ -47,7 +47,7 @@ static int listen_on(const struct sockaddr *a, socklen_t len, int family, bool b
 static bool is_left_over(const struct sockaddr_un *un)
 {
     struct stat s;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = mote_posix_socket(AF_UNIX);
     bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof *un) < 0 &&
                    errno == ECONNREFUSED;
 

@@ -1,28 +1,25 @@
-/* Event loop for many connections: epoll, level-triggered, one input buffer for all. */
+/* Event loop for many connections: level-triggered, one input buffer for all. */
 #define _GNU_SOURCE
 #include "mailbox.h"
 #include "posix_internal.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { TURN_EVENTS = 256, WRITES_PER_TURN = 64, STALL_MS = 60000, GOODBYE_MS = 1000 };
+enum { WRITES_PER_TURN = 64, STALL_MS = 60000, GOODBYE_MS = 1000 };
 
-/* Each write ends one wait, also one that comes right before it begins. */
-int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd)
+/* A ring ends one wait, also one that comes right before it begins. */
+int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd, unsigned what)
 {
-    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = loop};
-
-    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &e);
+    return mote_posix_watch(loop, fd, what, loop);
 }
 
 int mote_posix_loop_mailbox(mote_posix_loop *loop, mote_posix_mailbox *m)
 {
-    if (mote_posix_loop_woken_by(loop, m->wake) < 0)
+    if (mote_posix_loop_woken_by(loop, m->wake[0], MOTE_POSIX_WATCH_RINGS) < 0)
         return mote_posix_failed("epoll", "", strerror(errno));
     loop->mailbox = m;
     return 0;
@@ -34,13 +31,13 @@ int mote_posix_loop_init(mote_posix_loop *loop)
     loop->listener = -1;
     loop->stall_ms = STALL_MS;
     loop->now_ms = mote_posix_now_ms();
-    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll < 0)
+    if (mote_posix_watch_begin(loop) < 0)
         return mote_posix_failed("epoll", "", strerror(errno));
-    if (mote_posix_wake_fd() < 0 || mote_posix_loop_woken_by(loop, mote_posix_wake_fd()) == 0)
+    if (mote_posix_wake_fd() < 0 ||
+        mote_posix_loop_woken_by(loop, mote_posix_wake_fd(), MOTE_POSIX_WATCH_ONCE) == 0)
         return 0;
     mote_posix_failed("epoll", "", strerror(errno));
-    close(loop->epoll);
+    mote_posix_watch_end(loop);
     return -1;
 }
 
@@ -63,8 +60,6 @@ static mote_posix_conn *conn_of(mote_posix_timer *t)
 int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
                         const mote_posix_engine *engine, void *self)
 {
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = conn};
-
     conn->loop = loop;
     conn->engine = engine;
     conn->self = self;
@@ -73,7 +68,7 @@ int mote_posix_loop_add(mote_posix_loop *loop, mote_posix_conn *conn, int fd,
     conn->writing = false;
     conn->bytes_in = conn->bytes_out = 0;
     conn->progress_ms = loop->now_ms;
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
+    if (mote_posix_watch(loop, fd, 0, conn) < 0)
         return -1;
     conn->state = MOTE_POSIX_CONN_OPEN;
     conn->previous = NULL;
@@ -194,6 +189,7 @@ static void end_conn(mote_posix_conn *conn)
         conn->engine->eof(conn->self);
         work(conn);
     }
+    mote_posix_watch_closes(conn->loop, conn->fd);
     close(conn->fd);
     conn->fd = -1;
     conn->state = MOTE_POSIX_CONN_CLOSED;
@@ -203,13 +199,11 @@ static void end_conn(mote_posix_conn *conn)
 
 static void want_write(mote_posix_conn *conn, bool on)
 {
-    struct epoll_event e = {.events = on ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = conn};
-
     if (conn->writing == on)
         return;
     conn->writing = on;
     conn->progress_ms = conn->loop->now_ms;
-    if (epoll_ctl(conn->loop->epoll, EPOLL_CTL_MOD, conn->fd, &e) < 0)
+    if (mote_posix_watch_other(conn->loop, conn->fd, on ? MOTE_POSIX_WATCH_OUT : 0, conn) < 0)
         mote_posix_close(conn); /* it would stand still, or wake the loop again and again */
 }
 
@@ -431,19 +425,20 @@ static bool spin(mote_posix_loop *loop)
     return false;
 }
 
-static int wait_events(mote_posix_loop *loop, struct epoll_event *events, uint64_t wait_ms)
+static int wait_events(mote_posix_loop *loop, mote_posix_happening *events, uint64_t wait_ms)
 {
     /* Each spin is followed by a look at all the others, so none of them waits for long. */
     if (loop->spin_us > 0 && wait_ms > 0 && spin(loop))
         wait_ms = 0;
     if (wait_ms == 0 && loop->spin_us > 0 && ++loop->spins % 16 != 0)
         return 0;
-    return epoll_wait(loop->epoll, events, TURN_EVENTS, wait_ms > 0x7fffffff ? -1 : (int)wait_ms);
+    return mote_posix_watch_wait(loop, events, MOTE_POSIX_HAPPENINGS,
+                                 wait_ms > 0x7fffffff ? -1 : (int)wait_ms);
 }
 
 int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
 {
-    struct epoll_event events[TURN_EVENTS];
+    mote_posix_happening events[MOTE_POSIX_HAPPENINGS];
     bool happened = run_timers(loop);
 
     if (loop->ears == MOTE_POSIX_FULL && loop->now_ms >= loop->ears_ms)
@@ -454,16 +449,16 @@ int mote_posix_loop_turn(mote_posix_loop *loop, uint32_t timeout_ms)
         return -1;
     loop->now_ms = mote_posix_now_ms();
     for (int i = 0; i < n; i++) {
-        mote_posix_conn *conn = events[i].data.ptr;
-        if (events[i].data.ptr == loop)
+        mote_posix_conn *conn = events[i].tag;
+        if (events[i].tag == loop)
             continue; /* a signal, a dial, or letters */
         if (!conn) {
             mote_posix_accept_all(loop);
             continue;
         }
-        if (!is_doomed(conn) && (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+        if (!is_doomed(conn) && events[i].in)
             on_input(conn);
-        if (!is_doomed(conn) && (events[i].events & EPOLLOUT))
+        if (!is_doomed(conn) && events[i].out)
             flush(conn);
     }
     if (loop->mailbox && __atomic_load_n(&loop->mailbox->newest, __ATOMIC_RELAXED))
@@ -478,5 +473,5 @@ void mote_posix_loop_end(mote_posix_loop *loop)
     if (loop->mailbox)
         mote_posix_close_mailbox(loop->mailbox);
     mote_posix_loop_deafen(loop);
-    close(loop->epoll);
+    mote_posix_watch_end(loop);
 }

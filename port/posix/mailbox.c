@@ -5,20 +5,19 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static mote_posix_letter closed_for_ever; /* `newest` of a mailbox whose loop has ended */
 
 int mote_posix_mailbox_init(mote_posix_mailbox *m)
 {
-    *m = (mote_posix_mailbox){.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    return m->wake >= 0 ? 0 : mote_posix_failed("mailbox", NULL, strerror(errno));
+    *m = (mote_posix_mailbox){0};
+    return mote_posix_bell(m->wake) == 0 ? 0 : mote_posix_failed("mailbox", NULL, strerror(errno));
 }
 
 void mote_posix_mailbox_free(mote_posix_mailbox *m)
 {
-    close(m->wake);
+    mote_posix_bell_free(m->wake);
 }
 
 /* Who takes letters out takes all of them, so that none is put behind one that has gone and come
@@ -35,7 +34,7 @@ int mote_posix_mailbox_put(mote_posix_mailbox *m, mote_posix_letter *letter)
     } while (!__atomic_compare_exchange_n(&m->newest, &seen, letter, true, __ATOMIC_RELEASE,
                                           __ATOMIC_RELAXED));
     if (!seen)
-        eventfd_write(m->wake, 1);
+        mote_posix_ring(m->wake);
     errno = saved;
     return 0;
 }
@@ -75,13 +74,12 @@ void mote_posix_close_mailbox(mote_posix_mailbox *m)
 /* A wake may be of letters that were taken before it was read. False: it is time to give up. */
 static bool wait_for_letters(mote_posix_mailbox *m, uint64_t until_ms)
 {
-    struct pollfd put = {.fd = m->wake, .events = POLLIN};
+    struct pollfd put = {.fd = m->wake[0], .events = POLLIN};
     uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? until_ms - now : 0;
-    eventfd_t wakes;
 
     if (poll(&put, 1, ms > 0x7fffffff ? -1 : (int)ms) <= 0)
         return false;
-    eventfd_read(m->wake, &wakes);
+    mote_posix_hush(m->wake[0]);
     return true;
 }
 

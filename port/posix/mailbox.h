@@ -24,7 +24,7 @@ struct mote_posix_mailbox {
     /* private */
     mote_posix_letter *newest; /* atomic: put in by all; each leads to the one before */
     mote_posix_letter *oldest; /* of the owner: taken out, and not yet looked at */
-    int wake;                  /* an eventfd */
+    int wake[2];               /* a bell */
 };
 
 /* 0; -1: no descriptor is left, see mote_posix_error(). It stays where it is. */

@@ -1,5 +1,6 @@
 /*
- * posix: sockets, time and an event loop (Linux epoll) for mote on a host.
+ * posix: sockets, time and an event loop for mote on a host: over epoll on Linux; over poll() with
+ * -DMOTE_POSIX_POLL=1, and on other systems.
  *
  * Addresses are written "host:port", "[v6]:port", ":port" (all interfaces; for clients loopback) or
  * "unix:/path". Functions that fail return -1 and leave a text in mote_posix_error().
@@ -229,7 +230,8 @@ typedef int mote_posix_accept(void *context, int fd);
 enum mote_posix_ears { MOTE_POSIX_DEAF, MOTE_POSIX_LISTENING, MOTE_POSIX_FULL };
 
 struct mote_posix_loop {
-    int epoll, listener; /* listener: -1 exactly when DEAF */
+    int epoll, listener; /* listener: -1 exactly when DEAF; epoll: -1 where poll() is used */
+    void *polled;        /* what is watched by poll() */
     enum mote_posix_ears ears;
     mote_posix_accept *accept;
     void *accept_context;

@@ -5,6 +5,20 @@
 #include "posix.h"
 
 #include <pthread.h>
+#include <sys/socket.h>
+
+/* Whether loops wait by poll(), which each POSIX system has, in place of epoll, which is Linux's:
+ * chosen by -DMOTE_POSIX_POLL=1. */
+#ifndef MOTE_POSIX_POLL
+#ifdef __linux__
+#define MOTE_POSIX_POLL 0
+#else
+#define MOTE_POSIX_POLL 1
+#endif
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* macOS: mote_posix_catch_signals() ignores SIGPIPE */
+#endif
 
 /* How often the program was told to stop: what a signal writes, and all threads read. */
 static inline int mote_posix_stops(void)
@@ -19,7 +33,7 @@ int mote_posix_thread(pthread_t *thread, void *(*run)(void *context), void *cont
  * mote_posix_stopped and then waits for this, too, misses none. */
 int mote_posix_wake_fd(void);
 
-/* host.c: what ends the waits of this thread for bytes, an eventfd, which they read; -1: nothing
+/* host.c: what ends the waits of this thread for bytes, a bell, which they hush; -1: nothing
  * does. */
 extern _Thread_local int mote_posix_thread_fd;
 
@@ -44,8 +58,51 @@ typedef struct {
 int mote_posix_redial_look(mote_posix_redial *r, mote_posix_loop *loop, const char *address,
                            enum mote_posix_redial_has has, uint32_t *wait_ms);
 
-/* loop.c: whoever writes to this eventfd ends a turn. -1: it cannot be watched. */
-int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd);
+/* loop.c: whoever rings this bell ends a turn: the first time, or (RINGS) each time, and then it is
+ * this loop's alone. -1: it cannot be watched. */
+int mote_posix_loop_woken_by(mote_posix_loop *loop, int fd, unsigned what);
+
+/* system.c: as socket() and accept(), and neither blocks nor is inherited. */
+int mote_posix_socket(int family);
+int mote_posix_accept_socket(int listener);
+
+/* system.c: a bell is heard by who waits for bell[0], until it is hushed. -1: there is no
+ * descriptor. Threads and signal handlers ring it. */
+int mote_posix_bell(int bell[2]);
+void mote_posix_bell_free(const int bell[2]);
+void mote_posix_ring(const int bell[2]);
+void mote_posix_hush(int fd);
+
+/* system.c: false: there is none. */
+bool mote_posix_system_random(uint32_t *number);
+/* How many this process may use. */
+size_t mote_posix_core_count(void);
+/* Whose process is at the other end of a Unix socket; false: it is not known. */
+bool mote_posix_peer_user(int fd, unsigned long *user);
+
+/* watch_epoll.c, watch_poll.c: what a loop waits for: input, and what is said here. */
+enum {
+    MOTE_POSIX_WATCH_OUT = 1,    /* room for output */
+    MOTE_POSIX_WATCH_SHARED = 2, /* a listener of other loops, too: one is woken for who comes */
+    MOTE_POSIX_WATCH_ONCE = 4,   /* a bell that is rung once */
+    MOTE_POSIX_WATCH_RINGS = 8,  /* a bell of this loop */
+    MOTE_POSIX_HAPPENINGS = 256
+};
+typedef struct {
+    void *tag;
+    bool in, out; /* `in`: or an end, or an error */
+} mote_posix_happening;
+int mote_posix_watch_begin(mote_posix_loop *loop);
+void mote_posix_watch_end(mote_posix_loop *loop);
+/* 0; -1 and errno. */
+int mote_posix_watch(mote_posix_loop *loop, int fd, unsigned what, void *tag);
+int mote_posix_watch_other(mote_posix_loop *loop, int fd, unsigned what, void *tag);
+int mote_posix_watch_stop(mote_posix_loop *loop, int fd);
+/* The descriptor is about to be closed, and it is nobody else's. */
+void mote_posix_watch_closes(mote_posix_loop *loop, int fd);
+/* How many have happened, at most MOTE_POSIX_HAPPENINGS; -1 and errno. */
+int mote_posix_watch_wait(mote_posix_loop *loop, mote_posix_happening *happened, int most,
+                          int timeout_ms);
 
 /* As mote_posix_connect(); of the addresses of a name, that with the number `first`, modulo how
  * many there are, is tried first. */
@@ -63,7 +120,7 @@ int mote_posix_listen_each(const char *address, int *listeners, size_t count);
 /* What the workers of a server have in common, which changes only at the end. */
 typedef struct {
     mote_posix_server config; /* with defaults */
-    int wake;                 /* an eventfd that ends a turn of each; -1: there is but one worker */
+    int wake[2];              /* a bell that ends a turn of each; -1: there is but one worker */
     bool failed;              /* one has; atomic */
 } mote_posix_crew;
 

@@ -396,7 +396,8 @@ static int listen_in_loop(mote_posix_worker *s)
 
 static int hear_of_crew(mote_posix_worker *s)
 {
-    if (s->crew->wake < 0 || mote_posix_loop_woken_by(s->loop, s->crew->wake) == 0)
+    if (s->crew->wake[0] < 0 ||
+        mote_posix_loop_woken_by(s->loop, s->crew->wake[0], MOTE_POSIX_WATCH_ONCE) == 0)
         return 0;
     return mote_posix_failed("epoll", "", strerror(errno));
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -73,15 +72,15 @@ const char *mote_posix_address(int fd, char out[128])
 const char *mote_posix_peer_address(const mote_posix_conn *conn, char out[128])
 {
     struct sockaddr_storage a;
-    struct ucred who;
-    socklen_t len = sizeof a, who_len = sizeof who;
+    socklen_t len = sizeof a;
+    unsigned long user;
 
     memset(&a, 0, sizeof a);
     if (getpeername(conn->fd, (struct sockaddr *)&a, &len) < 0)
         return strcpy(out, "");
-    if (a.ss_family != AF_UNIX || getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &who, &who_len) < 0)
+    if (a.ss_family != AF_UNIX || !mote_posix_peer_user(conn->fd, &user))
         return put_address(&a, out, "");
-    snprintf(out, 128, "unix:uid=%lu", (unsigned long)who.uid);
+    snprintf(out, 128, "unix:uid=%lu", user);
     return out;
 }
 
@@ -96,10 +95,9 @@ static int wait_for(int fd, short events, uint64_t until_ms)
                          {.fd = mote_posix_thread_fd, .events = POLLIN}};
     uint64_t now = mote_posix_now_ms(), ms = now < until_ms ? until_ms - now : 0;
     int r = poll(p, 3, ms > 0x7fffffff ? -1 : (int)ms);
-    eventfd_t wakes;
 
     if (r > 0 && p[2].revents != 0)
-        eventfd_read(mote_posix_thread_fd, &wakes);
+        mote_posix_hush(mote_posix_thread_fd);
     return r > 0 && p[0].revents == 0 ? 0 : r;
 }
 
@@ -115,7 +113,7 @@ typedef struct {
 /* Begins one more. */
 static void enter_wait(race *r, const struct addrinfo *a)
 {
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = mote_posix_socket(a->ai_family);
 
     if (fd >= 0 &&
         (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR)) {
@@ -232,7 +230,7 @@ int mote_posix_accept_one(int listener, uint32_t timeout_ms)
     int on = 1;
 
     for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = mote_posix_accept_socket(listener);
         if (fd >= 0) {
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             mote_posix_trace_begin(fd);

@@ -3,10 +3,8 @@
 #include "posix_internal.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -28,16 +26,6 @@ static void set_crew_defaults(mote_posix_server *c)
         c->slow_ms = SLOW_MS;
 }
 
-static size_t core_count(void)
-{
-    cpu_set_t cores;
-    long all = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
-        return (size_t)CPU_COUNT(&cores);
-    return all > 0 ? (size_t)all : 1;
-}
-
 /* 0: the server does not start, which has been said. One connection is enough for one that dials.
  */
 static size_t worker_count(const mote_posix_server *c)
@@ -45,7 +33,7 @@ static size_t worker_count(const mote_posix_server *c)
     size_t most = MOTE_POSIX_MOST_WORKERS, n = c->workers == 0 ? 1 : (size_t)c->workers;
 
     if (c->workers == MOTE_POSIX_EVERY_CORE)
-        n = core_count() < most ? core_count() : most;
+        n = mote_posix_core_count() < most ? mote_posix_core_count() : most;
     if (n > most)
         fprintf(stderr, "error: workers: %d is not 0 to %zu, nor MOTE_POSIX_EVERY_CORE\n",
                 c->workers, most);
@@ -166,8 +154,8 @@ static int begin_all(mote_posix_crew *crew, mote_posix_worker *workers, size_t c
 static void fail_crew(mote_posix_crew *crew)
 {
     __atomic_store_n(&crew->failed, true, __ATOMIC_RELAXED);
-    if (crew->wake >= 0)
-        eventfd_write(crew->wake, 1);
+    if (crew->wake[0] >= 0)
+        mote_posix_ring(crew->wake);
 }
 
 static void *work_as(void *context)
@@ -222,19 +210,18 @@ static int serve_crew(mote_posix_crew *crew, size_t count)
 
 int mote_posix_serve(const mote_posix_server *config)
 {
-    mote_posix_crew crew = {.config = *config, .wake = -1};
+    mote_posix_crew crew = {.config = *config, .wake = {-1, -1}};
     size_t count = worker_count(config);
 
     set_crew_defaults(&crew.config);
     if (count == 0 || check_crew_config(&crew.config.grpc) < 0)
         return -1;
     mote_posix_catch_signals();
-    if (count > 1 && (crew.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0) {
+    if (count > 1 && mote_posix_bell(crew.wake) < 0) {
         fprintf(stderr, "error: workers: %s\n", strerror(errno));
         return -1;
     }
     int r = serve_crew(&crew, count);
-    if (crew.wake >= 0)
-        close(crew.wake);
+    mote_posix_bell_free(crew.wake);
     return r;
 }

@@ -14,13 +14,13 @@ static pthread_t owner;
 static void io_wait(void *context, bool writing, uint64_t until_ms)
 {
     uint64_t now = mote_posix_now_ms(), ms = until_ms > now ? until_ms - now : 0, wakes;
-    struct pollfd p = {.fd = shared.wake, .events = POLLIN};
+    struct pollfd p = {.fd = shared.wake[0], .events = POLLIN};
 
     (void)context;
     if (writing)
         return;
     if (poll(&p, 1, ms < 60000 ? (int)ms : 60000) > 0)
-        CHECK_INT(read(shared.wake, &wakes, sizeof wakes), sizeof wakes);
+        CHECK_INT(read(shared.wake[0], &wakes, sizeof wakes), sizeof wakes);
 }
 
 static void *run_owner(void *unused)

@@ -1,7 +1,7 @@
 /* The event loop: which state follows on what, and when the engine runs. The engine is scripted;
  * the peer is the other end of a pair of sockets. */
 #define _GNU_SOURCE
-#include "../../port/posix/posix.h"
+#include "../../port/posix/posix_internal.h"
 #include "../test.h"
 
 #include <errno.h>
@@ -378,7 +378,6 @@ int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
     return -1;
 }
 
-/* It would miss a signal that comes right before it waits. */
 static void a_loop_that_cannot_hear_of_signals_does_not_begin(void)
 {
     refused = EPOLL_CTL_ADD;
@@ -425,8 +424,7 @@ static int accept_none(void *context, int fd)
     return -1;
 }
 
-/* What could not be said to the kernel is said again: a listener is neither deaf for ever nor
- * awake for ever. */
+/* What could not be said is said again: no listener is deaf for ever, or awake. */
 static void ears_are_what_the_kernel_was_told(void)
 {
     char address[128];
@@ -491,10 +489,12 @@ int main(void)
     RUN(the_engine_runs_once_for_each_cause);
     RUN(output_first_is_heeded);
     RUN(reads_go_before_judgements);
-    RUN(a_turn_that_had_input_does_not_wait);
-    RUN(a_loop_that_cannot_hear_of_signals_does_not_begin);
-    RUN(a_connection_that_cannot_be_watched_ends);
-    RUN(ears_are_what_the_kernel_was_told);
+    if (!MOTE_POSIX_POLL) { /* over doubles of epoll */
+        RUN(a_turn_that_had_input_does_not_wait);
+        RUN(a_loop_that_cannot_hear_of_signals_does_not_begin);
+        RUN(a_connection_that_cannot_be_watched_ends);
+        RUN(ears_are_what_the_kernel_was_told);
+    }
     RUN(what_had_come_is_read_though_nothing_can_be_sent);
     return test_summary();
 }

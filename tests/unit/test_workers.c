@@ -1,6 +1,6 @@
 /* A server on several threads, in a process of its own: who is served by whom, and how it ends. */
 #define _GNU_SOURCE
-#include "../../port/posix/posix.h"
+#include "../../port/posix/posix_internal.h"
 #include "../test.h"
 
 #include <dlfcn.h>
@@ -224,7 +224,7 @@ static void a_fleet_is_spread(const char *at)
         CHECK_INT(call_who(&clients[i], &count), by[i]);
         CHECK_INT(count, ++calls[by[i] % WORKERS]);
     }
-    for (int i = 0; i < WORKERS; i++) /* by chance one has none in 10^8 runs */
+    for (int i = 0; i < WORKERS && !MOTE_POSIX_POLL; i++) /* one has none in 10^8 runs */
         CHECK(calls[i] > 0);
     stop(child, fleet);
     end(child, 0);
@@ -453,7 +453,8 @@ int main(void)
     RUN(connections_are_spread_over_workers);
     RUN(who_is_held_up_holds_up_its_own_connections_alone);
     RUN(calls_may_end_until_the_limit);
-    RUN(one_that_fails_ends_all);
+    if (!MOTE_POSIX_POLL) /* what is closed there is an epoll */
+        RUN(one_that_fails_ends_all);
     RUN(what_cannot_be_is_an_error);
     RUN(each_core_has_a_worker);
     return test_summary();
