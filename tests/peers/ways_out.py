@@ -1,8 +1,10 @@
 """Every way a call can be left, in every phase of it, of every method of all example servers, plain and over TLS: descriptors are
 given back, seats and slots are free again, what the end of the server ends leaves nothing behind, and an honest call is served, beside an address that takes all it can as well. ways_out.py [SERVER...]. BUILD=build; SEED=1 chooses one
 in SAMPLE=16 of them; SAMPLE=1: all, some 12,000 calls in two minutes."""
+import glob
 import os
 import random
+import re
 import signal
 import socket
 import ssl
@@ -82,6 +84,27 @@ PHASES = {
 }
 TIMEOUT = literal(b"grpc-timeout", b"20m")
 
+# The same of a page that speaks HTTP/1.1: where a request is left.
+WEB = b"POST /mote.prices.Prices/Watch HTTP/1.1\r\nHost: x\r\nOrigin: http://page\r\nContent-Type: application/grpc-web+proto\r\n"
+WHOLE = WEB + b"Content-Length: 5\r\n\r\n" + bytes(5)
+CHUNKED = WEB + b"Transfer-Encoding: chunked\r\n\r\n5\r\n" + bytes(5) + b"\r\n0\r\n\r\n"
+WEB_PHASES = {
+    "half of the line": WEB[:20],
+    "half of the head": WEB,
+    "a head": WHOLE[:-5],
+    "half of the content": WHOLE[:-2],
+    "all of it": WHOLE,
+    "half of the next one": WHOLE + WHOLE[:9],
+    "two of it": WHOLE + WHOLE,
+    "the head of chunks": CHUNKED[:-15],
+    "half of a size": CHUNKED[:-14],
+    "half of a chunk": CHUNKED[:-10],
+    "a chunk": CHUNKED[:-5],
+    "half of the end": CHUNKED[:-2],
+    "all of the chunks": CHUNKED,
+}
+WEB_WAYS = ("FIN", "RST", "close_notify")
+
 
 def finish(s):
     s.shutdown(socket.SHUT_WR)  # TLS: without close_notify
@@ -126,7 +149,7 @@ WAYS = {
 
 class Server:
     def __init__(self, name, folder, tls):
-        options = {"files_server": ["--folder=" + folder + "/files"], "collector": ["--store=" + folder + "/store" + str(tls)]}.get(name, [])
+        options = {"files_server": ["--folder=" + folder + "/files"], "prices_server": ["--web=http://page"], "collector": ["--store=" + folder + "/store" + str(tls)]}.get(name, [])
         if tls:
             options = options + ["--tls", f"--cert={folder}/server.pem", f"--key={folder}/server.key"]
         self.log = open(f"{folder}/{name}.log", "w+")
@@ -190,6 +213,49 @@ def leave(server, path, body, phase, way, number):
     except (OSError, ssl.SSLError):
         pass  # the server was first
     s.close()
+
+
+def leave_web(server, phase, way, number):
+    s = server.connect()
+    try:
+        s.sendall(WEB_PHASES[phase])
+        if number % 2:
+            s.settimeout(0.02)
+            try:
+                s.recv(65536)
+            except (socket.timeout, TimeoutError):
+                pass
+        if way == "FIN":  # and a stream of prices does not end by itself
+            s.shutdown(socket.SHUT_WR)
+        else:
+            WAYS[way](s)
+    except OSError:
+        pass
+    s.close()
+
+
+def page_is_served(server):
+    s, data = server.connect(), b""
+    s.sendall(WHOLE)
+    while b"ACME" not in data:
+        piece = s.recv(65536)
+        if not piece:
+            break
+        data += piece
+    s.close()
+    return data.startswith(b"HTTP/1.1 200 ") and b"ACME" in data
+
+
+def run_web(server, before):
+    for phase in WEB_PHASES:
+        for way in WEB_WAYS:
+            for number in range(2 * TIMES if CHOICE.randrange(PART) == 0 else 0):
+                leave_web(server, phase, way, number)
+    end = time.monotonic() + 20
+    while server.descriptors() > before and time.monotonic() < end:
+        time.sleep(0.01)
+    result(server.descriptors() <= before, "pages: descriptors", before, "->", server.descriptors())
+    result(page_is_served(server), "a page is not served behind those that left")
 
 
 def is_served(server, path, body, address="127.0.0.1"):
@@ -259,6 +325,8 @@ def run(name, folder, tls):
         what = (name, "over TLS" if tls else "", path)
         result(left <= before, *what, "descriptors", before, "->", left)
         result(first and again == first, *what, "hears", again, "as it heard", first)
+    if name == "prices_server" and not tls:
+        run_web(server, before)
     left = [hold(server, path, body, phase, n) for path, body in METHODS[name].items() for n, phase in enumerate(PHASES)]
     code = server.end(at_once=True)
     result(code == 0 and "ERROR: " not in server.said(), name, "ended with", code, server.said()[-300:])
@@ -266,7 +334,21 @@ def run(name, folder, tls):
     result(parts == [], name, "has left", parts, "of", len(left), "calls that its end has ended")
 
 
+def nothing_is_forgotten():
+    """All servers of examples/, and all of their methods, stand in the table; the tutorial's server is one of a single unary method."""
+    texts = {f: open(f).read() for f in glob.glob("examples/**/*.[cp]*", recursive=True) if not f.startswith("examples/hello/")}
+    servers = {os.path.basename(f)[:-2] for f, text in texts.items() if f.endswith(".c") and "mote_posix_serve(" in text}
+    methods = {f"/{package}.{service}/{method}" for f, text in texts.items() if f.endswith(".proto")
+               for package in re.findall(r"^package ([\w.]+);", text, re.M)
+               for service, body in re.findall(r"^service (\w+) {(.*?)^}", text, re.M | re.S)
+               for method in re.findall(r"^ *rpc (\w+)", body, re.M)}
+    result(servers == set(METHODS), "servers that are not in one of the two:", servers ^ set(METHODS))
+    missing = methods - {path for paths in METHODS.values() for path in paths}
+    result(len(methods) > 15 and not missing, "of", len(methods), "methods these are not left in any way:", missing)
+
+
 def main():
+    nothing_is_forgotten()
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(folder + "/files")
         with open(folder + "/files/kept", "wb") as f:
