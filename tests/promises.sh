@@ -56,6 +56,25 @@ no_conditional_members() {
     [ -z "$found" ] || { echo "$found"; return 1; }
 }
 
+# Scripts of others do not run because they were installed, and a binary that was fetched runs with its checksum alone. (Go's modules have
+# those of its database.)
+nothing_is_run_unchecked() {
+    local found f
+    found=$(grep -rnE 'npm (install|ci|i) |npx ' --include='*.sh' --include='*.py' --include='*.mk' tests packages fuzz examples Makefile |
+        grep -vE -e '--ignore-scripts|promises.sh')
+    [ -z "$found" ] || { echo "without --ignore-scripts: $found"; return 1; }
+    found=$(grep -rnE '(curl|wget) .*https?://[a-z]' --include='*.sh' tests packages fuzz examples |
+        grep -vE '://(localhost|evil\.example)|promises.sh')
+    [ -z "$found" ] || { echo "fetched by hand: $found"; return 1; }
+    # shellcheck disable=SC2013
+    for f in $(grep -rlE 'npm pack|pip download|dependency:copy' --include='*.sh' tests packages fuzz examples); do
+        [ "$f" = tests/promises.sh ] ||
+            awk '/npm pack|pip download|dependency:copy/ { fetched = FNR; name = FILENAME }
+                 /sha256sum --check/ { fetched = 0 }
+                 fetched && FNR > fetched + 2 { print name ":" fetched ": no sha256sum --check"; exit 1 }' "$f" || return 1
+    done
+}
+
 # Workers: on the path of a message nothing is locked, nothing is written by two threads, and there is no static data that changes.
 no_lock_on_the_path() {
     local f objects found
@@ -182,7 +201,8 @@ entropy_is_of_the_board() {
 
 for t in only_four_functions no_mutable_data no_recursion names_begin_with_mote no_system_headers \
     no_lock_on_the_path no_conditional_members headers_stand_alone compiles_as_one_unit messages_may_be_constants error_codes_are_disjoint \
-    quick_start_is_the_example readme_is_a_way_in every_program_has_help files_are_short entropy_is_of_the_board; do
+    quick_start_is_the_example readme_is_a_way_in every_program_has_help files_are_short entropy_is_of_the_board \
+    nothing_is_run_unchecked; do
     check "$t" $t
 done
 summary

@@ -17,6 +17,7 @@ if [ ! -d "$S" ]; then
 fi
 if [ ! -x "$N/protoc" ]; then
     mvn -q -B dependency:copy -Dartifact=com.google.protobuf:protoc:4.35.1:exe:linux-x86_64 "-DoutputDirectory=$PWD/$N" >"$N/mvn"
+    echo "d2c65c3ea5eeb59427f684ed3e0a0cd458386122fc9f1b98de946a7242b53d31  $N/$PROTOC" | sha256sum --check --quiet
     chmod +x "$N/$PROTOC"
     mv "$N/$PROTOC" "$N/protoc"
 fi

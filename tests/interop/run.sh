@@ -216,7 +216,7 @@ with_go() {
 
 with_js() {
     command -v npm >/dev/null || { skip js "there is no npm"; return 0; }
-    [ -d "$W/node_modules/@grpc/proto-loader" ] || (cd "$W" && npm install --silent --no-fund --no-audit --no-save \
+    [ -d "$W/node_modules/@grpc/proto-loader" ] || (cd "$W" && npm install --ignore-scripts --silent --no-fund --no-audit --no-save \
         "@grpc/grpc-js@$JS_VERSION" "@grpc/proto-loader@$LOADER_VERSION" >"$W/out" 2>&1) || { tail "$W/out"; return 1; }
     export NODE_PATH=$W/node_modules
     start_server port node tests/interop/peer.js server
@@ -265,7 +265,7 @@ with_tonic() {
 
 with_connect() {
     command -v npm >/dev/null || { skip connect "there is no npm"; return 0; }
-    [ -d "$W/node_modules/@connectrpc/connect-node" ] || (cd "$W" && npm install --silent --no-fund --no-audit --no-save \
+    [ -d "$W/node_modules/@connectrpc/connect-node" ] || (cd "$W" && npm install --ignore-scripts --silent --no-fund --no-audit --no-save \
         "@connectrpc/connect@$CONNECT_VERSION" "@connectrpc/connect-node@$CONNECT_VERSION" \
         "@bufbuild/protobuf@$PROTOBUF_ES_VERSION" >"$W/out" 2>&1) || { tail "$W/out"; return 1; }
     protoc -I tests/interop --include_imports --descriptor_set_out="$W/interop.descriptors" interop.proto || return 1
