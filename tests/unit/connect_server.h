@@ -29,6 +29,16 @@ static int read_hello(const mote_grpc_event *ev, test_Hello *hello)
     return test_Web_Once_read(ev, hello, &arena);
 }
 
+/* Names of the metadata that a handler was told of. */
+static char names_told[512];
+
+static void note_name(const char *name, size_t len)
+{
+    size_t n = strlen(names_told);
+
+    snprintf(names_told + n, sizeof names_told - n, "%.*s ", (int)len, name);
+}
+
 /* The same with a count that is one more. */
 static int once(mote_grpc_call *call, const mote_grpc_event *ev)
 {
@@ -36,6 +46,8 @@ static int once(mote_grpc_call *call, const mote_grpc_event *ev)
     int r;
 
     handler_calls += ev->type == MOTE_GRPC_START || ev->type == MOTE_GRPC_MESSAGE;
+    if (ev->type == MOTE_GRPC_METADATA)
+        note_name(ev->name, ev->name_len);
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
     if ((r = read_hello(ev, &hello)) < 0)
@@ -107,7 +119,7 @@ static int refuse(mote_grpc_call *call, const mote_grpc_event *ev)
     if (*code == MOTE_GRPC_UNAUTHENTICATED)
         return mote_grpc_finish_with(call, (int)*code, " \"100%\"\\ \xe2\x82\xac\x1f ", 14,
                                      trailing, 4);
-    return mote_grpc_finish(call, (int)*code, *code == MOTE_GRPC_NOT_FOUND ? "b\xffz" : NULL);
+    return mote_grpc_finish(call, (int)*code, *code == MOTE_GRPC_NOT_FOUND ? "b\x80\xffz" : NULL);
 }
 
 static int silent(mote_grpc_call *call, const mote_grpc_event *ev)

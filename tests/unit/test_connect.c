@@ -231,6 +231,10 @@ static void memory_has_its_limits(void)
     ask(&(web_request){.path = "/test.Web/Once", .fields = JSON, .body = body, .len = (size_t)len});
     ANSWERS(FAIL("429") "--\n{\"code\":\"resource_exhausted\"" WHY(
         "JSON of the request is larger than half of the scratch") "}END");
+    scratch_used = 192; /* 96 for the struct and 67 bytes, and too little for a text of the error */
+    len = snprintf(body, sizeof body, "{\"text\":\"%065d\"}", 0);
+    ask(&(web_request){.path = "/test.Web/Once", .fields = JSON, .body = body, .len = (size_t)len});
+    ANSWERS(FAIL("429") "--\n{\"code\":\"resource_exhausted\"}END");
     scratch_used = sizeof scratch;
     memset(body, ' ', sizeof body);
     size_t size = frame(request, 0, body, sizeof body);
@@ -243,6 +247,21 @@ static void memory_has_its_limits(void)
     ask(&(web_request){.path = "/test.Plain/Once", .fields = JSON, .body = "{}", .len = 2});
     ANSWERS(FAIL("501") "--\n{\"code\":\"unimplemented\"" WHY(
         "the method is in no table of Connect") "}END");
+}
+
+/* What is of the protocol is no metadata. */
+static void handlers_see_metadata_alone(void)
+{
+    memset(names_told, 0, sizeof names_told);
+    ask_once(&(web_request){.path = "/test.Web/Once",
+                            .fields = "x-first: 1\n" PROTO
+                                      "connect-timeout-ms: 1000\nconnect-protocol-version: 1\n"
+                                      "content-encoding: identity\nconnect-content-encoding: a\n"
+                                      "accept-encoding: gzip\nconnect-accept-encoding: gzip\n"
+                                      "accept: */*\nx-last: 1\n"},
+             0);
+    CHECK(strcmp(names_told, "x-first accept x-last ") == 0);
+    ANSWERS(OK("application/proto") "--\n\020\001END");
 }
 
 /* gRPC and gRPC-Web with messages in JSON. */
@@ -353,6 +372,7 @@ int main(void)
     RUN(foreign_pages_reach_no_handler);
     RUN(sizes_end_where_they_should);
     RUN(memory_has_its_limits);
+    RUN(handlers_see_metadata_alone);
     RUN(json_is_for_the_others_too);
     RUN(others_are_served_beside_it);
     RUN(late_end_of_a_response_is_a_reset);

@@ -64,7 +64,7 @@ static void each_kind_is_answered(void)
                                                 "trailer-x-raw-bin: AAEC\r\n" EMPTY),
         TALK(LINE("POST", "Refuse") OF("application/proto") "content-length: 2\r\n\r\n\020\005",
              ANSWER("404", "application/json") "x-initial: one\r\n" CHUNKED
-                                               "{\"code\":\"not_found\",\"message\":\"b?z\"}"),
+                                               "{\"code\":\"not_found\",\"message\":\"b??z\"}"),
         TALK(LINE("OPTIONS", "Once") "Origin: https://a.example\r\n"
                                      "Access-Control-Request-Method: POST\r\n\r\n",
              "HTTP/1.1 204 \r\nvary: origin\r\naccess-control-allow-origin: https://a.example\r\n"
