@@ -140,131 +140,6 @@ static int read_field(mote_pb_reader *d, uint32_t key)
     return mote_pb_skip(&d->p, d->top.end, key);
 }
 
-/* ---- hosts: fields in the order of the table ----------------------------------------------- */
-
-/* Whether a text is ASCII alone. */
-static inline bool ahead_is_ascii(const uint8_t *s, size_t len)
-{
-    uint64_t bits = 0, high = 0x8080808080808080u;
-
-    if (len < sizeof bits) {
-        for (size_t i = 0; i < len; i++)
-            bits |= s[i];
-        return (bits & 0x80) == 0;
-    }
-    for (size_t i = 0; i + sizeof bits < len; i += sizeof bits)
-        bits |= mote_pb_load64(s + i);
-    return ((bits | mote_pb_load64(s + len - sizeof bits)) & high) == 0;
-}
-
-/* Each returns where the value ends; NULL: it is for read_field(), or it is not what it should be,
- * which read_field() says. */
-static inline const uint8_t *ahead_view(const mote_pb_reader *d, const mote_pb_field *f,
-                                        const uint8_t *p, uint8_t *to)
-{
-    const uint8_t *end = d->top.end;
-    mote_pb_bytes view;
-
-    if (p == end)
-        return NULL;
-    view.len = *p++;
-    if (view.len >= 128) {
-        if (p == end || *p >= 128)
-            return NULL;
-        view.len += ((size_t)*p++ << 7) - 128;
-    }
-    view.data = p;
-    if ((size_t)(end - p) < view.len)
-        return NULL;
-    if (mote_pb_type_of(f) == MOTE_PB_TEXT && !ahead_is_ascii(p, view.len) &&
-        !d->parts->utf8(p, view.len))
-        return NULL;
-    memcpy(to, &view, sizeof view);
-    return p + view.len;
-}
-
-static inline const uint8_t *ahead_number(const mote_pb_field *f, const uint8_t *p,
-                                          const uint8_t *end, uint8_t *to)
-{
-    const mote_pb_type_info *info = mote_pb_info_of(f);
-    uint64_t v = 0;
-    unsigned shift = 0;
-
-    do {
-        if (p == end || shift == 70)
-            return NULL;
-        v |= (uint64_t)(*p & 127) << shift;
-        shift += 7;
-    } while (*p++ >= 128);
-    if (info->kind == MOTE_PB_ZIGZAG) {
-        if (info->size == 4)
-            v = (uint32_t)v;
-        v = v >> 1 ^ (0 - (v & 1));
-    }
-    store_value(to, info->size, v);
-    return p;
-}
-
-static inline const uint8_t *ahead_value(const mote_pb_reader *d, const mote_pb_field *f,
-                                         const uint8_t *p, uint8_t *to)
-{
-    const uint8_t *end = d->top.end;
-    size_t size = (f->key & 7) == MOTE_PB_I64 ? 8 : 4;
-
-    if ((f->key & 7) == MOTE_PB_LEN)
-        return ahead_view(d, f, p, to);
-    if ((f->key & 7) == MOTE_PB_VARINT)
-        return ahead_number(f, p, end, to);
-    if ((size_t)(end - p) < size)
-        return NULL;
-    store_value(to, size, size == 8 ? mote_pb_load64(p) : mote_pb_load32(p));
-    return p + size;
-}
-
-/* A field that is no list, no message and no closed enum. */
-static inline const uint8_t *ahead_field(const mote_pb_reader *d, const mote_pb_field *f,
-                                         const uint8_t *p)
-{
-    uint8_t *message = d->top.message, *place = message + f->offset, *to = place;
-    uint32_t which = f->key >> 3;
-
-    if (mote_pb_is_message(f) || mote_pb_type_of(f) == MOTE_PB_CLOSED || mote_pb_is_plural(f))
-        return NULL;
-    if (mote_pb_label_of(f) == MOTE_PB_OPTIONAL)
-        to += mote_pb_info_of(f)->value;
-    p = ahead_value(d, f, p, to);
-    if (p && mote_pb_label_of(f) == MOTE_PB_OPTIONAL)
-        store_value(place, sizeof(bool), 1);
-    else if (p && mote_pb_label_of(f) == MOTE_PB_ONEOF)
-        memcpy(message + mote_pb_which_offset(f), &which, sizeof which);
-    return p;
-}
-
-/* Fields as they mostly come: in the order of the table, with keys of one byte. Returns the row of
- * the one that is next and for read_known(), or NULL: it must be found first. */
-static inline const mote_pb_field *read_ahead(mote_pb_reader *d)
-{
-    const mote_pb_field *f = d->next, *last = d->top.type->fields + d->top.type->field_count;
-    const uint8_t *p = d->p;
-
-    while (p < d->top.end && *p >= 8 && *p < 128) { /* key 0 is the row of unknown fields */
-        while (f < last && f->key < *p)
-            f++;
-        if (f == last || f->key != *p)
-            break;
-        const uint8_t *behind = ahead_field(d, f, p + 1);
-        if (!behind) {
-            d->p = p;
-            return f;
-        }
-        p = behind;
-        f++;
-    }
-    d->p = p;
-    d->next = f;
-    return NULL;
-}
-
 /* ---- messages ------------------------------------------------------------------------------ */
 
 /* The end of a message. 1: it was the outermost one. */
@@ -290,17 +165,15 @@ static int end_group(mote_pb_reader *d, uint32_t key)
 
 static int run_decoder(mote_pb_reader *d)
 {
+    const uint8_t *limit = d->top.end;
+
     for (;;) {
         uint32_t key;
         int r;
-        d->field = MOTE_PB_SHORTCUTS ? read_ahead(d) : NULL;
+        if (MOTE_PB_SHORTCUTS && (r = mote_pb_read_ahead(d, limit)) < 0)
+            return r;
+        d->field = NULL;
         d->start = d->p;
-        if (MOTE_PB_SHORTCUTS && d->field) {
-            d->p++;
-            if ((r = read_known(d, d->field, d->field->key)) < 0)
-                return r;
-            continue;
-        }
         if (d->p == d->top.end && d->top.group == 0) {
             if ((r = end_message(d)) != 0)
                 return r < 0 ? r : 0;

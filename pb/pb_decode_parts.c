@@ -100,40 +100,16 @@ int mote_pb_read_values(mote_pb_reader *d, const mote_pb_field *f, uint32_t key)
 
 /* ---- sub-messages -------------------------------------------------------------------------- */
 
-enum { MAX_DEPTH = 100 };
-
-/* By members: see new_element(). */
-static inline void copy_open(uint8_t *to, const mote_pb_open *from)
-{
-    if (!MOTE_PB_SHORTCUTS) {
-        memcpy(to, from, sizeof *from);
-        return;
-    }
-    memcpy(to + offsetof(mote_pb_open, type), &from->type, sizeof(void *));
-    memcpy(to + offsetof(mote_pb_open, message), &from->message, sizeof(void *));
-    memcpy(to + offsetof(mote_pb_open, begin), &from->begin, sizeof(void *));
-    memcpy(to + offsetof(mote_pb_open, end), &from->end, sizeof(void *));
-    memcpy(to + offsetof(mote_pb_open, group), &from->group, sizeof from->group);
-}
-
-/* The end of a message inside of another. */
-static void leave(mote_pb_reader *d)
-{
-    memcpy(&d->top, mote_pb_open_place(d), sizeof d->top);
-    d->stack -= sizeof d->top;
-    d->next = d->top.type->fields;
-}
-
 static inline int push(mote_pb_reader *d)
 {
-    if (d->stack == MAX_DEPTH * sizeof d->top)
+    if (d->stack == MOTE_PB_MAX_DEPTH * sizeof d->top)
         return MOTE_PB_ERR_DEPTH;
     if (d->arena->size - d->stack - d->arena->used < sizeof d->top)
         return MOTE_PB_ERR_ARENA;
     d->stack += sizeof d->top;
-    d->leave = leave;
+    d->leave = mote_pb_leave;
     MOTE_PB_PERMIT(mote_pb_open_place(d), sizeof d->top);
-    copy_open(mote_pb_open_place(d), &d->top);
+    mote_pb_copy_open(mote_pb_open_place(d), &d->top);
     return 0;
 }
 

@@ -7,6 +7,8 @@
 #include "pb_forms.h"
 #include "pb_sized.h"
 
+#ifdef MOTE_PB_HOST
+
 /* The writer at work: its `p` is held here. */
 typedef struct {
     mote_pb_writer *w;
@@ -446,3 +448,5 @@ int mote_pb_put_host(mote_pb_writer *w, const mote_pb_message *type, const void 
     }
     return r;
 }
+
+#endif

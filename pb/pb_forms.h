@@ -27,24 +27,23 @@ static MOTE_PB_HOT unsigned mote_pb_form_wire(unsigned type)
 static MOTE_PB_HOT mote_pb_type_info mote_pb_form_info(unsigned type)
 {
     switch (type) {
-    case MOTE_PB_BOOL:
-        return (mote_pb_type_info){sizeof(bool), 0, MOTE_PB_UNSIGNED};
-    case MOTE_PB_UINT32:
-        return (mote_pb_type_info){4, 0, MOTE_PB_UNSIGNED};
-    case MOTE_PB_INT32:
-        return (mote_pb_type_info){4, 0, MOTE_PB_SIGNED};
-    case MOTE_PB_SINT32:
-        return (mote_pb_type_info){4, 0, MOTE_PB_ZIGZAG};
-    case MOTE_PB_SINT64:
-        return (mote_pb_type_info){8, 0, MOTE_PB_ZIGZAG};
-    default:
-        return (mote_pb_type_info){8, 0, MOTE_PB_UNSIGNED};
+#define FORM_INFO(name, number, member, wire, kind)                                                \
+    case MOTE_PB_##name:                                                                           \
+        return (mote_pb_type_info){sizeof((mote_pb_opt_##member *)0)->value,                       \
+                                   offsetof(mote_pb_opt_##member, value), MOTE_PB_##kind};
+        MOTE_PB_TYPES(FORM_INFO)
+#undef FORM_INFO
     }
+    return (mote_pb_type_info){0, 0, MOTE_PB_UNSIGNED};
 }
 
 /* Each type that is no message, and behind those that are written alike the one that stands for
- * them: a switch over them has code for each. */
-#define MOTE_PB_FORMS(CASE, CODE)                                                                  \
+ * them: a switch over them has code for each. OPEN: without closed enums. */
+#define MOTE_PB_FORMS(CASE, CODE) CASE(CLOSED) MOTE_PB_OPEN_FORMS(CASE, CODE)
+#define MOTE_PB_OPEN_FORMS(CASE, CODE)                                                             \
+    CASE(INT32)                                                                                    \
+    CASE(ENUM_TYPE)                                                                                \
+    CODE(INT32)                                                                                    \
     CASE(DOUBLE)                                                                                   \
     CASE(FIXED64)                                                                                  \
     CASE(SFIXED64)                                                                                 \
@@ -58,10 +57,6 @@ static MOTE_PB_HOT mote_pb_type_info mote_pb_form_info(unsigned type)
     CODE(UINT64)                                                                                   \
     CASE(UINT32)                                                                                   \
     CODE(UINT32)                                                                                   \
-    CASE(INT32)                                                                                    \
-    CASE(ENUM_TYPE)                                                                                \
-    CASE(CLOSED)                                                                                   \
-    CODE(INT32)                                                                                    \
     CASE(SINT32)                                                                                   \
     CODE(SINT32)                                                                                   \
     CASE(SINT64)                                                                                   \

@@ -14,7 +14,11 @@
 #define MOTE_PB_RARE
 #define MOTE_PB_APART
 #endif
-#if defined(__OPTIMIZE_SIZE__)
+/* HOST: with code of its own for hosts, beside that of boards. A test asks for that of BOARDs. */
+#if !defined(__OPTIMIZE_SIZE__) && !defined(MOTE_PB_BOARD)
+#define MOTE_PB_HOST
+#endif
+#ifndef MOTE_PB_HOST
 #define MOTE_PB_FAST MOTE_PB_APART
 enum { MOTE_PB_SHORTCUTS = 0 }; /* before code that does the same more slowly */
 #else
@@ -90,6 +94,15 @@ static inline const mote_pb_message *mote_pb_sub_of(const mote_pb_message *type,
 static inline size_t mote_pb_which_offset(const mote_pb_field *f)
 {
     return f->offset - (f->aux & 0x80 ? 8u : 4u);
+}
+
+/* The number of the field that is set in the oneof of a field. */
+static inline uint32_t mote_pb_which(const mote_pb_field *f, const uint8_t *message)
+{
+    uint32_t which;
+
+    memcpy(&which, message + mote_pb_which_offset(f), sizeof which);
+    return which;
 }
 
 /* Little-endian values at any address. */

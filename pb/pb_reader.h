@@ -42,6 +42,30 @@ static inline uint8_t *mote_pb_open_place(const mote_pb_reader *d)
     return d->arena->memory + d->arena->size - d->stack;
 }
 
+enum { MOTE_PB_MAX_DEPTH = 100 };
+
+/* By members: where a struct is copied as a whole, processors wait for the stores of its halves. */
+static inline void mote_pb_copy_open(uint8_t *to, const mote_pb_open *from)
+{
+    if (!MOTE_PB_SHORTCUTS) {
+        memcpy(to, from, sizeof *from);
+        return;
+    }
+    memcpy(to + offsetof(mote_pb_open, type), &from->type, sizeof(void *));
+    memcpy(to + offsetof(mote_pb_open, message), &from->message, sizeof(void *));
+    memcpy(to + offsetof(mote_pb_open, begin), &from->begin, sizeof(void *));
+    memcpy(to + offsetof(mote_pb_open, end), &from->end, sizeof(void *));
+    memcpy(to + offsetof(mote_pb_open, group), &from->group, sizeof from->group);
+}
+
+/* The end of a message inside of another. */
+static inline void mote_pb_leave(mote_pb_reader *d)
+{
+    memcpy(&d->top, mote_pb_open_place(d), sizeof d->top);
+    d->stack -= sizeof d->top;
+    d->next = d->top.type->fields;
+}
+
 /* Zeroed memory of the arena, aligned for every type; NULL: none is left. */
 void *mote_pb_allocate(mote_pb_reader *d, size_t size);
 /* Room for `extra` more elements of `size` bytes. 0 or MOTE_PB_ERR_ARENA. */
@@ -61,6 +85,9 @@ static inline size_t mote_pb_capacity(const mote_pb_list *list)
 int mote_pb_read_value(mote_pb_reader *d, const mote_pb_field *f, uint8_t *to);
 /* A field that is no list and no message, behind its key. 0 or an error. */
 int mote_pb_read_single(mote_pb_reader *d, const mote_pb_field *f);
+/* On hosts: fields, until one that is for others, whose first byte is at d->p; `limit` is the end
+ * of the input. 0 or an error, whose place is in *d. */
+int mote_pb_read_ahead(mote_pb_reader *d, const uint8_t *limit);
 /* Keeps bytes of an unknown field, if the message keeps any. 0 or MOTE_PB_ERR_ARENA. */
 int mote_pb_keep_bytes(mote_pb_reader *d, const uint8_t *data, size_t len);
 

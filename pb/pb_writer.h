@@ -131,15 +131,6 @@ static inline uint64_t mote_pb_number(const mote_pb_type_info *info, const void 
     return v;
 }
 
-/* The number of the field that is set in the oneof of a field. */
-static inline uint32_t mote_pb_which(const mote_pb_field *f, const uint8_t *message)
-{
-    uint32_t which;
-
-    memcpy(&which, message + mote_pb_which_offset(f), sizeof which);
-    return which;
-}
-
 static inline bool mote_pb_is_empty(const mote_pb_field *f, const void *p)
 {
     if ((f->key & 7) == MOTE_PB_LEN)

@@ -45,6 +45,7 @@ parts_test_sensor += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.
 parts_test_sensor_calls += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
 # They include sources with red zones.
 parts_test_red_zones := tests/unit/test_red_zones.c fuzz/schema3.mote.c
+parts_test_pb_board += tests/unit/pb_board.c
 parts_test_pb_walk += fuzz/schema.mote.c fuzz/schema3.mote.c
 parts_test_sizes += fuzz/schema3.mote.c
 parts_test_pb_resume += fuzz/schema.mote.c fuzz/schema3.mote.c
