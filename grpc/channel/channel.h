@@ -238,7 +238,8 @@ enum {
 };
 
 /*
- * Sends a message, compressed where the call has a codec, and waits for flow control. What the
+ * Sends a message, compressed where the call has a codec, and waits for flow control. It is no view
+ * of an event of this channel, as what arrives while it waits takes that memory: copy it. What the
  * transport takes has left when it returns, unless flags say MOTE_CHANNEL_MORE. 0; or < 0: the call
  * is over, see _recv(), or it goes on and the message cannot be sent: MOTE_CHANNEL_ERR_PACKING, or
  * an error of mote_grpc_send() or of the codec.
