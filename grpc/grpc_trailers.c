@@ -101,7 +101,7 @@ static void put_status(mote_grpc_call *call, int code, const char *message, size
     }
     put_headers(call);
     put_code(h2, code);
-    if (message_len > 0)
+    if (message && message_len > 0) /* of a program that sends none nothing of it is linked */
         put_message(call, message, message_len);
     if (code == MOTE_GRPC_UNIMPLEMENTED && call->facts & FACT_REFUSED)
         mote_h2_put(h2, MOTE_COMPRESSES && call->grpc->config->codecs
@@ -163,7 +163,7 @@ void mote_grpc_settle(mote_grpc_call *call)
     if (mote_grpc_came_by(call, FACT_DOOR)) {
         r = call->grpc->config->door->ways->end(call, NULL);
     } else {
-        put_status(call, call->code, call->text, call->text_len);
+        put_status(call, call->code, MOTE_TEXT(call->text), MOTE_HAS_TEXTS ? call->text_len : 0);
         r = end_section(call, true);
     }
     if (r == MOTE_AGAIN)

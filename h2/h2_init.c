@@ -41,9 +41,10 @@ static void take_config(mote_h2 *c, const mote_h2_config *g)
     c->table_size = (uint32_t)g->table_size;
     c->initial_window = or_default(g->initial_window, DEFAULT_WINDOW);
     c->connection_window = or_default(g->connection_window, DEFAULT_WINDOW);
-    c->max_list_size = or_default(g->max_list_size, MOTE_H2_LIST_SIZE_DEFAULT);
+    c->max_list_size = g->max_list_size > 0 ? g->max_list_size : MOTE_H2_LIST_SIZE_DEFAULT;
     c->budget_max = or_default(g->budget, MOTE_H2_BUDGET_DEFAULT);
-    c->settings_timeout_ms = or_default(g->settings_timeout_ms, MOTE_H2_SETTINGS_TIMEOUT_MS);
+    c->settings_timeout_ms =
+        g->settings_timeout_ms > 0 ? g->settings_timeout_ms : MOTE_H2_SETTINGS_TIMEOUT_MS;
 }
 
 /* A server's preface is its SETTINGS alone. */

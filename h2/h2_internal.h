@@ -242,7 +242,12 @@ static inline void mote_h2_put32(uint8_t *p, uint32_t v)
 #endif
 }
 
+/* One load where the processor can, at any address, and then never a call. */
+#ifdef __ARM_FEATURE_UNALIGNED
+static inline __attribute__((always_inline)) uint32_t mote_h2_get32(const uint8_t *p)
+#else
 static inline uint32_t mote_h2_get32(const uint8_t *p)
+#endif
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
