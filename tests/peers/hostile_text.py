@@ -1,4 +1,5 @@
 """What a server says, status texts as well as fields of its messages, does nothing to the terminal of a client: hostile_text.py"""
+import glob
 import os
 import socket
 import subprocess
@@ -74,6 +75,10 @@ def run(program, options, text):
     out = (r.stdout + r.stderr).decode(errors="backslashreplace")
     return out, [c for c in out if not c.isprintable() and c != "\n"]
 
+
+# The tutorial's client prints a number, and h2_client comes below.
+found = {os.path.basename(f)[:-2] for f in glob.glob("examples/*/*_client.c") + glob.glob("examples/*/*_caller.c")}
+check("a client is forgotten", found - {"hello_client", "h2_client"} == {c[3].split()[0] for c in CALLS}, found)
 
 server = Server()
 for server.status in (False, True):
