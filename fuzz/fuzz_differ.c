@@ -1,7 +1,7 @@
-/* A server of mote's h2 beside libnghttp2's session: a client's bytes, which no choices precede,
- * have the same fate with both, but for what fuzz/differ.rules and fuzz/differ-nghttp2.rules list:
- * the same connections and streams end, with the same codes, and what is answered has the same
- * fields and content. What the lists name is not noticed, whatever its cause. */
+/* A server of mote's h2 beside libnghttp2's session: where both go on with a client's bytes, which
+ * no choices precede, all that is answered has the same status, fields and content, the same
+ * streams are reset, and all SETTINGS and PINGs are answered, but for what three lists name, which
+ * is not noticed whatever its cause. */
 #include "differ.h"
 #include "fuzz.h"
 
@@ -9,6 +9,7 @@
 __asm__(".section .rodata\n"
         "mote_differ_lists: .incbin \"fuzz/differ.rules\"\n"
         ".incbin \"fuzz/differ-nghttp2.rules\"\n"
+        ".incbin \"fuzz/differ-mutants.rules\"\n"
         ".byte 0\n"
         ".text\n");
 extern const char mote_differ_lists[];

@@ -1,6 +1,7 @@
 /* HPACK beside libnghttp2: both accept the same blocks and find the same fields in them; and what
  * one encodes the other decodes.
- * First byte: table size / 16; the rest: blocks of at most 255 bytes, each behind its length. */
+ * First byte: table size / 16; the rest: blocks, each behind its length: a byte, or 255 and two
+ * bytes. */
 #include "../hpack/hpack.h"
 #include "fuzz.h"
 
@@ -144,6 +145,20 @@ static void start(pair *p, size_t table_size)
     }
 }
 
+/* The length of the block that the input begins with, at most what is there; it is left behind. */
+static size_t block_len(const uint8_t **data, size_t *size)
+{
+    size_t len = *(*data)++;
+
+    (*size)--;
+    if (len == 255 && *size >= 2) {
+        len = (size_t)(*data)[0] << 8 | (*data)[1];
+        *data += 2;
+        *size -= 2;
+    }
+    return len < *size ? len : *size;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static field_list ours, theirs;
@@ -156,17 +171,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     data++;
     size--;
     while (size > 0 && r == 0) {
-        size_t len = data[0] < size - 1 ? data[0] : size - 1;
-        r = mote_decode(&p.mote, data + 1, len, &ours);
-        int other = peer_decode(p.peer, data + 1, len, &theirs);
+        size_t len = block_len(&data, &size);
+        r = mote_decode(&p.mote, data, len, &ours);
+        int other = peer_decode(p.peer, data, len, &theirs);
         if (r != MOTE_HPACK_ERR_INTEGER) /* each has a limit of its own for padded integers */
             ASSERT((r == 0) == (other == 0));
         if (r == 0) {
             ASSERT(fuzz_same(&ours.text, &theirs.text) && fuzz_same(&ours.never, &theirs.never));
             cross(&p, &ours);
         }
-        data += 1 + len;
-        size -= 1 + len;
+        data += len;
+        size -= len;
     }
     nghttp2_hd_inflate_del(p.peer);
     nghttp2_hd_inflate_del(p.peer_back);

@@ -1,6 +1,6 @@
 /*
  * A fuzz target for a service of mote, to be copied: the service is below, and all that a client
- * may say to it is the input, from behind the SETTINGS on. docs/fuzzing.md says how to build and
+ * may say to it is the input, from behind the SETTINGS on. docs/testing.md says how to build and
  * run it. A program's own service takes the place of `services`, its messages that of `methods`.
  */
 #include "../../fuzz/mutator.h"
