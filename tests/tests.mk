@@ -143,7 +143,7 @@ $(BUILD)/counted/obj/examples/device/device.o: STEPS += -Dmain=device
 ON_POLL := $(filter-out test_docs attack_work test_mutator test_mutator_ways,$(IN_PROCESS))
 $(eval $(call variant,poll,$(CC),$(CHECKED) $(SANITIZERS) -DMOTE_POSIX_POLL=1,$(ON_POLL),$(SANITIZERS)))
 MUSL_CC ?= musl-gcc
-$(eval $(call variant,musl,$(MUSL_CC),$(CHECKED),$(filter-out fuzz_%,$(ON_POLL))))
+$(eval $(call variant,musl,$(MUSL_CC),$(CHECKED) -Wno-format-overflow,$(filter-out fuzz_% attack_local,$(ON_POLL))))
 $(eval $(call variant,musl-poll,$(MUSL_CC),$(CHECKED) -DMOTE_POSIX_POLL=1 -U__linux__,$(filter test_posix% test_loop test_server test_served test_dial test_workers test_mailbox test_agent,$(ON_POLL))))
 
 # Threads that share a connection: who touches what without a lock is seen also where it went well.
@@ -212,9 +212,9 @@ unit-asan: $(ASAN_PROGRAMS) ## the same with sanitizers
 unit-small: $(SMALL_PROGRAMS) ## the same for the small builds, with sanitizers: no texts, no compression, one role
 	@tests/unit.sh $^
 unit-poll: $(PROGRAMS_poll) ## the same with loops over poll() in place of epoll, with sanitizers; on demand
-	@tests/unit.sh $^
+	@FLEET=2000 tests/unit.sh $^
 unit-musl: $(PROGRAMS_musl) $(PROGRAMS_musl-poll) ## the same with musl's compiler (package musl-tools), over epoll and over poll(); on demand
-	@tests/unit.sh $^
+	@FLEET=2000 tests/unit.sh $^
 .PHONY: unit unit-asan unit-small unit-poll unit-musl
 
 # Bounds on processor time are for programs as people build them.
