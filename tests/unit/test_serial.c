@@ -347,7 +347,7 @@ static size_t unstuffed(const uint8_t *wire, size_t len, uint8_t *out)
 static void says_frame(uint8_t kind, uint8_t connection, uint8_t number, const uint8_t *data,
                        size_t data_len)
 {
-    uint8_t body[MOTE_SERIAL_FRAME];
+    uint8_t body[MOTE_SERIAL_FRAME] = {0};
     size_t len;
     const uint8_t *out = mote_serial_peek(&client.serial, &len);
 
