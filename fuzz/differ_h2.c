@@ -77,8 +77,11 @@ static request *request_of(server *s, mote_h2_stream *stream)
 
 static void take(server *s, const mote_h2_event *ev)
 {
-    request *r = ev->stream ? request_of(s, ev->stream) : NULL;
+    request *r;
 
+    if (!ev->stream) /* of the connection */
+        return;
+    r = request_of(s, ev->stream);
     if (ev->type == MOTE_H2_FIELD && r->state == REQUEST_HEAD)
         mote_echo_put(&r->echo, ev->field.name, ev->field.name_len, ev->field.value,
                       ev->field.value_len);
@@ -95,7 +98,7 @@ static void take(server *s, const mote_h2_event *ev)
         r->len = mote_echo_answer(&r->echo, r->answer);
         r->sent = 0;
     }
-    if (ev->type == MOTE_H2_RESET && r)
+    if (ev->type == MOTE_H2_RESET)
         r->state = REQUEST_FREE;
 }
 

@@ -62,7 +62,7 @@ static bool applies(const rule *r, const mote_difference *d)
 
 void mote_differ_look_up(const char *rules, mote_difference *d)
 {
-    rule r;
+    rule r = {{{0}}};
 
     d->open = false;
     for (const char *at = rules; at && *at && !d->open;) {
@@ -79,7 +79,7 @@ void mote_differ_look_up(const char *rules, mote_difference *d)
 
 size_t mote_differ_check_rules(const char *rules)
 {
-    rule r;
+    rule r = {{{0}}};
     size_t line = 1;
 
     for (const char *at = rules; at && *at; line++) {

@@ -417,9 +417,9 @@ static void parse_frame(parser *p)
         begin_frame(p, (uint8_t)number(p));
         return;
     }
-    for (uint8_t i = 0; i < FRAME_TYPES; i++) {
+    for (int i = 0; i < FRAME_TYPES; i++) {
         if (is(start, len, mote_frames_types[i])) {
-            begin_frame(p, i);
+            begin_frame(p, (uint8_t)i);
             return;
         }
     }

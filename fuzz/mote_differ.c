@@ -235,7 +235,7 @@ static void run_mutants(void)
     static uint8_t bytes[MUTANT];
     unsigned state = (unsigned)j.random;
 
-    for (unsigned long i = 0; i < j.runs; i++) {
+    for (unsigned long i = 0; i < j.runs && j.seed_count > 0; i++) {
         state = state * 1664525u + 1013904223u;
         const seed *s = &j.seeds[(state >> 8) % j.seed_count];
         size_t len = s->len < MUTANT ? s->len : MUTANT;
@@ -357,6 +357,8 @@ int main(int argc, char **argv)
         add_file(j.grpc ? "fuzz/seeds/grpc.txt" : "fuzz/seeds/http2.txt");
     for (; at < argc; at++)
         add_file(argv[at]);
+    if (j.seed_count == 0)
+        stop("there is no conversation in the seeds", "");
     if (j.write_seeds)
         return write_seeds();
     for (size_t i = 0; i < j.seed_count; i++)
