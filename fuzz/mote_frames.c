@@ -146,7 +146,7 @@ static mote_differ_address address_of(char *text)
     if (!colon)
         stop("HOST:PORT is wanted, not ", text);
     *colon = '\0';
-    return (mote_differ_address){text, colon + 1, 300};
+    return (mote_differ_address){text, colon + 1, 1000};
 }
 
 static int replay(char **argument)

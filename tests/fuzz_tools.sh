@@ -74,7 +74,7 @@ differs() { # without the list; with it nothing is left of this one
         grep -q 'on the list: 6.8' "$W/out"
 }
 # Over a socket it is the same server, so nothing differs.
-differs_not_over_a_socket() { "$DIFFER" --no-bodies --quiet=300 --runs=0 "$address" "$W/seeds.txt" >"$W/out"; }
+differs_not_over_a_socket() { "$DIFFER" --no-bodies --quiet=1000 --runs=0 "$address" "$W/seeds.txt" >"$W/out"; }
 
 check "text and back" both_ways
 check "a replay" replays
