@@ -1,7 +1,12 @@
 /*
- * proves: mote_hpack_huffman_decode, refill_bits, decode_short, decode_symbol, give_back_bits of
- * hpack/hpack_huffman.c sources: hpack/hpack_check.c unwind: 22 loops:
- * mote_hpack_huffman_decode.0:8,refill_bits.0:9,decode_short.0:4,give_back_bits.0:9
+ * proves: mote_hpack_huffman_decode, refill_bits, decode_short, decode_symbol, give_back_bits
+ * of hpack/hpack_huffman.c
+ *
+ * sources: hpack/hpack_check.c
+ *
+ * unwind: 22
+ *
+ * loops: mote_hpack_huffman_decode.0:8,refill_bits.0:9,decode_short.0:4,give_back_bits.0:9
  *
  * By induction: from any bits that mote_hpack_bits_valid() permits, one call leaves such bits.
  * N: up to 9 bytes of code, one more than the window of 64 bits takes. M: up to 2 characters.
