@@ -224,7 +224,9 @@ static void a_fleet_is_spread(const char *at)
         CHECK_INT(call_who(&clients[i], &count), by[i]);
         CHECK_INT(count, ++calls[by[i] % WORKERS]);
     }
-    for (int i = 0; i < WORKERS && !MOTE_POSIX_POLL; i++) /* one has none in 10^8 runs */
+    /* One has none in 10^8 runs. Of a Unix socket all take who comes, and on a busy machine the
+     * first may have taken all of them before the others have begun. */
+    for (int i = 0; i < WORKERS && !MOTE_POSIX_POLL && at[0] != 'u'; i++)
         CHECK(calls[i] > 0);
     stop(child, fleet);
     end(child, 0);
