@@ -140,7 +140,7 @@ $(BUILD)/counted/obj/examples/device/device.o: STEPS += -Dmain=device
 
 # Loops over poll(), as on a system that is not Linux, and what musl's compiler makes of it, also without what it has of Linux
 # alone: run on demand.
-ON_POLL := $(filter-out test_docs attack_work test_mutator test_mutator_ways,$(IN_PROCESS))
+ON_POLL := $(filter-out test_docs test_loop_virtual attack_work test_mutator test_mutator_ways,$(IN_PROCESS))
 $(eval $(call variant,poll,$(CC),$(CHECKED) $(SANITIZERS) -DMOTE_POSIX_POLL=1,$(ON_POLL),$(SANITIZERS)))
 MUSL_CC ?= musl-gcc
 $(eval $(call variant,musl,$(MUSL_CC),$(CHECKED) -Wno-format-overflow,$(filter-out fuzz_% attack_local,$(ON_POLL))))
