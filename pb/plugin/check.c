@@ -207,24 +207,69 @@ void check_request(const CodeGeneratorRequest *request)
 
 /* ---- types that are named ------------------------------------------------------------------ */
 
+static source *import_at(const FileDescriptorProto *f, size_t index)
+{
+    return &sources[source_of(import_of(f, index)) - sources];
+}
+
+/* What a file imports publicly is seen where it is. True: that was new. */
+static bool mark_public(const source *seen)
+{
+    const FileDescriptorProto *f = seen->proto;
+    bool is_new = false;
+
+    for (size_t i = 0; i < f->public_dependency.count; i++) {
+        source *import = import_at(f, (size_t)f->public_dependency.items[i]);
+        is_new = is_new || import->seen_by != seen->seen_by;
+        import->seen_by = seen->seen_by;
+    }
+    return is_new;
+}
+
 /* Marks the files whose types a file may name: itself, its imports, and what those import publicly.
- * What is imported stands before it, so that nothing imports itself. */
+ * The files of a request come in any order. */
 static void mark_imports(source *from)
 {
-    size_t own = (size_t)(from - sources);
+    size_t number = (size_t)(from - sources) + 1;
+    bool is_new = true;
 
-    from->seen_by = own + 1;
-    for (size_t at = own + 1; at-- > 0;) {
-        const FileDescriptorProto *f = sources[at].proto;
-        size_t count = at == own ? f->dependency.count : f->public_dependency.count;
-        for (size_t i = 0; sources[at].seen_by == own + 1 && i < count; i++) {
-            size_t index = at == own ? i : (size_t)f->public_dependency.items[i];
-            size_t import = (size_t)(source_of(import_of(f, index)) - sources);
-            if (import >= at)
-                fail("%.*s: its import %.*s does not stand before it in the request", S(f->name),
-                     S(f->dependency.items[index]));
-            sources[import].seen_by = own + 1;
+    for (size_t i = 0; i < from->proto->dependency.count; i++)
+        import_at(from->proto, i)->seen_by = number;
+    from->seen_by = number;
+    while (is_new) {
+        is_new = false;
+        for (size_t i = 0; i < source_count; i++)
+            is_new = (sources[i].seen_by == number && mark_public(&sources[i])) || is_new;
+    }
+}
+
+static bool imports_are_placed(const FileDescriptorProto *f)
+{
+    for (size_t i = 0; i < f->dependency.count; i++) {
+        if (import_at(f, i)->seen_by == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Files can be written one behind the other, each behind what it imports: those that are placed
+ * are marked. */
+static void check_circles(void)
+{
+    size_t placed = 0, before;
+
+    do {
+        before = placed;
+        for (size_t i = 0; i < source_count; i++) {
+            if (sources[i].seen_by == 0 && imports_are_placed(sources[i].proto)) {
+                sources[i].seen_by = source_count + 1;
+                placed++;
+            }
         }
+    } while (placed > before);
+    for (size_t i = 0; i < source_count; i++) {
+        if (sources[i].seen_by == 0)
+            fail("%.*s: it imports itself, or what does", S(sources[i].proto->name));
     }
 }
 
@@ -283,6 +328,7 @@ static void check_types_of(const source *from)
 
 void check_types(void)
 {
+    check_circles();
     for (size_t i = 0; i < source_count; i++) {
         mark_imports(&sources[i]);
         check_types_of(&sources[i]);

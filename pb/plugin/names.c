@@ -24,10 +24,11 @@ static bool is_ours(const char *name)
 static bool is_a_layers(const char *name)
 {
     static const char *const owned[] = {
-        "agent",    "backoff", "call",  "channel", "check",     "clock", "eth",     "features",
-        "freertos", "grpc",    "h2",    "health",  "heartbeat", "hpack", "http1",   "inbox",
-        "io",       "lwip",    "opt",   "outbox",  "pb",        "posix", "ppp",     "reflection",
-        "rpc",      "serial",  "spool", "status",  "strerror",  "tls",   "version", "web"};
+        "agent",    "backoff",  "call",       "channel", "check",  "clock",     "eth",
+        "features", "freertos", "grpc",       "h2",      "health", "heartbeat", "hpack",
+        "http1",    "inbox",    "io",         "lwip",    "opt",    "outbox",    "pb",
+        "posix",    "ppp",      "reflection", "replay",  "rpc",    "serial",    "spool",
+        "status",   "strerror", "tls",        "version", "web"};
 
     if (!begins(name, "mote_"))
         return false;

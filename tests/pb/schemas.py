@@ -418,9 +418,10 @@ REQUESTS = [
     ("a public import that is not there", lambda r, f, m: f.public_dependency.append(3), "v.proto: there is no import 3"),
     ("an import that is not there", lambda r, f, m: (f.dependency.append("w.proto"), f.public_dependency.append(0)),
      "v.proto: its import w.proto is not in the request"),
-    ("an import that comes behind", lambda r, f, m: (f.dependency.append("w.proto"), r.proto_file.add(name="w.proto")),
-     "v.proto: its import w.proto does not stand before it"),
-    ("a file that imports itself", lambda r, f, m: f.dependency.append("v.proto"), "v.proto: its import v.proto does not stand before"),
+    ("an import that comes behind", lambda r, f, m: (f.dependency.append("w.proto"), r.proto_file.add(name="w.proto")), None),
+    ("a file that imports itself", lambda r, f, m: f.dependency.append("v.proto"), "v.proto: it imports itself, or what does"),
+    ("files that import each other", lambda r, f, m: (f.dependency.append("w.proto"), r.proto_file.add(
+        name="w.proto", dependency=["v.proto"])), "v.proto: it imports itself, or what does"),
     ("a type of a file that is not imported", lambda r, f, m: other(r, m, []), r"M.z: its type w.W is in w.proto: import the file"),
     ("a type of a file that an import imports", lambda r, f, m: other(r, m, [("x.proto", ["w.proto"], [])], f),
      r"M.z: its type w.W is in w.proto: import the file"),
