@@ -425,6 +425,21 @@ int mote_channel_advance(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout
     return r;
 }
 
+/* Whether what has come of the response is no message that waits whole in the buffer for its
+ * status: the server may wait for room in turn. */
+static bool must_be_read(const mote_grpc_call *call)
+{
+    enum { PREFIX = 5 };
+    const uint8_t *p = call->rx + call->rx_pos;
+    uint32_t have = call->rx_len - call->rx_pos;
+
+    if (have < PREFIX)
+        return false;
+    uint32_t len = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+    return p[0] > 1 || (p[0] == 1 && call->rx_codec == 0) || have - PREFIX > len ||
+           len > call->grpc->config->rx_size - PREFIX;
+}
+
 /* The message is brought back to the call's buffer until the status is there as well, so that a
  * view of it outlives the input. */
 mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response, size_t *len)
@@ -439,9 +454,9 @@ mote_status mote_channel_collect(mote_grpc_call *call, const uint8_t **response,
     do {
         int r = 0;
         half_close(call); /* unless its last message has done so, or it is over */
-        while (r == 0 && !mote_grpc_decided(call)) {
+        while (r == 0 && !mote_grpc_decided(call) && !must_be_read(call)) {
             r = mote_channel_park(ch);
-            if (r == 0 && !mote_grpc_decided(call))
+            if (r == 0 && !mote_grpc_decided(call) && !must_be_read(call))
                 wait_on(call, wait_for_answer(ch), MOTE_CHANNEL_FOREVER);
         }
     } while (goes_on(call, NULL));

@@ -381,6 +381,59 @@ static void a_response_is_whole_wherever_reads_end(void)
     }
 }
 
+static struct {
+    const char *bytes; /* behind the headers of the response, once; NULL: none, or said */
+    size_t len;
+} behind;
+
+static int give_behind(void *context, uint8_t *buf, size_t cap)
+{
+    if (behind.bytes && answered > 0) {
+        say(behind.bytes, behind.len);
+        behind.bytes = NULL;
+    }
+    return give(context, buf, cap);
+}
+
+/* Whoever waits for one response reads on where it is none: a server that has no more room to say
+ * anything is not waited for. */
+static void what_is_no_response_is_read_at_once(void)
+{
+    enum { HOW = 5 };
+    static const struct {
+        const char *bytes;
+        size_t len;
+        int code;
+        const char *text;
+        uint64_t ms;
+    } rows[] = {
+        {"\0\0\5\0\0\0\0\0\1\0\xff\xff\xff\xff", 14, MOTE_GRPC_RESOURCE_EXHAUSTED,
+         "message of 4294967300 bytes with its prefix is larger than rx_size 512 of the client", 0},
+        {"\0\0\5\0\0\0\0\0\1\0\0\0\1\xfc", 14, MOTE_GRPC_RESOURCE_EXHAUSTED,
+         "message of 513 bytes with its prefix is larger than rx_size 512 of the client", 0},
+        {"\0\0\5\0\0\0\0\0\1\0\0\0\1\xfb", 14, MOTE_GRPC_DEADLINE_EXCEEDED,
+         "deadline exceeded: the server has not answered", LIMIT},
+        {"\0\0\5\0\0\0\0\0\1\2\0\0\0\3", 14, MOTE_GRPC_INTERNAL,
+         "the flag before a message is neither 0 nor 1", 0},
+        {"\0\0\5\0\0\0\0\0\1\1\0\0\0\3", 14, MOTE_GRPC_INTERNAL,
+         "compressed message without a grpc-encoding", 0},
+        {"\0\0\6\0\0\0\0\0\1\0\0\0\0\0\0", 15, MOTE_GRPC_DEADLINE_EXCEEDED,
+         "deadline exceeded: the server has not answered", LIMIT},
+    };
+    const uint8_t *data;
+    size_t len;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] * HOW; i++) {
+        begin(HEADERS_ONLY);
+        channel.io.read = give_behind;
+        behind.bytes = rows[i / HOW].bytes;
+        behind.len = rows[i / HOW].len;
+        uint64_t at = now;
+        check_status(ask((int)i % HOW, &data, &len), rows[i / HOW].code, rows[i / HOW].text);
+        CHECK_INT(now, at + rows[i / HOW].ms);
+    }
+}
+
 static void close_says_goaway(void)
 {
     begin(WORKS);
@@ -406,6 +459,7 @@ int main(void)
     RUN(a_status_tells_why_the_transport_has_ended);
     RUN(a_server_that_refuses_each_call_is_asked_now_and_then);
     RUN(a_response_is_whole_wherever_reads_end);
+    RUN(what_is_no_response_is_read_at_once);
     RUN(close_says_goaway);
     RUN(a_connection_that_is_left_is_told);
     return test_summary();

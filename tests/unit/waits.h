@@ -74,9 +74,10 @@ static uint8_t asked(void)
     return id;
 }
 
+static uint8_t answered; /* id of the stream whose call was answered last */
+
 static int take(void *context, const uint8_t *buf, size_t len)
 {
-    static uint8_t answered;
 
     (void)context;
     if (server == NO_ROOM) {
