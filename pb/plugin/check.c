@@ -213,7 +213,7 @@ static source *import_at(const FileDescriptorProto *f, size_t index)
 }
 
 /* What a file imports publicly is seen where it is. True: that was new. */
-static bool mark_public(const source *seen)
+static bool see_public(const source *seen)
 {
     const FileDescriptorProto *f = seen->proto;
     bool is_new = false;
@@ -239,7 +239,7 @@ static void mark_imports(source *from)
     while (is_new) {
         is_new = false;
         for (size_t i = 0; i < source_count; i++)
-            is_new = (sources[i].seen_by == number && mark_public(&sources[i])) || is_new;
+            is_new = (sources[i].seen_by == number && see_public(&sources[i])) || is_new;
     }
 }
 
