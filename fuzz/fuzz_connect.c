@@ -1,7 +1,8 @@
 /* Connect by HTTP/1.1 before a whole server: whatever comes, what goes out are responses, the same
  * however a request is cut; and when all is over each place of a unary response is free. The first
  * byte says how it is cut. */
-#define WEB_SERVER "connect_server.h" /* of tests/unit */
+#define OTHER_SERVER
+#include "../tests/unit/connect_server.h"
 #include "../tests/unit/http1_harness.h"
 #include "fuzz.h"
 

@@ -2,7 +2,8 @@
 #ifndef CONNECT_HARNESS_H
 #define CONNECT_HARNESS_H
 
-#define WEB_SERVER "connect_server.h"
+#define OTHER_SERVER
+#include "connect_server.h"
 #include "../../h2/mote_features.h"
 #include "web_harness.h"
 

@@ -3,9 +3,7 @@
 #define HTTP1_HARNESS_H
 
 #include "../../grpc/web/http1.h"
-#ifdef WEB_SERVER /* another one than usual */
-#include WEB_SERVER
-#else
+#ifndef OTHER_SERVER /* which was included before */
 #include "web_server.h"
 #endif
 

@@ -1,6 +1,7 @@
 /* The Connect protocol over HTTP/1.1, however the bytes are cut: each kind of request in both
  * codecs, and what is refused. */
-#define WEB_SERVER "connect_server.h"
+#define OTHER_SERVER
+#include "connect_server.h"
 #include "http1_harness.h"
 
 /* A request behind its first line, and its whole answer. */

@@ -80,7 +80,7 @@ static void reach(int quectel, int steps)
     CHECK_INT(m.state, MOTE_MODEM_CLOSED);
     mote_modem_open(&m, at);
     for (int i = 0; i < steps; i++) {
-        CHECK_TEXT(strcmp(says(), dialog[quectel][i].command) == 0);
+        CHECK(strcmp(says(), dialog[quectel][i].command) == 0);
         at += 100;
         mote_modem_tick(&m, at);
         hears(dialog[quectel][i].answer);
@@ -96,11 +96,11 @@ static void each_command_has_its_time(void)
     for (int i = 0; i < 2 * STEPS; i++) {
         const exchange *e = &dialog[i / STEPS][i % STEPS];
         reach(i / STEPS, i % STEPS);
-        CHECK_TEXT(strcmp(says(), e->command) == 0);
+        CHECK(strcmp(says(), e->command) == 0);
         rests(e->limit_ms);
         if (i % STEPS == 0) {
-            CHECK_TEXT(strcmp(says(), "\x1b"
-                                      "ATE0\r") == 0);
+            CHECK(strcmp(says(), "\x1b"
+                                 "ATE0\r") == 0);
             continue;
         }
         CHECK_INT(m.state, MOTE_MODEM_ENDED);
@@ -139,23 +139,23 @@ static void an_open_connection_has_its_times(void)
     for (int q = 0; q < 2; q++) {
         open_modem(q);
         rests(5000); /* and it looks whether there are bytes that nobody has told of */
-        CHECK_TEXT(strcmp(says(), reads[q]) == 0);
+        CHECK(strcmp(says(), reads[q]) == 0);
         rests(15000);
         CHECK_TEXT(strstr(mote_modem_error(&m), "modem: no answer after AT") != NULL);
 
         open_modem(q);
         offer();
-        CHECK_TEXT(strcmp(says(), sends[q]) == 0);
+        CHECK(strcmp(says(), sends[q]) == 0);
         at += 14999;
         CHECK_INT(mote_modem_tick(&m, at), 1);
         hears("\r\n>");
-        CHECK_TEXT(strcmp(says(), "abc") == 0);
+        CHECK(strcmp(says(), "abc") == 0);
         rests(15000);
         CHECK_INT(m.state, MOTE_MODEM_ENDED);
 
         open_modem(q);
         mote_modem_close(&m);
-        CHECK_TEXT(strcmp(says(), hangs_up[q]) == 0);
+        CHECK(strcmp(says(), hangs_up[q]) == 0);
         mote_modem_close(&m); /* once is enough */
         CHECK_INT(m.state, MOTE_MODEM_HANGING_UP);
         rests(3000);
@@ -175,7 +175,7 @@ static void what_was_refused_is_offered_again_after_a_while(void)
         hears(refused[q]);
         CHECK_INT(m.state, MOTE_MODEM_IDLE);
         rests(200);
-        CHECK_TEXT(strcmp(says(), sends[q]) == 0);
+        CHECK(strcmp(says(), sends[q]) == 0);
 
         open_modem(q);
         at += 4900; /* a look is due sooner */
@@ -186,7 +186,7 @@ static void what_was_refused_is_offered_again_after_a_while(void)
         says();
         hears(refused[q]);
         rests(100);
-        CHECK_TEXT(strcmp(says(), reads[q]) == 0);
+        CHECK(strcmp(says(), reads[q]) == 0);
     }
 }
 
@@ -201,21 +201,21 @@ static void directions_take_turns(void)
         hears(arrived[q]); /* not the prompt, whatever it begins with */
         CHECK_INT(m.state, MOTE_MODEM_ASKING);
         hears("\r\nRING\r\n>");
-        CHECK_TEXT(strcmp(says(), "abc") == 0);
+        CHECK(strcmp(says(), "abc") == 0);
         hears(sent[q]);
-        CHECK_TEXT(strcmp(says(), reads[q]) == 0);
+        CHECK(strcmp(says(), reads[q]) == 0);
         offer();
         hears(given[q]);
-        CHECK_TEXT(strcmp(says(), sends[q]) == 0);
+        CHECK(strcmp(says(), sends[q]) == 0);
         CHECK_INT(mote_modem_read(&m, buf, sizeof buf), 2);
         CHECK(memcmp(buf, "hi", 2) == 0);
         hears("\r\n>");
         says();
         hears(sent[q]);
-        CHECK_TEXT(strcmp(says(), reads[q]) == 0); /* until it says that there are none */
+        CHECK(strcmp(says(), reads[q]) == 0); /* until it says that there are none */
         offer();
         hears(none[q]);
-        CHECK_TEXT(strcmp(says(), sends[q]) == 0);
+        CHECK(strcmp(says(), sends[q]) == 0);
     }
 }
 

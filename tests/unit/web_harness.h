@@ -3,9 +3,7 @@
 #ifndef WEB_HARNESS_H
 #define WEB_HARNESS_H
 
-#ifdef WEB_SERVER /* another one than usual */
-#include WEB_SERVER
-#else
+#ifndef OTHER_SERVER /* which was included before */
 #include "web_server.h"
 #endif
 
