@@ -66,7 +66,19 @@ class Base:
         for image in self.images:
             if not link(image, lambda key: self.path(self.out, key), self.out):
                 sys.exit(f"mutants: error: {image.name} does not link")
+        self.symbols = {key: symbols(self.path(self.out, key)) for key in self.objects}
         Base.one = self
+
+    def reached(self, program, images):
+        """The objects that a program would link of archives: no mutant of another one can matter to it."""
+        names, found = set().union(*symbols(program, "-D")), set()
+        by_name = {n: key for i in self.images if i.name in images for key in i.keys for n in self.symbols[key][0]}
+        while names:
+            key = by_name.get(names.pop())
+            if key and key not in found:
+                found.add(key)
+                names |= self.symbols[key][1]
+        return found
 
     def first(self, key):
         data = compile_one(key, self.tree, self.out)
@@ -99,6 +111,12 @@ def link(image, path, out):
     libraries = [o for o in image.link if o.startswith("-l")]
     options = [o for o in image.link if not o.startswith("-l")]
     return shell([CC, *options, *objects, *libraries, "-o", target])
+
+
+def symbols(file, *options):
+    """What it defines, and what it wants."""
+    lines = [line.split() for line in subprocess.check_output(["nm", "-Pg", *options, file], text=True).splitlines()]
+    return {x[0] for x in lines if x[1] != "U"}, {x[0] for x in lines if x[1] == "U"}
 
 
 class Worker:
@@ -144,7 +162,7 @@ class Worker:
         return "changed" if all(self.relink(i) for i in self.touched) else "broken"
 
     def touches(self, test):
-        return any(i.name in test.images for i in self.touched)
+        return any(i.name in test.images for i in self.touched) and not self.changed.isdisjoint(test.reaches)
 
     def relink(self, image):
         os.remove(os.path.join(self.out, image.file))
@@ -163,6 +181,7 @@ class Worker:
 class Test:
     def __init__(self, name, images, command):
         self.name, self.images, self.command = name, images, command
+        self.reaches = Base.one.reached(command[0], images)
         self.kills, self.seconds = collections.Counter(), 0
         grpc = "grpc" if re.search("grpc|services|life|channel|codec|flate|outbox|lobby|sensor|spool|server|client", name) else None
         self.layers = [x for x in ("hpack", "h2", "pb") if re.search(x.replace("pb", "pb|json"), name)] + [grpc]
@@ -209,15 +228,16 @@ def of_tls(base, image):
     return [Test(p, ["lib", "tls"], [link_test(base, p, image), folder]) for p in programs]
 
 
-def tests(base, layers):
-    """The programs of `make unit`, as tests/unit.sh runs them, and those of TLS and of the generator where they are asked for."""
+def tests(base, layers, pattern):
+    """The programs of `make unit`, as tests/unit.sh runs them, and those of TLS and of the generator where they are asked for; no
+    others than those with such a name are built, but for the two whose tests are called as their files are."""
     small = [os.path.basename(p) for p in ask("PROGRAMS_unit-hpack-small")]
     image = {i.name: i for i in base.images}
     found = []
     in_process = [p for p in ask("IN_PROCESS") if p not in ("test_docs", "test_lwip", "test_freertos")]  # of documents and of ports
     for name, programs in (("lib", in_process), ("small", small)):
-        for p in programs:
+        for p in [p for p in programs if re.search(pattern, p) or p in ("replay", "wire")]:
             found += of_program(p, image[name], link_test(base, p, image[name]))
     if "tls" in image and layers & {"tls", "port/posix"}:
         found += of_tls(base, image["tls"])
-    return found
+    return [t for t in found if re.search(pattern, t.name)]

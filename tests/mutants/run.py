@@ -12,8 +12,6 @@ import argparse
 import collections
 import multiprocessing
 import os
-import random
-import re
 import resource
 import shutil
 import subprocess
@@ -197,7 +195,7 @@ def main():
     else:
         mutants = mutant.by_rule(base.sources, arguments.layer, seed)
     count = arguments.count if arguments.count and not arguments.replay else len(mutants)
-    tests = [t for t in images.tests(base, {m.layer for m in mutants}) if re.search(arguments.tests, t.name)]
+    tests = images.tests(base, {m.layer for m in mutants}, arguments.tests)
     base.images = [i for i in base.images if any(i.name in t.images for t in tests)]
     for t in tests:
         t.seconds = start(t, base.out, 300)

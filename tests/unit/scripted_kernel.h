@@ -21,12 +21,16 @@
 #include <unistd.h>
 
 static uint64_t clock_ms = 1000;
+static long clock_ns, clock_step_ns; /* beside the ms, and more with each look; below 10^9 */
 
 int clock_gettime(clockid_t which, struct timespec *t)
 {
     (void)which;
+    clock_ns += clock_step_ns;
+    clock_ms += (uint64_t)clock_ns / 1000000;
+    clock_ns %= 1000000;
     *t = (struct timespec){.tv_sec = (time_t)(clock_ms / 1000),
-                           .tv_nsec = (long)(clock_ms % 1000) * 1000000};
+                           .tv_nsec = (long)(clock_ms % 1000) * 1000000 + clock_ns};
     return 0;
 }
 
@@ -66,11 +70,13 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 static int moves_error; /* of recv() and send(); 0: none */
 static ssize_t moves;   /* what they say then */
 static bool is_scripted;
+static int move_calls;
 
 ssize_t recv(int fd, void *buf, size_t len, int flags)
 {
     if (!is_scripted)
         return syscall(SYS_recvfrom, fd, buf, len, flags, NULL, NULL);
+    move_calls++;
     errno = moves_error;
     return moves_error ? -1 : moves;
 }
@@ -79,6 +85,7 @@ ssize_t send(int fd, const void *buf, size_t len, int flags)
 {
     if (!is_scripted)
         return syscall(SYS_sendto, fd, buf, len, flags, NULL, 0);
+    move_calls++;
     errno = moves_error;
     return moves_error ? -1 : moves;
 }
