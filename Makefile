@@ -33,11 +33,11 @@ H2 := $(sort $(wildcard h2/*.c))
 GRPC := $(sort $(wildcard grpc/*.c))
 CHANNEL := $(sort $(wildcard grpc/channel/*.c))
 CODEC := $(sort $(wildcard grpc/codec/*.c))
-WEB := $(sort $(wildcard grpc/web/*.c))
+WEB_SOURCES := $(sort $(wildcard grpc/web/*.c))
 SERVICES := $(sort $(wildcard grpc/services/*.c))
 PB := $(sort $(wildcard pb/*.c))
 JSON := $(sort $(wildcard pb/json/*.c))
-CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(WEB) $(SERVICES) $(PB) $(JSON)
+CORE := $(HPACK) $(H2) $(GRPC) $(CHANNEL) $(CODEC) $(WEB_SOURCES) $(SERVICES) $(PB) $(JSON)
 POSIX := $(filter-out port/posix/tls.c,$(sort $(wildcard port/posix/*.c)))
 # Lines and modems: no I/O of their own, for boards and hosts.
 LINES := port/serial/serial.c $(sort $(wildcard port/serial/modem/*.c))
@@ -104,8 +104,16 @@ $(TLS_LIB): $(TLS_SOURCES:%.c=$(BUILD)/obj/%.o) $(TLS_STAMP)
 	$(call say,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
 
 # The object files of a program, beside the library.
-parts_collector := $(addprefix examples/fleet/,collector collector_about collector_calls collector_view sources store store_old tokens telemetry.mote)
+parts_collector := $(addprefix examples/fleet/,collector collector_about collector_calls collector_view dashboard dashboard_calls dashboard_files dashboard.mote fleet sources store store_old tokens telemetry.mote)
 libraries_collector := -lsqlite3
+# The collector's page, as it lies in the program.
+DASHBOARD := $(sort $(wildcard examples/fleet/dashboard/*))
+$(BUILD)/dashboard_files.c: examples/fleet/embed.sh $(DASHBOARD)
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)examples/fleet/embed.sh dashboard_files examples/fleet/dashboard >$@.new && mv $@.new $@
+$(BUILD)/obj/examples/fleet/dashboard_files.o: $(BUILD)/dashboard_files.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(MOTE_CFLAGS) $(CFLAGS) -I. -c $< -o $@
 parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings spool_file telemetry.mote)
 parts_device := $(addprefix examples/device/,device device_service device.mote)
 parts_device_caller := $(addprefix examples/device/,device_caller device.mote)
@@ -145,9 +153,9 @@ include tests/tests.mk tests/size.mk tests/lint.mk
 # ---- what people run
 
 # As TLS is built in wherever it can be, the demo takes it only where it was asked for.
-demo: setup-demo ## the sensor demo, for DURATION=10 seconds; with TLS=1 over mutual TLS
+demo: setup-demo ## the sensor demo, for DURATION=10 seconds, with a dashboard; with TLS=1 over mutual TLS; with WEB=1 the dashboard stays
 	$(MAKE) BUILD=$(BUILD) all
-	BUILD=$(BUILD) DURATION=$(DURATION) TLS=$(if $(filter command environment,$(firstword $(origin TLS))),$(TLS),0) \
+	BUILD=$(BUILD) DURATION=$(DURATION) TLS=$(if $(filter command environment,$(firstword $(origin TLS))),$(TLS),0) WEB=$(or $(WEB),0) \
 	    examples/fleet/demo.sh
 
 test: setup-test ## all tests, those with real peers included
@@ -208,7 +216,7 @@ tls-memory: setup-tls ## what mbedTLS 2.28 and 3.6 take of a static pool, for ea
 
 .PHONY: web-test
 web-test: setup-web ## browsers' protocols with peers: connectconformance, connect-node and grpc-web of npm, curl, h11: three minutes
-	$(MAKE) BUILD=$(BUILD) $(BUILD)/interop_server $(BUILD)/grpc_conformance_server $(BUILD)/prices_server $(BUILD)/test/web_judge
+	$(MAKE) BUILD=$(BUILD) $(BUILD)/interop_server $(BUILD)/grpc_conformance_server $(BUILD)/prices_server $(if $(filter 1,$(SQLITE)),$(BUILD)/collector $(BUILD)/sensor) $(BUILD)/test/web_judge
 	BUILD=$(BUILD) tests/web.sh
 
 tls-matrix: setup-tls-matrix ## TLS: both versions of mbedTLS and both roles with OpenSSL, Go, mbedTLS, nginx, their versions, certificates and CA bundles: all

@@ -9,6 +9,9 @@ for folder in tour services fleet device; do
     protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I examples/$folder --mote_out="$out/$folder" \
         --mote_opt="runtime=../..$descriptors" examples/$folder/*.proto
 done
+# Pages may watch the fleet, as JSON.
+protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I examples/fleet --mote_out="$out/fleet" --mote_opt="runtime=../..,connect" \
+    examples/fleet/dashboard.proto
 # Pages may watch prices, as JSON too.
 protoc --plugin="${BUILD:-build}/protoc-gen-mote" -I examples/services --mote_out="$out/services" --mote_opt="runtime=../..,connect" \
     examples/services/prices.proto

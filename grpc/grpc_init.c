@@ -119,7 +119,7 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     PERMIT(memory, memory_size);
     h.server = config->server;
     h.blank_ends = !config->strict;
-    h.quiet = true; /* of a server */
+    h.quiet = !(MOTE_HAS_DOOR && config->door); /* of a server: a door looks at the host */
     h.stream_count = config->max_calls;
     h.tx_size = config->tx_size;
     h.dynamic = table_of(config);

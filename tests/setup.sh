@@ -81,6 +81,8 @@ web)
     need netcat-openbsd nc
     need openssl openssl
     need protobuf-compiler protoc
+    need libsqlite3-dev /usr/include/sqlite3.h
+    need sqlite3 sqlite3
     need python3-h11 /usr/lib/python3/dist-packages/h11/__init__.py
     need libmbedtls-dev /usr/include/mbedtls/ssl.h
     ;;

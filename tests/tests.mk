@@ -58,6 +58,7 @@ parts_fuzz_json := fuzz/fuzz_json.c $(JSON_MESSAGES) fuzz/standalone.c
 parts_test_json_limits += $(JSON_MESSAGES)
 parts_fuzz_connect := fuzz/fuzz_connect.c tests/web/hello.mote.c fuzz/standalone.c
 parts_test_connect += tests/web/hello.mote.c
+parts_test_page += tests/web/hello.mote.c
 parts_test_connect_streams += tests/web/hello.mote.c
 parts_test_connect_http1 += tests/web/hello.mote.c
 $(foreach t,$(FUZZ),$(eval parts_fuzz_$t := fuzz/fuzz_$t.c fuzz/standalone.c))
@@ -107,7 +108,7 @@ $(BUILD)/docs/%.h: docs/%.md
 $(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h))
 JSON_TESTS := $(JSON_MESSAGES) tests/unit/test_json.c tests/unit/test_json_limits.c fuzz/fuzz_json.c tests/attack/texts.c
 $(foreach f,$(JSON_TESTS:%.c=%),$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .:tests/json
-$(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/unit/test_connect_http1 fuzz/fuzz_connect tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .
+$(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/unit/test_connect_http1 tests/unit/test_page fuzz/fuzz_connect tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .
 # port/lwip is compiled by its test, over a double of lwIP.
 $(BUILD)/%/obj/tests/unit/test_lwip.o $(BUILD)/lint/tests/unit/test_lwip.c.tidy: export CPATH := tests/unit/lwip_double
 FREERTOS_DOUBLE := $(foreach f,tests/unit/test_freertos port/freertos/freertos,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy)
@@ -116,7 +117,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 # `make unit` is what one waits for: its library but pb/ is two units, which compile in a third of the time of 70 files, and its tests
 # are not optimized. That each file compiles alone is seen by `make all`, with these warnings and more.
 unit_engine := $(HPACK) $(H2) $(GRPC)
-unit_others := $(CHANNEL) $(CODEC) $(WEB) $(SERVICES) $(POSIX) $(LINES)
+unit_others := $(CHANNEL) $(CODEC) $(WEB_SOURCES) $(SERVICES) $(POSIX) $(LINES)
 $(BUILD)/unit/obj/tests/%.o: CHECKED += -O0
 $(BUILD)/unit/obj/tests/unit/test_pb_%.o $(BUILD)/unit/obj/tests/attack/work.o: CHECKED += -O1 # they include sources
 $(eval $(call variant,unit,$(CC),$$(CHECKED),$(IN_PROCESS),,engine.c others.c $(PB) $(JSON)))
@@ -233,7 +234,7 @@ $(BUILD)/obj/tests/bench/counts.o: MOTE_CFLAGS := -std=c11 -Wall -Wextra -Werror
 counts: $(BUILD)/test/counts ## instructions of a call and of messages on this machine, written to tests/bench/counts.txt
 	$< tests/bench/counts.txt update
 # What differential.py holds against h11.
-$(BUILD)/test/web_judge: tests/web/judge.c fuzz/http1_reader.h $(filter grpc/web/http1%,$(WEB)) $(GRPC) $(H2) $(HPACK)
+$(BUILD)/test/web_judge: tests/web/judge.c fuzz/http1_reader.h $(filter grpc/web/http1%,$(WEB_SOURCES)) $(GRPC) $(H2) $(HPACK)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -std=c11 -O1 -g -DMOTE_CHECK $(SANITIZERS) $(filter %.c,$^) -o $@
 $(BUILD)/test/flate.so: $(CODEC)

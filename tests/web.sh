@@ -144,6 +144,14 @@ for case in empty_unary large_unary server_streaming; do
         --server_port="$secure" --ca="$W/tls/ca.pem" --connect=2 --json
 done
 
+# ---- the collector's dashboard
+
+if [ -x "$BUILD/collector" ]; then
+    tests/web/dashboard.sh | tee "$W/dashboard.out"
+    passed=$((passed + $(sed -nE 's/^([0-9]+) passed.*/\1/p' "$W/dashboard.out")))
+    failed=$((failed + $(sed -nE 's/.*, ([0-9]+) failed$/\1/p' "$W/dashboard.out")))
+fi
+
 # ---- the suite of the connectrpc project
 
 conforms() { # conforms YAML: all cases pass

@@ -13,6 +13,7 @@
 #include "collector_about.h"
 #include "collector_calls.h"
 #include "collector_view.h"
+#include "dashboard.h"
 #include "host.h"
 #include "tokens.h"
 
@@ -87,10 +88,13 @@ static void open_store(const char *address)
     }
     if (!path)
         say("there is no --store: samples are shown, and not kept");
-    if (view.plain) {
+    if (dashboard_is_on())
+        fleet_begin(mote_posix_now_ms());
+    if (view.plain)
         printf("listening on %s\n", address);
-        fflush(stdout);
-    }
+    if (dashboard_is_on())
+        printf("dashboard on %s\n", dashboard_address());
+    fflush(stdout);
 }
 
 /* Without a store all that is taken is as safe as it will ever be. */
@@ -126,11 +130,14 @@ static int take(source *s, const mote_telemetry_Sample *sample)
     }
     if (path && store_add(s, sample) < 0)
         return -1;
-    store_counts.missing += sample->sequence - s->accepted - 1;
+    uint64_t missing = sample->sequence - s->accepted - 1;
+    store_counts.missing += missing;
     s->accepted = sample->sequence;
     s->fresh++;
     store_counts.fresh++;
     view_sample(s, sample);
+    if (dashboard_is_on())
+        fleet_sample(s, sample, missing, mote_posix_now_ms());
     return 0;
 }
 
@@ -244,7 +251,7 @@ static int on_report(mote_grpc_call *call, call_state *state, const mote_grpc_ev
     if (!state->source)
         return r;
     state->source->dropped = report.dropped;
-    calls_tell(state, interval_ms);
+    calls_tell(state, fleet_interval(state->source, interval_ms));
     return 0;
 }
 
@@ -286,7 +293,7 @@ static void tell_all(mote_posix_loop *loop)
         else if (state->kind == UPLOAD_OWED)
             calls_sum_up(state);
         else if (state->kind != UPLOAD)
-            calls_tell(state, interval_ms);
+            calls_tell(state, fleet_interval(state->source, interval_ms));
     }
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next)
         mote_posix_flush(conn);
@@ -358,11 +365,14 @@ static void each_turn(void *context, mote_posix_loop *loop)
         if (mote_posix_stopped)
             end_all_calls(loop);
         view_count(&view, loop);
+        if (dashboard_is_on())
+            fleet_look(loop->now_ms);
         collector_is_well(loop, !path || store_is_open());
         committed_ms = mote_posix_now_ms();
     }
     view_show(&view, loop);
     collector_metrics(&view, loop);
+    dashboard_turn(&view, loop, !path || store_is_open());
 }
 
 /* The options that are numbers. False: one is not in its range, which has been said. */
@@ -393,7 +403,7 @@ static bool take_numbers(const char *interval, const char *keep, const char *rem
 int main(int argc, char **argv)
 {
     const char *interval = NULL, *keep = NULL, *log = NULL, *devices = NULL;
-    const char *remember = NULL, *metrics = NULL;
+    const char *remember = NULL, *metrics = NULL, *web = NULL, *web_token = NULL;
     mote_posix_server server = {.address = "127.0.0.1:50050",
                                 .grpc = {.max_calls = CALLS,
                                          .slots = SLOTS,
@@ -418,6 +428,9 @@ int main(int argc, char **argv)
         OPTION("--remember", &remember,
                "how long a silent device is known when its samples are gone (90d)"),
         OPTION("--metrics", &metrics, "where Prometheus reads the counters"),
+        OPTION("--web", &web, "where browsers find the dashboard: PORT of loopback, or ADDRESS"),
+        OPTION("--web-token", &web_token, "file with the token that its commands need"),
+        OPTION_LIST("--web-host", dashboard_host, "a further NAME:PORT by which browsers find it"),
         OPTION("--devices", &devices, "how many devices may be known (1000000)"),
         OPTION("--log", &log, "MiB of log for those who read it (256)"),
         OPTION("--interval", &interval, "ms between readings to ask for"),
@@ -438,6 +451,8 @@ int main(int argc, char **argv)
         return 2;
     view.plain |= !isatty(STDOUT_FILENO);
     if (metrics && !collector_metrics_at(metrics))
+        return 1;
+    if (web && dashboard_at(web, web_token) < 0)
         return 1;
     server.security = secure_server();
     if (mote_posix_serve(&server) < 0)

@@ -23,6 +23,8 @@ void collector_is_well(mote_posix_loop *loop, bool well)
         return;
     entries[0].status = entries[1].status = status;
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
+        if (!conn->grpc) /* of the dashboard */
+            continue;
         mote_health_push(conn->grpc);
         mote_posix_flush(conn);
     }

@@ -227,7 +227,8 @@ static bool choose(call_state *state, uint32_t interval_ms)
     if (state->kind == CONTROL_SILENT || s->told != stored) {
         state->telling = mote_telemetry_Command_acknowledged;
         state->told = stored;
-    } else if (interval_ms && state->kind == CONTROL_GREETED) {
+    } else if (interval_ms &&
+               (state->kind == CONTROL_GREETED || state->interval_ms != interval_ms)) {
         state->telling = mote_telemetry_Command_interval_ms;
         state->told = interval_ms;
     }
@@ -252,6 +253,7 @@ static void was_said(call_state *state)
     source *s = state->source;
 
     if (state->telling == mote_telemetry_Command_interval_ms) {
+        state->interval_ms = (uint32_t)state->told;
         if (state->kind == CONTROL_GREETED) /* and no heartbeat has come meanwhile */
             state->kind = CONTROL_PACED;
     } else {

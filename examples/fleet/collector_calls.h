@@ -28,10 +28,11 @@ typedef struct call_state {
     uint64_t clock_ms, clock_first; /* what its own clock says, from which number on; 0: none */
     uint64_t received;
     enum call_kind kind;
-    uint32_t telling;   /* which command, a part of which may have been sent; 0: none */
-    uint64_t told;      /* what it says; UPLOAD_OWED: the number that is to be stored first */
-    int code;           /* it is to end with this: */
-    const char *ending; /* why; NULL: it is not */
+    uint32_t telling;     /* which command, a part of which may have been sent; 0: none */
+    uint32_t interval_ms; /* that the device was told; 0: none */
+    uint64_t told;        /* what it says; UPLOAD_OWED: the number that is to be stored first */
+    int code;             /* it is to end with this: */
+    const char *ending;   /* why; NULL: it is not */
 } call_state;
 
 /* All of them. */

@@ -109,11 +109,11 @@ view_state view_totals(const view_state *v)
     return t;
 }
 
-/* Bytes received on all connections, those that are closed included. */
+/* Bytes received on all connections of devices, those that are closed included. */
 void view_count(view_state *v, mote_posix_loop *loop)
 {
     for (mote_posix_conn *c = loop->conns; c; c = c->next) {
-        v->bytes += c->bytes_in;
+        v->bytes += c->grpc ? c->bytes_in : 0; /* the dashboard's are no samples */
         c->bytes_in = 0;
     }
 }

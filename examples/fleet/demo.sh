@@ -1,14 +1,16 @@
 #!/bin/sh
 # The sensor demo: a collector and some devices, and what may happen to them: the collector is killed, its disk is full, two devices
 # are killed, one with a spool (--spool=FILE) and one without.
-#   BUILD=build DURATION=10 DEVICES=3 PORT=any TLS=0 examples/fleet/demo.sh
-# With TLS=1 they talk over mutual TLS, with certificates that are made on the spot.
+#   BUILD=build DURATION=10 DEVICES=3 PORT=any TLS=0 WEB=0 examples/fleet/demo.sh
+# With TLS=1 they talk over mutual TLS, with certificates that are made on the spot. The collector serves its dashboard; with WEB=1 it
+# stays at the end, with devices that go on, until Ctrl-C.
 set -u
 BUILD=${BUILD:-build}
 DURATION=${DURATION:-10}
 DEVICES=${DEVICES:-3}
 PORT=${PORT:-$((20000 + $$ % 30000))}
 TLS=${TLS:-0}
+WEB=${WEB:-0}
 work=$(mktemp -d)
 collector=
 sensors=
@@ -38,9 +40,14 @@ if [ "$TLS" = 1 ]; then
     host=localhost
 fi
 
+# Whoever is to command devices from the dashboard needs this; the part behind # stays in the browser.
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+(umask 077 && echo "$token" >"$work/web-token")
+WEB_PORT=$((PORT + 1))
+
 start_collector() {
     # shellcheck disable=SC2086
-    "$BUILD/collector" --address="127.0.0.1:$PORT" --store="$work/samples.db" $collector_tls "$@" &
+    "$BUILD/collector" --address="127.0.0.1:$PORT" --store="$work/samples.db" --web=$WEB_PORT --web-token="$work/web-token" $collector_tls "$@" &
     collector=$!
 }
 
@@ -61,6 +68,7 @@ stored() { # stored CONDITION: how many samples
 }
 
 echo "mote demo: $DEVICES devices stream readings of this machine for $DURATION seconds$([ "$TLS" = 0 ] || echo ", over mutual TLS")"
+echo "the dashboard: http://127.0.0.1:$WEB_PORT/#token=$token"
 start_collector
 for i in $(seq "$DEVICES"); do
     start_sensor "sensor-$i" "$DURATION"
@@ -115,4 +123,14 @@ first=$(sqlite3 "$work/samples.db" "SELECT max(sequence) FROM samples WHERE sour
 taken=$(awk "BEGIN { print int(100 * ($DURATION * 37 / 60 + 0.5)) }") # until it was killed, by the clock
 echo "the device without a spool had taken about $taken readings when it was killed; $first are stored, the others were in its memory and are lost"
 echo "sent $sent, received $received, lost $((sent - received))"
-[ "$failed" = 0 ] && [ "$sent" -gt 0 ] && [ "$sent" = "$received" ]
+[ "$failed" = 0 ] && [ "$sent" -gt 0 ] && [ "$sent" = "$received" ] || exit 1
+[ "$WEB" != 0 ] || exit 0
+
+echo
+echo "the dashboard stays open until Ctrl-C: http://127.0.0.1:$WEB_PORT/#token=$token"
+start_collector --plain >"$work/none"
+for i in $(seq "$DEVICES"); do
+    start_sensor "sensor-$i" 1000000
+    sensors="$sensors $sensor"
+done
+wait "$collector"

@@ -47,6 +47,7 @@ typedef struct source {
     struct source *next, *next_dirty;
     void *control, *upload; /* its calls, of the collector */
     void *shown;            /* of the view */
+    uint32_t number;        /* of the dashboard; 0: it has none yet */
 } source;
 
 /* What all sources have counted since the start, those that are known no more included. It is kept

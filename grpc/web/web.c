@@ -58,15 +58,31 @@ static uint8_t origin_number(const mote_web_config *config, const mote_hpack_fie
     return ORIGIN_FOREIGN;
 }
 
+/* Where names are given, a request by another one is a foreign page's. */
+static void look_at_web_host(mote_grpc_call *call, const mote_hpack_field_view *f)
+{
+    const mote_web_config *config = call->grpc->config->door->config;
+
+    for (size_t i = 0; i < config->host_count; i++) {
+        if (mote_web_is(f, config->hosts[i]))
+            return;
+    }
+    if (config->host_count > 0)
+        ((web_state *)mote_grpc_door_state(call))->origin = ORIGIN_FOREIGN;
+}
+
 enum mote_grpc_door_field mote_web_field(mote_grpc_call *call, const mote_h2_event *h)
 {
     static const char names[] = "\014\001content-type"
                                 "\006\002origin"
-                                "\035\003access-control-request-method";
+                                "\035\003access-control-request-method"
+                                "\004\004host";
     web_state *state = mote_grpc_door_state(call);
 
     if (h->kind == MOTE_H2_KIND_METHOD && mote_web_is(&h->field, "OPTIONS"))
         state->kind = WEB_OPTIONS;
+    if (h->kind == MOTE_H2_KIND_AUTHORITY)
+        look_at_web_host(call, &h->field);
     if (h->kind != MOTE_H2_KIND_OTHER)
         return MOTE_GRPC_DOOR_OTHER;
     unsigned what = mote_h2_look_up(names, &h->field, 0);
@@ -74,6 +90,8 @@ enum mote_grpc_door_field mote_web_field(mote_grpc_call *call, const mote_h2_eve
         state->origin = state->origin == ORIGIN_NONE
                             ? origin_number(call->grpc->config->door->config, &h->field)
                             : ORIGIN_FOREIGN;
+    if (what == 4)
+        look_at_web_host(call, &h->field);
     if (what == 3 && state->kind == WEB_OPTIONS)
         state->kind = WEB_PREFLIGHT;
     if (state->kind == WEB_OPTIONS || state->kind == WEB_PREFLIGHT) /* no handler hears of it */

@@ -17,6 +17,9 @@
  * no browser, and is served. Cookies and other credentials of a browser are not asked for: a token
  * is sent as metadata.
  *
+ * Where a GET is answered (connect.h, page.h) `hosts` must be given against DNS rebinding: a page
+ * that asks its own host by GET sends no origin, and its host is all that it cannot choose.
+ *
  * The status of a call is always the last piece of its content, and never in header fields. A
  * message in base64 may have 3 bytes less than another: rx_size - 8; its response comes in groups
  * of 4 bytes, and waits for a window of that. Where the end of a call would follow a part of a
@@ -41,6 +44,11 @@ typedef struct {
     const char *request_headers;  /* what a page may send; NULL: "*, authorization", and where
                                      browsers are older than that "*", their names */
     const char *response_headers; /* what it may read; NULL: "*" */
+    /* The hosts by which it is reached, as browsers write them: "name:8080", without the port of
+     * the scheme; "*" is none. Any other gets 403. None: any host. */
+    const char *const *hosts;
+    size_t host_count;
+    const struct mote_page *page; /* files that are served (page.h); NULL: none */
 } mote_web_config;
 
 extern const mote_grpc_protocol mote_web;

@@ -3,7 +3,7 @@
 
 #include "web.h"
 
-enum { WEB_NONE, WEB_OPTIONS, WEB_PREFLIGHT, WEB_BINARY, WEB_TEXT, WEB_CONNECT };
+enum { WEB_NONE, WEB_OPTIONS, WEB_PREFLIGHT, WEB_BINARY, WEB_TEXT, WEB_CONNECT, WEB_PAGE };
 enum { ORIGIN_NONE, ORIGIN_FIRST, ORIGIN_FOREIGN = 255 };
 
 /* What is known of a call; bytes, since they need not be aligned. */

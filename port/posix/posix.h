@@ -206,7 +206,7 @@ typedef struct mote_posix_conn {
     struct mote_posix_conn *next, *previous;
     void (*closed)(struct mote_posix_conn *conn); /* may reuse the object; may be NULL */
     void *user;
-    mote_grpc *grpc;        /* of mote_posix_serve() */
+    mote_grpc *grpc;        /* of mote_posix_serve(); NULL: of the program */
     mote_posix_timer timer; /* not later than due_ms */
     uint64_t due_ms;        /* next tick */
     uint64_t progress_ms;   /* last time that output moved, or began to wait */
@@ -316,10 +316,12 @@ typedef struct {
     /* Called for each worker, from number 0 on; -1: the server does not start. NULL: all have the
        same. */
     int (*own)(void *context, unsigned number, mote_posix_own *own);
-    uint32_t spin_us;                                   /* as in mote_posix_loop */
-    bool quiet;                                         /* does not print "listening on ADDRESS" */
-    void (*ready)(const char *address);                 /* in place of that line; may be NULL */
-    void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
+    uint32_t spin_us;                   /* as in mote_posix_loop */
+    bool quiet;                         /* does not print "listening on ADDRESS" */
+    void (*ready)(const char *address); /* in place of that line; may be NULL */
+    /* After each turn; may be NULL. Connections that it adds to the loop are the program's: their
+     * `grpc` is NULL, and they are closed when the server is to stop. */
+    void (*turn)(void *context, mote_posix_loop *loop);
     uint32_t turn_ms;           /* at least this often; 0: only when something happens */
     const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: a peer
                                    that is silent for 5 minutes is asked if it is there */

@@ -321,6 +321,10 @@ static void drain(mote_posix_worker *owner)
 
     mote_posix_loop_deafen(loop);
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
+        if (!conn->grpc) { /* of the program */
+            mote_posix_close(conn);
+            continue;
+        }
         mote_grpc_life_drain(&((slot *)conn)->life, conn->grpc, loop->now_ms);
         mote_posix_hurry(conn);
         mote_posix_flush(conn);

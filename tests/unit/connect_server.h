@@ -6,9 +6,12 @@
 #include "../test.h"
 #include "../web/hello.mote.h"
 
+#ifndef TX
+#define TX 256
+#endif
 enum { WEB_CALLS = 4, RX = 80, LOG = 1 << 15, PLACES = 2, PLACE = 160 };
 
-MOTE_GRPC_LAYOUT(room, max_calls = WEB_CALLS, slots = 4, rx_size = RX, tx_size = 256,
+MOTE_GRPC_LAYOUT(room, max_calls = WEB_CALLS, slots = 4, rx_size = RX, tx_size = TX,
                  table_size = 4096, field_size = 256, user_size = 16 + MOTE_CONNECT_STATE);
 
 static mote_grpc server;
@@ -212,6 +215,8 @@ static uint64_t scratch[128], places[PLACES][PLACE / 8];
 static size_t scratch_used = sizeof scratch;
 static mote_connect_config connect_config;
 static const mote_grpc_door door = MOTE_CONNECT_DOOR(&connect_config);
+static const mote_grpc_door *door_used = &door;
+static const mote_web_config *pages_used; /* NULL: of the origins above, by any host */
 static mote_grpc_config server_config;
 
 static void prepare_server(void)
@@ -223,7 +228,7 @@ static void prepare_server(void)
                                        .codecs = codecs_used,
                                        .message = unpacked,
                                        .message_size = sizeof unpacked,
-                                       .door = &door};
+                                       .door = door_used};
     connect_config = (mote_connect_config){.web = {.origins = origins, .origin_count = 2},
                                            .services = connect_services,
                                            .service_count = 1,
@@ -232,6 +237,8 @@ static void prepare_server(void)
                                            .places = places,
                                            .place_size = PLACE,
                                            .place_count = PLACES};
+    if (pages_used)
+        connect_config.web = *pages_used;
     memset(places, 0, sizeof places);
     prepare_methods();
     CHECK_INT(mote_grpc_init(&server, &server_config, server_memory, sizeof server_memory), 0);

@@ -143,6 +143,9 @@ static void server_has_the_door_of_the_page(void)
     open_connect(&config);
     CHECK_INT(config.user_size, MOTE_CONNECT_STATE);
     CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), 0);
+    open_page(&config);
+    CHECK(config.door->ways == &mote_page_ways && config.door->protocol == &mote_connect);
+    CHECK_INT(mote_grpc_init(&server, &config, room, sizeof room), 0);
 }
 
 int main(void)

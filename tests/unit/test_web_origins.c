@@ -73,7 +73,10 @@ static void list_may_name_headers_and_every_origin(void)
 
     seed = answer_len = 0;
     connect_browser();
-    web_config = (mote_web_config){every, 1, "x-grpc-web,x-user-agent", "x-why"};
+    web_config = (mote_web_config){.origins = every,
+                                   .origin_count = 1,
+                                   .request_headers = "x-grpc-web,x-user-agent",
+                                   .response_headers = "x-why"};
     begin(&preflight);
     settle();
     note("", 1);
