@@ -77,6 +77,7 @@ interop)
     ;;
 web)
     need npm npm
+    need chromium chromium
     need curl curl
     need netcat-openbsd nc
     need openssl openssl

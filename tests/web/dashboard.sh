@@ -1,5 +1,6 @@
 #!/bin/bash
-# The collector's dashboard, with sensors that stream: its code by node, and by curl what is refused (`make web-test`).
+# The collector's dashboard, with sensors that stream: its code by node, by curl what is refused, and the page in Chromium, of which
+# build/web/dashboard/*.png are kept (`make web-test`).
 set -u
 export BUILD=${BUILD:-build}
 . tests/lib.sh
@@ -111,4 +112,13 @@ full() { # whoever is silent keeps nobody out
 }
 check "40 silent connections keep nobody out" full
 check "the collector ends" stop_collector
+
+# ---- the page
+
+in_chromium() {
+    timeout 300 node tests/web/dashboard_page.mjs "$BUILD/collector" "$BUILD/sensor" "$W" >"$W/page" 2>&1
+    grep -qE '^[0-9]+ passed, 0 failed$' "$W/page" || { tail -n 30 "$W/page"; false; }
+}
+check "the page in Chromium" in_chromium
+for picture in light dark phone hostile; do check "the picture $picture.png" test -s "$W/$picture.png"; done
 summary

@@ -12,7 +12,7 @@ let fleet = null, chosen = 0 /* the number of the device that is shown */, page 
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
-const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 6 });
+const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
 
 function duration(ms) {
   if (ms < 1000) return `${whole.format(ms)} ms`;
@@ -20,7 +20,7 @@ function duration(ms) {
   return `${whole.format(ms / 864e5)} d`;
 }
 
-const value = (v) => (Number.isFinite(v) ? digits.format(v) : String(v));
+const value = (v) => (!Number.isFinite(v) ? String(v) : Math.abs(v) >= 1000 ? whole.format(v) : digits.format(v));
 
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -113,7 +113,7 @@ function showTotals() {
 
 // ---- the table
 
-const COLUMNS = ['', '', 'number', 'number', 'number wide', 'number wide', 'number wide', 'number wide', '', 'wide'];
+const COLUMNS = ['', '', 'number', 'number', 'number wide', 'number wide', 'number wide', 'number wide', 'wide', 'wide'];
 
 function makeRow(body) {
   const row = make('tr', body), name = make('th', row);
