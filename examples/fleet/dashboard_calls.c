@@ -36,11 +36,11 @@ typedef struct {
  */
 static struct watcher {
     mote_grpc_handle call; /* of one that is over: free */
-    enum { RESTS, PASSES } state;
     uint64_t since_ms, begun_ms;
-    size_t next;  /* device */
-    bool telling; /* the part, of which some may have left */
+    size_t next; /* device */
     part part;
+    enum { RESTS, PASSES } state;
+    bool telling; /* the part, of which some may have left */
 } watchers[WATCHERS];
 
 static void copy_device(part *p, size_t at, size_t index, uint64_t now_ms)
