@@ -9,7 +9,7 @@ CONNECT_VERSION=2.2.0 PROTOBUF_ES_VERSION=2.17.0 GRPC_WEB_VERSION=2.0.2 XHR_VERS
 W=$PWD/$BUILD/web
 mkdir -p "$W"
 ORIGIN=http://localhost:9000
-servers= plain= secure=
+servers='' plain='' secure=''
 # shellcheck disable=SC2086
 trap '[ -z "$servers" ] || kill $servers' EXIT
 
