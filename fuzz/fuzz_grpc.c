@@ -41,7 +41,7 @@ static void check_windows(void)
     ASSERT(grpc.h2.recv_window >= 0);
     ASSERT(grpc.h2.budget <= grpc.h2.budget_max);
     ASSERT(grpc.h2.active <= CALLS);
-    for (size_t i = 0; i < CALLS; i++) {
+    for (size_t i = 0; i < grpc.reach; i++) {
         ASSERT(grpc.calls[i].rx_pos <= grpc.calls[i].rx_len);
         ASSERT(grpc.calls[i].rx_len <= grpc.config->rx_size);
     }

@@ -4,13 +4,25 @@
 
 #include <string.h>
 
+/* The next slot that was not used, with its part of the memory behind that of the one before. */
+static mote_grpc_call *extend_reach(mote_grpc *g)
+{
+    mote_grpc_call *call = &g->calls[g->reach];
+
+    if (g->reach++ > 0) {
+        call->user = (uint8_t *)call[-1].user + mote_grpc_user_step(g->config);
+        call->rx = call[-1].rx + mote_grpc_rx_step(g->config);
+    }
+    return call;
+}
+
 /* The slot that was free last, so that calls one at a time touch the memory of one. */
 static mote_grpc_call *take_call_slot(mote_grpc *g)
 {
     mote_grpc_call *call = g->free;
 
     if (!call)
-        return &g->calls[g->reach++];
+        return extend_reach(g);
     g->free = call->next_free;
     return call;
 }
@@ -213,10 +225,13 @@ void mote_grpc_set_weight(mote_grpc_call *call, uint8_t weight)
 void mote_grpc_take_over(mote_grpc_call *from, mote_grpc_call *ended, uint32_t generation)
 {
     mote_grpc *g = from->grpc;
-    uint16_t reach = (uint16_t)(ended - g->calls + 1);
-    void *user = ended->user;
-    uint8_t *rx = ended->rx;
+    void *user;
+    uint8_t *rx;
 
+    while (g->reach <= ended - g->calls)
+        extend_reach(g)->local = MOTE_GRPC_LOCAL_FREE;
+    user = ended->user;
+    rx = ended->rx;
     MOTE_CHECK_THAT(from == ended || ended->local == MOTE_GRPC_LOCAL_FREE);
     if (from != ended) {
         *ended = *from;
@@ -228,7 +243,6 @@ void mote_grpc_take_over(mote_grpc_call *from, mote_grpc_call *ended, uint32_t g
             memset(user, 0, g->config->user_size);
     }
     ended->generation = generation;
-    g->reach = g->reach > reach ? g->reach : reach;
     g->free = NULL;
     for (size_t i = g->reach; i-- > 0;) {
         if (g->calls[i].local != MOTE_GRPC_LOCAL_FREE)
@@ -236,6 +250,14 @@ void mote_grpc_take_over(mote_grpc_call *from, mote_grpc_call *ended, uint32_t g
         g->calls[i].next_free = g->free;
         g->free = &g->calls[i];
     }
+}
+
+uint8_t *mote_grpc_spare_memory(const mote_grpc *g)
+{
+    if (g->free)
+        return g->free->rx;
+    return g->reach < mote_grpc_slots(g) ? g->calls->rx + g->reach * mote_grpc_rx_step(g->config)
+                                         : NULL;
 }
 
 void *mote_grpc_context(const mote_grpc_call *call)
@@ -257,7 +279,7 @@ mote_grpc_call *mote_grpc_find(mote_grpc_handle handle)
 {
     mote_grpc_call *call;
 
-    if (!handle.grpc || handle.index >= mote_grpc_slots(handle.grpc))
+    if (!handle.grpc || handle.index >= handle.grpc->reach)
         return NULL;
     call = &handle.grpc->calls[handle.index];
     return call->generation == handle.generation && call->local != MOTE_GRPC_LOCAL_FREE ? call

@@ -100,6 +100,17 @@ static inline bool mote_grpc_came_by(const mote_grpc_call *call, unsigned fact)
     return MOTE_HAS_DOOR && (call->facts & fact);
 }
 
+/* From the user memory, and from the receive buffer, of one call to those of the next. */
+static inline size_t mote_grpc_user_step(const mote_grpc_config *c)
+{
+    return MOTE_GRPC_ALIGN((size_t)c->user_size) + MOTE_GRPC_RED_ZONE;
+}
+
+static inline size_t mote_grpc_rx_step(const mote_grpc_config *c)
+{
+    return MOTE_GRPC_ALIGN((size_t)c->rx_size) + MOTE_GRPC_PLACE + 2 * MOTE_GRPC_RED_ZONE;
+}
+
 /* grpc_call.c */
 mote_grpc_call *mote_grpc_call_new(mote_grpc *g, mote_h2_stream *stream);
 void mote_grpc_call_release(mote_grpc_call *call);

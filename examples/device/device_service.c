@@ -62,7 +62,7 @@ static int watch_channel(mote_grpc_call *call, const mote_grpc_event *ev)
  * its end; whoever is slow misses those between. */
 static void send_readings(mote_grpc *g, uint64_t now_ms)
 {
-    for (size_t i = 0; i < g->config->max_calls; i++) {
+    for (size_t i = 0; i < g->reach; i++) {
         mote_grpc_call *call = &g->calls[i];
         device_watcher *w = call->user;
         if (!call->stream || !w->watching || (!w->telling && now_ms < w->due_ms))

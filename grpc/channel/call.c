@@ -375,7 +375,7 @@ int mote_channel_recv_within(mote_grpc_call *call, mote_grpc_event *ev, uint32_t
 /* Ends calls whose deadline has come; the earliest of the others, or `until_ms`. */
 static uint64_t end_late_calls(mote_channel *ch, uint64_t until_ms)
 {
-    for (size_t i = 0; i < ch->config.max_calls; i++) {
+    for (size_t i = 0; i < ch->grpc.reach; i++) {
         mote_grpc_call *call = &ch->grpc.calls[i];
         if (call->local == MOTE_GRPC_LOCAL_FREE || mote_grpc_decided(call))
             continue;
@@ -395,7 +395,7 @@ int mote_channel_next(mote_channel *ch, mote_grpc_event *ev, uint32_t timeout_ms
     bool looked = false;
     int r;
 
-    for (size_t i = 0; i < ch->config.max_calls; i++) {
+    for (size_t i = 0; i < ch->grpc.reach; i++) {
         if (ch->grpc.calls[i].local != MOTE_GRPC_LOCAL_FREE)
             mote_grpc_resume(&ch->grpc.calls[i]);
     }

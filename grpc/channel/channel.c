@@ -257,7 +257,7 @@ static void close_one(mote_channel *ch, uint32_t timeout_ms)
 {
     if (ch->state == MOTE_CHANNEL_SHUTDOWN)
         return;
-    for (size_t i = 0; i < ch->config.max_calls; i++) {
+    for (size_t i = 0; i < ch->grpc.reach; i++) {
         if (ch->grpc.calls[i].local != MOTE_GRPC_LOCAL_FREE)
             mote_grpc_cancel(&ch->grpc.calls[i]);
     }

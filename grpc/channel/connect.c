@@ -1,6 +1,8 @@
 /* How a channel gets a connection that takes calls: the drawing is in channel.h. */
 #include "channel_internal.h"
 
+#include <string.h>
+
 enum { CONNECT_MS = 20000 }; /* connection-backoff.md, MIN_CONNECT_TIMEOUT */
 
 uint32_t mote_channel_random(mote_channel *ch)
@@ -47,6 +49,8 @@ static int attempt(mote_channel *ch, uint64_t until_ms)
         mote_grpc_life_end(ch->life, &ch->grpc, ch->read_ms);
         mote_grpc_life_begin(ch->life, ch->read_ms);
     }
+    /* Whoever still has a call of the last connection sees that it is nowhere. */
+    memset(ch->grpc.calls, 0, ch->config.max_calls * sizeof(mote_grpc_call));
     int r = mote_grpc_init(&ch->grpc, &ch->config, ch->memory, ch->memory_size);
     mote_grpc_tick(&ch->grpc, ch->read_ms);
     return r;

@@ -96,7 +96,7 @@ int mote_health_watch(mote_grpc_call *call, const mote_grpc_event *ev)
 
 void mote_health_push(mote_grpc *g)
 {
-    for (size_t i = 0; i < g->config->max_calls; i++) {
+    for (size_t i = 0; i < g->reach; i++) {
         mote_grpc_call *call = &g->calls[i];
         if (call->stream && call->method && call->method->handler == mote_health_watch &&
             call->owner)
