@@ -1,5 +1,8 @@
 /* Set-up of a connection in one span of memory. */
+#include "../h2/rest.h"
+#include "../hpack/mote_apart.h"
 #include "grpc_internal.h"
+#include "rest.h"
 
 #include <string.h>
 
@@ -106,9 +109,24 @@ static size_t scratch_room(const mote_h2_config *h)
     return h->scratch_size;
 }
 
+/* Where the parts of its memory lie, one behind the other. */
+static MOTE_SMALL_INLINE void lay_out(mote_grpc *g, mote_h2_config *h, void *memory)
+{
+    const mote_grpc_config *config = g->config;
+    uint8_t *at = memory;
+
+    h->dynamic = table_of(config);
+    h->scratch_size = config->field_size;
+    h->streams = take(&at, config->max_calls * sizeof(mote_h2_stream));
+    h->slots = take(&at, config->slots * sizeof(mote_hpack_slot));
+    h->table = take(&at, MOTE_HPACK_TABLE_MEMORY(config->table_size));
+    h->tx = take(&at, config->tx_size);
+    h->scratch = take(&at, scratch_room(h));
+    take_calls(g, &at);
+}
+
 int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, size_t memory_size)
 {
-    uint8_t *at = memory;
     mote_h2_config h = {0};
 
     MOTE_CHECK_THAT(mote_grpc_sorted(config));
@@ -129,23 +147,24 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
     h.quiet = !(MOTE_HAS_DOOR && config->door); /* of a server: a door looks at the host */
     h.stream_count = config->max_calls;
     h.tx_size = config->tx_size;
-    h.dynamic = table_of(config);
     h.coder = config->coder;
     h.table_size = config->table_size;
-    h.scratch_size = config->field_size;
     h.slot_count = config->slots;
     h.initial_window = config->rx_size;
     h.connection_window = config->connection_window;
     h.budget = config->budget;
-    h.streams = take(&at, h.stream_count * sizeof(mote_h2_stream));
-    h.slots = take(&at, h.slot_count * sizeof(mote_hpack_slot));
-    h.table = take(&at, MOTE_HPACK_TABLE_MEMORY(h.table_size));
-    h.tx = take(&at, h.tx_size);
-    h.scratch = take(&at, scratch_room(&h));
-    take_calls(g, &at);
+    lay_out(g, &h, memory);
     int r = mote_h2_init(&g->h2, &h);
     g->next_deadline_ms = UINT64_MAX;
     return r;
+}
+
+void mote_grpc_lend(mote_grpc *g, void *loan)
+{
+    mote_h2_config h = {0};
+
+    lay_out(g, &h, loan);
+    mote_h2_lend(&g->h2, &h);
 }
 
 void mote_grpc_shutdown(mote_grpc *g)

@@ -198,6 +198,15 @@ struct mote_hpack_decoder {
 void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
                              void *scratch, size_t scratch_size);
 
+/* Moves the entries of a decoder's table between two blocks, for who lends that memory:
+ * mote_hpack_table_kept() bytes hold them while they rest, aligned for uint16_t. _keep() moves them
+ * there, and until the next _put() the decoder must not be used; then they are in `table`, which
+ * holds MOTE_HPACK_TABLE_MEMORY() bytes of the size that the decoder was prepared with. A decoder
+ * without a table keeps 0 bytes. */
+size_t mote_hpack_table_kept(const mote_hpack_decoder *d);
+void mote_hpack_table_keep(mote_hpack_decoder *d, void *kept);
+void mote_hpack_table_put(mote_hpack_decoder *d, void *table);
+
 /* The same without a table: a literal is not remembered, and every index beyond the static
  * table is MOTE_HPACK_ERR_INDEX, as with a table of size 0. */
 void mote_hpack_decoder_init_bare(mote_hpack_decoder *d, size_t limit, void *scratch,

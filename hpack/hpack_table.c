@@ -137,6 +137,50 @@ static void take_memory(mote_hpack_decoder *d, void *memory, size_t size)
 const mote_hpack_dynamic mote_hpack_dynamic_table = {take_memory, get_field, take_name, add_field,
                                                      shrink};
 
+/* ---- memory that is lent -------------------------------------------------------------------- */
+
+/* Bytes of all entries. */
+static size_t bytes_kept(const mote_hpack_table *t)
+{
+    return t->count > 0 ? (size_t)t->end - (uint16_t)(t->entries[t->first].pos - t->moved) : 0;
+}
+
+size_t mote_hpack_table_kept(const mote_hpack_decoder *d)
+{
+    return d->table.count * sizeof(mote_hpack_entry) + bytes_kept(&d->table);
+}
+
+/* The oldest entry comes first, and so do its bytes. */
+static void move_table(mote_hpack_table *t, void *to, size_t places)
+{
+    mote_hpack_entry *entries = to;
+    char *bytes = (char *)(entries + places);
+    size_t until_end = capacity(t) - t->first, kept = bytes_kept(t);
+    size_t head = t->count < until_end ? t->count : until_end;
+
+    if (t->count > 0) {
+        memcpy(entries, t->entries + t->first, head * sizeof *entries);
+        memcpy(entries + head, t->entries, (t->count - head) * sizeof *entries);
+        memcpy(bytes, t->bytes + (t->end - kept), kept);
+    }
+    t->moved = (uint16_t)(t->moved + t->end - kept);
+    t->end = (uint16_t)kept;
+    t->first = 0;
+    t->entries = entries;
+    t->bytes = bytes;
+}
+
+void mote_hpack_table_keep(mote_hpack_decoder *d, void *kept)
+{
+    MOTE_CHECK_THAT(mote_hpack_decoder_valid(d));
+    move_table(&d->table, kept, d->table.count);
+}
+
+void mote_hpack_table_put(mote_hpack_decoder *d, void *table)
+{
+    move_table(&d->table, table, capacity(&d->table));
+}
+
 void mote_hpack_decoder_init(mote_hpack_decoder *d, void *table, size_t table_size, size_t limit,
                              void *scratch, size_t scratch_size)
 {

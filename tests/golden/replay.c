@@ -1,7 +1,7 @@
 /*
  * Replays recorded conversations against a gRPC server or client: whole, at every chunk size, at
- * every split point, with output taken byte by byte, from a copied memory image, cut and corrupted
- * at every byte, and with output that is blocked.
+ * every split point, with output taken byte by byte, from a copied memory image, from memory that
+ * is lent, cut and corrupted at every byte, and with output that is blocked.
  *
  *   replay FILE...                 NAME.server.in or NAME.client.in, compared with NAME....log
  *   replay --every N FILE...       only each Nth place of a split, a cut and a wrong byte
@@ -12,6 +12,8 @@
 #include "../peers/peer_service.h"
 #include "../test.h"
 #include "event_text.h"
+#include "log_texts.h"
+#include "resting.h"
 
 #ifndef REPLAY_ONLY /* without sockets */
 #include "../../port/posix/posix.h"
@@ -77,6 +79,7 @@ typedef struct {
     size_t flip;    /* this byte is inverted; SIZE_MAX: none */
     size_t ack;     /* bytes of output taken at a time; 0: all */
     bool image;     /* memory is copied out, wiped and copied back at each step */
+    bool rests;     /* it is given back, wiped and lent at each step that allows it */
     size_t blocked; /* output is not taken before so many bytes came in */
 } schedule;
 
@@ -130,6 +133,8 @@ static int feed(const schedule *s, const uint8_t *in, size_t len, bool take)
         restore_image();
     if (take)
         take_output(s);
+    if (s->rests)
+        rest_and_go_on(&grpc, memory, sizeof memory);
     return r;
 }
 
@@ -255,28 +260,6 @@ static void expect_same(const schedule *s, const char *what, size_t where)
 static const schedule whole = {.cut = SIZE_MAX, .flip = SIZE_MAX};
 
 #ifdef MOTE_NO_TEXTS
-/* Ends the log's lines about the end of a call behind the code: the text may be one that this build
- * has not. The output, where such texts would be, is left out. */
-static void drop_texts(char *log)
-{
-    char *to = log;
-
-    while (*log && strncmp(log, "output\n", 7) != 0) {
-        char *end = strchr(log, '\n');
-        char *ends = strstr(log, " STATUS ");
-        size_t len = (size_t)(end - log);
-        if (!ends || ends > end)
-            ends = strstr(log, " CLOSED ");
-        if (ends && ends < end)
-            len = (size_t)(strchr(ends + 8, ' ') - log);
-        memmove(to, log, len);
-        to += len;
-        *to++ = '\n';
-        log = end + 1;
-    }
-    *to = '\0';
-}
-
 /* The events are the recorded ones. From then on this log is the one to compare with. */
 static void whole_gives_the_recorded_log(void)
 {
@@ -336,6 +319,20 @@ static void a_memory_image_gives_the_same(void)
     s.image = true;
     for (s.chunk = 1; s.chunk < 200; s.chunk += 13)
         expect_same(&s, "image", s.chunk);
+}
+
+/* With output that is taken whole, and byte by byte; a server rests before its first call at least.
+ */
+static void memory_that_is_lent_gives_the_same(void)
+{
+    schedule s = whole;
+
+    for (s.rests = true; s.ack < 2; s.ack++) {
+        size_t before = rests;
+        for (s.chunk = 1; s.chunk < 200; s.chunk += s.chunk < 20 ? 1 : 13)
+            expect_same(&s, "rests", s.chunk);
+        CHECK(rests > before || !is_server);
+    }
 }
 
 /* However early the transport ends, every call ends, and exactly once. */
@@ -445,6 +442,7 @@ static void run_file(const char *path)
     RUN(every_split_point_gives_the_same);
     RUN(output_byte_by_byte_gives_the_same);
     RUN(a_memory_image_gives_the_same);
+    RUN(memory_that_is_lent_gives_the_same);
     RUN(a_cut_at_every_byte_ends_every_call);
     RUN(a_corrupted_byte_anywhere_is_survived);
     RUN(blocked_output_loses_nothing);
