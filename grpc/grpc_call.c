@@ -9,7 +9,7 @@ static mote_grpc_call *extend_reach(mote_grpc *g)
 {
     mote_grpc_call *call = &g->calls[g->reach];
 
-    if (g->reach++ > 0) {
+    if (g->reach++ > 0 && MOTE_HAS_MANY_CALLS) {
         call->user = (uint8_t *)call[-1].user + mote_grpc_user_step(g->config);
         call->rx = call[-1].rx + mote_grpc_rx_step(g->config);
     }
@@ -254,8 +254,6 @@ void mote_grpc_take_over(mote_grpc_call *from, mote_grpc_call *ended, uint32_t g
 
 uint8_t *mote_grpc_spare_memory(const mote_grpc *g)
 {
-    if (g->free)
-        return g->free->rx;
     return g->reach < mote_grpc_slots(g) ? g->calls->rx + g->reach * mote_grpc_rx_step(g->config)
                                          : NULL;
 }

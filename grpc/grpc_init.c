@@ -39,34 +39,35 @@ static void *take(uint8_t **at, size_t bytes)
     return p;
 }
 
-#ifdef MOTE_RED_ZONES
-static void forbid_zones(const mote_grpc_config *c, uint8_t *user, uint8_t *rx)
+/* Calls that are prepared before they are used. */
+static size_t prepared(const mote_grpc_config *c)
 {
-    size_t place = MOTE_GRPC_ALIGN((size_t)c->rx_size) + MOTE_GRPC_RED_ZONE;
-
-    for (size_t count = c->max_calls; count > 0; count--) {
-        FORBID(user + c->user_size, mote_grpc_user_step(c) - c->user_size);
-        FORBID(rx + c->rx_size, place - c->rx_size);
-        FORBID(rx + place + MOTE_GRPC_PLACE, mote_grpc_rx_step(c) - place - MOTE_GRPC_PLACE);
-        user += mote_grpc_user_step(c);
-        rx += mote_grpc_rx_step(c);
-    }
+    return MOTE_HAS_MANY_CALLS && MOTE_GRPC_RED_ZONE == 0 ? 1 : c->max_calls;
 }
-#endif
 
-/* What each call touches lies side by side; buffers stay empty as a rule. Beyond the first, a call
- * gets its part when it is used: what never is takes no page. */
-static void take_calls(mote_grpc *g, uint8_t **at)
+/* What each call touches lies side by side; buffers stay empty as a rule. Where there are many
+ * calls, each gets its parts when it is used first: what never is takes no page. */
+static MOTE_SMALL_INLINE void take_calls(mote_grpc *g, uint8_t **at)
 {
     size_t count = g->config->max_calls;
+    size_t user_size = MOTE_GRPC_ALIGN((size_t)g->config->user_size) + MOTE_GRPC_RED_ZONE;
+    size_t place = MOTE_GRPC_ALIGN((size_t)g->config->rx_size) + MOTE_GRPC_RED_ZONE;
+    size_t rx_size = place + MOTE_GRPC_PLACE + MOTE_GRPC_RED_ZONE;
 
     g->calls = take(at, count * sizeof(mote_grpc_call));
-    g->calls->local = MOTE_GRPC_LOCAL_FREE;
-    g->calls->user = take(at, count * mote_grpc_user_step(g->config));
-    g->calls->rx = *at;
-#ifdef MOTE_RED_ZONES
-    forbid_zones(g->config, g->calls->user, g->calls->rx);
-#endif
+    memset(g->calls, 0, prepared(g->config) * sizeof(mote_grpc_call));
+    uint8_t *user = take(at, count * user_size);
+    uint8_t *rx = *at;
+    count = prepared(g->config);
+    for (mote_grpc_call *call = g->calls; count > 0; count--, call++) {
+        call->user = user;
+        call->rx = rx;
+        FORBID(user + g->config->user_size, user_size - g->config->user_size);
+        FORBID(rx + g->config->rx_size, place - g->config->rx_size);
+        FORBID(rx + place + MOTE_GRPC_PLACE, rx_size - place - MOTE_GRPC_PLACE);
+        user += user_size;
+        rx += rx_size;
+    }
 }
 
 void *mote_grpc_place_of(const mote_grpc_call *call)

@@ -167,8 +167,8 @@ static inline uint64_t mote_clock_ms(mote_clock *c, uint32_t ticks)
  * with its generation, by which handles find it. For grpc/channel. */
 void mote_grpc_take_over(mote_grpc_call *from, mote_grpc_call *ended, uint32_t generation);
 
-/* The receive buffer of a call that there is not; NULL: there are as many as can be. For
- * grpc/channel. */
+/* The receive buffer of a call slot that was not used, or not since the last call ended; NULL: all
+ * were. For grpc/channel. */
 uint8_t *mote_grpc_spare_memory(const mote_grpc *g);
 
 #ifdef __cplusplus

@@ -1,4 +1,5 @@
 /* How a channel gets a connection that takes calls: the drawing is in channel.h. */
+#include "../../h2/mote_features.h"
 #include "channel_internal.h"
 
 #include <string.h>
@@ -50,7 +51,8 @@ static int attempt(mote_channel *ch, uint64_t until_ms)
         mote_grpc_life_begin(ch->life, ch->read_ms);
     }
     /* Whoever still has a call of the last connection sees that it is nowhere. */
-    memset(ch->grpc.calls, 0, ch->config.max_calls * sizeof(mote_grpc_call));
+    if (MOTE_HAS_MANY_CALLS)
+        memset(ch->grpc.calls, 0, ch->config.max_calls * sizeof(mote_grpc_call));
     int r = mote_grpc_init(&ch->grpc, &ch->config, ch->memory, ch->memory_size);
     mote_grpc_tick(&ch->grpc, ch->read_ms);
     return r;

@@ -94,9 +94,13 @@ static size_t append_text(char *to, size_t at, size_t cap, const char *text, siz
 /* The memory of a call that has not started, or whose end was told; NULL: there is none. */
 static char *free_memory(mote_channel *ch)
 {
-    const mote_grpc_call *ended = ch->grpc.delivery.ended;
+    mote_grpc_call *call = ch->grpc.calls;
 
-    return (char *)(ended ? ended->rx : mote_grpc_spare_memory(&ch->grpc));
+    for (size_t i = 0; i < (MOTE_HAS_MANY_CALLS ? ch->grpc.reach : ch->config.max_calls); i++) {
+        if (call[i].local == MOTE_GRPC_LOCAL_FREE || &call[i] == ch->grpc.delivery.ended)
+            return (char *)call[i].rx;
+    }
+    return MOTE_HAS_MANY_CALLS ? (char *)mote_grpc_spare_memory(&ch->grpc) : NULL;
 }
 
 /* The field that may not be sent, and why. */

@@ -42,8 +42,6 @@ static void check_part(void *part, size_t size)
 static void parts_of_a_connection_have_red_zones(void)
 {
     static mote_grpc_config config;
-    size_t user_step = MOTE_GRPC_ALIGN(USER) + MOTE_GRPC_RED_ZONE;
-    size_t rx_step = MOTE_GRPC_ALIGN(RX) + MOTE_GRPC_PLACE + 2 * MOTE_GRPC_RED_ZONE;
 
     config = config_of(RX);
     for (int again = 0; again < 2; again++) {
@@ -53,14 +51,11 @@ static void parts_of_a_connection_have_red_zones(void)
         check_part(grpc.h2.decoder.scratch, FIELD);
         check_part(grpc.calls, CALLS * sizeof(mote_grpc_call));
         for (int i = 0; i < CALLS; i++) {
-            mote_grpc_call *call = &grpc.calls[i];
-            call->grpc = &grpc;
-            call->user = (uint8_t *)grpc.calls->user + i * user_step;
-            call->rx = grpc.calls->rx + i * rx_step;
-            check_part(call->user, USER);
-            check_part(call->rx, RX);
+            check_part(grpc.calls[i].user, USER);
+            check_part(grpc.calls[i].rx, RX);
+            grpc.calls[i].grpc = &grpc;
             if (MOTE_GRPC_PLACE > 0)
-                check_part(mote_grpc_place_of(call), MOTE_GRPC_PLACE);
+                check_part(mote_grpc_place_of(&grpc.calls[i]), MOTE_GRPC_PLACE);
         }
     }
     config.rx_size++; /* up to a multiple of 8 there is room */
