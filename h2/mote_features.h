@@ -66,8 +66,8 @@
 #define MOTE_HAS_REPEATS 1
 #endif
 
-/* Whether a connection may have many calls, of which few are used, with deadlines that its peer gave
- * (grpc_deadline.c, grpc_init.c): on hosts. */
+/* Whether a connection may have many calls, of which few are used, with deadlines that its peer
+ * gave (grpc_deadline.c, grpc_init.c): on hosts. */
 #define MOTE_HAS_MANY_CALLS MOTE_HAS_REPEATS
 
 #ifdef MOTE_NO_TEXTS
