@@ -141,7 +141,7 @@ $(BUILD)/counted/obj/examples/device/device.o: STEPS += -Dmain=device
 
 # Loops over poll(), as on a system that is not Linux, and what musl's compiler makes of it, also without what it has of Linux
 # alone: run on demand.
-ON_POLL := $(filter-out test_docs test_loop_virtual test_loop_limits test_server_virtual test_server_ends attack_work test_mutator test_mutator_ways,$(IN_PROCESS))
+ON_POLL := $(filter-out test_docs test_loop_virtual test_loop_limits test_server_virtual test_server_ends test_dial_virtual test_workers_virtual attack_work test_mutator test_mutator_ways,$(IN_PROCESS))
 $(eval $(call variant,poll,$(CC),$(CHECKED) $(SANITIZERS) -DMOTE_POSIX_POLL=1,$(ON_POLL),$(SANITIZERS)))
 MUSL_CC ?= musl-gcc
 $(eval $(call variant,musl,$(MUSL_CC),$(CHECKED) -Wno-format-overflow,$(filter-out fuzz_% attack_local,$(ON_POLL))))
@@ -168,7 +168,7 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_posix_virtual test_loop_virtual test_loop_limits test_posix_trace test_peer test_agent test_freertos test_server test_server_virtual test_server_ends test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways test_differ attack_local attack_work,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_posix_virtual test_loop_virtual test_loop_limits test_posix_trace test_peer test_agent test_freertos test_server test_server_virtual test_server_ends test_dial_virtual test_workers_virtual test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways test_differ attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.

@@ -76,7 +76,7 @@ static void ask(unsigned client, const char *path, uint8_t stream)
 enum { SAID_GOAWAY = 1, SAID_END = 2 };
 
 /* What a client has read since it was last asked. */
-static int heard(unsigned client)
+static inline int heard(unsigned client)
 {
     uint8_t bytes[4096];
     int said = 0;
@@ -114,13 +114,14 @@ static void prepare(size_t connections)
                                      .services = services,
                                      .service_count = 2},
                             .connections = connections};
+    w.grpc.context = &own;
     clock_ms = 100000;
     came = messages = 0;
     takes_ms = 0;
     mote_posix_stopped = 0;
 }
 
-static void end(void)
+static inline void end(void)
 {
     mote_posix_worker_end(&w);
     for (unsigned i = 0; i < came && i < MOST; i++)
