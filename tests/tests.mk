@@ -41,6 +41,7 @@ parts_fuzz_service := examples/fuzz/fuzz_service.c examples/services/orders.mote
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
 parts_fuzz_client := fuzz/fuzz_grpc_client.c fuzz/standalone.c tests/peers/peer_service.c
 $(foreach t,$(UNITS),$(eval parts_test_$t := tests/unit/test_$t.c))
+parts_test_channel_messages += examples/tour/tour.mote.c
 parts_test_sensor += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
 parts_test_sensor_calls += examples/fleet/sensor_core.c examples/fleet/telemetry.mote.c
 # They include sources with red zones.

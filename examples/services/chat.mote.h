@@ -191,8 +191,8 @@ static inline int mote_chat_Chat_Join_send(mote_grpc_call *call, const mote_chat
     return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_chat_Chat_Join_request, message, 0);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int mote_chat_Chat_Join_recv(mote_grpc_call *call, mote_chat_Event *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -206,7 +206,12 @@ static inline int mote_chat_Chat_Join_recv(mote_grpc_call *call, mote_chat_Event
         return 0;
     }
     int r = mote_pb_decode(&mote_chat_Event_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

@@ -358,8 +358,8 @@ static inline int mote_monitor_Monitor_Tail_take(const mote_grpc_event *ev, mote
     return mote_pb_decode(&mote_monitor_Line_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int mote_monitor_Monitor_Tail_recv(mote_grpc_call *call, mote_monitor_Line *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -373,7 +373,12 @@ static inline int mote_monitor_Monitor_Tail_recv(mote_grpc_call *call, mote_moni
         return 0;
     }
     int r = mote_pb_decode(&mote_monitor_Line_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* Starts a call with its only request. 0 or an error. */

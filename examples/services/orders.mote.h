@@ -236,8 +236,8 @@ static inline int mote_orders_Orders_History_take(const mote_grpc_event *ev, mot
     return mote_pb_decode(&mote_orders_Order_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int mote_orders_Orders_History_recv(mote_grpc_call *call, mote_orders_Order *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -251,7 +251,12 @@ static inline int mote_orders_Orders_History_recv(mote_grpc_call *call, mote_ord
         return 0;
     }
     int r = mote_pb_decode(&mote_orders_Order_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* Starts a call with its only request. 0 or an error. */
@@ -394,8 +399,8 @@ static inline int mote_orders_Orders_Updates_send(mote_grpc_call *call, const mo
     return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &mote_orders_Orders_Updates_request, message, 0);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int mote_orders_Orders_Updates_recv(mote_grpc_call *call, mote_orders_Update *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -409,7 +414,12 @@ static inline int mote_orders_Orders_Updates_recv(mote_grpc_call *call, mote_ord
         return 0;
     }
     int r = mote_pb_decode(&mote_orders_Update_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

@@ -134,16 +134,6 @@ static bool has_waiting(const mote_agent *a, bool patiently)
 
 /* ---- the owner: calls that are open ---------------------------------------------------------- */
 
-/* The message of a unary call cannot be sent, and nothing else will follow. */
-static void refuse_message(const mote_agent_call *c, int error)
-{
-    mote_status status = mote_status_of_error(error);
-
-    if (error <= -400 && error > MOTE_CHANNEL_ERR_DEADLINE) /* of the source */
-        status = mote_status_of(MOTE_GRPC_INTERNAL, c->source->strerror(error));
-    mote_grpc_abandon(c->call, status.code, status.message);
-}
-
 static void send_for(mote_agent_call *c)
 {
     int r = c->sending == MOTE_AGENT_SENDS_END
@@ -154,8 +144,8 @@ static void send_for(mote_agent_call *c)
         return;
     c->error = r;
     c->sending = MOTE_AGENT_SENDS_NOTHING;
-    if (r < 0 && c->unary && !mote_grpc_decided(c->call))
-        refuse_message(c, r);
+    if (r < 0)
+        mote_channel_refuse(c->call, c->source, r);
     notify_task(c);
 }
 

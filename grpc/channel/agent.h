@@ -141,8 +141,9 @@ mote_status mote_agent_unary(mote_agent *a, mote_agent_call *call, const mote_gr
 void mote_agent_start(mote_agent *a, mote_agent_call *call, const mote_grpc_request *request);
 
 /* Waits until the message is in the transmit buffer, all of it; flags: MOTE_GRPC_LAST. 0;
- * MOTE_GRPC_ERR_STATE: the call is over, see mote_agent_finish(); or an error of mote_grpc_send():
- * this message cannot be sent, and the call goes on. */
+ * MOTE_GRPC_ERR_STATE: the call is over, see mote_agent_finish(), or has sent its last message; or
+ * an error of mote_grpc_send(): this message cannot be sent, and the call is over for this reason.
+ */
 int mote_agent_send(mote_agent_call *call, const mote_grpc_source *from, const void *message,
                     unsigned flags);
 

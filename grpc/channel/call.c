@@ -205,7 +205,7 @@ static int pack_message(mote_grpc_call *call, const mote_grpc_source *source, co
         flags & (MOTE_CHANNEL_PLAIN | MOTE_GRPC_COMPRESSED))
         return 0;
     if (!ch->packing)
-        return MOTE_CHANNEL_ERR_PACKING;
+        return mote_grpc_decided(call) ? 0 : MOTE_CHANNEL_ERR_PACKING;
     int r = mote_grpc_compress(call, source, message, ch->packing, ch->packing_size, packed);
     return r == 0 ? 1 : r == MOTE_GRPC_ERR_SPACE ? 0 : r;
 }
@@ -228,23 +228,26 @@ int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, cons
                       unsigned flags)
 {
     unsigned engine_flags = flags & ~(unsigned)(MOTE_CHANNEL_MORE | MOTE_CHANNEL_PLAIN);
+    const mote_grpc_source *sent = source;
     mote_grpc_bytes packed;
-    int r = is_gone(call) ? MOTE_CHANNEL_ERR_NO_CALL
-                          : pack_message(call, source, message, flags, &packed);
 
-    if (r < 0)
-        return r;
+    if (is_gone(call))
+        return MOTE_CHANNEL_ERR_NO_CALL;
+    int r = pack_message(call, source, message, flags, &packed);
     if (r > 0) {
-        source = &mote_grpc_bytes_source;
+        sent = &mote_grpc_bytes_source;
         message = &packed;
         engine_flags |= MOTE_GRPC_COMPRESSED;
     }
-    if ((r = send_message(call, source, message, engine_flags)) < 0)
-        return r;
-    note_sent(call, source, message, engine_flags);
-    if (!(flags & MOTE_CHANNEL_MORE))
+    if (r >= 0)
+        r = send_message(call, sent, message, engine_flags);
+    if (r < 0)
+        mote_channel_refuse(call, source, r);
+    else
+        note_sent(call, sent, message, engine_flags);
+    if (r < 0 || !(flags & MOTE_CHANNEL_MORE))
         mote_channel_write(channel_of(call));
-    return 0;
+    return r;
 }
 
 /* So that unary calls and the like leave as one piece, this writes nothing. */

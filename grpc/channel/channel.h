@@ -241,8 +241,10 @@ enum {
  * Sends a message, compressed where the call has a codec, and waits for flow control. It is no view
  * of an event of this channel, as what arrives while it waits takes that memory: copy it. What the
  * transport takes has left when it returns, unless flags say MOTE_CHANNEL_MORE. 0; or < 0: the call
- * is over, see _recv(), or it goes on and the message cannot be sent: MOTE_CHANNEL_ERR_PACKING, or
- * an error of mote_grpc_send() or of the codec.
+ * is over, and _recv(), _collect() or _finish() say why. One whose message cannot be sent is over
+ * as well, as nobody is to take it for complete: MOTE_CHANNEL_ERR_PACKING, or an error of
+ * mote_grpc_send() or of the codec. Only behind its last message, or the half-close, it goes on:
+ * MOTE_GRPC_ERR_STATE.
  */
 int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                       unsigned flags);

@@ -130,11 +130,10 @@ static size_t append_number(char *to, size_t at, size_t cap, size_t value)
     return append_text(to, at, cap, p, (size_t)(digits + sizeof digits - p));
 }
 
-static mote_status with_limit(mote_channel *ch, int error, const char *name, size_t limit)
+static mote_status with_limit(int error, const char *name, size_t limit, char *to, size_t cap)
 {
     mote_status s = mote_status_of_error(error);
-    size_t n, cap = ch->config.rx_size, name_len = mote_status_of(0, name).message_len;
-    char *to = free_memory(ch);
+    size_t n, name_len = mote_status_of(0, name).message_len;
 
     if (!to)
         return s;
@@ -172,18 +171,35 @@ static mote_status deadline_passed(mote_channel *ch)
                : s;
 }
 
-/* An error that has a limit of the config. */
-static mote_status exceeded(mote_channel *ch, int error)
+/* An error that has a limit of the config; its number is written `to` where there is memory. */
+static mote_status exceeded(const mote_channel *ch, int error, char *to)
 {
 #ifndef MOTE_NO_TEXTS
+    size_t cap = ch->config.rx_size;
+
     if (error == MOTE_GRPC_ERR_LIMIT)
-        return with_limit(ch, error, " of ", ch->config.send_limit);
+        return with_limit(error, " of ", ch->config.send_limit, to, cap);
     if (error == MOTE_H2_ERR_TOO_LARGE)
-        return with_limit(ch, error, ": tx_size is ", ch->config.tx_size);
+        return with_limit(error, ": tx_size is ", ch->config.tx_size, to, cap);
 #else
-    (void)ch;
+    (void)ch, (void)to;
 #endif
     return mote_status_of_error(error);
+}
+
+void mote_channel_refuse(mote_grpc_call *call, const mote_grpc_source *source, int error)
+{
+    const mote_channel *ch = (const mote_channel *)call->grpc;
+    char *own = (char *)call->rx; /* what it has received is dropped */
+    bool of_source = error <= -400 && error > MOTE_CHANNEL_ERR_DEADLINE;
+
+    if (error == MOTE_GRPC_ERR_STATE || mote_grpc_decided(call) || mote_h2_error(&ch->grpc.h2) < 0)
+        return;
+    mote_status s = of_source ? mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(error))
+                              : exceeded(ch, error, own);
+    if (s.message == own)
+        own[s.message_len < ch->config.rx_size ? s.message_len : ch->config.rx_size - 1] = '\0';
+    mote_grpc_abandon(call, s.code, s.message);
 }
 
 mote_status mote_channel_status(mote_channel *ch, int error)
@@ -197,7 +213,7 @@ mote_status mote_channel_status(mote_channel *ch, int error)
         return refused(ch, error);
     if (error == mote_h2_error(&ch->grpc.h2))
         return mote_status_of(MOTE_GRPC_UNAVAILABLE, mote_h2_error_text(&ch->grpc.h2));
-    return exceeded(ch, error);
+    return exceeded(ch, error, free_memory(ch));
 }
 
 mote_status mote_status_of_event(const mote_grpc_event *ev)

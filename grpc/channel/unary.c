@@ -25,14 +25,7 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
     if (r < 0)
         return mote_channel_status(ch, r);
     at->began = at->written; /* nothing of the call has left so far */
-    r = mote_channel_send(call, source, message, MOTE_GRPC_LAST | MOTE_CHANNEL_MORE);
-    if (r < 0 && !mote_grpc_decided(call) && mote_h2_error(&at->grpc.h2) == 0) {
-        mote_channel_cancel(call); /* the message cannot be encoded */
-        mote_channel_finish(call);
-        return r > -400 || r <= MOTE_CHANNEL_ERR_DEADLINE
-                   ? mote_channel_status(at, r)
-                   : mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(r));
-    }
+    mote_channel_send(call, source, message, MOTE_GRPC_LAST | MOTE_CHANNEL_MORE);
     mote_status status = mote_channel_collect(call, response, len);
     note_call(ch, at->committed, at->unseen, at->pushback_ms);
     return status;

@@ -169,9 +169,9 @@ static void put_finish(text *t, const method *m)
 static void put_recv(text *t, const method *m)
 {
     text_add(t,
-             "/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a "
-             "message that\n"
-             " * cannot be decoded. */\n"
+             "/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it "
+             "has, as a\n"
+             " * message cannot be decoded. */\n"
              "static inline int %s_recv(mote_grpc_call *call, %s *message,\n"
              "                          mote_pb_arena *arena, mote_status *status)\n"
              "{\n"
@@ -184,7 +184,12 @@ static void put_recv(text *t, const method *m)
              "        return 0;\n"
              "    }\n"
              "    int r = mote_pb_decode(&%s, message, ev.data, ev.len, arena, NULL);\n"
-             "    return r < 0 ? r : 1;\n"
+             "    if (r >= 0)\n"
+             "        return 1;\n"
+             "    mote_channel_cancel(call);\n"
+             "    mote_channel_finish(call);\n"
+             "    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));\n"
+             "    return r;\n"
              "}\n\n",
              m->name, m->response, m->decode_response);
 }

@@ -1293,8 +1293,8 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_take
     return mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_recv(mote_grpc_call *call, connectrpc_conformance_v1_ServerStreamResponse *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -1308,7 +1308,12 @@ static inline int connectrpc_conformance_v1_ConformanceService_ServerStream_recv
         return 0;
     }
     int r = mote_pb_decode(&connectrpc_conformance_v1_ServerStreamResponse_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* Starts a call with its only request. 0 or an error. */
@@ -1450,8 +1455,8 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_send(m
     return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &connectrpc_conformance_v1_ConformanceService_BidiStream_request, message, 0);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_recv(mote_grpc_call *call, connectrpc_conformance_v1_BidiStreamResponse *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -1465,7 +1470,12 @@ static inline int connectrpc_conformance_v1_ConformanceService_BidiStream_recv(m
         return 0;
     }
     int r = mote_pb_decode(&connectrpc_conformance_v1_BidiStreamResponse_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

@@ -796,8 +796,8 @@ static inline int grpc_testing_TestService_StreamingOutputCall_take(const mote_g
     return mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int grpc_testing_TestService_StreamingOutputCall_recv(mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -811,7 +811,12 @@ static inline int grpc_testing_TestService_StreamingOutputCall_recv(mote_grpc_ca
         return 0;
     }
     int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* Starts a call with its only request. 0 or an error. */
@@ -953,8 +958,8 @@ static inline int grpc_testing_TestService_FullDuplexCall_send(mote_grpc_call *c
     return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_FullDuplexCall_request, message, 0);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int grpc_testing_TestService_FullDuplexCall_recv(mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -968,7 +973,12 @@ static inline int grpc_testing_TestService_FullDuplexCall_recv(mote_grpc_call *c
         return 0;
     }
     int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */
@@ -1023,8 +1033,8 @@ static inline int grpc_testing_TestService_HalfDuplexCall_send(mote_grpc_call *c
     return mote_channel_send(call, MOTE_GRPC_PLACE > 0 ? &part_source : &grpc_testing_TestService_HalfDuplexCall_request, message, 0);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int grpc_testing_TestService_HalfDuplexCall_recv(mote_grpc_call *call, grpc_testing_StreamingOutputCallResponse *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -1038,7 +1048,12 @@ static inline int grpc_testing_TestService_HalfDuplexCall_recv(mote_grpc_call *c
         return 0;
     }
     int r = mote_pb_decode(&grpc_testing_StreamingOutputCallResponse_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* A handler's MOTE_GRPC_MESSAGE as a struct: 0, or an error to be returned. */

@@ -81,8 +81,8 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_take(cons
     return mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_recv(mote_grpc_call *call, xds_data_orca_v3_OrcaLoadReport *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -96,7 +96,12 @@ static inline int xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_recv(mote
         return 0;
     }
     int r = mote_pb_decode(&xds_data_orca_v3_OrcaLoadReport_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* Starts a call with its only request. 0 or an error. */

@@ -403,7 +403,12 @@ static void what_cannot_be_sent_is_told(void)
     ends_with(mote_agent_unary(&shared.agent, &c, &echo_, &bad, NULL), MOTE_GRPC_INTERNAL,
               "no such bytes");
     mote_agent_start(&shared.agent, &c, &sums);
-    CHECK_INT(mote_agent_send(&c, &bad, NULL, 0), -450); /* and the call goes on */
+    CHECK_INT(mote_agent_send(&c, &bad, NULL, 0), -450);
+    CHECK_INT(mote_agent_send(&c, &mote_grpc_bytes_source, &message, 0), MOTE_GRPC_ERR_STATE);
+    CHECK_INT(mote_agent_half_close(&c), MOTE_GRPC_ERR_STATE);
+    CHECK(!mote_agent_recv(&c));
+    ends_with(mote_agent_finish(&c), MOTE_GRPC_INTERNAL, "no such bytes");
+    mote_agent_start(&shared.agent, &c, &sums);
     CHECK_INT(mote_agent_send(&c, &mote_grpc_bytes_source, &message, MOTE_GRPC_LAST), 0);
     CHECK_INT(mote_agent_half_close(&c), MOTE_GRPC_ERR_STATE);
     CHECK(mote_agent_recv(&c) && bytes[0] == 3);
