@@ -444,8 +444,9 @@ typedef struct {
     bool more; /* mote_channel_start(): a message follows at once, with which the headers leave */
 } mote_grpc_request;
 
-/* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); an error of its metadata, see
- * mote_grpc_metadata (MOTE_GRPC_ERR_VALUE also of the token); or an error of h2. */
+/* Starts a call. 0; MOTE_AGAIN (no room, or too many calls at once); MOTE_GRPC_ERR_PATH; an error
+ * of its metadata, see mote_grpc_metadata (MOTE_GRPC_ERR_VALUE also of the token); or an error of
+ * h2. */
 int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call);
 
 /* Half-closes: no message follows. 0, MOTE_AGAIN or MOTE_GRPC_ERR_STATE. */

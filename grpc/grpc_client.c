@@ -34,6 +34,13 @@ static void put_request(mote_grpc *g, const mote_grpc_request *request)
     mote_grpc_put_metadata(h2, request->metadata, request->metadata_count);
 }
 
+/* A server would end the stream, or the connection; what a program has made of other words. */
+static bool is_path(const mote_hpack_field *path)
+{
+    return path->value_len > 0 && path->value[0] == '/' &&
+           mote_grpc_is_visible(path->value, path->value_len);
+}
+
 int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_call **call)
 {
     const mote_grpc_credentials *credentials = g->config->credentials;
@@ -48,6 +55,8 @@ int mote_grpc_start(mote_grpc *g, const mote_grpc_request *request, mote_grpc_ca
         return MOTE_GRPC_ERR_INSECURE;
     if (g->active >= mote_grpc_slots(g))
         return MOTE_AGAIN;
+    if (MOTE_SENDS_METADATA && !is_path(request->path))
+        return MOTE_GRPC_ERR_PATH;
     if ((r = mote_grpc_check_metadata(g, request->metadata, request->metadata_count)) < 0 ||
         (r = mote_h2_open(&g->h2, &stream)) < 0)
         return r;

@@ -57,6 +57,8 @@ static bool parts_fit(mote_grpc_words *t, const mote_grpc_config *c)
 {
     return config_given(t, MOTE_HAS_ROLE(c), "server: this build has the other role alone") &&
            config_given(t, MOTE_SERVES(c) || c->authority.name, "authority is missing") &&
+           config_given(t, !MOTE_SENDS_METADATA || MOTE_SERVES(c) || mote_grpc_speaks(c),
+                        "authority or user_agent has characters that no header field has") &&
            config_given(t, MOTE_SERVES(c) || c->dynamic || c->table_size == 0,
                         "dynamic is missing, and table_size is not 0") &&
            door_fits(t, c) &&

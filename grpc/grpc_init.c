@@ -139,6 +139,8 @@ int mote_grpc_init(mote_grpc *g, const mote_grpc_config *config, void *memory, s
         return MOTE_GRPC_ERR_CONFIG;
     if (!MOTE_COMPRESSES && config->codecs)
         return MOTE_GRPC_ERR_CONFIG;
+    if (MOTE_SENDS_METADATA && !MOTE_SERVES(config) && !mote_grpc_speaks(config))
+        return MOTE_GRPC_ERR_CONFIG;
     if (MOTE_SERVES(config) && config->door &&
         (!MOTE_HAS_DOOR || config->user_size < config->door->protocol->state_size))
         return MOTE_GRPC_ERR_CONFIG;

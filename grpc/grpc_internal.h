@@ -156,6 +156,10 @@ const mote_grpc_method *mote_grpc_method_at(const mote_grpc *g, unsigned number)
 
 /* grpc_metadata.c */
 bool mote_grpc_is_value(const char *value, size_t len);
+/* Of :path and :authority: printable ASCII without blanks and "#" (RFC 3986 2). */
+bool mote_grpc_is_visible(const char *value, size_t len);
+/* Of a client's config: what it says with each request may be said. */
+bool mote_grpc_speaks(const mote_grpc_config *config);
 int mote_grpc_check_list(mote_grpc *g, const mote_grpc_metadata *metadata, size_t count);
 void mote_grpc_put_list(mote_h2 *h2, const mote_grpc_metadata *metadata, size_t count);
 

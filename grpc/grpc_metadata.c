@@ -26,6 +26,23 @@ bool mote_grpc_is_value(const char *value, size_t len)
     return len == 0 || (value[0] != ' ' && value[len - 1] != ' ');
 }
 
+bool mote_grpc_is_visible(const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (value[i] <= 0x20 || value[i] > 0x7e || value[i] == '#')
+            return false;
+    }
+    return true;
+}
+
+bool mote_grpc_speaks(const mote_grpc_config *c)
+{
+    const mote_hpack_field *agent = c->user_agent;
+
+    return mote_grpc_is_visible(c->authority.value, c->authority.value_len) &&
+           (!agent || mote_grpc_is_value(agent->value, agent->value_len));
+}
+
 /* What this library says itself, and what HTTP/2 forbids (RFC 9113 8.2.2); and what is named grpc-
  * although it is for applications (gRPC proposal A6; richer errors; tracing). */
 static bool is_reserved(const mote_hpack_field_view *f)

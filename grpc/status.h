@@ -21,7 +21,8 @@ extern "C" {
     X(MOTE_GRPC_ERR_NAME, -309, "grpc: a name of metadata has a-z, 0-9, '-', '_' and '.' alone")   \
     X(MOTE_GRPC_ERR_RESERVED, -310, "grpc: this name is not for metadata of an application")       \
     X(MOTE_GRPC_ERR_VALUE, -311,                                                                   \
-      "grpc: a value of metadata has printable ASCII alone, and no blank at its ends")
+      "grpc: a value of metadata has printable ASCII alone, and no blank at its ends")             \
+    X(MOTE_GRPC_ERR_PATH, -312, "grpc: :path begins with /, and has printable ASCII alone")
 
 enum mote_grpc_error {
 #define MOTE_GRPC_ENUM(name, code, text) name = code,

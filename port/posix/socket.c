@@ -180,8 +180,9 @@ static int connect_any(const struct addrinfo *list, size_t first, uint64_t until
             enter_wait(&r, address_at(list, (first % n + begun++) % n));
             next = now + NEXT_ADDRESS_MS;
         }
+        uint64_t look_until = begun < n && r.count < ATTEMPTS && next < until ? next : until;
         if (r.count > 0)
-            fd = look(&r, begun < n && r.count < ATTEMPTS && next < until ? next : until);
+            fd = look(&r, mote_posix_stops() ? now : look_until);
         if (fd < 0 && (mote_posix_now_ms() >= until || mote_posix_stops())) {
             r.error = mote_posix_stops() ? EINTR : r.count > 0 ? ETIMEDOUT : r.error;
             break;
@@ -216,7 +217,10 @@ int mote_posix_connect_from(const char *address, size_t first, uint32_t timeout_
         freeaddrinfo(list);
     }
     mote_posix_trace_begin(fd);
-    return fd >= 0 ? fd : mote_posix_failed("connect", address, strerror(errno));
+    if (fd >= 0)
+        return fd;
+    return mote_posix_failed("connect", address,
+                             mote_posix_stops() ? "the program was told to stop" : strerror(errno));
 }
 
 int mote_posix_connect(const char *address, uint32_t timeout_ms)

@@ -99,6 +99,57 @@ static void nul_is_refused_as_well(void)
     CHECK_INT(start_with(&list[1], 1), MOTE_GRPC_ERR_NAME);
 }
 
+/* What a program makes of an address or of a method's name that it was told. */
+static void a_request_with_pseudo_fields_that_must_not_be_sent_does_not_start(void)
+{
+    static const struct {
+        const char *path, *authority, *agent;
+        int config, start;
+    } rows[] = {
+        {"/a.B/C", "a", "b c/1 (d)", 0, 0},
+        {"/!$%&'()*+,-./0:;<=>?@A[]^_`a{|}~", "[fe80::1%25eth0]:1", NULL, 0, 0},
+        {"/", "", NULL, 0, 0},
+        {"a.B/C", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"*", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"/a.B/C D", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"/a.B/C\r\nx: 1", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"/a.B/C#d", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"/a.B/\x7f", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"/a.B/\xc3\xa4", "a", NULL, 0, MOTE_GRPC_ERR_PATH},
+        {"/a.B/C", "a b", NULL, MOTE_GRPC_ERR_CONFIG, 0},
+        {"/a.B/C", "a\r\nx: 1", NULL, MOTE_GRPC_ERR_CONFIG, 0},
+        {"/a.B/C", "\xc3\xa4", NULL, MOTE_GRPC_ERR_CONFIG, 0},
+        {"/a.B/C", "a", " b", MOTE_GRPC_ERR_CONFIG, 0},
+        {"/a.B/C", "a", "b\r\nx: 1", MOTE_GRPC_ERR_CONFIG, 0},
+    };
+    char why[MOTE_GRPC_CONFIG_TEXT];
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const mote_hpack_field path = {":path", rows[i].path, 5, (uint16_t)strlen(rows[i].path), 4,
+                                       0};
+        const mote_hpack_field agent = {
+            "user-agent", rows[i].agent,
+            10,           rows[i].agent ? (uint16_t)strlen(rows[i].agent) : (uint16_t)0,
+            58,           0};
+        const mote_grpc_request request = {.path = &path};
+        connect();
+        config.authority = mote_grpc_authority(rows[i].authority);
+        config.user_agent = rows[i].agent ? &agent : NULL;
+        CHECK_INT(mote_grpc_init(&client, &config, memory, sizeof memory), rows[i].config);
+        mote_grpc_config_text(&config, memory, sizeof memory, why);
+        CHECK(strcmp(why, rows[i].config
+                              ? "authority or user_agent has characters that no header field has"
+                              : "") == 0);
+        if (rows[i].config)
+            continue;
+        drain();
+        CHECK_INT(mote_grpc_start(&client, &request, &call), rows[i].start);
+        CHECK_INT(call == NULL, rows[i].start < 0);
+        CHECK_INT(drain() > 0, rows[i].start == 0);
+    }
+}
+
 static const char *secret;
 
 static size_t token(void *context, const char **to)
@@ -250,12 +301,19 @@ static void the_status_of_a_channel_names_the_field(void)
         CHECK_TEXT(s.message_len == strlen(cases[i].text) &&
                    memcmp(s.message, cases[i].text, s.message_len) == 0);
     }
+    const mote_grpc_request request = {.path =
+                                           &(mote_hpack_field){":path", "t.T/Call", 5, 8, 4, 0}};
+    CHECK_INT(mote_channel_start(&channel, &request, &call), MOTE_GRPC_ERR_PATH);
+    mote_status s = mote_channel_status(&channel, MOTE_GRPC_ERR_PATH);
+    CHECK_INT(s.code, MOTE_GRPC_INTERNAL);
+    CHECK_TEXT(strcmp(s.message, "grpc: :path begins with /, and has printable ASCII alone") == 0);
 }
 
 int main(void)
 {
     RUN(a_call_with_a_field_that_must_not_be_sent_does_not_start);
     RUN(nul_is_refused_as_well);
+    RUN(a_request_with_pseudo_fields_that_must_not_be_sent_does_not_start);
     RUN(a_token_with_a_line_break_does_not_leave);
     RUN(a_server_does_not_send_it_either);
     RUN(the_status_of_a_channel_names_the_field);

@@ -92,6 +92,12 @@ static void a_full_backlog_times_out(void)
             break;
     }
     CHECK(n < 16 && strstr(mote_posix_error(), "timed out"));
+    char text[256];
+    snprintf(text, sizeof text, "connect %s: the program was told to stop", address);
+    mote_posix_stopped = 1; /* before it began: no signal ends the wait */
+    CHECK_INT(mote_posix_connect(address, 60000), -1);
+    CHECK(strcmp(mote_posix_error(), text) == 0);
+    mote_posix_stopped = 0;
     CHECK(mote_posix_now_ms() - start < 3000);
     while (n > 0)
         close(fds[--n]);
