@@ -241,11 +241,9 @@ int mote_channel_send(mote_grpc_call *call, const mote_grpc_source *source, cons
     }
     if (r >= 0)
         r = send_message(call, sent, message, engine_flags);
-    if (r < 0)
-        mote_channel_refuse(call, source, r);
-    else
+    if (r >= 0)
         note_sent(call, sent, message, engine_flags);
-    if (r < 0 || !(flags & MOTE_CHANNEL_MORE))
+    if (r < 0 ? mote_channel_refuse(call, source, r) : !(flags & MOTE_CHANNEL_MORE))
         mote_channel_write(channel_of(call));
     return r;
 }

@@ -56,8 +56,8 @@ typedef struct mote_channel_replayer {
 /* status.c */
 const char *mote_channel_wait_text(enum mote_channel_wait waits_for);
 /* A message of the call cannot be sent, so it has no good end: it is cancelled, with the status of
- * that error. Not where it is over, or has sent its last message. */
-void mote_channel_refuse(mote_grpc_call *call, const mote_grpc_source *source, int error);
+ * that error: true. False where it is over, or has sent its last message. */
+bool mote_channel_refuse(mote_grpc_call *call, const mote_grpc_source *source, int error);
 
 /* unary.c */
 mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *request,

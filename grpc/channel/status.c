@@ -187,19 +187,22 @@ static mote_status exceeded(const mote_channel *ch, int error, char *to)
     return mote_status_of_error(error);
 }
 
-void mote_channel_refuse(mote_grpc_call *call, const mote_grpc_source *source, int error)
+bool mote_channel_refuse(mote_grpc_call *call, const mote_grpc_source *source, int error)
 {
     const mote_channel *ch = (const mote_channel *)call->grpc;
     char *own = (char *)call->rx; /* what it has received is dropped */
     bool of_source = error <= -400 && error > MOTE_CHANNEL_ERR_DEADLINE;
 
     if (error == MOTE_GRPC_ERR_STATE || mote_grpc_decided(call) || mote_h2_error(&ch->grpc.h2) < 0)
-        return;
+        return false;
     mote_status s = of_source ? mote_status_of(MOTE_GRPC_INTERNAL, source->strerror(error))
                               : exceeded(ch, error, own);
-    if (s.message == own)
-        own[s.message_len < ch->config.rx_size ? s.message_len : ch->config.rx_size - 1] = '\0';
+    if (s.message == own && s.message_len >= ch->config.rx_size) /* no room for all of it */
+        s = mote_status_of_error(error);
+    else if (s.message == own)
+        own[s.message_len] = '\0';
     mote_grpc_abandon(call, s.code, s.message);
+    return true;
 }
 
 mote_status mote_channel_status(mote_channel *ch, int error)

@@ -43,6 +43,7 @@ static const struct {
     {MOTE_GRPC_ERR_RESERVED, "grpc: this name is not for metadata of an application"},
     {MOTE_GRPC_ERR_VALUE,
      "grpc: a value of metadata has printable ASCII alone, and no blank at its ends"},
+    {MOTE_GRPC_ERR_PATH, "grpc: :path begins with /, and has printable ASCII alone"},
     {MOTE_PB_ERR_TRUNCATED, "pb: the message ends inside of a field"},
     {MOTE_PB_ERR_VARINT, "pb: varint longer than 10 bytes, or length longer than 5"},
     {MOTE_PB_ERR_TAG,
