@@ -52,7 +52,7 @@ endif
 # What programs include: installed as <mote/...>.
 HEADERS := $(filter-out %internal.h %.mote.h hpack/mote_check.h hpack/mote_apart.h h2/mote_features.h pb/pb_%, \
              $(sort $(wildcard hpack/*.h h2/*.h grpc/*.h grpc/*/*.h pb/*.h pb/json/*.h tls/*.h port/posix/*.h port/serial/*.h port/serial/modem/*.h))) \
-           grpc/services/rpc.mote.h
+           grpc/services/rpc.mote.h grpc/services/otlp.mote.h
 # The same lists for what cannot ask make (CMake, Meson, the amalgamation and others); a test holds them against these.
 header_group = $(or $(if $(filter port/posix/tls.h,$1),posix-tls),$(if $(filter port/posix/%,$1),posix),$(if $(filter tls/%,$1),tls),$(if $(filter port/serial/%,$1),lines),core)
 PACKAGED = $(CORE:%=core@%) $(LINES:%=lines@%) $(POSIX:%=posix@%) \
@@ -68,7 +68,7 @@ TLS_LIB := $(BUILD)/libmote-tls.a
 
 TOURS := unary server_stream client_stream bidi
 SHOPS := orders files prices monitor chat
-PROGRAMS := h2_server h2_client $(if $(filter 1,$(SQLITE)),collector) sensor mote-hpack mote-serial $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
+PROGRAMS := h2_server h2_client $(if $(filter 1,$(SQLITE)),collector) sensor otlp_sensor mote-hpack mote-serial $(SHOPS:%=%_server) $(SHOPS:%=%_client) \
             $(TOURS:%=%_server) $(TOURS:%=%_client) device device_caller tls_pool
 INTEROP := interop_server interop_client grpc_conformance_server grpc_conformance_client
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/%) $(INTEROP:%=$(BUILD)/%) $(BUILD)/protoc-gen-mote
@@ -115,6 +115,7 @@ $(BUILD)/obj/examples/fleet/dashboard_files.o: $(BUILD)/dashboard_files.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(MOTE_CFLAGS) $(CFLAGS) -I. -c $< -o $@
 parts_sensor := $(addprefix examples/fleet/,sensor sensor_core readings spool_file telemetry.mote)
+parts_otlp_sensor := $(addprefix examples/fleet/,otlp_sensor readings)
 parts_device := $(addprefix examples/device/,device device_service device.mote)
 parts_device_caller := $(addprefix examples/device/,device_caller device.mote)
 parts_mote-serial := $(addprefix examples/tools/,mote-serial serial_line)
@@ -193,6 +194,11 @@ interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, 
 interop-otel: ## an OpenTelemetry Collector, built by Go's module proxy in one to five minutes, gets traces and metrics of generated stubs
 	$(MAKE) BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/otel.sh
+
+.PHONY: otlp-test
+otlp-test: setup-otlp ## a sensor that speaks OTLP, with grpcio and OpenTelemetry's messages, and the Collector, which the first run builds: one minute, then
+	$(MAKE) BUILD=$(BUILD) $(LIB) $(BUILD)/otlp_sensor
+	CC="$(CC)" BUILD=$(BUILD) tests/interop/otlp.sh
 
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
 	$(MAKE) BUILD=$(BUILD) all

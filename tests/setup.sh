@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks, from Debian's packages:
-#   tests/setup.sh test|demo|interop|web|proxies|etcd|http|tls|tls-matrix|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|root|arch
+#   tests/setup.sh test|demo|interop|otlp|web|proxies|etcd|http|tls|tls-matrix|conformance|corpus|bench|lint|size|firmware|coverage|fuzz|packages|root|arch
 # As root, or by sudo where that asks nothing; otherwise one line says what to install.
 set -u
 
@@ -74,6 +74,15 @@ interop)
     need python3 /usr/bin/python3
     need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
     need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
+    ;;
+otlp)
+    need python3 /usr/bin/python3
+    need python3-pip pip3
+    need python3-grpcio /usr/lib/python3/dist-packages/grpc/__init__.py
+    need python3-protobuf /usr/lib/python3/dist-packages/google/protobuf/__init__.py
+    need protobuf-compiler protoc
+    need libmbedtls-dev /usr/include/mbedtls/ssl.h
+    need openssl openssl
     ;;
 web)
     need npm npm

@@ -106,7 +106,7 @@ CHECKED := -O1 -g -Wall -Wextra -Werror -DMOTE_CHECK -I$(BUILD)/docs
 $(BUILD)/docs/%.h: docs/%.md
 	@mkdir -p $(@D)
 	$(call say,DOCS,$@)awk '/^```c$$/ { on = 1; next } /^```$$/ { on = 0 } on' $< >$@
-$(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h))
+$(foreach v,unit asan small,$(eval $(BUILD)/$v/obj/tests/unit/test_docs.o: $(BUILD)/docs/transports.h $(BUILD)/docs/web.h $(BUILD)/docs/otlp.h))
 JSON_TESTS := $(JSON_MESSAGES) tests/unit/test_json.c tests/unit/test_json_limits.c fuzz/fuzz_json.c tests/attack/texts.c
 $(foreach f,$(JSON_TESTS:%.c=%),$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .:tests/json
 $(foreach f,tests/unit/test_connect tests/unit/test_connect_streams tests/unit/test_connect_http1 tests/unit/test_page fuzz/fuzz_connect tests/web/hello.mote,$(BUILD)/%/obj/$f.o $(BUILD)/lint/$f.c.tidy): export CPATH := .

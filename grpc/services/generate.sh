@@ -12,6 +12,7 @@ write() { # write OPTIONS FILES...
 }
 write prefix=mote,server,descriptors health.proto reflection.proto
 write prefix=mote_rpc rpc.proto
+write prefix=mote_otlp,supplied=opentelemetry.proto.subset.ScopeItems.items otlp.proto
 # v1alpha is v1 by its older name.
 sed 's/grpc\.reflection\.v1/&alpha/' grpc/services/reflection.proto >"$alpha/reflection_v1alpha.proto"
 write prefix=mote,descriptors_only reflection_v1alpha.proto

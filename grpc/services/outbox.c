@@ -277,6 +277,49 @@ void mote_outbox_rewind(mote_outbox *o)
     remove_acknowledged(o);
 }
 
+/* ---- for unary calls ------------------------------------------------------------------------ */
+
+/* In memory a place is where the length lies: it stays the same when older messages leave. */
+mote_outbox_place mote_outbox_oldest(const mote_outbox *o)
+{
+    return (mote_outbox_place){o->first, o->first_sequence};
+}
+
+static size_t offset_of(const mote_outbox *o, size_t at)
+{
+    return (at + o->size - o->first) % o->size;
+}
+
+int mote_outbox_read(const mote_outbox *o, const mote_outbox_place *p, uint8_t *out, size_t cap,
+                     size_t *len)
+{
+    mote_outbox there = *o;
+    int r;
+
+    if (p->sequence < o->first_sequence || p->sequence + o->held >= o->next_sequence)
+        return 0;
+    there.send = o->log ? p->at : offset_of(o, p->at);
+    *len = 0;
+    r = write_next(NULL, &there, 0, out, cap, len);
+    return r < 0 ? r : 1;
+}
+
+int mote_outbox_next(const mote_outbox *o, mote_outbox_place *p)
+{
+    if (o->log)
+        return o->log->after(o, &p->at, &p->sequence);
+    p->at = (p->at + LENGTH_SIZE + length_at(o, offset_of(o, p->at))) % o->size;
+    p->sequence++;
+    return 0;
+}
+
+void mote_outbox_release(mote_outbox *o, uint64_t sequence)
+{
+    if (o->sent_sequence < sequence)
+        o->sent_sequence = sequence;
+    mote_outbox_acknowledge(o, sequence);
+}
+
 /* ---- receiving side ------------------------------------------------------------------------ */
 
 mote_inbox *mote_inbox_find(mote_inbox *known, size_t count, uint64_t epoch)

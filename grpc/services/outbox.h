@@ -143,6 +143,38 @@ struct mote_outbox_log {
 /* A new call: whatever is not acknowledged is sent again. */
 void mote_outbox_rewind(mote_outbox *o);
 
+/* ---- for unary calls ------------------------------------------------------------------------ */
+
+/*
+ * Where each call takes some messages and is answered as a whole: what is kept is read from the
+ * oldest on, and the answer releases it. mote_outbox_send(), which is for streams, is not used
+ * then. The policy of a ring whose messages are being sent is to be MOTE_OUTBOX_REFUSE, so that
+ * nothing that is being read leaves.
+ *
+ *     mote_outbox_place at = mote_outbox_oldest(&outbox);
+ *     while (mote_outbox_read(&outbox, &at, bytes, sizeof bytes, &len) > 0)  ... of number
+ * at.sequence mote_outbox_next(&outbox, &at); mote_outbox_release(&outbox, last); when it was
+ * answered
+ */
+typedef struct {
+    size_t at;         /* private */
+    uint64_t sequence; /* of the message that is there, if there is one */
+} mote_outbox_place;
+
+mote_outbox_place mote_outbox_oldest(const mote_outbox *o);
+
+/* The message at a place: its length, and its bytes if they are no more than `cap`, otherwise none
+ * of them. 1; 0: there are no more; or an error of the storage. */
+int mote_outbox_read(const mote_outbox *o, const mote_outbox_place *p, uint8_t *out, size_t cap,
+                     size_t *len);
+
+/* From a message that is there to the next place. 0, or an error of the storage. */
+int mote_outbox_next(const mote_outbox *o, mote_outbox_place *p);
+
+/* All messages up to this number, which was read, leave: they have arrived, or nobody will ever
+ * take them. */
+void mote_outbox_release(mote_outbox *o, uint64_t sequence);
+
 /* ---- what goes first, and what leaves when there is no room ------------------------------- */
 
 enum mote_outbox_first { MOTE_OUTBOX_OLDEST_FIRST, MOTE_OUTBOX_NEWEST_FIRST };

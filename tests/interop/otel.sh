@@ -10,17 +10,13 @@ if ! command -v go >/dev/null; then
 fi
 . tests/lib.sh
 . tests/certificates.sh
+. tests/interop/collector.sh
 mkdir -p "$W"
 rm -f "$W"/*.pem "$W/collector.log"
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null' EXIT
 port=$((25000 + RANDOM % 1000 * 2))
 
-build_collector() {
-    [ "$W/collector" -nt tests/interop/otel/main.go ] && return
-    mkdir -p "$W/go" && cp tests/interop/otel/main.go tests/interop/otel/go.mod "$W/go" || return 1
-    (cd "$W/go" && GOFLAGS=-mod=mod go build -o ../collector .)
-}
 build_client() {
     protoc --plugin="$BUILD/protoc-gen-mote" -I tests/interop/otel --mote_out="$W" --mote_opt=runtime= trace.proto metrics.proto || return 1
     # shellcheck disable=SC2046
@@ -28,24 +24,6 @@ build_client() {
         $(make -s --no-print-directory print-TLS_FILES) "$BUILD/libmote.a" -lmbedtls -lmbedx509 -lmbedcrypto -lpthread -o "$W/client"
 }
 certificates() { (cd "$W" && ca good && cert server good 30 DNS:localhost); }
-is_there() { for _ in $(seq 600); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.05; done; return 1; }
-start_collector() {
-    cat >"$W/config.yaml" <<EOF
-receivers:
-  otlp/plain: {protocols: {grpc: {endpoint: "127.0.0.1:$port"}}}
-  otlp/tls: {protocols: {grpc: {endpoint: "127.0.0.1:$((port + 1))", tls: {cert_file: "$W/server.pem", key_file: "$W/server.key"}}}}
-exporters:
-  debug: {verbosity: detailed, sampling_initial: 1000}
-service:
-  telemetry: {metrics: {level: none}}
-  pipelines:
-    traces: {receivers: [otlp/plain, otlp/tls], exporters: [debug]}
-    metrics: {receivers: [otlp/plain, otlp/tls], exporters: [debug]}
-EOF
-    "$W/collector" --config "$W/config.yaml" >"$W/collector.log" 2>&1 &
-    pid=$!
-    is_there "$port" && is_there $((port + 1))
-}
 count() { # count NUMBER TEXT: so many lines of what it got have it
     local n
     n=$(grep -cF -- "$2" "$W/collector.log")
@@ -53,8 +31,7 @@ count() { # count NUMBER TEXT: so many lines of what it got have it
 }
 # Each of four runs: 501 spans in two requests, and two values.
 has_all() {
-    kill "$pid" && wait "$pid"
-    pid=
+    stop_collector TERM
     count 8 'service.name: Str(mote)' && count 2004 'Name           : a reading' && count 4 '"spans": 500' &&
         count 2004 'Trace ID       : cafecafe0102030405060708090a0b0c' && count 2004 'ID             : cafecafe01020304' &&
         count 8 'Start time     : 2023-11-14 22:13:20 +0000 UTC' && count 8 'End time       : 2023-11-14 22:13:21 +0000 UTC' &&
@@ -63,7 +40,7 @@ has_all() {
 check "the Collector is built" build_collector
 check "the client is built" build_client
 check "certificates are made" certificates
-check "the Collector starts" start_collector
+check "the Collector starts" start_collector "$W" "$port" "$W/collector.log"
 check "traces, metrics and refusals, compressed and not" "$W/client" "127.0.0.1:$port"
 check "the same over TLS" "$W/client" "localhost:$((port + 1))" "$W/good.pem"
 check "the Collector has got all of it" has_all

@@ -1,9 +1,11 @@
 /* The code of docs/transports.md, run: a client whose channel dials through a modem, and a server
- * that is polled, on a board that this file is. And that of docs/web.md: a server opens a door. */
+ * that is polled, on a board that this file is. And that of docs/web.md: a server opens a door. And
+ * that of docs/otlp.md. */
 #include "../../grpc/channel/channel.h"
 #include "../../port/serial/modem/modem.h"
 #include "../peers/modem.h"
 #include "../test.h"
+#include "docs_otlp.h"
 
 static modem far_end; /* of the client's UART; the server has the other end of its socket */
 static bool at_server;
@@ -152,5 +154,6 @@ int main(void)
 {
     RUN(server_has_the_door_of_the_page);
     RUN(a_call_passes_through_what_the_page_shows);
+    RUN(everything_waits_for_a_receiver_that_is_not_there);
     return test_summary();
 }
