@@ -157,7 +157,9 @@ static MOTE_SMALL_APART unsigned classify(const mote_h2 *c, const mote_hpack_fie
     return kind;
 }
 
-/* RFC 9110 8.6: digits; a repeated field must repeat the value (RFC 9113 8.1.1) */
+/* RFC 9110 8.6, RFC 9113 8.1.1: digits, and once. One that repeats the value may be refused or made
+ * one of; fields are handed on here as they came, and whoever writes two of them in HTTP/1.1 leaves
+ * it to the next one which of them ends the message. */
 static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
 {
     uint64_t value;
@@ -166,7 +168,7 @@ static bool take_length(mote_h2 *c, const mote_hpack_field_view *f)
         return false;
     if (!c->frame.stream)
         return true;
-    if ((c->block.flags & BLOCK_HAS_LENGTH) && c->frame.stream->content_length != value)
+    if (c->block.flags & BLOCK_HAS_LENGTH)
         return false;
     c->block.flags |= BLOCK_HAS_LENGTH;
     c->frame.stream->content_length = value;
@@ -186,9 +188,10 @@ static bool same_host(const char *a, const char *b, size_t len)
     return true;
 }
 
-/* RFC 9113 8.3.1: a Host that is not the authority, or another Host (RFC 9110 7.2), makes the
- * request malformed. The first of them is kept at the end of the scratch; its view, which may lie
- * where it is moved to, follows it. One that was lost (HOST_LOST) equals no other. */
+/* RFC 9113 8.3.1: a Host that is not the authority makes the request malformed; a second Host,
+ * whatever it says, too (RFC 9110 7.2, RFC 9112 3.2). The first of them is kept at the end of the
+ * scratch; its view, which may lie where it is moved to, follows it. One that was lost (HOST_LOST)
+ * equals no other. */
 static bool take_host(mote_h2 *c, mote_hpack_field_view *f)
 {
     char *kept = c->decoder.scratch + c->decoder.scratch_size;
@@ -260,7 +263,10 @@ unsigned mote_h2_check_field(mote_h2 *c, mote_hpack_field_view *f)
         return KIND_BAD;
     if (kind != KIND_HOST)
         return kind;
-    return MOTE_SERVES(c) && !take_host(c, f) ? KIND_BAD : MOTE_H2_KIND_OTHER;
+    if (MOTE_SERVES(c) && ((c->block.flags & BLOCK_HAS_HOST) || !take_host(c, f)))
+        return KIND_BAD;
+    c->block.flags |= BLOCK_HAS_HOST;
+    return MOTE_H2_KIND_OTHER;
 }
 
 void mote_h2_tell_field(mote_h2 *c, unsigned kind)

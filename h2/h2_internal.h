@@ -54,7 +54,8 @@ enum {
     BLOCK_END_STREAM = 8,
     BLOCK_REFUSED = 16, /* no slot: the stream is refused at the end of the block */
     BLOCK_CONNECT = 32,
-    BLOCK_HAS_LENGTH = 64
+    BLOCK_HAS_LENGTH = 64,
+    BLOCK_HAS_HOST = 128
 };
 
 enum {

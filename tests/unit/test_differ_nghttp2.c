@@ -96,8 +96,36 @@ static void known_differences_are_found(void)
     CHECK_INT(seen, sizeof known / sizeof known[0]);
 }
 
+/* Without any list: whoever says a field twice that there is once is refused by both, with one
+ * code. */
+static void what_is_said_twice_is_refused_by_both(void)
+{
+    static const char *const names[] = {"8.1.1 two content-length",
+                                        "8.1.1 two content-length that differ", "8.3.1 two hosts",
+                                        "8.3.1 two hosts that differ"};
+    static char seeds[1 << 18];
+    static uint8_t bytes[1 << 17];
+    const char *text = read_text(seeds, sizeof seeds, "fuzz/seeds/http2.txt");
+    mote_differ d = {&mote_differ_h2, &mote_differ_nghttp2, NULL, false, 0};
+    mote_difference found[8];
+    mote_differ_seed seed;
+    size_t seen = 0;
+
+    while (mote_differ_next_seed(&text, bytes, sizeof bytes, &seed)) {
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            if (strlen(names[i]) != seed.name_len ||
+                memcmp(names[i], seed.name, seed.name_len) != 0)
+                continue;
+            seen++;
+            CHECK_INT(mote_differ_compare(&d, bytes, seed.len, found, 8), 0);
+        }
+    }
+    CHECK_INT(seen, sizeof names / sizeof names[0]);
+}
+
 int main(void)
 {
+    RUN(what_is_said_twice_is_refused_by_both);
     RUN(only_what_the_lists_name_differs);
     RUN(known_differences_are_found);
     return test_summary();

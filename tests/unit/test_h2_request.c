@@ -177,10 +177,14 @@ static void a_host_is_the_authority_or_the_request_malformed(void)
         {"a_", "a\x7f", NULL, false},
         {"a-", "a\r", NULL, false},
         {"[::1]", "[::1]", NULL, true},
-        {"a.example", "a.example", "a.example", true},
+        {"a.example", "a.example", "a.example", false}, /* RFC 9112 3.2: never two */
+        {"a.example", "a.example", "A.EXAMPLE", false},
         {"a.example", "a.example", "b.example", false},
         {NULL, "a.example", NULL, true},
-        {NULL, "a.example", "a.example", true},
+        {NULL, "a.example", "a.example", false},
+        {NULL, "", "", false},
+        {NULL, "", "a.example", false},
+        {"", "a.example", "a.example", false},
         {NULL, "a.example", "b.example", false},
         {"", "a.example", NULL, true}, /* it names none */
     };
