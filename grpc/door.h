@@ -152,6 +152,10 @@ typedef struct {
 /* As mote_grpc_send(), which see: 0, MOTE_AGAIN or an error. */
 int mote_grpc_door_send(mote_grpc_call *call, const mote_grpc_parcel *it);
 
+/* 0: `len` bytes of content, at most half of the transmit buffer, can leave now; MOTE_AGAIN: the
+ * call waits for what is in their way; or an error. */
+int mote_grpc_door_has_room(mote_grpc_call *call, size_t len);
+
 /* The end as gRPC has it, in trailers: 0, MOTE_AGAIN or an error. */
 int mote_grpc_door_trailers(mote_grpc_call *call, const mote_grpc_end *end);
 

@@ -102,11 +102,11 @@ static uint8_t *reserve_content(mote_grpc_call *call, size_t min, size_t *room)
     return p;
 }
 
-/* Not now; a window that holds less than a group holds nothing. */
-static int not_now(mote_grpc_call *call)
+/* Not now, since there is no room for so many bytes on the wire. */
+static int wait_for_bytes(mote_grpc_call *call, size_t len)
 {
     const mote_h2 *h2 = &call->grpc->h2;
-    int32_t least = (int32_t)size_on_wire(call, 1);
+    int32_t least = (int32_t)len;
 
     if (h2->error < 0)
         return h2->error;
@@ -114,6 +114,12 @@ static int not_now(mote_grpc_call *call)
                               : h2->send_window < least         ? MOTE_GRPC_FOR_CONNECTION
                                                                 : MOTE_GRPC_FOR_ROOM);
     return MOTE_AGAIN;
+}
+
+/* A window that holds less than a group holds nothing. */
+static int not_now(mote_grpc_call *call)
+{
+    return wait_for_bytes(call, size_on_wire(call, 1));
 }
 
 /* The `len` bytes at p leave. */
@@ -181,6 +187,13 @@ static int send_parcel_part(mote_grpc_call *call, const parcel *it)
     call->tx_sent = at < end ? (uint32_t)at : 0;
     int r = commit_content(call, p, n, it->last && at == end);
     return r < 0 || at == end ? r : 1;
+}
+
+int mote_grpc_door_has_room(mote_grpc_call *call, size_t len)
+{
+    size_t room;
+
+    return reserve_content(call, len, &room) ? 0 : wait_for_bytes(call, size_on_wire(call, len));
 }
 
 int mote_grpc_door_send(mote_grpc_call *call, const mote_grpc_parcel *it)

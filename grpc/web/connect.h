@@ -72,7 +72,12 @@ typedef struct {
     /* Where responses of unary calls wait for their end, with their metadata: `place_count` of
      * `place_size` bytes, a multiple of 8, zero at first. A call has one from the end of its
      * request, or from headers that are sent before, to its own; without one left it ends with
-     * UNAVAILABLE (or MOTE_GRPC_ERR_LIMIT of these headers). */
+     * UNAVAILABLE (or MOTE_GRPC_ERR_LIMIT of these headers). A message in JSON of a stream that is
+     * cut by a window or the transmit buffer has one until all of it has left, and is translated
+     * once; without one, or where it is longer, it is translated anew for each part, and parts are
+     * then an eighth of it (at most a quarter of the transmit buffer, or 8 KiB): who opens its
+     * window by less waits. Who does not take a response keeps its place until the call ends: give
+     * calls deadlines. */
     void *places;
     size_t place_size, place_count;
 } mote_connect_config;

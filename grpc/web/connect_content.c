@@ -205,6 +205,67 @@ static int connect_hold_message(mote_grpc_call *call, const mote_grpc_source *so
     return 0;
 }
 
+/* A text in its place is begun, or gone on with; what has not begun may be another one next time.
+ */
+static int connect_send_held(mote_grpc_call *call, connect_place *p, bool bare)
+{
+    size_t cap;
+    const mote_grpc_bytes text = {mote_connect_room(p, connect_config(call)->place_size, &cap),
+                                  p->len};
+    int r = mote_grpc_door_send(
+        call, &(mote_grpc_parcel){&mote_grpc_bytes_source, &text, 0, false, bare});
+
+    if (r != MOTE_AGAIN || call->tx_sent == 0)
+        mote_connect_leave_place(call);
+    return r;
+}
+
+static size_t connect_smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Without a place the message is translated anew for each part of it, so parts are not small: an
+ * eighth of it at least, or the rest, or what the transmit buffer surely takes. Who opens its
+ * window by less waits for a place. */
+static int connect_wait_for_part(mote_grpc_call *call, bool bare)
+{
+    enum { PARTS = 8, PREFIX = 5, LARGEST = 8192 };
+    size_t left = (bare ? 0 : PREFIX) + (size_t)call->tx_total - call->tx_sent;
+    size_t most = connect_smaller(call->grpc->config->tx_size / 4, LARGEST);
+
+    if (call->tx_sent == 0)
+        return 0;
+    return mote_grpc_door_has_room(
+        call, connect_smaller(connect_smaller(call->tx_total / PARTS + 1, left), most));
+}
+
+/* A message of a stream in JSON. It is translated once, into a place, and leaves from there: a part
+ * costs its own length. */
+static int connect_send_json(mote_grpc_call *call, const mote_grpc_source *source,
+                             const void *message)
+{
+    connect_place *p = mote_connect_place_of(call);
+    bool bare = connect_of(call)->form == CONNECT_EVENTS;
+    connect_text text;
+    int r = 0;
+
+    if (p)
+        return connect_send_held(call, p, bare);
+    p = mote_connect_take_place(call);
+    if (!p && (r = connect_wait_for_part(call, bare)) < 0)
+        return r;
+    if ((r = mote_connect_to_json(call, source, message, &text)) == 0 && p)
+        r = connect_hold_message(call, &connect_json_source, &text, 0);
+    if (r == 0 && p)
+        return connect_send_held(call, p, bare);
+    mote_connect_leave_place(call);
+    if (r < 0 && r != MOTE_GRPC_ERR_LIMIT)
+        return r;
+    return mote_grpc_door_send(call,
+                               &(mote_grpc_parcel){&connect_json_source, &text, 0, false, bare});
+}
+
 static int connect_send_message(mote_grpc_call *call, const mote_grpc_source *source,
                                 const void *message, unsigned flags)
 {
@@ -216,12 +277,11 @@ static int connect_send_message(mote_grpc_call *call, const mote_grpc_source *so
         return mote_grpc_door_engine.send(call, source, message, flags);
     if (!state->json)
         return connect_hold_message(call, source, message, flags);
+    if (state->form != CONNECT_UNARY)
+        return connect_send_json(call, source, message);
     if ((r = mote_connect_to_json(call, source, message, &text)) < 0)
         return r;
-    if (state->form == CONNECT_UNARY)
-        return connect_hold_message(call, &connect_json_source, &text, 0);
-    return mote_grpc_door_send(call, &(mote_grpc_parcel){&connect_json_source, &text, 0, false,
-                                                         state->form == CONNECT_EVENTS});
+    return connect_hold_message(call, &connect_json_source, &text, 0);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */

@@ -160,13 +160,23 @@ static int waits(mote_grpc_call *call, const mote_grpc_event *ev)
     return 0;
 }
 
+/* How often a response was asked for: that is what a part of it in JSON may cost. */
+static unsigned translated;
+static int count_translations(const void *type, const void *message, size_t offset, uint8_t *out,
+                              size_t cap, size_t *total)
+{
+    translated++;
+    return mote_grpc_bytes_source.write(type, message, offset, out, cap, total);
+}
+static const mote_grpc_source counted = {count_translations, mote_grpc_strerror, NULL};
+
 static int echo(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     mote_grpc_bytes message = {ev->data, ev->len};
 
     handler_calls += ev->type == MOTE_GRPC_START || ev->type == MOTE_GRPC_MESSAGE;
     if (ev->type == MOTE_GRPC_MESSAGE)
-        return mote_grpc_send(call, &mote_grpc_bytes_source, &message, 0);
+        return mote_grpc_send(call, &counted, &message, 0);
     return ev->type == MOTE_GRPC_HALF_CLOSE ? mote_grpc_finish(call, MOTE_GRPC_OK, NULL) : 0;
 }
 

@@ -236,6 +236,51 @@ static void small_windows_lose_nothing(void)
     browser_window = 65535;
 }
 
+/* A wake costs what it sends: a message in JSON waits in its place for the rest of its windows.
+ * While others have all places it leaves in eighths, and who opens its window by bytes waits. */
+static void a_message_in_json_is_translated_once(void)
+{
+    static const struct {
+        uint32_t window;
+        bool full; /* no place is left */
+        unsigned most;
+        bool answered;
+    } cases[] = {{1, false, 1, true},    {7, false, 1, true},   {30, false, 1, true},
+                 {1000, false, 1, true}, {1000, true, 1, true}, {20, true, 9, true},
+                 {1, true, 2, false}};
+    static const char hello[] =
+        "\0\0\0\0\106{\"text\":\"01234567890123456789012345678901234567890123456789"
+        "012345678\"}";
+    const web_request waits_whole = {
+        .path = "/test.Web/Again", .fields = JSON, .body = "{}", .len = 2};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int way = 0; way < 2; way++) {
+            browser_window = cases[i].window;
+            seed = 0;
+            connect_browser();
+            for (size_t k = 0; cases[i].full && k < PLACES; k++) {
+                send_body(begin(&waits_whole), &waits_whole);
+                settle();
+            }
+            translated = 0;
+            call_json("/test.Web/Echo", way == 0 ? STREAM : TYPED("application/grpc+json"), hello,
+                      sizeof hello - 1);
+            if (translated > cases[i].most || translated == 0)
+                printf("window of %u, full %d: %u times\n", cases[i].window, cases[i].full,
+                       translated);
+            CHECK(translated > 0 && translated <= cases[i].most);
+            bool ended = answer_len > 90 && memcmp(answer + answer_len - 4, "END", 3) == 0;
+            CHECK(ended == cases[i].answered);
+            mote_grpc_recv_eof(&server);
+            mote_grpc_serve(&server, NULL, 0);
+            for (size_t k = 0; k < PLACES; k++)
+                CHECK_INT(*(uint32_t *)(void *)places[k], 0);
+        }
+    }
+    browser_window = 65535;
+}
+
 int main(void)
 {
     RUN(errors_have_their_status);
@@ -246,5 +291,6 @@ int main(void)
     RUN(events_are_sent);
     RUN(places_are_taken_and_left);
     RUN(small_windows_lose_nothing);
+    RUN(a_message_in_json_is_translated_once);
     return test_summary();
 }
