@@ -14,7 +14,7 @@ V=$ROOT/$BUILD/venv/bin
 
 tools() {
     [ -x "$V/compote" ] && "$V/python" -c 'import kconfgen' 2>/dev/null && return
-    python3 -m venv "$ROOT/$BUILD/venv" && "$V/pip" install -q idf-component-manager==3.1.2 esp-idf-kconfig==3.14.0
+    python3 -m venv "$ROOT/$BUILD/venv" && "$V/pip" install -q --require-hashes -r "$ROOT/tests/requirements/idf.txt"
 }
 component_is_packed() {
     "$V/compote" component pack --name mote --project-dir "$BOARDS" --dest-dir "$W/packed" && tar -tzf "$W"/packed/mote_*.tgz | grep -q "src/mote.c$"

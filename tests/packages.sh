@@ -196,7 +196,7 @@ boards_archive() {
         [ -s "$b/$file" ] || { echo "$file is not there"; return 1; }
     done
     command -v pio >/dev/null || PATH=$ROOT/$BUILD/venv/bin:$PATH
-    command -v pio >/dev/null || { python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q platformio==6.2.0; } || return 1
+    command -v pio >/dev/null || { python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q --require-hashes -r tests/requirements/platformio.txt; } || return 1
     sed -i '/"license"/d' "$b/library.json" # pio asks the internet for the names of licenses
     PLATFORMIO_CORE_DIR=$W/pio pio pkg pack "$b" --output "$W/packed.tar.gz" && tar -tzf "$W/packed.tar.gz" | grep -q "src/mote.c$"
 }
@@ -355,7 +355,7 @@ pkg_config_finds_debian() {
 }
 conan_talks() {
     command -v conan >/dev/null || PATH=$ROOT/$BUILD/venv/bin:$PATH
-    command -v conan >/dev/null || { python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q conan==2.34.0; } || return 1
+    command -v conan >/dev/null || { python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q --require-hashes -r tests/requirements/conan.txt; } || return 1
     export CONAN_HOME=$W/conan
     env -u CC -u CXX conan profile detect && nice conan create . && cmake_project "$W/con" "find_package(mote CONFIG REQUIRED)" &&
         printf '[requires]\nmote/%s\n[generators]\nCMakeToolchain\n' "$VERSION" >"$W/con/conanfile.txt" && conan install "$W/con" --output-folder="$W/con/c" &&

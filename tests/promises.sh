@@ -63,6 +63,9 @@ nothing_is_run_unchecked() {
     found=$(grep -rnE 'npm (install|ci|i) |npx ' --include='*.sh' --include='*.py' --include='*.mk' tests packages fuzz examples Makefile |
         grep -vE -e '--ignore-scripts|promises.sh')
     [ -z "$found" ] || { echo "without --ignore-scripts: $found"; return 1; }
+    found=$(grep -rnE 'pip[0-9"]* install ' --include='*.sh' --include='*.py' --include='*.mk' tests packages fuzz examples Makefile |
+        grep -vE -e '--require-hashes|--no-deps "[$]from"|promises.sh') # $from: our own archive
+    [ -z "$found" ] || { echo "without --require-hashes: $found"; return 1; }
     found=$(grep -rnE '(curl|wget) .*https?://[a-z]' --include='*.sh' tests packages fuzz examples |
         grep -vE '://(localhost|evil\.example)|promises.sh')
     [ -z "$found" ] || { echo "fetched by hand: $found"; return 1; }

@@ -7,7 +7,6 @@ set -u
 BUILD=${BUILD:-build}
 W=$PWD/$BUILD/interop/http
 SIZES=${SIZES:-0 1 16384 16385 65535 65536 1000000 20000000}
-HYPERCORN=0.17.3 HTTPX=0.28.1
 tests/setup.sh http || exit 1
 . tests/lib.sh
 mkdir -p "$W/tls" "$W/root"
@@ -112,8 +111,8 @@ with_rust() {
 }
 
 with_python() {
-    [ -d "$W/py/hypercorn" ] || python3 -m pip install -q --disable-pip-version-check --target "$W/py" \
-        "hypercorn==$HYPERCORN" "httpx[http2]==$HTTPX" || return 1
+    [ -d "$W/py/hypercorn" ] || python3 -m pip install -q --disable-pip-version-check --require-hashes --target "$W/py" \
+        -r tests/requirements/http.txt || return 1
     export PYTHONPATH=$W/py:tests/interop/http PYTHONDONTWRITEBYTECODE=1
     start peer python3 -m hypercorn --bind 127.0.0.1:PORT echo:app
     client_of_ours hypercorn "$peer"
