@@ -60,6 +60,7 @@ typedef struct {
     bool runtime_is_file;
     bool client, server; /* which stubs */
     bool keep_unknown;
+    bool sizes;       /* T_size() as code of its own */
     bool large;       /* stubs for large messages too: mote_pb_walk */
     bool names;       /* for mote_pb_print() and mote_pb_path() */
     bool json;        /* for pb/json; names of enums too */
@@ -251,6 +252,7 @@ void put_defaults(text *t, const message_plan *m);
 bool default_is_valid(const FieldDescriptorProto *f, const type *sub);
 void put_sizes(text *t, message_plan *m);
 void put_depth(text *t, message_plan *m);
+void put_sized_messages(text *t, const FileDescriptorProto *file);
 /* The descriptor of a file; the request as it came must be given once before. */
 void embed_from(const uint8_t *in, size_t len);
 char *c_file(const FileDescriptorProto *file); /* of its descriptor */

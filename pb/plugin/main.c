@@ -96,15 +96,16 @@ static void put_codec(text *h, message_plan *m)
         "{\n    return mote_pb_encode(&%s_encoder, m, out, cap, len);\n}\n"
         "static inline int %s_decode(%s *m, const uint8_t *in, size_t len, mote_pb_arena *arena)\n"
         "{\n    return mote_pb_decode(&%s_decoder, m, in, len, arena, NULL);\n}\n"
-        "static inline int %s_size(const %s *m, size_t *size)\n"
-        "{\n    return mote_pb_size(&%s_encoder, m, size);\n}\n"
+        "%sint %s_size(const %s *m, size_t *size)%s%s%s\n"
         "/* 1: they say the same, 0: they do not, or an error < 0. */\n"
         "static inline int %s_equal(const %s *a, const %s *b)\n"
         "{\n    return mote_pb_equal(&%s_layout, a, b);\n}\n"
         "static inline int %s_copy(%s *to, const %s *from, mote_pb_arena *arena)\n"
         "{\n    return mote_pb_copy(&%s_layout, from, to, arena);\n}\n",
-        name, name, name, name, name, name, name, name, name, name, name, name, name, name, common,
-        name, name, name, common);
+        name, name, name, name, name, name, name, name, opt.sizes ? "" : "static inline ", name,
+        name, opt.sizes ? ";" : "\n{\n    return mote_pb_size(&", opt.sizes ? "" : name,
+        opt.sizes ? "" : "_encoder, m, size);\n}", name, name, name, common, name, name, name,
+        common);
 }
 
 /* Marks the files whose types a file names. */
@@ -247,6 +248,8 @@ static void put_definitions(text *c, const FileDescriptorProto *file)
         if (opt.json)
             put_message_json(c, plan_of(&types[i]));
     }
+    if (opt.sizes)
+        put_sized_messages(c, file);
     for (size_t i = 0; i < file->service.count; i++)
         put_service_source(c, file, i);
 }
@@ -255,6 +258,8 @@ static void put_definitions(text *c, const FileDescriptorProto *file)
 static void put_source(text *c, const FileDescriptorProto *file)
 {
     put_first_line(c, file);
+    if (opt.sizes && !opt.runtime_is_file)
+        text_add(c, "#include \"%spb/sizes.h\"\n", opt.runtime);
     text_add(c, "#include \"%s.mote.h\"\n", base_of(file->name));
     for (size_t i = 0; opt.descriptors && i < file->dependency.count; i++)
         text_add(c, "#include \"%s.mote.h\"\n", base_of(file->dependency.items[i]));
@@ -278,6 +283,7 @@ static int usage(const char *argument)
            "OPTIONS, with commas between: client, server (only these stubs), large (stubs\n"
            "for large messages too), keep_unknown,\n"
            "names (for mote_pb_print(), mote_pb_path() and of enums), json (for pb/json),\n"
+           "sizes (T_size() in a third of the time, with more code),\n"
            "connect (json, and services for grpc/web/connect.h),\n"
            "descriptors (for reflection),\n"
            "descriptors_only (and nothing else),\n"

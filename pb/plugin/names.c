@@ -51,8 +51,8 @@ static bool ends_with(const char *name, const char *end)
 /* Macros that generated headers define. */
 static bool is_like_a_macro(const char *name)
 {
-    return ends_with(name, "_MAX_SIZE") || ends_with(name, "_DEFAULT") ||
-           ends_with(name, "_MOTE_H");
+    return ends_with(name, "_MAX_SIZE") || ends_with(name, "_DEPTH") ||
+           ends_with(name, "_DEFAULT") || ends_with(name, "_MOTE_H");
 }
 
 char *c_member(mote_pb_string view)

@@ -61,6 +61,8 @@ static void one_option(char *name)
         opt.keep_unknown = true;
     else if (strcmp(name, "large") == 0)
         opt.large = true;
+    else if (strcmp(name, "sizes") == 0)
+        opt.sizes = true;
     else if (strcmp(name, "names") == 0)
         opt.names = true;
     else if (strcmp(name, "json") == 0)
@@ -85,7 +87,8 @@ static void one_option(char *name)
         add_option_field(&opt.supplied, value);
     else if (*name)
         fail("unknown option '%s': there are client, server, large, keep_unknown, names, "
-             "json, connect, descriptors, descriptors_only, prefix=NAME, prefix=PACKAGE:NAME, "
+             "sizes, json, connect, descriptors, descriptors_only, prefix=NAME, "
+             "prefix=PACKAGE:NAME, "
              "runtime=FOLDER or "
              "runtime=mote.h, and skip, encode_only, decode_only and supplied=MESSAGE.FIELD",
              name);

@@ -26,6 +26,7 @@ static char *claim_type(const FileDescriptorProto *file, char *stem, bool is_mes
                                              "_size",
                                              "_equal",
                                              "_copy",
+                                             "_sized",
                                              "_names",
                                              "_json",
                                              "_json_fields",

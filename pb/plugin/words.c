@@ -333,7 +333,8 @@ static const char *const globals[] = {
 /* Parameters and variables of the functions that are generated, and members of each oneof and list:
  * a type of that name could not be named beside them. */
 static const char *const locals[] = {
-    "a arena b call cap channel count data empty ev from has in is items large len m memory "
+    "a arena b call cap channel count data empty error ev from has i in is items large len m "
+    "memory n "
     "message ",
     "name options out part_place part_source r request response size stack status to type value ",
     "w walk which "};

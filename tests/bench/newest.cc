@@ -78,7 +78,8 @@ template <class T> static void add_upb(newest_subject *s, const T &m, const std:
 
 template <class M>
 static void add_mote(newest_subject *s, const mote_pb_encoder *encoder,
-                     const mote_pb_decoder *decoder, const std::string *bytes)
+                     const mote_pb_decoder *decoder, int (*size)(const M *, size_t *),
+                     const std::string *bytes)
 {
     static M message, again;
     static uint64_t kept[1 << 13];
@@ -94,7 +95,7 @@ static void add_mote(newest_subject *s, const mote_pb_encoder *encoder,
     };
     s->work[SIZE][MOTE] = [=] {
         size_t len;
-        return mote_pb_size(encoder, &message, &len) == 0 ? len : 0;
+        return size(&message, &len) == 0 ? len : 0;
     };
     s->work[DECODE][MOTE] = [=] {
         mote_pb_arena a;
@@ -106,14 +107,15 @@ static void add_mote(newest_subject *s, const mote_pb_encoder *encoder,
 
 template <class M, class T>
 static newest_subject make(const char *name, const T &m, const mote_pb_encoder *encoder,
-                           const mote_pb_decoder *decoder, int calls)
+                           const mote_pb_decoder *decoder, int (*size)(const M *, size_t *),
+                           int calls)
 {
     static T again; // reused, as fast servers do
     static std::string bytes;
     newest_subject s = {name, calls, {}};
 
     bytes = m.SerializeAsString();
-    add_mote<M>(&s, encoder, decoder, &bytes);
+    add_mote<M>(&s, encoder, decoder, size, &bytes);
     s.work[ENCODE][CPP] = [&m] { return cpp_encode(m, out); };
     s.work[SIZE][CPP] = [&m] { return m.ByteSizeLong(); };
     s.work[DECODE][CPP] = [] {
@@ -229,15 +231,15 @@ int main(int argc, char **argv)
     add_file(otlp::Metrics::descriptor()->file());
     const newest_subject messages[] = {
         make<mm_Sample>("sample of 40 bytes", filled<codec::Sample>(), &mm_Sample_encoder,
-                        &mm_Sample_decoder, 100000),
+                        &mm_Sample_decoder, mm_Sample_size, 100000),
         make<mm_Report>("report, 12 fields", filled<codec::Report>(), &mm_Report_encoder,
-                        &mm_Report_decoder, 30000),
+                        &mm_Report_decoder, mm_Report_size, 30000),
         make<mm_Batch>("batch of 100 samples", filled<codec::Batch>(), &mm_Batch_encoder,
-                       &mm_Batch_decoder, 1000),
+                       &mm_Batch_decoder, mm_Batch_size, 1000),
         make<mm_Metrics>("OTLP metrics, 1.8 kB", filled<otlp::Metrics>(), &mm_Metrics_encoder,
-                         &mm_Metrics_decoder, 2000),
+                         &mm_Metrics_decoder, mm_Metrics_size, 2000),
         make<mm_LogRecord>("OTLP log record", filled<otlp::LogRecord>(), &mm_LogRecord_encoder,
-                           &mm_LogRecord_decoder, 20000),
+                           &mm_LogRecord_decoder, mm_LogRecord_size, 20000),
     };
 
     if (argc == 5) {

@@ -46,7 +46,7 @@ if ! BUILD=$BUILD tests/bench/newest.sh; then
     exit 0
 fi
 "$N/protoc" -I tests/bench --cpp_out="$M" codec.proto otlp.proto
-protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$M" --mote_opt=runtime=,prefix=mm codec.proto otlp.proto
+protoc --plugin="$BUILD/protoc-gen-mote" -I tests/bench --mote_out="$M" --mote_opt=runtime=,prefix=mm,sizes codec.proto otlp.proto
 for f in codec otlp; do $CC -std=c11 -O2 -I. -I"$M" -c "$M/$f.mote.c" -o "$M/$f.mote.o"; done
 # shellcheck disable=SC2046
 g++ -std=c++17 $(cat "$N/flags") -I. -I"$M" tests/bench/newest.cc "$M"/*.pb.cc "$M"/*.mote.o "$BUILD/libmote.a" "$N/lib.a" \

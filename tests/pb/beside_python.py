@@ -83,6 +83,17 @@ def c_names(out, base):
                                                     open(os.path.join(out, base + ".mote.c")).read()))
 
 
+def write_types(out, bases, names):
+    """corpus_types.h: the messages of corpus.c, by their C names."""
+    with open(os.path.join(out, "corpus_types.h"), "w") as f:
+        f.write("#include <stddef.h>\n")
+        f.writelines('#include "%s.mote.h"\n' % b for b in bases)
+        f.writelines("static int size_%d(const void *m, size_t *size)\n{\n    return %s_size((const %s *)m, size);\n}\n" %
+                     (i, c, c) for i, c in enumerate(names))
+        f.write("#define CORPUS_TYPES %s\n" % ", ".join("{&%s_decoder, &%s_encoder, size_%d}" % (c, c, i)
+                                                        for i, c in enumerate(names)))
+
+
 class Driver:
     def __init__(self, path):
         self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -10,6 +10,7 @@
 typedef struct {
     const mote_pb_decoder *decoder;
     const mote_pb_encoder *encoder;
+    int (*size)(const void *message, size_t *size); /* T_size() */
 } row;
 
 static const row rows[] = {CORPUS_TYPES};
@@ -43,6 +44,17 @@ static int check_walk(const row *r, const void *message, const uint8_t *out, siz
     return result < 0 || total == len ? result : MOTE_PB_ERR_CHANGED;
 }
 
+/* 0: the size is that of what was written. */
+static int check_size(const row *r, const void *message, size_t len)
+{
+    size_t by_type = 0, by_table = 0;
+    int result = r->size(message, &by_type);
+
+    if (result == 0)
+        result = mote_pb_size(r->encoder, message, &by_table);
+    return result < 0 || (by_type == len && by_table == len) ? result : MOTE_PB_ERR_CHANGED;
+}
+
 static void transcode(const row *r, const uint8_t *in, size_t len)
 {
     static uint64_t memory[1 << 20], message[1 << 13];
@@ -56,6 +68,8 @@ static void transcode(const row *r, const uint8_t *in, size_t len)
         result = mote_pb_encode(r->encoder, message, out, sizeof out, &n);
     if (result == 0)
         result = check_walk(r, message, out, n);
+    if (result == 0)
+        result = check_size(r, message, n);
     answer(-result, out, result == 0 ? n : 0);
 }
 

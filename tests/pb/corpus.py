@@ -13,7 +13,7 @@ import sys
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.compiler import plugin_pb2
 
-from beside_python import Driver, c_names, try_type, types_of
+from beside_python import Driver, c_names, try_type, types_of, write_types
 
 BUILD = os.environ.get("BUILD", "build")
 W = os.path.abspath(os.path.join(BUILD, "corpus"))
@@ -139,7 +139,7 @@ def closure(by_name, names):
 def ask(by_name, wanted, order):
     """What the plugin answers: {name: content}, or its error."""
     needed = closure(by_name, wanted)
-    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=wanted, parameter="runtime=,names,keep_unknown",
+    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=wanted, parameter="runtime=,names,keep_unknown,sizes",
                                               proto_file=[by_name[n] for n in order if n in needed])
     r = subprocess.run([PLUGIN], input=request.SerializeToString(), capture_output=True)
     response = plugin_pb2.CodeGeneratorResponse.FromString(r.stdout)
@@ -212,9 +212,7 @@ def build_driver(name, rows, by_name):
     out = os.path.join(W, "gen", name)
     files = sorted({f for f, _, _ in rows})
     needed = sorted(closure(by_name, files))
-    with open(os.path.join(out, "corpus_types.h"), "w") as f:
-        f.writelines('#include "%s.mote.h"\n' % b[:-6] for b in files)
-        f.write("#define CORPUS_TYPES %s\n" % ", ".join("{&%s_decoder, &%s_encoder}" % (c, c) for _, _, c in rows))
+    write_types(out, [f[:-6] for f in files], [c for _, _, c in rows])
     objects, running = [], []
     for i in range(0, len(needed), BATCH):
         unit = os.path.join(out, "link%d.c" % i)

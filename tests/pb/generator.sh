@@ -35,8 +35,8 @@ generate() { # generate FOLDER OPTIONS
         google/protobuf/duration.proto google/protobuf/struct.proto google/protobuf/empty.proto \
         google/protobuf/field_mask.proto
 }
-check "names, groups, maps and well-known types" generate out keep_unknown,names
-repeats() { generate again keep_unknown,names && diff -r "$W/out" "$W/again"; }
+check "names, groups, maps and well-known types" generate out keep_unknown,names,sizes
+repeats() { generate again keep_unknown,names,sizes && diff -r "$W/out" "$W/again"; }
 check "output repeats" repeats
 
 flags="-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror -I. -I$W/out"
@@ -136,6 +136,15 @@ depth() { # the depth of a schema is its own, and that of a type that holds itse
         "$W/large/large.mote.c" "$W/odd/wide.mote.c" $(make -s --no-print-directory print-CORE) -o "$W/depth" && "$W/depth"
 }
 check "stacks have the depth of the schema" depth
+
+sizes_of_types() { # by code of its own, by the table where there is a circle; what has no required field is told
+    mkdir -p "$W/sizes" && mote -I tests/pb --mote_out="$W/sizes" --mote_opt=runtime=,sizes,keep_unknown,supplied=sizes.Supplied.xs \
+        sizes.proto sizes_import.proto || return 1
+    # shellcheck disable=SC2046,SC2086
+    $CC $flags -g -fsanitize=address,undefined -I"$W/sizes" tests/pb/sizes.c "$W/sizes/sizes.mote.c" "$W/sizes/sizes_import.mote.c" \
+        $(make -s --no-print-directory print-PB) -o "$W/sizes/run" && "$W/sizes/run"
+}
+check "sizes by code for each type" sizes_of_types
 
 one_way() { # a field that is only sent, one that is only received; tables with them inside have two as well
     generate one_way "encode_only=nasty.v1.class.texts,decode_only=nasty.v1.class.packed,names" || return 1

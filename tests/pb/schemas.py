@@ -55,7 +55,7 @@ CPP_WORDS = """alignas alignof and and_eq asm auto bitand bitor bool break case 
     short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef
     typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq restrict typeof _Bool _Atomic
     _Generic _Static_assert _Noreturn __func__ __FILE__ __LINE__ __attribute__ __COUNTER__ size_t int32_t uint64_t
-    mote_pb_string MOTE_PB_DEPTH A_MAX_SIZE FIELDS_MOTE_H items count which is has value offsetof NULL EOF""".split()
+    mote_pb_string MOTE_PB_DEPTH A_MAX_SIZE Fields_DEPTH FIELDS_MOTE_H items count which is has value offsetof NULL EOF""".split()
 GLOBALS = """printf malloc free memcpy read write open stat time signal exit FILE size_t int32_t div abs index strdup
     pthread_create socket sockaddr tm timespec main errno mote_pb_string mote_status mote_channel NULL EOF void class
     typeof co_await j0 y1 log remove __FILE__ _Bool""".split()
@@ -208,7 +208,7 @@ def own_words():
     """All words that generated files have, parameters and variables among them."""
     folder, words = os.path.join(W, "own"), set()
     write(folder, {"all.proto": ALL % "many"})
-    for options in ("names,large,descriptors,supplied=every.M.many", "keep_unknown,server,names", "client,large"):
+    for options in ("names,large,descriptors,supplied=every.M.many", "keep_unknown,server,names", "client,large", "sizes"):
         error = generate(folder, folder, ["all.proto"], options)
         if error:
             return check("words of generated code", error)
@@ -218,8 +218,8 @@ def own_words():
         w, "." + w, w, w, w) for w in words) + "service S { %s }" % "".join("rpc %s(.%s) returns (.%s);" % (w, w, w) for w in words)
     enums = P3 + "".join("enum %s { Z%d = 0; }\nmessage M%d { %s e = 1; oneof o { .%s f = 2; } }" % (w, i, i, "." + w, w)
                          for i, w in enumerate(words))
-    run_schema("words of generated code as types", {"own.proto": own}, "names,large", None)
-    run_schema("words of generated code as enums", {"enums.proto": enums}, "names,keep_unknown", None)
+    run_schema("words of generated code as types", {"own.proto": own}, "names,large,sizes", None)
+    run_schema("words of generated code as enums", {"enums.proto": enums}, "names,keep_unknown,sizes", None)
 
 
 def library_words():
@@ -471,9 +471,20 @@ def run_random():
             request[rng.randrange(len(request))] = rng.randrange(256)
         problem = ask(bytes(request[:rng.randint(1, len(request))] if i % 4 == 0 else request))[1]
         if problem:
-            check("a changed request", "%r: %s" % (bytes(request), problem))
-            return
+            return check("a changed request", "%r: %s" % (bytes(request), problem))
     check("changed requests", None)
+
+
+def sizes_in_no_circle():
+    """No function of T_size() calls itself, by whatever way: C that has no recursion stays without."""
+    generate("tests/pb", W, ["sizes.proto"], "sizes")
+    text = open(os.path.join(W, "sizes.mote.c")).read()
+    functions = re.findall(r"^static uint64_t (\w+)_sized\([^)]*\)\n\{(.*?)\n\}", text, re.M | re.S)
+    calls = {name: set(re.findall(r"(\w+)_sized\(", body)) for name, body in functions}
+    while any(not inner for inner in calls.values()):
+        calls = {name: {c for c in inner if calls[c]} for name, inner in calls.items() if inner}
+    problem = ", ".join(calls) if calls or text.count("_sized(") > 60 else "they are not there"
+    check("functions of sizes call each other in no circle", problem)
 
 
 for row in SCHEMAS:
@@ -484,5 +495,6 @@ run_sets()
 for row in REQUESTS:
     run_request(*row)
 run_random()
+sizes_in_no_circle()
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(failed != 0)

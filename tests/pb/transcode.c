@@ -67,6 +67,7 @@ int main(void)
         old_Old b;
     } message;
     uint8_t head[5];
+    size_t sized = 0;
 
     while (fread(head, 1, 5, stdin) == 5) {
         size_t len = head[1] | (size_t)head[2] << 8 | (size_t)head[3] << 16 | (size_t)head[4] << 24;
@@ -91,8 +92,9 @@ int main(void)
             out = (uint8_t *)t.bytes;
             n = t.len;
         } else if (r == 0 && (r = mote_pb_size(encoder, &message, &n)) == 0) {
+            r = head[0] ? old_Old_size(&message.b, &sized) : nasty_v1_class_size(&message.a, &sized);
             out = malloc(n + 1);
-            if (!out || mote_pb_encode(encoder, &message, out, n, &again) < 0 || again != n)
+            if (!out || r < 0 || sized != n || mote_pb_encode(encoder, &message, out, n, &again) < 0 || again != n)
                 return 1;
         }
         int32_t result = -r;

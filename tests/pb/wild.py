@@ -348,7 +348,7 @@ def describe(folder, files):
 
 
 OPTIONS = ["", "names", "names,keep_unknown", "names,large", "keep_unknown", "client", "server,names", "names,descriptors",
-           "names,keep_unknown,large,descriptors"]
+           "names,keep_unknown,large,descriptors", "names,sizes", "keep_unknown,sizes"]
 
 
 def generate(folder, out, files, options):

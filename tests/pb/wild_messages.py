@@ -98,7 +98,7 @@ def check_defaults(rows, out, flags):
 
 def check(rng, folder, described, generate, out):
     """What is wrong, or None."""
-    error = generate("names,keep_unknown")
+    error = generate("names,keep_unknown" + rng.choice(["", ",sizes"]))
     if error:
         return error
     pool, rows = descriptor_pool.DescriptorPool(), []
@@ -115,9 +115,7 @@ def check(rng, folder, described, generate, out):
     error = check_defaults(rows, out, flags)
     if error:
         return error
-    with open(os.path.join(out, "corpus_types.h"), "w") as f:
-        f.writelines('#include "%s.mote.h"\n' % b for b in sorted({b for b, _, _ in rows}))
-        f.write("#define CORPUS_TYPES %s\n" % ", ".join("{&%s_decoder, &%s_encoder}" % (c, c) for _, _, c in rows))
+    beside_python.write_types(out, sorted({b for b, _, _ in rows}), [c for _, _, c in rows])
     driver = os.path.join(out, "driver")
     units = [os.path.join(out, f.name[:-6] + ".mote.c") for f in described.file]
     r = subprocess.run(["gcc", "-O0", "-std=c11", "-fsanitize=address,undefined", *flags, "tests/pb/corpus.c", *units, library(),
