@@ -476,7 +476,7 @@ def run_random():
 
 
 def sizes_in_no_circle():
-    """No function of T_size() calls itself, by whatever way: C that has no recursion stays without."""
+    """No function of T_size() calls itself: C without recursion stays so."""
     generate("tests/pb", W, ["sizes.proto"], "sizes")
     text = open(os.path.join(W, "sizes.mote.c")).read()
     functions = re.findall(r"^static uint64_t (\w+)_sized\([^)]*\)\n\{(.*?)\n\}", text, re.M | re.S)

@@ -92,9 +92,11 @@ int main(void)
             out = (uint8_t *)t.bytes;
             n = t.len;
         } else if (r == 0 && (r = mote_pb_size(encoder, &message, &n)) == 0) {
-            r = head[0] ? old_Old_size(&message.b, &sized) : nasty_v1_class_size(&message.a, &sized);
+            r = head[0] ? old_Old_size(&message.b, &sized)
+                        : nasty_v1_class_size(&message.a, &sized);
             out = malloc(n + 1);
-            if (!out || r < 0 || sized != n || mote_pb_encode(encoder, &message, out, n, &again) < 0 || again != n)
+            if (!out || r < 0 || sized != n ||
+                mote_pb_encode(encoder, &message, out, n, &again) < 0 || again != n)
                 return 1;
         }
         int32_t result = -r;
