@@ -2,6 +2,7 @@
 # protoc-gen-mote: generated files are up to date and repeat, compile without a warning as C11 and their
 # headers as C++, with names and folders of all kinds; errors say what to do; and what generated code
 # encodes, Debian's protobuf decodes to the same, and the reverse.
+# shellcheck disable=SC2086 # words of flags and commands
 set -u
 BUILD=${BUILD:-build}
 CC=${CC:-cc}
