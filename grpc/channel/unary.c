@@ -9,6 +9,12 @@ static void note_call(mote_channel *ch, bool committed, bool unseen, int32_t pus
     ch->pushback_ms = pushback_ms;
 }
 
+/* An error of the request: the next time it is the same, whatever a policy says of its code. */
+static bool is_ours(int error)
+{
+    return mote_status_of_error(error).code != MOTE_GRPC_UNAVAILABLE;
+}
+
 mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *request,
                                     uint64_t until_ms, const mote_grpc_source *source,
                                     const void *message, const uint8_t **response, size_t *len)
@@ -22,12 +28,15 @@ mote_status mote_channel_unary_once(mote_channel *ch, const mote_grpc_request *r
     *response = NULL;
     *len = 0;
     int r = mote_channel_begin(&at, request, until_ms, &call);
-    if (r < 0)
+    if (r < 0) {
+        note_call(ch, is_ours(r), false, MOTE_GRPC_NO_PUSHBACK);
         return mote_channel_status(ch, r);
+    }
     at->began = at->written; /* nothing of the call has left so far */
-    mote_channel_send(call, source, message, MOTE_GRPC_LAST | MOTE_CHANNEL_MORE);
+    r = mote_channel_send(call, source, message, MOTE_GRPC_LAST | MOTE_CHANNEL_MORE);
+    bool refused = r < 0 && r != MOTE_GRPC_ERR_STATE && mote_h2_error(&at->grpc.h2) == 0;
     mote_status status = mote_channel_collect(call, response, len);
-    note_call(ch, at->committed, at->unseen, at->pushback_ms);
+    note_call(ch, at->committed || refused, at->unseen, at->pushback_ms);
     return status;
 }
 

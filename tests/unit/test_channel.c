@@ -279,6 +279,33 @@ static void the_deadline_covers_all_attempts(void)
     CHECK_INT(served, 2);
 }
 
+/* What is wrong with the request is wrong the next time, whatever code it ends with. */
+static void what_can_never_work_is_not_tried_again(void)
+{
+    static const mote_grpc_metadata bad = MOTE_GRPC_METADATA_FIELD("Name", "x");
+    static const mote_grpc_credentials token = MOTE_GRPC_BEARER(NULL);
+    mote_grpc_retry all = policy;
+
+    all.codes = UINT32_MAX;
+    for (int row = 0; row < 4; row++) {
+        static const int ends[] = {MOTE_GRPC_RESOURCE_EXHAUSTED, MOTE_GRPC_INTERNAL,
+                                   MOTE_GRPC_UNAUTHENTICATED, MOTE_GRPC_ABORTED};
+        static const int aborted[] = {MOTE_GRPC_ABORTED, -1};
+        prepare(row == 3 ? aborted : ok);
+        CHECK_INT(call(), row == 3 ? MOTE_GRPC_ABORTED : 0);
+        mote_channel_set_retry(&channel, &all);
+        channel.config.send_limit = row == 0 ? 4 : 0;
+        channel.config.credentials = row == 2 ? &token : NULL;
+        served = 0;
+        uint64_t before = now;
+        CHECK_INT(call_with((mote_grpc_request){
+                      .timeout_ms = 60000, .metadata = &bad, .metadata_count = row == 1}),
+                  ends[row]);
+        CHECK_INT(served, row == 3 ? 4 : 0); /* one that a server has ended is tried again */
+        CHECK_INT(now > before, row == 3);
+    }
+}
+
 static void failures_throttle_retries(void)
 {
     static const int list[] = {14, -1};
@@ -426,6 +453,7 @@ int main(void)
     RUN(waits_are_a_fifth_more_or_less);
     RUN(channels_that_nobody_seeds_wait_differently);
     RUN(the_deadline_covers_all_attempts);
+    RUN(what_can_never_work_is_not_tried_again);
     RUN(failures_throttle_retries);
     RUN(a_call_that_was_not_seen_is_made_again);
     RUN(a_call_of_which_nothing_has_left_is_made_again);
