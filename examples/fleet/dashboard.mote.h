@@ -462,8 +462,8 @@ static inline int mote_dashboard_Dashboard_Watch_take(const mote_grpc_event *ev,
     return mote_pb_decode(&mote_dashboard_Update_decoder, message, ev->data, ev->len, arena, NULL);
 }
 
-/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: a message that
- * cannot be decoded. */
+/* Waits for the next message: 1; 0: the call has ended, with *status; < 0: so it has, as a
+ * message cannot be decoded. */
 static inline int mote_dashboard_Dashboard_Watch_recv(mote_grpc_call *call, mote_dashboard_Update *message,
                           mote_pb_arena *arena, mote_status *status)
 {
@@ -477,7 +477,12 @@ static inline int mote_dashboard_Dashboard_Watch_recv(mote_grpc_call *call, mote
         return 0;
     }
     int r = mote_pb_decode(&mote_dashboard_Update_decoder, message, ev.data, ev.len, arena, NULL);
-    return r < 0 ? r : 1;
+    if (r >= 0)
+        return 1;
+    mote_channel_cancel(call);
+    mote_channel_finish(call);
+    *status = mote_status_of(MOTE_GRPC_INTERNAL, mote_pb_strerror(r));
+    return r;
 }
 
 /* Starts a call with its only request. 0 or an error. */
