@@ -21,9 +21,10 @@ static int begin_session(mote_tls **tls, const mote_posix_tls_config *config, vo
                          size_t size)
 {
     int r = mote_tls_init(tls, config->context, config->host_name, memory, size);
+    const mote_posix_tls_session *s = config->session;
 
-    if (r == 0 && config->session && config->session->len > 0)
-        mote_tls_resume(*tls, config->session->bytes, config->session->len);
+    if (r == 0 && s && s->len > 0 && s->len <= sizeof s->bytes) /* it may come from a file */
+        mote_tls_resume(*tls, s->bytes, s->len);
     return r;
 }
 

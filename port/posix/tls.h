@@ -21,7 +21,8 @@ mote_tls_context *mote_posix_tls_context(bool server, const char *ca, const char
 
 /* A client's last session: its next handshake is a short one, where the server still knows it and
  * nothing of what it was trusted for has changed (mote_tls_resume()). Begins as zero, or with what
- * was kept elsewhere, as in a file; stays with the connections. It is as secret as they are. */
+ * was kept elsewhere, as in a file; what is torn, stale or of another length there is none, and the
+ * handshake a full one. Stays with the connections. It is as secret as they are. */
 typedef struct mote_posix_tls_session {
     size_t len;
     uint8_t bytes[2304];

@@ -130,6 +130,42 @@ for s in silent:
 silent = [connect() for _ in range(100)]
 text = urllib.request.urlopen("http://%s/metrics" % metrics, timeout=10).read().decode()
 check("counters are told beside them", "grpc_server_started_total" in text)
+for s in silent:
+    s.close()
+
+# ---- nor do those who ask for too much, or take nothing
+
+
+def huge():
+    """64 KiB at a time of a request that does not end, until it is cut off."""
+    s, sent = connect(), 0
+    s.settimeout(2)
+    try:
+        while sent < 1 << 26:
+            sent += s.send(b"GET /" + b"a" * 65531)
+    except OSError:
+        pass
+    s.close()
+    return sent
+
+
+def takes_nothing():
+    s = connect()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    s.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+    return s
+
+
+sent = [huge() for _ in range(4)]
+check(f"a request that does not end is cut off: after {max(sent)} bytes", max(sent) < 1 << 26)
+slow = [takes_nothing() for _ in range(40)]
+text = urllib.request.urlopen("http://%s/metrics" % metrics, timeout=10).read().decode()
+check("counters are told beside those who take nothing", text.endswith("\n") and "grpc_server_started_total" in text)
+beside = slowest_call(0.5)
+check(f"a call beside them takes {beside:.3f} s, otherwise {quiet:.3f} s", beside < 0.25)
+for s in slow:
+    s.close()
+
 late = connect()
 late.settimeout(10)
 begin = time.monotonic()

@@ -377,6 +377,52 @@ static uint64_t shake_hands_straight(mote_posix_tls_config *config)
 
 /* The first handshake is a full one, the others are short ones, until the server has forgotten; and
  * nothing is kept where nobody wants it. */
+/* What lies in a file: `len` bytes of it are there, and it says that there are `said`. */
+static void keep_in_file(mote_posix_tls_session *session, size_t len, size_t said)
+{
+    uint8_t bytes[sizeof session->bytes] = {0};
+    FILE *f = tmpfile();
+
+    CHECK(f && fwrite(session->bytes, 1, len, f) == len);
+    rewind(f);
+    CHECK_INT(fread(bytes, 1, sizeof bytes, f), len);
+    fclose(f);
+    memcpy(session->bytes, bytes, sizeof bytes);
+    session->len = said;
+}
+
+/* Torn, of another length, and of another version: the handshake is a full one, and what it leaves
+ * is kept in its place. */
+static void a_session_from_a_bad_file_is_none(void)
+{
+    static uint64_t (*const ways[])(mote_posix_tls_config *) = {shake_hands_in_a_loop,
+                                                                shake_hands_straight};
+    enum { WHOLE, HALF, EMPTY, NO_SAID, ONE_LESS, ONE_MORE, BEYOND, ALL, OTHER_VERSION, BAD };
+
+    CHECK(prepare_context(&server, plain_server()) == NULL &&
+          prepare_context(&client, plain_client()) == NULL);
+    for (size_t way = 0; way < 2; way++) {
+        mote_posix_tls_session session = {.changed = session_changed, .context = &changes};
+        mote_posix_tls_config config = {
+            .context = client.context, .host_name = "localhost", .session = &session};
+        uint64_t full = ways[way](&config);
+        for (int bad = WHOLE; bad < BAD; bad++) {
+            size_t n = session.len, most = sizeof session.bytes;
+            const size_t files[BAD][2] = {
+                [WHOLE] = {n, n},         [HALF] = {n / 2, n},     [EMPTY] = {0, n},
+                [NO_SAID] = {n, 0},       [ONE_LESS] = {n, n - 1}, [ONE_MORE] = {n, n + 1},
+                [BEYOND] = {n, most + 1}, [ALL] = {n, SIZE_MAX},   [OTHER_VERSION] = {n, n}};
+            keep_in_file(&session, files[bad][0], files[bad][1]);
+            session.bytes[3] ^= bad == OTHER_VERSION; /* "MTS1" */
+            changes = 0;
+            uint64_t passed = ways[way](&config);
+            CHECK(bad == WHOLE ? passed + 300 < full : passed + 50 > full);
+            CHECK(session.len > 100 && session.len < most);
+            CHECK(bad == WHOLE || changes == 1);
+        }
+    }
+}
+
 static void a_client_resumes_by_itself(void)
 {
     static uint64_t (*const ways[])(mote_posix_tls_config *) = {shake_hands_in_a_loop,
@@ -421,6 +467,7 @@ int main(int argc, char **argv)
     RUN(a_stalled_handshake_ends);
     RUN(a_stalled_handshake_of_straight_code_says_so);
     RUN(a_client_resumes_by_itself);
+    RUN(a_session_from_a_bad_file_is_none);
     mote_tls_end(client.tls);
     return tls_end_tests();
 }
