@@ -21,18 +21,18 @@ void mote_posix_mailbox_free(mote_posix_mailbox *m)
 }
 
 /* Who takes letters out takes all of them, so that none is put behind one that has gone and come
- * again. */
+ * again. Who finds it closed sees what its loop did before, as how calls have ended. */
 int mote_posix_mailbox_put(mote_posix_mailbox *m, mote_posix_letter *letter)
 {
-    mote_posix_letter *seen = __atomic_load_n(&m->newest, __ATOMIC_RELAXED);
+    mote_posix_letter *seen = __atomic_load_n(&m->newest, __ATOMIC_ACQUIRE);
     int saved = errno;
 
     do {
         if (seen == &closed_for_ever)
             return -1;
         letter->next = seen;
-    } while (!__atomic_compare_exchange_n(&m->newest, &seen, letter, true, __ATOMIC_RELEASE,
-                                          __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&m->newest, &seen, letter, true, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
     if (!seen)
         mote_posix_ring(m->wake);
     errno = saved;
@@ -42,7 +42,7 @@ int mote_posix_mailbox_put(mote_posix_mailbox *m, mote_posix_letter *letter)
 /* All that was put in, the oldest first, and what is put in then. */
 static mote_posix_letter *take_letters(mote_posix_mailbox *m, mote_posix_letter *then)
 {
-    mote_posix_letter *l = __atomic_exchange_n(&m->newest, then, __ATOMIC_ACQUIRE), *oldest = NULL;
+    mote_posix_letter *l = __atomic_exchange_n(&m->newest, then, __ATOMIC_ACQ_REL), *oldest = NULL;
 
     while (l) {
         mote_posix_letter *before = l->next;
