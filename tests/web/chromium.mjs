@@ -77,7 +77,7 @@ class Session {
 export async function withPage(url, body) {
   const home = mkdtempSync(join(tmpdir(), 'mote-chromium-'));
   const browser = spawn(process.env.CHROMIUM || 'chromium', ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-    '--no-first-run', '--disable-extensions', '--remote-debugging-port=0', `--user-data-dir=${home}`, 'about:blank'], { stdio: 'ignore' });
+    '--no-first-run', '--disable-extensions', '--remote-debugging-port=0', `--user-data-dir=${home}`, 'about:blank'], { stdio: 'ignore', detached: true });
   const gone = new Promise((done) => { browser.once('exit', done); browser.once('error', done); });
   try {
     let port = '';
@@ -91,7 +91,7 @@ export async function withPage(url, body) {
     await session.say('Page.navigate', { url });
     return await body(session);
   } finally {
-    browser.kill('SIGKILL');
+    process.kill(-browser.pid, 'SIGKILL'); // it and its processes
     await gone;
     rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }

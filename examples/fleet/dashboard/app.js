@@ -51,11 +51,30 @@ function showTerms(list, terms) {
 
 // ---- charts
 
-// A line through the values; a gap where one is no number.
+// A canvas is told its size: to ask for it while texts change would make the browser lay out all of the page each time.
+const drawn = new WeakMap(); // canvas -> what it shows
+const sizes = new ResizeObserver((changes) => {
+  for (const { target, contentRect } of changes) {
+    const scale = window.devicePixelRatio || 1;
+    [target.width, target.height] = [Math.round(contentRect.width * scale), Math.round(contentRect.height * scale)];
+    paint(target, drawn.get(target) || []);
+  }
+});
+
+function makeCanvas(parent) {
+  const canvas = make('canvas', parent);
+  sizes.observe(canvas);
+  return canvas;
+}
+
 function draw(canvas, values) {
-  const scale = window.devicePixelRatio || 1, width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
-  if (width === 0) return;
-  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  drawn.set(canvas, values);
+  paint(canvas, values);
+}
+
+// A line through the values; a gap where one is no number.
+function paint(canvas, values) {
+  const { width, height } = canvas, scale = window.devicePixelRatio || 1;
   const context = canvas.getContext('2d'), finite = values.filter(Number.isFinite);
   const low = Math.min(...finite), high = Math.max(...finite), edge = 2 * scale;
   context.clearRect(0, 0, width, height);
@@ -81,7 +100,7 @@ readColour();
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', readColour);
 
 function chart(parent, name) {
-  const figure = make('figure', parent), caption = make('figcaption', figure), canvas = make('canvas', figure);
+  const figure = make('figure', parent), caption = make('figcaption', figure), canvas = makeCanvas(figure);
   canvas.setAttribute('role', 'img');
   return (values, unit) => {
     const finite = values.filter(Number.isFinite), last = values[values.length - 1];
@@ -120,7 +139,7 @@ function makeRow(body) {
   name.scope = 'row';
   const button = make('button', name), cells = COLUMNS.slice(1).map((className) => make('td', row, className));
   button.type = 'button';
-  row.parts = { button, cells, canvas: make('canvas', cells[8]) };
+  row.parts = { button, cells, canvas: makeCanvas(cells[8]) };
   row.parts.canvas.setAttribute('aria-hidden', 'true');
   button.addEventListener('click', () => choose(row.number));
   return row;
