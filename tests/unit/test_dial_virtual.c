@@ -39,6 +39,7 @@ int pthread_join(pthread_t thread, void **result)
 }
 
 static int far_end = -1; /* of the last socket */
+static bool no_sockets;
 
 /* Each socket is an end of a pair, which connect() says is on its way. */
 int socket(int family, int type, int protocol)
@@ -46,7 +47,8 @@ int socket(int family, int type, int protocol)
     int pair[2];
 
     (void)family, (void)protocol;
-    if (socketpair(AF_UNIX, type, 0, pair) < 0)
+    errno = EMFILE;
+    if (no_sockets || socketpair(AF_UNIX, type, 0, pair) < 0)
         return -1;
     far_end = pair[1];
     return pair[0];
@@ -271,6 +273,20 @@ static void a_server_keeps_its_connection(void)
     mote_posix_worker_end(&w);
 }
 
+/* Without a socket there is neither a listener nor a connection. */
+static void without_sockets_it_is_told(void)
+{
+    no_sockets = true;
+    names_are(two, 2);
+    CHECK_INT(mote_posix_listen("names.test:1"), -1);
+    CHECK_TEXT(strcmp(mote_posix_error(), "listen names.test:1: Too many open files") == 0);
+    CHECK_INT(mote_posix_listen("unix:none"), -1);
+    CHECK_TEXT(strcmp(mote_posix_error(), "listen unix:none: Too many open files") == 0);
+    CHECK_INT(mote_posix_connect("names.test:1", 1000), -1);
+    CHECK_TEXT(strcmp(mote_posix_error(), "connect names.test:1: Too many open files") == 0);
+    no_sockets = false;
+}
+
 /* ---- names ------------------------------------------------------------------------------------
  */
 
@@ -348,6 +364,7 @@ int main(void)
     RUN(what_is_forgotten_is_closed);
     RUN(the_next_attempt_has_its_time);
     RUN(a_server_keeps_its_connection);
+    RUN(without_sockets_it_is_told);
     RUN(a_name_is_split);
     RUN(a_thread_looks_it_up);
     return test_summary();

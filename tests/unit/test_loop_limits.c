@@ -382,6 +382,14 @@ static void a_spin_ends(void)
 {
     begin();
     mote_posix_loop_turn(&loop, 1000); /* nobody was active: it sleeps */
+    CHECK_INT(write(peer, "x", 1), 1);
+    while (e.taken < 1)
+        mote_posix_loop_turn(&loop, 0);
+    moves_are(EAGAIN, 0);
+    mote_posix_loop_turn(&loop, 1000); /* nor does one spin that is not told to */
+    CHECK_INT(move_calls, 0);
+    is_scripted = false;
+    loop.last_active = NULL;
     loop.spin_us = 50;
     waited_ms = -2;
     move_calls = 0;
@@ -389,7 +397,7 @@ static void a_spin_ends(void)
     CHECK_INT(waited_ms, 1000);
     CHECK_INT(write(peer, "x", 1), 1);
     mote_posix_loop_turn(&loop, 0); /* each 16th time all are looked at */
-    while (e.taken < 1)
+    while (e.taken < 2)
         mote_posix_loop_turn(&loop, 0);
     moves_are(EAGAIN, 0);
     clock_step_ns = 10000;

@@ -5,6 +5,8 @@
 #include "../peers/peer.mote.h"
 #include "../test.h"
 
+#include <errno.h>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -199,11 +201,30 @@ static void a_back_off_begins_anew_where_it_was_of_use(void)
     }
 }
 
+/* The wildcard serves both protocols; nobody else may listen where somebody does. */
+static void a_port_is_one_listeners(void)
+{
+    static const char *const addresses[] = {":0", "127.0.0.1:0", "[::1]:0"};
+    char bound[128], why[192];
+
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        int listener = mote_posix_listen(addresses[i]);
+        CHECK(listener >= 0);
+        mote_posix_address(listener, bound);
+        CHECK(i > 0 || strncmp(bound, "[::]:", 5) == 0);
+        CHECK_INT(mote_posix_listen(bound), -1);
+        snprintf(why, sizeof why, "listen %s: %s", bound, strerror(EADDRINUSE));
+        CHECK(strcmp(mote_posix_error(), why) == 0);
+        close(listener);
+    }
+}
+
 int main(void)
 {
     mote_posix_catch_signals();
     RUN(a_transport_that_fails_at_any_byte_ends_the_call);
     RUN(a_transport_that_stalls_at_any_byte_meets_the_deadline);
     RUN(a_back_off_begins_anew_where_it_was_of_use);
+    RUN(a_port_is_one_listeners);
     return test_summary();
 }

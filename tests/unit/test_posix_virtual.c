@@ -1,6 +1,8 @@
 /* Sockets over a scripted kernel. */
 #include "scripted_kernel.h"
 
+#include "../../port/posix/mailbox.h"
+
 /* ---- a transport
  * --------------------------------------------------------------------------------- */
 
@@ -174,6 +176,8 @@ static void addresses_are_tried_beside_each_other(void)
                    (unsigned long long)(clock_ms - before), mote_posix_error());
         CHECK((fd < 0) == (rows[i].error != NULL));
         CHECK_INT(begun_count, rows[i].begun);
+        if (rows[i].kinds[rows[i].first % (size_t)rows[i].count] != REFUSES_AT_ONCE)
+            CHECK_INT(polled.begun[0], 1); /* and what a signal wakes */
         for (int k = 0; k < rows[i].begun; k++)
             CHECK_INT(order[k], rows[i].order[k]);
         CHECK_INT(clock_ms - before, rows[i].took_ms);
@@ -189,6 +193,61 @@ static void addresses_are_tried_beside_each_other(void)
     }
 }
 
+/* Each address of a dialer has its part of the time that is left. */
+static void the_time_of_a_dialer_is_shared(void)
+{
+    static const int silent[] = {SILENT};
+    static const char *const addresses[] = {"names.test:1", "names.test:1", "names.test:1"};
+    static const uint64_t limits[] = {3000, 1000, 1};
+
+    listed = silent;
+    listed_count = 1;
+    for (size_t i = 0; i < 2 * sizeof limits / sizeof limits[0]; i++) {
+        mote_posix_dialer d = {.fd = -1, .addresses = addresses, .count = i % 2 ? 3 : 1};
+        mote_io io = mote_posix_dialer_io(&d);
+        uint64_t before = clock_ms;
+        memset(&polled, 0, sizeof polled);
+        memset(polled.ready, 0xff, sizeof polled.ready);
+        CHECK_INT(io.connect(io.context, before + limits[i / 2]), -1);
+        CHECK_INT(clock_ms - before, limits[i / 2]);
+        CHECK_INT(d.next, d.count);
+        if (limits[i / 2] > 1)
+            CHECK_INT(polled.timeout_ms,
+                      limits[i / 2] / d.count + (d.count > 1 && limits[i / 2] % 3));
+        CHECK_INT(io.connect(io.context, clock_ms - 1), -1); /* it is late already */
+        CHECK_INT(clock_ms - before, limits[i / 2]);
+    }
+}
+
+/* Whoever waits for letters waits so long; a time that poll() cannot say is for ever. */
+static void letters_are_waited_for(void)
+{
+    static const struct {
+        uint32_t timeout_ms;
+        int waits;
+    } rows[] = {
+        {0, 0},           {1, 1},          {0x7ffffffe, 0x7ffffffe}, {0x7fffffff, 0x7fffffff},
+        {0x80000000, -1}, {UINT32_MAX, -1}};
+    mote_posix_mailbox box;
+
+    CHECK_INT(mote_posix_mailbox_init(&box), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memset(&polled, 0, sizeof polled);
+        memset(polled.ready, 0xff, sizeof polled.ready);
+        CHECK(mote_posix_mailbox_next(&box, rows[i].timeout_ms) == NULL);
+        CHECK_INT(polled.timeout_ms, rows[i].waits);
+        CHECK(polled.count == 1 && polled.fd == box.wake[0] && polled.events == POLLIN);
+    }
+    memset(&polled, 0, sizeof polled); /* woken for letters that were taken before: once more */
+    polled.ready[1] = -1;
+    mote_posix_ring(box.wake);
+    CHECK(mote_posix_mailbox_next(&box, 10) == NULL);
+    CHECK_INT(polled.calls, 2);
+    eventfd_t count;
+    CHECK(eventfd_read(box.wake[0], &count) < 0); /* it was hushed */
+    mote_posix_mailbox_free(&box);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < 12; i++)
@@ -197,5 +256,7 @@ int main(void)
     RUN(a_wait_is_for_what_is_asked_and_as_long);
     RUN(a_thread_is_woken_once);
     RUN(addresses_are_tried_beside_each_other);
+    RUN(the_time_of_a_dialer_is_shared);
+    RUN(letters_are_waited_for);
     return test_summary();
 }

@@ -171,6 +171,25 @@ static void each_worker_has_its_part(void)
     }
 }
 
+/* One that dials has one connection, and listens to nobody. */
+static void one_that_dials_has_one_worker(void)
+{
+    static const int workers[] = {0, 1, MOTE_POSIX_EVERY_CORE};
+
+    for (size_t i = 0; i < 3; i++) {
+        open_server();
+        server.dial = "names.test:1";
+        server.workers = workers[i];
+        cores = 3;
+        CHECK_INT(serve_and_hear(STDERR_FILENO), 0);
+        CHECK(strcmp(said, "") == 0 && was_ready[0] == '\0');
+        CHECK_INT(owned, 1);
+        CHECK_INT(seen.turns, 1);
+        CHECK(!seen.listens);
+        CHECK_INT(joined, 0);
+    }
+}
+
 /* Where the cores of this process are not known, there is one at least. */
 static void cores_are_counted(void)
 {
@@ -457,6 +476,7 @@ int main(void)
     for (size_t i = 0; i < 12; i++)
         polled.ready[i] = -1;
     RUN(each_worker_has_its_part);
+    RUN(one_that_dials_has_one_worker);
     RUN(cores_are_counted);
     RUN(a_unix_socket_is_shared);
     RUN(it_says_where_it_listens);
