@@ -36,7 +36,7 @@ static char *event_log, *expected;
 static size_t log_len, log_cap;
 static uint8_t *output;
 static size_t output_len, output_cap;
-static int open_calls;
+static int open_calls, left; /* of the budget, when all was read whole */
 
 static void *grow(void *p, size_t *cap, size_t need)
 {
@@ -227,6 +227,8 @@ static int replay(const schedule *s)
     return r;
 }
 
+static const schedule whole = {.cut = SIZE_MAX, .flip = SIZE_MAX};
+
 /* Events, and the output as hexadecimal lines, as they stand in the file. */
 static void append_output(void)
 {
@@ -249,21 +251,21 @@ static void expect_same(const schedule *s, const char *what, size_t where)
 {
     replay(s);
     append_output();
-    if (strcmp(event_log, expected) != 0) {
-        printf("%s %zu: the log differs\n", what, where);
+    left = s == &whole ? (int)grpc.h2.budget : left;
+    if (strcmp(event_log, expected) != 0 || (int)grpc.h2.budget != left) {
+        printf("%s %zu: the log or the budget differs\n", what, where);
         test_ok = false;
     }
 }
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-static const schedule whole = {.cut = SIZE_MAX, .flip = SIZE_MAX};
-
 #ifdef MOTE_NO_TEXTS
 /* The events are the recorded ones. From then on this log is the one to compare with. */
 static void whole_gives_the_recorded_log(void)
 {
     replay(&whole);
+    left = (int)grpc.h2.budget;
     append_output();
     char *own = malloc(log_len + 1), *same = malloc(log_len + 1);
     if (!own || !same)
