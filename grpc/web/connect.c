@@ -17,13 +17,6 @@ static size_t connect_skip_name(const char *path, size_t at, size_t len, const c
     return name[i] == '\0' ? at + i : 0;
 }
 
-static bool connect_path_is(const char *path, size_t len, const char *service, const char *method)
-{
-    size_t n = connect_skip_name(path, 0, len, service);
-
-    return n > 0 && connect_skip_name(path, n, len, method) == len;
-}
-
 /* Methods are counted through all services, from 1. */
 static void find_connect_method(mote_grpc_call *call, const char *path, size_t len)
 {
@@ -32,10 +25,12 @@ static void find_connect_method(mote_grpc_call *call, const char *path, size_t l
 
     for (size_t s = 0; s < c->service_count; s++) {
         const mote_connect_service *service = c->services[s];
-        for (size_t m = 0; m < service->method_count; m++, number++) {
-            if (connect_path_is(path, len, service->name, service->methods[m].name))
-                connect_keep(connect_of(call)->method, number);
+        size_t n = connect_skip_name(path, 0, len, service->name);
+        for (size_t m = 0; n > 0 && m < service->method_count; m++) {
+            if (connect_skip_name(path, n, len, service->methods[m].name) == len)
+                connect_keep(connect_of(call)->method, number + m);
         }
+        number += service->method_count;
     }
 }
 
