@@ -46,24 +46,33 @@ enum MOTE_GRPC_ENUM8 mote_grpc_event_type {
 
 typedef struct mote_grpc_call mote_grpc_call;
 
-/* An event. Besides type, call, data and len, only members whose comment names the type are set. */
+/* An event. Besides type, call, data and len, only members whose comment names the type are set:
+ * those of different types share their place. */
 typedef struct {
     enum mote_grpc_event_type type;
-    bool trailing;
+    bool trailing;   /* METADATA */
     bool compressed; /* MESSAGE: it arrived compressed; data is decompressed */
+    bool unseen; /* STATUS: the server has not seen the call; it may be made again (RFC 9113 8.7) */
     mote_grpc_call *call;
     const uint8_t *data; /* message or chunk */
     size_t len;
-    size_t offset; /* CHUNK: bytes before this one */
-    size_t total;  /* CHUNK: bytes of the whole message */
-    int code;      /* STATUS, CLOSED: enum mote_grpc_code */
-    bool unseen; /* STATUS: the server has not seen the call; it may be made again (RFC 9113 8.7) */
-    const char *message; /* STATUS, CLOSED: its text, message_len bytes, percent-decoded */
-    size_t message_len;
-    const char *name; /* METADATA; the value of a -bin field is still base64 */
-    size_t name_len;
-    const char *value;
-    size_t value_len;
+    union {
+        const char *name;    /* METADATA; the value of a -bin field is still base64 */
+        const char *message; /* STATUS, CLOSED: its text, message_len bytes, percent-decoded */
+    };
+    union {
+        size_t name_len;
+        size_t message_len;
+        size_t offset; /* CHUNK: bytes before this one */
+    };
+    union {
+        const char *value; /* METADATA */
+        size_t total;      /* CHUNK: bytes of the whole message */
+    };
+    union {
+        size_t value_len;
+        int code; /* STATUS, CLOSED: enum mote_grpc_code; GOAWAY: enum mote_h2_code */
+    };
 } mote_grpc_event;
 
 /* Where the bytes of a delivered event lie. */

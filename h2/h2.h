@@ -153,6 +153,8 @@ enum mote_h2_event_type {
     MOTE_H2_GOAWAY    /* the peer takes no new streams: code, last_id */
 };
 
+/* Members that belong to different types share their place: only those whose comment names the type
+ * are to be read. */
 typedef struct {
     enum mote_h2_event_type type : 8;
     enum mote_h2_kind kind : 8; /* FIELD */
@@ -162,11 +164,15 @@ typedef struct {
     bool remote;     /* RESET: the peer sent it; otherwise mote found an error */
     uint16_t status; /* client, HEADERS: the status code; 1xx is followed by another section */
     mote_h2_stream *stream;
-    uint32_t code;
-    uint32_t last_id;
-    mote_hpack_field_view field;
-    const uint8_t *data; /* a view into the input */
-    size_t len;
+    union {
+        size_t len;       /* DATA, SETTINGS; 0 otherwise, but for GOAWAY */
+        uint32_t last_id; /* GOAWAY */
+    };
+    union {
+        mote_hpack_field_view field; /* FIELD */
+        const uint8_t *data;         /* DATA: a view into the input */
+        uint32_t code;               /* RESET, GOAWAY */
+    };
 } mote_h2_event;
 
 /* Least sizes, a largest one, and defaults; MOTE_H2_PINGS: PINGs of the peer whose answers may wait
