@@ -4,11 +4,13 @@
 #define mote_hpack_huffman_size   small_huffman_size
 #define mote_hpack_huffman_encode small_huffman_encode
 #define mote_hpack_huffman_decode small_huffman_decode
+#define mote_hpack_append_huffman small_append_huffman
 #define MOTE_HPACK_SMALL
 #include "../hpack/hpack_huffman_small.c"
 #undef mote_hpack_huffman_size
 #undef mote_hpack_huffman_encode
 #undef mote_hpack_huffman_decode
+#undef mote_hpack_append_huffman
 
 #include "fuzz.h"
 

@@ -35,29 +35,6 @@ MOTE_SMALL_APART void mote_hpack_append(mote_hpack_decoder *d, const char *bytes
     d->field_len += (uint32_t)len;
 }
 
-/* Appends Huffman code. Beyond the scratch it is decoded to nowhere. */
-static MOTE_SMALL_APART int append_huffman(mote_hpack_decoder *d, const uint8_t *in, size_t len)
-{
-    char nowhere[8];
-    size_t used, made, room;
-
-    do {
-        char *to = nowhere;
-        room = sizeof nowhere;
-        if (d->field_len < d->scratch_size) {
-            to = d->scratch + d->field_len;
-            room = d->scratch_size - d->field_len;
-        }
-        int error = mote_hpack_huffman_decode(&d->huffman, in, len, &used, to, room, &made);
-        if (error < 0)
-            return error;
-        d->field_len += (uint32_t)made;
-        in += used;
-        len -= used;
-    } while (made == room);
-    return 0;
-}
-
 int mote_hpack_huffman_end(const mote_hpack_bits *b)
 {
     MOTE_CHECK_THAT(mote_hpack_bits_valid(b));
@@ -226,7 +203,7 @@ static int string_bytes(mote_hpack_decoder *d, const uint8_t *in, size_t len, si
 
     *used = n;
     if (d->huffman_on) {
-        int error = append_huffman(d, in, n);
+        int error = mote_hpack_append_huffman(d, in, n);
         if (error < 0)
             return error;
     } else {

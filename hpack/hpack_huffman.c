@@ -207,4 +207,27 @@ int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len,
     return symbol == EOS ? MOTE_HPACK_ERR_HUFFMAN : 0;
 }
 
+/* Beyond the scratch it is decoded to nowhere. */
+int mote_hpack_append_huffman(mote_hpack_decoder *d, const uint8_t *in, size_t len)
+{
+    char nowhere[8];
+    size_t used, made, room;
+
+    do {
+        char *to = nowhere;
+        room = sizeof nowhere;
+        if (d->field_len < d->scratch_size) {
+            to = d->scratch + d->field_len;
+            room = d->scratch_size - d->field_len;
+        }
+        int error = mote_hpack_huffman_decode(&d->huffman, in, len, &used, to, room, &made);
+        if (error < 0)
+            return error;
+        d->field_len += (uint32_t)made;
+        in += used;
+        len -= used;
+    } while (made == room);
+    return 0;
+}
+
 #endif

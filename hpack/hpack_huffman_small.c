@@ -5,7 +5,7 @@
 
 #ifdef MOTE_HPACK_SMALL
 
-enum { SHORTEST = 5, LONGEST = 30, NO_SYMBOL = 256 };
+enum { SHORTEST = 5, LONGEST = 30, NO_SYMBOL = 256, MORE };
 
 /* How many codes of SHORTEST..LONGEST bits there are, EOS included, which is the last of all. */
 static const uint8_t code_counts[] = {10, 26, 32, 6,  0,  5,  3,  2, 6,  2,  3,  0, 0,
@@ -103,32 +103,51 @@ static unsigned first_symbol(uint32_t bits, unsigned count, unsigned *symbol)
     return len;
 }
 
+/* The next symbol; NO_SYMBOL: EOS; MORE: the input ends before it, and what there is of it is kept.
+ */
+static MOTE_SMALL_APART unsigned next_symbol(mote_hpack_bits *b, const uint8_t **in,
+                                             const uint8_t *end)
+{
+    uint32_t bits = b->bits;
+    unsigned count = b->count, symbol = MORE, n;
+
+    while ((n = first_symbol(bits, count, &symbol)) == 0 && *in < end) {
+        bits |= (uint32_t)(*in)[0] << 24 >> count;
+        ++*in;
+        count += 8; /* at most 37: the last byte may reach beyond the 32 */
+    }
+    if (n > 0)
+        bits = count > 32 ? (uint32_t)(*in)[-1] << (32 - (count - n)) : bits << n;
+    b->bits = bits;
+    b->count = (uint8_t)(count - n);
+    return symbol;
+}
+
 int mote_hpack_huffman_decode(mote_hpack_bits *b, const uint8_t *in, size_t len, size_t *used,
                               char *out, size_t cap, size_t *made)
 {
-    uint32_t bits = b->bits;
-    unsigned count = b->count, symbol = 0;
-    size_t i = 0, o = 0;
+    const uint8_t *at = in;
+    unsigned symbol = 0;
+    size_t o = 0;
 
     MOTE_CHECK_THAT(mote_hpack_bits_valid(b));
-    while (o < cap && symbol != NO_SYMBOL) {
-        unsigned n = first_symbol(bits, count, &symbol);
-        if (n == 0 && i == len)
-            break;
-        if (n == 0) { /* at most 29 bits: the next byte may reach beyond the 32 */
-            bits |= (uint32_t)in[i++] << 24 >> count;
-            count += 8;
-            continue;
-        }
-        bits = count > 32 ? (uint32_t)in[i - 1] << (32 - (count - n)) : bits << n;
-        count -= n;
-        if (symbol != NO_SYMBOL)
-            out[o++] = (char)symbol;
-    }
-    b->bits = bits;
-    b->count = (uint8_t)count;
-    *used = i;
+    while (o < cap && (symbol = next_symbol(b, &at, in + len)) < NO_SYMBOL)
+        out[o++] = (char)symbol;
+    *used = (size_t)(at - in);
     *made = o;
+    return symbol == NO_SYMBOL ? MOTE_HPACK_ERR_HUFFMAN : 0;
+}
+
+int mote_hpack_append_huffman(mote_hpack_decoder *d, const uint8_t *in, size_t len)
+{
+    const uint8_t *end = in + len;
+    unsigned symbol;
+
+    while ((symbol = next_symbol(&d->huffman, &in, end)) < NO_SYMBOL) {
+        if (d->field_len < d->scratch_size)
+            d->scratch[d->field_len] = (char)symbol;
+        d->field_len++;
+    }
     return symbol == NO_SYMBOL ? MOTE_HPACK_ERR_HUFFMAN : 0;
 }
 

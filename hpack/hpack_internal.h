@@ -22,5 +22,7 @@ enum { MOTE_HPACK_SHORTCUTS = 1 };
 
 /* Appends to the field in progress what fits the scratch, and counts all of it. */
 void mote_hpack_append(mote_hpack_decoder *d, const char *bytes, size_t len);
+/* The same of Huffman code: 0, or MOTE_HPACK_ERR_HUFFMAN for the EOS symbol. */
+int mote_hpack_append_huffman(mote_hpack_decoder *d, const uint8_t *in, size_t len);
 
 #endif
