@@ -2,7 +2,7 @@
 #include "h2_internal.h"
 
 /* RFC 9113 5.4.1: GOAWAY is the last frame that is sent. */
-int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const char *text)
+MOTE_SMALL_APART int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const char *text)
 {
     if (c->life == MOTE_H2_FAILED)
         return c->error;
@@ -11,8 +11,7 @@ int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const cha
     c->error_code = code;
     c->error_text = text;
     c->goaway_last = c->last_peer_id;
-    c->owed = OWE_GOAWAY; /* nothing else leaves any more */
-    mote_h2_flush(c);
+    c->owed = OWE_GOAWAY; /* nothing else leaves any more; mote_h2_peek() writes it */
     return error;
 }
 
