@@ -30,7 +30,7 @@ static uint64_t deadline_of(const mote_grpc_call *call)
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-/* Waits until a call that could not be started may be: 0, or an error. */
+/* One turn, after which a call that could not be started may be: MOTE_AGAIN, or an error. */
 static int wait_to_start(mote_channel *ch, uint64_t until_ms)
 {
     ch->waits_for = mote_h2_can_open(&ch->grpc.h2) ? MOTE_WAITS_FOR_ROOM : MOTE_WAITS_FOR_STREAM;
@@ -38,12 +38,13 @@ static int wait_to_start(mote_channel *ch, uint64_t until_ms)
         return MOTE_CHANNEL_ERR_DEADLINE;
     mote_channel_turn(ch, until_ms);
     mote_channel_park(ch);
-    return 0;
+    return MOTE_AGAIN;
 }
 
-/* 0: started; MOTE_AGAIN: not on this connection, or not now; or an error. */
-static int try_start(mote_channel *ch, const mote_grpc_request *request, uint64_t until_ms,
-                     mote_grpc_call **call)
+/* 0: started; MOTE_AGAIN: not now; MOTE_H2_ERR_GOAWAY: not on this connection; or an error. In a
+ * frame of its own, so that no request lies below a wait. */
+static MOTE_APART int try_start(mote_channel *ch, const mote_grpc_request *request,
+                                uint64_t until_ms, mote_grpc_call **call)
 {
     mote_grpc_request one = *request;
 
@@ -53,13 +54,9 @@ static int try_start(mote_channel *ch, const mote_grpc_request *request, uint64_
     if (until_ms != MOTE_CHANNEL_FOREVER) /* what is left: the server is told of no more */
         one.timeout_ms = until_ms > ch->read_ms ? (uint32_t)(until_ms - ch->read_ms) : 1;
     int r = mote_grpc_start(&ch->grpc, &one, call);
-    if (r == MOTE_AGAIN)
-        r = wait_to_start(ch, until_ms);
-    else if (r == MOTE_H2_ERR_GOAWAY && ch->io.connect)
+    if (r == MOTE_H2_ERR_GOAWAY && ch->io.connect)
         mote_channel_lose(ch, "the server takes no more calls on this connection");
-    else
-        return r;
-    return r < 0 && r != MOTE_H2_ERR_GOAWAY ? r : MOTE_AGAIN;
+    return r;
 }
 
 /* What the socket already holds, all of it: GOAWAY, the end. A server that says more and more is
@@ -102,6 +99,10 @@ int mote_channel_begin(mote_channel **ch, const mote_grpc_request *request, uint
         r = mote_channel_connect(*ch, request->wait_for_ready, until_ms);
         if (r == 0)
             r = try_start(*ch, request, until_ms, call);
+        if (r == MOTE_AGAIN)
+            r = wait_to_start(*ch, until_ms);
+        else if (r == MOTE_H2_ERR_GOAWAY && (*ch)->io.connect)
+            r = MOTE_AGAIN; /* on the next one */
     }
     if (r < 0) { /* the status of this channel says what that one has waited for */
         own->waits_for = (*ch)->waits_for;

@@ -1,4 +1,5 @@
 /* The blocking client's loop: it writes, reads, and lets time pass, until a call has an event. */
+#include "../../h2/mote_features.h"
 #include "channel_internal.h"
 
 #include <string.h>
@@ -130,18 +131,25 @@ static mote_channel *other_of(const mote_channel *ch)
     return other && other->open ? other : NULL;
 }
 
+/* What it has read is looked at, and answered. */
+static MOTE_APART void look_aside(mote_channel *other)
+{
+    turn(other, 0);
+    mote_channel_park(other);
+    mote_channel_write(other);
+}
+
 void mote_channel_turn(mote_channel *ch, uint64_t until_ms)
 {
     mote_channel *other = other_of(ch);
 
     if (other) {
         uint64_t look_ms = mote_channel_now(ch) + ASIDE_MS;
-        turn(other, 0);
-        mote_channel_park(other);
-        mote_channel_write(other);
         until_ms = look_ms < until_ms ? look_ms : until_ms;
     }
     turn(ch, until_ms);
+    if (other)
+        look_aside(other);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
@@ -213,10 +221,9 @@ int mote_channel_take(mote_channel *ch, const mote_grpc_call *call, mote_grpc_ev
 
 int mote_channel_park(mote_channel *ch)
 {
-    mote_grpc_event ev;
     int r;
 
-    while ((r = mote_channel_take(ch, NULL, &ev)) > 0)
+    while ((r = mote_channel_take(ch, NULL, &ch->parked)) > 0)
         mote_grpc_defer(&ch->grpc);
     return r;
 }

@@ -129,6 +129,15 @@ typedef mote_status mote_channel_unary_function(struct mote_channel *ch,
                                                 const mote_grpc_source *source, const void *message,
                                                 const uint8_t **response, size_t *len);
 
+/*
+ * A place is free; or, of the call that it was given to:
+ *
+ *   KEPT -- no server has seen it, a new call begins --> REPEATS -- what was sent has left --> KEPT
+ *     |
+ *     +-- none can begin --> FAILED, until that end was told
+ */
+enum mote_replay_state { MOTE_REPLAY_KEPT, MOTE_REPLAY_REPEATS, MOTE_REPLAY_FAILED };
+
 /* A place for a call that is made again while no server has seen it. */
 typedef struct {
     void *memory; /* what it has sent so far is kept here: metadata, and messages as encoded */
@@ -137,7 +146,7 @@ typedef struct {
     mote_grpc_call *call; /* NULL: none */
     uint32_t generation;
     uint32_t began;
-    enum { MOTE_REPLAY_KEPT, MOTE_REPLAY_REPEATS, MOTE_REPLAY_FAILED } state;
+    enum mote_replay_state state;
     unsigned made;
     uint64_t until_ms;
     mote_backoff pace;
@@ -189,6 +198,7 @@ typedef struct mote_channel {
     bool write_ends; /* a write has failed; what there is to read is read first */
     bool throttled, committed, unseen;
     uint32_t written, began; /* bytes that have left; and when the last unary call began */
+    mote_grpc_event parked;  /* looked at, and left where it waits: not on the stack of who waits */
     const struct mote_channel_replayer *replayer; /* NULL: calls are not made again */
     mote_replay *replays;
     size_t replay_count;
