@@ -36,7 +36,8 @@ POINTERS = {
     "grpc/web/http1_response.c": "application",
     "hpack/hpack_decode.c": "get_field take_name add_field shrink",
     "h2/h2_init.c": "take_memory",
-    "hpack/hpack_encode.c": "put_huffman mote_hpack_static_find",
+    "put_field": "mote_hpack_static_find",
+    "put_string": "put_huffman",
     "pb/pb_decode.c": "leave",
     "grpc/grpc_client.c": "mote_grpc_put_bearer",
     "grpc/grpc_bearer.c": "application",  # tokens
