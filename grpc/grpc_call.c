@@ -212,6 +212,7 @@ void mote_grpc_resume(mote_grpc_call *call)
 {
     if (call->wait != MOTE_GRPC_WAIT_DEFERRED)
         return;
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
     mote_grpc_wake(call);
     mote_grpc_scan_for(call->grpc, MOTE_GRPC_SCAN_ALL);
 }

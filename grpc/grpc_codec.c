@@ -75,6 +75,7 @@ const mote_grpc_codec *mote_grpc_choose_codec(mote_grpc_call *call)
 {
     if (call->local != MOTE_GRPC_LOCAL_HEADERS)
         return NULL;
+    MOTE_CHECK_THAT(mote_grpc_valid(call->grpc));
     for (size_t i = 0; i < codec_count(call->grpc); i++) {
         if (call->accepts & 1u << i) {
             call->tx_codec = (uint8_t)(i + 1);

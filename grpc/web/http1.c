@@ -310,6 +310,7 @@ static bool http1_is_done(const mote_http1 *h)
 
 int mote_http1_recv(mote_http1 *h, const uint8_t *in, size_t len, size_t *used)
 {
+    MOTE_CHECK_THAT(mote_http1_valid(h));
     *used = 0;
     if (len == 0 && !h->engine->input(h->self, NULL, 0))
         h->ended = true;
@@ -333,6 +334,7 @@ int mote_http1_recv(mote_http1 *h, const uint8_t *in, size_t len, size_t *used)
 
 uint32_t mote_http1_tick(mote_http1 *h, uint64_t now_ms)
 {
+    MOTE_CHECK_THAT(mote_http1_valid(h));
     if (h->since_ms == 0)
         h->since_ms = now_ms;
     h->now_ms = now_ms;

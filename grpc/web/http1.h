@@ -64,14 +64,21 @@ enum mote_http1_state {
     MOTE_HTTP1_OVER
 };
 
+/* How far a response is: NONE --> BEGUN --> WHOLE --> NONE, when its request is whole as well. A
+ * refusal leaves it as it is: the connection is OVER. */
+enum mote_http1_response {
+    MOTE_HTTP1_RESPONSE_NONE,
+    MOTE_HTTP1_RESPONSE_BEGUN, /* its head was written */
+    MOTE_HTTP1_RESPONSE_WHOLE  /* what still comes of the request is thrown away */
+};
+
 /* A connection; private. */
 typedef struct {
     const mote_http1_engine *engine;
     void *self;
     enum mote_http1_state state;
+    enum mote_http1_response response;
     bool open;     /* the engine has a stream for the request */
-    bool answered; /* the head of the response was written */
-    bool done;     /* all of it; what still comes of the request is thrown away */
     bool closing;  /* the connection ends with the response */
     bool ended;    /* the engine has */
     bool cr;       /* the last byte was a CR */
@@ -112,6 +119,11 @@ void mote_http1_ack(mote_http1 *h, size_t len);
 
 /* Takes the time; the ms until it wants it again, UINT32_MAX: never. */
 uint32_t mote_http1_tick(mote_http1 *h, uint64_t now_ms);
+
+/* Whether the state is one that these functions can have left, for debug builds: what is kept lies
+ * within its memory, and the engine has a stream for none but a request that was answered in part
+ * at most. */
+bool mote_http1_valid(const mote_http1 *h);
 
 #ifdef __cplusplus
 }

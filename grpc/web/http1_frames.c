@@ -29,10 +29,10 @@ void mote_http1_give_word(mote_http1 *h, unsigned type, uint32_t id, uint32_t wo
 void mote_http1_end_request(mote_http1 *h)
 {
     h->state = MOTE_HTTP1_ANSWER;
-    if (!h->done)
+    if (h->response != MOTE_HTTP1_RESPONSE_WHOLE)
         return;
     h->state = h->closing || h->stream > INT32_MAX - 2 ? MOTE_HTTP1_OVER : MOTE_HTTP1_HEAD;
-    h->answered = h->done = false;
+    h->response = MOTE_HTTP1_RESPONSE_NONE;
     h->head_len = 0;
     h->count = 0;
     h->cr = false;
@@ -47,4 +47,14 @@ size_t mote_http1_length(const char *text)
     while (text[n] != '\0')
         n++;
     return n;
+}
+
+bool mote_http1_valid(const mote_http1 *h)
+{
+    return h->engine && h->head_len <= h->head_size && h->out_at <= h->out_len &&
+           h->out_len <= h->out_size && h->frame_len <= sizeof h->frame &&
+           h->word_len <= sizeof h->word && h->state <= MOTE_HTTP1_OVER &&
+           h->response <= MOTE_HTTP1_RESPONSE_WHOLE &&
+           !(h->open && h->response == MOTE_HTTP1_RESPONSE_WHOLE) &&
+           mote_hpack_decoder_valid(&h->decoder);
 }

@@ -1,6 +1,7 @@
 #ifndef MOTE_HTTP1_INTERNAL_H
 #define MOTE_HTTP1_INTERNAL_H
 
+#include "../../hpack/mote_check.h"
 #include "http1.h"
 
 enum { HTTP1_FRAME_MAX = 16384 };

@@ -47,7 +47,7 @@ void mote_http1_refuse(mote_http1 *h, const char *status, const char *why)
     if (h->open)
         mote_http1_give_word(h, MOTE_H2_FRAME_RST_STREAM, h->stream, MOTE_H2_CANCEL);
     h->open = false;
-    if (!h->answered) {
+    if (h->response == MOTE_HTTP1_RESPONSE_NONE) {
         MOTE_HTTP1_PUT(h, "HTTP/1.1 ");
         mote_http1_put(h, status, mote_http1_length(status));
         MOTE_HTTP1_PUT(h, "\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: ");
@@ -65,7 +65,7 @@ void mote_http1_refuse(mote_http1 *h, const char *status, const char *why)
 static void http1_end_response(mote_http1 *h)
 {
     h->open = false;
-    h->done = true;
+    h->response = MOTE_HTTP1_RESPONSE_WHOLE;
     if (h->state == MOTE_HTTP1_ANSWER)
         mote_http1_end_request(h);
 }
@@ -106,14 +106,14 @@ static void http1_take_block(mote_http1 *h, const uint8_t *in, size_t len)
 static void http1_end_block(mote_http1 *h, bool ends)
 {
     mote_hpack_decoder_end(&h->decoder);
-    if (!h->answered) {
+    if (h->response == MOTE_HTTP1_RESPONSE_NONE) {
         if (h->closing)
             MOTE_HTTP1_PUT(h, "connection: close\r\n");
         if (!ends)
             MOTE_HTTP1_PUT(h, "transfer-encoding: chunked\r\n");
         else if (!h->no_content)
             MOTE_HTTP1_PUT(h, "content-length: 0\r\n");
-        h->answered = true;
+        h->response = MOTE_HTTP1_RESPONSE_BEGUN;
     }
     MOTE_HTTP1_PUT(h, "\r\n");
     if (ends)
@@ -226,7 +226,8 @@ static void http1_begin_frame(mote_http1 *h)
     h->word_len = 0;
     if (h->frame[3] == MOTE_H2_FRAME_HEADERS)
         h->no_more = h->frame[4] & HTTP1_END_STREAM;
-    if (h->frame[3] == MOTE_H2_FRAME_HEADERS && h->answered && http1_is_of_request(h))
+    if (h->frame[3] == MOTE_H2_FRAME_HEADERS && h->response == MOTE_HTTP1_RESPONSE_BEGUN &&
+        http1_is_of_request(h))
         MOTE_HTTP1_PUT(h, "0\r\n"); /* trailers */
     if (h->frame[3] != MOTE_H2_FRAME_DATA || !http1_is_of_request(h))
         return;
@@ -304,6 +305,7 @@ void mote_http1_pull(mote_http1 *h)
 
 const uint8_t *mote_http1_peek(mote_http1 *h, size_t *len)
 {
+    MOTE_CHECK_THAT(mote_http1_valid(h));
     if (h->state == MOTE_HTTP1_PASS)
         return h->engine->peek(h->self, len);
     mote_http1_pull(h);
@@ -332,8 +334,17 @@ static void http1_give_window_back(mote_http1 *h, size_t len)
     h->spent = 0;
 }
 
+/* At most so many bytes have been offered; of an engine alone it is the engine that counts. */
+static size_t http1_offered(const mote_http1 *h)
+{
+    if (h->state == MOTE_HTTP1_PASS)
+        return SIZE_MAX;
+    return h->out_at < h->out_len ? h->out_len - h->out_at : h->frame_left;
+}
+
 void mote_http1_ack(mote_http1 *h, size_t len)
 {
+    MOTE_CHECK_THAT(mote_http1_valid(h) && len <= http1_offered(h));
     if (h->state == MOTE_HTTP1_PASS) {
         h->engine->ack(h->self, len);
         return;

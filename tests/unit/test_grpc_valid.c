@@ -151,25 +151,7 @@ static void what_is_delivered(void)
 }
 
 #ifdef MOTE_CHECK
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* True when `use` does not return. */
-static bool stops(void (*use)(void))
-{
-    int status = 0;
-    pid_t child;
-
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        close(STDERR_FILENO);
-        use();
-        _exit(0);
-    }
-    CHECK(child > 0 && waitpid(child, &status, 0) == child);
-    return status != 0;
-}
+#include "stops.h"
 
 static void use_start(void)
 {

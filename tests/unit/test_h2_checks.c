@@ -3,27 +3,9 @@
 #include "h2_harness.h"
 
 #ifdef MOTE_CHECK
-#include <sys/wait.h>
-#include <unistd.h>
+#include "stops.h"
 
 static mote_h2_stream *stream; /* stream 1 of a client, its request sent */
-
-/* True when `use` does not return. */
-static bool stops(void (*use)(void))
-{
-    int status = 0;
-    pid_t child;
-
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        close(STDERR_FILENO);
-        use();
-        _exit(0);
-    }
-    CHECK(child > 0 && waitpid(child, &status, 0) == child);
-    return status != 0;
-}
 
 static void request_goes_on(void)
 {

@@ -1,6 +1,9 @@
 /* HTTP/1.1 before an engine that is a script: what becomes of any frames of it, however they are
  * cut, and how it ends. */
 #include "http1_engine.h"
+#ifdef MOTE_CHECK
+#include "stops.h"
+#endif
 
 /* ---- frames of the engine -------------------------------------------------------------------- */
 
@@ -218,6 +221,49 @@ static void the_last_id_is_not_used(void)
     CHECK_INT(ask(""), -1);
 }
 
+/* ---- a program that breaks the rules of http1.h ---------------------------------------------- */
+
+#ifdef MOTE_CHECK
+static size_t offered;
+
+static void acknowledge(void)
+{
+    mote_http1_ack(&http1, offered);
+}
+
+/* Of what HTTP/1.1 says itself, and of content that lies with the engine. */
+static void no_more_is_acknowledged_than_was_offered(void)
+{
+    start_get();
+    says(1, 4, 1, "88");
+    says(0, 0, 1, "616263");
+    for (int part = 0; part < 2; part++) {
+        CHECK(mote_http1_peek(&http1, &offered) != NULL);
+        CHECK(offered > 0 && !stops(acknowledge));
+        offered++;
+        CHECK(stops(acknowledge));
+        offered--;
+        acknowledge();
+    }
+}
+
+static void look(void)
+{
+    mote_http1_peek(&http1, &offered);
+}
+
+static void a_state_that_cannot_be_is_noticed(void)
+{
+    start_get();
+    CHECK(!stops(look));
+    http1.response = MOTE_HTTP1_RESPONSE_WHOLE; /* and the engine has a stream for it */
+    CHECK(stops(look));
+    start_get();
+    http1.head_len = http1.head_size + 1;
+    CHECK(stops(look));
+}
+#endif
+
 int main(void)
 {
     RUN(pings_and_settings_are_answered);
@@ -229,5 +275,9 @@ int main(void)
     RUN(a_response_has_its_room);
     RUN(what_the_engine_has_said_leaves_before_the_end);
     RUN(the_last_id_is_not_used);
+#ifdef MOTE_CHECK
+    RUN(no_more_is_acknowledged_than_was_offered);
+    RUN(a_state_that_cannot_be_is_noticed);
+#endif
     return test_summary();
 }
