@@ -47,7 +47,8 @@ enum MOTE_GRPC_ENUM8 mote_grpc_event_type {
 typedef struct mote_grpc_call mote_grpc_call;
 
 /* An event. Besides type, call, data and len, only members whose comment names the type are set:
- * those of different types share their place. */
+ * those of different types share their place. METADATA: name, value; the value of a -bin field is
+ * still base64. STATUS, CLOSED: code (enum mote_grpc_code), message: its text, percent-decoded. */
 typedef struct {
     enum mote_grpc_event_type type;
     bool trailing;   /* METADATA */
@@ -57,21 +58,18 @@ typedef struct {
     const uint8_t *data; /* message or chunk */
     size_t len;
     union {
-        const char *name;    /* METADATA; the value of a -bin field is still base64 */
-        const char *message; /* STATUS, CLOSED: its text, message_len bytes, percent-decoded */
+        const char *name, *message;
     };
     union {
-        size_t name_len;
-        size_t message_len;
-        size_t offset; /* CHUNK: bytes before this one */
+        size_t name_len, message_len, offset; /* CHUNK: offset: bytes before this one */
     };
     union {
-        const char *value; /* METADATA */
-        size_t total;      /* CHUNK: bytes of the whole message */
+        const char *value;
+        size_t total; /* CHUNK: bytes of the whole message */
     };
     union {
         size_t value_len;
-        int code; /* STATUS, CLOSED: enum mote_grpc_code; GOAWAY: enum mote_h2_code */
+        int code; /* GOAWAY: enum mote_h2_code */
     };
 } mote_grpc_event;
 
@@ -93,12 +91,10 @@ typedef struct {
 } mote_grpc_chunking;
 extern const mote_grpc_chunking mote_grpc_chunks;
 
-/*
- * A method of a server: gets every event of its calls. Returns 0; MOTE_AGAIN to be offered the
+/* A method of a server: gets every event of its calls. Returns 0; MOTE_AGAIN to be offered the
  * event again when there is room for output; a status code > 0 to end the call with it; < 0 to end
  * it with INTERNAL and the text of that error: of grpc, h2 or hpack, or what `strerror` of the
- * method says.
- */
+ * method says. */
 typedef int mote_grpc_handler(mote_grpc_call *call, const mote_grpc_event *ev);
 
 typedef struct {
@@ -339,12 +335,10 @@ enum { MOTE_GRPC_CONFIG_TEXT = 96 };
 const char *mote_grpc_config_text(const mote_grpc_config *config, const void *memory,
                                   size_t memory_size, char out[MOTE_GRPC_CONFIG_TEXT]);
 
-/*
- * Takes bytes from the transport; one event per call. Returns 1: *ev is filled; 0: the input is
+/* Takes bytes from the transport; one event per call. Returns 1: *ev is filled; 0: the input is
  * used up; < 0: the connection has failed and every call was told (sticky). *used says how much
  * was consumed; `in` must stay unchanged until a call returns 0. With len 0 it delivers what time,
- * output space or mote_grpc_cancel() have caused.
- */
+ * output space or mote_grpc_cancel() have caused. */
 int mote_grpc_recv(mote_grpc *g, const uint8_t *in, size_t len, size_t *used, mote_grpc_event *ev);
 
 /* The application cannot take the last event now: it will be offered again when there is room for
@@ -419,22 +413,18 @@ enum {
     MOTE_GRPC_COMPRESSED = 2 /* the bytes come from mote_grpc_compress() */
 };
 
-/*
- * Sends a message straight into the transmit buffer. Returns 0: all of it is on its way;
+/* Sends a message straight into the transmit buffer. Returns 0: all of it is on its way;
  * MOTE_AGAIN: not yet, repeat with the same message (a part may have been sent);
  * MOTE_GRPC_ERR_STATE: the call is over or NULL, or this is a second response where one is due;
  * MOTE_GRPC_ERR_MIXED: a part of a message of another length was sent; MOTE_GRPC_ERR_LIMIT or an
- * error of the source, and then nothing was sent.
- */
+ * error of the source, and then nothing was sent. */
 int mote_grpc_send(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                    unsigned flags);
 
-/*
- * Encodes a message and compresses it with the codec of the call, in `memory`: as a rule twice the
+/* Encodes a message and compresses it with the codec of the call, in `memory`: as a rule twice the
  * encoded size suffices. *out is then sent by mote_grpc_send(call, &mote_grpc_bytes_source, out,
  * MOTE_GRPC_COMPRESSED); the memory must stay until that has returned 0. Returns 0;
- * MOTE_GRPC_ERR_STATE: the call has no codec; MOTE_GRPC_ERR_SPACE; or an error of the source.
- */
+ * MOTE_GRPC_ERR_STATE: the call has no codec; MOTE_GRPC_ERR_SPACE; or an error of the source. */
 int mote_grpc_compress(mote_grpc_call *call, const mote_grpc_source *source, const void *message,
                        void *memory, size_t size, mote_grpc_bytes *out);
 

@@ -127,16 +127,13 @@ enum mote_h2_kind {
     MOTE_H2_KIND_STATUS,
     MOTE_H2_KIND_CONTENT_LENGTH,
     MOTE_H2_KIND_TE,
-    MOTE_H2_KIND_BLANK_ENDS /* as OTHER; the value has white space at an end, which the
-                                config permits */
+    MOTE_H2_KIND_BLANK_ENDS /* as OTHER; the value has white space at an end, as may be */
 };
 
 /* Looks up a field's name in a list, in which each name stands behind its length and a byte for the
- * answer: "\002\010te\004\001host". Returns that byte, or `otherwise` where the name is not there.
- */
+ * answer: "\002\010te\004\001host". Returns that byte, or `otherwise`: it is not there. */
 unsigned mote_h2_look_up(const char *names, const mote_hpack_field_view *f, unsigned otherwise);
-/* Reads a number in decimal digits, one at the least; false: it is none, or has more than 64 bits.
- */
+/* Reads a number in decimal digits, one at least; false: it is none, or has more than 64 bits. */
 bool mote_h2_decimal(const char *text, size_t len, uint64_t *value);
 
 enum mote_h2_event_type {
@@ -153,13 +150,11 @@ enum mote_h2_event_type {
     MOTE_H2_GOAWAY    /* the peer takes no new streams: code, last_id */
 };
 
-/* Members that belong to different types share their place: only those whose comment names the type
- * are to be read. */
+/* Members of different types share their place: those that are not named for a type are not set. */
 typedef struct {
     enum mote_h2_event_type type : 8;
     enum mote_h2_kind kind : 8; /* FIELD */
-    bool end_stream;
-    bool trailers;
+    bool end_stream, trailers;
     bool truncated;  /* HEADERS: the section was larger than a limit, and fields were dropped */
     bool remote;     /* RESET: the peer sent it; otherwise mote found an error */
     uint16_t status; /* client, HEADERS: the status code; 1xx is followed by another section */
@@ -317,8 +312,7 @@ typedef struct {
 } mote_h2_section;
 
 typedef struct {
-    bool server;
-    bool blank_ends, quiet; /* of the config */
+    bool server, blank_ends, quiet; /* of the config */
     enum mote_h2_life life : 8;
     uint8_t owed;  /* what is owed to the peer, beside acks, streams and refused ones */
     uint8_t pings; /* PINGs of the peer whose answers are owed */

@@ -327,6 +327,15 @@ int mote_pb_decode_unknown(const mote_pb_decoder *decoder, void *message,
 
 /* ---- in pieces ----------------------------------------------------------------------------- */
 
+/* What the next byte is of: KEY --> VARINT, or FIXED, or LENGTH --> BYTES --> KEY */
+enum mote_pb_splitter_state {
+    MOTE_PB_AT_KEY,
+    MOTE_PB_AT_VARINT,
+    MOTE_PB_AT_LENGTH,
+    MOTE_PB_AT_FIXED,
+    MOTE_PB_AT_BYTES
+};
+
 /* A message that is larger than memory, taken apart field by field as it arrives. Each field of the
  * outermost message is handed on when it is complete; the view of a sub-message may then be given
  * to mote_pb_decode(). */
@@ -336,7 +345,8 @@ typedef struct {
     uint64_t value; /* integer in progress, or of a field; bytes of a long one */
     size_t have;    /* bytes of the field so far */
     uint32_t key;
-    uint8_t state, shift;
+    enum mote_pb_splitter_state state : 8;
+    uint8_t shift;
     uint8_t depth; /* of groups, which are skipped */
     int error;
 } mote_pb_splitter;

@@ -1,8 +1,6 @@
 /* The fields of a message one by one, from input that comes in pieces. */
 #include "pb_wire.h"
 
-enum state { KEY, VARINT, LENGTH, FIXED, BYTES };
-
 void mote_pb_splitter_init(mote_pb_splitter *s, void *buffer, size_t cap)
 {
     memset(s, 0, sizeof *s);
@@ -10,9 +8,9 @@ void mote_pb_splitter_init(mote_pb_splitter *s, void *buffer, size_t cap)
     s->cap = cap;
 }
 
-static void next_state(mote_pb_splitter *s, enum state state)
+static void next_state(mote_pb_splitter *s, enum mote_pb_splitter_state state)
 {
-    s->state = (uint8_t)state;
+    s->state = state;
     s->value = 0;
     s->shift = 0;
     s->have = 0;
@@ -23,7 +21,7 @@ static int deliver(mote_pb_splitter *s, mote_pb_piece *piece)
 {
     piece->number = s->key >> 3;
     piece->wire = s->key & 7;
-    next_state(s, KEY);
+    next_state(s, MOTE_PB_AT_KEY);
     return s->depth == 0;
 }
 
@@ -34,10 +32,10 @@ static int on_key(mote_pb_splitter *s)
     s->key = (uint32_t)s->value;
     switch (s->key & 7) {
     case MOTE_PB_VARINT:
-        next_state(s, VARINT);
+        next_state(s, MOTE_PB_AT_VARINT);
         return 0;
     case MOTE_PB_LEN:
-        next_state(s, LENGTH);
+        next_state(s, MOTE_PB_AT_LENGTH);
         return 0;
     case MOTE_PB_SGROUP:
         if (s->depth == 100)
@@ -50,10 +48,10 @@ static int on_key(mote_pb_splitter *s)
         s->depth--;
         break;
     default:
-        next_state(s, FIXED);
+        next_state(s, MOTE_PB_AT_FIXED);
         return 0;
     }
-    next_state(s, KEY);
+    next_state(s, MOTE_PB_AT_KEY);
     return 0;
 }
 
@@ -64,7 +62,7 @@ static int on_length(mote_pb_splitter *s, mote_pb_piece *piece)
 
     if (len > SIZE_MAX)
         return MOTE_PB_ERR_TRUNCATED;
-    next_state(s, BYTES);
+    next_state(s, MOTE_PB_AT_BYTES);
     s->value = len;
     if (len > 0)
         return 0;
@@ -76,19 +74,19 @@ static int on_length(mote_pb_splitter *s, mote_pb_piece *piece)
 /* A tag or a length has 5 bytes at the most. */
 static int on_varint_byte(mote_pb_splitter *s, uint8_t byte, mote_pb_piece *piece)
 {
-    int too_long = s->state == KEY ? MOTE_PB_ERR_TAG : MOTE_PB_ERR_VARINT;
-    uint8_t most = s->state == VARINT ? 70 : 35;
+    int too_long = s->state == MOTE_PB_AT_KEY ? MOTE_PB_ERR_TAG : MOTE_PB_ERR_VARINT;
+    uint8_t most = s->state == MOTE_PB_AT_VARINT ? 70 : 35;
 
     if (s->shift < 64)
         s->value |= (uint64_t)(byte & 127) << s->shift;
     s->shift = (uint8_t)(s->shift + 7);
     if (byte >= 128)
         return s->shift == most ? too_long : 0;
-    if (s->state != VARINT && s->value > UINT32_MAX)
+    if (s->state != MOTE_PB_AT_VARINT && s->value > UINT32_MAX)
         return too_long;
-    if (s->state == KEY)
+    if (s->state == MOTE_PB_AT_KEY)
         return on_key(s);
-    if (s->state == LENGTH)
+    if (s->state == MOTE_PB_AT_LENGTH)
         return on_length(s, piece);
     piece->value = s->value;
     return deliver(s, piece);
@@ -137,9 +135,9 @@ int mote_pb_split(mote_pb_splitter *s, const uint8_t *in, size_t len, size_t *us
 
     while (r == 0 && i < len) {
         size_t n = 1;
-        if (s->state == BYTES)
+        if (s->state == MOTE_PB_AT_BYTES)
             r = split_bytes(s, in + i, len - i, &n, piece);
-        else if (s->state == FIXED)
+        else if (s->state == MOTE_PB_AT_FIXED)
             r = on_fixed_byte(s, in[i], piece);
         else
             r = on_varint_byte(s, in[i], piece);
@@ -155,5 +153,5 @@ int mote_pb_split_end(mote_pb_splitter *s)
 {
     if (s->error < 0)
         return s->error;
-    return s->state == KEY && s->shift == 0 && s->depth == 0 ? 0 : MOTE_PB_ERR_TRUNCATED;
+    return s->state == MOTE_PB_AT_KEY && s->shift == 0 && s->depth == 0 ? 0 : MOTE_PB_ERR_TRUNCATED;
 }

@@ -17,7 +17,7 @@ typedef struct {
     uint16_t row;           /* at work */
     bool has_element;       /* of it was written */
     bool comma;             /* something stands before the next field */
-    uint8_t state;          /* enum level_state */
+    enum level_state state : 8;
 } json_level;
 
 typedef struct {
@@ -33,7 +33,7 @@ static int json_push(json_printer *p, const mote_pb_json *json, const uint8_t *m
 {
     if (p->depth == MOTE_PB_DEPTH)
         return MOTE_PB_ERR_DEPTH;
-    p->levels[p->depth++] = (json_level){.json = json, .message = message, .state = (uint8_t)state};
+    p->levels[p->depth++] = (json_level){.json = json, .message = message, .state = state};
     return 0;
 }
 

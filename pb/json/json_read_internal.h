@@ -22,11 +22,11 @@ typedef struct {
     const mote_pb_json_known *known; /* of the content of an Any, or NULL ... */
     const mote_pb_json *any_json;    /* ... which is here, and `message` its content */
     uint8_t *any;
-    uint16_t row;    /* of the list or map at work */
-    uint8_t state;   /* enum mote_pb_json_state */
-    uint8_t content; /* enum mote_pb_json_content */
-    bool alone;      /* the level ends with its list or map */
-    bool comma;      /* something stands before */
+    uint16_t row; /* of the list or map at work */
+    enum mote_pb_json_state state : 8;
+    enum mote_pb_json_content content : 8;
+    bool alone; /* the level ends with its list or map */
+    bool comma; /* something stands before */
 } mote_pb_json_level;
 
 typedef struct {

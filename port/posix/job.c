@@ -2,18 +2,6 @@
 #include "mailbox.h"
 #include "posix_internal.h"
 
-enum { ACT_SEND, ACT_ANSWER, ACT_FINISH };
-
-/*
- * What of a job the loop has.
- *
- *   AWAY -- the thread asks for something --> WAITS, for room -------+--> AWAY    it is sent
- *     |                                         |                    |
- *     |                                         +--> ENDS            it is the end
- *     +---- the call has ended: at once, or with what the thread does next --> AWAY for ever
- */
-enum { JOB_AWAY, JOB_WAITS, JOB_ENDS };
-
 static mote_posix_job *job_of(mote_posix_letter *letter)
 {
     return (mote_posix_job *)letter; /* its first member */
@@ -23,7 +11,7 @@ static void give_back(mote_posix_job *job, enum mote_posix_job_state state, int 
 {
     job->state = state;
     job->result = result;
-    job->here = JOB_AWAY;
+    job->here = MOTE_POSIX_JOB_AWAY;
     mote_posix_mailbox_put(job->desk, &job->letter);
 }
 
@@ -37,9 +25,9 @@ static void come_too_late(mote_posix_job *job)
 static int try_act(const mote_posix_job *job, mote_grpc_call *call)
 {
     switch (job->act) {
-    case ACT_SEND:
+    case MOTE_POSIX_ACT_SEND:
         return mote_grpc_send(call, job->source, job->message, job->flags);
-    case ACT_ANSWER:
+    case MOTE_POSIX_ACT_ANSWER:
         return mote_grpc_answer(call, job->source, job->message);
     default:
         return mote_grpc_finish(call, job->code, job->text);
@@ -51,9 +39,9 @@ static void act(mote_posix_job *job, mote_grpc_call *call)
     int r = try_act(job, call);
 
     if (r == MOTE_AGAIN)
-        job->here = JOB_WAITS;
-    else if (r == 0 && job->act != ACT_SEND)
-        job->here = JOB_ENDS;
+        job->here = MOTE_POSIX_JOB_WAITS;
+    else if (r == 0 && job->act != MOTE_POSIX_ACT_SEND)
+        job->here = MOTE_POSIX_JOB_ENDS;
     else
         give_back(job, MOTE_POSIX_JOB_WORKS, r);
 }
@@ -83,15 +71,15 @@ void mote_posix_job_begin(mote_posix_job *job, const mote_grpc_call *call, mote_
 
 int mote_posix_job_event(mote_posix_job *job, const mote_grpc_event *ev)
 {
-    if (ev->type == MOTE_GRPC_WRITABLE && job->here == JOB_WAITS)
+    if (ev->type == MOTE_GRPC_WRITABLE && job->here == MOTE_POSIX_JOB_WAITS)
         act(job, ev->call);
     if (ev->type != MOTE_GRPC_CLOSED)
         return 0;
-    if (job->here == JOB_AWAY) {
+    if (job->here == MOTE_POSIX_JOB_AWAY) {
         __atomic_store_n(&job->gone, ev->code + 1, __ATOMIC_RELAXED);
         return 0;
     }
-    int result = job->here == JOB_ENDS ? 0 : MOTE_GRPC_ERR_STATE;
+    int result = job->here == MOTE_POSIX_JOB_ENDS ? 0 : MOTE_GRPC_ERR_STATE;
     job->code = ev->code;
     give_back(job, MOTE_POSIX_JOB_OVER, result);
     return 0;
@@ -103,7 +91,7 @@ bool mote_posix_job_is_gone(const mote_posix_job *job)
 }
 
 /* To the loop; if that has ended the call is over. */
-static void ask_for(mote_posix_job *job, uint8_t what)
+static void ask_for(mote_posix_job *job, enum mote_posix_job_act what)
 {
     job->act = what;
     if (mote_posix_mailbox_put(job->home, &job->letter) < 0)
@@ -116,19 +104,19 @@ void mote_posix_job_send(mote_posix_job *job, const mote_grpc_source *from, cons
     job->source = from;
     job->message = message;
     job->flags = flags;
-    ask_for(job, ACT_SEND);
+    ask_for(job, MOTE_POSIX_ACT_SEND);
 }
 
 void mote_posix_job_answer(mote_posix_job *job, const mote_grpc_source *from, const void *message)
 {
     job->source = from;
     job->message = message;
-    ask_for(job, ACT_ANSWER);
+    ask_for(job, MOTE_POSIX_ACT_ANSWER);
 }
 
 void mote_posix_job_finish(mote_posix_job *job, int code, const char *text)
 {
     job->code = code;
     job->text = text;
-    ask_for(job, ACT_FINISH);
+    ask_for(job, MOTE_POSIX_ACT_FINISH);
 }

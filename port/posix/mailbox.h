@@ -67,6 +67,20 @@ int mote_posix_loop_mailbox(mote_posix_loop *loop, mote_posix_mailbox *m);
  * needed. Calls of mote_posix_serve() alone, whose `own` gives each worker its mailbox.
  */
 enum mote_posix_job_state { MOTE_POSIX_JOB_BEGUN, MOTE_POSIX_JOB_WORKS, MOTE_POSIX_JOB_OVER };
+
+/* What the thread has asked for. */
+enum mote_posix_job_act { MOTE_POSIX_ACT_SEND, MOTE_POSIX_ACT_ANSWER, MOTE_POSIX_ACT_FINISH };
+
+/*
+ * What of a job the loop has.
+ *
+ *   AWAY -- the thread asks for something --> WAITS, for room -------+--> AWAY    it is sent
+ *     |                                         |                    |
+ *     |                                         +--> ENDS            it is the end
+ *     +---- the call has ended: at once, or with what the thread does next --> AWAY for ever
+ */
+enum mote_posix_job_here { MOTE_POSIX_JOB_AWAY, MOTE_POSIX_JOB_WAITS, MOTE_POSIX_JOB_ENDS };
+
 typedef struct {
     mote_posix_letter letter; /* first: what comes out of the thread's mailbox leads to its job */
     enum mote_posix_job_state state;
@@ -80,9 +94,9 @@ typedef struct {
     const void *message;
     unsigned flags;
     const char *text;
-    uint8_t act;  /* what the thread has asked for */
-    uint8_t here; /* of the loop: whether it has the job, and what that waits for */
-    int gone;     /* atomic: 0; or the call has ended, with this status + 1 */
+    enum mote_posix_job_act act;
+    enum mote_posix_job_here here;
+    int gone; /* atomic: 0; or the call has ended, with this status + 1 */
 } mote_posix_job;
 
 /* In a handler: `desk` is the mailbox of the thread, `home` that of the loop. All that the thread
