@@ -2,7 +2,8 @@
 #include "h2_internal.h"
 
 /* RFC 9113 5.4.1: GOAWAY is the last frame that is sent. */
-MOTE_SMALL_APART int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code, const char *text)
+MOTE_SMALL_APART int mote_h2_fatal(mote_h2 *c, enum mote_h2_error error, uint32_t code,
+                                   const char *text)
 {
     if (c->life == MOTE_H2_FAILED)
         return c->error;
