@@ -283,7 +283,17 @@ static const type *visible_type(const source *from, mote_pb_string name, const c
     return t;
 }
 
-static void check_reference(const source *from, const FieldDescriptorProto *f, const char *where)
+enum { REPEATED_LABEL = 3 };
+
+/* An entry is that of one map, a repeated field beside it: no other thing names it. */
+static void check_entry(const type *sub, const type *outer, int32_t label, const char *where)
+{
+    if (is_map_entry(sub) && (!outer || sub->parent != outer || label != REPEATED_LABEL))
+        fail("%s: its type %s is the entry of a map", where, sub->full_name);
+}
+
+static void check_reference(const source *from, const type *outer, const FieldDescriptorProto *f,
+                            const char *where)
 {
     bool is_message = type_rows[f->type].kind == MOTE_PB_NESTED;
     const type *sub = NULL;
@@ -293,6 +303,8 @@ static void check_reference(const source *from, const FieldDescriptorProto *f, c
         if (is_message != (sub->message != NULL))
             fail("%s: its type %s is %s", where, sub->full_name,
                  is_message ? "an enum and no message" : "a message and no enum");
+        if (is_message)
+            check_entry(sub, outer, f->label, where);
     }
     if (f->default_value.has && !default_is_valid(f, sub))
         fail("%s: its default '%.*s' is not one of its type", where, S(f->default_value.value));
@@ -302,8 +314,10 @@ static void check_method(const source *from, mote_pb_string name, mote_pb_string
 {
     char *where = format("%.*s: %.*s", S(from->proto->name), S(name));
 
-    if (!visible_type(from, of, where)->message)
+    const type *t = visible_type(from, of, where);
+    if (!t->message)
         fail("%s: its type %.*s is an enum and no message", where, S(of));
+    check_entry(t, NULL, 0, where);
 }
 
 static void check_types_of(const source *from)
@@ -314,7 +328,7 @@ static void check_types_of(const source *from)
         const DescriptorProto *m = types[i].message;
         for (size_t k = 0; m && k < m->field.count; k++)
             check_reference(
-                from, &m->field.items[k],
+                from, &types[i], &m->field.items[k],
                 format("%.*s: %s.%.*s", S(f->name), types[i].full_name, S(m->field.items[k].name)));
     }
     for (size_t s = 0; s < f->service.count; s++) {

@@ -144,6 +144,8 @@ bool is_named(const field_names *list, const type *message, mote_pb_string field
 
 /* Whether C, C++ or their headers know a name: as a word or a macro; or as a function or a type. */
 bool is_word(const char *name);
+extern const char *const header_words[]; /* lines of macros, each word with a space behind it */
+extern const size_t header_word_count;
 bool is_global_word(const char *name);
 /* A name that C and C++ take as a member, whatever it is in the .proto. */
 char *c_member(mote_pb_string name);

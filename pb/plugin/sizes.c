@@ -74,8 +74,8 @@ static bool is_sized(const message_plan *m)
 {
     if (is_by_table(m))
         return false;
-    if (!is_map_entry(m->type))
-        return true;
+    if (!is_map_entry(m->type) || !m->type->parent)
+        return !is_map_entry(m->type);
     const message_plan *outer = plan_of(m->type->parent);
     for (size_t i = 0; i < outer->count; i++) {
         if (outer->fields[i].sub == m->type && outer->fields[i].in[ENCODE])

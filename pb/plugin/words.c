@@ -254,7 +254,8 @@ static const char *const globals[] = {
     "mkfifo mkfifoat mkstemp mktime mmap mode_t modf modff modfl mprotect msghdr mtx_destroy ",
     "mtx_init mtx_lock mtx_t mtx_timedlock mtx_trylock mtx_unlock munmap nan nanf nanl ",
     "nanosleep nearbyint nearbyintf nearbyintl netent newlocale nextafter nextafterf ",
-    "nextafterl nexttoward nexttowardf nexttowardl nfds_t nice nlink_t ntohl ntohs off64_t ",
+    "nextafterl nexttoward nexttowardf nexttowardl nfds_t nice nlink_t ntohl nullptr_t ntohs "
+    "off64_t ",
     "off_t once_flag open open_memstream open_wmemstream openat opendir optarg opterr optind ",
     "optopt pathconf pause pclose perror pid_t pipe pipe2 poll pollfd popen posix_fadvise ",
     "posix_fallocate posix_memalign pow pow10 powf powl pread printf protoent pselect psiginfo ",
@@ -339,10 +340,8 @@ static const char *const locals[] = {
     "name options out part_place part_source r request response size stack status to type value ",
     "w walk which "};
 
-static map set_of(const char *const *lines, size_t count)
+static map set_of(map set, const char *const *lines, size_t count)
 {
-    map set = {0};
-
     for (size_t i = 0; i < count; i++) {
         for (const char *word = lines[i], *end; *word; word = end + 1) {
             end = strchr(word, ' ');
@@ -351,7 +350,7 @@ static map set_of(const char *const *lines, size_t count)
     }
     return set;
 }
-#define SET_OF(lines) set_of(lines, sizeof(lines) / sizeof(lines)[0])
+#define SET_OF(lines) set_of((map){0}, lines, sizeof(lines) / sizeof(lines)[0])
 
 /* The formats of inttypes.h: PRId32, SCNxMAX. */
 static bool is_format(const char *name)
@@ -367,7 +366,7 @@ bool is_word(const char *name)
     static map set;
 
     if (set.count == 0)
-        set = SET_OF(words);
+        set = set_of(SET_OF(words), header_words, header_word_count);
     return map_get(&set, name, strlen(name)) || is_format(name);
 }
 

@@ -17,7 +17,7 @@ CPP = "-std=c++17 -Wall -Wextra -Wno-missing-field-initializers -Werror".split()
 COMPILERS = [c for c in ("gcc", "clang") if shutil.which(c)]
 HEADERS = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
     stdbool stddef stdint stdio stdlib stdnoreturn string tgmath time wchar wctype unistd sys/types sys/socket netinet/in
-    sys/stat fcntl pthread""".split()
+    sys/stat fcntl pthread termios syslog net/if poll dirent sys/wait sys/mman sys/un sched dlfcn regex glob netdb""".split()
 
 passed = failed = 0
 
@@ -44,7 +44,7 @@ def sub_messages(count):
 def macros():
     """The macros without arguments of the usual headers."""
     source = "".join("#include <%s.h>\n" % h for h in HEADERS)
-    out = subprocess.run(["gcc", "-std=gnu11", "-E", "-dM", "-"], input=source, capture_output=True, text=True).stdout
+    out = subprocess.run(["gcc", "-std=gnu2x", "-E", "-dM", "-"], input=source, capture_output=True, text=True).stdout
     return sorted(set(re.findall(r"^#define ([A-Za-z_]\w*)(?:\s|$)", out, re.M)))
 
 
@@ -55,10 +55,10 @@ CPP_WORDS = """alignas alignof and and_eq asm auto bitand bitor bool break case 
     short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef
     typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq restrict typeof _Bool _Atomic
     _Generic _Static_assert _Noreturn __func__ __FILE__ __LINE__ __attribute__ __COUNTER__ size_t int32_t uint64_t
-    mote_pb_string MOTE_PB_DEPTH A_MAX_SIZE Fields_DEPTH FIELDS_MOTE_H items count which is has value offsetof NULL EOF""".split()
+    mote_pb_string MOTE_PB_DEPTH interface near small BOOL_MAX A_MAX_SIZE Fields_DEPTH FIELDS_MOTE_H items count which is has value offsetof NULL EOF""".split()
 GLOBALS = """printf malloc free memcpy read write open stat time signal exit FILE size_t int32_t div abs index strdup
     pthread_create socket sockaddr tm timespec main errno mote_pb_string mote_status mote_channel NULL EOF void class
-    typeof co_await j0 y1 log remove __FILE__ _Bool""".split()
+    typeof co_await j0 y1 log remove __FILE__ _Bool nullptr_t""".split()
 
 
 def fields(words):
@@ -350,7 +350,7 @@ def other(request, m, imports, f=None):
     m.field.add(name="z", number=9, label=1, type=11, type_name=".w.W")
 
 
-INJECTION = 'x; int y() { return 1; } //'
+INJECTION, ENTRY = 'x; int y() { return 1; } //', ".v.w.M.EEntry"
 REQUESTS = [
     ("valid", lambda r, f, m: None, None),
     ("edition 2023", edition(1000), None),
@@ -398,6 +398,9 @@ REQUESTS = [
     ("oneof -1", lambda r, f, m: setattr(m.field[3], "oneof_index", -1), "there is no oneof -1 in its message"),
     ("a repeated member of a oneof", lambda r, f, m: setattr(m.field[3], "label", 3), "is neither required nor repeated"),
     ("a map without a value", lambda r, f, m: m.nested_type[0].field.pop(), "M.EEntry: the entry of a map has a key and a value"),
+    ("the entry of another map", lambda r, f, m: setattr(m.field[1], "type_name", ENTRY), "its type v.w.M.EEntry is the entry of a map"),
+    ("an entry as the type of a method", lambda r, f, m: setattr(f.service[0].method[0], "input_type", ENTRY), "is the entry of a map"),
+    ("an entry in no message", lambda r, f, m: (f.message_type.add().CopyFrom(m.nested_type[0]), setattr(r, "parameter", "runtime=,sizes")), None),
     ("a map with three fields", lambda r, f, m: m.nested_type[0].field.add(name="x", number=3, label=1, type=5),
      "the entry of a map has a key and a value"),
     ("a map with messages as keys", lambda r, f, m: m.nested_type[0].field[0].MergeFrom(
