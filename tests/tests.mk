@@ -169,7 +169,7 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_posix_virtual test_loop_virtual test_loop_limits test_posix_trace test_peer test_agent test_freertos test_server test_server_virtual test_server_ends test_dial_virtual test_workers_virtual test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways test_differ attack_local attack_work,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_posix_virtual test_loop_virtual test_loop_limits test_posix_trace test_posix_engines test_peer test_agent test_freertos test_server test_server_virtual test_server_ends test_dial_virtual test_workers_virtual test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways test_differ attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
