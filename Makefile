@@ -197,7 +197,7 @@ interop-otel: ## an OpenTelemetry Collector, built by Go's module proxy in one t
 
 .PHONY: otlp-test
 otlp-test: setup-otlp ## a sensor that speaks OTLP, with grpcio and OpenTelemetry's messages, and the Collector, which the first run builds: one minute, then
-	$(MAKE) BUILD=$(BUILD) $(LIB) $(BUILD)/otlp_sensor
+	$(MAKE) BUILD=$(BUILD) $(LIB) $(BUILD)/otlp_sensor $(BUILD)/mote-serial
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/otlp.sh
 
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv

@@ -2,6 +2,7 @@
 # Flash, RAM, stack and work on a microcontroller, for Cortex-M0 and M4 at -Os, of what `make size-programs` has built.
 # tests/size.txt has a limit for each row: what has grown is an error. UPDATE=1 writes the table anew, and nothing else
 # does. The last line is for programs.
+# shellcheck disable=SC2086,SC2116
 set -u
 BUILD=${BUILD:-build}
 W=$BUILD/size
@@ -32,6 +33,14 @@ done
 for app in client both; do
     row cortex-m4 "program-$app-single" flash $(($(text "$W/cortex-m4-$app/single.elf") - $(text "$W/cortex-m4-none/single.elf")))
 done
+
+# ---- a whole program for a board: a sensor that speaks OTLP, with its line, its ring and all that is not mote's
+
+# shellcheck disable=SC2046
+port/cortex-m/build.sh microbit "$W/otlp.elf" examples/firmware/otlp.c $core port/serial/serial.c -DMOTE_CLIENT_ONLY -DMOTE_NO_TEXTS \
+    -DMOTE_NO_COMPRESSION -DBUILT_S=1700000000 >"$W/otlp" || exit 1
+row cortex-m0 firmware-otlp flash "$(sed -nE 's/.*flash ([0-9]+),.*/\1/p' "$W/otlp")"
+row cortex-m0 firmware-otlp ram "$(sed -nE 's/.*data and bss ([0-9]+)$/\1/p' "$W/otlp")"
 
 # ---- RAM: the structs of the public headers, and two whole connections
 

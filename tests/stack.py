@@ -36,14 +36,17 @@ POINTERS = {
     "grpc/web/http1_response.c": "application",
     "hpack/hpack_decode.c": "get_field take_name add_field shrink",
     "h2/h2_init.c": "take_memory",
+    "h2/h2_rest.c": "take_memory",
     "put_field": "mote_hpack_static_find",
     "put_string": "put_huffman",
     "pb/pb_decode.c": "leave",
     "grpc/grpc_client.c": "mote_grpc_put_bearer",
     "grpc/grpc_bearer.c": "application",  # tokens
     "grpc/channel/replay.c": "application",
+    "grpc/channel/status.c": "application",  # texts of errors
     "grpc/channel/retry.c": "application",
     "grpc/services/outbox.c": "room append read_message after",
+    "grpc/services/otlp_export.c": "points_waiting points_leave point_write points_settle",
     "grpc/services/spool_store.c": "application",  # storage
     "h2/h2_trace.c": "application",
     "mote_pb_decode": "leave mote_pb_read_lists mote_pb_read_values mote_pb_read_messages mote_pb_enter mote_pb_keep_unknown",

@@ -13,7 +13,8 @@ mkdir -p "$W"
 rm -f "$W"/*.pem "$W"/*.log "$W"/*.ledger
 pid=
 sensor=
-trap '[ -z "$pid$sensor" ] || kill $pid $sensor 2>/dev/null' EXIT
+board=
+trap '[ -z "$pid$sensor$board" ] || kill $pid $sensor $board 2>/dev/null' EXIT
 
 # ---- Python
 
@@ -73,6 +74,43 @@ overflows() { # with a ring of 60 gauges: what there was no room for is dropped,
     STATUS=1 interrupted overflows TERM exactly --ring=4096 && grep -qE '^metrics: .* dropped [1-9]' "$W/overflows.ledger"
 }
 
+# ---- a board, whose 40 samples leave over its serial line, while the Collector goes for three seconds
+
+firmware_built() {
+    # shellcheck disable=SC2046
+    port/cortex-m/build.sh microbit "$W/otlp.elf" examples/firmware/otlp.c $(make -s --no-print-directory print-CORE) port/serial/serial.c \
+        -DMOTE_CLIENT_ONLY -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DSAMPLES=40 -DBUILT_S="$(date +%s)"
+}
+boots() {
+    rm -f "$W/line"
+    qemu-system-arm -M microbit -display none -monitor none -serial "unix:$W/line,server=on,wait=on" -kernel "$W/otlp.elf" >"$W/qemu.log" 2>&1 &
+    board=$!
+    for _ in $(seq 200); do [ -S "$W/line" ] && break; sleep 0.05; done
+    "$BUILD/mote-serial" --line="unix:$W/line" "--dial=127.0.0.1:$port" >"$W/bridge.log" 2>&1 &
+    board="$board $!"
+}
+all_of_the_board() { # within a minute, for an emulator on a busy machine is slow
+    for _ in $(seq 120); do
+        $PYTHON tests/interop/otel/board.py 40 "$W/board.log" "$W/board-again.log" && return
+        sleep 0.5
+    done
+    return 1
+}
+board_interrupted() {
+    local status=0
+    collects board && boots || return 1
+    for _ in $(seq 600); do grep -q 'Name: mote.dropped' "$W/board.log" && break; sleep 0.05; done
+    stop_collector TERM
+    sleep 3
+    collects board-again || return 1
+    all_of_the_board || status=1
+    # shellcheck disable=SC2086
+    kill $board
+    board=
+    stop_collector TERM
+    return $status
+}
+
 check "opentelemetry-proto is fetched" theirs
 check "the client with each instrument is built" numbers_built
 check "certificates are made" certificates
@@ -86,6 +124,12 @@ if command -v go >/dev/null; then
     check "stopped and started again: nothing is lost" interrupted stopped TERM exactly
     check "killed and started again: nothing is lost" interrupted killed KILL atleast
     check "what has no room meanwhile is counted" overflows
+    if command -v qemu-system-arm >/dev/null && command -v arm-none-eabi-gcc >/dev/null; then
+        check "firmware for a Cortex-M0 is built" firmware_built
+        check "a board streams to the Collector, which goes meanwhile" board_interrupted
+    else
+        echo "no board: qemu-system-arm or arm-none-eabi-gcc is missing"
+    fi
 else
     echo "the Collector is not built here: Go is missing"
 fi
