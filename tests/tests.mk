@@ -35,7 +35,7 @@ parts_attack_programs := tests/attack/programs.c examples/services/chat_server.c
                          $(addprefix examples/device/,device.c device_service.c device.mote.c) \
                          $(addprefix examples/fleet/,collector_about.c collector_view.c sources.c telemetry.mote.c)
 parts_attack_loop := tests/attack/loop.c $(addprefix port/posix/,loop.c watch_epoll.c watch_poll.c system.c mailbox.c ears.c timers.c error.c trace.c)
-parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c workers.c engine.c loop.c watch_epoll.c watch_poll.c system.c mailbox.c ears.c timers.c error.c trace.c)
+parts_attack_server := tests/attack/server.c $(addprefix port/posix/,server.c slot.c loans.c workers.c engine.c loop.c watch_epoll.c watch_poll.c system.c mailbox.c ears.c timers.c error.c trace.c)
 parts_fuzz_pb := fuzz/fuzz_pb.c fuzz/schema.mote.c fuzz/schema3.mote.c fuzz/standalone.c
 parts_fuzz_service := examples/fuzz/fuzz_service.c examples/services/orders.mote.c $(MUTATOR) fuzz/standalone.c
 parts_fuzz_server := fuzz/fuzz_grpc.c fuzz/standalone.c tests/peers/peer_service.c
@@ -169,7 +169,7 @@ cc_x86-32 := gcc -m32
 cc_armhf := arm-linux-gnueabihf-gcc
 cc_riscv64 := riscv64-linux-gnu-gcc
 cc_s390x := s390x-linux-gnu-gcc
-ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_posix_virtual test_loop_virtual test_loop_limits test_posix_trace test_posix_engines test_peer test_agent test_freertos test_server test_server_virtual test_server_ends test_dial_virtual test_workers_virtual test_workers test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways test_differ attack_local attack_work,$(IN_PROCESS))
+ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_posix_virtual test_loop_virtual test_loop_limits test_posix_trace test_posix_engines test_peer test_agent test_freertos test_server test_server_virtual test_server_ends test_dial_virtual test_workers_virtual test_workers test_resident test_mailbox test_served test_serial_served test_loop test_timers test_dial test_docs test_mutator test_mutator_ways test_differ attack_local attack_work,$(IN_PROCESS))
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.

@@ -206,7 +206,7 @@ typedef struct mote_posix_conn {
     struct mote_posix_conn *next, *previous;
     void (*closed)(struct mote_posix_conn *conn); /* may reuse the object; may be NULL */
     void *user;
-    mote_grpc *grpc;        /* of mote_posix_serve(); NULL: of the program */
+    mote_grpc *grpc; /* of mote_posix_serve(); without an open call it may rest (grpc/rest.h) */
     mote_posix_timer timer; /* not later than due_ms */
     uint64_t due_ms;        /* next tick */
     uint64_t progress_ms;   /* last time that output moved, or began to wait */
@@ -316,12 +316,10 @@ typedef struct {
     /* Called for each worker, from number 0 on; -1: the server does not start. NULL: all have the
        same. */
     int (*own)(void *context, unsigned number, mote_posix_own *own);
-    uint32_t spin_us;                   /* as in mote_posix_loop */
-    bool quiet;                         /* does not print "listening on ADDRESS" */
-    void (*ready)(const char *address); /* in place of that line; may be NULL */
-    /* After each turn; may be NULL. Connections that it adds to the loop are the program's: their
-     * `grpc` is NULL, and they are closed when the server is to stop. */
-    void (*turn)(void *context, mote_posix_loop *loop);
+    uint32_t spin_us;                                   /* as in mote_posix_loop */
+    bool quiet;                                         /* does not print "listening on ADDRESS" */
+    void (*ready)(const char *address);                 /* in place of that line; may be NULL */
+    void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
     uint32_t turn_ms;           /* at least this often; 0: only when something happens */
     const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: a peer
                                    that is silent for 5 minutes is asked if it is there */
@@ -348,7 +346,9 @@ mote_posix_conn *mote_posix_conn_of(const mote_grpc_call *call);
  * peer has proven of itself is in mote_posix_tls_peer() of port/posix/tls.h. */
 const char *mote_posix_peer_address(const mote_posix_conn *conn, char out[128]);
 
-/* Bytes of memory of one connection of such a server. */
+/* Bytes of memory of one connection of such a server while it is at work. A second after its last
+ * input and the end of its last call it gives all but a KiB, and what its HPACK table holds, to the
+ * others. */
 size_t mote_posix_connection_size(const mote_grpc_config *config);
 
 #ifdef __cplusplus

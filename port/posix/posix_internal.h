@@ -117,6 +117,33 @@ int mote_posix_unix_address(const char *address, struct sockaddr_un *un);
  * kernel deals connections out; 1: where that cannot be, descriptors of one socket; -1: none. */
 int mote_posix_listen_each(const char *address, int *listeners, size_t count);
 
+/* loans.c: memory of the connections of a worker, as grpc/rest.h has it. Zero at first. */
+enum { MOTE_POSIX_WARM_LOANS = 16, MOTE_POSIX_SHELVES = 112 };
+typedef struct {
+    uint8_t *memory; /* of all loans; the first `made` of them were lent */
+    size_t loan_size, count, made;
+    void *warm[MOTE_POSIX_WARM_LOANS]; /* those that are not lent, the last one first; with pages */
+    void **cold;                       /* and without */
+    size_t warm_count, cold_count;
+    uint8_t *kept; /* blocks, as far as they were used */
+    size_t kept_size, kept_used;
+    void *shelves[MOTE_POSIX_SHELVES]; /* blocks of each size that are free, one behind the other */
+} mote_posix_loans;
+/* `count` loans of `loan` bytes, and room for as many blocks of `kept` bytes. -1: no memory. */
+int mote_posix_loans_begin(mote_posix_loans *l, size_t count, size_t loan, size_t kept);
+void mote_posix_loans_end(mote_posix_loans *l);
+/* One of those that are not lent, of which there is one; zero, or as it was given back. */
+void *mote_posix_loan_take(mote_posix_loans *l);
+/* Gives it back; not clean: it is not as mote_grpc_lend() wants it. */
+void mote_posix_loan_give(mote_posix_loans *l, void *loan, bool clean);
+/* A block, and back again by the size that was asked for. NULL: there is none of this size, though
+ * of others there may be. */
+void *mote_posix_keep(mote_posix_loans *l, size_t size);
+void mote_posix_kept_free(mote_posix_loans *l, void *block, size_t size);
+
+/* system.c: pages of mote_posix_memory() are zero, and take no memory until they are touched. */
+void mote_posix_make_zero(void *pages, size_t size);
+
 /* What the workers of a server have in common, which changes only at the end. */
 typedef struct {
     mote_posix_server config; /* with defaults */
@@ -147,6 +174,7 @@ typedef struct {
     mote_posix_timer *free, *new_ones, *resting;
     uint64_t came; /* connections, ever */
     size_t slot_size, made;
+    mote_posix_loans loans;
     size_t used, leaving; /* slots that are not FREE; those of them that are LEAVING */
     uint64_t looked_ms;   /* when an idle one was last looked for */
     uint64_t told_ms;     /* when one was last told to go */
@@ -159,7 +187,7 @@ int mote_posix_worker_begin(mote_posix_worker *w);
 int mote_posix_worker_run(mote_posix_worker *w);
 /* Gives back what it has, however far it has come. */
 void mote_posix_worker_end(mote_posix_worker *w);
-/* What a connection takes behind its slot. */
+/* What a connection takes beside its slot while it is at work. */
 size_t mote_posix_call_memory(const mote_grpc_config *g);
 
 struct addrinfo;

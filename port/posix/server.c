@@ -1,144 +1,13 @@
-/* A worker of a gRPC server: its loop, its connection slots, and a graceful end. */
+/* A worker of a gRPC server: its loop, who gets a connection slot, and a graceful end. */
 #define _GNU_SOURCE
 #include "mailbox.h"
-#include "posix_internal.h"
+#include "slot.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-/* ---- connection slots ---------------------------------------------------------------------- */
-
-/*
- * A slot of a connection.
- *
- *   FREE -- accepted --> NEW -- a request has come --> KNOWN -- no call is under way --> RESTING
- *                         |                              ^                                |
- *                         |                              +--- looked at, and is busy, ----+
- *                         |                                   or told to go
- *                         +-- slots run short --> LEAVING           (from each: closed --> FREE)
- *
- * The NEW ones stand in the order in which they came, and the oldest gives way first: whoever
- * connects and asks for nothing keeps nobody out. The RESTING ones stand in the order of their last
- * output. Both move on while they stand there: a place is put right when it is the first.
- */
-enum slot_state { SLOT_FREE, SLOT_NEW, SLOT_KNOWN, SLOT_RESTING, SLOT_LEAVING };
-
-/* One connection: the struct, and behind it the memory of its calls. */
-typedef struct slot {
-    mote_posix_conn conn;
-    enum slot_state state;
-    mote_posix_timer place; /* NEW, RESTING: among their like; FREE: `next` is the next free one */
-    mote_grpc grpc;
-    mote_grpc_life life;
-} slot;
-
-static slot *at_place(mote_posix_timer *place)
-{
-    return (slot *)((uint8_t *)place - offsetof(slot, place));
-}
-
-/* Where slots in this state stand in an order; NULL: in none. */
-static mote_posix_timer **order_of(mote_posix_worker *owner, enum slot_state state)
-{
-    return state == SLOT_NEW ? &owner->new_ones : state == SLOT_RESTING ? &owner->resting : NULL;
-}
-
-/* The place of a slot in the order of its new state, which may be the old one, is by `at`. */
-static void become(mote_posix_worker *owner, slot *s, enum slot_state state, uint64_t at)
-{
-    mote_posix_timer **from = order_of(owner, s->state), **to = order_of(owner, state);
-
-    if (from)
-        mote_posix_timer_remove(from, &s->place);
-    s->state = state;
-    if (to)
-        mote_posix_timer_add(to, &s->place, at);
-}
-
-static slot *slot_of(void *grpc)
-{
-    return (slot *)((uint8_t *)grpc - offsetof(slot, grpc));
-}
-
-mote_posix_conn *mote_posix_conn_of(const mote_grpc_call *call)
-{
-    return &slot_of(call->grpc)->conn;
-}
-
-/* ---- handlers, with a look at the clock ---------------------------------------------------- */
-
-static void tell_slow(const mote_posix_worker *owner, const mote_grpc_method *method, uint64_t ms)
-{
-    const mote_grpc_config *g = &owner->grpc;
-    const char *service = "";
-
-    for (size_t i = 0; i < g->service_count; i++) {
-        const mote_grpc_service *s = &g->services[i];
-        if (method >= s->methods && method < s->methods + s->method_count)
-            service = s->name;
-    }
-    owner->loop->slow++;
-    if (owner->config->slow)
-        owner->config->slow(g->context, service, method->name, (uint32_t)ms);
-    else
-        fprintf(stderr, "mote: /%s/%s held all others up for %llu ms\n", service, method->name,
-                (unsigned long long)ms);
-}
-
-/* *clock_ms: the time now, and afterwards. */
-static void dispatch(slot *s, const mote_grpc_event *ev, uint64_t *clock_ms)
-{
-    mote_posix_worker *owner = s->conn.user;
-    const mote_grpc_method *method = ev->call ? ev->call->method : NULL;
-    uint64_t before = *clock_ms;
-
-    if (s->state == SLOT_NEW && ev->type == MOTE_GRPC_MESSAGE)
-        become(owner, s, SLOT_KNOWN, 0);
-    mote_grpc_dispatch(&s->grpc, ev);
-    *clock_ms = mote_posix_now_ms();
-    if (method && *clock_ms - before >= owner->config->slow_ms)
-        tell_slow(owner, method, *clock_ms - before);
-}
-
-static void begin_to_rest(slot *s)
-{
-    if (s->life.state != MOTE_GRPC_LIFE_DRAINS)
-        become(s->conn.user, s, SLOT_RESTING, s->conn.progress_ms);
-}
-
-static enum mote_posix_input slot_input(void *self, const uint8_t *in, size_t len, size_t *used)
-{
-    uint64_t clock_ms = mote_posix_now_ms();
-    mote_grpc_event ev;
-    int r;
-
-    while ((r = mote_grpc_recv(self, in, len, used, &ev)) > 0) {
-        if (*used > 0)
-            in += *used;
-        len -= *used;
-        dispatch(slot_of(self), &ev, &clock_ms);
-    }
-    if (slot_of(self)->state == SLOT_KNOWN && mote_grpc_active(self) == 0)
-        begin_to_rest(slot_of(self));
-    return r < 0 ? MOTE_POSIX_ENDED : MOTE_POSIX_TOOK_ALL;
-}
-
-static uint32_t slot_tick(void *self, uint64_t now_ms)
-{
-    slot *s = slot_of(self);
-    uint32_t next = mote_grpc_tick(&s->grpc, now_ms);
-    uint32_t life = mote_grpc_life_tick(&s->life, &s->grpc, now_ms);
-
-    return next < life ? next : life;
-}
-
-static const mote_posix_engine slot_engine = {
-    slot_input, mote_posix_grpc_peek, mote_posix_grpc_ack, slot_tick, mote_posix_grpc_eof,
-    NULL,       mote_posix_grpc_clock};
 
 /* ---- who comes, and who goes --------------------------------------------------------------- */
 
@@ -150,20 +19,21 @@ size_t mote_posix_call_memory(const mote_grpc_config *g)
 
 size_t mote_posix_connection_size(const mote_grpc_config *config)
 {
-    return MOTE_GRPC_ALIGN(sizeof(slot)) + mote_posix_call_memory(config);
+    return MOTE_GRPC_ALIGN(sizeof(mote_posix_slot)) + mote_posix_call_memory(config);
 }
 
 static void release(mote_posix_conn *conn)
 {
-    slot *s = (slot *)conn;
+    mote_posix_slot *s = (mote_posix_slot *)conn;
     mote_posix_worker *owner = conn->user;
 
     if (owner->security && conn->self)
         owner->security->unwrap(conn->self);
     conn->self = NULL;
+    mote_posix_slot_give_back(s);
     if (s->state == SLOT_LEAVING)
         owner->leaving--;
-    become(owner, s, SLOT_FREE, 0);
+    mote_posix_slot_become(owner, s, SLOT_FREE, 0);
     s->place.next = owner->free;
     owner->free = &s->place;
     owner->used--;
@@ -171,20 +41,21 @@ static void release(mote_posix_conn *conn)
 
 /* Of the first one: whether it has said nothing for the longest time. One that has gets its place
  * anew, and loses it when it is busy; that is paid for by what it has said. */
-static bool rests_longest(mote_posix_worker *owner, slot *s)
+static bool rests_longest(mote_posix_worker *owner, mote_posix_slot *s)
 {
     bool is_idle = mote_grpc_active(&s->grpc) == 0 && s->life.state != MOTE_GRPC_LIFE_DRAINS;
 
     if (is_idle && s->conn.progress_ms <= s->place.at_ms)
         return true;
-    become(owner, s, is_idle ? SLOT_RESTING : SLOT_KNOWN, s->conn.progress_ms);
+    mote_posix_slot_become(owner, s, is_idle ? SLOT_RESTING : SLOT_KNOWN, s->conn.progress_ms);
     return false;
 }
 
-static void send_away(mote_posix_worker *owner, slot *s)
+static void send_away(mote_posix_worker *owner, mote_posix_slot *s)
 {
-    become(owner, s, SLOT_KNOWN, 0);
+    mote_posix_slot_become(owner, s, SLOT_KNOWN, 0);
     owner->told_ms = owner->looked_ms;
+    mote_posix_slot_work(s);
     mote_grpc_life_drain(&s->life, &s->grpc, owner->loop->now_ms);
     mote_posix_hurry(&s->conn);
     mote_posix_flush(&s->conn);
@@ -200,7 +71,7 @@ static void send_idle_away(mote_posix_worker *owner)
         return;
     owner->looked_ms = owner->loop->now_ms;
     for (int i = 0; i < LOOKS && told < MOST && owner->resting; i++) {
-        slot *s = at_place(owner->resting);
+        mote_posix_slot *s = mote_posix_slot_at(owner->resting);
         if (!rests_longest(owner, s))
             continue;
         send_away(owner, s);
@@ -225,8 +96,8 @@ static void make_slot_room(mote_posix_worker *owner)
         send_idle_away(owner);
         return;
     }
-    slot *s = at_place(owner->new_ones);
-    become(owner, s, SLOT_LEAVING, 0);
+    mote_posix_slot *s = mote_posix_slot_at(owner->new_ones);
+    mote_posix_slot_become(owner, s, SLOT_LEAVING, 0);
     owner->leaving++;
     mote_posix_close(&s->conn);
 }
@@ -258,42 +129,43 @@ static bool server_has_room(void *context)
     return !is_one_leaving(owner);
 }
 
-static slot *take_slot(mote_posix_worker *owner)
+static mote_posix_slot *take_slot(mote_posix_worker *owner)
 {
-    slot *s;
+    mote_posix_slot *s;
 
     make_slot_room(owner);
     if (is_full(owner))
         return NULL;
     if (owner->free) {
-        s = at_place(owner->free);
+        s = mote_posix_slot_at(owner->free);
         owner->free = s->place.next;
         s->place.next = NULL;
     } else {
-        s = (slot *)(owner->slots + owner->slot_size * owner->made++);
+        s = (mote_posix_slot *)(owner->slots + owner->slot_size * owner->made++);
     }
     owner->used++;
-    become(owner, s, SLOT_NEW, owner->came++);
+    mote_posix_slot_become(owner, s, SLOT_NEW, owner->came++);
     return s;
 }
 
 static int accept_conn(void *context, int fd)
 {
     mote_posix_worker *owner = context;
-    slot *s = take_slot(owner);
+    mote_posix_slot *s = take_slot(owner);
 
     if (!s)
         return -1;
     uint32_t generation = s->grpc.generation; /* of the connection that was here before */
-    mote_grpc_init(&s->grpc, &owner->grpc, (uint8_t *)s + MOTE_GRPC_ALIGN(sizeof(slot)),
-                   mote_posix_call_memory(&owner->grpc));
+    s->loan = mote_posix_loan_take(&owner->loans);
+    s->input_ms = owner->loop->now_ms;
+    mote_grpc_init(&s->grpc, &owner->grpc, s->loan, mote_posix_call_memory(&owner->grpc));
     s->grpc.generation = generation;
     s->life = *owner->config->life;
     s->life.random = mote_posix_random();
     s->conn.closed = release;
     s->conn.user = owner;
     s->conn.grpc = &s->grpc;
-    const mote_posix_engine *engine = &slot_engine;
+    const mote_posix_engine *engine = &mote_posix_slot_engine;
     void *self = &s->grpc;
     const mote_posix_security *security = owner->security;
     s->conn.self = NULL;
@@ -321,11 +193,8 @@ static void drain(mote_posix_worker *owner)
 
     mote_posix_loop_deafen(loop);
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
-        if (!conn->grpc) { /* of the program */
-            mote_posix_close(conn);
-            continue;
-        }
-        mote_grpc_life_drain(&((slot *)conn)->life, conn->grpc, loop->now_ms);
+        mote_posix_slot_work((mote_posix_slot *)conn);
+        mote_grpc_life_drain(&((mote_posix_slot *)conn)->life, conn->grpc, loop->now_ms);
         mote_posix_hurry(conn);
         mote_posix_flush(conn);
     }
@@ -340,7 +209,7 @@ static void drain(mote_posix_worker *owner)
 /* Keeps one connection to the caller of this server open; returns how long a turn may wait. */
 static uint32_t redial(mote_posix_worker *s)
 {
-    const slot *last = (const slot *)s->loop->conns;
+    const mote_posix_slot *last = (const mote_posix_slot *)s->loop->conns;
     uint32_t wait_ms;
     int fd = mote_posix_redial_look(&s->redial, s->loop, s->config->dial,
                                     !last                     ? MOTE_POSIX_HAS_NONE
@@ -406,14 +275,25 @@ static int hear_of_crew(mote_posix_worker *s)
     return mote_posix_failed("epoll", "", strerror(errno));
 }
 
+/* The most that a connection keeps while it rests. */
+static size_t kept_memory(const mote_grpc_config *g)
+{
+    enum { ROUND = 64 };
+
+    return g->slots * sizeof(mote_hpack_slot) + MOTE_HPACK_TABLE_MEMORY((size_t)g->table_size) +
+           ROUND;
+}
+
 int mote_posix_worker_begin(mote_posix_worker *s)
 {
     size_t security = s->security ? MOTE_GRPC_ALIGN(s->security->size) : 0;
 
-    s->slot_size = mote_posix_connection_size(&s->grpc) + security;
+    s->slot_size = MOTE_GRPC_ALIGN(sizeof(mote_posix_slot)) + security;
     s->slots = mote_posix_memory(s->connections, s->slot_size);
     s->loop = mote_posix_memory(1, sizeof *s->loop);
-    if (!s->slots || !s->loop)
+    if (!s->slots || !s->loop ||
+        mote_posix_loans_begin(&s->loans, s->connections, mote_posix_call_memory(&s->grpc),
+                               kept_memory(&s->grpc)) < 0)
         return mote_posix_failed("worker", NULL, "out of memory");
     if (mote_posix_loop_init(s->loop) < 0)
         return -1;
@@ -436,4 +316,5 @@ void mote_posix_worker_end(mote_posix_worker *s)
         munmap(s->slots, s->connections * s->slot_size);
     if (s->loop)
         munmap(s->loop, sizeof *s->loop);
+    mote_posix_loans_end(&s->loans);
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -44,6 +46,19 @@ int mote_posix_accept_socket(int listener)
 #else
     return prepare_socket(accept(listener, NULL, NULL));
 #endif
+}
+
+void mote_posix_make_zero(void *pages, size_t size)
+{
+#ifdef __linux__
+    if (madvise(pages, size, MADV_DONTNEED) == 0)
+        return;
+#else
+    if (mmap(pages, size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
+        return;
+#endif
+    memset(pages, 0, size);
 }
 
 int mote_posix_bell(int bell[2])

@@ -155,7 +155,7 @@ static void a_worker_begins_and_ends(void)
     CHECK_INT(w.loop->spin_us, 50);
     CHECK(w.loop->shares && !w.loop->mailbox);
     CHECK_INT(w.loop->accepts, 2);
-    CHECK_INT(w.slot_size, mote_posix_connection_size(&w.grpc));
+    CHECK_INT(w.slot_size + mote_posix_call_memory(&w.grpc), mote_posix_connection_size(&w.grpc));
     CHECK_INT(w.state, MOTE_POSIX_WORKER_LISTENING);
     mote_posix_worker_end(&w);
     CHECK_INT(next_descriptor(), before);

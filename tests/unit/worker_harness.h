@@ -4,6 +4,8 @@
 
 #include "scripted_kernel.h"
 
+#include "../../port/posix/slot.h"
+
 enum { MOST = 300 };
 
 static mote_posix_server config;
