@@ -19,7 +19,10 @@ MOTE_GRPC_STORAGE(sensor, max_calls = SENSOR_CALLS, slots = 8, rx_size = 64, tx_
 static uint8_t ring[RING];
 static sensor_core sensor;
 static mote_serial line;
-static uint64_t begin_ms, sample_ms;
+static uint64_t sample_ms;
+static uint64_t begin_ms; /* when the next connection is due; BEGUN: there is one, until its end is
+                             dealt with */
+#define BEGUN UINT64_MAX
 
 static void begin(uint64_t now)
 {
@@ -30,6 +33,7 @@ static void begin(uint64_t now)
     mote_grpc_life_begin(&life, now);
     sensor_begin(&sensor, now);
     mote_serial_open(&line);
+    begin_ms = BEGUN;
 }
 
 /* What a bare board can tell of itself. With a full ring the reading is taken again later. */
@@ -73,13 +77,13 @@ int main(void)
         uint64_t now = board_now_ms();
         take_samples(now);
         mote_serial_tick(&line, now);
-        if (!mote_serial_is_open(&line) && now >= begin_ms)
+        if (now >= begin_ms)
             begin(now);
-        if (!receive(now) && mote_serial_is_open(&line)) {
+        if ((!receive(now) || !mote_serial_is_open(&line)) && begin_ms == BEGUN) {
             mote_serial_close(&line);
             begin_ms = now + mote_grpc_life_end(&life, &grpc, now);
         }
-        if (mote_serial_is_open(&line))
+        if (begin_ms == BEGUN)
             sensor_work(&sensor, &grpc, now);
         line_write_some(&line, &grpc);
     }
