@@ -5,7 +5,7 @@ LINT_FILES := $(shell find $(LINTED) -name '*.[ch]' ! -name '*.mote.[ch]')
 LINT_SCRIPTS := .ci/run $(shell find $(LINTED) -name '*.sh')
 # For boards alone, with what a package brings, or what is generated: clang-tidy has not their headers.
 TIDY_NOT := port/lwip/net.c port/lwip/task.c tests/peers/lwip_task.c port/lwip/ethernet.c port/lwip/ppp.c tests/firmware/ppp/modem.c tests/unit/test_docs.c $(wildcard packages/boards/*/*.c packages/boards/*/*/*.c packages/boards/*/*/*/*/*.c tests/boards/*.c examples/firmware/*.c examples/hello/*.c tests/firmware/*.c) tests/size/sizes.c tests/pb/many.c tests/pb/testee.c tests/pb/corpus.c tests/pb/large.c tests/pb/depth.c \
-            tests/pb/transcode.c tests/pb/one_way.c tests/interop/etcd_client.c tests/interop/otel/client.c tests/pb/supplied.c tests/pb/defaults.c tests/pb/beside_nanopb.c tests/bench/%.c $(wildcard tests/proofs/*.c)
+            tests/pb/transcode.c tests/pb/one_way.c tests/interop/etcd_client.c tests/interop/otel/client.c tests/pb/supplied.c tests/pb/defaults.c tests/pb/sizes.c tests/pb/beside_nanopb.c tests/bench/%.c $(wildcard tests/proofs/*.c)
 
 LINT := $(BUILD)/lint
 ODD := -bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-reserved-identifier,-bugprone-suspicious-include,-bugprone-macro-parentheses,-bugprone-misplaced-widening-cast,-bugprone-suspicious-missing-comma

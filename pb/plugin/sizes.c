@@ -103,7 +103,7 @@ static char *value_size(const field_plan *f, const char *value)
 }
 
 /* Whether an implicit value is sent, in C. */
-static char *is_there(const field_plan *f, const char *value)
+static char *when_there(const field_plan *f, const char *value)
 {
     const type_row *row = &type_rows[f->pb_type];
 
@@ -174,12 +174,12 @@ static void put_single(text *t, const message_plan *m, const field_plan *f)
         text_add(t, "    if (%s.has)\n        n += %u + %s;\n", value, key_size(f),
                  value_size(f, format("%s.value", value)));
     } else {
-        text_add(t, "    if (%s)\n        n += %u + %s;\n", is_there(f, value), key_size(f),
+        text_add(t, "    if (%s)\n        n += %u + %s;\n", when_there(f, value), key_size(f),
                  value_size(f, value));
     }
 }
 
-static void put_oneof(text *t, const message_plan *m, int oneof)
+static void put_oneof_size(text *t, const message_plan *m, int oneof)
 {
     text_add(t, "    switch (m->%s.which) {\n", m->oneofs[oneof]);
     for (size_t i = 0; i < m->count; i++) {
@@ -213,7 +213,7 @@ static void put_fields(text *t, const message_plan *m)
         const field_plan *f = sorted[i];
         if (f->oneof >= 0) {
             if (!done[f->oneof])
-                put_oneof(t, m, f->oneof);
+                put_oneof_size(t, m, f->oneof);
             done[f->oneof] = true;
         } else if (!is_repeated(f)) {
             put_single(t, m, f);

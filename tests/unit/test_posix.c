@@ -19,7 +19,6 @@ static void invalid_addresses_are_told(void)
 {
     static const char *const addresses[] = {"nonsense", "127.0.0.1", "127.0.0.1:notaport",
                                             "no.such.host.invalid:1", "127.0.0.1:8x"};
-
     for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
         CHECK_INT(mote_posix_connect(addresses[i], 100), -1);
         CHECK(strstr(mote_posix_error(), addresses[i]) != NULL);
@@ -39,8 +38,7 @@ static void invalid_addresses_are_told(void)
     CHECK(strstr(mote_posix_error(), "refused") != NULL);
 }
 
-/* Numbers that getaddrinfo() would cut, or make others of, and what is neither a number nor a name.
- */
+/* Numbers that getaddrinfo() would cut, or make others of, and what is no number and no name. */
 static void a_port_is_a_number_to_65535_or_a_name(void)
 {
     static const char *const ports[] = {"",

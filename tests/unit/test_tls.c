@@ -1,5 +1,5 @@
-/* TLS: data at every split, cut and corruption, ends, sessions, and a handshake in a loop that
- * stalls. */
+/* TLS: data at every split, cut and corruption, ends, sessions, a handshake in a loop that stalls.
+ */
 #include "tls_harness.h"
 
 #include "../../port/posix/tls.h"
@@ -226,8 +226,7 @@ static void session_changed(void *context, const mote_posix_tls_session *session
     changes++;
 }
 
-/* The client's engine in a loop, against the server of the harness: the bytes that this one said.
- */
+/* The client's engine in a loop, against the server of the harness: the bytes that it said. */
 static uint64_t shake_hands_in_a_loop(mote_posix_tls_config *config)
 {
     static uint64_t memory[1024];
@@ -375,8 +374,6 @@ static uint64_t shake_hands_straight(mote_posix_tls_config *config)
     return to_client.passed;
 }
 
-/* The first handshake is a full one, the others are short ones, until the server has forgotten; and
- * nothing is kept where nobody wants it. */
 /* What lies in a file: `len` bytes of it are there, and it says that there are `said`. */
 static void keep_in_file(mote_posix_tls_session *session, size_t len, size_t said)
 {
@@ -391,8 +388,7 @@ static void keep_in_file(mote_posix_tls_session *session, size_t len, size_t sai
     session->len = said;
 }
 
-/* Torn, of another length, and of another version: the handshake is a full one, and what it leaves
- * is kept in its place. */
+/* Torn, of another length or version: a full handshake, and what it leaves is kept instead. */
 static void a_session_from_a_bad_file_is_none(void)
 {
     static uint64_t (*const ways[])(mote_posix_tls_config *) = {shake_hands_in_a_loop,
@@ -423,6 +419,7 @@ static void a_session_from_a_bad_file_is_none(void)
     }
 }
 
+/* A full handshake, then short ones until the server has forgotten; kept only where wanted. */
 static void a_client_resumes_by_itself(void)
 {
     static uint64_t (*const ways[])(mote_posix_tls_config *) = {shake_hands_in_a_loop,
@@ -467,10 +464,8 @@ static void a_hello_in_two_records(void)
         CHECK(to_server.len > 145 && first[0] == 22);
         memmove(second + 5, second, left);
         memcpy(second, first, 3);
-        first[3] = 0;
-        first[4] = (uint8_t)at;
-        second[3] = (uint8_t)(left >> 8);
-        second[4] = (uint8_t)left;
+        first[3] = 0, first[4] = (uint8_t)at;
+        second[3] = (uint8_t)(left >> 8), second[4] = (uint8_t)left;
         to_server.len += 5;
         run(5, 5);
         CHECK_INT(ready(), takes);
