@@ -457,8 +457,7 @@ static void a_hello_in_two_records(void)
     for (size_t at = 1; at < 140; at += at < 8 ? 1 : 33) {
         bool takes = MBEDTLS_VERSION_NUMBER >= 0x03060000 && at >= 4;
         begin();
-        read_some(&client, &to_client);
-        write_some(&client, &to_server);
+        read_some(&client, &to_client), write_some(&client, &to_server);
         uint8_t *first = to_server.bytes, *second = first + 5 + at;
         size_t left = to_server.len - 5 - at;
         CHECK(to_server.len > 145 && first[0] == 22);
