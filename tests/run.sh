@@ -112,6 +112,7 @@ start_server grpcio $PYTHON tests/peers/grpcio_server.py
 run "grpcio server" "$A/peer_client" "$grpcio"
 for m in sim7x00 quectel; do run "grpcio server, through a modem: $m" "$A/peer_client" --modem=$m "$grpcio"; done
 run "grpcio server, lean client" "$BUILD/small-client/peer_client" "$grpcio"
+run "grpcio server, client as measured" "$BUILD/measured/peer_client" "$grpcio"
 start_server lean "$BUILD/small-server/peer_server"
 run "grpcio client, lean server" $PYTHON tests/peers/grpcio_client.py "$lean"
 run "mote with mote" "$A/peer_client" "$address"

@@ -158,6 +158,8 @@ $(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out
 $(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,replay wire fuzz_client peer_client,$(SANITIZERS)))
 $(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_DOOR -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
 $(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_METADATA -DMOTE_CLIENT_ONLY,test_features,$(SANITIZERS)))
+# With exactly what `make size` measures (LEAN and SIZE_FLAGS of tests/size.mk), to talk to grpcio.
+$(eval $(call variant,measured,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_METADATA -DMOTE_NO_DOOR -DMOTE_PB_DEPTH=4 -DMOTE_PB_GROUPS=8 -DMOTE_CLIENT_ONLY,peer_client,$(SANITIZERS)))
 SMALL_PROGRAMS := $(foreach v,least small small-client small-server,$(filter-out %/peer_client %/peer_server,$(PROGRAMS_$v)))
 
 # Lines and branches.
@@ -243,7 +245,7 @@ $(BUILD)/test/flate.so: $(CODEC)
 	$(call say,LD,$@)$(CC) -shared -fPIC -O2 -std=c11 $^ -o $@
 
 # What tests/run.sh runs.
-test-programs: $(BUILD)/mote-differ $(BUILD)/mote-frames $(PROGRAMS_asan) $(PROGRAMS_counted) $(PROGRAMS_tsan) $(foreach v,least small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
+test-programs: $(BUILD)/mote-differ $(BUILD)/mote-frames $(PROGRAMS_asan) $(PROGRAMS_counted) $(PROGRAMS_tsan) $(foreach v,least measured small small-client small-server,$(PROGRAMS_$v)) $(BUILD)/test/flate.so \
                $(BUILD)/test/attack_plain $(BUILD)/test/attack_loopback $(BUILD)/test/counts $(BUILD)/freestanding/libmote.a $(BUILD)/calls/libmote.a
 coverage-programs: $(PROGRAMS_cov)
 arch-programs: $(foreach a,$(ARCHS),$(PROGRAMS_arch-$a))

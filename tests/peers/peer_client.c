@@ -251,6 +251,7 @@ static void deadline_and_cancel(void)
     CHECK_INT(unary(&unary_path, &q, 0, &response).code, 0);
 }
 
+#ifndef MOTE_NO_METADATA
 static void metadata_comes_back(void)
 {
     mote_grpc_metadata metadata[] = {MOTE_GRPC_METADATA_FIELD("x-echo", "hello"),
@@ -266,6 +267,7 @@ static void metadata_comes_back(void)
     CHECK(strstr(seen, "x-echo=hello;") == seen);
     CHECK(strstr(seen, "t:x-echo-bin=AAEC/w") != NULL);
 }
+#endif
 
 static void many_calls_at_once(void)
 {
@@ -317,7 +319,9 @@ int main(int argc, char **argv)
     RUN(bidi_ping_pong_and_flood);
     RUN(every_status);
     RUN(deadline_and_cancel);
+#ifndef MOTE_NO_METADATA
     RUN(metadata_comes_back);
+#endif
     RUN(many_calls_at_once);
     RUN(a_response_beyond_the_buffer_fails_that_call_alone);
     return test_summary();
