@@ -122,10 +122,10 @@ static void a_bound_is_of_the_bucket_below_it(void)
     static const struct {
         double value;
         const char *expected;
-    } values[] = {{-1, "1<=1.0 0<=5.0 0<=10.0 0"},     {1, "2<=1.0 0<=5.0 0<=10.0 0"},
-                  {1.0001, "2<=1.0 1<=5.0 0<=10.0 0"}, {5, "2<=1.0 2<=5.0 0<=10.0 0"},
-                  {10, "2<=1.0 2<=5.0 1<=10.0 0"},     {10.5, "2<=1.0 2<=5.0 1<=10.0 1"},
-                  {1e300, "2<=1.0 2<=5.0 1<=10.0 2"}};
+    } values[] = {{-1, "1<=1.0 0<=5.0 0<=10.0 0"},      {1, "2<=1.0 0<=5.0 0<=10.0 0"},
+                  {1.0001, "2<=1.0 1<=5.0 0<=10.0 0"},  {5, "2<=1.0 2<=5.0 0<=10.0 0"},
+                  {10, "2<=1.0 2<=5.0 1<=10.0 0"},      {10.5, "2<=1.0 2<=5.0 1<=10.0 1"},
+                  {0x1p1000, "2<=1.0 2<=5.0 1<=10.0 2"}};
 
     begin_with(MOTE_OTLP_CUMULATIVE, MOTE_OUTBOX_REFUSE, 1024);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
@@ -134,7 +134,7 @@ static void a_bound_is_of_the_bucket_below_it(void)
         CHECK(strstr(next_request(), values[i].expected) != NULL);
         CHECK_INT(mote_otlp_end(x, MOTE_GRPC_OK, NULL, 0, 0), MOTE_OTLP_SENT);
     }
-    CHECK(latency.min == -1 && latency.max == 1e300);
+    CHECK(latency.min == -1 && latency.max == 0x1p1000);
 }
 
 /* ---- what waits ---------------------------------------------------------------------------- */

@@ -260,6 +260,15 @@ static void parts_are_told_apart(void)
     }
 }
 
+/* Behind a handshake of its own: mbedTLS 3 and 4 give a session once. */
+static int save_in(void *session, size_t room)
+{
+    begin();
+    run(1, 1);
+    CHECK(ready());
+    return mote_tls_save_session(client.tls, session, room);
+}
+
 static void a_session_needs_its_room(void)
 {
     enum { HEADER = 4 + TLS_TIME + TLS_DIGEST };
@@ -268,16 +277,13 @@ static void a_session_needs_its_room(void)
 
     begin();
     CHECK_INT(mote_tls_save_session(client.tls, session, SESSION), 0); /* not yet */
-    run(1, 1);
-    CHECK(ready());
-    int n = mote_tls_save_session(client.tls, session, SESSION);
+    int n = save_in(session, SESSION);
     CHECK(n > HEADER && memcmp(session, "MTS1", 4) == 0);
-    CHECK_INT(mote_tls_save_session(client.tls, session, (size_t)n), n);
-    CHECK_INT(mote_tls_save_session(client.tls, session, (size_t)n - 1), MOTE_TLS_ERR_CONFIG);
-    CHECK_INT(mote_tls_save_session(client.tls, session, HEADER + 1), MOTE_TLS_ERR_CONFIG);
-    CHECK_INT(mote_tls_save_session(client.tls, session, HEADER), MOTE_TLS_ERR_CONFIG);
+    CHECK_INT(save_in(session, (size_t)n - 1), MOTE_TLS_ERR_CONFIG);
+    CHECK_INT(save_in(session, HEADER + 1), MOTE_TLS_ERR_CONFIG);
+    CHECK_INT(save_in(session, HEADER), MOTE_TLS_ERR_CONFIG);
     CHECK_INT(mote_tls_save_session(server.tls, session, SESSION), 0); /* none of a server's */
-    CHECK_INT(mote_tls_save_session(client.tls, session, SESSION), n);
+    CHECK_INT(save_in(session, (size_t)n), n);
     begin();
     CHECK_INT(mote_tls_resume(client.tls, session, HEADER), MOTE_TLS_ERR_CONFIG);
     CHECK(strcmp(mote_tls_error(client.tls), broken) == 0);
