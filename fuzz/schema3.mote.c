@@ -46,7 +46,7 @@ static const mote_pb_field fuzz_Three_fields[] = {
     {MOTE_PB_KEY(41, 2), offsetof(fuzz_Three, wide.is), MOTE_PB_TEXT | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(fuzz_Three, wide) | 0},
     {MOTE_PB_KEY(42, 2), offsetof(fuzz_Three, wide.is), MOTE_PB_MESSAGE | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(fuzz_Three, wide) | 0},
     {MOTE_PB_KEY(43, 2), offsetof(fuzz_Three, wide.is), MOTE_PB_BYTES | MOTE_PB_ONEOF, MOTE_PB_ONEOF_GAP(fuzz_Three, wide) | 0},
-    {MOTE_PB_KEY(536870911, 0), offsetof(fuzz_Three, far), MOTE_PB_INT32, 0},
+    {MOTE_PB_KEY(536870911, 0), offsetof(fuzz_Three, far_), MOTE_PB_INT32, 0},
 };
 static const mote_pb_message *const fuzz_Three_subs[] = {
     &fuzz_Three_layout,

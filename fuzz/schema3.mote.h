@@ -105,7 +105,7 @@ struct fuzz_Three {
             mote_pb_bytes f;
         } is;
     } wide;
-    int32_t far;
+    int32_t far_;
     mote_pb_list_bytes unknown_fields; /* as they came, keys included */
 };
 enum { fuzz_Three_real_NUMBER = 1 };

@@ -27,7 +27,7 @@ static void messages_inside(void)
     const sizes_Far far = {.name = MOTE_PB_STRING("far"), .next = &(sizes_Far){.name = {NULL, 0}}};
 
     CHECK_SIZE(sizes_Near, &near, 7 + 7 + 5 + 9);
-    near.far = &far; /* of another file, which may hold itself */
+    near.other = &far; /* of another file, which may hold itself */
     CHECK_SIZE(sizes_Near, &near, 7 + 7 + 5 + 9 + 2 + 7);
     CHECK_SIZE(sizes_Empty, (&(sizes_Empty){.unknown_fields = {&unknown, 1}}), 3);
 }
