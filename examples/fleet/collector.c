@@ -400,6 +400,18 @@ static bool take_numbers(const char *interval, const char *keep, const char *rem
     return true;
 }
 
+/* Who a device is: by its certificate, by its token. */
+static bool knows_devices(void)
+{
+    if (calls_identity &&
+        (strcmp(calls_identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {
+        fprintf(stderr,
+                "collector: error: --identity is not cert, or --tls and --ca are missing\n");
+        return false;
+    }
+    return !calls_tokens || tokens_load(calls_tokens) == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *interval = NULL, *keep = NULL, *log = NULL, *devices = NULL;
@@ -441,13 +453,7 @@ int main(int argc, char **argv)
     parse_options(argc, argv, "collector: takes samples from sensors", options);
     if (!take_numbers(interval, keep, remember, log, devices))
         return 2;
-    if (calls_identity &&
-        (strcmp(calls_identity, "cert") != 0 || !tls_options.on || !tls_options.ca)) {
-        fprintf(stderr,
-                "collector: error: --identity is not cert, or --tls and --ca are missing\n");
-        return 2;
-    }
-    if (calls_tokens && tokens_load(calls_tokens) < 0)
+    if (!knows_devices())
         return 2;
     view.plain |= !isatty(STDOUT_FILENO);
     if (metrics && !collector_metrics_at(metrics))
