@@ -237,7 +237,11 @@ void dashboard_turn(const view_state *v, mote_posix_loop *loop, bool well)
 
     if (listener < 0)
         return;
-    if (mote_posix_stopped) { /* its connections are closed with the loop's others */
+    if (mote_posix_stopped) { /* who watches would watch for ever */
+        for (size_t i = 0; i < SEATS; i++) {
+            if (seats[i].taken)
+                mote_posix_close(&seats[i].conn);
+        }
         close(listener);
         listener = -1;
         return;

@@ -1,7 +1,7 @@
 /* A worker of a gRPC server: its loop, who gets a connection slot, and a graceful end. */
 #define _GNU_SOURCE
 #include "mailbox.h"
-#include "slot.h"
+#include "slot_internal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -193,6 +193,8 @@ static void drain(mote_posix_worker *owner)
 
     mote_posix_loop_deafen(loop);
     for (mote_posix_conn *conn = loop->conns; conn; conn = conn->next) {
+        if (conn->closed != release) /* the application's, in the same loop */
+            continue;
         mote_posix_slot_work((mote_posix_slot *)conn);
         mote_grpc_life_drain(&((mote_posix_slot *)conn)->life, conn->grpc, loop->now_ms);
         mote_posix_hurry(conn);
@@ -209,8 +211,12 @@ static void drain(mote_posix_worker *owner)
 /* Keeps one connection to the caller of this server open; returns how long a turn may wait. */
 static uint32_t redial(mote_posix_worker *s)
 {
-    const mote_posix_slot *last = (const mote_posix_slot *)s->loop->conns;
+    const mote_posix_conn *conn = s->loop->conns;
     uint32_t wait_ms;
+
+    while (conn && conn->closed != release) /* the application's, in the same loop */
+        conn = conn->next;
+    const mote_posix_slot *last = (const mote_posix_slot *)conn;
     int fd = mote_posix_redial_look(&s->redial, s->loop, s->config->dial,
                                     !last                     ? MOTE_POSIX_HAS_NONE
                                     : last->state == SLOT_NEW ? MOTE_POSIX_HAS_NEW

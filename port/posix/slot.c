@@ -1,6 +1,6 @@
 /* Connections of a worker: their order, their memory, and their handlers. */
 #define _GNU_SOURCE
-#include "slot.h"
+#include "slot_internal.h"
 #include "../../grpc/rest.h"
 
 #include <stdio.h>

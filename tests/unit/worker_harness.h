@@ -4,7 +4,7 @@
 
 #include "scripted_kernel.h"
 
-#include "../../port/posix/slot.h"
+#include "../../port/posix/slot_internal.h"
 
 enum { MOST = 300 };
 

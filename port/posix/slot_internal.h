@@ -1,6 +1,6 @@
 /* A connection of a worker: where it stands, its memory, and how it meets the loop. */
-#ifndef MOTE_POSIX_SLOT_H
-#define MOTE_POSIX_SLOT_H
+#ifndef MOTE_POSIX_SLOT_INTERNAL_H
+#define MOTE_POSIX_SLOT_INTERNAL_H
 
 #include "posix_internal.h"
 
