@@ -8,10 +8,12 @@ A=$BUILD/asan
 PYTHON=/usr/bin/python3
 export PYTHONPATH=$T/py PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$T/py"
+: >"$T/seconds.tsv"
 passed=0
 failed=0
 servers=
 retries=0 # how many may run once more
+begin=$SECONDS
 
 cleanup() {
     # shellcheck disable=SC2086
@@ -33,6 +35,8 @@ result() { # result NAME OUTPUT-FILE EXIT-STATUS: adds the last line "N passed, 
     passed=$((passed + p))
     failed=$((failed + f))
     printf '%-28s %4d passed, %d failed\n' "$1" "$p" "$f"
+    printf '%d\t%s\n' $((SECONDS - begin)) "$1" >>"$T/seconds.tsv"
+    begin=$SECONDS
 }
 
 run() { # run NAME COMMAND...
