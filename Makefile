@@ -17,6 +17,8 @@ endif
 WITH_TLS := $(if $(filter 1,$(TLS)),1,0)
 # V=1 shows the commands; without, each is a word and a file: `$(call say,CC,$@)` begins a recipe. -s shows nothing.
 say = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),$(if $(filter 1,$(V)),,@),@printf '  %-5s %s\n' '$1' '$2'; )
+# A recipe that has more to build than itself does so on all processors, unless it was told how many.
+J = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
 # 1: SQLite's header is there, and the collector is built; 0: it is not.
 ifeq ($(origin SQLITE),undefined)
 SQLITE := $(shell $(CC) -include sqlite3.h -E -x c /dev/null >/dev/null 2>&1 && echo 1 || echo 0)
@@ -155,98 +157,98 @@ include tests/tests.mk tests/size.mk tests/lint.mk
 
 # As TLS is built in wherever it can be, the demo takes it only where it was asked for.
 demo: setup-demo ## the sensor demo, for DURATION=10 seconds, with a dashboard; with TLS=1 over mutual TLS; with WEB=1 the dashboard stays
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	BUILD=$(BUILD) DURATION=$(DURATION) TLS=$(if $(filter command environment,$(firstword $(origin TLS))),$(TLS),0) WEB=$(or $(WEB),0) \
 	    examples/fleet/demo.sh
 
 test: setup-test ## all tests, those with real peers included
-	$(MAKE) BUILD=$(BUILD) all test-programs
+	$(MAKE) $J BUILD=$(BUILD) all test-programs
 	CC="$(CC)" BUILD=$(BUILD) tests/run.sh
 
 .PHONY: attack-table ways-out
 attack-table: ## what an honest request, and a call of gRPC, takes beside each attack; writes build/attack-table*.tsv
-	$(MAKE) BUILD=$(BUILD) all $(BUILD)/test/attack_loopback
+	$(MAKE) $J BUILD=$(BUILD) all $(BUILD)/test/attack_loopback
 	$(BUILD)/test/attack_loopback table $(BUILD)/h2_server | tee $(BUILD)/attack-table.tsv
 	$(BUILD)/test/attack_loopback calls $(BUILD)/unary_server | tee $(BUILD)/attack-table-grpc.tsv
 
 ways-out: ## each way to leave a call, in each phase, of all example servers and clients: four minutes
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	BUILD=$(BUILD) SAMPLE=$(or $(SAMPLE),1) SEED=$(or $(SEED),1) /usr/bin/python3 tests/peers/ways_out.py
 	BUILD=$(BUILD) SAMPLE=$(or $(SAMPLE),1) SEED=$(or $(SEED),1) /usr/bin/python3 tests/peers/ways_out_clients.py
 
 lab: setup-test ## a sensor and a collector in network namespaces, a link that fails, and system calls that fail; as root
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	mkdir -p $(BUILD)/test/py && protoc -I examples/fleet --python_out=$(BUILD)/test/py telemetry.proto
 	CC="$(CC)" BUILD=$(BUILD) PYTHONPATH=$(BUILD)/test/py /usr/bin/python3 tests/fleet/lab.py
 	CC="$(CC)" BUILD=$(BUILD) PYTHONPATH=$(BUILD)/test/py /usr/bin/python3 tests/fleet/errnos.py
 
 bench-fleet: ## 200,000 samples/s of 1,000 devices into a collector on one processor for DURATION=300 seconds, beside SQLite alone
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/fleet/load.sh 1000 200000 $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),300) 60s
 
 interop: setup-interop ## interoperability with gRPC C++, Go, Java, JavaScript, Python, nginx, HAProxy, etcd; writes build/interop.tsv
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/run.sh
 	BUILD=$(BUILD) tests/interop/http.sh
 	BUILD=$(BUILD) tests/interop/proxies.sh
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/etcd.sh
 
 interop-otel: ## an OpenTelemetry Collector, built by Go's module proxy in one to five minutes, gets traces and metrics of generated stubs
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/otel.sh
 
 .PHONY: otlp-test
 otlp-test: setup-otlp ## a sensor that speaks OTLP, with grpcio and OpenTelemetry's messages, and the Collector, which the first run builds: one minute, then
-	$(MAKE) BUILD=$(BUILD) $(LIB) $(BUILD)/otlp_sensor $(BUILD)/mote-serial
+	$(MAKE) $J BUILD=$(BUILD) $(LIB) $(BUILD)/otlp_sensor $(BUILD)/mote-serial
 	CC="$(CC)" BUILD=$(BUILD) tests/interop/otlp.sh
 
 bench: setup-bench ## speed beside libnghttp2, nghttpd, nanopb, protobuf and gRPC C++; writes build/bench.tsv
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/run.sh
 
 .PHONY: bench-latency
 bench-latency: setup-bench ## unary calls at RATE=4000 a second, timed from when they were due, on 1 to 1,000 connections, beside the peers and a bare epoll loop
-	@$(MAKE) $(LIB)
+	@$(MAKE) $J $(LIB)
 	CC="$(CC)" BUILD=$(BUILD) tests/bench/latency.sh
 
 .PHONY: bench-pb
 bench-pb: setup-bench-pb ## Protocol Buffers beside protobuf 35.1 (C++, upb) too, which it fetches and compiles once (some minutes)
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	rm -f $(BUILD)/bench.tsv
 	CC="$(CC)" BUILD=$(BUILD) NEWEST=1 tests/bench/pb.sh
 	column -t -s "$$(printf '\t')" $(BUILD)/bench.tsv
 
 tls-memory: setup-tls ## what mbedTLS 2.28 and 3.6 take of a static pool, for each preset of tls/preset.h
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/mbedtls_preset.sh
 
 .PHONY: web-test
 web-test: setup-web ## browsers' protocols with peers: connectconformance, connect-node and grpc-web of npm, curl, h11: three minutes
-	$(MAKE) BUILD=$(BUILD) $(BUILD)/interop_server $(BUILD)/grpc_conformance_server $(BUILD)/prices_server $(if $(filter 1,$(SQLITE)),$(BUILD)/collector $(BUILD)/sensor) $(BUILD)/test/web_judge
+	$(MAKE) $J BUILD=$(BUILD) $(BUILD)/interop_server $(BUILD)/grpc_conformance_server $(BUILD)/prices_server $(if $(filter 1,$(SQLITE)),$(BUILD)/collector $(BUILD)/sensor) $(BUILD)/test/web_judge
 	BUILD=$(BUILD) tests/web.sh
 
 tls-matrix: setup-tls-matrix ## TLS: both versions of mbedTLS and both roles with OpenSSL, Go, mbedTLS, nginx, their versions, certificates and CA bundles: all
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/tls_matrix.sh all
 .PHONY: tls-matrix
 
 conformance: setup-conformance ## h2spec in strict mode (needs a Go toolchain), protobuf's conformance runners
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/pb/conformance.sh
 	BUILD=$(BUILD) tests/conformance.sh
 
 .PHONY: corpus
 corpus: setup-corpus ## public .proto files by the thousand, a seeded tenth of them (ALL=1: all); SEED=2 takes another
-	$(MAKE) BUILD=$(BUILD) $(BUILD)/protoc-gen-mote
+	$(MAKE) $J BUILD=$(BUILD) $(BUILD)/protoc-gen-mote
 	BUILD=$(BUILD) ALL=$(ALL) SEED=$(or $(SEED),1) /usr/bin/python3 -W ignore tests/pb/corpus.py
 
 .PHONY: wild
 wild: setup-corpus ## .proto files composed at random of what is odd, 200 sets of them; SEED=1000 takes others
-	$(MAKE) BUILD=$(BUILD) $(BUILD)/protoc-gen-mote
+	$(MAKE) $J BUILD=$(BUILD) $(BUILD)/protoc-gen-mote
 	/usr/bin/python3 tests/pb/wild.py $(BUILD)/protoc-gen-mote $(BUILD)/wild $(or $(SEED),1) $(or $(COUNT),200)
 
 size: setup-size ## flash, RAM, stack and work for Cortex-M0 and M4, beside the limits of tests/size.txt; UPDATE=1 writes them
-	$(MAKE) BUILD=$(BUILD) size-programs
+	$(MAKE) $J BUILD=$(BUILD) size-programs
 	BUILD=$(BUILD) UPDATE=$(UPDATE) tests/size.sh
 
 ram: ## the bill of RAM for sizes of yours: CONFIG="max_calls=1 rx_size=256 tx_size=512"; RAM_CC="arm-none-eabi-gcc -mcpu=cortex-m0"
@@ -254,11 +256,11 @@ ram: ## the bill of RAM for sizes of yours: CONFIG="max_calls=1 rx_size=256 tx_s
 .PHONY: ram
 
 demo-mcu: setup-firmware ## two emulated boards stream into a collector, and a client calls a third; DURATION=10 seconds
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	BUILD=$(BUILD) DURATION=$(DURATION) examples/firmware/demo-mcu.sh
 
 firmware-test: setup-firmware ## sensor and device as firmware on seven emulated boards, with grpcio over serial lines, TLS and PPP
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	BUILD=$(BUILD) BOARDS="microbit mps2-an385 virt" tests/firmware/costs.sh
 	BUILD=$(BUILD) tests/lwip.sh
 	BUILD=$(BUILD) tests/ppp.sh
@@ -269,7 +271,7 @@ firmware-costs: setup-firmware ## what a sample and a handshake cost each board,
 .PHONY: firmware-costs
 
 coverage: setup-coverage ## lines and branches of the core that the tests reach
-	$(MAKE) BUILD=$(BUILD) coverage-programs
+	$(MAKE) $J BUILD=$(BUILD) coverage-programs
 	BUILD=$(BUILD) tests/coverage.sh
 
 mutator: $(BUILD)/libmote-mutator.so ## fuzz/mutator.c as a shared library for AFL++
@@ -289,8 +291,8 @@ $(BUILD)/mote-frames: fuzz/mote_frames.c $(wildcard fuzz/recorder_*.c) $(FRAMES)
 	$(call say,LD,$@)$(CC) -std=c11 $(CFLAGS) $(filter %.c %.a,$^) -o $@
 
 fuzz-smoke: setup-fuzz ## every fuzz target for SECONDS_EACH=30
-	$(MAKE) BUILD=$(BUILD) fuzz-programs
-	$(MAKE) BUILD=$(BUILD) fuzz-tools
+	$(MAKE) $J BUILD=$(BUILD) fuzz-programs
+	$(MAKE) $J BUILD=$(BUILD) fuzz-tools
 	BUILD=$(BUILD) tests/fuzz.sh
 
 fuzz-oss: setup-fuzz ## the fuzz targets as OSS-Fuzz builds them, with each sanitizer, each run alone: five minutes
@@ -302,7 +304,7 @@ fuzz-speed: ## snapshots restored and run a second, without sanitizers
 	$(BUILD)/test/fuzz_loops
 
 test-arch: setup-arch ## the unit tests as programs of x86-32, armhf, riscv64 and s390x
-	$(MAKE) BUILD=$(BUILD) arch-programs
+	$(MAKE) $J BUILD=$(BUILD) arch-programs
 	BUILD=$(BUILD) tests/arch.sh
 
 house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle, no text that no test reads, in tls/ no name that a version of mbedTLS lacks, and no name twice: all of it compiles as one unit
@@ -320,7 +322,7 @@ setup-%:
 	@tests/setup.sh $*
 
 everything: ## all of the above, nothing sampled: hours
-	$(MAKE) BUILD=$(BUILD) all unit
+	$(MAKE) $J BUILD=$(BUILD) all unit
 	for t in test size lint test-arch coverage conformance interop interop-otel tls-memory tls-matrix firmware-test bench mutants; do $(MAKE) BUILD=$(BUILD) $$t || exit 1; done
 	SIZES=1073741824 BUILD=$(BUILD) tests/interop/http.sh
 	$(MAKE) BUILD=$(BUILD) corpus ALL=1
@@ -360,7 +362,7 @@ sources: ## writes packages/sources.txt, for a source or header that is new
 .PHONY: sources
 
 packages-test: setup-packages ## ways to get mote: amalgamation, dist, CMake, Meson, pkg-config and others, each beside grpcio; 3 minutes
-	$(MAKE) BUILD=$(BUILD) all
+	$(MAKE) $J BUILD=$(BUILD) all
 	CC="$(CC)" BUILD=$(BUILD) tests/packages.sh
 packages-root: setup-root ## the quick start, the tutorial and packages-test in an empty root (debootstrap), as root; 5 minutes
 	BUILD=$(BUILD) tests/packages_root.sh

@@ -262,7 +262,7 @@ mutants: ## small changes of the sources that the tests should notice; SEED=1 CO
 mutants-sample: ## 300 of them, which the commit chooses, and tests/mutants/killed.txt: at least 95% are noticed
 	CC="$(CC)" BUILD=$(BUILD) python3 tests/mutants/run.py --sample --count 300
 fuzz-planted: setup-fuzz ## mutants that SEED=1 draws, EACH=6 of a layer: how many the fuzz targets find in CPU=60 seconds; up to half an hour
-	$(MAKE) BUILD=$(BUILD) fuzz-programs
+	$(MAKE) $J BUILD=$(BUILD) fuzz-programs
 	BUILD=$(BUILD) python3 tests/mutants/planted.py --seed $(SEED) --each $(or $(EACH),6) --cpu $(or $(CPU),60)
 .PHONY: mutants mutants-sample fuzz-planted
 
