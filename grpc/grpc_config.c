@@ -32,10 +32,12 @@ static bool config_given(mote_grpc_words *t, bool there, const char *otherwise)
 
 static bool sizes_fit(mote_grpc_words *t, const mote_grpc_config *c)
 {
+    const uint64_t most = MOTE_GRPC_SIZE_MAX; /* on 32 bits less than a window may be */
     uint32_t window = c->connection_window;
 
     return config_within(t, "max_calls", c->max_calls, 1, UINT16_MAX) &&
-           config_within(t, "rx_size", c->rx_size, MOTE_GRPC_RX_MIN, MOTE_GRPC_SIZE_MAX) &&
+           config_within(t, "rx_size", c->rx_size, MOTE_GRPC_RX_MIN,
+                         most < MOTE_H2_WINDOW_MAX ? most : MOTE_H2_WINDOW_MAX) &&
            config_within(t, "tx_size", c->tx_size, MOTE_H2_TX_MIN,
                          MOTE_CUTS ? MOTE_GRPC_SIZE_MAX : MOTE_H2_SMALL_TX_MAX) &&
            config_within(t, "field_size", c->field_size, MOTE_H2_SCRATCH_MIN, MOTE_GRPC_SIZE_MAX) &&

@@ -177,7 +177,9 @@ enum {
     MOTE_H2_REPEATS_SIZE = 5888,  /* of mote_h2_repeating_table */
     MOTE_H2_SMALL_TX_MAX = 16393, /* with -DMOTE_SMALL_TX: a frame and its header */
     MOTE_H2_SCRATCH_MIN = 32,
-    MOTE_H2_TABLE_MAX = 65504, /* of table_size */
+    MOTE_H2_TABLE_MAX = 65504,             /* of table_size */
+    MOTE_H2_WINDOW_MAX = 0x7fffffff - 261, /* of initial_window: a message that nearly fills it is
+                                              lent room for the longest padding (RFC 9113 6.1) */
     MOTE_H2_PINGS = 3,
     MOTE_H2_BUDGET_DEFAULT = 1000,
     MOTE_H2_LIST_SIZE_DEFAULT = 16384,
@@ -212,7 +214,7 @@ typedef struct {
     const mote_hpack_coder *coder; /* &mote_hpack_huffman_coder: makes what is sent and not
                                       remembered shorter by a fifth. NULL, where that is
                                       little: then it is not linked */
-    uint32_t initial_window;       /* per stream, 1..2^31-1; 0: 65,535 */
+    uint32_t initial_window;       /* per stream, 1..MOTE_H2_WINDOW_MAX; 0: 65,535 */
     uint32_t connection_window;    /* 65,535..2^31-1; 0: 65,535 */
     uint32_t max_list_size;        /* MAX_HEADER_LIST_SIZE; 0: MOTE_H2_LIST_SIZE_DEFAULT */
     uint32_t budget;               /* odd events tolerated; 0: MOTE_H2_BUDGET_DEFAULT */

@@ -21,7 +21,7 @@ static bool config_ok(const mote_h2_config *g)
            (g->dynamic || g->table_size == 0 || MOTE_SERVES(g)) &&
            span_ok(g->scratch, g->scratch_size, MOTE_H2_SCRATCH_MIN) &&
            span_ok(g->slots, g->slot_count, 0) && g->slot_count <= UINT16_MAX &&
-           g->initial_window <= MAX_WINDOW && g->connection_window <= MAX_WINDOW;
+           g->initial_window <= MOTE_H2_WINDOW_MAX && g->connection_window <= MAX_WINDOW;
 }
 
 static MOTE_ROLES_APART uint32_t or_default(uint32_t value, uint32_t fallback)

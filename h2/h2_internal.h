@@ -65,8 +65,8 @@ enum {
     DEFAULT_WINDOW = 65535,
     MAX_FRAME = 16384, /* ours: SETTINGS_MAX_FRAME_SIZE stays at its default */
     MAX_WINDOW = 0x7fffffff,
-    PADDED_ROOM =
-        261, /* of the longest padding, its length and 5 bytes of content (RFC 9113 6.1) */
+    /* Of the longest padding, its length and 5 bytes of content (RFC 9113 6.1). */
+    PADDED_ROOM = MAX_WINDOW - MOTE_H2_WINDOW_MAX,
     /* Streams that a client may open free of charge before it knows our limit, though those beyond
      * the limit are refused (RFC 9113 6.5.2 recommends a limit of no less than 100). */
     FREE_STREAMS = 100,

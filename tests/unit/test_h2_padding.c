@@ -100,10 +100,33 @@ static void only_streams_that_are_short_are_lent_for_padding(void)
     CHECK_INT(tight->lent, 1);
 }
 
+/* Room that was lent before SETTINGS was acknowledged is there beside the largest window. */
+static void no_window_exceeds_what_a_window_may_be(void)
+{
+    static const uint8_t padded[261] = {255};
+
+    start(true);
+    h2.initial_window = MOTE_H2_WINDOW_MAX; /* as if it had been configured so */
+    ask(1, 0);
+    mote_h2_stream *s = &streams[0];
+    frame(0, 8, 1, padded, sizeof padded);
+    feed_raw();
+    mote_h2_need(&h2, s, 65535);
+    drain();
+    CHECK_INT(s->lent, 261);
+    CHECK_INT(s->credit, 0);
+    CHECK_INT(s->recv_window, 65535 + 261);
+    frame(4, 1, 0, NULL, 0);
+    feed_raw();
+    CHECK_INT(s->recv_window, 0x7fffffff);
+    CHECK_INT(mote_h2_error(&h2), 0);
+}
+
 int main(void)
 {
     RUN(padding_does_not_stall_a_message);
     RUN(what_is_lent_is_paid_back);
     RUN(only_streams_that_are_short_are_lent_for_padding);
+    RUN(no_window_exceeds_what_a_window_may_be);
     return test_summary();
 }
