@@ -10,8 +10,11 @@
 
 # Those of TLS are run by tests/tls.sh; test_features is for programs that have but one role.
 UNITS := $(filter-out tls tls_% features mutator mutator_ways differ differ_nghttp2 red_zones,$(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c))))
-FUZZ := hpack huffman h2 pair flate text http1
+FUZZ := hpack huffman h2 pair flate text http1 outbox serial
 MUTATOR := $(sort $(wildcard fuzz/mutator*.c))
+# Layers of tests/mutants/planted.py.
+OUTBOX := grpc/services/outbox.c $(sort $(wildcard grpc/services/spool*.c))
+SERIAL := port/serial/serial.c
 parts_test_mutator := tests/unit/test_mutator.c $(MUTATOR)
 parts_test_mutator_ways := tests/unit/test_mutator_ways.c $(MUTATOR) fuzz/schema.mote.c fuzz/schema3.mote.c
 # The differential mode; that with libnghttp2 apart, since not each machine has it.
@@ -154,7 +157,7 @@ $(eval $(call variant,tsan,$(CC),$(CHECKED) -fsanitize=thread,test_agent test_di
 # What firmware leaves out (h2/mote_features.h); hpack alone is a part of `make unit`.
 SMALL := -DMOTE_HPACK_SMALL -DMOTE_NO_TEXTS -DMOTE_NO_COMPRESSION -DMOTE_SMALL_TX
 $(eval $(call variant,unit-hpack-small,$(CC),$(CHECKED) -DMOTE_HPACK_SMALL,test_hpack test_hpack_encode test_hpack_limits test_hpack_values test_hpack_table test_hpack_valid fuzz_hpack,,$(HPACK)))
-$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_h2_repeat test_mutator test_mutator_ways test_differ test_serial fuzz_flate fuzz_huffman,$(IN_PROCESS)),$(SANITIZERS)))
+$(eval $(call variant,small,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL),$(filter-out test_h2_repeat test_mutator test_mutator_ways test_differ test_serial fuzz_flate fuzz_huffman fuzz_outbox fuzz_serial,$(IN_PROCESS)),$(SANITIZERS)))
 $(eval $(call variant,small-client,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_CLIENT_ONLY,replay wire fuzz_client peer_client,$(SANITIZERS)))
 $(eval $(call variant,small-server,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_DOOR -DMOTE_SERVER_ONLY,replay wire fuzz_server peer_server,$(SANITIZERS)))
 $(eval $(call variant,least,$(CC),$(CHECKED) $(SANITIZERS) $(SMALL) -DMOTE_NO_METADATA -DMOTE_CLIENT_ONLY,test_features,$(SANITIZERS)))
@@ -175,7 +178,7 @@ ON_ARCHS := $(filter-out fuzz_% test_posix test_posix_io test_posix_virtual test
 $(foreach a,$(ARCHS),$(eval $(call variant,arch-$a,$(cc_$a),-O1 -DREPLAY_ONLY,$(ON_ARCHS),-static,$(CORE) $(LINES) $(filter %/strerror.c,$(POSIX)))))
 
 # libFuzzer and AFL++. What one side of a connection says is three bytes of choices, then preface and frames.
-FUZZERS := hpack huffman text zlib nghttp2 h2 differ service server client flate pair tls pb json http1 connect
+FUZZERS := hpack huffman text zlib nghttp2 h2 differ service server client flate pair tls pb json http1 connect outbox serial
 mutator_h2 := $(MUTATOR)
 mutator_server := $(mutator_h2)
 mutator_client := $(mutator_h2)

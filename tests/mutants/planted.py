@@ -4,7 +4,7 @@
 From the mutants of rules.py that compile and change what is compiled, a seed draws --each of every layer; those that are known
 to change nothing (equivalent.txt) are no bugs. Each is built into the targets of its layer, which run for --cpu seconds of
 processor time in all, from their corpus. A target that ends otherwise than by its time has found it. `make fuzz-programs` is
-what it starts from. What no target links (grpc/channel, grpc/services) is in no layer: docs/testing.md says so.
+what it starts from. What no target links (grpc/channel, most of grpc/services) is in no layer: docs/testing.md says so.
 """
 
 import argparse
@@ -28,6 +28,8 @@ LAYERS = {  # the sources, as make names them, and the targets that are asked
     "grpc": ("GRPC", ["server", "client", "pair", "text"]),
     "codec": ("CODEC", ["zlib", "flate"]),
     "pb": ("PB", ["pb", "service"]),
+    "outbox": ("OUTBOX", ["outbox"]),
+    "serial": ("SERIAL", ["serial"]),
 }
 CORPORA = {"nghttp2": "hpack", "h2": "conversations", "server": "conversations", "client": "conversations"}
 
@@ -92,7 +94,7 @@ def drawn(layer, arguments):
     """Mutants of a layer, without end, in the order of the seed."""
     known = mutant.equivalents(os.path.join(HERE, "equivalent.txt"))
     sources = [s for s in listed(LAYERS[layer][0]) if "small" not in s]
-    all_of_them = [m for m in mutant.by_rule(sources, "core", arguments.seed) if m.key not in known and m.file in sources]
+    all_of_them = [m for m in mutant.by_rule(sources, "all", arguments.seed) if m.key not in known and m.file in sources]
     random.Random(f"{arguments.seed} {layer}").shuffle(all_of_them)
     return all_of_them
 
