@@ -58,6 +58,16 @@ static inline void metrics_gauge(metrics_page *p, const char *name, uint64_t val
     metrics_line(p, name, "gauge", value);
 }
 
+/* Calls and messages of a server, as totals of the program: never a line for each stream. */
+static inline void metrics_calls(metrics_page *p, const mote_grpc_counters *counters)
+{
+    metrics_count(p, "grpc_server_started_total", counters->calls_started);
+    metrics_count(p, "grpc_server_succeeded_total", counters->calls_succeeded);
+    metrics_count(p, "grpc_server_failed_total", counters->calls_failed);
+    metrics_count(p, "grpc_server_msg_received_total", counters->messages_received);
+    metrics_count(p, "grpc_server_msg_sent_total", counters->messages_sent);
+}
+
 static inline void metrics_answer(int fd, const metrics_page *page)
 {
     char answer[sizeof page->text + 256];

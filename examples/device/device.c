@@ -26,13 +26,9 @@ static void answer_metrics(const mote_posix_loop *loop)
         in += conn->bytes_in;
         out += conn->bytes_out;
     }
-    metrics_count(&page, "grpc_server_started_total", counters.calls_started);
-    metrics_count(&page, "grpc_server_succeeded_total", counters.calls_succeeded);
-    metrics_count(&page, "grpc_server_failed_total", counters.calls_failed);
-    metrics_count(&page, "grpc_server_msg_received_total", counters.messages_received);
-    metrics_count(&page, "grpc_server_msg_sent_total", counters.messages_sent);
-    metrics_count(&page, "mote_open_connections_bytes_in", in);
-    metrics_count(&page, "mote_open_connections_bytes_out", out);
+    metrics_calls(&page, &counters);
+    metrics_gauge(&page, "mote_open_connections_bytes_in", in);
+    metrics_gauge(&page, "mote_open_connections_bytes_out", out);
     metrics_answer_all(loop->now_ms, &page);
 }
 

@@ -418,6 +418,7 @@ int main(int argc, char **argv)
     const char *remember = NULL, *metrics = NULL, *web = NULL, *web_token = NULL;
     mote_posix_server server = {.address = "127.0.0.1:50050",
                                 .grpc = {.max_calls = CALLS,
+                                         .counters = &collector_counters,
                                          .slots = SLOTS,
                                          .rx_size = RX,
                                          .tx_size = TX,

@@ -32,6 +32,8 @@ void collector_is_well(mote_posix_loop *loop, bool well)
 
 /* ---- counters ------------------------------------------------------------------------------ */
 
+mote_grpc_counters collector_counters;
+
 static void add_lines(metrics_page *page, const view_state *t, const mote_posix_loop *loop)
 {
     metrics_count(page, "mote_collector_received_total", t->fresh);
@@ -44,6 +46,7 @@ static void add_lines(metrics_page *page, const view_state *t, const mote_posix_
     metrics_gauge(page, "mote_collector_well", entries[0].status == MOTE_HEALTH_SERVING);
     metrics_gauge(page, "mote_collector_incarnations", sources_count());
     metrics_gauge(page, "mote_collector_connections", loop->conn_count);
+    metrics_calls(page, &collector_counters);
 }
 
 bool collector_metrics_at(const char *address)

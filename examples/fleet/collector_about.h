@@ -12,6 +12,9 @@ enum { COLLECTOR_SERVICES = 4 };
 extern const mote_grpc_service collector_services[COLLECTOR_SERVICES];
 extern const mote_grpc_method collector_health_methods[3], collector_reflection_methods[1];
 
+/* Of all connections; `counters` of their config. */
+extern mote_grpc_counters collector_counters;
+
 /* Tells who watches its health whether samples are taken now. */
 void collector_is_well(mote_posix_loop *loop, bool well);
 

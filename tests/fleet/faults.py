@@ -544,6 +544,9 @@ def both_say_how_they_are():
         n = {k.removeprefix("mote_collector_").removesuffix("_total"): v for k, v in counters(for_collector).items()}
         expect(n["received"] >= n["stored"] >= n["acknowledged"] > 0 and n["commits"] > 0 and n["well"] == 1, n)
         expect(n["connections"] == 2 and n["incarnations"] == 1, n)
+        calls = [n[f"grpc_server_{k}"] for k in ("started", "succeeded", "failed", "msg_received", "msg_sent")]
+        expect(calls[:3] == [5, 2, 0], calls)  # two checks have ended; a watch and two of the sensor stay
+        expect(calls[3] >= 4 and calls[4] >= 4, calls)
     failing("fsync")(c)
     wait_for(lambda: watched == [serving, not_serving], f"who watches is told: {watched}")
     expect(health(ch) == not_serving and counters(for_collector)["mote_collector_well"] == 0, "the store has failed")
