@@ -316,10 +316,13 @@ typedef struct {
     /* Called for each worker, from number 0 on; -1: the server does not start. NULL: all have the
        same. */
     int (*own)(void *context, unsigned number, mote_posix_own *own);
-    uint32_t spin_us;                                   /* as in mote_posix_loop */
-    bool quiet;                                         /* does not print "listening on ADDRESS" */
-    void (*ready)(const char *address);                 /* in place of that line; may be NULL */
-    void (*turn)(void *context, mote_posix_loop *loop); /* after each turn; may be NULL */
+    uint32_t spin_us;                   /* as in mote_posix_loop */
+    bool quiet;                         /* does not print "listening on ADDRESS" */
+    void (*ready)(const char *address); /* in place of that line; may be NULL */
+    /* After each turn, also while the server ends; may be NULL. It may add connections of the
+       application to the loop, which count for none of the limits here and are told nothing of the
+       end: they are waited for as calls are, unless `turn` closes them, and then closed. */
+    void (*turn)(void *context, mote_posix_loop *loop);
     uint32_t turn_ms;           /* at least this often; 0: only when something happens */
     const mote_grpc_life *life; /* keepalive and ages of each connection; NULL: a peer
                                    that is silent for 5 minutes is asked if it is there */

@@ -217,18 +217,19 @@ static void the_next_attempt_has_its_time(void)
 }
 
 static unsigned looks;
-static enum mote_posix_redial_has has[8];
-static int waited[8];
+static enum mote_posix_redial_has has[9];
+static int waited[9];
 
 /* What the server has told of its connection, turn by turn; and what happens then. */
 static void see_turn(void *context, mote_posix_loop *of)
 {
-    (void)context, (void)of;
+    (void)context;
     has[looks] = w.redial.had;
     waited[looks] = waited_ms;
     switch (looks++) {
-    case 1: /* it has connected */
+    case 1: /* it has connected; and so has the application, which is none of its */
         clients[0] = far_end;
+        add_others(of);
         CHECK_INT(w.used, 1);
         break;
     case 2:
@@ -239,8 +240,9 @@ static void see_turn(void *context, mote_posix_loop *of)
     case 4:
         leave(0);
         break;
-    case 7:
+    case 7: /* one that is its own has not hidden that */
         mote_posix_stopped = 1;
+        mote_posix_close(&others.conn);
         break;
     default:
         break;
@@ -267,8 +269,10 @@ static void a_server_keeps_its_connection(void)
     CHECK_INT(waited[6], 0);  /* it has gone */
     CHECK_INT(waited[7], -1); /* for the next attempt, behind which the back-off begins anew */
     CHECK_INT(w.redial.not_before_ms - clock_ms, 800);
-    CHECK_INT(looks, 8);
+    CHECK_INT(looks, 9);
     CHECK_INT(messages, 1);
+    CHECK_INT(others.closed, 1);
+    close(others.far_end);
     mote_posix_stopped = 0;
     mote_posix_worker_end(&w);
 }

@@ -95,6 +95,52 @@ static void the_end_waits_for_calls(void)
     }
 }
 
+static unsigned closes_at;
+
+static void close_others(void *context, mote_posix_loop *loop)
+{
+    (void)context;
+    CHECK(loop == w.loop);
+    if (++turns == closes_at)
+        mote_posix_close(&others.conn);
+}
+
+/* It is told nothing of the end, which waits for it as for a call; what is left is closed. */
+static void the_application_ends_its_own_connections(void)
+{
+    static const struct {
+        unsigned busy, closes_at; /* 0: never */
+        uint64_t ms;
+    } rows[] = {{0, 0, 100}, {0, 3, 30}, {1, 3, 100}, {2, 0, 100}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin_quiet(rows[i].busy);
+        if (rows[i].busy == 0) { /* nobody but it */
+            leave(0);
+            turn();
+            turn();
+        }
+        add_others(w.loop);
+        turn();
+        config.turn = close_others;
+        turns = 0;
+        closes_at = rows[i].closes_at;
+        mote_posix_stopped = 1;
+        uint64_t before = clock_ms;
+        CHECK_INT(mote_posix_worker_run(&w), 0);
+        CHECK_INT(clock_ms - before, rows[i].ms);
+        CHECK_INT(others.ticks, 1); /* it was not hurried */
+        CHECK_INT(others.ends, 1);
+        CHECK_INT(others.closed, 1);
+        for (unsigned k = 0; rows[i].busy > 0 && k <= rows[i].busy; k++)
+            CHECK_INT(heard(k), SAID_GOAWAY | SAID_END);
+        CHECK_INT(w.used, 0);
+        mote_posix_stopped = 0;
+        close(others.far_end);
+        end();
+    }
+}
+
 /* Who rests has gone when its last words have had their time, and is not waited for until the
  * limit. */
 static void the_end_waits_for_nobody_who_rests(void)
@@ -250,6 +296,7 @@ int main(void)
         polled.ready[i] = -1;
     RUN(a_turn_waits_as_long_as_it_may);
     RUN(the_end_waits_for_calls);
+    RUN(the_application_ends_its_own_connections);
     RUN(the_end_waits_for_nobody_who_rests);
     RUN(who_fails_ends_others);
     RUN(a_worker_begins_and_ends);

@@ -98,6 +98,62 @@ static void leave(unsigned client)
     clients[client] = -1;
 }
 
+/* ---- a connection of the application, in the same loop ------------------------------------------
+ */
+
+static struct {
+    mote_posix_conn conn;
+    uint8_t behind[sizeof(mote_posix_slot) - sizeof(mote_posix_conn)]; /* it is no slot */
+    int far_end;
+    unsigned ticks, ends, closed;
+} others;
+
+static inline enum mote_posix_input others_input(void *self, const uint8_t *in, size_t len,
+                                                 size_t *used)
+{
+    (void)self, (void)in, (void)len, (void)used;
+    return MOTE_POSIX_TOOK_ALL;
+}
+
+static inline const uint8_t *others_peek(void *self, size_t *len)
+{
+    (void)self;
+    *len = 0;
+    return NULL;
+}
+
+static inline uint32_t others_tick(void *self, uint64_t now_ms)
+{
+    (void)self, (void)now_ms;
+    others.ticks++;
+    return UINT32_MAX;
+}
+
+static inline void others_eof(void *self)
+{
+    (void)self;
+    others.ends++;
+}
+
+static inline void others_closed(mote_posix_conn *conn)
+{
+    CHECK(conn == &others.conn);
+    others.closed++;
+}
+
+static inline void add_others(mote_posix_loop *loop)
+{
+    static const mote_posix_engine engine = {
+        .input = others_input, .peek = others_peek, .tick = others_tick, .eof = others_eof};
+    int pair[2];
+
+    memset(&others, 0, sizeof others);
+    others.conn.closed = others_closed;
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    others.far_end = pair[1];
+    CHECK_INT(mote_posix_loop_add(loop, &others.conn, pair[0], &engine, &others), 0);
+}
+
 static const mote_grpc_life no_life = {0};
 
 static void prepare(size_t connections)
