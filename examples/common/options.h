@@ -81,7 +81,7 @@ static void print_help(const char *about, const option *options)
     if (OPTIONS_COMMON >= OPTIONS_TRACE)
         printf("  %-22s %s\n", "--trace", "print the frames that pass");
     printf("  %-22s %s\n", "--help", "this text");
-    exit(0);
+    exit(fflush(stdout) == 0 ? 0 : 1);
 }
 
 static const option *find_option(const option *options, const char *argument, size_t *len)

@@ -8,6 +8,7 @@
 #include "../common/output.h"
 #include "../common/text.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -170,23 +171,30 @@ static void begin(seat *s, mote_posix_loop *loop, int fd)
         close(fd);
 }
 
-/* A free seat; without one, whoever asks for nothing now gives way, the one that was silent
- * longest.
- */
-static seat *free_seat(void)
+static bool somebody_waits(void)
 {
-    seat *idle = NULL;
+    struct pollfd comes = {.fd = listener, .events = POLLIN};
+
+    return poll(&comes, 1, 0) > 0;
+}
+
+/* A free seat. Without one, whoever does not watch and was silent longest gives way, be it in the
+ * midst of a request; who has just come has its time to ask. */
+static seat *free_seat(uint64_t now_ms)
+{
+    enum { ASKS_MS = 1000 };
+    seat *silent = NULL;
 
     for (size_t i = 0; i < SEATS; i++) {
         seat *s = &seats[i];
         if (!s->taken)
             return s;
-        if (mote_grpc_active(&s->grpc) == 0 &&
-            (!idle || s->conn.progress_ms < idle->conn.progress_ms))
-            idle = s;
+        if (now_ms - s->conn.progress_ms >= ASKS_MS && !dashboard_is_watched_by(&s->grpc) &&
+            (!silent || s->conn.progress_ms < silent->conn.progress_ms))
+            silent = s;
     }
-    if (idle)
-        mote_posix_close(&idle->conn);
+    if (silent)
+        mote_posix_close(&silent->conn);
     return NULL;
 }
 
@@ -197,8 +205,8 @@ static void take_who_has_come(mote_posix_loop *loop)
     if (loop->now_ms - looked_ms < LOOK_MS)
         return;
     looked_ms = loop->now_ms;
-    for (size_t i = 0; i < SEATS; i++) {
-        seat *s = free_seat();
+    for (size_t i = 0; i < SEATS && somebody_waits(); i++) {
+        seat *s = free_seat(loop->now_ms);
         int fd = s ? accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
         if (fd < 0)
             return;

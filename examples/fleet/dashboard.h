@@ -36,6 +36,8 @@ extern const char *dashboard_token_file;
 /* Tells each watcher what it is owed; `done` is told of each connection on which something was. */
 void dashboard_tell(const mote_dashboard_Totals *totals, uint64_t now_ms,
                     void (*done)(mote_grpc *grpc));
+/* Whether one of them is on this connection. */
+bool dashboard_is_watched_by(const mote_grpc *grpc);
 
 /* dashboard_files.c, which is made of what lies in dashboard/. */
 extern const mote_page_file dashboard_files[];

@@ -127,6 +127,15 @@ void dashboard_tell(const mote_dashboard_Totals *totals, uint64_t now_ms,
     }
 }
 
+bool dashboard_is_watched_by(const mote_grpc *grpc)
+{
+    for (size_t i = 0; i < WATCHERS; i++) {
+        if (watchers[i].call.grpc == grpc && mote_grpc_find(watchers[i].call))
+            return true;
+    }
+    return false;
+}
+
 static int watch(mote_grpc_call *call, const mote_grpc_event *ev)
 {
     if (ev->type != MOTE_GRPC_HALF_CLOSE)

@@ -102,15 +102,17 @@ start_collector --store="$W/samples.db"
 check "devices that the store knows are in the list, as gone" says '"name":"sensor-2","silentMs":[0-9]+[,}]' -m 1 -N \
     -H 'accept: text/event-stream' "$U/Watch"
 check "without a token there are no commands" says '"message":"commands need --web-token=FILE of the collector"' "${json[@]}" "${token[@]}" "${body[@]}" "$U/Command"
-full() { # whoever is silent keeps nobody out
+full() { # full TEXT: whoever says this and no more keeps nobody out
     for _ in $(seq 40); do
-        sleep 20 | nc "${web%:*}" "${web#*:}" &
+        (printf '%b' "$1" && sleep 20) | nc "${web%:*}" "${web#*:}" >"$W/kept" &
         processes="$processes $!"
     done
     sleep 1
     says '^HTTP/1.1 200' "http://$web/"
 }
-check "40 silent connections keep nobody out" full
+check "40 silent connections keep nobody out" full ''
+half="POST /mote.dashboard.Dashboard/Recent HTTP/1.1\r\nHost: $web\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+check "40 halves of a request keep nobody out" full "$half"
 check "the collector ends" stop_collector
 
 # ---- the page
