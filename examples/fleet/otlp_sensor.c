@@ -150,6 +150,17 @@ static void leave(mote_otlp_exporter *x)
     }
 }
 
+/* Until then, or until the program is told to stop, whatever becomes of the connection: one that
+ * the peer has ended has no waits. */
+static void sleep_until(uint64_t due)
+{
+    static int nothing = -1;
+    mote_io io = mote_posix_io(&nothing);
+
+    while (mote_posix_now_ms() < due && !mote_posix_stopped)
+        io.wait(io.context, false, due);
+}
+
 static void run(uint64_t count, uint32_t interval_ms, uint32_t export_ms)
 {
     uint64_t due = mote_posix_now_ms(), export_at = due + export_ms;
@@ -158,10 +169,8 @@ static void run(uint64_t count, uint32_t interval_ms, uint32_t export_ms)
         uint64_t now = mote_posix_now_ms();
         if (now < due)
             mote_channel_poll(&channel, (uint32_t)(due - now));
-        if ((now = mote_posix_now_ms()) < due) { /* there is no connection that could wait */
-            channel.io.wait(channel.io.context, false, due);
-            now = mote_posix_now_ms();
-        }
+        sleep_until(due);
+        now = mote_posix_now_ms();
         take_sample((int64_t)n++, now > due ? now - due : 0);
         if (now >= export_at) {
             leave(&metrics.exporter);
@@ -186,7 +195,7 @@ static void drain(void)
         uint32_t wait = a < b ? a : b;
         if (wait == UINT32_MAX || now + wait > until || mote_posix_stopped)
             return;
-        channel.io.wait(channel.io.context, false, now + wait);
+        sleep_until(now + wait);
     }
 }
 
