@@ -482,8 +482,10 @@ typedef void mote_pb_sink(void *context, const char *text, size_t len);
 int mote_pb_print(const mote_pb_names *names, const void *message, mote_pb_sink *sink,
                   void *context);
 
-/* The path of a place in a message, as "Request.sensors[3].name": for mote_pb_where.offset. Cut to
- * cap - 1 bytes and terminated. Returns `out`. */
+/* The path of a place in a message, as "Request.sensors[3].name": for mote_pb_where.offset. Where a
+ * message ends that lacks a required field, which is where MOTE_PB_ERR_REQUIRED is, that field's;
+ * of a number that its closed enum does not have, the message's. Cut to cap - 1 bytes and
+ * terminated. Returns `out`. */
 const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t len, size_t offset,
                          char *out, size_t cap);
 

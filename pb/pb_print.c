@@ -265,9 +265,10 @@ static void add_path_field(path_text *t, const mote_pb_names *names, size_t row,
     }
 }
 
-/* The field of a level that the place lies in: its content, or NULL when it begins there. */
+/* The field of a level that the place lies in, its end included for `to_end` where it has a length:
+ * its content, or NULL when it begins there. */
 static const uint8_t *field_at(const uint8_t *p, const uint8_t **end, const uint8_t *place,
-                               uint32_t *key, const uint8_t **start)
+                               uint32_t *key, const uint8_t **start, bool to_end)
 {
     for (;;) {
         size_t len;
@@ -278,7 +279,7 @@ static const uint8_t *field_at(const uint8_t *p, const uint8_t **end, const uint
         bool ends = mote_pb_skip(&p, *end, *key) == 0;
         if (*start == place)
             return NULL;
-        if (ends && p <= place)
+        if (ends && (p < place || (p == place && !(to_end && (*key & 7) == MOTE_PB_LEN))))
             continue;
         p = content;
         if ((*key & 7) == MOTE_PB_LEN && mote_pb_read_len(&p, *end, &len) == 0)
@@ -287,26 +288,83 @@ static const uint8_t *field_at(const uint8_t *p, const uint8_t **end, const uint
     }
 }
 
-const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t len, size_t offset,
-                         char *out, size_t cap)
+/* A required field that is missing: the length of the text before it, its message and row. */
+typedef struct {
+    size_t len, row;
+    const mote_pb_names *names; /* NULL: none is */
+} path_gap;
+
+/* Whole fields from `p` to the place, none of which has the key. */
+static bool is_absent(const uint8_t *p, const uint8_t *place, uint32_t key)
 {
-    path_text t = {out, cap, 0};
-    const uint8_t *p = in, *end = in + len, *place = in + (offset < len ? offset : len), *start;
-    printer words = {add_piece, &t, 0};
+    for (uint32_t k; p < place;) {
+        if (mote_pb_read_key(&p, place, &k) < 0 || k == key || mote_pb_skip(&p, place, k) < 0)
+            return false;
+    }
+    return p == place;
+}
+
+/* Notes the first required field that a message which ends at the place has not had. */
+static void note_gap(path_gap *gap, size_t len, const mote_pb_names *names, const uint8_t *level,
+                     const uint8_t *place)
+{
+    const mote_pb_field *f = names->type->fields;
+
+    for (size_t i = names->type->field_count; i-- > 0;) {
+        if (mote_pb_label_of(&f[i]) == MOTE_PB_REQUIRED && is_absent(level, place, f[i].key))
+            *gap = (path_gap){len, i, names};
+    }
+}
+
+/* A message, or a group that was entered by the key, ends at the place. */
+static bool ends_at(const uint8_t *place, const uint8_t *end, uint32_t entered)
+{
     uint32_t key = 0;
 
-    print_text(&words, names->name);
-    while (p && place < end) {
+    return (entered & 7) != MOTE_PB_SGROUP
+               ? place == end
+               : mote_pb_read_key(&place, end, &key) == 0 && key == entered + 1;
+}
+
+/* With a gap: of the messages that end at the place, the innermost one that lacks a field. */
+static void add_path(path_text *t, const mote_pb_names *names, const uint8_t *p, const uint8_t *end,
+                     const uint8_t *place, path_gap *gap)
+{
+    const uint8_t *start;
+    uint32_t key = 0;
+
+    while (p && (gap || place < end)) {
         const uint8_t *level = p;
-        p = field_at(level, &end, place, &key, &start);
+        if (gap && ends_at(place, end, key))
+            note_gap(gap, t->len, names, level, place);
+        key = 0;
+        p = field_at(level, &end, place, &key, &start, gap != NULL);
         size_t row = row_of(names->type, key >> 3);
         if (key == 0 || row == names->type->field_count)
             break;
-        add_path_field(&t, names, row, count_before(level, start, key >> 3));
+        add_path_field(t, names, row, count_before(level, start, key >> 3));
         if (!mote_pb_is_message(&names->type->fields[row]))
             break;
         names = names->subs[mote_pb_sub_index(names->type, &names->type->fields[row])];
     }
+}
+
+const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t len, size_t offset,
+                         char *out, size_t cap)
+{
+    path_text t = {out, cap, 0};
+    const uint8_t *end = in + len, *place = in + (offset < len ? offset : len);
+    printer words = {add_piece, &t, 0};
+    path_gap gap = {0, 0, NULL};
+
+    print_text(&words, names->name);
+    size_t begin = t.len;
+    add_path(&t, names, in, end, place, &gap);
+    t.len = gap.names ? gap.len : begin;
+    if (gap.names)
+        add_path_field(&t, gap.names, gap.row, 0);
+    else
+        add_path(&t, names, in, end, place, NULL);
     if (cap > 0)
         out[t.len] = '\0';
     return out;

@@ -1,7 +1,8 @@
 /* Sending of messages of many records, by a client whose peer takes all: processor time, by the
  * stubs for large messages, with 1 MB for lengths. Prints a line for each size of the transmit
  * buffer: it, and ns for 1,000 bytes of a message of 62 kB, of 4 MB and of 16 MB, and of 62 kB by
- * the other stubs. */
+ * the other stubs. With BUFFER SIZE TIMES it sends a message of that size so often and prints its
+ * length, so that instructions can be counted. */
 #define _POSIX_C_SOURCE 200809L
 #include "large.mote.h"
 
@@ -134,11 +135,25 @@ static int offer_large(const large_Report *report, mote_pb_walk *walk)
     return large_Reports_Send_offer_large(call, report, walk);
 }
 
+static void send_all(int (*offer)(const large_Report *, mote_pb_walk *), const large_Report *report,
+                     mote_pb_walk *walk, size_t times)
+{
+    for (size_t i = 0; i < times; i++) {
+        int r;
+        while ((r = offer(report, walk)) == MOTE_AGAIN)
+            drain();
+        if (r < 0)
+            fail(mote_pb_strerror(r));
+        drain();
+    }
+}
+
+static uint64_t memory[MOTE_PB_WALK_SIZE(6, LENGTHS) / 8];
+
 /* ns for 1,000 bytes: the least of some rounds. */
 static double measure(int (*offer)(const large_Report *, mote_pb_walk *),
                       const large_Report *report, size_t len, size_t tx)
 {
-    static uint64_t memory[MOTE_PB_WALK_SIZE(6, LENGTHS) / 8];
     mote_pb_walk walk;
     double best = 1e18;
     size_t times = 1 + 1000000 / len;
@@ -148,14 +163,7 @@ static double measure(int (*offer)(const large_Report *, mote_pb_walk *),
         connect_with(tx);
         sent = 0;
         double start = now_ns();
-        for (size_t i = 0; i < times; i++) {
-            int r;
-            while ((r = offer(report, &walk)) == MOTE_AGAIN)
-                drain();
-            if (r < 0)
-                fail(mote_pb_strerror(r));
-            drain();
-        }
+        send_all(offer, report, &walk, times);
         double ns = (now_ns() - start) * 1000 / (double)(len * times);
         if (sent < len * times)
             fail("not all was sent");
@@ -164,12 +172,29 @@ static double measure(int (*offer)(const large_Report *, mote_pb_walk *),
     return best;
 }
 
-int main(void)
+static int send_alone(size_t tx, size_t size, size_t times)
+{
+    large_Report report = make_report(size);
+    mote_pb_walk walk;
+    size_t len;
+
+    large_Report_size(&report, &len);
+    mote_pb_walk_init(&walk, memory, sizeof memory);
+    connect_with(tx);
+    send_all(offer_large, &report, &walk, times);
+    printf("%zu\n", len);
+    return 0;
+}
+
+int main(int argc, char **argv)
 {
     static const size_t sizes[] = {62000, 4000000, 16000000},
                         rooms[] = {512, 4096, 16384, 65536, 1 << 20};
     size_t len;
 
+    if (argc == 4)
+        return send_alone(strtoul(argv[1], NULL, 10), strtoul(argv[2], NULL, 10),
+                          strtoul(argv[3], NULL, 10));
     for (size_t k = 0; k < sizeof rooms / sizeof rooms[0]; k++) {
         printf("%zu", rooms[k]);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

@@ -117,6 +117,42 @@ static void a_required_message_that_is_missing_is_named(void)
               "fuzz.Two.Single.two.empty: pb: a required field is missing");
 }
 
+static void a_required_field_that_did_not_come_is_named(void)
+{
+    static const struct {
+        const char *bytes, *path;
+    } cases[] = {
+        {"", "fuzz.Two.id"},
+        {"20 01", "fuzz.Two.id"},
+        {"08 01", "fuzz.Two.empty"},
+        {"0d 01 00 00 00", "fuzz.Two.id"},         /* of another wire type */
+        {"08 01 33 0b 34", "fuzz.Two.Single.two"}, /* groups do not match: another error */
+        {"08 01 3b 3c", "fuzz.Two.Many[0].value"},
+        {"08 01 3b 09 01 02 03 04 05 06 07 08 3c 3b 3c", "fuzz.Two.Many[1].value"},
+        {"08 01 33 0a 00 34", "fuzz.Two.Single.two.id"},
+        {"08 01 33 0a 02 08 01 34", "fuzz.Two.Single.two.empty"},
+        {"33 0a 02 08 01", "fuzz.Two.Single.two.empty"},
+        {"20 01 33 0b", "fuzz.Two.Single.two"}, /* cut */
+    };
+    static uint64_t memory[512];
+    uint8_t in[32];
+    char path[64];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t len = unhex(cases[i].bytes, in);
+        mote_pb_arena arena;
+        mote_pb_where where;
+        fuzz_Two two;
+        mote_pb_arena_init(&arena, memory, sizeof memory);
+        int r = mote_pb_decode(&fuzz_Two_decoder, &two, in, len, &arena, &where);
+        CHECK(r < 0);
+        mote_pb_path(&fuzz_Two_names, in, len, where.offset, path, sizeof path);
+        if (strcmp(path, cases[i].path) != 0)
+            printf("%s: %s\n", cases[i].bytes, path);
+        CHECK(strcmp(path, cases[i].path) == 0);
+    }
+}
+
 static void depth_is_named_with_its_limit(void)
 {
     static fuzz_Three chain[MOTE_PB_DEPTH + 1];
@@ -141,6 +177,7 @@ int main(void)
     RUN(a_text_that_is_no_utf8_is_not_encoded);
     RUN(what_is_no_text_is_encoded);
     RUN(a_required_message_that_is_missing_is_named);
+    RUN(a_required_field_that_did_not_come_is_named);
     RUN(depth_is_named_with_its_limit);
     return test_summary();
 }
