@@ -9,6 +9,7 @@
 enum {
     WATCHERS = 16,
     PART = 16, /* devices of one message */
+    REPLIES = 8,
     PASS_MS = 1000,
     INTERVAL_LEAST = 10,
     INTERVAL_MOST = 86400000
@@ -154,24 +155,51 @@ static int watch(mote_grpc_call *call, const mote_grpc_event *ev)
 
 /* ---- what was ------------------------------------------------------------------------------ */
 
-static struct {
+/* A reply, with all that it points to: it stays as it is while a part of it has left. */
+static struct recent_reply {
+    mote_grpc_handle call; /* of one that is over: free */
+    size_t count;
     mote_dashboard_Series series[FLEET_METRICS];
+    char names[FLEET_METRICS][METRIC_NAME + 1];
     uint32_t ages_ms[FLEET_METRICS][FLEET_HISTORY];
     double values[FLEET_METRICS][FLEET_HISTORY];
-} recent_values;
+} replies[REPLIES];
 
-static void copy_metric(const fleet_metric *m, size_t at, uint64_t now_ms)
+static void copy_metric(struct recent_reply *r, const fleet_metric *m, uint64_t now_ms)
 {
     uint64_t first = m->count > FLEET_HISTORY ? m->count - FLEET_HISTORY : 0;
-    size_t n = 0;
+    size_t n = 0, at = r->count++;
 
+    memcpy(r->names[at], m->name, sizeof m->name);
     for (uint64_t i = first; i < m->count; i++, n++) {
-        recent_values.ages_ms[at][n] = (uint32_t)(now_ms - m->history[i % FLEET_HISTORY].at_ms);
-        recent_values.values[at][n] = m->history[i % FLEET_HISTORY].value;
+        r->ages_ms[at][n] = (uint32_t)(now_ms - m->history[i % FLEET_HISTORY].at_ms);
+        r->values[at][n] = m->history[i % FLEET_HISTORY].value;
     }
-    recent_values.series[at] = (mote_dashboard_Series){.metric = mote_pb_cstring(m->name),
-                                                       .ages_ms = {recent_values.ages_ms[at], n},
-                                                       .values = {recent_values.values[at], n}};
+    r->series[at] = (mote_dashboard_Series){.metric = mote_pb_cstring(r->names[at]),
+                                            .ages_ms = {r->ages_ms[at], n},
+                                            .values = {r->values[at], n}};
+}
+
+/* The one that this call has; NULL: none. */
+static struct recent_reply *reply_of(const mote_grpc_call *call)
+{
+    for (size_t i = 0; i < REPLIES; i++) {
+        if (mote_grpc_find(replies[i].call) == call)
+            return &replies[i];
+    }
+    return NULL;
+}
+
+/* A free one; without, whoever does not read its reply loses it, each in turn. */
+static struct recent_reply *take_reply(const mote_grpc_call *call)
+{
+    static size_t turn;
+    struct recent_reply *r = reply_of(NULL);
+
+    r = r ? r : &replies[turn++ % REPLIES];
+    r->call = mote_grpc_handle_of(call);
+    r->count = 0;
+    return r;
 }
 
 static int recent(mote_grpc_call *call, const mote_grpc_event *ev)
@@ -180,15 +208,20 @@ static int recent(mote_grpc_call *call, const mote_grpc_event *ev)
 
     if (ev->type != MOTE_GRPC_MESSAGE)
         return 0;
-    if (mote_dashboard_Dashboard_Recent_read(ev, &request, NULL) < 0)
-        return mote_grpc_finish(call, MOTE_GRPC_INVALID_ARGUMENT, "this is not a RecentRequest");
-    const fleet_device *d = fleet_find(request.device.data, request.device.len);
-    if (!d)
-        return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "the dashboard has no such device");
-    for (size_t i = 0; i < d->metric_count; i++)
-        copy_metric(d->metrics[i], i, call->grpc->now_ms);
+    struct recent_reply *r = reply_of(call);
+    if (!r) {
+        if (mote_dashboard_Dashboard_Recent_read(ev, &request, NULL) < 0)
+            return mote_grpc_finish(call, MOTE_GRPC_INVALID_ARGUMENT,
+                                    "this is not a RecentRequest");
+        const fleet_device *d = fleet_find(request.device.data, request.device.len);
+        if (!d)
+            return mote_grpc_finish(call, MOTE_GRPC_NOT_FOUND, "the dashboard has no such device");
+        r = take_reply(call);
+        for (size_t i = 0; i < d->metric_count; i++)
+            copy_metric(r, d->metrics[i], call->grpc->now_ms);
+    }
     return mote_dashboard_Dashboard_Recent_answer(
-        call, &(mote_dashboard_RecentReply){.series = {recent_values.series, d->metric_count}});
+        call, &(mote_dashboard_RecentReply){.series = {r->series, r->count}});
 }
 
 /* ---- commands ------------------------------------------------------------------------------ */
