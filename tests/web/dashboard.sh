@@ -78,9 +78,15 @@ echo $TOKEN >"$W/token"
 # ---- what it shows
 
 for i in 1 2 3; do
-    "$BUILD/sensor" --collector="$devices" --name="sensor-$i" --interval=100 --duration=25 >"$W/sensor-$i" &
+    "$BUILD/sensor" --collector="$devices" --name="sensor-$i" --interval=100 --duration=32 >"$W/sensor-$i" &
     processes="$processes $!"
 done
+slowly() { # what is told while the device goes on
+    for _ in $(seq 100); do timeout 5 curl -s -m 5 "${json[@]}" -d '{"device": "sensor-1"}' "$U/Recent" | grep -q net_tx && break; sleep 0.1; done
+    sleep 3
+    timeout 70 /usr/bin/python3 tests/web/dashboard_slow.py "$web" sensor-1
+}
+check "the last seconds reach who reads them slowly" slowly
 by_node() {
     timeout 200 node tests/web/dashboard.mjs "$web" "$W/token" >"$W/node" 2>&1 || { tail -n 30 "$W/node"; false; }
 }
