@@ -315,8 +315,8 @@ house: all $(HOUSE:%.c=$(BUILD)/obj/%.o) ## no arrow up or sideways, no circle, 
 	@{ echo '#define _GNU_SOURCE'; printf '#include "%s"\n' $(filter-out $(PLUGIN),$(HOUSE)); } >$(BUILD)/one.c
 	$(CC) -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I. -fsyntax-only $(BUILD)/one.c
 
-lint: setup-lint ## clang-format, clang-tidy, cppcheck, shellcheck, and the house
-	$(MAKE) BUILD=$(BUILD) -j2 -k --output-sync lint-files lint-cppcheck house
+lint: setup-lint ## clang-format, clang-tidy with CERT's rules, gcc's analyzer, cppcheck, MISRA C:2012, shellcheck, and the house
+	$(MAKE) BUILD=$(BUILD) -j2 -k --output-sync lint-files lint-cppcheck lint-misra lint-analyzer house
 
 setup-%:
 	@tests/setup.sh $*

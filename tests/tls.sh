@@ -11,7 +11,7 @@ passed=0
 failed=0
 
 (cd "$W" && . "$OLDPWD/tests/certificates.sh" && all_certificates) >"$W/openssl.log" 2>&1 || { tail "$W/openssl.log"; exit 1; }
-sources="port/posix/tls.c $(make -s --no-print-directory print-TLS_FILES) $BUILD/libmote.a"
+sources="port/posix/tls.c $(make -s --no-print-directory print-TLS_FILES)"
 tests=$(cd tests/unit && ls test_tls*.c | sed "s/test_\(.*\)\.c/\1/")
 flags="-std=c11 -g -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-error=conversion"
 add() { # add NAME: what a run has said
@@ -24,9 +24,15 @@ add() { # add NAME: what a run has said
 }
 unit() { # unit NAME CFLAGS LIBRARIES [quick]: prints one sum for all programs
     local t p=0 f=0 line
+    rm -rf "$W/obj-$1"
+    mkdir -p "$W/obj-$1"
+    for t in $sources; do
+        # shellcheck disable=SC2086
+        $CC $flags $2 -c -o "$W/obj-$1/${t//\//_}.o" $t || return
+    done
     for t in $tests; do
         # shellcheck disable=SC2086
-        $CC $flags $2 -o "$W/test-$t-$1" tests/unit/test_$t.c $sources $3 &&
+        $CC $flags $2 -o "$W/test-$t-$1" tests/unit/test_$t.c "$W/obj-$1"/*.o "$BUILD/libmote.a" $3 &&
             "$W/test-$t-$1" "$W" ${4:-} >"$W/$t-$1.log"
         line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$W/$t-$1.log" | tail -n 1)
         grep -vE '^[0-9]+ passed, [0-9]+ failed' "$W/$t-$1.log"

@@ -19,7 +19,7 @@ static bool page_path_is(const mote_hpack_field_view *f, const char *path)
 {
     size_t i = 0;
 
-    while (path[i] != '\0' && i < f->value_len && f->value[i] == path[i])
+    while (i < f->value_len && path[i] != '\0' && f->value[i] == path[i])
         i++;
     return path[i] == '\0' && (i == f->value_len || f->value[i] == '?');
 }

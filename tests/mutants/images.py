@@ -234,7 +234,7 @@ def tests(base, layers, pattern):
     small = [os.path.basename(p) for p in ask("PROGRAMS_unit-hpack-small")]
     image = {i.name: i for i in base.images}
     found = []
-    in_process = [p for p in ask("IN_PROCESS") if p not in ("test_docs", "test_lwip", "test_freertos")]  # of documents and of ports
+    in_process = [p for p in ask("IN_PROCESS") if p not in ("test_docs", "test_lwip", "test_freertos", "test_resident")]  # of documents, of ports, and of gigabytes of addresses
     for name, programs in (("lib", in_process), ("small", small)):
         for p in [p for p in programs if re.search(pattern, p) or p in ("replay", "wire")]:
             found += of_program(p, image[name], link_test(base, p, image[name]))
