@@ -315,7 +315,7 @@ static bool print_fixed(FILE *out, frame *f, size_t *pad)
     if (f->type == 1 && f->flags & 32) {
         if (f->len < 5)
             return false;
-        fprintf(out, " exclusive=%u depends=%u weight=%u", f->payload[0] >> 7,
+        fprintf(out, " exclusive=%u depends=%u weight=%u", (unsigned)(f->payload[0] >> 7),
                 (unsigned)(get32(f->payload) & 0x7fffffff), f->payload[4]);
         f->payload += 5;
         f->len -= 5;
@@ -353,7 +353,7 @@ static void print_content(FILE *out, const frame *f)
 static bool print_small(FILE *out, const frame *f)
 {
     if (f->type == 2 && f->len == 5)
-        fprintf(out, " exclusive=%u depends=%u weight=%u\n", f->payload[0] >> 7,
+        fprintf(out, " exclusive=%u depends=%u weight=%u\n", (unsigned)(f->payload[0] >> 7),
                 (unsigned)(get32(f->payload) & 0x7fffffff), f->payload[4]);
     else if (f->type == 3 && f->len == 4) {
         print_code(out, get32(f->payload));
