@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What cppcheck's add-on has found in the core against tests/misra.txt: a rule that is required and not in the list is an error, a
-mandatory one is always, and so is a line of the list that nothing needs any more. misra.py FOUND"""
+mandatory one is always, and so is a line of the list that nothing needs any more, but for rules between files (5.*, 8.*), of which
+the add-on sees more or fewer as it runs in one process or several. misra.py FOUND"""
 import re
 import sys
 
@@ -18,7 +19,8 @@ def main():
     listed = dict(line.rstrip("\n").split("\t", 1) for line in open("tests/misra.txt") if not line.startswith("#"))
     faults = [f"{rule} is mandatory, and tests/misra.txt lists it" for rule in listed if rule in MANDATORY]
     faults += [f"{rule} has no reason in tests/misra.txt" for rule, reason in listed.items() if len(reason) < 20]
-    faults += [f"{rule} is in tests/misra.txt, and nothing deviates from it" for rule in listed if rule not in found]
+    faults += [f"{rule} is in tests/misra.txt, and nothing deviates from it" for rule in listed
+               if rule not in found and rule[:2] not in ("5.", "8.")]
     faults += [f"{place}: rule {rule} of MISRA C:2012" for rule, places in sorted(found.items())
                if rule not in ADVISORY and rule not in listed for place in places[:10]]
     if len(found) < 20:
