@@ -17,7 +17,8 @@ static bool port_ok(const char *port)
     size_t digits = strspn(port, "0123456789");
     bool name = (port[digits] | 0x20) >= 'a' && (port[digits] | 0x20) <= 'z';
 
-    return name || (port[digits] == '\0' && digits > 0 && digits < 10 && strtol(port, NULL, 10) <= 65535);
+    return name ||
+           (port[digits] == '\0' && digits > 0 && digits < 10 && strtol(port, NULL, 10) <= 65535);
 }
 
 /* Splits "host:port" or "[v6]:port". */
