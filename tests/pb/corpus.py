@@ -3,6 +3,7 @@
 Each family comes by its package manager into build/corpus. All files generate, alone and together to the same bytes; all
 of it is C11 for gcc and clang and C++17 without a warning; and random messages of at least TYPES types survive decode and
 encode with equality to Python's protobuf, broken ones with the same verdict. REFUSED lists the files that are refused."""
+import functools
 import os
 import random
 import re
@@ -207,27 +208,48 @@ def run_family(name, folder, rng):
 # ---- messages -------------------------------------------------------------------------------------------------------
 
 
+def build_all(jobs):
+    """Runs compilers, two at a time."""
+    running = []
+    for job in jobs:
+        running.append(subprocess.Popen(job))
+        if len(running) == 2:
+            running.pop(0).wait()
+    for p in running:
+        p.wait()
+
+
+SANITIZED = ["gcc", "-O1", "-g", "-fsanitize=address,undefined", "-std=c11", "-I" + ROOT]
+
+
+@functools.lru_cache(maxsize=None)
+def runtime():
+    """The objects of the runtime and of what all drivers have, which the first family builds."""
+    out = os.path.join(W, "runtime")
+    shutil.rmtree(out, ignore_errors=True)
+    os.makedirs(out)
+    sources = subprocess.run(["make", "-s", "--no-print-directory", "print-PB"], capture_output=True, text=True).stdout.split()
+    objects = {s: os.path.join(out, s.replace("/", "_")[:-2] + ".o") for s in sources}
+    build_all([*SANITIZED, "-c", s, "-o", o] for s, o in objects.items())
+    return list(objects.values())
+
+
 def build_driver(name, rows, by_name):
     """A program with the types of a family."""
     out = os.path.join(W, "gen", name)
     files = sorted({f for f, _, _ in rows})
     needed = sorted(closure(by_name, files))
     write_types(out, [f[:-6] for f in files], [c for _, _, c in rows])
-    objects, running = [], []
+    objects, jobs = [], []
     for i in range(0, len(needed), BATCH):
         unit = os.path.join(out, "link%d.c" % i)
         with open(unit, "w") as f:
             f.writelines('#include "%s.mote.c"\n' % b[:-6] for b in needed[i:i + BATCH])
         objects.append(unit + ".o")
-        running.append(subprocess.Popen(["gcc", "-O0", "-std=c11", "-I" + ROOT, "-I" + out, "-c", unit, "-o", unit + ".o"]))
-        if len(running) == 2:
-            running.pop(0).wait()
-    for p in running:
-        p.wait()
-    sources = subprocess.run(["make", "-s", "--no-print-directory", "print-PB"], capture_output=True, text=True).stdout.split()
+        jobs.append(["gcc", "-O0", "-std=c11", "-I" + ROOT, "-I" + out, "-c", unit, "-o", unit + ".o"])
+    build_all(jobs)
     driver = os.path.join(out, "driver")
-    subprocess.run(["gcc", "-O1", "-g", "-fsanitize=address,undefined", "-std=c11", "-I" + ROOT, "-I" + out, "tests/pb/corpus.c",
-                    *sources, *objects, "-o", driver], check=True)
+    subprocess.run([*SANITIZED, "-I" + out, "tests/pb/corpus.c", *runtime(), *objects, "-o", driver], check=True)
     return driver
 
 
