@@ -17,7 +17,7 @@ begin=$SECONDS
 
 cleanup() {
     # shellcheck disable=SC2086
-    [ -z "$servers${later_pids[*]}" ] || kill $servers ${later_pids[*]} 2>/dev/null
+    [ -z "$servers${later_pids[*]}" ] || kill $servers "${later_pids[@]}" 2>/dev/null
 }
 trap cleanup EXIT
 
