@@ -178,8 +178,7 @@ enum {
     MOTE_H2_SMALL_TX_MAX = 16393, /* with -DMOTE_SMALL_TX: a frame and its header */
     MOTE_H2_SCRATCH_MIN = 32,
     MOTE_H2_TABLE_MAX = 65504,             /* of table_size */
-    MOTE_H2_WINDOW_MAX = 0x7fffffff - 261, /* of initial_window: a message that nearly fills it is
-                                              lent room for the longest padding (RFC 9113 6.1) */
+    MOTE_H2_WINDOW_MAX = 0x7fffffff - 261, /* of initial_window: padding is lent for above it */
     MOTE_H2_PINGS = 3,
     MOTE_H2_BUDGET_DEFAULT = 1000,
     MOTE_H2_LIST_SIZE_DEFAULT = 16384,

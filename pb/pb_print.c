@@ -327,8 +327,8 @@ static bool ends_at(const uint8_t *place, const uint8_t *end, uint32_t entered)
 }
 
 /* With a gap: of the messages that end at the place, the innermost one that lacks a field. */
-static void add_path(path_text *t, const mote_pb_names *names, const uint8_t *p, const uint8_t *end,
-                     const uint8_t *place, path_gap *gap)
+static void add_path_of(path_text *t, const mote_pb_names *names, const uint8_t *p,
+                        const uint8_t *end, const uint8_t *place, path_gap *gap)
 {
     const uint8_t *start;
     uint32_t key = 0;
@@ -359,12 +359,12 @@ const char *mote_pb_path(const mote_pb_names *names, const uint8_t *in, size_t l
 
     print_text(&words, names->name);
     size_t begin = t.len;
-    add_path(&t, names, in, end, place, &gap);
+    add_path_of(&t, names, in, end, place, &gap);
     t.len = gap.names ? gap.len : begin;
     if (gap.names)
         add_path_field(&t, gap.names, gap.row, 0);
     else
-        add_path(&t, names, in, end, place, NULL);
+        add_path_of(&t, names, in, end, place, NULL);
     if (cap > 0)
         out[t.len] = '\0';
     return out;

@@ -174,11 +174,14 @@ readme_is_a_way_in() {
 }
 
 every_program_has_help() {
-    local p
-    for p in h2_server h2_client collector sensor mote-hpack unary_server unary_client bidi_server; do
-        "$BUILD/$p" --help | grep -q -- --help || { echo "$p"; return 1; }
-        if "$BUILD/$p" --nonsense >"$W/out" 2>"$W/err" </dev/null; then return 1; fi
-        grep -q error "$W/err" || { echo "$p says nothing"; return 1; }
+    local p programs
+    programs=$(make -s --no-print-directory BUILD="$BUILD" print-PROGRAM_FILES)
+    [ "$(echo "$programs" | wc -w)" -gt 30 ] || { echo "few programs: $programs"; return 1; }
+    for p in $programs; do
+        "$p" --help | grep -q -- --help || { echo "$p"; return 1; }
+        if "$p" --help 2>/dev/null >/dev/full; then echo "$p does not notice that nobody reads its help"; return 1; fi
+        if timeout 10 "$p" --nonsense >"$W/out" 2>"$W/err" </dev/null; then echo "$p takes --nonsense"; return 1; fi
+        grep -q error "$W/err" && [ ! -s "$W/out" ] || { echo "$p says nothing"; return 1; }
     done
 }
 

@@ -113,7 +113,12 @@ static int failed(const char *at, const char *why)
 int dashboard_at(const char *at, const char *token_file)
 {
     char whole[HOST], bound[128];
+    const char *why = dashboard_token(token_file);
 
+    if (why) {
+        print_line(stderr, "collector: error: --web-token=%s: %s", token_file, why);
+        return -1;
+    }
     snprintf(whole, sizeof whole, "%s%s", at[strspn(at, "0123456789")] ? "" : "127.0.0.1:", at);
     if (strncmp(whole, "unix:", 5) == 0)
         return failed(at, "a browser does not reach it");
@@ -122,7 +127,6 @@ int dashboard_at(const char *at, const char *token_file)
     mote_posix_address(listener, bound);
     add_hosts(bound);
     snprintf(address, sizeof address, "http://%s/", bound);
-    dashboard_token_file = token_file;
     all_of_it = page;
     all_of_it.file_count = dashboard_file_count;
     connect_config.web = (mote_web_config){.origins = origins,

@@ -32,7 +32,9 @@ enum { DASHBOARD_HOSTS = 16 };
 /* dashboard_calls.c: its methods. */
 extern const mote_grpc_service dashboard_services[1];
 enum { DASHBOARD_CALL = 192 }; /* bytes of user memory of a call */
-extern const char *dashboard_token_file;
+/* The file of the token that commands need; NULL: there are none. NULL, or why it is not to be used
+ * as it is; it may be replaced later. */
+const char *dashboard_token(const char *file);
 /* Tells each watcher what it is owed; `done` is told of each connection on which something was. */
 void dashboard_tell(const mote_dashboard_Totals *totals, uint64_t now_ms,
                     void (*done)(mote_grpc *grpc));

@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "dashboard.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -15,7 +16,7 @@ enum {
     INTERVAL_MOST = 86400000
 };
 
-const char *dashboard_token_file;
+static const char *token_file;
 
 /* ---- watching ------------------------------------------------------------------------------ */
 
@@ -234,24 +235,43 @@ typedef struct {
 
 _Static_assert(sizeof(dashboard_call) <= DASHBOARD_CALL, "user memory of a call");
 
+/* NULL: it has one; or why not. */
+static const char *read_token(const char *file, char token[TOKEN + 2])
+{
+    struct stat s;
+    FILE *f = fopen(file, "re");
+
+    if (!f)
+        return strerror(errno);
+    bool own = fstat(fileno(f), &s) == 0 && !(s.st_mode & (S_IRWXG | S_IRWXO));
+    bool read = fgets(token, TOKEN + 2, f) != NULL;
+    fclose(f);
+    if (!own)
+        return "others may read it: chmod 600";
+    token[read ? strcspn(token, "\r\n") : 0] = '\0';
+    return strlen(token) >= TOKEN_LEAST ? NULL : "it has no token of 16 characters or more";
+}
+
+const char *dashboard_token(const char *file)
+{
+    char token[TOKEN + 2];
+
+    token_file = file;
+    return file ? read_token(file, token) : NULL;
+}
+
 /* The file is read each time: it may be replaced. NULL: it is the token; or why not. */
 static const char *stranger(const dashboard_call *state)
 {
     char token[TOKEN + 2] = "";
     unsigned differs = 0;
-    struct stat s;
 
-    if (!dashboard_token_file)
+    if (!token_file)
         return "commands need --web-token=FILE of the collector";
-    FILE *f = fopen(dashboard_token_file, "re");
-    bool ok = f && fstat(fileno(f), &s) == 0 && !(s.st_mode & (S_IRWXG | S_IRWXO)) &&
-              fgets(token, sizeof token, f);
-    if (f)
-        fclose(f);
-    token[strcspn(token, "\r\n")] = '\0';
+    bool ok = !read_token(token_file, token);
     for (size_t i = 0; i < sizeof state->token; i++)
         differs |= (unsigned)(uint8_t)state->token[i] ^ (uint8_t)token[i];
-    return ok && token[0] && differs == 0 ? NULL : "this is not the token of the dashboard";
+    return ok && differs == 0 ? NULL : "this is not the token of the dashboard";
 }
 
 static int refuse(mote_grpc_call *call, int code, const char *why)

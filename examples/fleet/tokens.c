@@ -16,18 +16,16 @@ static entry *entries;
 static size_t count;
 static struct stat seen; /* the file that was read, or tried, last */
 
-/* b64token of RFC 6750 2.1; shorter ones can be guessed. */
+/* b64token of RFC 6750 2.1. */
 static bool is_token(const char *text, size_t len)
 {
-    enum { LEAST = 16 };
-
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
               (c != '\0' && strchr("-._~+/=", c))))
             return false;
     }
-    return len >= LEAST && len <= TOKEN;
+    return len >= TOKEN_LEAST && len <= TOKEN;
 }
 
 static int by_device(const void *a, const void *b)

@@ -5,7 +5,7 @@
 
 #include "names.h"
 
-enum { TOKEN = 128 };
+enum { TOKEN_LEAST = 16, TOKEN = 128 }; /* characters; fewer can be guessed */
 
 /* Reads the file. 0, or -1: it cannot be read, may be read by others, or has a line that is wrong;
  * the reason is said on standard error, and what was known before still holds. */

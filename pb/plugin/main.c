@@ -277,6 +277,10 @@ static GeneratedFile generated(const char *base, const char *end, const text *co
 
 static int usage(const char *argument)
 {
+    if (strcmp(argument, "--help") != 0) {
+        fprintf(stderr, "protoc-gen-mote: error: unknown argument '%s'; see --help\n", argument);
+        return 2;
+    }
     printf("protoc-gen-mote: writes C code for mote, as a plugin of protoc\n\n"
            "  protoc --plugin=PATH/protoc-gen-mote --mote_out=FOLDER [--mote_opt=OPTIONS] "
            "FILE.proto\n\n"
@@ -291,8 +295,9 @@ static int usage(const char *argument)
            "runtime=FOLDER (of pb/ and grpc/, for #include lines; mote), runtime=mote.h (one "
            "header),\n"
            "skip=MESSAGE.FIELD (leaves a field out), encode_only=MESSAGE.FIELD,\n"
-           "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n");
-    return strcmp(argument, "--help") == 0 ? 0 : 2;
+           "decode_only=MESSAGE.FIELD (the other direction leaves it out)\n\n"
+           "  --help    this text\n");
+    return fflush(stdout) == 0 ? 0 : 1;
 }
 
 static void read_request(CodeGeneratorRequest *request)

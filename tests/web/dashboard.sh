@@ -33,6 +33,17 @@ says() { # says PATTERN CURL-ARGUMENTS...
 
 TOKEN=0123456789abcdefghij
 (umask 077 && echo $TOKEN >"$W/token")
+refused() { # refused TEXT FILE: the collector does not begin, and says why not
+    timeout 5 "$BUILD/collector" --address=127.0.0.1:0 --web=0 --web-token="$2" >"$W/out" 2>"$W/refused"
+    [ $? = 1 ] && [ "$(cat "$W/refused")" = "collector: error: --web-token=$2: $1" ]
+}
+check "a token that is not there" refused "No such file or directory" "$W/none"
+echo $TOKEN >"$W/open"
+chmod 640 "$W/open"
+check "a token that others may read" refused "others may read it: chmod 600" "$W/open"
+(umask 077 && echo 0123456789abcde >"$W/short" && : >"$W/empty")
+check "a token that can be guessed" refused "it has no token of 16 characters or more" "$W/short"
+check "an empty token" refused "it has no token of 16 characters or more" "$W/empty"
 start_collector --store="$W/samples.db" --web-token="$W/token"
 
 # ---- who may ask
