@@ -279,6 +279,8 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "mote: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
+# Two that install at the same time wait for each other.
+exec 9>"${TMPDIR:-/tmp}/mote-setup.lock" && flock 9
 # shellcheck disable=SC2086
 { $as_root apt-get update -qq && $as_root apt-get install -y -qq --no-install-recommends $missing; } \
     >/dev/null 2>&1 || {
