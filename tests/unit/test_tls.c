@@ -454,13 +454,16 @@ static void a_client_resumes_by_itself(void)
 static void a_hello_in_two_records(void)
 {
     prepare();
-    for (size_t at = 1; at < 140; at += at < 8 ? 1 : 33) {
+    size_t hello = 65; /* at least; it is longer the more suites this mbedTLS has */
+
+    for (size_t at = 1; at < hello; at += at < 8 ? 1 : 33) {
         bool takes = MBEDTLS_VERSION_NUMBER >= 0x03060000 && at >= 4;
         begin();
         read_some(&client, &to_client), write_some(&client, &to_server);
         uint8_t *first = to_server.bytes, *second = first + 5 + at;
-        size_t left = to_server.len - 5 - at;
-        CHECK(to_server.len > 145 && first[0] == 22);
+        hello = to_server.len - 5;
+        size_t left = hello - at;
+        CHECK(hello > 64 && first[0] == 22);
         memmove(second + 5, second, left);
         memcpy(second, first, 3);
         first[3] = 0, first[4] = (uint8_t)at;
