@@ -34,9 +34,10 @@ $(LINT)/%.shell: %
 	$(call say,SHELL,$<)shellcheck --severity=warning --exclude=SC2010,SC2034,SC2044,SC2046,SC2120,SC2154 -x $< && touch $@
 
 TIDIED := $(filter-out $(TIDY_NOT),$(filter %.c,$(LINT_FILES)))
-# With SAMPLE=NUMBER a third of the tests, which the number chooses, and all else.
+# With SAMPLE=NUMBER a third of the tests and examples, which the number chooses, and all of the library.
 ifneq ($(SAMPLE),)
-TIDIED := $(filter-out tests/%,$(TIDIED)) $(shell printf '%s\n' $(sort $(filter tests/%,$(TIDIED))) | awk '(NR + $(SAMPLE)) % 3 == 0')
+PARTLY := tests/% examples/% fuzz/%
+TIDIED := $(filter-out $(PARTLY),$(TIDIED)) $(shell printf '%s\n' $(sort $(filter $(PARTLY),$(TIDIED))) | awk '(NR + $(SAMPLE)) % 3 == 0')
 endif
 lint-files: $(LINT_FILES:%=$(LINT)/%.formatted) $(TIDIED:%=$(LINT)/%.tidy) $(LINT_SCRIPTS:%=$(LINT)/%.shell)
 # It has no <stdint.h>: without UINTPTR_MAX each file ends at an #error and is not looked at, which "information" says.
