@@ -12,7 +12,7 @@ ODD := -bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-conditio
 # Of CERT all but reserved names (_GNU_SOURCE is one) and the results of snprintf() and fclose(), where nothing depends on them.
 TIDY_CHECKS := -*,bugprone-*,cert-*,clang-analyzer-*,misc-no-recursion,$(ODD),-cert-dcl37-c,-cert-dcl51-cpp,-cert-err33-c,-clang-analyzer-security.insecureAPI.*
 # What runs on this machine alone may recur, and mostly means what is odd.
-TIDY_CHECKS_HOST := $(TIDY_CHECKS),-misc-no-recursion,-bugprone-not-null-terminated-result,-bugprone-implicit-widening-of-multiplication-result,-bugprone-sizeof-expression,-bugprone-narrowing-conversions,-bugprone-branch-clone,-bugprone-suspicious-memory-comparison,-cert-err34-c,-clang-analyzer-unix.Malloc,-clang-analyzer-deadcode.DeadStores,-clang-analyzer-optin.performance.Padding
+TIDY_CHECKS_HOST := $(TIDY_CHECKS),-misc-no-recursion,-bugprone-not-null-terminated-result,-bugprone-implicit-widening-of-multiplication-result,-bugprone-sizeof-expression,-bugprone-narrowing-conversions,-bugprone-branch-clone,-bugprone-suspicious-memory-comparison,-cert-exp42-c,-cert-flp37-c,-cert-err34-c,-clang-analyzer-unix.Malloc,-clang-analyzer-deadcode.DeadStores,-clang-analyzer-optin.performance.Padding
 TIDY_FLAGS := -std=c11 -I. -Itests/interop -DBOARD_HZ=1000000 -DBOARD_UART=0x40000000 -DETH_BASE=0x40000000 -DBUILT_S=0
 
 $(LINT)/%.formatted: %

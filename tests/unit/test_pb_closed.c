@@ -32,7 +32,7 @@ static void numbers_of_a_closed_enum_are_kept_and_others_are_unknown(void)
         int64_t number;
         bool known;
     } rows[] = {{INT32_MIN, true},
-                {INT32_MIN + 1ll, false},
+                {INT32_MIN + 1LL, false},
                 {-3, false},
                 {-2, true},
                 {-1, true},
