@@ -453,16 +453,13 @@ static void a_client_resumes_by_itself(void)
  * since 3.6, where the first record has the header of the message; docs/tls.md says so. */
 static void a_hello_in_two_records(void)
 {
-    prepare();
     size_t hello = 65; /* at least; it is longer the more suites this mbedTLS has */
-
+    prepare();
     for (size_t at = 1; at < hello; at += at < 8 ? 1 : 33) {
         bool takes = MBEDTLS_VERSION_NUMBER >= 0x03060000 && at >= 4;
-        begin();
-        read_some(&client, &to_client), write_some(&client, &to_server);
+        begin(), read_some(&client, &to_client), write_some(&client, &to_server);
         uint8_t *first = to_server.bytes, *second = first + 5 + at;
-        hello = to_server.len - 5;
-        size_t left = hello - at;
+        size_t left = (hello = to_server.len - 5) - at;
         CHECK(hello > 64 && first[0] == 22);
         memmove(second + 5, second, left);
         memcpy(second, first, 3);
