@@ -248,8 +248,9 @@ static const char *read_token(const char *file, char token[TOKEN + 2])
     fclose(f);
     if (!own)
         return "others may read it: chmod 600";
-    token[read ? strcspn(token, "\r\n") : 0] = '\0';
-    return strlen(token) >= TOKEN_LEAST ? NULL : "it has no token of 16 characters or more";
+    size_t len = read ? strcspn(token, "\r\n") : 0;
+    memset(token + len, 0, TOKEN + 2 - len); /* CR LF as well: it is compared whole */
+    return len >= TOKEN_LEAST ? NULL : "it has no token of 16 characters or more";
 }
 
 const char *dashboard_token(const char *file)

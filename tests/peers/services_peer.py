@@ -130,6 +130,7 @@ for s in silent:
 silent = [connect() for _ in range(100)]
 text = urllib.request.urlopen("http://%s/metrics" % metrics, timeout=10).read().decode()
 check("counters are told beside them", "grpc_server_started_total" in text)
+check("what goes down is no counter", all(f"# TYPE mote_open_connections_bytes_{way} gauge\n" in text for way in ("in", "out")))
 for s in silent:
     s.close()
 

@@ -32,7 +32,7 @@ says() { # says PATTERN CURL-ARGUMENTS...
 }
 
 TOKEN=0123456789abcdefghij
-(umask 077 && echo $TOKEN >"$W/token")
+(umask 077 && printf '%s\r\n' $TOKEN >"$W/token")
 refused() { # refused TEXT FILE: the collector does not begin, and says why not
     timeout 5 "$BUILD/collector" --address=127.0.0.1:0 --web=0 --web-token="$2" >"$W/out" 2>"$W/refused"
     [ $? = 1 ] && [ "$(cat "$W/refused")" = "collector: error: --web-token=$2: $1" ]
